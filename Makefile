@@ -1,0 +1,38 @@
+# Everything runs in .venv, which the first call sets up.
+PYTHON ?= python3
+BIN := .venv/bin
+PACKAGES := mnnfab geometry fem export
+
+.PHONY: demo test test-all lint types doctest bench picture clean
+
+demo: .venv/ready ## the main job: train, check and export the iris classifier
+	$(BIN)/mnnfab run examples/iris.toml
+
+test: .venv/ready ## all tests that take less than a minute each
+	$(BIN)/python -m pytest -q -m "not slow"
+
+test-all: .venv/ready ## the slow ones too
+	$(BIN)/python -m pytest -q
+
+lint: .venv/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/ready
+	$(BIN)/mypy
+
+doctest: .venv/ready
+	$(BIN)/python -m pytest -q --doctest-modules --ignore=fem/mesher.py $(PACKAGES)
+
+bench: .venv/ready ## speed, each beside a peer measured in the same run
+	$(BIN)/python benchmarks/training_step.py
+	$(BIN)/python benchmarks/solid.py
+
+picture: .venv/ready ## the README's picture
+	$(BIN)/python tools/picture.py
+
+.venv/ready: pyproject.toml constraints.txt tools/setup.sh
+	PYTHON="$(PYTHON)" sh tools/setup.sh
+
+clean:
+	rm -rf .venv out build *.egg-info .mypy_cache .pytest_cache .ruff_cache

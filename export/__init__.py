@@ -1,0 +1,1 @@
+"""From the solid to files that a printer or another tool takes, each read back."""

@@ -1,0 +1,57 @@
+"""The manifest: every file of a run with its size and hash, parts with what is in them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from export.formats import Box
+from mnnfab.files import sha256_of
+
+
+@dataclass(frozen=True)
+class ExportedFile:
+    """A file of a solid as it was read back.
+
+    Args:
+        file: its name.
+        n_bytes: its size.
+        sha256: of its bytes.
+        bounding_box_mm: least and greatest x, y, z.
+        volume_mm3: as read back.
+    """
+
+    file: str
+    n_bytes: int
+    sha256: str
+    bounding_box_mm: Box
+    volume_mm3: float
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the entry for a manifest."""
+        return {
+            "file": self.file,
+            "bytes": self.n_bytes,
+            "sha256": self.sha256,
+            "bounding_box_mm": self.bounding_box_mm,
+            "volume_mm3": self.volume_mm3,
+            "units": "mm",
+        }
+
+
+def manifest_text(files: Sequence[ExportedFile], others: Sequence[Path]) -> str:
+    """Return the manifest of a folder of results as JSON text.
+
+    Args:
+        files: the files of the solid.
+        others: further files, listed with size and hash only.
+    """
+    entries = [entry.as_json() for entry in files]
+    entries += [
+        {"file": path.name, "bytes": path.stat().st_size, "sha256": sha256_of(path)}
+        for path in others
+    ]
+    return json.dumps({"schema": 1, "files": entries}, indent=2) + "\n"

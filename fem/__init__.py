@@ -1,0 +1,1 @@
+"""From cells to the continuum: mesh, plane stress, fields."""

@@ -1,0 +1,151 @@
+"""The mesh: triangles of the tiling, with every load disc, hub and bond known by number."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from geometry.tiling import Tiling
+from mnnfab.arrays import FloatArray, IntArray, frozen_floats, frozen_ints
+from mnnfab.errors import ToolError
+
+#: Elements across the middle of a bond for each one across its joint: the middle is
+#: stretched evenly and needs fewer.
+MIDDLE_SHARE = 0.5
+#: Elements around a load disc.
+DISC_ELEMENTS = 16
+
+Arrays = dict[str, np.ndarray]
+
+MESHER = Path(__file__).with_name("mesher.py")
+
+
+@dataclass(frozen=True, eq=False)
+class Mesh:
+    """A triangle mesh of a part in the plane.
+
+    Args:
+        points: (n_points, 2) mm.
+        triangles: (n_triangles, 3), counter-clockwise.
+        region: what each triangle belongs to, (n_triangles,): load disc n is n, the rest
+            of hub n is n_nodes + n, bond b is 2 n_nodes + b.
+        n_nodes: number of nodes of the network.
+    """
+
+    points: FloatArray
+    triangles: IntArray
+    region: IntArray
+    n_nodes: int
+
+    @property
+    def disc(self) -> IntArray:
+        """The load disc of each triangle, (n_triangles,); -1 outside of all discs."""
+        return np.where(self.region < self.n_nodes, self.region, -1)
+
+    def region_name(self, region: int) -> str:
+        """Name a region for a person or a file."""
+        kind, number = divmod(region, self.n_nodes)
+        if kind < 2:
+            return f"{('disc', 'hub')[kind]}_{number}"
+        return f"bond_{region - 2 * self.n_nodes}"
+
+
+def make_mesh(tiling: Tiling, elements_across_joint: int, deadline_s: float) -> Mesh:
+    """Mesh a tiling in a process of its own.
+
+    Args:
+        tiling: the cells.
+        elements_across_joint: element size, counted across the narrowest place near by.
+        deadline_s: the mesher is stopped after so many seconds.
+
+    Raises:
+        ToolError: if the mesher fails, or does not finish in time.
+    """
+    try:
+        arrays = _exchange(_request(tiling, elements_across_joint), deadline_s)
+    except OSError as error:
+        msg = f"the temporary folder (TMPDIR) cannot be written: {error.strerror}"
+        raise ToolError(msg) from error
+    mesh = Mesh(
+        points=frozen_floats(arrays["points"]),
+        triangles=frozen_ints(arrays["triangles"]),
+        region=frozen_ints(arrays["region"]),
+        n_nodes=tiling.n_hubs,
+    )
+    _check_area(tiling, mesh)
+    return mesh
+
+
+def _exchange(request: Arrays, deadline_s: float) -> Arrays:
+    """Hand arrays to the mesher and take its arrays back, by way of files."""
+    with tempfile.TemporaryDirectory(prefix="mnnfab-mesh-") as folder:
+        question, answer = Path(folder) / "request.npz", Path(folder) / "mesh.npz"
+        np.savez(question, allow_pickle=False, **request)
+        _run_mesher([str(question), str(answer)], deadline_s)
+        with np.load(answer, allow_pickle=False) as arrays:
+            return dict(arrays)
+
+
+def _request(tiling: Tiling, elements_across_joint: int) -> Arrays:
+    curved = np.flatnonzero(tiling.bulges)
+    centres = np.zeros((len(tiling.edges), 2))
+    for edge in curved:
+        centres[edge] = tiling.arc(int(edge))[0]
+    return {
+        "points": tiling.points,
+        "sizes": _sizes(tiling, elements_across_joint),
+        "edges": tiling.edges,
+        "bulges": tiling.bulges,
+        "arc_centres": centres,
+        "cell_offsets": tiling.cell_offsets,
+        "cell_edges": tiling.cell_edges,
+        "cell_forward": tiling.cell_forward,
+        "nodes": tiling.nodes,
+        "disc_radius": np.array(tiling.disc_radius_mm),
+        "disc_size": np.array(2 * np.pi * tiling.disc_radius_mm / DISC_ELEMENTS),
+    }
+
+
+def _sizes(tiling: Tiling, elements_across_joint: int) -> FloatArray:
+    """Return the wanted element size about each point, (n_points,) mm."""
+    sizes = tiling.local_widths / elements_across_joint
+    in_hub = np.zeros(len(sizes), dtype=bool)
+    hub_entries = tiling.cell_edges[: tiling.cell_offsets[tiling.n_hubs]]
+    in_hub[tiling.edges[hub_entries]] = True
+    return np.where(in_hub, sizes, sizes / MIDDLE_SHARE)
+
+
+def _run_mesher(arguments: list[str], deadline_s: float) -> None:
+    # -P: a file named like a library in the current folder must not be taken for it.
+    command = [sys.executable, "-P", str(MESHER), *arguments]
+    try:
+        subprocess.run(  # noqa: S603 - our own program, on our own temporary files
+            command, check=True, timeout=deadline_s, capture_output=True, text=True
+        )
+    except subprocess.TimeoutExpired as error:
+        msg = (
+            f"the mesher did not finish within {deadline_s:g} s and was stopped; "
+            "raise [check] mesher_deadline_s or lower elements_across_joint"
+        )
+        raise ToolError(msg) from error
+    except subprocess.CalledProcessError as error:
+        last = (error.stderr or error.stdout or "no message").strip().splitlines()[-1]
+        msg = f"the mesher failed: {last}"
+        raise ToolError(msg) from error
+
+
+def _check_area(tiling: Tiling, mesh: Mesh) -> None:
+    """Make sure that the mesh covers the part: the mesher can drop a surface and not say so."""
+    corners = mesh.points[mesh.triangles]
+    (ax, ay), (bx, by) = (corners[:, 1] - corners[:, 0]).T, (corners[:, 2] - corners[:, 0]).T
+    twice = ax * by - ay * bx
+    missing = 1 - float(twice.sum()) / 2 / tiling.area_mm2
+    # Chords instead of arcs take away well under this share.
+    if twice.min() <= 0 or abs(missing) > 0.01:
+        msg = f"the mesh misses {missing:.1%} of the part's area or has inverted triangles"
+        raise ToolError(msg)

@@ -1,0 +1,126 @@
+"""From widths to cells: the tiling in closed form, in a time linear in the bonds."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+
+import numpy as np
+
+from geometry.builder import DirectedEdge, TilingBuilder
+from geometry.corners import MERGE_MM
+from geometry.hubs import Arm, Cut, add_hub
+from geometry.overlaps import refuse_overlaps
+from geometry.tiling import Tiling
+from mnnfab.arrays import FloatArray
+from mnnfab.design import Fabrication
+from mnnfab.errors import GeometryError, InputError
+from mnnfab.network import Network
+
+#: End of a bond: the bond's number, and 0 or 1 for its first or second node.
+End = tuple[int, int]
+
+
+def tile(network: Network, widths_mm: FloatArray, fabrication: Fabrication) -> Tiling:
+    """Tile the part that a network with these widths makes.
+
+    Args:
+        network: nodes and bonds.
+        widths_mm: full width of the middle of each bond, (n_bonds,).
+        fabrication: joints, tapers, fillets, load discs and thickness.
+
+    Raises:
+        InputError: if the number of widths is wrong or one is not positive.
+        GeometryError: if bonds are too short for their joints, joints or bonds
+            overlap, or load discs do not fit; with the bonds and nodes named.
+    """
+    _check_widths(network, widths_mm)
+    _check_lengths(network, fabrication)
+    builder = TilingBuilder()
+    cuts: dict[End, Cut] = {}
+    for node, ends in enumerate(_ends_at_nodes(network)):
+        centre = (float(network.nodes[node, 0]), float(network.nodes[node, 1]))
+        arms = [_arm(network, end, widths_mm, fabrication.joint_ratio) for end in ends]
+        order = sorted(range(len(arms)), key=lambda i: arms[i].angle)
+        hub_cuts = add_hub(builder, node, centre, [arms[i] for i in order], fabrication)
+        cuts.update((ends[i], cut) for i, cut in zip(order, hub_cuts, strict=True))
+    for bond in range(network.n_bonds):
+        _add_bond(builder, network, bond, float(widths_mm[bond]), cuts, fabrication)
+    tiling = builder.tiling(network.nodes, fabrication.disc_radius_mm, fabrication.thickness_mm)
+    refuse_overlaps(tiling, network)
+    return tiling
+
+
+def _ends_at_nodes(network: Network) -> list[list[End]]:
+    ends: defaultdict[int, list[End]] = defaultdict(list)
+    for bond, nodes in enumerate(network.bonds.tolist()):
+        for end, node in enumerate(nodes):
+            ends[node].append((bond, end))
+    return [ends[node] for node in range(network.n_nodes)]
+
+
+def _arm(network: Network, end: End, widths_mm: FloatArray, joint_ratio: float) -> Arm:
+    bond, at_second = end
+    first, second = network.nodes[network.bonds[bond]]
+    x, y = first - second if at_second else second - first
+    return Arm(
+        name=network.bond_name(bond),
+        angle=math.atan2(y, x),
+        half=joint_ratio * float(widths_mm[bond]) / 2,
+    )
+
+
+def _add_bond(
+    builder: TilingBuilder,
+    network: Network,
+    bond: int,
+    width: float,
+    cuts: dict[End, Cut],
+    fabrication: Fabrication,
+) -> None:
+    """Add a bond cell, both sides from cut to cut: taper, middle, taper."""
+    start, end = network.nodes[network.bonds[bond]]
+    length = math.dist(start, end)
+    along = (end - start) / length
+    left = np.array([-along[1], along[0]])
+    taper_end = fabrication.joint_length_mm + fabrication.taper_length_mm
+    step = math.hypot(fabrication.taper_length_mm, (1 - fabrication.joint_ratio) * width / 2)
+    # Without a taper the joint is the bond, and the points would fall on the cuts.
+    stations = (taper_end, length - taper_end) if step > MERGE_MM else ()
+
+    def side(sign: int) -> list[int]:
+        places = [start + s * along + sign * width / 2 * left for s in stations]
+        return [builder.point((float(x), float(y)), width) for x, y in places]
+
+    first, second = cuts[bond, 0], cuts[bond, 1]
+    loop: list[DirectedEdge] = [
+        *builder.chain([first.right, *side(-1), second.left]),
+        (second.edge, False),
+        *builder.chain([second.right, *reversed(side(+1)), first.left]),
+        (first.edge, False),
+    ]
+    builder.cell(loop)
+
+
+def _check_widths(network: Network, widths_mm: FloatArray) -> None:
+    if widths_mm.shape != (network.n_bonds,):
+        raise InputError(
+            "widths", f"an array of shape {widths_mm.shape}", f"({network.n_bonds},), one a bond"
+        )
+    bad = np.flatnonzero(~(np.isfinite(widths_mm) & (widths_mm > 0)))
+    if bad.size:
+        raise InputError(
+            f"width of {network.bond_name(int(bad[0]))}", f"{widths_mm[bad[0]]} mm", "more than 0"
+        )
+
+
+def _check_lengths(network: Network, fabrication: Fabrication) -> None:
+    needed = 2 * (fabrication.joint_length_mm + fabrication.taper_length_mm)
+    short = np.flatnonzero(network.lengths < needed + MERGE_MM)
+    if short.size:
+        bond = int(short[0])
+        raise GeometryError(
+            network.bond_name(bond),
+            f"{network.lengths[bond]:.4g} mm long, shorter than its joints and tapers",
+            f"more than 2 × (joint_length_mm + taper_length_mm) = {needed:g} mm",
+        )

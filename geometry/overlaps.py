@@ -1,0 +1,58 @@
+"""Overlaps: cells that cover each other or themselves are refused before any kernel sees them."""
+
+from __future__ import annotations
+
+import numpy as np
+import shapely
+
+from geometry.polygons import cell_polygons
+from geometry.tiling import Tiling
+from mnnfab.errors import GeometryError
+from mnnfab.network import Network
+
+#: Overlaps below this area are rounding (mm²): cells touch along their shared edges.
+ROUNDING_MM2 = 1e-6
+
+_ALLOWED = "cells that touch only along their cuts: move nodes, drop bonds or make them thinner"
+
+
+def refuse_overlaps(tiling: Tiling, network: Network) -> None:
+    """Check that the cells tile: each is simple and no two cover each other.
+
+    Raises:
+        GeometryError: naming the first cell, or pair of cells, at fault; crossing bonds
+            are called so.
+    """
+    polygons = np.array(cell_polygons(tiling))
+    twisted = np.flatnonzero(~shapely.is_valid(polygons))
+    if twisted.size:
+        raise GeometryError(
+            _name(tiling, network, int(twisted[0])), "its outline crosses itself", _ALLOWED
+        )
+    first, second = shapely.STRtree(polygons).query(polygons, predicate="intersects")
+    once = first < second
+    first, second = first[once], second[once]
+    shared = shapely.area(shapely.intersection(polygons[first], polygons[second]))
+    bad = np.flatnonzero(shared > ROUNDING_MM2)
+    if bad.size:
+        # Bonds over bonds say most to a person, so they are named before hubs.
+        worst = max(bad, key=lambda i: (first[i] >= tiling.n_hubs, shared[i]))
+        _refuse(tiling, network, int(first[worst]), int(second[worst]), float(shared[worst]))
+
+
+def _refuse(tiling: Tiling, network: Network, first: int, second: int, area: float) -> None:
+    names = f"{_name(tiling, network, first)} and {_name(tiling, network, second)}"
+    what = "overlap"
+    if first >= tiling.n_hubs:
+        lines = [
+            shapely.LineString(network.nodes[network.bonds[cell - tiling.n_hubs]])
+            for cell in (first, second)
+        ]
+        what = "cross" if shapely.crosses(*lines) else "overlap"
+    raise GeometryError(names, f"{what}, {area:.3g} mm² in common", _ALLOWED)
+
+
+def _name(tiling: Tiling, network: Network, cell: int) -> str:
+    if cell < tiling.n_hubs:
+        return f"hub of node {cell}"
+    return network.bond_name(cell - tiling.n_hubs)

@@ -1,0 +1,132 @@
+"""The command line: `mnnfab run | train | check | export | new`.
+
+Nothing heavy is imported before a command needs it: `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mnnfab.errors import MnnfabError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mnnfab.pipeline import Outcome, Watcher
+
+PASSED, FAILED, BAD_INPUT = 0, 1, 2
+
+_DESIGN = click.argument("design", type=click.Path(path_type=Path))
+_FOLDER = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+_OUT = click.option(
+    "--out",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Folder for the results; out/<name> if not given.",
+)
+_FORCE = click.option("--force", is_flag=True, help="Export even if the design fails its gate.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="mnnfab")
+def main() -> None:
+    """From a task to a printable mechanical neural network that was checked.
+
+    Exit status: 0 done and passed, 1 the design fails its gate, 2 bad input.
+    """
+
+
+@main.command()
+@_DESIGN
+@_OUT
+@_FORCE
+def run(design: Path, out: Path | None, *, force: bool) -> None:
+    """Train DESIGN, check it on the continuum, export the part and report."""
+    with _errors_in_words(), _progress() as watcher:
+        from mnnfab import pipeline
+
+        outcome = pipeline.run(design, out, force=force, watcher=watcher)
+    _finish(outcome)
+
+
+@main.command()
+@_DESIGN
+@_OUT
+def train(design: Path, out: Path | None) -> None:
+    """Train the bond widths of DESIGN on the bar model."""
+    with _errors_in_words(), _progress() as watcher:
+        from mnnfab import pipeline
+
+        folder = pipeline.train(design, out, watcher=watcher)
+    click.echo(f"widths and history in {folder}")
+
+
+@main.command()
+@_FOLDER
+def check(folder: Path) -> None:
+    """Check the trained widths in DIR on the continuum."""
+    with _errors_in_words(), _progress() as watcher:
+        from mnnfab import pipeline
+
+        outcome = pipeline.check(folder, watcher=watcher)
+    _finish(outcome)
+
+
+@main.command()
+@_FOLDER
+@_FORCE
+def export(folder: Path, *, force: bool) -> None:
+    """Check the trained widths in DIR and export the part as STEP and STL."""
+    with _errors_in_words(), _progress() as watcher:
+        from mnnfab import pipeline
+
+        outcome = pipeline.export(folder, force=force, watcher=watcher)
+    _finish(outcome)
+
+
+@main.command()
+@click.argument("name")
+def new(name: str) -> None:
+    """Write NAME.toml, a commented design to start from, into this folder."""
+    with _errors_in_words():
+        from mnnfab.new_design import write_new_design
+
+        path = write_new_design(name, Path())
+    click.echo(f"wrote {path}; next: mnnfab run {path}")
+
+
+@contextmanager
+def _errors_in_words() -> Iterator[None]:
+    """Turn our errors into one message and status 2."""
+    try:
+        yield
+    except MnnfabError as error:
+        click.echo(f"mnnfab: {error}", err=True)
+        sys.exit(BAD_INPUT)
+
+
+@contextmanager
+def _progress() -> Iterator[Watcher | None]:
+    """Show progress on a terminal; nothing in a pipe."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from mnnfab.progress import show_progress
+
+    with show_progress() as watcher:
+        yield watcher
+
+
+def _finish(outcome: Outcome) -> None:
+    """Say what was found and where it is; a failed gate is status 1."""
+    for finding in outcome.findings:
+        if finding.severity != "info":
+            click.echo(f"{finding.severity}: {finding.where}: {finding.message}")
+    exported = ", ".join(outcome.files) or "no part exported"
+    click.echo(f"{outcome.verdict}: {exported}; see {outcome.folder / 'report.html'}")
+    sys.exit(PASSED if outcome.verdict == "pass" else FAILED)

@@ -1,0 +1,122 @@
+"""Faults of a design file in words: the key, the value and what is allowed."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping
+
+from pydantic import BaseModel
+from pydantic_core import ErrorDetails
+
+from mnnfab.design import (
+    Behaviour,
+    CheckSection,
+    Classification,
+    Design,
+    ExportSection,
+    Fabrication,
+    MaterialSection,
+    NetworkFile,
+    NoTask,
+    PortSection,
+    Regression,
+    TrainingSection,
+    TriangularParallelogram,
+    TriangularPatch,
+    WidthsSection,
+)
+from mnnfab.errors import InputError
+
+Place = tuple[int | str, ...]
+
+#: The class that holds a section's keys, by the place that pydantic reports.
+_SECTIONS: Mapping[Place, type[BaseModel]] = {
+    (): Design,
+    ("network", "triangular-patch"): TriangularPatch,
+    ("network", "triangular-parallelogram"): TriangularParallelogram,
+    ("network", "file"): NetworkFile,
+    ("material",): MaterialSection,
+    ("fabrication",): Fabrication,
+    ("task", "classification"): Classification,
+    ("task", "regression"): Regression,
+    ("task", "behaviour"): Behaviour,
+    ("task", "none"): NoTask,
+    ("widths",): WidthsSection,
+    ("training",): TrainingSection,
+    ("check",): CheckSection,
+    ("export",): ExportSection,
+}
+
+
+def explain(source: str, detail: ErrorDetails) -> InputError:
+    """Turn one of pydantic's findings into our message.
+
+    Args:
+        source: what to call the design file.
+        detail: the finding.
+    """
+    handler = _HANDLERS.get(detail["type"], _other)
+    return handler(source, detail)
+
+
+def _unknown_key(source: str, detail: ErrorDetails) -> InputError:
+    place = detail["loc"]
+    names = tuple(part for part in place[:-1] if isinstance(part, str))
+    section = PortSection if names[-1:] in {("inputs",), ("outputs",)} else _SECTIONS[names]
+    known = [info.alias or name for name, info in section.model_fields.items()]
+    nearest = difflib.get_close_matches(str(place[-1]), known, n=1, cutoff=0.5)
+    hint = f"did you mean {nearest[0]}? " if nearest else ""
+    allowed = f"{hint}known keys: {', '.join(known)}"
+    return InputError(_where(source, place), "unknown key", allowed)
+
+
+def _broken_rule(source: str, detail: ErrorDetails) -> InputError:
+    """Explain a rule of our own; rules between keys come as (key, given, allowed)."""
+    place, reason = detail["loc"], detail["ctx"]["error"].args
+    if len(reason) == 1:
+        return InputError(_where(source, place), _shown(detail["input"]), str(reason[0]))
+    key, given, allowed = reason
+    whole = place if place[-1:] == (key,) else (*place, key)
+    return InputError(_where(source, whole), given, allowed)
+
+
+def _missing(source: str, detail: ErrorDetails) -> InputError:
+    return InputError(_where(source, detail["loc"]), "missing", "this key is required")
+
+
+def _wrong_kind(source: str, detail: ErrorDetails) -> InputError:
+    value = detail["input"]
+    given = _shown(value["kind"]) if isinstance(value, dict) and "kind" in value else "missing"
+    allowed = '"classification", "regression", "behaviour" or "none"'
+    return InputError(_where(source, (*detail["loc"], "kind")), given, allowed)
+
+
+def _other(source: str, detail: ErrorDetails) -> InputError:
+    allowed = detail["msg"].removeprefix("Input should be ")
+    return InputError(_where(source, detail["loc"]), _shown(detail["input"]), allowed)
+
+
+_HANDLERS: Mapping[str, Callable[[str, ErrorDetails], InputError]] = {
+    "extra_forbidden": _unknown_key,
+    "value_error": _broken_rule,
+    "missing": _missing,
+    "union_tag_not_found": _wrong_kind,
+    "union_tag_invalid": _wrong_kind,
+}
+
+
+def _where(source: str, place: Iterable[int | str]) -> str:
+    """Write a place as `file, [section] key[3].part`; pydantic's tags are no keys."""
+    whole = tuple(place)
+    parts = [*whole[:1], *whole[2:]] if whole[:2] in _SECTIONS else list(whole)
+    if not parts:
+        return source
+    section = f"[{parts[0]}] " if len(parts) > 1 else ""
+    keys = parts[1:] if len(parts) > 1 else parts
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in keys)
+    return f"{source}, {section}{text.removeprefix('.')}"
+
+
+def _shown(value: object) -> str:
+    text = f'"{value}"' if isinstance(value, str) else str(value)
+    return text if len(text) <= 80 else text[:77] + "..."

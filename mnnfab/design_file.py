@@ -1,0 +1,56 @@
+"""Reading and writing design files."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+from pydantic import ValidationError
+
+from mnnfab.design import Design
+from mnnfab.design_errors import explain
+from mnnfab.errors import InputError
+from mnnfab.files import read_text
+
+
+def load_design(path: Path) -> Design:
+    """Read and check a design file.
+
+    Raises:
+        InputError: if the file is missing, is not TOML, or breaks a rule; all broken
+            rules are in the one message.
+    """
+    text = read_text(path)
+    try:
+        values = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise InputError(str(path), f"not TOML: {error}", "a design file in TOML") from error
+    return parse_design(values, source=path.name)
+
+
+def parse_design(values: Mapping[str, Any], source: str = "design") -> Design:
+    """Check the values of a design file.
+
+    Raises:
+        InputError: naming every broken rule.
+    """
+    try:
+        return Design.model_validate(values)
+    except ValidationError as error:
+        faults = [explain(source, detail) for detail in error.errors()]
+    if len(faults) == 1:
+        raise faults[0]
+    lines = "".join(f"\n- {fault}" for fault in faults)
+    raise InputError(source, f"{len(faults)} faults{lines}", "see each fault")
+
+
+def dump_design(design: Design) -> str:
+    """Return a design as TOML, with every default written out.
+
+    Reading it back gives an equal design.
+    """
+    values = design.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return tomli_w.dumps(values)

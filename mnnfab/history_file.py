@@ -1,0 +1,56 @@
+"""The history of a training as a table: one row an epoch, epoch 0 untrained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from mnnfab.arrays import FloatArray
+from mnnfab.tables import read_table, table_text
+from mnnfab.training import Epoch
+
+Columns = Mapping[str, FloatArray]
+"""Name of each column and its values, (n_epochs + 1,)."""
+
+
+def history_columns(history: Sequence[Epoch]) -> Columns:
+    """Return the columns epoch, loss_train, loss_test if there is one, and the metrics."""
+    rows = [_row(epoch) for epoch in history]
+    return {name: np.array([row[name] for row in rows]) for name in (rows[0] if rows else {})}
+
+
+def history_text(columns: Columns) -> str:
+    """Return the columns as CSV text."""
+    values = [
+        column.astype(int).tolist() if name == "epoch" else column.tolist()
+        for name, column in columns.items()
+    ]
+    return table_text(list(columns), zip(*values, strict=True))
+
+
+def load_history(path: Path) -> Columns:
+    """Read a history back; there is none if there is no such file.
+
+    Raises:
+        InputError: if the file is not a table of numbers.
+    """
+    if not path.exists():
+        return {}
+    table = read_table(path)
+    values = table.numbers(range(len(table.header)))
+    return dict(zip(table.header, values.T, strict=True))
+
+
+def _row(epoch: Epoch) -> dict[str, float]:
+    row: dict[str, float] = {"epoch": epoch.epoch, "loss_train": epoch.loss_train}
+    if epoch.loss_test is not None:
+        row["loss_test"] = epoch.loss_test
+    for name, value in epoch.metrics.items():
+        if isinstance(value, list):
+            stem, _, unit = name.rpartition("_")
+            row |= {f"{stem}_{place}_{unit}": part for place, part in enumerate(value)}
+        else:
+            row[name] = value
+    return row

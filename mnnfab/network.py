@@ -1,0 +1,155 @@
+"""The network: nodes in the plane, bonds between them, and the nodes that are held."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from mnnfab.arrays import FloatArray, IntArray, frozen_floats, frozen_ints
+from mnnfab.errors import InputError
+
+#: Bonds shorter than this (mm) are taken for a mistake: no process makes them.
+SHORTEST_BOND_MM = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """A planar network of bonds; an invalid one cannot exist.
+
+    Args:
+        nodes: joint centres, (n_nodes, 2) mm.
+        bonds: the two nodes of each bond, (n_bonds, 2), counted from 0.
+        fixed: the nodes glued to the frame, (n_fixed,).
+
+    Raises:
+        InputError: if a number is not finite, a node is out of range, a bond is
+            repeated or has no length, or a node has no bond.
+    """
+
+    nodes: FloatArray
+    bonds: IntArray
+    fixed: IntArray
+
+    def __post_init__(self) -> None:
+        """Check everything and freeze the arrays."""
+        object.__setattr__(self, "nodes", _coordinates(self.nodes))
+        object.__setattr__(self, "bonds", _indices("bonds", self.bonds, columns=2))
+        object.__setattr__(self, "fixed", _indices("fixed", self.fixed, columns=None))
+        self._check_ranges()
+        self._check_repeats()
+        self._check_lengths()
+        self._check_every_node_is_used()
+
+    @property
+    def n_nodes(self) -> int:
+        """Number of nodes."""
+        return len(self.nodes)
+
+    @property
+    def n_bonds(self) -> int:
+        """Number of bonds."""
+        return len(self.bonds)
+
+    @property
+    def vectors(self) -> FloatArray:
+        """From the first node of each bond to the second, (n_bonds, 2) mm."""
+        difference: FloatArray = self.nodes[self.bonds[:, 1]] - self.nodes[self.bonds[:, 0]]
+        return difference
+
+    @property
+    def lengths(self) -> FloatArray:
+        """Length of each bond, (n_bonds,) mm."""
+        vectors = self.vectors
+        return np.hypot(vectors[:, 0], vectors[:, 1])
+
+    @property
+    def directions(self) -> FloatArray:
+        """Unit vector along each bond, (n_bonds, 2)."""
+        return self.vectors / self.lengths[:, None]
+
+    @property
+    def free_dofs(self) -> IntArray:
+        """Degrees of freedom 2·node + axis of the nodes that are not fixed."""
+        free = np.ones(2 * self.n_nodes, dtype=bool)
+        free[2 * self.fixed] = free[2 * self.fixed + 1] = False
+        return np.flatnonzero(free)
+
+    def bond_name(self, bond: int) -> str:
+        """Name a bond for a person: its number and its nodes.
+
+        >>> Network(np.array([[0, 0], [1, 0]]), np.array([[0, 1]]), np.array([0])).bond_name(0)
+        'bond 0 (0–1)'
+        """
+        first, second = self.bonds[bond]
+        return f"bond {bond} ({first}–{second})"
+
+    def _check_ranges(self) -> None:
+        allowed = f"nodes 0 to {self.n_nodes - 1}"
+        for what, numbers in (("bonds", self.bonds), ("fixed", self.fixed)):
+            outside = numbers[(numbers < 0) | (numbers >= self.n_nodes)]
+            if outside.size:
+                raise InputError(f"network, {what}", f"node {outside[0]} does not exist", allowed)
+
+    def _check_repeats(self) -> None:
+        seen: dict[tuple[int, int], int] = {}
+        for bond, (first, second) in enumerate(np.sort(self.bonds, axis=1).tolist()):
+            if first == second:
+                raise InputError(
+                    f"network, bond {bond}", f"node {first} twice", "two different nodes"
+                )
+            if (first, second) in seen:
+                raise InputError(
+                    f"network, bond {bond}",
+                    f"nodes {first} and {second}, already joined by bond {seen[first, second]}",
+                    "one bond between two nodes",
+                )
+            seen[first, second] = bond
+        if len(set(self.fixed.tolist())) < len(self.fixed):
+            raise InputError("network, fixed", f"{self.fixed.tolist()}", "each node once")
+
+    def _check_lengths(self) -> None:
+        short = np.flatnonzero(self.lengths < SHORTEST_BOND_MM)
+        if short.size:
+            raise InputError(
+                f"network, {self.bond_name(int(short[0]))}",
+                f"length {self.lengths[short[0]]:g} mm",
+                f"a bond longer than {SHORTEST_BOND_MM:g} mm",
+            )
+
+    def _check_every_node_is_used(self) -> None:
+        unused = np.setdiff1d(np.arange(self.n_nodes), self.bonds)
+        if unused.size:
+            raise InputError(
+                "network, nodes", f"node {unused[0]} has no bond", "nodes with at least one bond"
+            )
+
+
+def _coordinates(values: ArrayLike) -> FloatArray:
+    try:
+        nodes = frozen_floats(values)
+    except (TypeError, ValueError) as error:
+        raise InputError("network, nodes", f"{error}", "pairs of numbers [x, y] in mm") from error
+    if nodes.ndim != 2 or nodes.shape[1] != 2 or len(nodes) < 2:
+        raise InputError(
+            "network, nodes", f"an array of shape {nodes.shape}", "two or more pairs [x, y] in mm"
+        )
+    bad = np.flatnonzero(~np.isfinite(nodes).all(axis=1))
+    if bad.size:
+        raise InputError(
+            f"network, node {bad[0]}", f"{nodes[bad[0]].tolist()}", "finite coordinates in mm"
+        )
+    return nodes
+
+
+def _indices(what: str, values: ArrayLike, *, columns: int | None) -> IntArray:
+    allowed = "pairs of node numbers [i, j]" if columns else "a list of node numbers"
+    try:
+        array = frozen_ints(values)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InputError(f"network, {what}", f"{error}", allowed) from error
+    wrong = array.ndim != 2 or array.shape[1] != columns if columns else array.ndim != 1
+    if wrong or (columns and not array.size):
+        raise InputError(f"network, {what}", f"an array of shape {array.shape}", allowed)
+    return array

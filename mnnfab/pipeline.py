@@ -1,0 +1,293 @@
+"""The pipeline: stages put together, from a design file to a folder of results."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from geometry.cells import tile
+from geometry.printability import check_printability
+from mnnfab.agreement import compare
+from mnnfab.arrays import FloatArray
+from mnnfab.errors import InputError
+from mnnfab.files import results_folder
+from mnnfab.findings import Finding, Verdict, as_advice, verdict
+from mnnfab.gate import judge_continuum
+from mnnfab.history_file import Columns, history_columns, load_history
+from mnnfab.problem import Problem, load_problem, train_problem
+from mnnfab.report.results import Results
+from mnnfab.run_folder import (
+    DESIGN,
+    HISTORY,
+    MANIFEST,
+    PAGE,
+    REPORT,
+    WIDTHS,
+    default_folder,
+    earlier_results,
+    write_training,
+)
+from mnnfab.widths_file import check_widths, load_widths
+
+if TYPE_CHECKING:
+    from fem.continuum import Continuum
+    from geometry.tiling import Tiling
+    from mnnfab.tasks import Task
+
+
+class Watcher(Protocol):
+    """Told how far the work is; the command line shows it, the library stays silent."""
+
+    def stage(self, name: str) -> None:
+        """Take note that a stage begins."""
+        ...
+
+    def epoch(self, done: int, total: int, loss: float) -> None:
+        """Take note of an epoch of training."""
+        ...
+
+
+class Silent:
+    """A watcher that shows nothing."""
+
+    def stage(self, name: str) -> None:
+        """Ignore the stage."""
+
+    def epoch(self, done: int, total: int, loss: float) -> None:
+        """Ignore the epoch."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command line needs to know of a finished run.
+
+    Args:
+        folder: where the results are.
+        verdict: of the gate.
+        findings: of all checks.
+        files: names of the exported files.
+    """
+
+    folder: Path
+    verdict: Verdict
+    findings: tuple[Finding, ...]
+    files: tuple[str, ...]
+
+
+@dataclass
+class _Clock:
+    """Times the stages and announces them."""
+
+    watcher: Watcher
+    timings_s: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        self.watcher.stage(name)
+        start = time.perf_counter()
+        yield
+        self.timings_s[name] = time.perf_counter() - start
+
+
+def run(
+    design_file: Path,
+    out: Path | None = None,
+    *,
+    force: bool = False,
+    watcher: Watcher | None = None,
+) -> Outcome:
+    """Take a design from its file to a checked, exported part.
+
+    Args:
+        design_file: the design.
+        out: folder for the results; out/<name> if not given.
+        force: export even if the design fails its gate.
+        watcher: told of the progress.
+
+    Raises:
+        MnnfabError: if the input cannot be used or a kernel fails; nothing is written then.
+    """
+    clock = _Clock(watcher or Silent())
+    problem, widths, history = _load_and_train(design_file, clock)
+    results = _check(problem, widths, history, clock)
+    return _write(results, out or default_folder(problem), clock, export=True, force=force)
+
+
+def train(design_file: Path, out: Path | None = None, *, watcher: Watcher | None = None) -> Path:
+    """Train a design and write its widths; what later stages wrote there before is removed.
+
+    Returns:
+        The folder of the results.
+    """
+    clock = _Clock(watcher or Silent())
+    problem, widths, history = _load_and_train(design_file, clock)
+    folder = out or default_folder(problem)
+    with results_folder(folder, replaces=earlier_results(folder)) as staging:
+        write_training(staging, problem, widths, history)
+    return folder
+
+
+def check(folder: Path, *, watcher: Watcher | None = None) -> Outcome:
+    """Check the trained widths in a folder on the continuum and write the reports."""
+    return _resume(folder, watcher, export=False, force=False)
+
+
+def export(folder: Path, *, force: bool = False, watcher: Watcher | None = None) -> Outcome:
+    """Check the trained widths in a folder, and export the part if they pass."""
+    return _resume(folder, watcher, export=True, force=force)
+
+
+def _resume(folder: Path, watcher: Watcher | None, *, export: bool, force: bool) -> Outcome:
+    if not folder.is_dir():
+        raise InputError(str(folder), "no such folder", "a folder that `mnnfab train` wrote")
+    clock = _Clock(watcher or Silent())
+    with clock.stage("read"):
+        problem = load_problem(folder / DESIGN)
+        widths = load_widths(folder / WIDTHS, problem.network)
+        check_widths(str(folder / WIDTHS), widths, problem.width_limits_mm)
+        history = load_history(folder / HISTORY)
+    results = _check(problem, widths, history, clock)
+    return _write(results, folder, clock, export=export, force=force)
+
+
+def _load_and_train(design_file: Path, clock: _Clock) -> tuple[Problem, FloatArray, Columns]:
+    with clock.stage("read"):
+        problem = load_problem(design_file)
+        _refuse_unprintable(problem)
+    with clock.stage("train"):
+        training = train_problem(problem, clock.watcher.epoch)
+    return problem, training.widths_mm, history_columns(training.history)
+
+
+def _refuse_unprintable(problem: Problem) -> None:
+    """Tile the widest part that training could lead to: better refused now than afterwards."""
+    widest = np.full(problem.network.n_bonds, problem.design.fabrication.width_max_mm)
+    widths = problem.given_widths_mm if problem.given_widths_mm is not None else widest
+    tile(problem.network, widths, problem.design.fabrication)
+
+
+def _check(problem: Problem, widths: FloatArray, history: Columns, clock: _Clock) -> Results:
+    fabrication = problem.design.fabrication
+    with clock.stage("tile"):
+        tiling = tile(problem.network, widths, fabrication)
+        findings = check_printability(problem.network, widths, fabrication, tiling, problem.printer)
+    results = Results(
+        problem=problem,
+        widths_mm=widths,
+        history=history,
+        tiling=tiling,
+        bar=None,
+        continuum=None,
+        agreement=None,
+        findings=tuple(findings),
+        solid_valid=None,
+        files=(),
+        timings_s=clock.timings_s,
+    )
+    task = problem.task
+    if not problem.design.check.enabled:
+        results = replace(results, findings=as_advice(results.findings))
+    if task is None:
+        return _skipped(results, "the design has no ports to compare")
+    bar = problem.bar_model(task).response(problem.per_width * widths)
+    results = replace(results, bar=bar)
+    if not problem.design.check.enabled:
+        return _skipped(results, "[check] enabled = false")
+    continuum = _solve(problem, task, tiling, clock)
+    agreement = compare(bar, continuum.response)
+    judged = judge_continuum(
+        task, problem.network, bar, continuum.response, agreement, problem.design.check
+    )
+    return replace(
+        results,
+        continuum=continuum,
+        agreement=agreement,
+        findings=(*judged, *results.findings),
+    )
+
+
+def _skipped(results: Results, reason: str) -> Results:
+    finding = Finding(
+        "check-skipped", "warning", "continuum", f"not compared with the bars: {reason}"
+    )
+    return replace(results, findings=(finding, *results.findings))
+
+
+def _solve(problem: Problem, task: Task, tiling: Tiling, clock: _Clock) -> Continuum:
+    from fem.continuum import solve_continuum
+    from fem.mesh import make_mesh
+
+    section = problem.design.check
+    with clock.stage("mesh"):
+        mesh = make_mesh(tiling, section.elements_across_joint, section.mesher_deadline_s)
+    with clock.stage("continuum"):
+        return solve_continuum(
+            mesh,
+            problem.network,
+            problem.material,
+            tiling.thickness_mm,
+            task.inputs,
+            task.outputs,
+        )
+
+
+def _write(results: Results, folder: Path, clock: _Clock, *, export: bool, force: bool) -> Outcome:
+    """Write all files of a run into its folder; the part only if it may be."""
+    exports = export and (force or results.verdict == "pass")
+    with results_folder(folder, replaces=earlier_results(folder)) as staging:
+        write_training(staging, results.problem, results.widths_mm, results.history)
+        _write_fields(staging, results)
+        if exports:
+            results = _export(staging, results, clock)
+        _write_reports(staging, results, clock)
+    return Outcome(
+        folder=folder,
+        verdict=verdict(results.findings),
+        findings=results.findings,
+        files=tuple(file.file for file in results.files),
+    )
+
+
+def _write_fields(staging: Path, results: Results) -> None:
+    if results.continuum is None or results.problem.task is None:
+        return
+    from fem.fields import write_vtu
+
+    path = staging / f"{results.problem.design.name}.vtu"
+    write_vtu(path, results.continuum, results.problem.task.load_cases)
+
+
+def _export(staging: Path, results: Results, clock: _Clock) -> Results:
+    with clock.stage("solid"):
+        from geometry.solid import build_solid
+
+        solid = build_solid(results.tiling)
+    with clock.stage("export"):
+        from export.package import export_solid
+
+        design = results.problem.design
+        tolerance = design.export.stl_tolerance_mm
+        files = export_solid(solid, results.tiling, staging, design.name, tolerance)
+    return replace(results, solid_valid=True, files=tuple(files))
+
+
+def _write_reports(staging: Path, results: Results, clock: _Clock) -> None:
+    from export.manifest import manifest_text
+    from mnnfab.report.page import page_text
+    from mnnfab.report.summary import summary_text
+
+    with clock.stage("report"):
+        page = page_text(results)
+    (staging / PAGE).write_text(page, encoding="utf-8")
+    (staging / REPORT).write_text(summary_text(results), encoding="utf-8")
+    exported = {file.file for file in results.files}
+    others = [
+        path for path in sorted(staging.iterdir()) if path.is_file() and path.name not in exported
+    ]
+    (staging / MANIFEST).write_text(manifest_text(results.files, others), encoding="utf-8")

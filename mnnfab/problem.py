@@ -1,0 +1,174 @@
+"""A problem: everything that a design file says, as values that the stages take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from mnnfab.arrays import FloatArray, frozen_floats
+from mnnfab.bars import BarModel, stiffness_per_width
+from mnnfab.design import (
+    Design,
+    NetworkFile,
+    NetworkSection,
+    TriangularParallelogram,
+    TriangularPatch,
+)
+from mnnfab.design_file import load_design
+from mnnfab.errors import InputError
+from mnnfab.lattices import triangular_parallelogram, triangular_patch
+from mnnfab.network import Network
+from mnnfab.network_file import load_network
+from mnnfab.profiles import Material, Printer, material, printer
+from mnnfab.rigidity import Rigidity, require_rigid
+from mnnfab.task_setup import make_task
+from mnnfab.tasks import Task
+from mnnfab.training import Progress, Schedule, Training, train
+from mnnfab.width_maps import Clamp, Logistic, WidthMap
+from mnnfab.widths_file import check_widths, load_widths
+
+DEFAULT_SHARPNESS = 5.0
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """A design with its network, task and material worked out.
+
+    Args:
+        design: as the file says it.
+        folder: where the design's files are.
+        network: a rigid one.
+        rigidity: its count of self-stresses.
+        material: preset and overrides together.
+        printer: the profile that the design names.
+        task: loads and targets; none if the design has no ports.
+        given_widths_mm: (n_bonds,) mm if the design gives them instead of training.
+    """
+
+    design: Design
+    folder: Path
+    network: Network
+    rigidity: Rigidity
+    material: Material
+    printer: Printer
+    task: Task | None
+    given_widths_mm: FloatArray | None
+
+    @property
+    def per_width(self) -> FloatArray:
+        """Bar stiffness per width, (n_bonds,) N/mm²."""
+        return stiffness_per_width(
+            self.network,
+            self.material.youngs_modulus_MPa,
+            self.design.fabrication.thickness_mm,
+        )
+
+    @property
+    def width_limits_mm(self) -> tuple[float, float]:
+        """Narrowest and widest bond."""
+        fabrication = self.design.fabrication
+        return fabrication.width_min_mm, fabrication.width_max_mm
+
+    def bar_model(self, task: Task) -> BarModel:
+        """Return the bars with the ports of `task`."""
+        return BarModel(self.network, task.inputs, task.outputs)
+
+
+def load_problem(path: Path) -> Problem:
+    """Read a design file and everything it names, and check all of it.
+
+    Raises:
+        InputError: for anything that cannot be used; `MechanismError` if the network
+            has zero modes.
+    """
+    return make_problem(load_design(path), path.parent)
+
+
+def make_problem(design: Design, folder: Path) -> Problem:
+    """Work out a design whose files are in `folder`.
+
+    Raises:
+        InputError: as `load_problem`.
+    """
+    network = _network(design.network, folder)
+    return Problem(
+        design=design,
+        folder=folder,
+        network=network,
+        rigidity=require_rigid(network),
+        material=_material(design),
+        printer=printer(design.fabrication.printer),
+        task=make_task(design, network, folder),
+        given_widths_mm=_given_widths(design, network, folder),
+    )
+
+
+def train_problem(problem: Problem, progress: Progress | None = None) -> Training:
+    """Train the widths, or take those that the design gives.
+
+    Raises:
+        InputError: if the start does not suit the width map.
+    """
+    if problem.given_widths_mm is not None or problem.task is None:
+        widths = problem.given_widths_mm
+        return Training(widths_mm=widths if widths is not None else np.empty(0), history=())
+    section = problem.design.schedule
+    schedule = Schedule(
+        epochs=section.epochs,
+        batch_size=section.batch_size,
+        learning_rate=section.learning_rate,
+        seed=section.seed,
+    )
+    initial = np.full(problem.network.n_bonds, problem.design.fabrication.width_initial_mm)
+    model = problem.bar_model(problem.task)
+    width_map = _width_map(problem.design)
+    training = train(model, problem.task, problem.per_width, width_map, initial, schedule, progress)
+    return replace(training, widths_mm=frozen_floats(training.widths_mm))
+
+
+def _width_map(design: Design) -> WidthMap:
+    fabrication, section = design.fabrication, design.schedule
+    lowest, highest = fabrication.width_min_mm, fabrication.width_max_mm
+    if section.width_map == "clamp":
+        return Clamp(lowest, highest)
+    if fabrication.width_initial_mm in {lowest, highest}:
+        raise InputError(
+            "[fabrication] width_initial_mm",
+            f"{fabrication.width_initial_mm:g}, a limit, with width_map = 'logistic'",
+            "a width between the limits: the logistic map never leaves one",
+        )
+    return Logistic(lowest, highest, section.sharpness or DEFAULT_SHARPNESS)
+
+
+def _network(section: NetworkSection, folder: Path) -> Network:
+    match section:
+        case TriangularPatch():
+            return triangular_patch(section.rows, section.bond_length_mm, section.fixed)
+        case TriangularParallelogram():
+            return triangular_parallelogram(
+                section.rows, section.columns, section.bond_length_mm, section.fixed
+            )
+        case NetworkFile():
+            return load_network(folder / section.file)
+
+
+def _material(design: Design) -> Material:
+    section = design.material
+    overrides = section.model_dump(exclude={"preset"}, exclude_none=True)
+    return replace(material(section.preset), **overrides)
+
+
+def _given_widths(design: Design, network: Network, folder: Path) -> FloatArray | None:
+    section = design.widths
+    if section is None:
+        return None
+    limits = (design.fabrication.width_min_mm, design.fabrication.width_max_mm)
+    if section.file is not None:
+        widths, where = load_widths(folder / section.file, network), section.file
+    else:
+        widths = frozen_floats(np.full(network.n_bonds, section.uniform_mm))
+        where = "[widths] uniform_mm"
+    check_widths(where, widths, limits)
+    return widths

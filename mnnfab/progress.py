@@ -1,0 +1,38 @@
+"""Progress on a terminal: the stage at work, and a bar for the epochs of training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+
+class _Bar:
+    """A watcher that moves one line of a terminal."""
+
+    def __init__(self, progress: Progress, line: TaskID) -> None:
+        self._progress = progress
+        self._line = line
+
+    def stage(self, name: str) -> None:
+        """Name the stage; its length is not known."""
+        self._progress.update(self._line, description=name, total=None, loss="")
+
+    def epoch(self, done: int, total: int, loss: float) -> None:
+        """Move the bar."""
+        self._progress.update(self._line, completed=done, total=total, loss=f"loss {loss:.4f}")
+
+
+@contextmanager
+def show_progress() -> Iterator[_Bar]:
+    """Yield a watcher that shows its stages on the terminal behind standard error."""
+    columns = (
+        TextColumn("{task.description:<10}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[loss]}"),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        yield _Bar(progress, progress.add_task("start", total=None, loss=""))

@@ -1,0 +1,164 @@
+"""Drawings with matplotlib: one function a picture, each onto axes that it is given."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.collections import PolyCollection
+from matplotlib.colors import Normalize
+from matplotlib.patheffects import withStroke
+from matplotlib.tri import Triangulation
+
+from geometry.outline import outline
+from geometry.polygons import cell_ring
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from fem.continuum import Continuum
+    from geometry.tiling import Tiling
+    from mnnfab.agreement import Agreement
+    from mnnfab.arrays import FloatArray
+    from mnnfab.history_file import Columns
+    from mnnfab.problem import Problem
+    from mnnfab.response import Response
+    from mnnfab.tasks import LoadCase
+
+# Distinct for colour-blind readers and in grey (Okabe and Ito's palette).
+BLUE, ORANGE, GREEN, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#BBBBBB"
+WIDTH_COLOURS = STRESS_COLOURS = "cividis"
+#: Above this many nodes their numbers would only blacken the picture.
+NUMBERED_NODES = 60
+#: Longest displacement in a deformed picture, as a share of the picture's width.
+VISIBLE = 0.06
+
+
+def draw_network(axes: Axes, problem: Problem, widths_mm: FloatArray, tiling: Tiling) -> None:
+    """Draw the part to scale, each bond coloured by its width, with ports and fixed nodes."""
+    bonds = [cell_ring(tiling, cell) for cell in range(tiling.n_hubs, tiling.n_cells)]
+    hubs = [cell_ring(tiling, cell) for cell in range(tiling.n_hubs)]
+    axes.add_collection(PolyCollection(hubs, facecolors=GREY, edgecolors="none"))
+    cells = PolyCollection(
+        bonds, array=widths_mm, cmap=WIDTH_COLOURS, norm=Normalize(*problem.width_limits_mm)
+    )
+    axes.add_collection(cells)
+    _draw_outline(axes, tiling, color="black", lw=0.4)
+    _frame(axes, tiling.points)
+    _draw_ports(axes, problem)
+    colours = axes.figure.colorbar(cells, ax=axes, shrink=0.7)
+    colours.set_label("bond width, mm")
+
+
+def _draw_outline(axes: Axes, tiling: Tiling, color: str, lw: float) -> None:
+    region = outline(tiling)
+    for loop in (region.outer, *region.holes):
+        ring = region.ring(loop)
+        axes.plot(*np.vstack([ring, ring[:1]]).T, color=color, lw=lw)
+
+
+def _draw_ports(axes: Axes, problem: Problem) -> None:
+    network, task = problem.network, problem.task
+    if network.n_nodes <= NUMBERED_NODES:
+        for number, (x, y) in enumerate(network.nodes):
+            text = axes.annotate(
+                str(number), (x, y), xytext=(5, 8), textcoords="offset points", fontsize=8, zorder=4
+            )
+            text.set_path_effects([withStroke(linewidth=2, foreground="white")])
+    marks = [("fixed", network.fixed.tolist(), "^", BLUE)]
+    if task is not None:
+        marks.append(("load in", [port.node for port in task.inputs], "o", RED))
+        marks.append(("read out", [port.node for port in task.outputs], "*", GREEN))
+    for label, nodes, marker, colour in marks:
+        x, y = network.nodes[nodes].T
+        size = 170 if marker == "*" else 80
+        axes.scatter(
+            x, y, marker=marker, s=size, color=colour, edgecolors="white", label=label, zorder=3
+        )
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False)
+
+
+def draw_history(axes: Axes, history: Columns) -> None:
+    """Draw the loss over the epochs and the accuracies, or whatever the task's metric is."""
+    epochs = history["epoch"]
+    axes.plot(epochs, history["loss_train"], color=BLUE, label="loss, training")
+    if "loss_test" in history:
+        axes.plot(epochs, history["loss_test"], color=BLUE, ls=":", label="loss, test")
+    axes.set_xlabel("epoch")
+    axes.set_ylabel("loss (no unit)")
+    metrics = axes.twinx()
+    shown = [name for name in history if name.startswith(("accuracy", "relative", "target"))]
+    for name, style in zip(shown, ("-", ":", "--"), strict=False):
+        metrics.plot(epochs, history[name], color=ORANGE, ls=style, label=name.replace("_", " "))
+    metrics.set_ylabel("metric (no unit)")
+    lines = [*axes.get_lines(), *metrics.get_lines()]
+    axes.legend(lines, [str(line.get_label()) for line in lines], frameon=False, loc="center right")
+
+
+def draw_agreement(
+    pair: tuple[Axes, Axes], bar: Response, continuum: Response, agreement: Agreement
+) -> None:
+    """Draw continuum over bars: flexibility of the port pairs, and elongations of the bonds."""
+    flexibility, elongation = pair
+    _scatter(flexibility, bar.flexibility, continuum.flexibility, agreement.scale)
+    flexibility.set_title(
+        f"flexibility, mm/N\nscale {agreement.scale:.3f}, "
+        f"residual {agreement.displacement_residual:.2%}",
+        fontsize=10,
+    )
+    _scatter(elongation, bar.elongations, continuum.elongations, agreement.elongation_scale)
+    elongation.set_title(
+        f"bond elongation, mm/N\nscale {agreement.elongation_scale:.3f}, "
+        f"residual {agreement.elongation_residual:.2%}",
+        fontsize=10,
+    )
+
+
+def _scatter(axes: Axes, reference: FloatArray, values: FloatArray, scale: float) -> None:
+    ends = np.array([reference.min(), reference.max()])
+    axes.plot(ends, scale * ends, color=ORANGE, lw=1.2, label=f"bars × {scale:.3f}")
+    axes.plot(ends, ends, color=GREY, lw=1, ls="--", label="equal")
+    axes.scatter(reference.ravel(), values.ravel(), s=14, color=BLUE, zorder=3)
+    axes.set_xlabel("bar model")
+    axes.set_ylabel("continuum")
+    axes.legend(frameon=False, fontsize=8)
+
+
+def draw_deformed(axes: Axes, tiling: Tiling, continuum: Continuum, case: LoadCase) -> None:
+    """Draw the deformed continuum coloured by von Mises stress, over its undeformed outline."""
+    loads = np.array(case.loads_N)
+    mesh = continuum.mesh
+    moved = continuum.displacements(loads)[: len(mesh.points)]
+    span = float(np.ptp(mesh.points[:, 0]))
+    factor = _round_down(VISIBLE * span / max(float(np.abs(moved).max()), 1e-12))
+    points = mesh.points + factor * moved
+    stress = continuum.mean_von_mises(loads) * 1000
+    _draw_outline(axes, tiling, color="#888888", lw=0.5)
+    # A few corner elements would take all the colours: the scale ends at the 99th percentile.
+    drawn = axes.tripcolor(
+        Triangulation(points[:, 0], points[:, 1], mesh.triangles),
+        facecolors=stress,
+        cmap=STRESS_COLOURS,
+        norm=Normalize(0, float(np.percentile(stress, 99))),
+        rasterized=True,
+    )
+    _frame(axes, np.vstack([points, mesh.points]))
+    axes.set_title(f"{case.name}: displacements × {factor:g}", fontsize=10)
+    colours = axes.figure.colorbar(drawn, ax=axes, shrink=0.7, extend="max")
+    colours.set_label("von Mises stress, kPa")
+
+
+def _round_down(factor: float) -> float:
+    """Return the largest of 1, 2, 5 × 10ⁿ that is not above `factor`."""
+    power = 10.0 ** np.floor(np.log10(factor))
+    return float(max(step * power for step in (1, 2, 5) if step * power <= factor * (1 + 1e-9)))
+
+
+def _frame(axes: Axes, points: FloatArray) -> None:
+    low, high = points.min(axis=0), points.max(axis=0)
+    margin = 0.04 * float((high - low).max())
+    axes.set_xlim(low[0] - margin, high[0] + margin)
+    axes.set_ylim(low[1] - margin, high[1] + margin)
+    axes.set_aspect("equal")
+    axes.set_xlabel("x, mm")
+    axes.set_ylabel("y, mm")

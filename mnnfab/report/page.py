@@ -1,0 +1,80 @@
+"""`report.html`: the results for people, one file that needs nothing else."""
+
+from __future__ import annotations
+
+from importlib import resources
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+
+from mnnfab.report.figures import pictures
+from mnnfab.report.results import Results
+from mnnfab.report.summary import summarise
+from mnnfab.tasks import Metrics
+
+
+def page_text(results: Results) -> str:
+    """Return the page."""
+    environment = Environment(autoescape=True, undefined=StrictUndefined)
+    source = resources.files("mnnfab.report").joinpath("page.html").read_text(encoding="utf-8")
+    return environment.from_string(source).render(
+        report=summarise(results),
+        headline=_headline(results),
+        metrics=_metrics(results),
+        flexibility=_flexibility(results),
+        pictures=pictures(results),
+        fixed=results.problem.network.fixed.tolist(),
+    )
+
+
+def _headline(results: Results) -> str:
+    """Say in one sentence what the verdict rests on."""
+    errors = [finding for finding in results.findings if finding.severity == "error"]
+    if errors:
+        return "; ".join(f"{finding.where}: {finding.message}" for finding in errors)
+    if results.continuum is None:
+        return "The part can be printed. Whether it does its task was not checked."
+    words = "The continuum does what was trained on bars, within the limits of the design"
+    task = results.problem.task
+    if task is None or task.headline is None:
+        return f"{words}."
+    name = task.headline.name
+    value = task.metrics(results.continuum.response.flexibility)[name]
+    reference = task.metrics(results.bar.flexibility)[name] if results.bar else value
+    return (
+        f"{words}: {name.replace('_', ' ')} {value:.3f} on the continuum, {reference:.3f} on bars."
+    )
+
+
+def _metrics(results: Results) -> list[tuple[str, str, str]]:
+    """Return rows of metric, value on bars, value on the continuum."""
+    task = results.problem.task
+    if task is None or results.bar is None:
+        return []
+    bar = task.metrics(results.bar.flexibility)
+    continuum: Metrics = (
+        task.metrics(results.continuum.response.flexibility) if results.continuum else {}
+    )
+    return [(name, _words(value), _words(continuum.get(name))) for name, value in bar.items()]
+
+
+def _words(value: Any) -> str:  # noqa: ANN401 - a number, a list of numbers or nothing
+    if value is None:
+        return "–"
+    if isinstance(value, list):
+        return ", ".join(f"{part:.4f}" for part in value)
+    return f"{value:.4f}"
+
+
+def _flexibility(results: Results) -> list[tuple[str, str, str, str]]:
+    """Return rows of output, input, flexibility of bars and of the continuum."""
+    task = results.problem.task
+    if task is None or results.bar is None:
+        return []
+    rows = []
+    for o, output in enumerate(task.outputs):
+        for i, port in enumerate(task.inputs):
+            other = results.continuum.response.flexibility[o, i] if results.continuum else None
+            bar = results.bar.flexibility[o, i]
+            rows.append((str(output), str(port), _words(bar), _words(other)))
+    return rows

@@ -1,0 +1,62 @@
+"""What the stages found out about a design, put together for its reports."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mnnfab.findings import Verdict, verdict
+from mnnfab.units import MM3_PER_CM3
+
+if TYPE_CHECKING:
+    from export.manifest import ExportedFile
+    from fem.continuum import Continuum
+    from geometry.tiling import Tiling
+    from mnnfab.agreement import Agreement
+    from mnnfab.arrays import FloatArray
+    from mnnfab.findings import Finding
+    from mnnfab.history_file import Columns
+    from mnnfab.problem import Problem
+    from mnnfab.response import Response
+
+
+@dataclass(frozen=True, eq=False)
+class Results:
+    """Everything that the reports tell.
+
+    Args:
+        problem: the design.
+        widths_mm: of the bonds, (n_bonds,).
+        history: of the training; empty if the widths were given.
+        tiling: the part in the plane.
+        bar: response of the bars; none without ports.
+        continuum: solved continuum; none if the check was skipped.
+        agreement: of the two.
+        findings: of all checks.
+        solid_valid: what the CAD kernel says; none if no solid was built.
+        files: exported and read back.
+        timings_s: seconds each stage took.
+    """
+
+    problem: Problem
+    widths_mm: FloatArray
+    history: Columns
+    tiling: Tiling
+    bar: Response | None
+    continuum: Continuum | None
+    agreement: Agreement | None
+    findings: tuple[Finding, ...]
+    solid_valid: bool | None
+    files: tuple[ExportedFile, ...]
+    timings_s: Mapping[str, float]
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether the design passes its gate."""
+        return verdict(self.findings)
+
+    @property
+    def mass_g(self) -> float:
+        """Mass of the part."""
+        return self.tiling.volume_mm3 / MM3_PER_CM3 * self.problem.material.density_g_per_cm3

@@ -1,0 +1,102 @@
+"""Tables: CSV files with a header line, every number checked and in its unit."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from mnnfab.arrays import FloatArray
+from mnnfab.errors import InputError
+from mnnfab.files import read_text
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table as it was read.
+
+    Args:
+        path: for messages.
+        header: names of the columns.
+        rows: the cells, every row as long as the header.
+        lines: line in the file of each row.
+    """
+
+    path: Path
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    lines: tuple[int, ...]
+
+    def numbers(self, columns: Sequence[int]) -> FloatArray:
+        """Return some columns as finite numbers, (n_rows, n_columns).
+
+        Raises:
+            InputError: naming line and column of the first cell that is not one.
+        """
+        values = np.empty((len(self.rows), len(columns)))
+        for i, row in enumerate(self.rows):
+            for j, column in enumerate(columns):
+                values[i, j] = self._number(i, column, row[column])
+        return values
+
+    def _number(self, row: int, column: int, cell: str) -> float:
+        try:
+            value = float(cell)
+        except ValueError:
+            value = math.nan
+        if not math.isfinite(value):
+            where = f"{self.path}, line {self.lines[row]}, column {self.header[column]}"
+            raise InputError(where, f'"{cell}"', "a finite number")
+        return value
+
+
+def read_table(path: Path) -> Table:
+    """Read a CSV file with a header line.
+
+    Raises:
+        InputError: if it is missing, empty, or a row has another number of cells.
+    """
+    reader = csv.reader(io.StringIO(read_text(path)))
+    rows: list[tuple[str, ...]] = []
+    lines: list[int] = []
+    try:
+        for row in reader:
+            if row:
+                rows.append(tuple(cell.strip() for cell in row))
+                lines.append(reader.line_num)
+    except csv.Error as error:
+        raise InputError(f"{path}, line {reader.line_num}", str(error), "a CSV file") from error
+    if len(rows) < 2:
+        raise InputError(str(path), "no rows", "a header line and at least one row")
+    header = rows[0]
+    for cells, line in zip(rows[1:], lines[1:], strict=True):
+        if len(cells) != len(header):
+            raise InputError(
+                f"{path}, line {line}", f"{len(cells)} cells", f"{len(header)}, as in the header"
+            )
+    return Table(path, header, tuple(rows[1:]), tuple(lines[1:]))
+
+
+def column_numbers(table: Table, name: str) -> FloatArray:
+    """Return the column of that name as numbers, (n_rows,).
+
+    Raises:
+        InputError: if there is no such column, with those that there are.
+    """
+    if name not in table.header:
+        raise InputError(str(table.path), f"columns {', '.join(table.header)}", f"a column {name}")
+    return table.numbers([table.header.index(name)])[:, 0]
+
+
+def table_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Return CSV text; numbers are written so that they read back the same."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return text.getvalue()

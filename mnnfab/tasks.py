@@ -1,0 +1,137 @@
+"""Tasks: which loads are hung, what the outputs should do, and how that is judged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from mnnfab.arrays import FloatArray, IntArray
+from mnnfab.losses import Loss
+from mnnfab.ports import Port
+
+MetricValue = float | list[float]
+Metrics = dict[str, MetricValue]
+
+
+@dataclass(frozen=True)
+class LoadCase:
+    """A named set of input loads that stands for the task in pictures and fields.
+
+    Args:
+        name: what a person would call it.
+        loads_N: force at each input, one number an input, N.
+    """
+
+    name: str
+    loads_N: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Headline:
+    """The one number by which a task is judged.
+
+    Args:
+        name: key in the metrics.
+        better: whether a higher or a lower value is the better one.
+    """
+
+    name: str
+    better: Literal["higher", "lower"]
+
+    def loss_against(self, reference: Metrics, metrics: Metrics) -> float:
+        """Return how much worse `metrics` is than `reference`; negative if better."""
+        change = float(np.asarray(metrics[self.name]) - np.asarray(reference[self.name]))
+        return -change if self.better == "higher" else change
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """A task as numbers: loads, targets, a loss and a judge.
+
+    Args:
+        kind: the word in the design file.
+        inputs: ports where the loads act.
+        outputs: ports where the answers are read.
+        loads_N: force at each input for each sample, (n_samples, n_in) N.
+        targets: what each output should do, (n_samples, n_out): wanted
+            displacements in mm, or a 1 in the column of the right class.
+        loss: compares displacements with targets.
+        train_rows: samples to train on.
+        test_rows: samples kept apart; may be empty.
+        judge: metrics from displacements, (n_samples, n_out) mm.
+        headline: the metric that the gate looks at, if there is one.
+        load_cases: what pictures and fields show.
+    """
+
+    kind: str
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+    loads_N: FloatArray
+    targets: FloatArray
+    loss: Loss
+    train_rows: IntArray
+    test_rows: IntArray
+    judge: Callable[[Task, FloatArray], Metrics]
+    headline: Headline | None
+    load_cases: tuple[LoadCase, ...]
+
+    def loss_value(self, flexibility: FloatArray, rows: IntArray) -> float:
+        """Return the mean loss over `rows` of a model by its flexibility, (n_out, n_in) mm/N."""
+        return self.loss.value(self.loads_N[rows] @ flexibility.T, self.targets[rows])
+
+    def flexibility_slope(self, flexibility: FloatArray, rows: IntArray) -> FloatArray:
+        """Return the slope dL/dG of the mean loss over `rows`, (n_out, n_in) per mm/N."""
+        loads = self.loads_N[rows]
+        slope = self.loss.slope(loads @ flexibility.T, self.targets[rows])
+        return slope.T @ loads
+
+    def metrics(self, flexibility: FloatArray) -> Metrics:
+        """Judge a model by its flexibility, (n_out, n_in) mm/N."""
+        return self.judge(self, self.loads_N @ flexibility.T)
+
+
+def judge_classes(task: Task, displacements: FloatArray) -> Metrics:
+    """Return the share of samples whose class moves most, |u| taken, in each part of the data."""
+    right = np.abs(displacements).argmax(axis=1) == task.targets.argmax(axis=1)
+    return _by_part(task, "accuracy", lambda rows: float(right[rows].mean()))
+
+
+def judge_displacements(task: Task, displacements: FloatArray) -> Metrics:
+    """Return ‖u - û‖ / ‖û‖ over samples and outputs, in each part of the data."""
+
+    def relative_error(rows: IntArray | slice) -> float:
+        wanted = task.targets[rows]
+        return float(np.linalg.norm(displacements[rows] - wanted) / np.linalg.norm(wanted))
+
+    metrics = _by_part(task, "relative_error", relative_error)
+    metrics["relative_error"] = metrics.pop("relative_error_all")
+    return metrics
+
+
+def judge_behaviour_class(task: Task, displacements: FloatArray) -> Metrics:
+    """Return the displacements under the load and the share of the wanted output in them."""
+    sizes = np.abs(displacements[0])
+    share = float(sizes @ task.targets[0] / sizes.sum())
+    return {"displacements_mm": displacements[0].tolist(), "target_share": share}
+
+
+def judge_behaviour_targets(task: Task, displacements: FloatArray) -> Metrics:
+    """Return the displacements under the load and their relative error."""
+    error = judge_displacements(task, displacements)["relative_error"]
+    return {"displacements_mm": displacements[0].tolist(), "relative_error": error}
+
+
+def judge_nothing(task: Task, displacements: FloatArray) -> Metrics:  # noqa: ARG001
+    """Return no metrics: a network without a task is neither right nor wrong."""
+    return {}
+
+
+def _by_part(task: Task, name: str, measure: Callable[[IntArray | slice], float]) -> Metrics:
+    metrics: Metrics = {f"{name}_train": measure(task.train_rows)}
+    if task.test_rows.size:
+        metrics[f"{name}_test"] = measure(task.test_rows)
+    metrics[f"{name}_all"] = measure(slice(None))
+    return metrics

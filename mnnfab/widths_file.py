@@ -1,0 +1,69 @@
+"""Widths as a table: bond, node_i, node_j, length_mm, width_mm."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from mnnfab.arrays import FloatArray, frozen_floats
+from mnnfab.errors import InputError
+from mnnfab.network import Network
+from mnnfab.tables import column_numbers, read_table, table_text
+
+HEADER = ("bond", "node_i", "node_j", "length_mm", "width_mm")
+
+
+def load_widths(path: Path, network: Network) -> FloatArray:
+    """Read the width of every bond, (n_bonds,) mm, from the column `width_mm`.
+
+    If there is a column `bond` the rows may stand in any order.
+
+    Raises:
+        InputError: if there are not as many as bonds, or one is not a number.
+    """
+    table = read_table(path)
+    widths = column_numbers(table, "width_mm")
+    if len(widths) != network.n_bonds:
+        raise InputError(
+            str(path), f"{len(widths)} widths", f"{network.n_bonds}, one a bond of the network"
+        )
+    if "bond" not in table.header:
+        return frozen_floats(widths)
+    bonds = column_numbers(table, "bond")
+    if not np.array_equal(np.sort(bonds), np.arange(network.n_bonds)):
+        raise InputError(
+            f"{path}, column bond", "not every bond once", f"0 to {network.n_bonds - 1}, each once"
+        )
+    return frozen_floats(widths[np.argsort(bonds)])
+
+
+def check_widths(where: str, widths: FloatArray, limits: tuple[float, float]) -> None:
+    """Refuse widths outside `limits` mm.
+
+    Raises:
+        InputError: naming the first bond that is outside.
+    """
+    lowest, highest = limits
+    # Rounding of a width that was trained to the very limit is not a fault.
+    slack = 1e-9 * highest
+    outside = np.flatnonzero((widths < lowest - slack) | (widths > highest + slack))
+    if outside.size:
+        raise InputError(
+            f"{where}, bond {outside[0]}",
+            f"{widths[outside[0]]:g} mm",
+            f"width_min_mm to width_max_mm: {lowest:g} to {highest:g} mm",
+        )
+
+
+def widths_text(network: Network, widths: FloatArray) -> str:
+    """Return the table of widths as CSV text."""
+    rows = zip(
+        range(network.n_bonds),
+        network.bonds[:, 0].tolist(),
+        network.bonds[:, 1].tolist(),
+        network.lengths.tolist(),
+        widths.tolist(),
+        strict=True,
+    )
+    return table_text(HEADER, rows)

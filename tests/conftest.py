@@ -1,0 +1,48 @@
+"""Fixtures: the paper's network and fabrication, and one run of an example for many tests."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mnnfab import Fabrication, Network, triangular_patch
+from mnnfab.pipeline import Outcome, run
+
+ROOT = Path(__file__).resolve().parent.parent
+EXAMPLES = ROOT / "examples"
+
+
+@pytest.fixture(scope="session")
+def paper_network() -> Network:
+    """Rows of 5, 4, 3 and 2 nodes, 16 mm apart, held at the ends of the top row."""
+    return triangular_patch(4, 16.0, [0, 4])
+
+
+@pytest.fixture(scope="session")
+def fabrication() -> Fabrication:
+    """The paper's limits, and the joints and load discs of the reference numbers."""
+    return Fabrication(
+        thickness_mm=2.0,
+        width_min_mm=1.5,
+        width_max_mm=2.5,
+        width_initial_mm=2.0,
+        joint_ratio=0.5,
+        joint_length_mm=2.0,
+        taper_length_mm=1.0,
+        load_disc_radius_mm=0.35,
+    )
+
+
+@pytest.fixture
+def iris_values() -> dict[str, Any]:
+    """The iris example as values, for tests that change one of them."""
+    return tomllib.loads((EXAMPLES / "iris.toml").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="session")
+def iris_run(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+    """The iris example, run once."""
+    return run(EXAMPLES / "iris.toml", tmp_path_factory.mktemp("iris") / "out")

@@ -1,0 +1,97 @@
+"""The layers of docs/design.md, and where heavy packages may be loaded."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("mnnfab", "geometry", "fem", "export")
+EDGE = {"mnnfab.pipeline", "mnnfab.cli", "mnnfab.__main__"}
+HEAVY = {
+    "cadquery": {"geometry.solid", "export.step", "export.stl"},
+    "OCP": {"geometry.solid", "export.step"},
+    "gmsh": {"fem.mesher"},
+    "trimesh": {"export.stl"},
+    "skfem": {"fem.continuum", "fem.elasticity"},
+    "meshio": {"fem.fields"},
+}
+MAY_IMPORT = {
+    "core": {"mnnfab"},
+    "geometry": {"mnnfab", "geometry"},
+    "fem": {"mnnfab", "geometry", "fem"},
+    "export": {"mnnfab", "geometry", "export"},
+    "edge": set(PACKAGES),
+}
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def is_edge(module: str) -> bool:
+    return module in EDGE or module.startswith("mnnfab.report")
+
+
+def imports(path: Path, *, for_types: bool = True) -> set[str]:
+    """Every module that a file imports, wherever in it; those for types alone if asked for."""
+    found: set[str] = set()
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for block in ast.walk(tree):
+        if isinstance(block, ast.If) and ast.unparse(block.test) == "TYPE_CHECKING":
+            block.body = block.body if for_types else [ast.Pass()]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            found |= {node.module or ""} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=module_name)
+def test_layers(path: Path) -> None:
+    module = module_name(path)
+    layer = "edge" if is_edge(module) else module.split(".")[0].replace("mnnfab", "core")
+    ours = {name for name in imports(path) if name.split(".")[0] in PACKAGES}
+    outside = {name for name in ours if name.split(".")[0] not in MAY_IMPORT[layer]}
+    assert not outside
+    if layer != "edge":
+        assert not {name for name in ours if is_edge(name)}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=module_name)
+def test_heavy_packages_stay_in_their_place(path: Path) -> None:
+    module = module_name(path)
+    used = {name.split(".")[0] for name in imports(path, for_types=False)} & set(HEAVY)
+    assert not {package for package in used if module not in HEAVY[package]}
+
+
+def loaded_by(code: str) -> set[str]:
+    """Top-level packages that are loaded after some code ran in a fresh interpreter."""
+    command = f"import sys\n{code}\nprint(*{{name.split('.')[0] for name in sys.modules}})"
+    done = subprocess.run(
+        [sys.executable, "-c", command], check=True, capture_output=True, text=True
+    )
+    return set(done.stdout.splitlines()[-1].split())
+
+
+def test_help_loads_nothing_heavy() -> None:
+    assert not loaded_by("import mnnfab.cli") & {*HEAVY, "numpy", "scipy", "pydantic", "matplotlib"}
+
+
+def test_training_loads_no_kernel(tmp_path: Path) -> None:
+    example = ROOT / "examples" / "behaviour-left.toml"
+    code = (
+        "from pathlib import Path\nfrom mnnfab.pipeline import train\n"
+        f"train(Path({str(example)!r}), Path({str(tmp_path)!r}))"
+    )
+    assert not loaded_by(code) & {"cadquery", "OCP", "gmsh", "skfem", "trimesh", "matplotlib"}

@@ -1,0 +1,321 @@
+"""Bad input on the command line: one message, status 2, nothing damaged and nothing left."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tomli_w
+
+from mnnfab import InputError
+from mnnfab.files import results_folder
+
+EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
+Values = dict[str, Any]
+
+NETWORK: Values = {
+    "nodes": [[0, 0], [20, 0], [10, -17], [30, -17]],
+    "bonds": [[0, 1], [0, 2], [1, 2], [1, 3], [2, 3]],
+    "fixed": [0, 1],
+}
+
+
+def mnnfab_command(
+    *arguments: str | Path, limit: int | None = None, user: int | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run the command line; `limit` bounds the bytes of every file that it writes."""
+
+    def before() -> None:
+        if limit is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+        if user is not None:
+            os.setuid(user)
+
+    return subprocess.run(
+        [sys.executable, "-m", "mnnfab", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=before,
+    )
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def base() -> Values:
+    values: Values = tomllib.loads((EXAMPLES / "behaviour-left.toml").read_text())
+    values["training"]["epochs"] = 5
+    return values
+
+
+def from_file(network: Values) -> Values:
+    values = base()
+    values["network"] = {"file": "net.json"}
+    values["task"] |= {
+        "inputs": [{"node": 2, "axis": "y"}],
+        "outputs": [{"node": 2, "axis": "x"}, {"node": 3, "axis": "y"}],
+    }
+    values["files"] = {"net.json": json.dumps(NETWORK | network)}
+    return values
+
+
+def with_widths(text: str) -> Values:
+    values = base()
+    del values["training"]
+    values["widths"] = {"file": "w.csv"}
+    values["files"] = {"w.csv": text}
+    return values
+
+
+def put(place: str, value: object) -> Callable[[], Values]:
+    """Return a maker of the base design with one key changed; None removes it."""
+
+    def make() -> Values:
+        values = base()
+        *sections, key = place.split(".")
+        target = values
+        for section in sections:
+            target = target.setdefault(section, {})
+        if value is None:
+            del target[key]
+        else:
+            target[key] = value
+        return values
+
+    return make
+
+
+WIDTHS = "width_mm\n" + "2.0\n" * 28
+CROSSING = {
+    "nodes": [[0, 0], [20, 0], [20, -20], [0, -20]],
+    "bonds": [[0, 1], [0, 2], [1, 3], [1, 2], [0, 3], [2, 3]],
+}
+
+CASES: dict[str, tuple[Callable[[], Values], str]] = {
+    "unknown key": (put("fabrication.thicknes_mm", 2.0), "did you mean thickness_mm"),
+    "unknown section": (put("fabricaton.x", 2.0), "did you mean fabrication"),
+    "wrong unit": (put("network.bond_length_cm", 1.6), "did you mean bond_length_mm"),
+    "wrong type": (put("fabrication.thickness_mm", "2 mm"), '[fabrication] thickness_mm: "2 mm"'),
+    "wrong number": (put("network.rows", 4.5), "[network] rows: 4.5"),
+    "negative": (put("fabrication.taper_length_mm", -1.0), "greater than or equal to 0"),
+    "infinite": (put("fabrication.thickness_mm", float("inf")), "finite"),
+    "missing key": (put("fabrication.thickness_mm", None), "thickness_mm: missing"),
+    "missing section": (put("fabrication", None), "fabrication: missing"),
+    "other schema": (put("schema", 2), "schema: 2"),
+    "unknown lattice": (put("network.lattice", "hexagonal"), '"triangular-patch"'),
+    "unknown kind": (put("task.kind", "dance"), '"classification", "regression", "behaviour"'),
+    "unknown material": (put("material.preset", "steel"), '[material] preset: "steel"'),
+    "unknown printer": (put("fabrication.printer", "x"), '[fabrication] printer: "x"'),
+    "node out of range": (
+        put("task.inputs", [{"node": 99, "axis": "y"}]),
+        "[task] inputs[0]: node 99 does not exist\n  allowed: nodes 0 to 13",
+    ),
+    "port on a fixed node": (
+        put("task.inputs", [{"node": 4, "axis": "y"}]),
+        "[task] inputs[0]: node 4 is fixed",
+    ),
+    "port twice": (
+        put("task.outputs", [{"node": 12, "axis": "y"}, {"node": 12, "axis": "y"}]),
+        "[task] outputs[1]: node 12 y is there already",
+    ),
+    "unknown axis": (put("task.inputs", [{"node": 9, "axis": "z"}]), "[task] inputs[0].axis"),
+    "fixed out of range": (put("network.fixed", [0, 44]), "fixed: node 44 does not exist"),
+    "repeated bond": (
+        lambda: from_file({"bonds": [*NETWORK["bonds"], [2, 0]]}),
+        "net.json, network, bond 5: nodes 0 and 2, already joined by bond 1",
+    ),
+    "bond of no length": (
+        lambda: from_file({"nodes": [[0, 0], [20, 0], [20, 0], [30, -17]]}),
+        "bond 2 (1–2): length 0 mm",
+    ),
+    "zero mode": (
+        lambda: from_file({"bonds": NETWORK["bonds"][:-1]}),
+        "1 zero mode(s): nodes 3 move",
+    ),
+    "joints longer than the bond": (
+        put("fabrication.joint_length_mm", 8.0),
+        "bond 0 (0–1): 16 mm long, shorter than its joints",
+    ),
+    "acute angle": (
+        lambda: from_file({"nodes": [[0, 0], [40, 0], [40, -8], [60, -17]], "fixed": [0, 1]}),
+        "at 11.3° overlap",
+    ),
+    "crossing bonds": (lambda: from_file(CROSSING), "bond 1 (0–2) and bond 2 (1–3): cross"),
+    "minimum above maximum": (
+        put("fabrication.width_min_mm", 3.0),
+        "[fabrication] width_min_mm: 3, with width_max_mm = 2.5",
+    ),
+    "start outside": (put("fabrication.width_initial_mm", 3.0), "width_initial_mm: 3"),
+    "NaN in a CSV": (
+        lambda: with_widths(WIDTHS.replace("2.0", "nan", 1)),
+        'w.csv, line 2, column width_mm: "nan"\n  allowed: a finite number',
+    ),
+    "word in a CSV": (lambda: with_widths(WIDTHS.replace("2.0", "two", 1)), '"two"'),
+    "wrong number of widths": (lambda: with_widths(WIDTHS + "2.0\n"), "29 widths\n  allowed: 28"),
+    "widths outside the limits": (
+        lambda: with_widths(WIDTHS.replace("2.0", "2.7", 1)),
+        "w.csv, bond 0: 2.7 mm\n  allowed: width_min_mm to width_max_mm: 1.5 to 2.5 mm",
+    ),
+    "no such column": (lambda: with_widths(WIDTHS.replace("width_mm", "w")), "a column width_mm"),
+    "missing file": (put("network", {"file": "nowhere.json"}), "nowhere.json: no such file"),
+    "name with a path": (put("name", "../../etc/cron"), 'name: "../../etc/cron"'),
+    "file outside": (put("network", {"file": "../net.json"}), "without .."),
+    "absolute file": (put("network", {"file": "/etc/passwd"}), "without .."),
+    "load missing": (put("task.loads_gf", []), "loads_gf: 0 number(s)\n  allowed: 1, one an input"),
+    "two targets": (put("task.targets_mm", [1.0, 1.0]), "either target_class"),
+    "class out of range": (put("task.target_class", 2), "target_class: 2 with 2 output(s)"),
+    "test samples of a behaviour": (
+        put("training.test_fraction", 0.3),
+        "a behaviour is one sample",
+    ),
+    "sharpness of a clamp": (put("training.sharpness", 5.0), 'only with "logistic"'),
+    "training and widths": (put("widths", {"uniform_mm": 2.0}), "not both"),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_bad_designs(tmp_path: Path, case: str) -> None:
+    make, message = CASES[case]
+    values = make()
+    for name, text in values.pop("files", {}).items():
+        (tmp_path / name).write_text(text)
+    design = tmp_path / "design.toml"
+    design.write_text(tomli_w.dumps(values))
+    before = contents(tmp_path)
+    done = mnnfab_command("run", design, "--out", tmp_path / "new" / "out")
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "allowed: " in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+    assert contents(tmp_path) == before
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("schema = ", "not TOML"), ("\x00", "not TOML"), ("a=" + "[" * 9999, "TOML")],
+)
+def test_files_that_are_no_designs(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "design.toml").write_text(text)
+    done = mnnfab_command("run", tmp_path / "design.toml")
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A design file beside the results of a good run of it."""
+    folder = tmp_path_factory.mktemp("finished")
+    (folder / "design.toml").write_text(tomli_w.dumps(base()))
+    done = mnnfab_command("run", folder / "design.toml", "--out", folder / "out")
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.mark.parametrize("limit", [0, 100, 2_000, 20_000, 100_000])
+def test_full_disk_damages_nothing(finished: Path, limit: int) -> None:
+    """No file can grow beyond `limit`: the run fails in one stage or another of its writing."""
+    before = contents(finished / "out")
+    done = mnnfab_command("run", finished / "design.toml", "--out", finished / "out", limit=limit)
+    assert done.returncode == 2, done.stdout
+    assert "mnnfab: " in done.stderr
+    assert "Traceback" not in done.stderr
+    assert contents(finished / "out") == before
+    assert [path.name for path in (finished / "out").iterdir() if path.is_dir()] == []
+
+
+def test_output_folder_that_cannot_be_written(finished: Path) -> None:
+    blocked = finished / "file"
+    blocked.write_text("not a folder")
+    done = mnnfab_command("run", finished / "design.toml", "--out", blocked / "out")
+    assert done.returncode == 2
+    assert f"output folder {blocked / 'out'}" in done.stderr
+    assert blocked.read_text() == "not a folder"
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs /proc")
+def test_output_folder_without_permission(finished: Path) -> None:
+    # /proc takes no folders from anybody, root included.
+    done = mnnfab_command("run", finished / "design.toml", "--out", "/proc/mnnfab")
+    assert done.returncode == 2
+    assert "output folder /proc/mnnfab" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_disk_that_fills_while_files_are_put_in_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.txt").write_text("old")
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(InputError, match="No space left"), results_folder(tmp_path) as staging:
+        (staging / "a.txt").write_text("new")
+    assert contents(tmp_path) == {"a.txt": b"old"}
+
+
+def test_new_keeps_what_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert mnnfab_command("new", "mine").returncode == 0
+    text = (tmp_path / "mine.toml").read_text()
+    assert tomllib.loads(text)["name"] == "mine"
+    again = mnnfab_command("new", "mine")
+    assert again.returncode == 2
+    assert "exists already" in again.stderr
+    assert (tmp_path / "mine.toml").read_text() == text
+    outside = mnnfab_command("new", "../mine")
+    assert outside.returncode == 2
+    assert not (tmp_path.parent / "mine.toml").exists()
+
+
+def test_new_design_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    mnnfab_command("new", "mine")
+    done = mnnfab_command("run", "mine.toml")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "out" / "mine" / "mine.step").exists()
+    assert "pass: mine.step, mine.stl" in done.stdout
+
+
+def test_failed_gate_is_status_1(tmp_path: Path) -> None:
+    values = base() | {"check": {"max_bond_strain": 1e-4, "elements_across_joint": 1}}
+    (tmp_path / "design.toml").write_text(tomli_w.dumps(values))
+    done = mnnfab_command("run", tmp_path / "design.toml", "--out", tmp_path / "out")
+    assert done.returncode == 1
+    assert "error: bond" in done.stdout
+    assert "no part exported" in done.stdout
+
+
+def test_stages_on_the_command_line(tmp_path: Path) -> None:
+    (tmp_path / "design.toml").write_text(tomli_w.dumps(base()))
+    out = tmp_path / "out"
+    assert mnnfab_command("train", tmp_path / "design.toml", "--out", out).returncode == 0
+    assert mnnfab_command("check", out).returncode == 0
+    assert mnnfab_command("export", out).returncode == 0
+    assert (out / "behaviour-left.stl").exists()
+    wrong = mnnfab_command("check", tmp_path / "nowhere")
+    assert wrong.returncode == 2
+    assert "no such folder" in wrong.stderr
+
+
+def test_mesher_past_its_deadline(tmp_path: Path) -> None:
+    values = base() | {"check": {"mesher_deadline_s": 0.01}}
+    (tmp_path / "design.toml").write_text(tomli_w.dumps(values))
+    done = mnnfab_command("run", tmp_path / "design.toml", "--out", tmp_path / "out")
+    assert done.returncode == 2
+    assert "mesher did not finish within 0.01 s" in done.stderr
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,99 @@
+"""The bar model against the paper's numbers and against independent linear algebra."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import mnnfab.bars
+from mnnfab import BarModel, Network, Port, compatibility_matrix, stiffness_per_width
+from mnnfab.arrays import FloatArray
+from mnnfab.units import NEWTON_PER_GF
+
+# E = 0.55 MPa, t = 2 mm, as in the paper's published code.
+YOUNGS_MODULUS_MPA, THICKNESS_MM = 0.55, 2.0
+RIGHT, LEFT, MIDDLE = Port(12, "y"), Port(13, "y"), Port(10, "y")
+DIGITS = 1e-8
+"""The paper's numbers have nine digits."""
+
+# Fig. 1 of the paper, source data: the simulated gradient, 1e-9 m², to three digits.
+PUBLISHED_GRADIENT = [
+    *(17.5, -2.39, -12.3, -0.182, 4.27, 79.4, -2.39, 7.76, 4.27, 41.9, 4.27, 1.66, 7.76, 0.764),
+    *(-1.51, -1.51, 4.27, 0.764, 2.61, -12.3, 4.27, 41.9, -2.39, 17.5, -2.39, 4.27, -0.182, 79.4),
+]
+
+
+def uniform(network: Network, width_mm: float = 2.0) -> FloatArray:
+    return width_mm * stiffness_per_width(network, YOUNGS_MODULUS_MPA, THICKNESS_MM)
+
+
+@pytest.mark.parametrize(("width", "stiffness"), [(1.5, 0.103125), (2.0, 0.1375), (2.5, 0.171875)])
+def test_stiffness_of_a_bond(paper_network: Network, width: float, stiffness: float) -> None:
+    np.testing.assert_allclose(uniform(paper_network, width), stiffness, rtol=1e-12)
+
+
+def test_untrained_behaviour(paper_network: Network) -> None:
+    model = BarModel(paper_network, (MIDDLE,), (RIGHT, LEFT))
+    displacements = model.response(uniform(paper_network)).flexibility * (-5 * NEWTON_PER_GF)
+    np.testing.assert_allclose(displacements[:, 0], -0.524292929, rtol=DIGITS)
+
+
+def test_published_gradient(paper_network: Network) -> None:
+    # 10 gf down on node 12; loss (u_y(13) + 25 mm)²: the adjoint load is 4.937712 gf,
+    # which the paper rounds to 5 gf before it multiplies elongations.
+    response = BarModel(paper_network, (RIGHT,), (RIGHT, LEFT)).response(uniform(paper_network))
+    load = -10 * NEWTON_PER_GF
+    right, left = response.flexibility[:, 0] * load
+    assert right == pytest.approx(-1.558525, abs=1e-6)
+    assert left == pytest.approx(-0.805212, abs=1e-6)
+    adjoint_gf = 2 * (left * 1e-3 + 0.025) / NEWTON_PER_GF
+    assert adjoint_gf == pytest.approx(4.937712, abs=1e-6)
+    forward = response.elongations[:, 0] * load
+    adjoint = response.adjoint_elongations[:, 1] * (-5 * NEWTON_PER_GF)
+    gradient = forward * adjoint * 1e-6  # m²
+    assert len(gradient) == 28
+    assert gradient.min() == pytest.approx(-1.2256e-8, abs=1e-12)
+    assert gradient.max() == pytest.approx(7.93719e-8, abs=1e-13)
+    assert int(np.isclose(gradient, 4.274444e-9, rtol=1e-6, atol=0).sum()) == 6
+    # The paper numbers the bonds in another order, so the sorted values are compared.
+    np.testing.assert_allclose(np.sort(gradient) * 1e9, np.sort(PUBLISHED_GRADIENT), rtol=4e-3)
+
+
+def test_condition_number(paper_network: Network) -> None:
+    free = compatibility_matrix(paper_network)[:, paper_network.free_dofs].toarray()
+    assert np.linalg.cond(free.T @ free) == pytest.approx(73.2, abs=0.1)
+
+
+def test_stiffness_balances_loads(paper_network: Network) -> None:
+    """Independent of our solver: NumPy's own on D = Cᵀ K C, element by element."""
+    generator = np.random.default_rng(3)
+    stiffness = generator.uniform(0.1, 0.2, paper_network.n_bonds)
+    matrix = np.zeros((28, 28))
+    for bond, (first, second) in enumerate(paper_network.bonds):
+        along = paper_network.directions[bond]
+        block = stiffness[bond] * np.outer(along, along)
+        for i, j, sign in (
+            (first, first, 1),
+            (second, second, 1),
+            (first, second, -1),
+            (second, first, -1),
+        ):
+            matrix[2 * i : 2 * i + 2, 2 * j : 2 * j + 2] += sign * block
+    free = paper_network.free_dofs
+    expected = np.linalg.inv(matrix[np.ix_(free, free)])
+    ports = tuple(Port(int(dof) // 2, "xy"[int(dof) % 2]) for dof in free)  # type: ignore[arg-type]
+    found = BarModel(paper_network, ports, ports).response(stiffness)
+    np.testing.assert_allclose(found.flexibility, expected, rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(found.flexibility, found.flexibility.T, rtol=1e-10, atol=1e-12)
+
+
+def test_sparse_and_dense_agree(paper_network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    stiffness = np.random.default_rng(1).uniform(0.1, 0.2, paper_network.n_bonds)
+    ports = (MIDDLE, LEFT), (RIGHT, Port(7, "x"))
+    dense = BarModel(paper_network, *ports).response(stiffness)
+    monkeypatch.setattr(mnnfab.bars, "DENSE_DOFS", 0)
+    sparse = BarModel(paper_network, *ports).response(stiffness)
+    for name in ("flexibility", "elongations", "adjoint_elongations"):
+        np.testing.assert_allclose(
+            getattr(sparse, name), getattr(dense, name), rtol=1e-11, atol=1e-12
+        )

@@ -1,0 +1,237 @@
+"""The continuum: patch test, manufactured solution, and the reference numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import meshio
+import numpy as np
+import pytest
+import skfem
+from skfem.helpers import dot
+
+import fem.mesh
+from fem.continuum import Continuum, disc_averages, solve_continuum
+from fem.elasticity import plane_stress_constants, stiffness_form, stress_law, von_mises
+from fem.fields import write_vtu
+from fem.mesh import Mesh, make_mesh
+from geometry.cells import tile
+from geometry.tiling import Tiling
+from mnnfab import BarModel, Fabrication, Network, Port, ToolError, compare, stiffness_per_width
+from mnnfab.arrays import FloatArray
+from mnnfab.linear import factorise
+from mnnfab.profiles import material
+from mnnfab.tasks import LoadCase
+from mnnfab.units import NEWTON_PER_GF
+
+AGILUS = material("agilus30")
+LOAD = Port(10, "y")
+FREE_NODES = [node for node in range(14) if node not in {0, 4}]
+EVERYWHERE = tuple(Port(node, axis) for node in FREE_NODES for axis in ("x", "y"))
+RIGHT = EVERYWHERE.index(Port(12, "y"))
+DEADLINE_S = 120.0
+
+
+@pytest.fixture(scope="module")
+def uniform(paper_network: Network, fabrication: Fabrication) -> Tiling:
+    return tile(paper_network, np.full(paper_network.n_bonds, 2.0), fabrication)
+
+
+@pytest.fixture(scope="module")
+def mesh(uniform: Tiling) -> Mesh:
+    return make_mesh(uniform, 4, DEADLINE_S)
+
+
+def solve(mesh: Mesh, network: Network, inputs: tuple[Port, ...]) -> Continuum:
+    return solve_continuum(mesh, network, AGILUS, 2.0, inputs, EVERYWHERE)
+
+
+@pytest.fixture(scope="module")
+def continuum(mesh: Mesh, paper_network: Network) -> Continuum:
+    return solve(mesh, paper_network, (LOAD,))
+
+
+def test_uniform_network_against_bars(paper_network: Network, continuum: Continuum) -> None:
+    # Trial with 58k dofs: output -0.6648 mm, scale 1.267, residuals 0.0043 and 0.016.
+    stiffness = 2.0 * stiffness_per_width(paper_network, AGILUS.youngs_modulus_MPa, 2.0)
+    bars = BarModel(paper_network, (LOAD,), EVERYWHERE).response(stiffness)
+    agreement = compare(bars, continuum.response)
+    assert agreement.scale == pytest.approx(1.267, rel=0.02)
+    assert agreement.elongation_scale == pytest.approx(1.271, rel=0.02)
+    assert agreement.displacement_residual <= 0.010
+    assert agreement.elongation_residual <= 0.03
+    output = continuum.response.flexibility[RIGHT, 0] * -5 * NEWTON_PER_GF
+    assert output == pytest.approx(-0.6648, rel=0.005)
+
+
+def test_scale_is_just_below_the_series_formula(
+    paper_network: Network, continuum: Continuum
+) -> None:
+    """∫ ds / w(s) over joint, taper and middle; the hub's overlap makes it 1–3 % stiffer."""
+    ratio, joint, taper, length = 0.5, 2.0, 1.0, 16.0
+    tapers = 2 * taper * np.log(1 / ratio) / (1 - ratio)
+    softening = (2 * joint / ratio + tapers + length - 2 * (joint + taper)) / length
+    assert softening == pytest.approx(1.298, abs=5e-4)
+    stiffness = 2.0 * stiffness_per_width(paper_network, AGILUS.youngs_modulus_MPa, 2.0)
+    bars = BarModel(paper_network, (LOAD,), EVERYWHERE).response(stiffness)
+    scale = compare(bars, continuum.response).scale
+    assert 0.01 < 1 - scale / softening < 0.03
+
+
+def test_output_settles_with_the_mesh(
+    uniform: Tiling, paper_network: Network, continuum: Continuum
+) -> None:
+    finer = solve(make_mesh(uniform, 8, DEADLINE_S), paper_network, (LOAD,))
+    assert finer.n_dofs > 2 * continuum.n_dofs
+    fine, coarse = (c.response.flexibility[RIGHT, 0] for c in (finer, continuum))
+    assert coarse == pytest.approx(fine, rel=0.005)
+
+
+def test_flexibility_is_symmetric_and_positive(mesh: Mesh, paper_network: Network) -> None:
+    flexibility = solve(mesh, paper_network, EVERYWHERE).response.flexibility
+    assert np.abs(flexibility - flexibility.T).max() <= 1e-10 * np.abs(flexibility).max()
+    assert np.linalg.eigvalsh(flexibility).min() > 0
+
+
+def test_without_thinning_the_residuals_double(
+    paper_network: Network, fabrication: Fabrication, continuum: Continuum
+) -> None:
+    thick = fabrication.model_copy(update={"joint_ratio": 0.99})
+    tiling = tile(paper_network, np.full(28, 2.0), thick)
+    stiffness = 2.0 * stiffness_per_width(paper_network, AGILUS.youngs_modulus_MPa, 2.0)
+    bars = BarModel(paper_network, (LOAD,), EVERYWHERE).response(stiffness)
+    plain = compare(bars, solve(make_mesh(tiling, 4, DEADLINE_S), paper_network, (LOAD,)).response)
+    thin = compare(bars, continuum.response)
+    assert plain.displacement_residual > 1.8 * thin.displacement_residual
+    assert plain.elongation_residual > 2.0 * thin.elongation_residual
+
+
+def test_regions_cover_the_tiling_and_are_named(uniform: Tiling, mesh: Mesh) -> None:
+    corners = mesh.points[mesh.triangles]
+    (ax, ay), (bx, by) = (corners[:, 1] - corners[:, 0]).T, (corners[:, 2] - corners[:, 0]).T
+    areas = np.bincount(mesh.region, (ax * by - ay * bx) / 2, minlength=2 * 14 + 28)
+    np.testing.assert_allclose(areas[28:], uniform.areas[14:], rtol=1e-9)  # bonds have no arcs
+    np.testing.assert_allclose(areas[:14] + areas[14:28], uniform.areas[:14], rtol=5e-3)
+    # A load disc is a polygon of 16 sides or more.
+    assert np.all(areas[:14] > 0.97 * np.pi * 0.35**2)
+    assert np.all(areas[:14] < np.pi * 0.35**2)
+    assert [mesh.region_name(region) for region in (3, 17, 30)] == ["disc_3", "hub_3", "bond_2"]
+
+
+def linear_field(basis: skfem.Basis, gradient: FloatArray) -> FloatArray:
+    """Return u = A x at every degree of freedom of a quadratic vector basis."""
+    field = np.zeros(basis.N)
+    for axis in (0, 1):
+        places = np.concatenate([basis.nodal_dofs[axis], basis.facet_dofs[axis]])
+        field[places] = gradient[axis] @ basis.doflocs[:, places]
+    return field
+
+
+def test_disc_averages_of_a_linear_field(mesh: Mesh, continuum: Continuum) -> None:
+    """The mean of a linear field over a disc is its value at the centre, up to the polygon."""
+    averages = disc_averages(continuum.basis, mesh)
+    field = linear_field(continuum.basis, np.array([[1.0, 0.0], [0.0, 0.0]]))
+    means = (averages.T @ field).reshape(-1, 2)
+    patch = -16 * np.array([0, 1, 2, 3, 4, 0.5, 1.5, 2.5, 3.5, 1, 2, 3, 1.5, 2.5])
+    np.testing.assert_allclose(means[:, 0], patch, atol=2e-3)
+    np.testing.assert_allclose(means[:, 1], 0.0, atol=1e-12)
+
+
+def test_patch_test_on_the_parts_own_mesh(mesh: Mesh) -> None:
+    """Linear displacements on the boundary leave linear displacements inside."""
+    triangulation = skfem.MeshTri(mesh.points.T.copy(), mesh.triangles.T.copy(), sort_t=False)
+    basis = skfem.Basis(triangulation, skfem.ElementVector(skfem.ElementTriP2()), intorder=2)
+    stiffness = stiffness_form(*plane_stress_constants(0.55, 0.48), 2.0).assemble(basis)
+    gradient = np.array([[0.01, -0.02], [0.03, 0.005]])
+    exact = linear_field(basis, gradient)
+    boundary = basis.get_dofs().all()
+    inside = np.setdiff1d(np.arange(basis.N), boundary)
+    loads = -stiffness[inside][:, boundary] @ exact[boundary]
+    found = factorise(stiffness[inside][:, inside])(loads)
+    np.testing.assert_allclose(found, exact[inside], atol=1e-10 * np.abs(exact).max())
+
+
+def test_manufactured_solution_converges_with_order_three() -> None:
+    """U = (sin πx sin πy, 0) on a unit square; body force f = -div σ in closed form."""
+    lame, shear = plane_stress_constants(1.0, 0.3)
+
+    def force(v: FloatArray, w: dict[str, FloatArray]) -> FloatArray:
+        x, y = np.pi * w["x"]
+        waves = np.pi**2 * np.sin(x) * np.sin(y)
+        cross = np.pi**2 * np.cos(x) * np.cos(y)
+        body = np.stack([(lame + 3 * shear) * waves, -(lame + shear) * cross])
+        product: FloatArray = dot(body, v)
+        return product
+
+    def squared_error(w: dict[str, FloatArray]) -> FloatArray:
+        x, y = np.pi * w["x"]
+        error: FloatArray = (w["u"][0] - np.sin(x) * np.sin(y)) ** 2 + w["u"][1] ** 2
+        return error
+
+    errors = []
+    for refinements in (3, 4, 5):
+        square = skfem.MeshTri().refined(refinements)
+        basis = skfem.Basis(square, skfem.ElementVector(skfem.ElementTriP2()), intorder=5)
+        stiffness = stiffness_form(lame, shear, 1.0).assemble(basis)
+        inside = np.setdiff1d(np.arange(basis.N), basis.get_dofs().all())
+        loads = skfem.LinearForm(force).assemble(basis)
+        solution = np.zeros(basis.N)
+        solution[inside] = factorise(stiffness[inside][:, inside])(loads[inside])
+        square_of_error = skfem.Functional(squared_error)
+        errors.append(np.sqrt(square_of_error.assemble(basis, u=basis.interpolate(solution))))
+    orders = np.log2(np.divide(errors[:-1], errors[1:]))
+    np.testing.assert_allclose(orders, 3.0, atol=0.1)
+    assert errors[-1] < 2e-5
+
+
+def test_von_mises_by_hand() -> None:
+    tension = np.array([[2.0, 0.0], [0.0, 0.0]])
+    shear = np.array([[0.0, 1.0], [1.0, 0.0]])
+    assert von_mises(tension) == pytest.approx(2.0)
+    assert von_mises(shear) == pytest.approx(np.sqrt(3))
+
+
+def test_law_of_plane_stress() -> None:
+    """Under uniaxial stress the strain is σ/E along and -ν σ/E across."""
+    modulus, poisson = 0.55, 0.48
+    strain = np.array([[1.0, 0.0], [0.0, -poisson]]) / modulus
+    stress = stress_law(*plane_stress_constants(modulus, poisson), strain)
+    np.testing.assert_allclose(stress, [[1.0, 0.0], [0.0, 0.0]], atol=1e-12)
+
+
+def test_vtu_is_read_back(tmp_path: Path, continuum: Continuum) -> None:
+    path = tmp_path / "fields.vtu"
+    write_vtu(path, continuum, (LoadCase("the load", (-5 * NEWTON_PER_GF,)),))
+    again = meshio.read(path)
+    assert again.cells[0].type == "triangle6"
+    assert len(again.cells[0].data) == len(continuum.mesh.triangles)
+    node = np.hypot(*(again.points[:, :2] - [-24.0, -41.5692]).T).argmin()
+    moved = again.point_data["displacement_mm, the load"][node]
+    assert moved[1] == pytest.approx(-0.665, abs=2e-3)
+    assert again.cell_data["von_mises_MPa, the load"][0].max() > 0
+
+
+def test_mesher_that_hangs_is_stopped(
+    uniform: Tiling, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    sleeper = tmp_path / "sleeper.py"
+    sleeper.write_text("import time\ntime.sleep(60)\n")
+    monkeypatch.setattr(fem.mesh, "MESHER", sleeper)
+    with pytest.raises(ToolError, match=r"did not finish within 0\.5 s"):
+        make_mesh(uniform, 4, 0.5)
+
+
+def test_mesher_that_fails_is_reported(
+    uniform: Tiling, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken.py"
+    broken.write_text("raise SystemExit('no such surface')\n")
+    monkeypatch.setattr(fem.mesh, "MESHER", broken)
+    with pytest.raises(ToolError, match="no such surface"):
+        make_mesh(uniform, 4, DEADLINE_S)
+
+
+def test_same_tiling_same_mesh(uniform: Tiling, mesh: Mesh) -> None:
+    again = make_mesh(uniform, 4, DEADLINE_S)
+    np.testing.assert_array_equal(again.points, mesh.points)
+    np.testing.assert_array_equal(again.triangles, mesh.triangles)
