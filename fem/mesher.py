@@ -54,8 +54,6 @@ def mesh(request: Mapping[str, Any]) -> dict[str, Any]:
         curves = _add_curves(request)
         regions = _add_regions(request, curves)
         gmsh.model.geo.synchronize()
-        for number, surface in enumerate(regions):
-            gmsh.model.addPhysicalGroup(2, [surface], tag=number + 1)
         gmsh.model.mesh.generate(2)
         return _collect(regions)
 

@@ -1,60 +1,29 @@
-"""The design file's sections: frozen values, checked when they are made.
+"""A design file as frozen values, checked when they are made.
 
-Each class is one section of the file, each field one key; the unit is in the
-name. Unknown keys are refused. `mnnfab.design_file` reads and writes them.
+Each class is one section of the file, each field one key; the unit is in the name.
+Unknown keys are refused. `mnnfab.task_sections` has the kinds of tasks,
+`mnnfab.design_file` reads and writes the file.
 """
 
 from __future__ import annotations
 
-import re
-from pathlib import PurePosixPath, PureWindowsPath
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Discriminator,
-    Field,
-    Strict,
-    Tag,
-    model_validator,
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
+
+from mnnfab.section import (
+    Count,
+    FileName,
+    Many,
+    NodeNumber,
+    NotNegative,
+    Positive,
+    Section,
+    Share,
+    plain_name,
+    refusal,
 )
-
-from mnnfab.ports import Port
-
-T = TypeVar("T")
-Positive = Annotated[float, Field(gt=0)]
-NotNegative = Annotated[float, Field(ge=0)]
-Share = Annotated[float, Field(ge=0, lt=1)]
-Count = Annotated[int, Field(ge=1)]
-NodeNumber = Annotated[int, Field(ge=0)]
-Many = Annotated[tuple[T, ...], Strict(strict=False)]
-
-
-def _inside_the_folder(name: str) -> str:
-    windows, posix = PureWindowsPath(name), PurePosixPath(name)
-    leaves = posix.is_absolute() or windows.drive or windows.root or ".." in windows.parts
-    if leaves or not posix.name:
-        msg = "a file in the design file's folder or below it, without .."
-        raise ValueError(msg)
-    return name
-
-
-def _plain_name(name: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}", name):
-        msg = "letters, digits, '.', '_' and '-' (at most 80, starting with a letter or digit)"
-        raise ValueError(msg)
-    return name
-
-
-FileName = Annotated[str, AfterValidator(_inside_the_folder)]
-
-
-class Section(BaseModel):
-    """Base of all sections: frozen, strict about types, no unknown keys, no infinities."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+from mnnfab.task_sections import NoTask, TaskSection
 
 
 class TriangularPatch(Section):
@@ -158,159 +127,18 @@ class Fabrication(Section):
     @model_validator(mode="after")
     def _limits_in_order(self) -> Self:
         if self.width_min_mm >= self.width_max_mm:
-            raise _refusal(
+            raise refusal(
                 "width_min_mm",
                 f"{self.width_min_mm:g}, with width_max_mm = {self.width_max_mm:g}",
                 "a minimum below the maximum",
             )
         if not self.width_min_mm <= self.width_initial_mm <= self.width_max_mm:
-            raise _refusal(
+            raise refusal(
                 "width_initial_mm",
                 f"{self.width_initial_mm:g}",
                 f"width_min_mm to width_max_mm: {self.width_min_mm:g} to {self.width_max_mm:g}",
             )
         return self
-
-
-class PortSection(Section):
-    """A node and an axis."""
-
-    node: NodeNumber
-    axis: Literal["x", "y"]
-
-    @property
-    def port(self) -> Port:
-        """The port itself."""
-        return Port(self.node, self.axis)
-
-
-Ports = Annotated[tuple[PortSection, ...], Strict(strict=False), Field(min_length=1)]
-
-
-class Classification(Section):
-    """[task] the output that moves most, |u| taken, names the class."""
-
-    kind: Literal["classification"]
-    dataset: Annotated[str, AfterValidator(_inside_the_folder)]
-    inputs: Ports
-    outputs: Annotated[Ports, Field(min_length=2)]
-    load_at_max_gf: float
-    loss: Literal["cross-entropy"] = "cross-entropy"
-    normalisation: Literal["softmax", "share"] = "softmax"
-    loss_scale_mm: Positive | None = None
-
-    @model_validator(mode="after")
-    def _needs_a_load(self) -> Self:
-        if self.load_at_max_gf == 0:
-            raise _refusal("load_at_max_gf", "0", "a number other than 0; negative is down")
-        _scale_needs_softmax(self)
-        return self
-
-
-class Regression(Section):
-    """[task] outputs follow straight lines in the load, or a table."""
-
-    kind: Literal["regression"]
-    inputs: Ports
-    outputs: Ports
-    dataset: FileName | None = None
-    slopes_mm_per_N: Many[float] | None = None
-    max_load_gf: Positive | None = None
-    samples: Annotated[int, Field(ge=2, le=1_000_000)] | None = None
-    noise_mm: NotNegative | None = None
-    loss: Literal["mse"] = "mse"
-    loss_scale_mm: Positive | None = None
-
-    @model_validator(mode="after")
-    def _lines_or_table(self) -> Self:
-        lines = {
-            "slopes_mm_per_N": self.slopes_mm_per_N,
-            "max_load_gf": self.max_load_gf,
-            "samples": self.samples,
-            "noise_mm": self.noise_mm,
-        }
-        if self.dataset is not None:
-            given = [key for key, value in lines.items() if value is not None]
-            if given:
-                raise _refusal(given[0], "given beside dataset", "slopes or a dataset, not both")
-            return self
-        missing = [key for key in ("slopes_mm_per_N", "max_load_gf") if lines[key] is None]
-        if missing:
-            raise _refusal(missing[0], "missing", "slopes_mm_per_N and max_load_gf, or a dataset")
-        if len(self.inputs) != 1:
-            raise _refusal("inputs", f"{len(self.inputs)} ports", "one input; a dataset takes more")
-        _require_length(
-            "slopes_mm_per_N", self.slopes_mm_per_N or (), len(self.outputs), "one an output"
-        )
-        return self
-
-
-class Behaviour(Section):
-    """[task] one load, and what the outputs should do under it."""
-
-    kind: Literal["behaviour"]
-    inputs: Ports
-    outputs: Ports
-    loads_gf: Many[float]
-    target_class: NodeNumber | None = None
-    targets_mm: Many[float] | None = None
-    loss: Literal["cross-entropy", "mse"] | None = None
-    normalisation: Literal["softmax", "share"] | None = None
-    loss_scale_mm: Positive | None = None
-
-    @model_validator(mode="after")
-    def _one_kind_of_target(self) -> Self:
-        if (self.target_class is None) == (self.targets_mm is None):
-            raise _refusal(
-                "target_class",
-                "both" if self.target_class is not None else "neither of the two",
-                "either target_class (an output's place) or targets_mm (one an output)",
-            )
-        _require_length("loads_gf", self.loads_gf, len(self.inputs), "one an input")
-        if not any(self.loads_gf):
-            raise _refusal("loads_gf", f"{list(self.loads_gf)}", "a load other than 0")
-        if self.targets_mm is not None:
-            return self._check_targets(self.targets_mm)
-        return self._check_class()
-
-    def _check_targets(self, targets_mm: tuple[float, ...]) -> Self:
-        _require_length("targets_mm", targets_mm, len(self.outputs), "one an output")
-        if self.loss == "cross-entropy":
-            raise _refusal("loss", '"cross-entropy" with targets_mm', '"mse"')
-        if self.normalisation is not None:
-            raise _refusal("normalisation", "given with targets_mm", "only with target_class")
-        return self
-
-    def _check_class(self) -> Self:
-        if self.loss == "mse":
-            raise _refusal("loss", '"mse" with target_class', '"cross-entropy"')
-        if len(self.outputs) < 2 or (self.target_class or 0) >= len(self.outputs):
-            raise _refusal(
-                "target_class",
-                f"{self.target_class} with {len(self.outputs)} output(s)",
-                "the place of one of two or more outputs, counted from 0",
-            )
-        _scale_needs_softmax(self)
-        return self
-
-
-class NoTask(Section):
-    """[task] no training; ports, if given, are compared between the models."""
-
-    kind: Literal["none"]
-    inputs: Many[PortSection] = ()
-    outputs: Many[PortSection] = ()
-
-    @model_validator(mode="after")
-    def _both_or_neither(self) -> Self:
-        if bool(self.inputs) != bool(self.outputs):
-            raise _refusal("inputs", "only one of inputs and outputs", "both or neither")
-        return self
-
-
-TaskSection = Annotated[
-    Classification | Regression | Behaviour | NoTask, Field(discriminator="kind")
-]
 
 
 class WidthsSection(Section):
@@ -322,7 +150,7 @@ class WidthsSection(Section):
     @model_validator(mode="after")
     def _one_of_two(self) -> Self:
         if (self.uniform_mm is None) == (self.file is None):
-            raise _refusal("widths", "both or neither of the keys", "uniform_mm or file")
+            raise refusal("widths", "both or neither of the keys", "uniform_mm or file")
         return self
 
 
@@ -353,7 +181,7 @@ class TrainingSection(Section):
     @model_validator(mode="after")
     def _sharpness_needs_logistic(self) -> Self:
         if self.sharpness is not None and self.width_map != "logistic":
-            raise _refusal(
+            raise refusal(
                 "sharpness", f"given with width_map = {self.width_map!r}", 'only with "logistic"'
             )
         return self
@@ -399,7 +227,7 @@ class Design(Section):
 
     # "schema" is the file's word; pydantic keeps that name for itself.
     format: Annotated[Literal[1], Field(alias="schema")]
-    name: Annotated[str, AfterValidator(_plain_name)]
+    name: Annotated[str, AfterValidator(plain_name)]
     network: NetworkSection
     material: MaterialSection = MaterialSection()
     fabrication: Fabrication
@@ -412,30 +240,12 @@ class Design(Section):
     @model_validator(mode="after")
     def _trained_or_given(self) -> Self:
         if self.widths is not None and self.training is not None:
-            raise _refusal("training", "given beside [widths]", "[training] or [widths], not both")
+            raise refusal("training", "given beside [widths]", "[training] or [widths], not both")
         if self.widths is None and isinstance(self.task, NoTask):
-            raise _refusal("widths", 'missing, with task kind = "none"', "a section [widths]")
+            raise refusal("widths", 'missing, with task kind = "none"', "a section [widths]")
         return self
 
     @property
     def schedule(self) -> TrainingSection:
         """The training section, or its defaults."""
         return self.training or TrainingSection()
-
-
-def _refusal(key: str, given: str, allowed: str) -> ValueError:
-    """Return an error that `design_file` takes apart again into its three parts."""
-    return ValueError(key, given, allowed)
-
-
-def _scale_needs_softmax(section: Classification | Behaviour) -> None:
-    softmax = section.normalisation == "softmax"
-    if section.loss_scale_mm is not None and not softmax:
-        raise _refusal(
-            "loss_scale_mm", "given without softmax", 'only with normalisation = "softmax"'
-        )
-
-
-def _require_length(key: str, values: tuple[float, ...], length: int, each: str) -> None:
-    if len(values) != length:
-        raise _refusal(key, f"{len(values)} number(s)", f"{length}, {each}")

@@ -9,23 +9,19 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from mnnfab.design import (
-    Behaviour,
     CheckSection,
-    Classification,
     Design,
     ExportSection,
     Fabrication,
     MaterialSection,
     NetworkFile,
-    NoTask,
-    PortSection,
-    Regression,
     TrainingSection,
     TriangularParallelogram,
     TriangularPatch,
     WidthsSection,
 )
 from mnnfab.errors import InputError
+from mnnfab.task_sections import Behaviour, Classification, NoTask, PortSection, Regression
 
 Place = tuple[int | str, ...]
 

@@ -111,9 +111,9 @@ def train_problem(problem: Problem, progress: Progress | None = None) -> Trainin
     Raises:
         InputError: if the start does not suit the width map.
     """
-    if problem.given_widths_mm is not None or problem.task is None:
-        widths = problem.given_widths_mm
-        return Training(widths_mm=widths if widths is not None else np.empty(0), history=())
+    if problem.given_widths_mm is not None:
+        return Training(widths_mm=problem.given_widths_mm, history=())
+    assert problem.task is not None, "a design without a task gives its widths"
     section = problem.design.schedule
     schedule = Schedule(
         epochs=section.epochs,

@@ -13,18 +13,12 @@ from mnnfab.datasets import (
     read_labelled_features,
     read_loads_and_displacements,
 )
-from mnnfab.design import (
-    Behaviour,
-    Classification,
-    Design,
-    NoTask,
-    Regression,
-    TrainingSection,
-)
+from mnnfab.design import Design, TrainingSection
 from mnnfab.errors import InputError
 from mnnfab.losses import Loss, ShareCrossEntropy, SoftmaxCrossEntropy, SquaredError
 from mnnfab.network import Network
 from mnnfab.ports import Port, check_ports
+from mnnfab.task_sections import Behaviour, Classification, NoTask, Regression
 from mnnfab.tasks import (
     Headline,
     LoadCase,

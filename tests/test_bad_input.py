@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import resource
 import subprocess
 import sys
@@ -310,6 +311,19 @@ def test_stages_on_the_command_line(tmp_path: Path) -> None:
     wrong = mnnfab_command("check", tmp_path / "nowhere")
     assert wrong.returncode == 2
     assert "no such folder" in wrong.stderr
+
+
+def test_progress_on_a_terminal_and_silence_in_a_pipe(tmp_path: Path) -> None:
+    (tmp_path / "design.toml").write_text(tomli_w.dumps(base()))
+    arguments: list[str | Path] = ["train", tmp_path / "design.toml", "--out", tmp_path / "out"]
+    assert mnnfab_command(*arguments).stderr == ""
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "mnnfab", *map(str, arguments)]
+    subprocess.run(command, check=True, stderr=theirs, stdout=subprocess.DEVNULL)
+    os.close(theirs)
+    shown = os.read(ours, 100_000).decode()
+    assert "train" in shown
+    assert "loss 0.6" in shown
 
 
 def test_mesher_past_its_deadline(tmp_path: Path) -> None:

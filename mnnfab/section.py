@@ -1,0 +1,57 @@
+"""What all sections of a design file share: strictness, number types and refusals."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath, PureWindowsPath
+from typing import Annotated, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict
+
+T = TypeVar("T")
+Positive = Annotated[float, Field(gt=0)]
+NotNegative = Annotated[float, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, lt=1)]
+Count = Annotated[int, Field(ge=1)]
+NodeNumber = Annotated[int, Field(ge=0)]
+Many = Annotated[tuple[T, ...], Strict(strict=False)]
+
+
+def inside_the_folder(name: str) -> str:
+    """Return `name` if it is a path below the design file's folder, on any system.
+
+    Raises:
+        ValueError: saying what is allowed.
+    """
+    windows, posix = PureWindowsPath(name), PurePosixPath(name)
+    leaves = posix.is_absolute() or windows.drive or windows.root or ".." in windows.parts
+    if leaves or not posix.name:
+        msg = "a file in the design file's folder or below it, without .."
+        raise ValueError(msg)
+    return name
+
+
+def plain_name(name: str) -> str:
+    """Return `name` if it can be part of a file name on any system.
+
+    Raises:
+        ValueError: saying what is allowed.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}", name):
+        msg = "letters, digits, '.', '_' and '-' (at most 80, starting with a letter or digit)"
+        raise ValueError(msg)
+    return name
+
+
+FileName = Annotated[str, AfterValidator(inside_the_folder)]
+
+
+class Section(BaseModel):
+    """Base of all sections: frozen, strict about types, no unknown keys, no infinities."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+def refusal(key: str, given: str, allowed: str) -> ValueError:
+    """Return an error that `design_errors` takes apart again into its three parts."""
+    return ValueError(key, given, allowed)

@@ -1,0 +1,173 @@
+"""The [task] section of a design file: one class for each kind of task."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, Strict, model_validator
+
+from mnnfab.ports import Port
+from mnnfab.section import (
+    FileName,
+    Many,
+    NodeNumber,
+    NotNegative,
+    Positive,
+    Section,
+    inside_the_folder,
+    refusal,
+)
+
+
+class PortSection(Section):
+    """A node and an axis."""
+
+    node: NodeNumber
+    axis: Literal["x", "y"]
+
+    @property
+    def port(self) -> Port:
+        """The port itself."""
+        return Port(self.node, self.axis)
+
+
+Ports = Annotated[tuple[PortSection, ...], Strict(strict=False), Field(min_length=1)]
+
+
+class Classification(Section):
+    """[task] the output that moves most, |u| taken, names the class."""
+
+    kind: Literal["classification"]
+    dataset: Annotated[str, AfterValidator(inside_the_folder)]
+    inputs: Ports
+    outputs: Annotated[Ports, Field(min_length=2)]
+    load_at_max_gf: float
+    loss: Literal["cross-entropy"] = "cross-entropy"
+    normalisation: Literal["softmax", "share"] = "softmax"
+    loss_scale_mm: Positive | None = None
+
+    @model_validator(mode="after")
+    def _needs_a_load(self) -> Self:
+        if self.load_at_max_gf == 0:
+            raise refusal("load_at_max_gf", "0", "a number other than 0; negative is down")
+        _scale_needs_softmax(self)
+        return self
+
+
+class Regression(Section):
+    """[task] outputs follow straight lines in the load, or a table."""
+
+    kind: Literal["regression"]
+    inputs: Ports
+    outputs: Ports
+    dataset: FileName | None = None
+    slopes_mm_per_N: Many[float] | None = None
+    max_load_gf: Positive | None = None
+    samples: Annotated[int, Field(ge=2, le=1_000_000)] | None = None
+    noise_mm: NotNegative | None = None
+    loss: Literal["mse"] = "mse"
+    loss_scale_mm: Positive | None = None
+
+    @model_validator(mode="after")
+    def _lines_or_table(self) -> Self:
+        lines = {
+            "slopes_mm_per_N": self.slopes_mm_per_N,
+            "max_load_gf": self.max_load_gf,
+            "samples": self.samples,
+            "noise_mm": self.noise_mm,
+        }
+        if self.dataset is not None:
+            given = [key for key, value in lines.items() if value is not None]
+            if given:
+                raise refusal(given[0], "given beside dataset", "slopes or a dataset, not both")
+            return self
+        missing = [key for key in ("slopes_mm_per_N", "max_load_gf") if lines[key] is None]
+        if missing:
+            raise refusal(missing[0], "missing", "slopes_mm_per_N and max_load_gf, or a dataset")
+        if len(self.inputs) != 1:
+            raise refusal("inputs", f"{len(self.inputs)} ports", "one input; a dataset takes more")
+        _require_length(
+            "slopes_mm_per_N", self.slopes_mm_per_N or (), len(self.outputs), "one an output"
+        )
+        return self
+
+
+class Behaviour(Section):
+    """[task] one load, and what the outputs should do under it."""
+
+    kind: Literal["behaviour"]
+    inputs: Ports
+    outputs: Ports
+    loads_gf: Many[float]
+    target_class: NodeNumber | None = None
+    targets_mm: Many[float] | None = None
+    loss: Literal["cross-entropy", "mse"] | None = None
+    normalisation: Literal["softmax", "share"] | None = None
+    loss_scale_mm: Positive | None = None
+
+    @model_validator(mode="after")
+    def _one_kind_of_target(self) -> Self:
+        if (self.target_class is None) == (self.targets_mm is None):
+            raise refusal(
+                "target_class",
+                "both" if self.target_class is not None else "neither of the two",
+                "either target_class (an output's place) or targets_mm (one an output)",
+            )
+        _require_length("loads_gf", self.loads_gf, len(self.inputs), "one an input")
+        if not any(self.loads_gf):
+            raise refusal("loads_gf", f"{list(self.loads_gf)}", "a load other than 0")
+        if self.targets_mm is not None:
+            return self._check_targets(self.targets_mm)
+        return self._check_class()
+
+    def _check_targets(self, targets_mm: tuple[float, ...]) -> Self:
+        _require_length("targets_mm", targets_mm, len(self.outputs), "one an output")
+        if self.loss == "cross-entropy":
+            raise refusal("loss", '"cross-entropy" with targets_mm', '"mse"')
+        if self.normalisation is not None:
+            raise refusal("normalisation", "given with targets_mm", "only with target_class")
+        return self
+
+    def _check_class(self) -> Self:
+        if self.loss == "mse":
+            raise refusal("loss", '"mse" with target_class', '"cross-entropy"')
+        if len(self.outputs) < 2 or (self.target_class or 0) >= len(self.outputs):
+            raise refusal(
+                "target_class",
+                f"{self.target_class} with {len(self.outputs)} output(s)",
+                "the place of one of two or more outputs, counted from 0",
+            )
+        _scale_needs_softmax(self)
+        return self
+
+
+class NoTask(Section):
+    """[task] no training; ports, if given, are compared between the models."""
+
+    kind: Literal["none"]
+    inputs: Many[PortSection] = ()
+    outputs: Many[PortSection] = ()
+
+    @model_validator(mode="after")
+    def _both_or_neither(self) -> Self:
+        if bool(self.inputs) != bool(self.outputs):
+            raise refusal("inputs", "only one of inputs and outputs", "both or neither")
+        return self
+
+
+TaskSection = Annotated[
+    Classification | Regression | Behaviour | NoTask, Field(discriminator="kind")
+]
+
+
+def _scale_needs_softmax(section: Classification | Behaviour) -> None:
+    softmax = section.normalisation == "softmax"
+    if section.loss_scale_mm is not None and not softmax:
+        raise refusal(
+            "loss_scale_mm", "given without softmax", 'only with normalisation = "softmax"'
+        )
+
+
+def _require_length(key: str, values: tuple[float, ...], length: int, each: str) -> None:
+    if len(values) != length:
+        raise refusal(key, f"{len(values)} number(s)", f"{length}, {each}")
