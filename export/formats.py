@@ -39,7 +39,8 @@ class Format:
         write: solid, path, part's name and facet tolerance (mm) to a file.
         read_back: a path to what is in the file; never the writer's own memory.
         volume_tolerance: largest relative error of the volume that is read back.
-        box_tolerance_mm: largest error of the bounding box.
+        box_tolerance_mm: largest error of the bounding box, beside the facet tolerance.
+        faceted: whether curved faces become facets.
     """
 
     suffix: str
@@ -47,3 +48,4 @@ class Format:
     read_back: Callable[[Path], Measured]
     volume_tolerance: float
     box_tolerance_mm: float
+    faceted: bool

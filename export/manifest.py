@@ -42,16 +42,21 @@ class ExportedFile:
         }
 
 
-def manifest_text(files: Sequence[ExportedFile], others: Sequence[Path]) -> str:
+def manifest_text(parts: Sequence[ExportedFile], folder: Path, others: Sequence[str]) -> str:
     """Return the manifest of a folder of results as JSON text.
 
     Args:
-        files: the files of the solid.
-        others: further files, listed with size and hash only.
+        parts: the files of the solid.
+        folder: where all files are.
+        others: names of further files there, listed with size and hash only.
     """
-    entries = [entry.as_json() for entry in files]
+    entries = [part.as_json() for part in parts]
     entries += [
-        {"file": path.name, "bytes": path.stat().st_size, "sha256": sha256_of(path)}
-        for path in others
+        {
+            "file": name,
+            "bytes": (folder / name).stat().st_size,
+            "sha256": sha256_of(folder / name),
+        }
+        for name in others
     ]
     return json.dumps({"schema": 1, "files": entries}, indent=2) + "\n"

@@ -51,7 +51,7 @@ def _export(
     path = folder / f"{name}{kind.suffix}"
     kind.write(solid, path, name, tolerance_mm)
     measured = kind.read_back(path)
-    _compare(path.name, measured, tiling, kind)
+    _compare(path.name, measured, tiling, kind, tolerance_mm)
     return ExportedFile(
         file=path.name,
         n_bytes=path.stat().st_size,
@@ -61,7 +61,9 @@ def _export(
     )
 
 
-def _compare(file: str, measured: Measured, tiling: Tiling, kind: Format) -> None:
+def _compare(
+    file: str, measured: Measured, tiling: Tiling, kind: Format, tolerance_mm: float
+) -> None:
     if measured.n_solids != 1 or not measured.valid:
         found = f"{measured.n_solids} bodies, {'valid' if measured.valid else 'not closed'}"
         msg = f"{file} was read back as {found}; one valid solid was written"
@@ -71,6 +73,6 @@ def _compare(file: str, measured: Measured, tiling: Tiling, kind: Format) -> Non
         msg = f"{file} was read back with a volume that is off by {volume_error:.2g}"
         raise ToolError(msg)
     box_error = float(np.abs(np.subtract(measured.bounding_box_mm, tiling.bounding_box_mm)).max())
-    if box_error > kind.box_tolerance_mm:
+    if box_error > kind.box_tolerance_mm + (tolerance_mm if kind.faceted else 0.0):
         msg = f"{file} was read back with a bounding box that is off by {box_error:.2g} mm"
         raise ToolError(msg)

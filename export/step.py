@@ -82,4 +82,6 @@ def read_step(path: Path) -> Measured:
     )
 
 
-STEP = Format(".step", write_step, read_step, volume_tolerance=1e-7, box_tolerance_mm=1e-4)
+STEP = Format(
+    ".step", write_step, read_step, volume_tolerance=1e-7, box_tolerance_mm=1e-4, faceted=False
+)

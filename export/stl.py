@@ -51,6 +51,8 @@ def read_stl(path: Path) -> Measured:
     )
 
 
-# A file of single precision numbers holds 100 mm to about 1e-5 mm; chords cut up to the
-# facet tolerance, at the most 1e-3 of the volume, off the arcs.
-STL = Format(".stl", write_stl, read_stl, volume_tolerance=1e-3, box_tolerance_mm=0.05)
+# A file of single precision numbers holds 1 m to about 1e-4 mm; facets cut less than 1e-3
+# of the volume off the arcs.
+STL = Format(
+    ".stl", write_stl, read_stl, volume_tolerance=1e-3, box_tolerance_mm=1e-3, faceted=True
+)

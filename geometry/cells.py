@@ -6,6 +6,7 @@ import math
 from collections import defaultdict
 
 import numpy as np
+from scipy import sparse
 
 from geometry.builder import DirectedEdge, TilingBuilder
 from geometry.corners import MERGE_MM
@@ -36,6 +37,7 @@ def tile(network: Network, widths_mm: FloatArray, fabrication: Fabrication) -> T
     """
     _check_widths(network, widths_mm)
     _check_lengths(network, fabrication)
+    _check_connected(network)
     builder = TilingBuilder()
     cuts: dict[End, Cut] = {}
     for node, ends in enumerate(_ends_at_nodes(network)):
@@ -123,4 +125,18 @@ def _check_lengths(network: Network, fabrication: Fabrication) -> None:
             network.bond_name(bond),
             f"{network.lengths[bond]:.4g} mm long, shorter than its joints and tapers",
             f"more than 2 × (joint_length_mm + taper_length_mm) = {needed:g} mm",
+        )
+
+
+def _check_connected(network: Network) -> None:
+    pairs = (network.bonds[:, 0], network.bonds[:, 1])
+    graph = sparse.coo_array((np.ones(network.n_bonds), pairs), shape=(network.n_nodes,) * 2)
+    n_pieces, piece = sparse.csgraph.connected_components(graph, directed=False)
+    if n_pieces > 1:
+        apart = np.flatnonzero(piece != piece[0])
+        names = ", ".join(map(str, apart[:20])) + (" …" if len(apart) > 20 else "")
+        raise GeometryError(
+            "network",
+            f"{n_pieces} separate pieces: nodes {names} are not joined to node 0",
+            "one piece",
         )

@@ -13,6 +13,8 @@ from mnnfab.errors import GeometryError
 
 #: A load disc must stay inside this share of the room around its node.
 DISC_SHARE = 0.95
+#: Stands in for a gap of nothing between two arms (rad); their joints overlap for sure.
+SMALLEST_GAP = 1e-9
 
 
 @dataclass(frozen=True)
@@ -91,8 +93,10 @@ def add_hub(
 
 def _gap(arm: Arm, after: Arm) -> float:
     """Return the angle from one arm to the next, a full turn if it is the same arm, rad."""
-    gap = (after.angle - arm.angle) % (2 * math.pi)
-    return gap or 2 * math.pi
+    if arm is after:
+        return 2 * math.pi
+    # Arms in one direction have a gap that is small, not one that is a full turn.
+    return max((after.angle - arm.angle) % (2 * math.pi), SMALLEST_GAP)
 
 
 def _check_reach(

@@ -5,19 +5,21 @@ from __future__ import annotations
 import numpy as np
 import shapely
 
+from geometry.corners import MERGE_MM
 from geometry.polygons import cell_polygons
-from geometry.tiling import Tiling
+from geometry.tiling import BoolArray, Tiling
+from mnnfab.arrays import IntArray
 from mnnfab.errors import GeometryError
 from mnnfab.network import Network
 
 #: Overlaps below this area are rounding (mm²): cells touch along their shared edges.
 ROUNDING_MM2 = 1e-6
 
-_ALLOWED = "cells that touch only along their cuts: move nodes, drop bonds or make them thinner"
+_ALLOWED = "cells that meet only along their cuts: move nodes, drop bonds or make them thinner"
 
 
 def refuse_overlaps(tiling: Tiling, network: Network) -> None:
-    """Check that the cells tile: each is simple and no two cover each other.
+    """Check that the cells tile: each is simple, and only neighbours touch each other.
 
     Raises:
         GeometryError: naming the first cell, or pair of cells, at fault; crossing bonds
@@ -29,11 +31,11 @@ def refuse_overlaps(tiling: Tiling, network: Network) -> None:
         raise GeometryError(
             _name(tiling, network, int(twisted[0])), "its outline crosses itself", _ALLOWED
         )
-    first, second = shapely.STRtree(polygons).query(polygons, predicate="intersects")
-    once = first < second
-    first, second = first[once], second[once]
+    near = shapely.STRtree(polygons).query(polygons, predicate="dwithin", distance=MERGE_MM)
+    first, second = near[:, near[0] < near[1]]
     shared = shapely.area(shapely.intersection(polygons[first], polygons[second]))
-    bad = np.flatnonzero(shared > ROUNDING_MM2)
+    strangers = ~_have_a_common_node(tiling, network, first, second)
+    bad = np.flatnonzero((shared > ROUNDING_MM2) | strangers)
     if bad.size:
         # Bonds over bonds say most to a person, so they are named before hubs.
         worst = max(bad, key=lambda i: (first[i] >= tiling.n_hubs, shared[i]))
@@ -42,14 +44,24 @@ def refuse_overlaps(tiling: Tiling, network: Network) -> None:
 
 def _refuse(tiling: Tiling, network: Network, first: int, second: int, area: float) -> None:
     names = f"{_name(tiling, network, first)} and {_name(tiling, network, second)}"
-    what = "overlap"
+    what = "overlap" if area > ROUNDING_MM2 else "touch"
     if first >= tiling.n_hubs:
         lines = [
             shapely.LineString(network.nodes[network.bonds[cell - tiling.n_hubs]])
             for cell in (first, second)
         ]
-        what = "cross" if shapely.crosses(*lines) else "overlap"
+        what = "cross" if shapely.crosses(*lines) else what
     raise GeometryError(names, f"{what}, {area:.3g} mm² in common", _ALLOWED)
+
+
+def _have_a_common_node(
+    tiling: Tiling, network: Network, first: IntArray, second: IntArray
+) -> BoolArray:
+    """Tell which pairs of cells belong to a common node, and so may touch, (n_pairs,)."""
+    hubs = np.repeat(np.arange(tiling.n_hubs)[:, None], 2, axis=1)
+    ends = np.vstack([hubs, network.bonds])
+    same: BoolArray = (ends[first][:, :, None] == ends[second][:, None, :]).any(axis=(1, 2))
+    return same
 
 
 def _name(tiling: Tiling, network: Network, cell: int) -> str:

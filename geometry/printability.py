@@ -33,20 +33,18 @@ def _judge_wall(
 ) -> Finding:
     thinnest = int(joints.argmin())
     where = f"joint of {network.bond_name(thinnest)}"
-    wall = min(float(joints[thinnest]), thickness)
-    below = int((joints < printer.advised_wall_mm).sum())
-    if wall < printer.printable_wall_mm:
-        message = f"{wall:.2f} mm thick, thinner than the {printer.printable_wall_mm:g} mm that"
-        return Finding("wall", "error", where, f"{message} {printer.name} can print")
-    if wall < printer.advised_wall_mm:
-        message = (
-            f"{wall:.2f} mm thick; {printer.name} prints it, but {printer.advised_wall_mm:g} mm "
-            f"is advised ({below} of {len(joints)} bonds are below)"
-        )
+    wall, below = float(joints[thinnest]), int((joints < printer.advised_wall_mm).sum())
+    count = f"{below} of {len(joints)} bonds are below"
+    if thickness < wall:
+        where, wall, count = "thickness of the part", thickness, "the whole part is"
+    advice = f"{printer.advised_wall_mm:g} mm is advised"
+    if wall >= printer.advised_wall_mm:
+        return Finding("wall", "info", where, f"{wall:.2f} mm, {advice}")
+    if wall >= printer.printable_wall_mm:
+        message = f"{wall:.2f} mm; {printer.name} prints it, but {advice} ({count})"
         return Finding("wall", "warning", where, message)
-    return Finding(
-        "wall", "info", where, f"{wall:.2f} mm thick, {printer.advised_wall_mm:g} advised"
-    )
+    message = f"{wall:.2f} mm; {printer.name} prints {printer.printable_wall_mm:g} mm or more"
+    return Finding("wall", "error", where, message)
 
 
 def _tolerance(network: Network, joints: FloatArray, printer: Printer) -> Finding:

@@ -66,10 +66,6 @@ class Tiling:
             self.cell_edges[entries].tolist(), self.cell_forward[entries].tolist(), strict=True
         )
 
-    def cell_name(self, cell: int) -> str:
-        """Name a cell for a person."""
-        return f"hub {cell}" if cell < self.n_hubs else f"bond {cell - self.n_hubs}"
-
     @cached_property
     def free_edges(self) -> IntArray:
         """The edges that bound the part, (n_free,)."""
@@ -88,6 +84,13 @@ class Tiling:
     def area_mm2(self) -> float:
         """Exact area of the part in the plane."""
         return float(self.areas.sum())
+
+    @property
+    def arc_area_mm2(self) -> float:
+        """Area between the free arcs and their chords, all counted as positive."""
+        ends = self.points[self.edges[self.free_edges]]
+        bulges = self.bulges[self.free_edges]
+        return float(_segment_areas(ends[:, 0], ends[:, 1], bulges).sum())
 
     @property
     def volume_mm3(self) -> float:

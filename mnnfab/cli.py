@@ -5,6 +5,7 @@ Nothing heavy is imported before a command needs it: `--help` answers at once.
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -107,6 +108,13 @@ def _errors_in_words() -> Iterator[None]:
         yield
     except MnnfabError as error:
         click.echo(f"mnnfab: {error}", err=True)
+        sys.exit(BAD_INPUT)
+    except Exception as error:
+        if os.environ.get("MNNFAB_TRACEBACK"):
+            raise
+        # A fault of ours. It must not end with the status of a failed gate.
+        words = f"mnnfab: unexpected {type(error).__name__}: {error}"
+        click.echo(f"{words}\n  for a report, set MNNFAB_TRACEBACK=1 and run it again", err=True)
         sys.exit(BAD_INPUT)
 
 

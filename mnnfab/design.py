@@ -198,16 +198,20 @@ class CheckSection(Section):
         max_displacement_residual: what may be left of the flexibility's pattern after one
             factor was fitted, as a share.
         max_elongation_residual: the same for the elongations of the bonds.
+        max_scale: how many times as far as the bars the continuum may move; no less than
+            one over it.
         max_metric_drop: how much worse the task's metric may be than on bars.
-        max_bond_strain: largest elongation over length on the continuum; rubber's modulus
+        max_bond_strain: largest elongation of a bond over its length on the continuum; a
+            thinned joint is strained up to 1 / joint_ratio times as much. Rubber's modulus
             changes by about its strain, so beyond a tenth linear models mislead.
     """
 
     enabled: bool = True
     elements_across_joint: Annotated[int, Field(ge=1, le=50)] = 4
-    mesher_deadline_s: Positive = 120.0
+    mesher_deadline_s: Annotated[float, Field(gt=0, le=86_400)] = 120.0
     max_displacement_residual: Positive = 0.05
     max_elongation_residual: Positive = 0.10
+    max_scale: Annotated[float, Field(gt=1, le=100)] = 2.0
     max_metric_drop: NotNegative = 0.10
     max_bond_strain: Positive = 0.10
 
@@ -219,7 +223,7 @@ class ExportSection(Section):
         stl_tolerance_mm: largest distance between an arc and the facets that stand for it.
     """
 
-    stl_tolerance_mm: Annotated[float, Field(ge=1e-4, le=1.0)] = 0.01
+    stl_tolerance_mm: Annotated[float, Field(ge=1e-4, le=0.1)] = 0.01
 
 
 class Design(Section):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import reprlib
 from collections.abc import Callable, Iterable, Mapping
 
 from pydantic import BaseModel
@@ -114,5 +115,4 @@ def _where(source: str, place: Iterable[int | str]) -> str:
 
 
 def _shown(value: object) -> str:
-    text = f'"{value}"' if isinstance(value, str) else str(value)
-    return text if len(text) <= 80 else text[:77] + "..."
+    return f'"{value[:80]}"' if isinstance(value, str) else reprlib.repr(value)

@@ -26,7 +26,7 @@ def load_design(path: Path) -> Design:
     text = read_text(path)
     try:
         values = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(str(path), f"not TOML: {error}", "a design file in TOML") from error
     return parse_design(values, source=path.name)
 

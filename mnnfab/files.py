@@ -23,6 +23,8 @@ def read_text(path: Path) -> str:
         InputError: if it is missing, too large, not a file or not text.
     """
     try:
+        if path.exists() and not path.is_file():  # a pipe would be waited for without end
+            raise InputError(str(path), "not a file", "a file to read")
         if path.stat().st_size > LARGEST_TEXT:
             raise InputError(str(path), "larger than 256 MB", "a smaller file")
         return path.read_text(encoding="utf-8-sig")
@@ -40,8 +42,26 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def write_new_file(path: Path, text: str) -> None:
+    """Write a file that must not exist yet, whole or not at all.
+
+    Raises:
+        InputError: if it exists or cannot be written.
+    """
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        draft.write_text(text, encoding="utf-8")
+        os.link(draft, path)  # unlike a rename it never replaces
+    except FileExistsError as error:
+        raise InputError(str(path), "exists already", "a new name") from error
+    except OSError as error:
+        raise InputError(str(path), error.strerror or str(error), "a file to write") from error
+    finally:
+        draft.unlink(missing_ok=True)
+
+
 @contextmanager
-def results_folder(folder: Path, *, replaces: Sequence[str] = ()) -> Iterator[Path]:
+def results_folder(folder: Path, *, removes: Sequence[str] = ()) -> Iterator[Path]:
     """Yield an empty folder to write into; if all goes well its files move to `folder`.
 
     The files are synchronised and renamed into place at the end, in the order of
@@ -50,18 +70,19 @@ def results_folder(folder: Path, *, replaces: Sequence[str] = ()) -> Iterator[Pa
 
     Args:
         folder: where the results belong; made if it does not exist.
-        replaces: names of earlier results there that are removed unless written anew.
+        removes: names of files there that are removed unless they are written anew.
 
     Raises:
         InputError: if the folder cannot be made or written, or the disk is full.
     """
-    made = _missing_parents(folder)
+    made: list[Path] = []
     staging: Path | None = None
     try:
+        made = _missing_parents(folder)
         folder.mkdir(parents=True, exist_ok=True)
         staging = Path(tempfile.mkdtemp(prefix=".mnnfab-", dir=folder))
         yield staging
-        _publish(staging, folder, replaces)
+        _publish(staging, folder, removes)
     except OSError as error:
         raise InputError(
             f"output folder {folder}",
@@ -81,7 +102,7 @@ def _missing_parents(folder: Path) -> list[Path]:
     return [path for path in (folder, *folder.parents) if not path.exists()]
 
 
-def _publish(staging: Path, folder: Path, replaces: Sequence[str]) -> None:
+def _publish(staging: Path, folder: Path, removes: Sequence[str]) -> None:
     written = sorted(
         (path for path in staging.rglob("*") if path.is_file()),
         key=lambda path: (path.name == "manifest.json", str(path)),
@@ -90,10 +111,19 @@ def _publish(staging: Path, folder: Path, replaces: Sequence[str]) -> None:
     for path in written:
         with path.open("rb+") as file:
             os.fsync(file.fileno())
-    for name in replaces:
+    for name in removes:
         if name not in names:
-            (folder / name).unlink(missing_ok=True)
+            _remove(folder, name)
     for path in written:
         target = folder / path.relative_to(staging)
         target.parent.mkdir(parents=True, exist_ok=True)
         path.replace(target)
+
+
+def _remove(folder: Path, name: str) -> None:
+    """Remove a file, and the folder that it leaves empty."""
+    path = folder / name
+    path.unlink(missing_ok=True)
+    if path.parent != folder:
+        with suppress(OSError):  # not empty
+            path.parent.rmdir()

@@ -47,10 +47,10 @@ def as_advice(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 def judge(
     code: str, where: str, what: str, value: float, limit: float, form: str = ".1%"
 ) -> Finding:
-    """Return an error if `value` exceeds `limit`, else a note that it does not.
+    """Return an error unless `value` is within `limit`.
 
     >>> judge("strain", "bond 3", "strain", 0.02, 0.05).message
     'strain 2.0%, limit 5.0%'
     """
-    severity: Severity = "error" if value > limit else "info"
+    severity: Severity = "info" if value <= limit else "error"  # NaN is an error
     return Finding(code, severity, where, f"{what} {value:{form}}, limit {limit:{form}}")

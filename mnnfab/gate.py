@@ -37,11 +37,13 @@ def judge_continuum(
             agreement.elongation_residual,
             limits.max_elongation_residual,
         ),
+        _judge_scale(agreement.scale, limits.max_scale),
         _judge_strain(task, network, continuum, limits.max_bond_strain),
     ]
     if task.headline is not None:
-        reference, found = task.metrics(bar.flexibility), task.metrics(continuum.flexibility)
-        findings.append(_judge_metric(task.headline, reference, found, limits.max_metric_drop))
+        found = task.metrics(continuum.flexibility)
+        findings.append(_judge_metric(task, task.headline, bar, continuum, agreement, limits))
+        findings.append(_judge_use(task.headline, found))
     return findings
 
 
@@ -59,8 +61,35 @@ def _judge_strain(task: Task, network: Network, continuum: Response, limit: floa
     )
 
 
-def _judge_metric(headline: Headline, reference: Metrics, found: Metrics, limit: float) -> Finding:
-    name = headline.name
-    words = f"{name} {reference[name]:.4f} on bars, {found[name]:.4f} on the continuum: worse by"
+def _judge_scale(scale: float, limit: float) -> Finding:
+    within = 1 / limit <= scale <= limit
+    words = f"the continuum moves {scale:.3f} times as far as the bars"
+    allowed = f"allowed {1 / limit:.2f} to {limit:.2f}"
+    return Finding("scale", "info" if within else "error", "outputs", f"{words}, {allowed}")
+
+
+def _judge_metric(
+    task: Task,
+    headline: Headline,
+    bar: Response,
+    continuum: Response,
+    agreement: Agreement,
+    limits: CheckSection,
+) -> Finding:
+    reference = task.metrics(bar.flexibility)
+    found = task.metrics(continuum.flexibility)
+    scaled = headline.of(task.metrics(continuum.flexibility / agreement.scale))
+    name, value = headline.name, headline.of(found)
+    words = f"{name} {headline.of(reference):.4f} on bars, {value:.4f} on the continuum"
+    if abs(scaled - value) > 1e-9:  # a task that minds the size of the displacements
+        words += f" ({scaled:.4f} without the common factor {agreement.scale:.3f})"
     drop = headline.loss_against(reference, found)
-    return judge("metric-drop", "task", words, drop, limit, form=".4f")
+    return judge("metric-drop", "task", f"{words}: worse by", drop, limits.max_metric_drop, ".4f")
+
+
+def _judge_use(headline: Headline, found: Metrics) -> Finding:
+    """A network that answers no better than one that ignores the loads is of no use."""
+    useful = headline.loss_against_nothing(found) < 0
+    words = f"{headline.name} {headline.of(found):.4f} on the continuum"
+    nothing = f"an answer that ignores the loads has {headline.nothing:.4f}"
+    return Finding("use", "info" if useful else "error", "task", f"{words}; {nothing}")

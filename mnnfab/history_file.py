@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from mnnfab.arrays import FloatArray
-from mnnfab.tables import read_table, table_text
+from mnnfab.tables import column_numbers, read_table, table_text
 from mnnfab.training import Epoch
 
 Columns = Mapping[str, FloatArray]
@@ -39,6 +39,8 @@ def load_history(path: Path) -> Columns:
     if not path.exists():
         return {}
     table = read_table(path)
+    for name in ("epoch", "loss_train"):
+        column_numbers(table, name)
     values = table.numbers(range(len(table.header)))
     return dict(zip(table.header, values.T, strict=True))
 

@@ -12,6 +12,8 @@ from mnnfab.errors import InputError
 
 #: Bonds shorter than this (mm) are taken for a mistake: no process makes them.
 SHORTEST_BOND_MM = 1e-6
+#: Farther from the origin (mm) the CAD kernel has too few digits left for a joint.
+FARTHEST_MM = 1e5
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,10 +137,12 @@ def _coordinates(values: ArrayLike) -> FloatArray:
         raise InputError(
             "network, nodes", f"an array of shape {nodes.shape}", "two or more pairs [x, y] in mm"
         )
-    bad = np.flatnonzero(~np.isfinite(nodes).all(axis=1))
+    bad = np.flatnonzero(~(np.abs(nodes) <= FARTHEST_MM).all(axis=1))
     if bad.size:
         raise InputError(
-            f"network, node {bad[0]}", f"{nodes[bad[0]].tolist()}", "finite coordinates in mm"
+            f"network, node {bad[0]}",
+            f"{nodes[bad[0]].tolist()}",
+            f"finite coordinates up to ±{FARTHEST_MM:g} mm",
         )
     return nodes
 

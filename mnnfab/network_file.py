@@ -23,7 +23,7 @@ def load_network(path: Path) -> Network:
     """
     try:
         values = json.loads(read_text(path))
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(str(path), f"not JSON: {error}", "a JSON file") from error
     if not isinstance(values, dict) or set(values) != _KEYS:
         given = f"keys {', '.join(sorted(values))}" if isinstance(values, dict) else "no object"

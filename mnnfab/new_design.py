@@ -7,7 +7,7 @@ from importlib import resources
 from pathlib import Path
 
 from mnnfab.design_file import parse_design
-from mnnfab.errors import InputError
+from mnnfab.files import write_new_file
 
 
 def write_new_design(name: str, folder: Path) -> Path:
@@ -20,11 +20,5 @@ def write_new_design(name: str, folder: Path) -> Path:
     # The name is checked as any design's name is before it becomes part of a path.
     parse_design(tomllib.loads(template) | {"name": name}, source="NAME")
     path = folder / f"{name}.toml"
-    try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(template.replace('"my-network"', f'"{name}"'))
-    except FileExistsError as error:
-        raise InputError(str(path), "exists already", "a new name") from error
-    except OSError as error:
-        raise InputError(str(path), error.strerror or str(error), "a file to write") from error
+    write_new_file(path, template.replace('"my-network"', f'"{name}"'))
     return path

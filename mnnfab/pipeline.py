@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,7 +16,6 @@ from geometry.printability import check_printability
 from mnnfab.agreement import compare
 from mnnfab.arrays import FloatArray
 from mnnfab.errors import InputError
-from mnnfab.files import results_folder
 from mnnfab.findings import Finding, Verdict, as_advice, verdict
 from mnnfab.gate import judge_continuum
 from mnnfab.history_file import Columns, history_columns, load_history
@@ -30,12 +29,13 @@ from mnnfab.run_folder import (
     REPORT,
     WIDTHS,
     default_folder,
-    earlier_results,
+    run_folder,
     write_training,
 )
 from mnnfab.widths_file import check_widths, load_widths
 
 if TYPE_CHECKING:
+    from export.manifest import ExportedFile
     from fem.continuum import Continuum
     from geometry.tiling import Tiling
     from mnnfab.tasks import Task
@@ -128,8 +128,9 @@ def train(design_file: Path, out: Path | None = None, *, watcher: Watcher | None
     clock = _Clock(watcher or Silent())
     problem, widths, history = _load_and_train(design_file, clock)
     folder = out or default_folder(problem)
-    with results_folder(folder, replaces=earlier_results(folder)) as staging:
+    with run_folder(folder) as staging:
         write_training(staging, problem, widths, history)
+        _write_manifest(staging, ())
     return folder
 
 
@@ -153,7 +154,20 @@ def _resume(folder: Path, watcher: Watcher | None, *, export: bool, force: bool)
         check_widths(str(folder / WIDTHS), widths, problem.width_limits_mm)
         history = load_history(folder / HISTORY)
     results = _check(problem, widths, history, clock)
-    return _write(results, folder, clock, export=export, force=force)
+    return _write(_without_stale_history(results), folder, clock, export=export, force=force)
+
+
+def _without_stale_history(results: Results) -> Results:
+    """Drop a history that does not end in these widths: they were changed by hand."""
+    task, losses = results.problem.task, results.history.get("loss_train")
+    if task is None or results.bar is None or losses is None:
+        return results
+    loss = task.loss_value(results.bar.flexibility, task.train_rows)
+    if abs(loss - losses[-1]) <= 1e-9 * abs(loss):
+        return results
+    message = f"has loss {loss:.6g}, its training ended with {losses[-1]:.6g}: history left out"
+    finding = Finding("widths-changed", "warning", WIDTHS, message)
+    return replace(results, history={}, findings=(*results.findings, finding))
 
 
 def _load_and_train(design_file: Path, clock: _Clock) -> tuple[Problem, FloatArray, Columns]:
@@ -166,10 +180,15 @@ def _load_and_train(design_file: Path, clock: _Clock) -> tuple[Problem, FloatArr
 
 
 def _refuse_unprintable(problem: Problem) -> None:
-    """Tile the widest part that training could lead to: better refused now than afterwards."""
-    widest = np.full(problem.network.n_bonds, problem.design.fabrication.width_max_mm)
-    widths = problem.given_widths_mm if problem.given_widths_mm is not None else widest
-    tile(problem.network, widths, problem.design.fabrication)
+    """Tile the narrowest and the widest part: better refused now than after training.
+
+    Neighbours of very unequal widths can still overlap where equal ones do not; the
+    trained widths are tiled again.
+    """
+    given = problem.given_widths_mm
+    limits = [np.full(problem.network.n_bonds, width) for width in problem.width_limits_mm]
+    for widths in limits if given is None else [given]:
+        tile(problem.network, widths, problem.design.fabrication)
 
 
 def _check(problem: Problem, widths: FloatArray, history: Columns, clock: _Clock) -> Results:
@@ -240,7 +259,7 @@ def _solve(problem: Problem, task: Task, tiling: Tiling, clock: _Clock) -> Conti
 def _write(results: Results, folder: Path, clock: _Clock, *, export: bool, force: bool) -> Outcome:
     """Write all files of a run into its folder; the part only if it may be."""
     exports = export and (force or results.verdict == "pass")
-    with results_folder(folder, replaces=earlier_results(folder)) as staging:
+    with run_folder(folder) as staging:
         write_training(staging, results.problem, results.widths_mm, results.history)
         _write_fields(staging, results)
         if exports:
@@ -278,7 +297,6 @@ def _export(staging: Path, results: Results, clock: _Clock) -> Results:
 
 
 def _write_reports(staging: Path, results: Results, clock: _Clock) -> None:
-    from export.manifest import manifest_text
     from mnnfab.report.page import page_text
     from mnnfab.report.summary import summary_text
 
@@ -286,8 +304,13 @@ def _write_reports(staging: Path, results: Results, clock: _Clock) -> None:
         page = page_text(results)
     (staging / PAGE).write_text(page, encoding="utf-8")
     (staging / REPORT).write_text(summary_text(results), encoding="utf-8")
-    exported = {file.file for file in results.files}
-    others = [
-        path for path in sorted(staging.iterdir()) if path.is_file() and path.name not in exported
-    ]
-    (staging / MANIFEST).write_text(manifest_text(results.files, others), encoding="utf-8")
+    _write_manifest(staging, results.files)
+
+
+def _write_manifest(staging: Path, parts: Sequence[ExportedFile]) -> None:
+    from export.manifest import manifest_text
+
+    exported = {part.file for part in parts}
+    names = sorted(p.relative_to(staging).as_posix() for p in staging.rglob("*") if p.is_file())
+    others = [name for name in names if name not in exported]
+    (staging / MANIFEST).write_text(manifest_text(parts, staging, others), encoding="utf-8")

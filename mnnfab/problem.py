@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from mnnfab.design import (
 )
 from mnnfab.design_file import load_design
 from mnnfab.errors import InputError
+from mnnfab.files import read_text
 from mnnfab.lattices import triangular_parallelogram, triangular_patch
 from mnnfab.network import Network
 from mnnfab.network_file import load_network
@@ -30,6 +32,8 @@ from mnnfab.width_maps import Clamp, Logistic, WidthMap
 from mnnfab.widths_file import check_widths, load_widths
 
 DEFAULT_SHARPNESS = 5.0
+#: Outputs that move less than this share of what the bonds do, do not move.
+UNCOUPLED = 1e-10
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +49,7 @@ class Problem:
         printer: the profile that the design names.
         task: loads and targets; none if the design has no ports.
         given_widths_mm: (n_bonds,) mm if the design gives them instead of training.
+        input_texts: the network and data files that the design names, as they were read.
     """
 
     design: Design
@@ -55,6 +60,7 @@ class Problem:
     printer: Printer
     task: Task | None
     given_widths_mm: FloatArray | None
+    input_texts: Mapping[str, str]
 
     @property
     def per_width(self) -> FloatArray:
@@ -93,7 +99,7 @@ def make_problem(design: Design, folder: Path) -> Problem:
         InputError: as `load_problem`.
     """
     network = _network(design.network, folder)
-    return Problem(
+    problem = Problem(
         design=design,
         folder=folder,
         network=network,
@@ -102,7 +108,11 @@ def make_problem(design: Design, folder: Path) -> Problem:
         printer=printer(design.fabrication.printer),
         task=make_task(design, network, folder),
         given_widths_mm=_given_widths(design, network, folder),
+        input_texts=_input_texts(design, folder),
     )
+    if problem.task is not None:
+        _check_coupling(problem, problem.task)
+    return problem
 
 
 def train_problem(problem: Problem, progress: Progress | None = None) -> Training:
@@ -128,6 +138,17 @@ def train_problem(problem: Problem, progress: Progress | None = None) -> Trainin
     return replace(training, widths_mm=frozen_floats(training.widths_mm))
 
 
+def _check_coupling(problem: Problem, task: Task) -> None:
+    """Refuse outputs that no input moves: nothing can be trained or compared there."""
+    response = problem.bar_model(task).response(np.ones(problem.network.n_bonds))
+    own = np.abs(response.elongations).max(axis=0)
+    still = np.abs(response.flexibility).max(axis=1) <= UNCOUPLED * own.max()
+    if still.all():
+        raise InputError(
+            "[task] outputs", "no input moves any of them", "ports between which the bonds act"
+        )
+
+
 def _width_map(design: Design) -> WidthMap:
     fabrication, section = design.fabrication, design.schedule
     lowest, highest = fabrication.width_min_mm, fabrication.width_max_mm
@@ -140,6 +161,11 @@ def _width_map(design: Design) -> WidthMap:
             "a width between the limits: the logistic map never leaves one",
         )
     return Logistic(lowest, highest, section.sharpness or DEFAULT_SHARPNESS)
+
+
+def _input_texts(design: Design, folder: Path) -> dict[str, str]:
+    named = (getattr(design.network, "file", None), getattr(design.task, "dataset", None))
+    return {name: read_text(folder / name) for name in named if name not in {None, "iris"}}
 
 
 def _network(section: NetworkSection, folder: Path) -> Network:

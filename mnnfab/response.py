@@ -29,11 +29,6 @@ class Response:
     elongations: FloatArray
     adjoint_elongations: FloatArray
 
-    def displacements(self, loads: FloatArray) -> FloatArray:
-        """Return output displacements, (n_samples, n_out) mm, for loads (n_samples, n_in) N."""
-        displacements: FloatArray = loads @ self.flexibility.T
-        return displacements
-
     def stiffness_gradient(self, flexibility_slope: FloatArray) -> FloatArray:
         """Return the exact gradient of a loss in the bond stiffnesses, (n_bonds,).
 

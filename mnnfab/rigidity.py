@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
-from scipy.linalg import eigh
+from scipy.linalg import svd
 
 from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.bars import compatibility_matrix
@@ -14,11 +14,18 @@ from mnnfab.errors import InputError, MechanismError
 from mnnfab.linear import factorise
 from mnnfab.network import Network
 
-#: A mode of CᵀC is a zero mode below this share of the largest possible eigenvalue.
-#: Rounding stays under 1e-13; the softest true mode of a million bonds is near 1e-7.
-ZERO = 1e-10
-#: Up to this many free degrees of freedom all eigenvalues are computed.
-DENSE_DOFS = 1500
+#: A motion is a zero mode if it lengthens the bonds by less than this share of what the
+#: stiffest motion does. Rounding stays under 1e-13; a slender strip that is rigid comes
+#: down to 1e-8, its softest singular value falling with the square of its length.
+ZERO = 1e-11
+#: Up to this many free degrees of freedom all singular values are computed.
+DENSE_DOFS = 600
+#: Beyond that, so many zero modes are looked for at first and at the most.
+FEW_MODES, MOST_MODES = 8, 32
+#: Added to CᵀC, as a share of its largest eigenvalue, so that it can be factorised.
+SHIFT = 1e-12
+#: Rounds of inverse iteration.
+ROUNDS = 4
 #: A node moves in a zero mode when its amplitude exceeds this share of the largest.
 MOVES = 1e-6
 
@@ -30,7 +37,8 @@ class Rigidity:
     n_free_dofs - n_bonds = n_zero_modes - n_self_stresses.
 
     Args:
-        n_zero_modes: independent motions that lengthen no bond.
+        n_zero_modes: independent motions that lengthen no bond; for networks of more than
+            `DENSE_DOFS` free degrees of freedom no more than `MOST_MODES` are counted.
         n_self_stresses: independent bond tensions that balance without load.
         moving_nodes: the nodes that take part in a zero mode.
     """
@@ -49,9 +57,7 @@ def analyse_rigidity(network: Network) -> Rigidity:
     """
     free = network.free_dofs
     compatibility = compatibility_matrix(network)[:, free]
-    modes = (
-        _zero_modes((compatibility.T @ compatibility).tocsc()) if free.size else np.empty((0, 0))
-    )
+    modes = _zero_modes(compatibility) if free.size else np.empty((0, 0))
     n_zero = modes.shape[1]
     return Rigidity(
         n_zero_modes=n_zero,
@@ -82,32 +88,52 @@ def require_rigid(network: Network) -> Rigidity:
     return rigidity
 
 
-def _zero_modes(gram: sparse.csc_array) -> FloatArray:
-    """Return an orthonormal basis of the null space of CᵀC, (n_free_dofs, n_zero_modes)."""
-    limit = ZERO * float(abs(gram).sum(axis=0).max())
-    if gram.shape[0] <= DENSE_DOFS:
-        values, vectors = eigh(gram.toarray())
-        dense_modes: FloatArray = vectors[:, values < limit]
-        return dense_modes
-    wanted = 4
-    while True:
-        values, vectors = _softest_modes(gram, wanted, limit)
-        if values.max() >= limit or wanted == gram.shape[0] - 1:
-            modes: FloatArray = vectors[:, values < limit]
-            return modes
-        wanted = min(4 * wanted, gram.shape[0] - 1)
+def _zero_modes(compatibility: sparse.csr_array) -> FloatArray:
+    """Return an orthonormal basis of the null space of C, (n_free_dofs, n_zero_modes)."""
+    # Singular values of C, not eigenvalues of CᵀC: squaring would drown a soft mode in
+    # the rounding of a zero mode.
+    n_dofs = compatibility.shape[1]
+    if n_dofs <= DENSE_DOFS:
+        return _null_space(compatibility.toarray(), ZERO * _largest(compatibility))
+    # A few at first, since most networks have none; then as many as are ever reported.
+    for wanted in (FEW_MODES, MOST_MODES):
+        softest = _softest_motions(compatibility, wanted)
+        inside = _null_space(compatibility @ softest, ZERO * _largest(compatibility))
+        if inside.shape[1] < wanted:
+            break
+    modes: FloatArray = softest @ inside
+    return modes
 
 
-def _softest_modes(
-    gram: sparse.csc_array, wanted: int, limit: float
-) -> tuple[FloatArray, FloatArray]:
-    """Return the `wanted` smallest eigenpairs, by inverse iteration about -`limit`."""
-    n = gram.shape[0]
-    solve = factorise(gram + limit * sparse.eye_array(n))
-    inverse = sparse.linalg.LinearOperator((n, n), matvec=solve, dtype=np.float64)
-    start = np.random.default_rng(0).standard_normal(n)
-    values, vectors = sparse.linalg.eigsh(gram, k=wanted, sigma=-limit, OPinv=inverse, v0=start)
-    return values, vectors
+def _largest(compatibility: sparse.csr_array) -> float:
+    """Return an upper bound of the largest singular value."""
+    return float(np.sqrt(abs(compatibility.T @ compatibility).sum(axis=0).max()))
+
+
+def _null_space(matrix: FloatArray, limit: float) -> FloatArray:
+    """Return right singular vectors of singular values below `limit`, as columns."""
+    rows, columns = matrix.shape
+    _, values, vectors = svd(matrix, full_matrices=rows < columns)
+    padded = np.zeros(len(vectors))
+    padded[: len(values)] = values
+    basis: FloatArray = vectors[padded < limit].T
+    return basis
+
+
+def _softest_motions(compatibility: sparse.csr_array, wanted: int) -> FloatArray:
+    """Return a basis of the `wanted` softest motions, (n_free_dofs, wanted).
+
+    Inverse iteration on a block: unlike Lanczos's method it does not mind any number of
+    equal eigenvalues, and zero modes are all equal. Zero modes grow so much faster than
+    the others that a few rounds separate them to rounding.
+    """
+    gram = (compatibility.T @ compatibility).tocsc()
+    shift = SHIFT * _largest(compatibility) ** 2
+    solve = factorise(gram + shift * sparse.eye_array(gram.shape[0]))
+    motions = np.random.default_rng(0).standard_normal((gram.shape[0], wanted))
+    for _ in range(ROUNDS):
+        motions = np.linalg.qr(solve(motions)).Q
+    return motions
 
 
 def _moving_nodes(free: IntArray, modes: FloatArray) -> IntArray:

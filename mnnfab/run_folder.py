@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
-import shutil
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from mnnfab.arrays import FloatArray
 from mnnfab.design import Design
 from mnnfab.design_file import dump_design
+from mnnfab.errors import InputError
+from mnnfab.files import results_folder, sha256_of
 from mnnfab.history_file import Columns, history_text
 from mnnfab.problem import Problem
 from mnnfab.widths_file import widths_text
@@ -18,6 +22,8 @@ DESIGN, WIDTHS, HISTORY = "design.toml", "widths.csv", "history.csv"
 REPORT, PAGE, MANIFEST = "report.json", "report.html", "manifest.json"
 #: Where the files that a design reads are copied to.
 INPUTS = "inputs"
+#: Names that a manifest of ours can hold.
+_OURS = re.compile(rf"({INPUTS}/)?[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 def default_folder(problem: Problem) -> Path:
@@ -25,19 +31,48 @@ def default_folder(problem: Problem) -> Path:
     return Path("out") / problem.design.name
 
 
-def earlier_results(folder: Path) -> list[str]:
-    """Return the names of what an earlier run left in `folder`, by its manifest.
+def earlier_results(folder: Path) -> dict[str, str]:
+    """Return name and SHA-256 of what an earlier run left in `folder`, by its manifest.
 
-    A part of an earlier design must not be left beside the report of a new one. Only
-    plain names count, so that a manifest cannot make us remove anything elsewhere.
+    Only names that a run could have written count, so that a manifest cannot make us
+    touch anything elsewhere.
     """
-    names = {DESIGN, WIDTHS, HISTORY, REPORT, PAGE, MANIFEST}
     try:
         entries = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]
-        names |= {str(entry["file"]) for entry in entries}
+        listed = {str(entry["file"]): str(entry["sha256"]) for entry in entries}
     except (OSError, ValueError, KeyError, TypeError):
-        pass  # no earlier run, or a manifest that is not ours
-    return sorted(name for name in names if Path(name).name == name)
+        return {}  # no earlier run, or a manifest that is not ours
+    return {name: digest for name, digest in listed.items() if _OURS.fullmatch(name)}
+
+
+@contextmanager
+def run_folder(folder: Path) -> Iterator[Path]:
+    """Yield an empty folder to write all results of a command into; then put them in place.
+
+    What an earlier run left and this one does not write is removed, unless it was changed
+    since: a part must not lie beside the report of another design.
+
+    Raises:
+        InputError: if a file is in the way that no run has written, or the folder cannot
+            be written; all stays as it was.
+    """
+    earlier = earlier_results(folder)
+    unchanged = [
+        name
+        for name, digest in earlier.items()
+        if (folder / name).is_file() and sha256_of(folder / name) == digest
+    ]
+    with results_folder(folder, removes=unchanged) as staging:
+        yield staging
+        for path in sorted(staging.rglob("*")):
+            name = path.relative_to(staging).as_posix()
+            known = name in earlier or (name == MANIFEST and earlier) or path.is_dir()
+            if (folder / name).exists() and not known:
+                raise InputError(
+                    str(folder / name),
+                    "a file that no run has written is in the way",
+                    "an empty folder, or one of an earlier run",
+                )
 
 
 def write_training(folder: Path, problem: Problem, widths_mm: FloatArray, history: Columns) -> None:
@@ -50,16 +85,16 @@ def write_training(folder: Path, problem: Problem, widths_mm: FloatArray, histor
 
 
 def _self_contained(problem: Problem, folder: Path) -> Design:
-    """Copy what the design reads into `folder` and return the design that reads it there."""
+    """Write what the design has read into `folder`; return the design that reads it there."""
     design = problem.design
     changes: dict[str, Any] = {}
     for section, key in (("network", "file"), ("task", "dataset")):
         name = getattr(getattr(design, section), key, None)
-        if name is None or (section, name) == ("task", "iris"):
+        if name not in problem.input_texts:
             continue
         copy = f"{INPUTS}/{section}{Path(name).suffix}"
         (folder / INPUTS).mkdir(exist_ok=True)
-        shutil.copyfile(problem.folder / name, folder / copy)
+        (folder / copy).write_text(problem.input_texts[name], encoding="utf-8")
         changes[section] = getattr(design, section).model_copy(update={key: copy})
     if design.widths is not None and design.widths.file is not None:
         changes["widths"] = design.widths.model_copy(update={"file": WIDTHS})

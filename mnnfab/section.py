@@ -9,8 +9,10 @@ from typing import Annotated, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict
 
 T = TypeVar("T")
-Positive = Annotated[float, Field(gt=0)]
-NotNegative = Annotated[float, Field(ge=0)]
+# The bounds are far beyond any part; they keep products of a few numbers finite.
+Positive = Annotated[float, Field(ge=1e-9, le=1e9)]
+NotNegative = Annotated[float, Field(ge=0, le=1e9)]
+Number = Annotated[float, Field(ge=-1e9, le=1e9)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
 NodeNumber = Annotated[int, Field(ge=0)]
@@ -25,7 +27,7 @@ def inside_the_folder(name: str) -> str:
     """
     windows, posix = PureWindowsPath(name), PurePosixPath(name)
     leaves = posix.is_absolute() or windows.drive or windows.root or ".." in windows.parts
-    if leaves or not posix.name:
+    if leaves or not posix.name or not name.isprintable():
         msg = "a file in the design file's folder or below it, without .."
         raise ValueError(msg)
     return name

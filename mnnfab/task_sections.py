@@ -12,6 +12,7 @@ from mnnfab.section import (
     Many,
     NodeNumber,
     NotNegative,
+    Number,
     Positive,
     Section,
     inside_the_folder,
@@ -41,7 +42,7 @@ class Classification(Section):
     dataset: Annotated[str, AfterValidator(inside_the_folder)]
     inputs: Ports
     outputs: Annotated[Ports, Field(min_length=2)]
-    load_at_max_gf: float
+    load_at_max_gf: Number
     loss: Literal["cross-entropy"] = "cross-entropy"
     normalisation: Literal["softmax", "share"] = "softmax"
     loss_scale_mm: Positive | None = None
@@ -61,7 +62,7 @@ class Regression(Section):
     inputs: Ports
     outputs: Ports
     dataset: FileName | None = None
-    slopes_mm_per_N: Many[float] | None = None
+    slopes_mm_per_N: Many[Number] | None = None
     max_load_gf: Positive | None = None
     samples: Annotated[int, Field(ge=2, le=1_000_000)] | None = None
     noise_mm: NotNegative | None = None
@@ -98,9 +99,9 @@ class Behaviour(Section):
     kind: Literal["behaviour"]
     inputs: Ports
     outputs: Ports
-    loads_gf: Many[float]
+    loads_gf: Many[Number]
     target_class: NodeNumber | None = None
-    targets_mm: Many[float] | None = None
+    targets_mm: Many[Number] | None = None
     loss: Literal["cross-entropy", "mse"] | None = None
     normalisation: Literal["softmax", "share"] | None = None
     loss_scale_mm: Positive | None = None

@@ -94,7 +94,7 @@ def _classification(
         train_rows=train_rows,
         test_rows=test_rows,
         judge=judge_classes,
-        headline=Headline("accuracy_all", "higher"),
+        headline=Headline("accuracy_all", "higher", _commonest_share(data)),
         load_cases=cases,
     )
 
@@ -118,6 +118,11 @@ def _check_fit(data: LabelledFeatures, dataset: str, n_in: int, n_out: int) -> N
         )
 
 
+def _commonest_share(data: LabelledFeatures) -> float:
+    """Return the accuracy of always naming the commonest class."""
+    return float(np.bincount(data.classes).max() / len(data.classes))
+
+
 def _regression(
     section: Regression,
     schedule: TrainingSection,
@@ -138,11 +143,11 @@ def _regression(
         outputs=outputs,
         loads_N=frozen_floats(loads),
         targets=frozen_floats(targets),
-        loss=SquaredError(section.loss_scale_mm or _typical_size("[task] targets", targets)),
+        loss=_squared_error("[task] targets", targets, section.loss_scale_mm),
         train_rows=train_rows,
         test_rows=test_rows,
         judge=judge_displacements,
-        headline=Headline("relative_error", "lower"),
+        headline=Headline("relative_error", "lower", 1.0),
         load_cases=(LoadCase("largest load", tuple(loads[largest].tolist())),),
     )
 
@@ -171,13 +176,13 @@ def _behaviour(
     loads = np.array([section.loads_gf]) * NEWTON_PER_GF
     if section.targets_mm is not None:
         targets = np.array([section.targets_mm])
-        scale = section.loss_scale_mm or _typical_size("[task] targets_mm", targets)
-        loss: Loss = SquaredError(scale)
-        judge, headline = judge_behaviour_targets, Headline("relative_error", "lower")
+        loss = _squared_error("[task] targets_mm", targets, section.loss_scale_mm)
+        judge, headline = judge_behaviour_targets, Headline("relative_error", "lower", 1.0)
     else:
         targets = np.eye(len(outputs))[[section.target_class or 0]]
         loss = _cross_entropy(section.normalisation or "share", section.loss_scale_mm)
-        judge, headline = judge_behaviour_class, Headline("target_share", "higher")
+        equal = 1 / len(outputs)
+        judge, headline = judge_behaviour_class, Headline("target_share", "higher", equal)
     return Task(
         kind=section.kind,
         inputs=inputs,
@@ -220,11 +225,11 @@ def _cross_entropy(normalisation: str, scale_mm: float | None) -> Loss:
     return SoftmaxCrossEntropy(scale_mm or SOFTMAX_SCALE_MM)
 
 
-def _typical_size(where: str, targets: FloatArray) -> float:
+def _squared_error(where: str, targets: FloatArray, scale_mm: float | None) -> Loss:
     size = float(np.sqrt((targets**2).mean()))
     if size == 0:
-        raise InputError(where, "all zero", "targets that are not all zero, or a loss_scale_mm")
-    return size
+        raise InputError(where, "all zero", "targets that are not all zero")
+    return SquaredError(scale_mm or size)
 
 
 def _split(n_samples: int, schedule: TrainingSection) -> tuple[IntArray, IntArray]:

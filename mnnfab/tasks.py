@@ -36,15 +36,30 @@ class Headline:
     Args:
         name: key in the metrics.
         better: whether a higher or a lower value is the better one.
+        nothing: the value of an answer that does not look at the loads: the commonest
+            class, equal shares, or no displacement.
     """
 
     name: str
     better: Literal["higher", "lower"]
+    nothing: float
 
     def loss_against(self, reference: Metrics, metrics: Metrics) -> float:
         """Return how much worse `metrics` is than `reference`; negative if better."""
-        change = float(np.asarray(metrics[self.name]) - np.asarray(reference[self.name]))
-        return -change if self.better == "higher" else change
+        return self._worse(self.of(reference), self.of(metrics))
+
+    def loss_against_nothing(self, metrics: Metrics) -> float:
+        """Return how much worse `metrics` is than an answer that ignores the loads."""
+        return self._worse(self.nothing, self.of(metrics))
+
+    def of(self, metrics: Metrics) -> float:
+        """Return the headline metric itself."""
+        value = metrics[self.name]
+        assert isinstance(value, float), "a headline is one number"
+        return value
+
+    def _worse(self, reference: float, value: float) -> float:
+        return reference - value if self.better == "higher" else value - reference
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,11 +115,11 @@ def judge_classes(task: Task, displacements: FloatArray) -> Metrics:
 
 
 def judge_displacements(task: Task, displacements: FloatArray) -> Metrics:
-    """Return ‖u - û‖ / ‖û‖ over samples and outputs, in each part of the data."""
+    """Return the root mean square of u - û over that of all û, in each part of the data."""
+    size = np.sqrt((task.targets**2).mean())
 
     def relative_error(rows: IntArray | slice) -> float:
-        wanted = task.targets[rows]
-        return float(np.linalg.norm(displacements[rows] - wanted) / np.linalg.norm(wanted))
+        return float(np.sqrt(((displacements[rows] - task.targets[rows]) ** 2).mean()) / size)
 
     metrics = _by_part(task, "relative_error", relative_error)
     metrics["relative_error"] = metrics.pop("relative_error_all")

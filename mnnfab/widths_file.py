@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from mnnfab.arrays import FloatArray, frozen_floats
+from mnnfab.arrays import FloatArray, IntArray, frozen_floats
 from mnnfab.errors import InputError
 from mnnfab.network import Network
-from mnnfab.tables import column_numbers, read_table, table_text
+from mnnfab.tables import Table, column_numbers, read_table, table_text
 
 HEADER = ("bond", "node_i", "node_j", "length_mm", "width_mm")
 
@@ -28,14 +28,29 @@ def load_widths(path: Path, network: Network) -> FloatArray:
         raise InputError(
             str(path), f"{len(widths)} widths", f"{network.n_bonds}, one a bond of the network"
         )
+    order = _order(table, network)
+    for name, nodes in zip(("node_i", "node_j"), network.bonds.T, strict=True):
+        if name in table.header and (column_numbers(table, name)[order] != nodes).any():
+            raise InputError(
+                f"{path}, column {name}",
+                "nodes of other bonds",
+                "the bonds of the design's network",
+            )
+    return frozen_floats(widths[order])
+
+
+def _order(table: Table, network: Network) -> IntArray:
+    """Return the row of each bond, (n_bonds,)."""
     if "bond" not in table.header:
-        return frozen_floats(widths)
+        return np.arange(network.n_bonds)
     bonds = column_numbers(table, "bond")
     if not np.array_equal(np.sort(bonds), np.arange(network.n_bonds)):
         raise InputError(
-            f"{path}, column bond", "not every bond once", f"0 to {network.n_bonds - 1}, each once"
+            f"{table.path}, column bond",
+            "not every bond once",
+            f"0 to {network.n_bonds - 1}, each once",
         )
-    return frozen_floats(widths[np.argsort(bonds)])
+    return np.argsort(bonds)
 
 
 def check_widths(where: str, widths: FloatArray, limits: tuple[float, float]) -> None:

@@ -112,6 +112,25 @@ def test_sparse_and_dense_rigidity_agree() -> None:
     assert set(rigidity.moving_nodes) == set(range(1, lattice.n_nodes))
 
 
+@pytest.mark.parametrize("columns", [100, 300, 3000])
+def test_slender_strips_are_soft_but_rigid(columns: int) -> None:
+    """A cantilever of two rows: its softest mode falls with the square of its length."""
+    rigidity = analyse_rigidity(triangular_parallelogram(2, columns, 16.0, [0, columns]))
+    assert (rigidity.n_zero_modes, rigidity.n_self_stresses) == (0, 1)
+
+
+def test_shallow_arch_is_rigid() -> None:
+    arch = network([[0, 0], [20, 1e-4], [40, 0]], [[0, 1], [1, 2]], [0, 2])
+    assert require_rigid(arch).n_zero_modes == 0
+
+
+def test_very_many_zero_modes_are_refused_at_once() -> None:
+    hanging = [[10.0 * i, 10.0 * j] for j in (0, 1) for i in range(700)]
+    bonds = [[i, i + 1] for i in range(699)] + [[i, i + 700] for i in range(700)]
+    with pytest.raises(MechanismError, match=r"32 zero mode\(s\)"):
+        require_rigid(network(hanging, bonds, [0, 699]))
+
+
 def test_all_nodes_fixed_is_refused() -> None:
     with pytest.raises(InputError, match="every node is fixed"):
         require_rigid(network([[0, 0], [10, 0]], [[0, 1]], [0, 1]))

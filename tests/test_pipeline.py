@@ -17,6 +17,7 @@ from mnnfab import InputError, load_design
 from mnnfab.pipeline import Outcome, check, export, run, train
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
+TRAINED = {"design.toml", "widths.csv", "history.csv", "manifest.json"}
 RESULTS = {
     *("design.toml", "widths.csv", "history.csv", "report.json", "report.html"),
     *("iris.step", "iris.stl", "iris.vtu", "manifest.json"),
@@ -231,7 +232,7 @@ def test_stages_give_what_run_gives(tmp_path: Path, behaviour: dict[str, Any]) -
     path = design_file(tmp_path, behaviour)
     whole = run(path, tmp_path / "whole")
     folder = train(path, tmp_path / "stages")
-    assert written(folder) == {"design.toml", "widths.csv", "history.csv"}
+    assert written(folder) == TRAINED
     assert check(folder).files == ()
     assert "report.html" in written(folder)
     staged = export(folder)
@@ -239,7 +240,7 @@ def test_stages_give_what_run_gives(tmp_path: Path, behaviour: dict[str, Any]) -
     first, second = digests(whole.folder), digests(folder)
     assert {n for n in first if first[n] != second[n]} <= {"report.json", "manifest.json"}
     train(path, folder)  # new widths: reports and parts of the old ones must go
-    assert written(folder) == {"design.toml", "widths.csv", "history.csv"}
+    assert written(folder) == TRAINED
 
 
 def test_no_task_exports_a_lattice_with_given_widths(tmp_path: Path) -> None:
@@ -298,8 +299,8 @@ def test_run_folder_stands_on_its_own(tmp_path: Path, behaviour: dict[str, Any])
     }
     del behaviour["training"]
     behaviour["task"] |= {
-        "inputs": [{"node": 2, "axis": "y"}],
-        "outputs": [{"node": 2, "axis": "x"}, {"node": 3, "axis": "y"}],
+        "inputs": [{"node": 3, "axis": "y"}],
+        "outputs": [{"node": 2, "axis": "y"}, {"node": 3, "axis": "x"}],
     }
     first = run(design_file(sources, behaviour), tmp_path / "out")
     moved = first.folder.rename(tmp_path / "moved")
