@@ -89,7 +89,7 @@ def _self_contained(problem: Problem, folder: Path) -> Design:
     design = problem.design
     changes: dict[str, Any] = {}
     for section, key in (("network", "file"), ("task", "dataset")):
-        name = getattr(getattr(design, section), key, None)
+        name = str(getattr(getattr(design, section), key, ""))
         if name not in problem.input_texts:
             continue
         copy = f"{INPUTS}/{section}{Path(name).suffix}"

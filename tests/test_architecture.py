@@ -57,6 +57,14 @@ def imports(path: Path, *, for_types: bool = True) -> set[str]:
 SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 
 
+def test_public_names_are_core() -> None:
+    """The lazily loaded names of `mnnfab` come from no module of the edge."""
+    tree = ast.parse((ROOT / "mnnfab" / "__init__.pyi").read_text(encoding="utf-8"))
+    modules = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    assert len(modules) > 10
+    assert not {name for name in modules if is_edge(f"mnnfab.{name}")}
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=module_name)
 def test_layers(path: Path) -> None:
     module = module_name(path)

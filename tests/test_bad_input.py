@@ -10,13 +10,16 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 import tomli_w
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from mnnfab import InputError
+from mnnfab import InputError, make_problem, parse_design
 from mnnfab.files import results_folder
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
@@ -96,6 +99,12 @@ def put(place: str, value: object) -> Callable[[], Values]:
     return make
 
 
+TARGETS_TASK = {
+    "kind": "behaviour",
+    "inputs": [{"node": 10, "axis": "y"}],
+    "outputs": [{"node": 12, "axis": "y"}, {"node": 13, "axis": "y"}],
+    "loads_gf": [-5.0],
+}
 WIDTHS = "width_mm\n" + "2.0\n" * 28
 CROSSING = {
     "nodes": [[0, 0], [20, 0], [20, -20], [0, -20]],
@@ -184,6 +193,36 @@ CASES: dict[str, tuple[Callable[[], Values], str]] = {
 }
 
 
+CASES |= {
+    "separate pieces": (
+        lambda: from_file(
+            {
+                "nodes": [[0, 0], [20, 0], [6, -17], [100, -17], [90, 0], [110, 0]],
+                "bonds": [[0, 1], [0, 2], [1, 2], [3, 4], [3, 5], [4, 5]],
+                "fixed": [0, 1, 4, 5],
+            }
+        ),
+        "2 separate pieces: nodes 3, 4, 5 are not joined to node 0",
+    ),
+    "outputs that nothing moves": (lambda: from_file({}), "no input moves any of them"),
+    "targets of zero": (
+        lambda: base() | {"task": TARGETS_TASK | {"targets_mm": [0.0, 0.0], "loss_scale_mm": 1.0}},
+        "[task] targets_mm: all zero",
+    ),
+    "widths of other bonds": (
+        lambda: with_widths("node_i,width_mm\n" + "7,2.0\n" * 28),
+        "w.csv, column node_i: nodes of other bonds",
+    ),
+    "control character": (put("network", {"file": "a\0b"}), "without .."),
+    "deadline without end": (put("check.mesher_deadline_s", 1e300), "86400"),
+    "thickness beyond all parts": (put("fabrication.thickness_mm", 1e308), "thickness_mm: 1e+308"),
+    "far from the origin": (
+        lambda: from_file({"nodes": [[1e6, 0], [20, 0], [10, -17], [30, -17]]}),
+        "up to ±100000 mm",
+    ),
+}
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_bad_designs(tmp_path: Path, case: str) -> None:
     make, message = CASES[case]
@@ -205,7 +244,13 @@ def test_bad_designs(tmp_path: Path, case: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("schema = ", "not TOML"), ("\x00", "not TOML"), ("a=" + "[" * 9999, "TOML")],
+    [
+        ("schema = ", "not TOML"),
+        ("\x00", "not TOML"),
+        ("a=" + "[" * 9999, "TOML"),
+        ("schema = " + "1" * 5000, "not TOML"),
+        ("schema" + ".a" * 3000 + " = 1", "schema"),
+    ],
 )
 def test_files_that_are_no_designs(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "design.toml").write_text(text)
@@ -213,6 +258,73 @@ def test_files_that_are_no_designs(tmp_path: Path, text: str, message: str) -> N
     assert done.returncode == 2
     assert message in done.stderr
     assert "Traceback" not in done.stderr
+
+
+LEAVES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(10**20), 10**20),
+    st.floats(),
+    st.text(max_size=20),
+    st.lists(st.integers(-5, 99), max_size=4),
+    st.dictionaries(st.text(max_size=5), st.integers(), max_size=2),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.data(), value=LEAVES)
+def test_any_value_in_any_place_is_taken_or_refused(data: st.DataObject, value: object) -> None:
+    """One key of one section replaced by anything: a design, or an error of ours."""
+    values = base()
+    section = data.draw(st.sampled_from(sorted(values)))
+    if isinstance(values[section], dict) and data.draw(st.booleans()):
+        values[section][data.draw(st.sampled_from(sorted(values[section])))] = value
+    else:
+        values[section] = value
+    with suppress(InputError):
+        make_problem(parse_design(values), Path())
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_pipe_is_no_design(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "design.toml")
+    done = mnnfab_command("run", tmp_path / "design.toml")
+    assert done.returncode == 2
+    assert "not a file" in done.stderr
+
+
+def test_name_of_the_output_folder_too_long(tmp_path: Path) -> None:
+    (tmp_path / "design.toml").write_text(tomli_w.dumps(base()))
+    done = mnnfab_command("run", tmp_path / "design.toml", "--out", tmp_path / ("x" * 300))
+    assert done.returncode == 2
+    assert "output folder" in done.stderr
+
+
+def test_files_of_others_are_kept(tmp_path: Path) -> None:
+    """A design that is called as a result is, in the folder that the results would go to."""
+    design = tmp_path / "design.toml"
+    design.write_text("# mine\n" + tomli_w.dumps(base()))
+    (tmp_path / "history.csv").write_text("mine")
+    before = contents(tmp_path)
+    done = mnnfab_command("train", design, "--out", tmp_path)
+    assert done.returncode == 2
+    assert "no run has written" in done.stderr
+    assert contents(tmp_path) == before
+
+
+def test_manifest_cannot_remove_what_a_run_did_not_write(tmp_path: Path) -> None:
+    (tmp_path / "design.toml").write_text(tomli_w.dumps(base()))
+    out = tmp_path / "out"
+    assert mnnfab_command("train", tmp_path / "design.toml", "--out", out).returncode == 0
+    (out / "notes.txt").write_text("mine")
+    manifest = json.loads((out / "manifest.json").read_text())
+    manifest["files"] += [
+        {"file": name, "sha256": "0" * 64} for name in ("notes.txt", "../design.toml")
+    ]
+    (out / "manifest.json").write_text(json.dumps(manifest))
+    assert mnnfab_command("train", tmp_path / "design.toml", "--out", out).returncode == 0
+    assert (out / "notes.txt").read_text() == "mine"
+    assert (tmp_path / "design.toml").exists()
 
 
 @pytest.fixture(scope="module")
@@ -278,6 +390,8 @@ def test_new_keeps_what_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert again.returncode == 2
     assert "exists already" in again.stderr
     assert (tmp_path / "mine.toml").read_text() == text
+    assert mnnfab_command("new", "half", limit=100).returncode == 2
+    assert contents(tmp_path).keys() == {"mine.toml"}
     outside = mnnfab_command("new", "../mine")
     assert outside.returncode == 2
     assert not (tmp_path.parent / "mine.toml").exists()

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import trimesh
 
+from export.formats import Format
 from export.package import FORMATS, export_solid
 from export.step import STEP, read_step
 from export.stl import STL, read_stl
@@ -80,11 +81,20 @@ def test_wrong_volume_is_noticed(
     tmp_path: Path,
     solid: cadquery.Solid,
     tiling: Tiling,
-    kind: object,
+    kind: Format,
 ) -> None:
     thicker = replace(tiling, thickness_mm=2.01)
     with pytest.raises(ToolError, match="volume that is off"):
-        export_solid(solid, thicker, tmp_path, "part", 0.01, [kind])  # type: ignore[list-item]
+        export_solid(solid, thicker, tmp_path, "part", 0.01, [kind])
+
+
+@pytest.mark.parametrize("kind", FORMATS, ids=lambda kind: kind.suffix)
+def test_wrong_place_is_noticed(
+    tmp_path: Path, solid: cadquery.Solid, tiling: Tiling, kind: Format
+) -> None:
+    moved = cadquery.Solid(solid.moved(cadquery.Location((0.05, 0, 0))).wrapped)
+    with pytest.raises(ToolError, match=r"bounding box that is off by 0\.05"):
+        export_solid(moved, tiling, tmp_path, "part", 0.01, [kind])
 
 
 def test_two_bodies_are_noticed(tmp_path: Path, solid: cadquery.Solid, tiling: Tiling) -> None:

@@ -231,6 +231,34 @@ def test_mesher_that_fails_is_reported(
         make_mesh(uniform, 4, DEADLINE_S)
 
 
+def test_mesh_that_misses_a_part_is_noticed(uniform: Tiling, mesh: Mesh) -> None:
+    fem.mesh._check_area(uniform, mesh)
+    kept = mesh.region != mesh.region.max()
+    holed = Mesh(mesh.points, mesh.triangles[kept], mesh.region[kept], mesh.n_nodes)
+    with pytest.raises(ToolError, match="misses"):
+        fem.mesh._check_area(uniform, holed)
+
+
+@pytest.mark.parametrize(
+    ("changes", "scale"),
+    [
+        # Fillets stiffen the corners a little; bars without thinned joints are stiffer
+        # than pins by the bending that their hubs take.
+        ({"fillet_radius_mm": 0.3}, 1.24),
+        ({"joint_ratio": 1.0, "taper_length_mm": 0.0}, 0.95),
+    ],
+    ids=["fillets", "plain bars"],
+)
+def test_other_shapes(
+    paper_network: Network, fabrication: Fabrication, changes: dict[str, float], scale: float
+) -> None:
+    tiling = tile(paper_network, np.full(28, 2.0), fabrication.model_copy(update=changes))
+    found = solve(make_mesh(tiling, 4, DEADLINE_S), paper_network, (LOAD,)).response
+    stiffness = 2.0 * stiffness_per_width(paper_network, AGILUS.youngs_modulus_MPa, 2.0)
+    bars = BarModel(paper_network, (LOAD,), EVERYWHERE).response(stiffness)
+    assert compare(bars, found).scale == pytest.approx(scale, abs=0.015)
+
+
 def test_same_tiling_same_mesh(uniform: Tiling, mesh: Mesh) -> None:
     again = make_mesh(uniform, 4, DEADLINE_S)
     np.testing.assert_array_equal(again.points, mesh.points)

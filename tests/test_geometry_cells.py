@@ -172,10 +172,44 @@ def star(degrees: float, length: float = 20.0) -> Network:
             {},
             r"bond 0 \(0–1\) and bond 1 \(2–3\): cross",
         ),
+        (
+            Network(
+                np.array([[0, 0], [20, 0], [0, 50], [20, 50]]),
+                np.array([[0, 1], [2, 3]]),
+                np.array([0, 2]),
+            ),
+            {},
+            "2 separate pieces: nodes 2, 3 are not joined to node 0",
+        ),
+        (
+            # A loop whose two ends run side by side, their full widths a ten-thousandth apart.
+            Network(
+                np.array(
+                    [
+                        *([0, 0], [40, 0], [50, 20], [75, 25], [95, -1]),
+                        *([75, -27], [50, -22], [40, -2.0001], [0, -2.0001]),
+                    ]
+                ),
+                np.array([[node, node + 1] for node in range(8)]),
+                np.array([0]),
+            ),
+            {"joint_length_mm": 1.0, "taper_length_mm": 0.1, "joint_ratio": 0.1},
+            r"bond 0 \(0–1\) and bond 7 \(7–8\): touch",
+        ),
+        (
+            Network(
+                np.array([[0, 0], [20, 0], [40, 0]]), np.array([[0, 1], [0, 2]]), np.array([0])
+            ),
+            {},
+            r"node 0, bond 0 \(0–1\) and bond 1 \(0–2\): joints .* at 0.0° overlap",
+        ),
         # The joints clear each other, the full widths behind them do not.
         (star(32), {"joint_ratio": 0.3}, r"bond 0 \(0–1\) and bond 1 \(0–2\): overlap"),
     ],
-    ids=["short bond", "acute joints", "large fillet", "large disc", "crossing", "acute bonds"],
+    ids=[
+        *("short bond", "acute joints", "large fillet", "large disc", "crossing"),
+        *("two pieces", "touching", "one direction", "acute bonds"),
+    ],
 )
 def test_bad_outlines_are_refused(
     network: Network, changes: dict[str, float], message: str

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 import tomli_w
 
-from mnnfab import InputError, load_design
+from mnnfab import InputError, load_design, triangular_patch
+from mnnfab.findings import judge
 from mnnfab.pipeline import Outcome, check, export, run, train
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
@@ -90,7 +91,8 @@ def test_iris_agreement_is_as_in_the_trial(iris_run: Outcome) -> None:
     assert agreement["displacement_residual"] == pytest.approx(0.02, abs=0.005)
     metrics = {name: model["metrics"]["accuracy_all"] for name, model in values["models"].items()}
     assert metrics["bar"] == pytest.approx(0.953, abs=0.01)
-    assert 0.88 < metrics["continuum"] < metrics["bar"]
+    # 0.907 to 0.913 over ten seeds; the trial's hubs differ a little and gave 0.92.
+    assert metrics["continuum"] == pytest.approx(0.907, abs=0.014)
 
 
 def test_manifest_is_true(iris_run: Outcome) -> None:
@@ -191,6 +193,7 @@ def test_failed_gate_exports_nothing_and_removes_the_earlier_part(
         ({"max_elongation_residual": 1e-4}, "elongation-residual"),
         ({"max_metric_drop": 0.0}, "metric-drop"),
         ({"max_bond_strain": 1e-4}, "bond-strain"),
+        ({"max_scale": 1.1}, "scale"),
     ],
 )
 def test_every_limit_of_the_gate_can_fail(
@@ -351,3 +354,74 @@ def test_large_lattice_becomes_a_part(tmp_path: Path, size: int, bonds: int) -> 
     assert values["solid"]["valid"] is True
     for file, tolerance in zip(values["files"], (1e-7, 1e-3), strict=True):
         assert file["volume_mm3"] == pytest.approx(values["solid"]["volume_mm3"], rel=tolerance)
+
+
+def test_numeric_classes_and_the_use_of_a_network(
+    tmp_path: Path, iris_values: dict[str, Any]
+) -> None:
+    """Classes without any relation to the features: no better than naming the commonest."""
+    generator = np.random.default_rng(0)
+    lines = ["p,q,r,s,kind"]
+    for kind in [0] * 40 + [1] * 10 + [2] * 10:
+        lines.append(",".join(map(str, [*generator.uniform(0.5, 1, 4), kind])))
+    (tmp_path / "noise.csv").write_text("\n".join(lines))
+    iris_values["task"]["dataset"] = "noise.csv"
+    iris_values["training"]["epochs"] = 2
+    outcome = check(train(design_file(tmp_path, iris_values), tmp_path / "out"))
+    findings = {finding.code: finding for finding in outcome.findings}
+    assert findings["use"].severity == "error"
+    assert "ignores the loads has 0.6667" in findings["use"].message
+
+
+def test_regression_on_an_own_table(tmp_path: Path) -> None:
+    """A table made by a stiffer network of the same shape is learnt; the factor is told."""
+    values = tomllib.loads((EXAMPLES / "regression.toml").read_text())
+    for key in ("slopes_mm_per_N", "max_load_gf", "samples", "noise_mm"):
+        del values["task"][key]
+    loads = np.linspace(-20, 20, 9)
+    slopes = np.array([0.0, 11.0, 1.0, 11.0]) * 9.8e-3
+    rows = [",".join(map(str, [load, *(slopes * load)])) for load in loads]
+    (tmp_path / "lines.csv").write_text("\n".join(["f_gf,a_mm,b_mm,c_mm,d_mm", *rows]))
+    values["task"]["dataset"] = "lines.csv"
+    outcome = check(train(design_file(tmp_path, values), tmp_path / "out"))
+    models = report(outcome.folder)["models"]
+    assert models["bar"]["metrics"]["relative_error"] < 0.01
+    drop = next(finding for finding in outcome.findings if finding.code == "metric-drop")
+    # The continuum is softer by one factor: the error is that factor, and it is said.
+    assert drop.severity == "error"
+    assert "without the common factor 1.2" in drop.message
+
+
+def test_input_files_are_listed_and_go_when_they_are_not_read(
+    tmp_path: Path, behaviour: dict[str, Any]
+) -> None:
+    lattice = behaviour["network"]
+    network = triangular_patch(4, 16.0, [0, 4])
+    keys = ("nodes", "bonds", "fixed")
+    text = json.dumps({key: getattr(network, key).tolist() for key in keys})
+    (tmp_path / "net.json").write_text(text)
+    behaviour["network"] = {"file": "net.json"}
+    behaviour["training"]["epochs"] = 1
+    out = train(design_file(tmp_path, behaviour), tmp_path / "out")
+    entries = json.loads((out / "manifest.json").read_text())["files"]
+    assert "inputs/network.json" in {entry["file"] for entry in entries}
+    assert (out / "inputs" / "network.json").read_text() == text
+    behaviour["network"] = lattice
+    train(design_file(tmp_path, behaviour), out)
+    assert written(out) == TRAINED
+
+
+def test_widths_changed_by_hand_are_told(tmp_path: Path, behaviour: dict[str, Any]) -> None:
+    behaviour["check"] = {"elements_across_joint": 1}
+    out = train(design_file(tmp_path, behaviour), tmp_path / "out")
+    text = (out / "widths.csv").read_text()
+    (out / "widths.csv").write_text(text.replace(",2.5\n", ",1.5\n"))
+    assert "widths-changed" in {finding.code for finding in check(out).findings}
+    assert report(out)["training"] is None
+    assert "history.csv" not in written(out)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 0.051])
+def test_no_number_slips_through_the_gate(value: float) -> None:
+    assert judge("x", "y", "z", value, 0.05).severity == "error"
+    assert judge("x", "y", "z", 0.05, 0.05).severity == "info"
