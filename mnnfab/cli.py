@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from mnnfab.pipeline import Outcome, Watcher
 
 PASSED, FAILED, BAD_INPUT = 0, 1, 2
+#: What shells expect of a program that Ctrl-C has stopped.
+INTERRUPTED = 130
 
 _DESIGN = click.argument("design", type=click.Path(path_type=Path))
 _FOLDER = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
@@ -109,6 +111,9 @@ def _errors_in_words() -> Iterator[None]:
     except MnnfabError as error:
         click.echo(f"mnnfab: {error}", err=True)
         sys.exit(BAD_INPUT)
+    except KeyboardInterrupt:
+        click.echo("mnnfab: stopped; earlier results are as they were", err=True)
+        sys.exit(INTERRUPTED)
     except Exception as error:
         if os.environ.get("MNNFAB_TRACEBACK"):
             raise

@@ -16,10 +16,13 @@ from typing import Any
 
 import pytest
 import tomli_w
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import mnnfab.pipeline
 from mnnfab import InputError, make_problem, parse_design
+from mnnfab.cli import main
 from mnnfab.files import results_folder
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
@@ -438,6 +441,22 @@ def test_progress_on_a_terminal_and_silence_in_a_pipe(tmp_path: Path) -> None:
     shown = os.read(ours, 100_000).decode()
     assert "train" in shown
     assert "loss 0.6" in shown
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "message"),
+    [(KeyboardInterrupt(), 130, "stopped"), (KeyError("x"), 2, "unexpected KeyError")],
+)
+def test_faults_of_ours_do_not_look_like_a_failed_gate(
+    monkeypatch: pytest.MonkeyPatch, fault: BaseException, status: int, message: str
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise fault
+
+    monkeypatch.setattr(mnnfab.pipeline, "check", fail)
+    done = CliRunner().invoke(main, ["check", "somewhere"])
+    assert done.exit_code == status
+    assert message in done.output
 
 
 def test_mesher_past_its_deadline(tmp_path: Path) -> None:
