@@ -10,7 +10,6 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from hypothesis import strategies as st
 import mnnfab.pipeline
 from mnnfab import InputError, make_problem, parse_design
 from mnnfab.cli import main
+from mnnfab.design_file import dump_design
 from mnnfab.files import results_folder
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
@@ -284,8 +284,12 @@ def test_any_value_in_any_place_is_taken_or_refused(data: st.DataObject, value: 
         values[section][data.draw(st.sampled_from(sorted(values[section])))] = value
     else:
         values[section] = value
-    with suppress(InputError):
-        make_problem(parse_design(values), Path())
+    try:
+        problem = make_problem(parse_design(values), Path())
+    except InputError:
+        return
+    # What is taken is a whole problem, and its design can be written down.
+    assert parse_design(tomllib.loads(dump_design(problem.design))) == problem.design
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
