@@ -163,7 +163,8 @@ def _without_stale_history(results: Results) -> Results:
     if task is None or results.bar is None or losses is None:
         return results
     loss = task.loss_value(results.bar.flexibility, task.train_rows)
-    if abs(loss - losses[-1]) <= 1e-9 * abs(loss):
+    # Losses have no unit; one of nearly zero, a perfect fit, is all rounding.
+    if np.isclose(loss, losses[-1], rtol=1e-9, atol=1e-12):
         return results
     message = f"has loss {loss:.6g}, its training ended with {losses[-1]:.6g}: history left out"
     finding = Finding("widths-changed", "warning", WIDTHS, message)
