@@ -13,7 +13,7 @@ from mnnfab.adam import Adam
 from mnnfab.arrays import FloatArray
 from mnnfab.bars import compatibility_matrix
 from mnnfab.ports import dofs_of
-from mnnfab.training import gradient
+from mnnfab.rules import adjoint_gradient
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "iris.toml"
 BATCH = 16
@@ -30,7 +30,7 @@ def our_step(problem: Problem) -> Callable[[], FloatArray]:
     def step() -> FloatArray:
         nonlocal latent
         widths = width_map.widths(latent)
-        slope = gradient(model, task, per_width, widths, rows)
+        slope = adjoint_gradient(model, task, per_width * widths, rows) * per_width
         latent = width_map.project(latent + adam.step(slope * width_map.slope(latent)))
         return slope
 

@@ -1,17 +1,25 @@
 from .agreement import Agreement, compare
 from .bars import BarModel, compatibility_matrix, stiffness_per_width
+from .courses import Schedule, Trainable
 from .design import Design, Fabrication
 from .design_file import load_design, parse_design
 from .errors import GeometryError, InputError, MechanismError, MnnfabError, ToolError
-from .lattices import triangular_parallelogram, triangular_patch
+from .lattices import (
+    delaunay,
+    kagome_braced,
+    square_braced,
+    triangular_hexagon,
+    triangular_parallelogram,
+    triangular_patch,
+)
 from .network import Network
-from .network_file import load_network
+from .network_file import load_network, network_from_graph, network_from_mesh
 from .ports import Port
 from .problem import Problem, load_problem, make_problem, train_problem
 from .response import Response
 from .rigidity import Rigidity, analyse_rigidity, require_rigid
 from .tasks import Task
-from .training import Schedule, Training, train
+from .training import Training, train
 from .width_maps import Clamp, Logistic
 
 __all__ = [
@@ -33,19 +41,26 @@ __all__ = [
     "Schedule",
     "Task",
     "ToolError",
+    "Trainable",
     "Training",
     "analyse_rigidity",
     "compare",
     "compatibility_matrix",
+    "delaunay",
+    "kagome_braced",
     "load_design",
     "load_network",
     "load_problem",
     "make_problem",
+    "network_from_graph",
+    "network_from_mesh",
     "parse_design",
     "require_rigid",
+    "square_braced",
     "stiffness_per_width",
     "train",
     "train_problem",
+    "triangular_hexagon",
     "triangular_parallelogram",
     "triangular_patch",
 ]

@@ -6,17 +6,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from scipy import sparse
-from scipy.linalg.lapack import dposv
 
 from mnnfab.arrays import FloatArray
-from mnnfab.errors import ToolError
-from mnnfab.linear import factorise
+from mnnfab.engines import Engine, choose_engine
 from mnnfab.network import Network
 from mnnfab.ports import Port, unit_loads
 from mnnfab.response import Response
 
-#: Up to this many free degrees of freedom a dense factorisation is the faster one.
-DENSE_DOFS = 300
+#: Up to this many free degrees of freedom products with a dense C are the faster ones.
+DENSE_PRODUCT_DOFS = 150
 
 
 def compatibility_matrix(network: Network) -> sparse.csr_array:
@@ -61,22 +59,23 @@ class BarModel:
     network: Network
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
-    _compatibility: sparse.csr_array = field(init=False, repr=False)
-    _dense_compatibility: FloatArray = field(init=False, repr=False)
-    _loads: FloatArray = field(init=False, repr=False)
-    _readings: FloatArray = field(init=False, repr=False)
+    compatibility: sparse.csr_array = field(init=False, repr=False)
+    engine: Engine = field(init=False, repr=False)
+    _elongate: sparse.csr_array | FloatArray = field(init=False, repr=False)
+    _readings: FloatArray | sparse.csr_array = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Prepare what does not depend on the stiffnesses."""
         free = self.network.free_dofs
-        compatibility = compatibility_matrix(self.network)[:, free].tocsr()
+        compatibility = sparse.csr_array(compatibility_matrix(self.network)[:, free])
         loads = unit_loads(self.network, self.inputs + self.outputs)[free]
-        small = len(free) <= DENSE_DOFS
-        dense = compatibility.toarray() if small else np.empty((0, 0))
-        object.__setattr__(self, "_compatibility", compatibility)
-        object.__setattr__(self, "_dense_compatibility", dense)
-        object.__setattr__(self, "_loads", np.asfortranarray(loads))
-        object.__setattr__(self, "_readings", loads[:, len(self.inputs) :].T.copy())
+        small = len(free) <= DENSE_PRODUCT_DOFS
+        readings = loads[:, len(self.inputs) :].T.copy()
+        object.__setattr__(self, "compatibility", compatibility)
+        object.__setattr__(self, "engine", choose_engine(compatibility, loads))
+        elongate = compatibility.toarray() if small else compatibility
+        object.__setattr__(self, "_elongate", elongate)
+        object.__setattr__(self, "_readings", readings if small else sparse.csr_array(readings))
 
     def response(self, stiffness: FloatArray) -> Response:
         """Return the response of bars of `stiffness`, (n_bonds,) N/mm.
@@ -85,31 +84,15 @@ class BarModel:
             ToolError: if the stiffness matrix is not positive definite.
         """
         n_in = len(self.inputs)
-        if self._dense_compatibility.size:
-            displacements = self._solve_dense(stiffness)
-            elongations = self._dense_compatibility @ displacements
-        else:
-            displacements = self._solve_sparse(stiffness)
-            elongations = self._compatibility @ displacements
+        displacements = self.engine.displacements(stiffness)
+        elongations = self._elongate @ displacements
         return Response(
             flexibility=self._readings @ displacements[:, :n_in],
             elongations=elongations[:, :n_in],
             adjoint_elongations=elongations[:, n_in:],
         )
 
-    def _solve_dense(self, stiffness: FloatArray) -> FloatArray:
-        # LAPACK is called directly: its wrappers in scipy.linalg cost several times
-        # more than the factorisation of a network of the paper's size.
-        compatibility = self._dense_compatibility
-        matrix = (compatibility.T * stiffness) @ compatibility
-        _, displacements, info = dposv(matrix.T, self._loads, lower=1, overwrite_a=1)
-        if info:
-            msg = "the bar stiffness matrix is not positive definite: is a stiffness zero?"
-            raise ToolError(msg)
-        solution: FloatArray = displacements
-        return solution
-
-    def _solve_sparse(self, stiffness: FloatArray) -> FloatArray:
-        compatibility = self._compatibility
-        matrix = compatibility.T @ (sparse.diags_array(stiffness) @ compatibility)
-        return factorise(matrix)(self._loads)
+    def stiffness_matrix(self, stiffness: FloatArray) -> sparse.csr_array:
+        """Return D = Cᵀ diag(k) C on the free degrees of freedom, N/mm."""
+        scaled = sparse.diags_array(stiffness) @ self.compatibility
+        return sparse.csr_array(self.compatibility.T @ scaled)

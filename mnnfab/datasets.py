@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,9 @@ from mnnfab.errors import InputError
 from mnnfab.tables import read_table
 from mnnfab.units import NEWTON_PER_GF
 
+#: Data sets that need no file, and scikit-learn's function for each.
+BUILT_IN = {"iris": "load_iris", "wine": "load_wine", "breast-cancer": "load_breast_cancer"}
+
 
 @dataclass(frozen=True, eq=False)
 class LabelledFeatures:
@@ -19,31 +23,52 @@ class LabelledFeatures:
 
     Args:
         features: (n_samples, n_features), in the data's own units.
+        feature_names: one a column.
         classes: class number of each sample, (n_samples,).
         class_names: the name of each class number.
     """
 
     features: FloatArray
+    feature_names: tuple[str, ...]
     classes: IntArray
     class_names: tuple[str, ...]
 
+    def with_features(self, names: Sequence[str]) -> LabelledFeatures:
+        """Return the same samples with some of the features, in this order.
 
-def iris() -> LabelledFeatures:
-    """Return Fisher's iris: 150 flowers, four lengths in cm, three species.
+        Raises:
+            InputError: if there is no such feature, with those that there are.
+        """
+        unknown = [name for name in names if name not in self.feature_names]
+        if unknown:
+            known = ", ".join(f'"{name}"' for name in self.feature_names)
+            raise InputError("[task] features", f'"{unknown[0]}"', known)
+        columns = [self.feature_names.index(name) for name in names]
+        return replace(self, features=self.features[:, columns], feature_names=tuple(names))
 
-    scikit-learn's copy has Fisher's own values, which the UCI file has not.
+
+def built_in_features(name: str) -> LabelledFeatures:
+    """Return one of scikit-learn's data sets.
+
+    iris: Fisher's 150 flowers, four lengths in cm, three species (with Fisher's own
+    values, which the UCI file has not). wine: 178 wines, 13 analyses, three growers.
+    breast-cancer: 569 tumours, 30 measures of their cells, malignant or benign.
+
+    Args:
+        name: a key of `BUILT_IN`.
     """
-    from sklearn.datasets import load_iris
+    import sklearn.datasets
 
-    data = load_iris()
+    data = getattr(sklearn.datasets, BUILT_IN[name])()
     return LabelledFeatures(
         features=np.asarray(data.data, dtype=np.float64),
+        feature_names=tuple(str(feature) for feature in data.feature_names),
         classes=np.asarray(data.target, dtype=np.int64),
-        class_names=tuple(str(name) for name in data.target_names),
+        class_names=tuple(str(label) for label in data.target_names),
     )
 
 
-def read_labelled_features(path: Path, n_features: int) -> LabelledFeatures:
+def read_labelled_features(path: Path) -> LabelledFeatures:
     """Read a table with one column a feature and the class in the last one.
 
     Classes are numbered in the sorted order of their names, numbers as numbers.
@@ -52,16 +77,18 @@ def read_labelled_features(path: Path, n_features: int) -> LabelledFeatures:
         InputError: if the table does not fit.
     """
     table = read_table(path)
-    if len(table.header) != n_features + 1:
-        raise InputError(
-            str(path),
-            f"{len(table.header)} columns",
-            f"{n_features + 1}: one a feature (an input port each), then the class",
-        )
+    if len(table.header) < 2:
+        raise InputError(str(path), "1 column", "one or more features, then the class")
+    n_features = len(table.header) - 1
     names = [row[-1] for row in table.rows]
+    if "" in names:
+        line = table.lines[names.index("")]
+        where = f"{path}, {line}, column {table.header[-1]}"
+        raise InputError(where, "missing", "the name of a class")
     class_names = tuple(sorted(set(names), key=_as_sorted))
     return LabelledFeatures(
         features=table.numbers(range(n_features)),
+        feature_names=table.header[:-1],
         classes=np.array([class_names.index(name) for name in names], dtype=np.int64),
         class_names=class_names,
     )

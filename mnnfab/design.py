@@ -1,21 +1,20 @@
 """A design file as frozen values, checked when they are made.
 
 Each class is one section of the file, each field one key; the unit is in the name.
-Unknown keys are refused. `mnnfab.task_sections` has the kinds of tasks,
-`mnnfab.design_file` reads and writes the file.
+Unknown keys are refused. `mnnfab.network_sections` has the
+lattices, `mnnfab.task_sections` the kinds of tasks, `mnnfab.design_file` reads and writes the file.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from mnnfab.network_sections import NetworkSection
 from mnnfab.section import (
     Count,
     FileName,
-    Many,
-    NodeNumber,
     NotNegative,
     Positive,
     Section,
@@ -24,50 +23,6 @@ from mnnfab.section import (
     refusal,
 )
 from mnnfab.task_sections import NoTask, TaskSection
-
-
-class TriangularPatch(Section):
-    """[network] the paper's triangular patch."""
-
-    lattice: Literal["triangular-patch"]
-    rows: Annotated[int, Field(ge=1, le=1000)]
-    bond_length_mm: Positive
-    fixed: Many[NodeNumber]
-
-
-class TriangularParallelogram(Section):
-    """[network] a triangular lattice of rows × columns nodes."""
-
-    lattice: Literal["triangular-parallelogram"]
-    rows: Annotated[int, Field(ge=1, le=1000)]
-    columns: Annotated[int, Field(ge=1, le=1000)]
-    bond_length_mm: Positive
-    fixed: Many[NodeNumber]
-
-
-class NetworkFile(Section):
-    """[network] nodes, bonds and fixed nodes from a JSON file."""
-
-    file: FileName
-
-
-def _network_tag(value: Any) -> str:  # noqa: ANN401 - pydantic hands over whatever was written
-    if not isinstance(value, dict):
-        return "file" if isinstance(value, NetworkFile) else getattr(value, "lattice", "")
-    return "file" if "file" in value else str(value.get("lattice", ""))
-
-
-NetworkSection = Annotated[
-    Annotated[TriangularPatch, Tag("triangular-patch")]
-    | Annotated[TriangularParallelogram, Tag("triangular-parallelogram")]
-    | Annotated[NetworkFile, Tag("file")],
-    Discriminator(
-        _network_tag,
-        custom_error_type="network_kind",
-        custom_error_message='lattice = "triangular-patch" or "triangular-parallelogram", '
-        'or file = "network.json"',
-    ),
-]
 
 
 class MaterialSection(Section):
@@ -158,7 +113,10 @@ class TrainingSection(Section):
     """[training] how the widths are trained.
 
     Args:
-        optimizer: Adam.
+        optimizer: "adam" on mini-batches, or "l-bfgs-b", SciPy's bounded quasi-Newton
+            method on all training samples at once; it takes `epochs` iterations at most.
+        rule: where the gradient comes from: "adjoint" is exact; "coupled-learning" and
+            "finite-differences" are there to compare.
         width_map: "clamp" steps straight and stops at the limits; "logistic" approaches them.
         sharpness: of the logistic map; 5 if not given.
         learning_rate: Adam's step in the map's latent value; for the clamp, the share of
@@ -166,23 +124,41 @@ class TrainingSection(Section):
         epochs: passes over the training samples.
         batch_size: samples a step.
         test_fraction: share of the samples kept apart; 0.3 if not given.
-        seed: decides split, order and noise.
+        restarts: trainings from different starts: the first from width_initial_mm, the
+            others from random widths. The best on the validation samples is kept.
+        validation_fraction: share of the training samples that choose the best restart; 0.2
+            if not given, 0 with a single training.
+        start: table of widths to start from instead of width_initial_mm, as in widths.csv;
+            `mnnfab train --from DIR` takes them from an earlier run.
+        seed: decides split, order, starts and noise.
     """
 
-    optimizer: Literal["adam"] = "adam"
+    optimizer: Literal["adam", "l-bfgs-b"] = "adam"
+    rule: Literal["adjoint", "coupled-learning", "finite-differences"] = "adjoint"
     width_map: Literal["clamp", "logistic"] = "clamp"
     sharpness: Positive | None = None
     learning_rate: Positive = 0.006
     epochs: Annotated[int, Field(ge=0, le=10_000_000)] = 100
     batch_size: Count = 16
     test_fraction: Share | None = None
+    restarts: Annotated[int, Field(ge=1, le=10_000)] = 1
+    validation_fraction: Share | None = None
+    start: FileName | None = None
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
 
     @model_validator(mode="after")
-    def _sharpness_needs_logistic(self) -> Self:
+    def _keys_fit_together(self) -> Self:
         if self.sharpness is not None and self.width_map != "logistic":
             raise refusal(
                 "sharpness", f"given with width_map = {self.width_map!r}", 'only with "logistic"'
+            )
+        if self.optimizer == "l-bfgs-b" and self.rule != "adjoint":
+            raise refusal(
+                "rule", f'"{self.rule}" with optimizer = "l-bfgs-b"', '"adjoint", or "adam"'
+            )
+        if self.validation_fraction and self.restarts == 1:
+            raise refusal(
+                "validation_fraction", "given with one training", "only with restarts above 1"
             )
         return self
 
@@ -201,6 +177,8 @@ class CheckSection(Section):
         max_scale: how many times as far as the bars the continuum may move; no less than
             one over it.
         max_metric_drop: how much worse the task's metric may be than on bars.
+        resolution_mm: what displacements are measured to; answers closer together than
+            this cannot be told apart on a print.
         max_bond_strain: largest elongation of a bond over its length on the continuum; a
             thinned joint is strained up to 1 / joint_ratio times as much. Rubber's modulus
             changes by about its strain, so beyond a tenth linear models mislead.
@@ -214,6 +192,7 @@ class CheckSection(Section):
     max_scale: Annotated[float, Field(gt=1, le=100)] = 2.0
     max_metric_drop: NotNegative = 0.10
     max_bond_strain: Positive = 0.10
+    resolution_mm: Positive = 0.02
 
 
 class ExportSection(Section):

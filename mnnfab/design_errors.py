@@ -15,13 +15,11 @@ from mnnfab.design import (
     ExportSection,
     Fabrication,
     MaterialSection,
-    NetworkFile,
     TrainingSection,
-    TriangularParallelogram,
-    TriangularPatch,
     WidthsSection,
 )
 from mnnfab.errors import InputError
+from mnnfab.network_sections import LATTICES, NetworkFile
 from mnnfab.task_sections import Behaviour, Classification, NoTask, PortSection, Regression
 
 Place = tuple[int | str, ...]
@@ -29,8 +27,7 @@ Place = tuple[int | str, ...]
 #: The class that holds a section's keys, by the place that pydantic reports.
 _SECTIONS: Mapping[Place, type[BaseModel]] = {
     (): Design,
-    ("network", "triangular-patch"): TriangularPatch,
-    ("network", "triangular-parallelogram"): TriangularParallelogram,
+    **{("network", name): lattice for name, lattice in LATTICES.items()},
     ("network", "file"): NetworkFile,
     ("material",): MaterialSection,
     ("fabrication",): Fabrication,

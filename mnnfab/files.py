@@ -12,8 +12,8 @@ from pathlib import Path
 
 from mnnfab.errors import InputError
 
-#: No text file that mnnfab reads needs to be larger (bytes).
-LARGEST_TEXT = 256 * 1024 * 1024
+#: No file that mnnfab reads needs to be larger (bytes).
+LARGEST_INPUT = 256 * 1024 * 1024
 
 
 def read_text(path: Path) -> str:
@@ -23,15 +23,25 @@ def read_text(path: Path) -> str:
         InputError: if it is missing, too large, not a file or not text.
     """
     try:
-        if path.exists() and not path.is_file():  # a pipe would be waited for without end
-            raise InputError(str(path), "not a file", "a file to read")
-        if path.stat().st_size > LARGEST_TEXT:
-            raise InputError(str(path), "larger than 256 MB", "a smaller file")
-        return path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError as error:
-        raise InputError(str(path), "no such file", "a file that exists") from error
+        return read_bytes(path).decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         raise InputError(str(path), f"not text: {error}", "a text file in UTF-8") from error
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return what a file holds.
+
+    Raises:
+        InputError: if it is missing, too large or not a file.
+    """
+    try:
+        if path.exists() and not path.is_file():  # a pipe would be waited for without end
+            raise InputError(str(path), "not a file", "a file to read")
+        if path.stat().st_size > LARGEST_INPUT:
+            raise InputError(str(path), "larger than 256 MB", "a smaller file")
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise InputError(str(path), "no such file", "a file that exists") from error
     except OSError as error:
         raise InputError(str(path), error.strerror or str(error), "a file to read") from error
 

@@ -47,6 +47,8 @@ def load_history(path: Path) -> Columns:
 
 def _row(epoch: Epoch) -> dict[str, float]:
     row: dict[str, float] = {"epoch": epoch.epoch, "loss_train": epoch.loss_train}
+    if epoch.loss_validation is not None:
+        row["loss_validation"] = epoch.loss_validation
     if epoch.loss_test is not None:
         row["loss_test"] = epoch.loss_test
     for name, value in epoch.metrics.items():

@@ -6,12 +6,17 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+from scipy.spatial import Delaunay, KDTree
+from scipy.stats import qmc
 
+from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.errors import InputError
 from mnnfab.network import Network
 
 #: Height of a row of a triangular lattice over its bond length.
 ROW_HEIGHT = math.sqrt(3) / 2
+#: A Delaunay triangle flatter than this (rad) at the rim is left out.
+FLATTEST = math.radians(15)
 
 
 def triangular_patch(rows: int, bond_length_mm: float, fixed: Sequence[int]) -> Network:
@@ -49,7 +54,7 @@ def triangular_patch(rows: int, bond_length_mm: float, fixed: Sequence[int]) -> 
                 bonds.append((node, below))
             if i + 1 < rows and j > 0:
                 bonds.append((node, below - 1))
-    return Network(np.array(nodes), np.array(bonds), np.array(fixed, dtype=np.int64))
+    return _network(np.array(nodes), np.array(bonds), fixed)
 
 
 def triangular_parallelogram(
@@ -66,24 +71,185 @@ def triangular_parallelogram(
     >>> triangular_parallelogram(32, 32, 16.0, [0, 31]).n_bonds
     2945
     """
+    i, j = _grid(rows, columns)
+    nodes = bond_length_mm * np.column_stack([j + i / 2, -ROW_HEIGHT * i])
+    node = i * columns + j
+    last_column, last_row = j + 1 == columns, i + 1 == rows
+    slots = [
+        (node, node + 1, ~last_column),
+        (node, node + columns, ~last_row),
+        (node, node + columns - 1, ~last_row & (j > 0)),
+    ]
+    return _network(nodes, _bonds_in_slots(slots), fixed)
+
+
+def triangular_hexagon(side: int, bond_length_mm: float, fixed: Sequence[int]) -> Network:
+    r"""Return a hexagon cut from a triangular lattice, `side` bonds along each side.
+
+    Numbered row by row from the top, each from left to right::
+
+          0 - 1
+         / \ / \           side = 1
+        2 - 3 - 4
+         \ / \ /
+          5 - 6
+
+    >>> triangular_hexagon(2, 16.0, [0, 2]).n_bonds
+    42
+    """
+    _require_positive("side", side)
+    rows = [
+        [(j - side + abs(i) / 2, -ROW_HEIGHT * i) for j in range(2 * side + 1 - abs(i))]
+        for i in range(-side, side + 1)
+    ]
+    nodes = bond_length_mm * np.array([place for row in rows for place in row])
+    return _network(nodes, neighbours(nodes, bond_length_mm), fixed)
+
+
+def square_braced(rows: int, columns: int, bond_length_mm: float, fixed: Sequence[int]) -> Network:
+    r"""Return a square lattice of `rows` × `columns` nodes with one brace a cell.
+
+    The braces of neighbouring cells mirror each other, so that no direction is softer::
+
+        0 - 1 - 2
+        | \ | / |          rows = 2, columns = 3
+        3 - 4 - 5
+
+    >>> square_braced(2, 3, 16.0, [0, 2]).n_bonds
+    9
+    """
+    i, j = _grid(rows, columns)
+    nodes = bond_length_mm * np.column_stack([j.astype(float), -i.astype(float)])
+    node = i * columns + j
+    right, below = j + 1 < columns, i + 1 < rows
+    falling = (i + j) % 2 == 0
+    slots = [
+        (node, node + 1, right),
+        (node, node + columns, below),
+        (node, node + columns + 1, right & below & falling),
+        (node + 1, node + columns, right & below & ~falling),
+    ]
+    return _network(nodes, _bonds_in_slots(slots), fixed)
+
+
+def kagome_braced(rows: int, columns: int, bond_length_mm: float, fixed: Sequence[int]) -> Network:
+    r"""Return a kagome lattice of `rows` × `columns` hexagons, each made rigid by three braces.
+
+    A kagome lattice has as many bonds as motions and its rim sets it free. The braces
+    join every other corner of a hexagon; they are √3 times as long as the bonds::
+
+            o - o
+           /     \         a hexagon; its braces join 0-2, 2-4 and 4-0
+          o       o        of its corners, counted around it
+
+    Numbered from the top, each row from left to right.
+
+    >>> kagome_braced(1, 1, 16.0, [0, 1]).n_bonds
+    21
+    """
     _require_positive("rows", rows)
     _require_positive("columns", columns)
-    nodes = [
-        (bond_length_mm * (j + i / 2), -bond_length_mm * ROW_HEIGHT * i)
-        for i in range(rows)
-        for j in range(columns)
-    ]
-    bonds: list[tuple[int, int]] = []
-    for i in range(rows):
-        for j in range(columns):
-            node, below = i * columns + j, (i + 1) * columns + j
-            if j + 1 < columns:
-                bonds.append((node, node + 1))
-            if i + 1 < rows:
-                bonds.append((node, below))
-            if i + 1 < rows and j > 0:
-                bonds.append((node, below - 1))
-    return Network(np.array(nodes), np.array(bonds), np.array(fixed, dtype=np.int64))
+    centres = np.array(
+        [(2.0 * (j + i / 2), -2.0 * ROW_HEIGHT * i) for i in range(rows) for j in range(columns)]
+    )
+    inner = np.exp(1j * np.pi / 3 * np.arange(6))
+    outer = math.sqrt(3) * np.exp(1j * np.pi / 3 * (np.arange(6) + 0.5))
+    around = np.concatenate([inner, outer])
+    corners = centres[:, None] + np.column_stack([around.real, around.imag])[None]
+    nodes = _numbered_from_the_top(bond_length_mm * _distinct(corners.reshape(-1, 2)))
+    tree = KDTree(nodes)
+    braces: list[tuple[int, int]] = []
+    for hexagon in bond_length_mm * corners:
+        _, found = tree.query(hexagon[[0, 2, 4]])
+        first, second, third = np.asarray(found).tolist()
+        braces += [(first, second), (second, third), (third, first)]
+    bonds = np.vstack([neighbours(nodes, bond_length_mm), np.sort(braces, axis=1)])
+    return _network(nodes, bonds, fixed)
+
+
+def delaunay(
+    width_mm: float, height_mm: float, spacing_mm: float, seed: int, fixed: Sequence[int]
+) -> Network:
+    """Return the Delaunay triangulation of random points in a rectangle.
+
+    No two points are nearer than `spacing_mm` (Poisson-disc sampling); flat triangles at
+    the rim are left out. Numbered from the top.
+
+    Args:
+        width_mm: of the rectangle.
+        height_mm: of the rectangle.
+        spacing_mm: least distance of two nodes, and so the shortest bond.
+        seed: of the random points.
+        fixed: the nodes glued to the frame.
+
+    Raises:
+        InputError: if fewer than three points fit.
+    """
+    sampler = qmc.PoissonDisk(
+        2, radius=spacing_mm, rng=seed, l_bounds=[0, -height_mm], u_bounds=[width_mm, 0]
+    )
+    points = sampler.fill_space()
+    if len(points) < 3:
+        raise InputError(
+            "lattice, spacing_mm",
+            f"{spacing_mm:g}: {len(points)} point(s) fit into {width_mm:g} × {height_mm:g} mm",
+            "a spacing at which three or more points fit",
+        )
+    nodes = _numbered_from_the_top(points)
+    triangles = Delaunay(nodes).simplices
+    sides = np.sort(np.vstack([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]]))
+    solid = np.tile(_smallest_angles(nodes[triangles]) > FLATTEST, 3)
+    bonds = np.unique(sides[solid], axis=0)
+    used = np.unique(bonds)
+    return _network(nodes[used], np.searchsorted(used, bonds), fixed)
+
+
+def neighbours(nodes: FloatArray, distance: float) -> IntArray:
+    """Return all pairs of nodes that far apart, (n_bonds, 2), in rising order."""
+    near = KDTree(nodes).query_pairs(1.001 * distance, output_type="ndarray")
+    between: FloatArray = nodes[near[:, 0]] - nodes[near[:, 1]]
+    pairs = np.sort(near[np.hypot(between[:, 0], between[:, 1]) > 0.999 * distance], axis=1)
+    return pairs[np.lexsort(pairs.T[::-1])]
+
+
+def _network(nodes: FloatArray, bonds: IntArray, fixed: Sequence[int]) -> Network:
+    return Network(nodes, bonds, np.array(fixed, dtype=np.int64))
+
+
+def _grid(rows: int, columns: int) -> tuple[IntArray, IntArray]:
+    """Return row and column of every node, (rows · columns,) each."""
+    _require_positive("rows", rows)
+    _require_positive("columns", columns)
+    row, column = np.divmod(np.arange(rows * columns), columns)
+    return row, column
+
+
+def _bonds_in_slots(slots: Sequence[tuple[IntArray, IntArray, np.ndarray]]) -> IntArray:
+    """Return the bonds of every node in turn, from (first, second, whether there is one)."""
+    first, second, there = (np.column_stack([slot[k] for slot in slots]) for k in range(3))
+    return np.column_stack([first[there], second[there]])
+
+
+def _distinct(points: FloatArray) -> FloatArray:
+    """Return each point once; those that differ by rounding are one."""
+    _, first = np.unique(np.round(points, 6), axis=0, return_index=True)
+    chosen: FloatArray = points[first]
+    return chosen
+
+
+def _numbered_from_the_top(points: FloatArray) -> FloatArray:
+    ordered: FloatArray = points[np.lexsort((points[:, 0], -np.round(points[:, 1], 6)))]
+    return ordered
+
+
+def _smallest_angles(triangles: FloatArray) -> FloatArray:
+    """Return the smallest angle of each triangle, (n,) rad, from corners (n, 3, 2)."""
+    sides = np.roll(triangles, -1, axis=1) - triangles
+    lengths = np.linalg.norm(sides, axis=2)
+    cosines = -(sides * np.roll(sides, 1, axis=1)).sum(axis=2)
+    cosines /= lengths * np.roll(lengths, 1, axis=1)
+    smallest: FloatArray = np.arccos(np.clip(cosines, -1, 1)).min(axis=1)
+    return smallest
 
 
 def _require_positive(what: str, number: int) -> None:

@@ -1,11 +1,14 @@
-"""Sparse symmetric positive definite systems, by CHOLMOD."""
+"""Sparse symmetric positive definite systems, by CHOLMOD; by SciPy alone where that is missing."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.util import find_spec
+from typing import Protocol
 
 import numpy as np
 from scipy import sparse
+from scipy.sparse.linalg import splu
 
 from mnnfab.arrays import FloatArray
 from mnnfab.errors import ToolError
@@ -14,12 +17,32 @@ Matrix = sparse.spmatrix | sparse.sparray
 Solve = Callable[[FloatArray], FloatArray]
 
 
+class Factor(Protocol):
+    """A factorised matrix."""
+
+    def solve(self, loads: FloatArray) -> FloatArray:
+        """Return the solutions of right-hand sides (n,) or (n, m), in the same shape."""
+        ...
+
+    def solve_sparse(self, loads: sparse.csc_array) -> FloatArray:
+        """Return the solutions of a few nearly empty right-hand sides, (n, m)."""
+        ...
+
+
+class Factoriser(Protocol):
+    """What is done once for all matrices that have their entries in the same places."""
+
+    def factorise(self, data: FloatArray) -> Factor:
+        """Factorise the matrix whose lower triangle has these values, in the pattern's order.
+
+        Raises:
+            ToolError: if the matrix is not positive definite.
+        """
+        ...
+
+
 def factorise(matrix: Matrix) -> Solve:
     """Factorise once; the result solves for any number of right-hand sides.
-
-    CHOLMOD (through cvxopt) is several times faster than SciPy's LU on both the
-    bar networks and the finite element systems, and it notices a matrix that is
-    not positive definite.
 
     Args:
         matrix: (n, n), symmetric; only its lower triangle is read.
@@ -30,30 +53,110 @@ def factorise(matrix: Matrix) -> Solve:
     Raises:
         ToolError: if the matrix is not positive definite.
     """
-    from cvxopt import cholmod
-    from cvxopt import matrix as dense
+    lower = sparse.csc_array(sparse.tril(matrix))
+    lower.sort_indices()
+    return make_factoriser(lower).factorise(lower.data).solve
 
-    lower = _lower_triangle(matrix)
-    symbolic = cholmod.symbolic(lower)
-    try:
-        cholmod.numeric(lower, symbolic)
-    except ArithmeticError as error:
-        msg = f"the stiffness matrix is not positive definite (row {error}): something moves freely"
-        raise ToolError(msg) from error
 
-    def solve(loads: FloatArray) -> FloatArray:
-        unknown = dense(np.asfortranarray(loads, dtype=np.float64))
-        cholmod.solve(symbolic, unknown)
+def make_factoriser(pattern: sparse.csc_array) -> Factoriser:
+    """Analyse where a lower triangle has its entries; the values come later, many times.
+
+    CHOLMOD (through cvxopt) is several times faster than SciPy's LU on both the bar
+    networks and the finite element systems.
+
+    Args:
+        pattern: (n, n) lower triangle with sorted indices; its values are not read.
+    """
+    return Cholmod(pattern) if find_spec("cvxopt") else SuperLu(pattern)
+
+
+class Cholmod:
+    """CHOLMOD's supernodal Cholesky factorisation; the symbolic part is done here, once."""
+
+    def __init__(self, pattern: sparse.csc_array) -> None:
+        """Order the unknowns so that little fills in."""
+        from cvxopt import cholmod, matrix, spmatrix
+
+        columns = np.repeat(np.arange(pattern.shape[1]), np.diff(pattern.indptr))
+        rows = pattern.indices.astype(np.int64)
+        ones = np.ones(pattern.nnz)
+        self._matrix = spmatrix(matrix(ones), matrix(rows), matrix(columns), pattern.shape)
+        self._symbolic = cholmod.symbolic(self._matrix)
+
+    def factorise(self, data: FloatArray) -> Factor:
+        """Factorise for new values."""
+        from cvxopt import cholmod, matrix
+
+        self._matrix.V = matrix(data)
+        try:
+            cholmod.numeric(self._matrix, self._symbolic)
+        except ArithmeticError as error:
+            raise _not_positive_definite(str(error)) from error
+        return _CholmodFactor(self._symbolic)
+
+
+class _CholmodFactor:
+    def __init__(self, factor: object) -> None:
+        self._factor = factor
+
+    def solve(self, loads: FloatArray) -> FloatArray:
+        from cvxopt import cholmod, matrix
+
+        unknown = matrix(np.asfortranarray(loads, dtype=np.float64))
+        cholmod.solve(self._factor, unknown)
         return np.array(unknown, dtype=np.float64).reshape(loads.shape)
 
-    return solve
+    def solve_sparse(self, loads: sparse.csc_array) -> FloatArray:
+        # Dense right-hand sides are solved one by one, sparse ones four at a time.
+        from cvxopt import cholmod, matrix, spmatrix
+
+        given = loads.tocoo()
+        rows, columns = (index.astype(np.int64) for index in given.coords)
+        right = spmatrix(matrix(given.data), matrix(rows), matrix(columns), loads.shape)
+        starts, indices, values = cholmod.spsolve(self._factor, right).CCS
+        parts = (np.array(values).ravel(), np.array(indices).ravel(), np.array(starts).ravel())
+        solution: FloatArray = sparse.csc_array(parts, shape=loads.shape).toarray()
+        return solution
 
 
-def _lower_triangle(matrix: Matrix) -> object:
-    from cvxopt import matrix as dense
-    from cvxopt import spmatrix
+class SuperLu:
+    """SciPy's LU without pivoting, for machines that have no cvxopt."""
 
-    lower = sparse.tril(matrix, format="coo")
-    return spmatrix(
-        dense(lower.data), dense(lower.row.astype(int)), dense(lower.col.astype(int)), lower.shape
+    def __init__(self, pattern: sparse.csc_array) -> None:
+        """Keep the pattern; SciPy has no symbolic part of its own."""
+        self._pattern = pattern
+
+    def factorise(self, data: FloatArray) -> Factor:
+        """Factorise for new values."""
+        pattern = self._pattern
+        lower = sparse.csc_array((data, pattern.indices, pattern.indptr), shape=pattern.shape)
+        whole = sparse.csc_array(lower + sparse.tril(lower, -1).T)
+        try:
+            factor = splu(
+                whole,
+                permc_spec="MMD_AT_PLUS_A",
+                diag_pivot_thresh=0.0,
+                options={"SymmetricMode": True},
+            )
+        except RuntimeError as error:
+            raise _not_positive_definite(str(error)) from error
+        if not (factor.U.diagonal() > 0).all():
+            raise _not_positive_definite("a pivot is not positive")
+        return _SuperLuFactor(factor.solve)
+
+
+class _SuperLuFactor:
+    def __init__(self, solve: Solve) -> None:
+        self._solve = solve
+
+    def solve(self, loads: FloatArray) -> FloatArray:
+        return self._solve(loads)
+
+    def solve_sparse(self, loads: sparse.csc_array) -> FloatArray:
+        return self._solve(loads.toarray())
+
+
+def _not_positive_definite(reason: str) -> ToolError:
+    return ToolError(
+        f"the stiffness matrix is not positive definite ({reason}): something moves freely"
     )

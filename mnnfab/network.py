@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,6 +79,39 @@ class Network:
         free[2 * self.fixed] = free[2 * self.fixed + 1] = False
         return np.flatnonzero(free)
 
+    def without(self, damage: Sequence[tuple[int, int]]) -> Network:
+        """Return the network with some bonds cut, each named by its two nodes.
+
+        Raises:
+            InputError: if there is no such bond, it is named twice, or a node would hang
+                on nothing.
+        """
+        if not damage:
+            return self
+        bond_of = {(i, j): bond for bond, (i, j) in enumerate(np.sort(self.bonds).tolist())}
+        cut: set[int] = set()
+        for place, (first, second) in enumerate(damage):
+            where = f"network, damage[{place}]"
+            bond = bond_of.get((min(first, second), max(first, second)))
+            if bond is None:
+                joined = sorted(set(self.bonds[(self.bonds == first).any(axis=1)].ravel().tolist()))
+                near = f"; node {first} is joined to {[n for n in joined if n != first]}"
+                raise InputError(
+                    where,
+                    f"no bond joins nodes {first} and {second}",
+                    f"two nodes with a bond between them{near if joined else ''}",
+                )
+            if bond in cut:
+                raise InputError(where, f"[{first}, {second}] is there already", "each bond once")
+            cut.add(bond)
+        kept = np.delete(self.bonds, sorted(cut), axis=0)
+        bare = np.setdiff1d(self.bonds, kept)
+        if bare.size:
+            raise InputError(
+                "network, damage", f"node {bare[0]} loses all its bonds", "fewer cuts there"
+            )
+        return Network(self.nodes, kept, self.fixed)
+
     def bond_name(self, bond: int) -> str:
         """Name a bond for a person: its number and its nodes.
 
@@ -95,19 +129,24 @@ class Network:
                 raise InputError(f"network, {what}", f"node {outside[0]} does not exist", allowed)
 
     def _check_repeats(self) -> None:
-        seen: dict[tuple[int, int], int] = {}
-        for bond, (first, second) in enumerate(np.sort(self.bonds, axis=1).tolist()):
-            if first == second:
-                raise InputError(
-                    f"network, bond {bond}", f"node {first} twice", "two different nodes"
-                )
-            if (first, second) in seen:
-                raise InputError(
-                    f"network, bond {bond}",
-                    f"nodes {first} and {second}, already joined by bond {seen[first, second]}",
-                    "one bond between two nodes",
-                )
-            seen[first, second] = bond
+        loops = np.flatnonzero(self.bonds[:, 0] == self.bonds[:, 1])
+        if loops.size:
+            raise InputError(
+                f"network, bond {loops[0]}",
+                f"node {self.bonds[loops[0], 0]} twice",
+                "two different nodes",
+            )
+        keys = self.bonds.min(axis=1) * self.n_nodes + self.bonds.max(axis=1)
+        order = np.argsort(keys, kind="stable")
+        again = np.flatnonzero(np.diff(keys[order]) == 0)
+        if again.size:
+            earlier, bond = order[again[0]], order[again[0] + 1]
+            first, second = np.sort(self.bonds[bond])
+            raise InputError(
+                f"network, bond {bond}",
+                f"nodes {first} and {second}, already joined by bond {earlier}",
+                "one bond between two nodes",
+            )
         if len(set(self.fixed.tolist())) < len(self.fixed):
             raise InputError("network, fixed", f"{self.fixed.tolist()}", "each node once")
 
@@ -121,7 +160,7 @@ class Network:
             )
 
     def _check_every_node_is_used(self) -> None:
-        unused = np.setdiff1d(np.arange(self.n_nodes), self.bonds)
+        unused = np.flatnonzero(np.bincount(self.bonds.ravel(), minlength=self.n_nodes) == 0)
         if unused.size:
             raise InputError(
                 "network, nodes", f"node {unused[0]} has no bond", "nodes with at least one bond"

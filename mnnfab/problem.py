@@ -10,26 +10,22 @@ import numpy as np
 
 from mnnfab.arrays import FloatArray, frozen_floats
 from mnnfab.bars import BarModel, stiffness_per_width
-from mnnfab.design import (
-    Design,
-    NetworkFile,
-    NetworkSection,
-    TriangularParallelogram,
-    TriangularPatch,
-)
+from mnnfab.courses import Schedule, Trainable
+from mnnfab.datasets import BUILT_IN
+from mnnfab.design import Design
 from mnnfab.design_file import load_design
 from mnnfab.errors import InputError
-from mnnfab.files import read_text
-from mnnfab.lattices import triangular_parallelogram, triangular_patch
+from mnnfab.files import read_bytes
 from mnnfab.network import Network
 from mnnfab.network_file import load_network
+from mnnfab.network_sections import NetworkFile, NetworkSection
 from mnnfab.profiles import Material, Printer, material, printer
 from mnnfab.rigidity import Rigidity, require_rigid
 from mnnfab.task_setup import make_task
 from mnnfab.tasks import Task
-from mnnfab.training import Progress, Schedule, Training, train
+from mnnfab.training import Progress, Training, train
 from mnnfab.width_maps import Clamp, Logistic, WidthMap
-from mnnfab.widths_file import check_widths, load_widths
+from mnnfab.widths_file import check_widths, load_start, load_widths
 
 DEFAULT_SHARPNESS = 5.0
 #: Outputs that move less than this share of what the bonds do, do not move.
@@ -49,7 +45,8 @@ class Problem:
         printer: the profile that the design names.
         task: loads and targets; none if the design has no ports.
         given_widths_mm: (n_bonds,) mm if the design gives them instead of training.
-        input_texts: the network and data files that the design names, as they were read.
+        start_widths_mm: (n_bonds,) mm where training starts.
+        input_bytes: the files that the design names, as they were read.
     """
 
     design: Design
@@ -60,7 +57,8 @@ class Problem:
     printer: Printer
     task: Task | None
     given_widths_mm: FloatArray | None
-    input_texts: Mapping[str, str]
+    start_widths_mm: FloatArray
+    input_bytes: Mapping[str, bytes]
 
     @property
     def per_width(self) -> FloatArray:
@@ -81,6 +79,28 @@ class Problem:
         """Return the bars with the ports of `task`."""
         return BarModel(self.network, task.inputs, task.outputs)
 
+    def trainable(self, task: Task) -> Trainable:
+        """Return what is trained for `task`.
+
+        Raises:
+            InputError: if the start does not suit the width map.
+        """
+        return Trainable(self.bar_model(task), task, self.per_width, _width_map(self))
+
+    @property
+    def schedule(self) -> Schedule:
+        """How the design wants to be trained."""
+        section = self.design.schedule
+        return Schedule(
+            epochs=section.epochs,
+            batch_size=section.batch_size,
+            learning_rate=section.learning_rate,
+            seed=section.seed,
+            optimizer=section.optimizer,
+            rule=section.rule,
+            restarts=section.restarts,
+        )
+
 
 def load_problem(path: Path) -> Problem:
     """Read a design file and everything it names, and check all of it.
@@ -98,7 +118,7 @@ def make_problem(design: Design, folder: Path) -> Problem:
     Raises:
         InputError: as `load_problem`.
     """
-    network = _network(design.network, folder)
+    network = _network(design.network, folder).without(design.network.damage)
     problem = Problem(
         design=design,
         folder=folder,
@@ -108,7 +128,8 @@ def make_problem(design: Design, folder: Path) -> Problem:
         printer=printer(design.fabrication.printer),
         task=make_task(design, network, folder),
         given_widths_mm=_given_widths(design, network, folder),
-        input_texts=_input_texts(design, folder),
+        start_widths_mm=_start_widths(design, network, folder),
+        input_bytes=_input_bytes(design, folder),
     )
     if problem.task is not None:
         _check_coupling(problem, problem.task)
@@ -124,18 +145,8 @@ def train_problem(problem: Problem, progress: Progress | None = None) -> Trainin
     if problem.given_widths_mm is not None:
         return Training(widths_mm=problem.given_widths_mm, history=())
     assert problem.task is not None, "a design without a task gives its widths"
-    section = problem.design.schedule
-    schedule = Schedule(
-        epochs=section.epochs,
-        batch_size=section.batch_size,
-        learning_rate=section.learning_rate,
-        seed=section.seed,
-    )
-    initial = np.full(problem.network.n_bonds, problem.design.fabrication.width_initial_mm)
-    model = problem.bar_model(problem.task)
-    width_map = _width_map(problem.design)
-    training = train(model, problem.task, problem.per_width, width_map, initial, schedule, progress)
-    return replace(training, widths_mm=frozen_floats(training.widths_mm))
+    trainable = problem.trainable(problem.task)
+    return train(trainable, problem.start_widths_mm, problem.schedule, progress)
 
 
 def _check_coupling(problem: Problem, task: Task) -> None:
@@ -149,35 +160,45 @@ def _check_coupling(problem: Problem, task: Task) -> None:
         )
 
 
-def _width_map(design: Design) -> WidthMap:
-    fabrication, section = design.fabrication, design.schedule
-    lowest, highest = fabrication.width_min_mm, fabrication.width_max_mm
+def _width_map(problem: Problem) -> WidthMap:
+    section = problem.design.schedule
+    lowest, highest = problem.width_limits_mm
     if section.width_map == "clamp":
         return Clamp(lowest, highest)
-    if fabrication.width_initial_mm in {lowest, highest}:
+    start = problem.start_widths_mm
+    at_limit = np.flatnonzero((start <= lowest) | (start >= highest))
+    if at_limit.size:
+        bond = problem.network.bond_name(int(at_limit[0]))
         raise InputError(
-            "[fabrication] width_initial_mm",
-            f"{fabrication.width_initial_mm:g}, a limit, with width_map = 'logistic'",
-            "a width between the limits: the logistic map never leaves one",
+            "[fabrication] width_initial_mm" if section.start is None else "[training] start",
+            f"{start[at_limit[0]]:g} at {bond}, a limit, with width_map = 'logistic'",
+            "widths between the limits: the logistic map never leaves one",
         )
     return Logistic(lowest, highest, section.sharpness or DEFAULT_SHARPNESS)
 
 
-def _input_texts(design: Design, folder: Path) -> dict[str, str]:
-    named = (getattr(design.network, "file", None), getattr(design.task, "dataset", None))
-    return {name: read_text(folder / name) for name in named if name not in {None, "iris"}}
+def _input_bytes(design: Design, folder: Path) -> dict[str, bytes]:
+    named = (
+        getattr(design.network, "file", None),
+        getattr(design.task, "dataset", None),
+        design.schedule.start,
+    )
+    return {name: read_bytes(folder / name) for name in named if name and name not in BUILT_IN}
+
+
+def _start_widths(design: Design, network: Network, folder: Path) -> FloatArray:
+    start, fabrication = design.schedule.start, design.fabrication
+    if start is None:
+        return frozen_floats(np.full(network.n_bonds, fabrication.width_initial_mm))
+    widths = load_start(folder / start, network)
+    check_widths(start, widths, (fabrication.width_min_mm, fabrication.width_max_mm))
+    return widths
 
 
 def _network(section: NetworkSection, folder: Path) -> Network:
-    match section:
-        case TriangularPatch():
-            return triangular_patch(section.rows, section.bond_length_mm, section.fixed)
-        case TriangularParallelogram():
-            return triangular_parallelogram(
-                section.rows, section.columns, section.bond_length_mm, section.fixed
-            )
-        case NetworkFile():
-            return load_network(folder / section.file)
+    if isinstance(section, NetworkFile):
+        return load_network(folder / section.file, section.fixed)
+    return section.network()
 
 
 def _material(design: Design) -> Material:

@@ -90,11 +90,11 @@ def _self_contained(problem: Problem, folder: Path) -> Design:
     changes: dict[str, Any] = {}
     for section, key in (("network", "file"), ("task", "dataset")):
         name = str(getattr(getattr(design, section), key, ""))
-        if name not in problem.input_texts:
+        if name not in problem.input_bytes:
             continue
         copy = f"{INPUTS}/{section}{Path(name).suffix}"
         (folder / INPUTS).mkdir(exist_ok=True)
-        (folder / copy).write_text(problem.input_texts[name], encoding="utf-8")
+        (folder / copy).write_bytes(problem.input_bytes[name])
         changes[section] = getattr(design, section).model_copy(update={key: copy})
     if design.widths is not None and design.widths.file is not None:
         changes["widths"] = design.widths.model_copy(update={"file": WIDTHS})

@@ -1,4 +1,4 @@
-"""Tables: CSV files with a header line, every number checked and in its unit."""
+"""Tables: CSV with a header line, or Parquet; every number checked and in its unit."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 
 from mnnfab.arrays import FloatArray
 from mnnfab.errors import InputError
-from mnnfab.files import read_text
+from mnnfab.files import read_bytes, read_text
 
 
 @dataclass(frozen=True)
@@ -24,13 +24,13 @@ class Table:
         path: for messages.
         header: names of the columns.
         rows: the cells, every row as long as the header.
-        lines: line in the file of each row.
+        lines: where in the file each row is, for messages: "line 7".
     """
 
     path: Path
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
-    lines: tuple[int, ...]
+    lines: tuple[str, ...]
 
     def numbers(self, columns: Sequence[int]) -> FloatArray:
         """Return some columns as finite numbers, (n_rows, n_columns).
@@ -50,17 +50,38 @@ class Table:
         except ValueError:
             value = math.nan
         if not math.isfinite(value):
-            where = f"{self.path}, line {self.lines[row]}, column {self.header[column]}"
-            raise InputError(where, f'"{cell}"', "a finite number")
+            where = f"{self.path}, {self.lines[row]}, column {self.header[column]}"
+            raise InputError(where, f'"{cell}"' if cell else "missing", "a finite number")
         return value
 
 
 def read_table(path: Path) -> Table:
-    """Read a CSV file with a header line.
+    """Read a table: Parquet if the name ends so, otherwise CSV with a header line.
 
     Raises:
         InputError: if it is missing, empty, or a row has another number of cells.
     """
+    return _read_parquet(path) if path.suffix.lower() == ".parquet" else _read_csv(path)
+
+
+def _read_parquet(path: Path) -> Table:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        columns = parquet.read_table(pa.BufferReader(read_bytes(path)))
+    except (pa.ArrowException, OSError) as error:
+        words = str(error).splitlines()[0]
+        raise InputError(str(path), f"not Parquet: {words}", "a Parquet file") from error
+    if not columns.num_rows:
+        raise InputError(str(path), "no rows", "at least one row")
+    cells = (["" if v is None else str(v) for v in column.to_pylist()] for column in columns)
+    rows = tuple(zip(*cells, strict=True))
+    lines = tuple(f"row {row}" for row in range(len(rows)))
+    return Table(path, tuple(columns.column_names), rows, lines)
+
+
+def _read_csv(path: Path) -> Table:
     reader = csv.reader(io.StringIO(read_text(path)))
     rows: list[tuple[str, ...]] = []
     lines: list[int] = []
@@ -74,12 +95,13 @@ def read_table(path: Path) -> Table:
     if len(rows) < 2:
         raise InputError(str(path), "no rows", "a header line and at least one row")
     header = rows[0]
+    places = tuple(f"line {line}" for line in lines)
     for cells, line in zip(rows[1:], lines[1:], strict=True):
         if len(cells) != len(header):
             raise InputError(
                 f"{path}, line {line}", f"{len(cells)} cells", f"{len(header)}, as in the header"
             )
-    return Table(path, header, tuple(rows[1:]), tuple(lines[1:]))
+    return Table(path, header, tuple(rows[1:]), places[1:])
 
 
 def column_numbers(table: Table, name: str) -> FloatArray:

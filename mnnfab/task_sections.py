@@ -36,23 +36,62 @@ Ports = Annotated[tuple[PortSection, ...], Strict(strict=False), Field(min_lengt
 
 
 class Classification(Section):
-    """[task] the output that moves most, |u| taken, names the class."""
+    """[task] the output that moves most, |u| taken, names the class.
+
+    Args:
+        dataset: "iris", "wine", "breast-cancer", or a table (CSV or Parquet): one column a
+            feature, then the class.
+        features: names of the features to use, in the order of the inputs; all if not given.
+        inputs: one a feature, and after them one for the bias weight if there is one.
+        outputs: one a class.
+        scaling: what of a feature becomes 1: "maximum" divides by the largest |value|;
+            "range" takes the smallest value to 0 and the largest to 1; "standard" takes the
+            mean to 0 and the farthest value to ±1, so weights must pull both ways.
+        load_at_max_gf: load of a scaled feature of 1: one number, or one a feature.
+        bias_gf: a constant weight on the last input.
+        round_to_gf: weights are made in steps of this; loads are rounded to it.
+    """
 
     kind: Literal["classification"]
     dataset: Annotated[str, AfterValidator(inside_the_folder)]
+    features: Annotated[Many[str], Field(min_length=1)] | None = None
     inputs: Ports
     outputs: Annotated[Ports, Field(min_length=2)]
-    load_at_max_gf: Number
+    scaling: Literal["maximum", "range", "standard"] = "maximum"
+    load_at_max_gf: Number | Annotated[Many[Number], Field(min_length=1)]
+    bias_gf: Number | None = None
+    round_to_gf: Positive | None = None
     loss: Literal["cross-entropy"] = "cross-entropy"
     normalisation: Literal["softmax", "share"] = "softmax"
     loss_scale_mm: Positive | None = None
 
     @model_validator(mode="after")
     def _needs_a_load(self) -> Self:
-        if self.load_at_max_gf == 0:
+        if 0 in self.loads_at_max_gf:
             raise refusal("load_at_max_gf", "0", "a number other than 0; negative is down")
+        if self.bias_gf == 0:
+            raise refusal("bias_gf", "0", "a number other than 0, or no such key")
+        if self.bias_gf is not None and len(self.inputs) < 2:
+            raise refusal("inputs", "1 port with bias_gf", "a port a feature and one for the bias")
+        if len(self.loads_at_max_gf) not in {1, self.n_features}:
+            raise refusal(
+                "load_at_max_gf",
+                f"{len(self.loads_at_max_gf)} numbers",
+                f"one, or {self.n_features}, one a feature",
+            )
         _scale_needs_softmax(self)
         return self
+
+    @property
+    def loads_at_max_gf(self) -> tuple[float, ...]:
+        """One number, or one a feature."""
+        given = self.load_at_max_gf
+        return given if isinstance(given, tuple) else (given,)
+
+    @property
+    def n_features(self) -> int:
+        """Inputs that carry a feature."""
+        return len(self.inputs) - (self.bias_gf is not None)
 
 
 class Regression(Section):

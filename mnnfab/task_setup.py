@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 
-from mnnfab.arrays import FloatArray, IntArray, frozen_floats
+from mnnfab.arrays import FloatArray, frozen_floats
 from mnnfab.datasets import (
+    BUILT_IN,
     LabelledFeatures,
-    iris,
+    built_in_features,
     read_labelled_features,
     read_loads_and_displacements,
 )
@@ -22,6 +24,7 @@ from mnnfab.task_sections import Behaviour, Classification, NoTask, Regression
 from mnnfab.tasks import (
     Headline,
     LoadCase,
+    Parts,
     Task,
     judge_behaviour_class,
     judge_behaviour_targets,
@@ -34,6 +37,7 @@ from mnnfab.units import NEWTON_PER_GF
 #: Displacement that counts as one unit of evidence when a design gives none (mm).
 SOFTMAX_SCALE_MM = 0.04
 DEFAULT_TEST_FRACTION = 0.3
+DEFAULT_VALIDATION_FRACTION = 0.2
 DEFAULT_SAMPLES = 100
 
 
@@ -72,49 +76,70 @@ def _classification(
     folder: Path,
 ) -> Task:
     data = (
-        iris()
-        if section.dataset == "iris"
-        else read_labelled_features(folder / section.dataset, len(inputs))
+        built_in_features(section.dataset)
+        if section.dataset in BUILT_IN
+        else read_labelled_features(folder / section.dataset)
     )
-    _check_fit(data, section.dataset, len(inputs), len(outputs))
-    largest = np.abs(data.features).max(axis=0)
-    loads = data.features / largest * section.load_at_max_gf * NEWTON_PER_GF
-    train_rows, test_rows = _split(len(loads), schedule)
+    if section.features is not None:
+        data = data.with_features(section.features)
+    _check_fit(data, section, len(outputs))
+    exact = _loads_of(data, section)
+    step = (section.round_to_gf or 0.0) * NEWTON_PER_GF
+    loads = np.round(exact / step) * step if step else exact
     cases = tuple(
         LoadCase(f"mean {name}", tuple(loads[data.classes == number].mean(axis=0).tolist()))
         for number, name in enumerate(data.class_names)
     )
+    nothing = _commonest_share(data)
     return Task(
         kind=section.kind,
         inputs=inputs,
         outputs=outputs,
         loads_N=frozen_floats(loads),
+        exact_loads_N=frozen_floats(exact) if step else None,
         targets=frozen_floats(np.eye(len(outputs))[data.classes]),
         loss=_cross_entropy(section.normalisation, section.loss_scale_mm),
-        train_rows=train_rows,
-        test_rows=test_rows,
+        parts=_split(len(loads), schedule),
         judge=judge_classes,
-        headline=Headline("accuracy_all", "higher", _commonest_share(data)),
+        headline=Headline("accuracy_all", "higher", nothing, training="accuracy_train"),
         load_cases=cases,
     )
 
 
-def _check_fit(data: LabelledFeatures, dataset: str, n_in: int, n_out: int) -> None:
-    n_features = data.features.shape[1]
-    if n_features != n_in:
+def _loads_of(data: LabelledFeatures, section: Classification) -> FloatArray:
+    """Return the load of every feature of every sample, and the bias, (n_samples, n_in) N."""
+    scaled = SCALINGS[section.scaling](data.features)
+    loads: FloatArray = scaled * np.array(section.loads_at_max_gf)
+    if section.bias_gf is not None:
+        loads = np.column_stack([loads, np.full(len(loads), section.bias_gf)])
+    return loads * NEWTON_PER_GF
+
+
+def _check_fit(data: LabelledFeatures, section: Classification, n_out: int) -> None:
+    dataset, n_features = section.dataset, data.features.shape[1]
+    if n_features != section.n_features:
+        bias = " and one for the bias" if section.bias_gf is not None else ""
         raise InputError(
-            "[task] inputs", f"{n_in} ports", f'{n_features}, one a feature of "{dataset}"'
+            "[task] inputs",
+            f"{len(section.inputs)} ports",
+            f"{n_features + len(section.inputs) - section.n_features}, one a feature of "
+            f'"{dataset}"{bias}',
         )
-    if len(data.class_names) != n_out:
+    counts = np.bincount(data.classes, minlength=len(data.class_names))
+    if len(counts) == 1:
         raise InputError(
-            "[task] outputs",
-            f"{n_out} ports",
-            f'{len(data.class_names)}, one a class of "{dataset}"',
+            dataset, f'one class, "{data.class_names[0]}"', "two classes or more to tell apart"
         )
-    empty = np.flatnonzero(np.abs(data.features).max(axis=0) == 0)
-    if empty.size:
+    if len(counts) != n_out:
         raise InputError(
-            f"{dataset}, feature {empty[0]}", "0 in every row", "a feature that is not all zero"
+            "[task] outputs", f"{n_out} ports", f'{len(counts)}, one a class of "{dataset}"'
+        )
+    constant = np.flatnonzero(np.ptp(data.features, axis=0) == 0)
+    if constant.size:
+        raise InputError(
+            f'{dataset}, feature "{data.feature_names[constant[0]]}"',
+            f"{data.features[0, constant[0]]:g} in every row",
+            "a feature that differs between rows; for a constant weight there is bias_gf",
         )
 
 
@@ -135,7 +160,6 @@ def _regression(
         loads, targets = read_loads_and_displacements(path, len(inputs), len(outputs))
     else:
         loads, targets = _points_on_lines(section, schedule.seed)
-    train_rows, test_rows = _split(len(loads), schedule)
     largest = int(np.abs(loads).sum(axis=1).argmax())
     return Task(
         kind=section.kind,
@@ -144,10 +168,9 @@ def _regression(
         loads_N=frozen_floats(loads),
         targets=frozen_floats(targets),
         loss=_squared_error("[task] targets", targets, section.loss_scale_mm),
-        train_rows=train_rows,
-        test_rows=test_rows,
+        parts=_split(len(loads), schedule),
         judge=judge_displacements,
-        headline=Headline("relative_error", "lower", 1.0),
+        headline=Headline("relative_error", "lower", 1.0, training="relative_error_train"),
         load_cases=(LoadCase("largest load", tuple(loads[largest].tolist())),),
     )
 
@@ -177,12 +200,18 @@ def _behaviour(
     if section.targets_mm is not None:
         targets = np.array([section.targets_mm])
         loss = _squared_error("[task] targets_mm", targets, section.loss_scale_mm)
-        judge, headline = judge_behaviour_targets, Headline("relative_error", "lower", 1.0)
+        judge, headline = (
+            judge_behaviour_targets,
+            Headline("relative_error", "lower", 1.0, training="relative_error"),
+        )
     else:
         targets = np.eye(len(outputs))[[section.target_class or 0]]
         loss = _cross_entropy(section.normalisation or "share", section.loss_scale_mm)
         equal = 1 / len(outputs)
-        judge, headline = judge_behaviour_class, Headline("target_share", "higher", equal)
+        judge, headline = (
+            judge_behaviour_class,
+            Headline("target_share", "higher", equal, training="target_share"),
+        )
     return Task(
         kind=section.kind,
         inputs=inputs,
@@ -190,8 +219,7 @@ def _behaviour(
         loads_N=frozen_floats(loads),
         targets=frozen_floats(targets),
         loss=loss,
-        train_rows=np.array([0]),
-        test_rows=np.empty(0, dtype=np.int64),
+        parts=Parts(np.array([0])),
         judge=judge,
         headline=headline,
         load_cases=(LoadCase("the load", tuple(loads[0].tolist())),),
@@ -208,8 +236,7 @@ def _comparison(inputs: tuple[Port, ...], outputs: tuple[Port, ...]) -> Task:
         loads_N=frozen_floats(loads),
         targets=frozen_floats(np.zeros((len(inputs), len(outputs)))),
         loss=SquaredError(1.0),
-        train_rows=np.arange(len(inputs)),
-        test_rows=np.empty(0, dtype=np.int64),
+        parts=Parts(np.arange(len(inputs))),
         judge=judge_nothing,
         headline=None,
         load_cases=tuple(
@@ -232,10 +259,38 @@ def _squared_error(where: str, targets: FloatArray, scale_mm: float | None) -> L
     return SquaredError(scale_mm or size)
 
 
-def _split(n_samples: int, schedule: TrainingSection) -> tuple[IntArray, IntArray]:
+def _split(n_samples: int, schedule: TrainingSection) -> Parts:
     """Draw which samples are trained on and which are kept apart, each in rising order."""
-    fraction = schedule.test_fraction
-    fraction = DEFAULT_TEST_FRACTION if fraction is None else fraction
+    n_test = _count(schedule.test_fraction, DEFAULT_TEST_FRACTION, n_samples)
     order = np.random.default_rng([schedule.seed, 0]).permutation(n_samples)
-    n_test = min(round(fraction * n_samples), n_samples - 1)
-    return np.sort(order[n_test:]), np.sort(order[:n_test])
+    test, rest = np.split(order, [n_test])
+    choice = DEFAULT_VALIDATION_FRACTION if schedule.restarts > 1 else 0.0
+    validation, train = np.split(rest, [_count(schedule.validation_fraction, choice, len(rest))])
+    return Parts(np.sort(train), np.sort(validation), np.sort(test))
+
+
+def _count(fraction: float | None, default: float, n_samples: int) -> int:
+    """Return the share of the samples, but not all of them."""
+    return min(round((default if fraction is None else fraction) * n_samples), n_samples - 1)
+
+
+def _by_maximum(features: FloatArray) -> FloatArray:
+    scaled: FloatArray = features / np.abs(features).max(axis=0)
+    return scaled
+
+
+def _by_range(features: FloatArray) -> FloatArray:
+    scaled: FloatArray = (features - features.min(axis=0)) / np.ptp(features, axis=0)
+    return scaled
+
+
+def _standard(features: FloatArray) -> FloatArray:
+    return _by_maximum(features - features.mean(axis=0))
+
+
+#: From features to numbers of which the largest is 1, by the word in the design file.
+SCALINGS: Mapping[str, Callable[[FloatArray], FloatArray]] = {
+    "maximum": _by_maximum,
+    "range": _by_range,
+    "standard": _standard,
+}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -14,6 +14,10 @@ from mnnfab.ports import Port
 
 MetricValue = float | list[float]
 Metrics = dict[str, MetricValue]
+
+#: A metric that beats an answer which ignores the loads by less than this shows a network
+#: that got stuck: the paper's iris starts at 1/3 and may stay within a few flowers of it.
+LEARNED = 0.02
 
 
 @dataclass(frozen=True)
@@ -38,11 +42,13 @@ class Headline:
         better: whether a higher or a lower value is the better one.
         nothing: the value of an answer that does not look at the loads: the commonest
             class, equal shares, or no displacement.
+        training: key of the same on the training samples alone.
     """
 
     name: str
     better: Literal["higher", "lower"]
     nothing: float
+    training: str
 
     def loss_against(self, reference: Metrics, metrics: Metrics) -> float:
         """Return how much worse `metrics` is than `reference`; negative if better."""
@@ -52,6 +58,12 @@ class Headline:
         """Return how much worse `metrics` is than an answer that ignores the loads."""
         return self._worse(self.nothing, self.of(metrics))
 
+    def learned_nothing(self, metrics: Metrics) -> bool:
+        """Return whether the training samples are answered no better than by ignoring them."""
+        value = metrics[self.training]
+        assert isinstance(value, float), "a headline is one number"
+        return not self._worse(self.nothing, value) < -LEARNED
+
     def of(self, metrics: Metrics) -> float:
         """Return the headline metric itself."""
         value = metrics[self.name]
@@ -60,6 +72,25 @@ class Headline:
 
     def _worse(self, reference: float, value: float) -> float:
         return reference - value if self.better == "higher" else value - reference
+
+
+def _no_rows() -> IntArray:
+    return np.empty(0, dtype=np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """Which samples are for what; each an array of row numbers.
+
+    Args:
+        train: samples to train on.
+        validation: samples that choose the best of several restarts; may be empty.
+        test: samples kept apart; may be empty.
+    """
+
+    train: IntArray
+    validation: IntArray = field(default_factory=_no_rows)
+    test: IntArray = field(default_factory=_no_rows)
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,11 +105,12 @@ class Task:
         targets: what each output should do, (n_samples, n_out): wanted
             displacements in mm, or a 1 in the column of the right class.
         loss: compares displacements with targets.
-        train_rows: samples to train on.
-        test_rows: samples kept apart; may be empty.
+        parts: which samples are for what.
         judge: metrics from displacements, (n_samples, n_out) mm.
         headline: the metric that the gate looks at, if there is one.
         load_cases: what pictures and fields show.
+        exact_loads_N: loads before they were rounded to weights that can be hung,
+            (n_samples, n_in) N; none if they were not.
     """
 
     kind: str
@@ -87,11 +119,16 @@ class Task:
     loads_N: FloatArray
     targets: FloatArray
     loss: Loss
-    train_rows: IntArray
-    test_rows: IntArray
+    parts: Parts
     judge: Callable[[Task, FloatArray], Metrics]
     headline: Headline | None
     load_cases: tuple[LoadCase, ...]
+    exact_loads_N: FloatArray | None = None
+
+    @property
+    def train_rows(self) -> IntArray:
+        """Samples to train on."""
+        return self.parts.train
 
     def loss_value(self, flexibility: FloatArray, rows: IntArray) -> float:
         """Return the mean loss over `rows` of a model by its flexibility, (n_out, n_in) mm/N."""
@@ -105,7 +142,11 @@ class Task:
 
     def metrics(self, flexibility: FloatArray) -> Metrics:
         """Judge a model by its flexibility, (n_out, n_in) mm/N."""
-        return self.judge(self, self.loads_N @ flexibility.T)
+        metrics = self.judge(self, self.loads_N @ flexibility.T)
+        if self.exact_loads_N is not None and self.headline is not None:
+            exact = self.judge(self, self.exact_loads_N @ flexibility.T)
+            metrics[f"{self.headline.name}_unrounded"] = self.headline.of(exact)
+        return metrics
 
 
 def judge_classes(task: Task, displacements: FloatArray) -> Metrics:
@@ -145,8 +186,10 @@ def judge_nothing(task: Task, displacements: FloatArray) -> Metrics:  # noqa: AR
 
 
 def _by_part(task: Task, name: str, measure: Callable[[IntArray | slice], float]) -> Metrics:
-    metrics: Metrics = {f"{name}_train": measure(task.train_rows)}
-    if task.test_rows.size:
-        metrics[f"{name}_test"] = measure(task.test_rows)
+    metrics: Metrics = {f"{name}_train": measure(task.parts.train)}
+    if task.parts.validation.size:
+        metrics[f"{name}_validation"] = measure(task.parts.validation)
+    if task.parts.test.size:
+        metrics[f"{name}_test"] = measure(task.parts.test)
     metrics[f"{name}_all"] = measure(slice(None))
     return metrics

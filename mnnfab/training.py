@@ -2,36 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from mnnfab.adam import Adam
-from mnnfab.arrays import FloatArray, IntArray
-from mnnfab.bars import BarModel
+from mnnfab.arrays import FloatArray, IntArray, frozen_floats
+from mnnfab.courses import Course, Schedule, Trainable
+from mnnfab.ensemble import make_member, run_ensemble
 from mnnfab.tasks import Metrics, Task
-from mnnfab.width_maps import WidthMap
 
 Progress = Callable[[int, int, float], None]
 """Called after an epoch with its number, the number of epochs and the loss."""
 
-
-@dataclass(frozen=True)
-class Schedule:
-    """How long and how fast to train.
-
-    Args:
-        epochs: passes over the training samples.
-        batch_size: samples a step; a shorter last batch is averaged over its own size.
-        learning_rate: Adam's, in units of the width map's latent value.
-        seed: decides the order of the samples.
-    """
-
-    epochs: int
-    batch_size: int
-    learning_rate: float
-    seed: int
+#: A training that learned nothing is started again so many times at the most.
+MOST_RETRIES = 3
 
 
 @dataclass(frozen=True)
@@ -41,14 +26,33 @@ class Epoch:
     Args:
         epoch: 0 is the untrained network.
         loss_train: mean loss over the training samples.
-        loss_test: mean loss over the test samples, if there are any.
+        loss_validation: the same over the validation samples, if there are any.
+        loss_test: the same over the test samples, if there are any.
         metrics: what the task's judge says.
     """
 
     epoch: int
     loss_train: float
+    loss_validation: float | None
     loss_test: float | None
     metrics: Metrics
+
+
+@dataclass(frozen=True)
+class Restart:
+    """How one training of several ended.
+
+    Args:
+        number: 0 started where the design says, the others at random widths.
+        last: its last epoch.
+        stuck: whether it answers the training samples no better than by ignoring them.
+        chosen: whether its widths were kept.
+    """
+
+    number: int
+    last: Epoch
+    stuck: bool
+    chosen: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,88 +61,91 @@ class Training:
 
     Args:
         widths_mm: trained widths, (n_bonds,) mm.
-        history: the untrained network and every epoch.
+        history: the untrained network and every epoch, of the training that was kept.
+        restarts: how all of them ended.
     """
 
     widths_mm: FloatArray
     history: tuple[Epoch, ...]
-
-
-def gradient(
-    model: BarModel,
-    task: Task,
-    per_width: FloatArray,
-    widths_mm: FloatArray,
-    rows: IntArray,
-) -> FloatArray:
-    """Return the exact gradient of the mean loss over `rows` in the widths, (n_bonds,) per mm.
-
-    One factorisation and n_in + n_out solves, however many samples there are.
-
-    Args:
-        model: the bars.
-        task: loads, targets and loss.
-        per_width: stiffness per width, (n_bonds,) N/mm².
-        widths_mm: (n_bonds,) mm.
-        rows: the samples, as indices.
-    """
-    response = model.response(per_width * widths_mm)
-    slope = task.flexibility_slope(response.flexibility, rows)
-    return response.stiffness_gradient(slope) * per_width
+    restarts: tuple[Restart, ...] = ()
 
 
 def train(
-    model: BarModel,
-    task: Task,
-    per_width: FloatArray,
-    width_map: WidthMap,
+    trainable: Trainable,
     widths_initial_mm: FloatArray,
     schedule: Schedule,
     progress: Progress | None = None,
 ) -> Training:
-    """Train the widths with Adam on mini-batches.
+    """Train the widths from one start or several, and keep the best by validation.
+
+    If every training got stuck, another one is started from random widths, up to
+    `MOST_RETRIES` times.
 
     Args:
-        model: the bars.
-        task: loads, targets and loss.
-        per_width: stiffness per width, (n_bonds,) N/mm².
-        width_map: keeps the widths within their limits.
+        trainable: bars, task and width map.
         widths_initial_mm: where to start, (n_bonds,) mm.
-        schedule: how long and how fast.
-        progress: told of every epoch.
+        schedule: how long, how fast, from how many starts.
+        progress: told of every epoch of the first training.
     """
-    latent = width_map.latent(widths_initial_mm)
-    widths = width_map.widths(latent)
-    optimiser = Adam(len(latent), schedule.learning_rate)
-    generator = np.random.default_rng(schedule.seed)
-    history = [_measure(0, model, task, per_width, widths)]
-    for epoch in range(1, schedule.epochs + 1):
-        for rows in _batches(task.train_rows, schedule.batch_size, generator):
-            slope = gradient(model, task, per_width, widths, rows) * width_map.slope(latent)
-            latent = width_map.project(latent + optimiser.step(slope))
-            widths = width_map.widths(latent)
-        history.append(_measure(epoch, model, task, per_width, widths))
+    task = trainable.task
+    latent = trainable.width_map.latent(widths_initial_mm)
+
+    def tell(epoch: int, flexibility: FloatArray) -> None:
         if progress is not None:
-            progress(epoch, schedule.epochs, history[-1].loss_train)
-    return Training(widths_mm=widths, history=tuple(history))
+            progress(epoch, schedule.epochs, task.loss_value(flexibility, task.train_rows))
+
+    def run(numbers: range) -> list[Course]:
+        members = [make_member(trainable, latent, schedule.seed, number) for number in numbers]
+        return run_ensemble(trainable, members, schedule, tell)
+
+    courses = run(range(schedule.restarts))
+    while _all_stuck(task, courses) and len(courses) < schedule.restarts + MOST_RETRIES:
+        courses += run(range(len(courses), len(courses) + 1))
+    return _keep_best(trainable, courses)
 
 
-def _batches(rows: IntArray, batch_size: int, generator: np.random.Generator) -> Iterator[IntArray]:
-    if len(rows) <= batch_size:
-        yield rows
-        return
-    order = generator.permutation(rows)
-    for start in range(0, len(order), batch_size):
-        yield order[start : start + batch_size]
+def measure(task: Task, flexibility: FloatArray, epoch: int) -> Epoch:
+    """Return losses and metrics of a network by its flexibility, (n_out, n_in) mm/N."""
 
+    def loss(rows: IntArray) -> float | None:
+        return task.loss_value(flexibility, rows) if rows.size else None
 
-def _measure(
-    epoch: int, model: BarModel, task: Task, per_width: FloatArray, widths: FloatArray
-) -> Epoch:
-    flexibility = model.response(per_width * widths).flexibility
     return Epoch(
         epoch=epoch,
         loss_train=task.loss_value(flexibility, task.train_rows),
-        loss_test=(task.loss_value(flexibility, task.test_rows) if task.test_rows.size else None),
+        loss_validation=loss(task.parts.validation),
+        loss_test=loss(task.parts.test),
         metrics=task.metrics(flexibility),
+    )
+
+
+def _all_stuck(task: Task, courses: Sequence[Course]) -> bool:
+    trained = len(courses[0].flexibilities) > 1
+    return trained and all(_stuck(task, course.flexibilities[-1]) for course in courses)
+
+
+def _stuck(task: Task, flexibility: FloatArray) -> bool:
+    return task.headline is not None and task.headline.learned_nothing(task.metrics(flexibility))
+
+
+def _keep_best(trainable: Trainable, courses: Sequence[Course]) -> Training:
+    task = trainable.task
+    rows = task.parts.validation if task.parts.validation.size else task.train_rows
+    losses = [task.loss_value(course.flexibilities[-1], rows) for course in courses]
+    best = int(np.argmin(losses))
+    return Training(
+        widths_mm=frozen_floats(trainable.width_map.widths(courses[best].latent)),
+        history=tuple(
+            measure(task, flexibility, epoch)
+            for epoch, flexibility in enumerate(courses[best].flexibilities)
+        ),
+        restarts=tuple(
+            Restart(
+                number=number,
+                last=measure(task, course.flexibilities[-1], len(course.flexibilities) - 1),
+                stuck=_stuck(task, course.flexibilities[-1]),
+                chosen=number == best,
+            )
+            for number, course in enumerate(courses)
+        ),
     )

@@ -34,6 +34,15 @@ class WidthMap(Protocol):
         """Return the nearest latent values that are allowed, (n_bonds,)."""
         ...
 
+    @property
+    def latent_limits(self) -> tuple[float | None, float | None]:
+        """Least and greatest latent value, if there are any."""
+        ...
+
+    def random_latent(self, generator: np.random.Generator, n_bonds: int) -> FloatArray:
+        """Return latent values of random widths to start from, (n_bonds,)."""
+        ...
+
 
 @dataclass(frozen=True)
 class Clamp:
@@ -60,6 +69,15 @@ class Clamp:
     def project(self, latent: FloatArray) -> FloatArray:
         """Return z moved to 0 or 1 where it left that range."""
         return np.minimum(np.maximum(latent, 0.0), 1.0)
+
+    @property
+    def latent_limits(self) -> tuple[float, float]:
+        """0 and 1."""
+        return 0.0, 1.0
+
+    def random_latent(self, generator: np.random.Generator, n_bonds: int) -> FloatArray:
+        """Return z of widths spread evenly over the range, (n_bonds,)."""
+        return generator.uniform(size=n_bonds)
 
 
 @dataclass(frozen=True)
@@ -95,3 +113,16 @@ class Logistic:
     def project(self, latent: FloatArray) -> FloatArray:
         """Return z as it is: every value is allowed."""
         return latent
+
+    @property
+    def latent_limits(self) -> tuple[None, None]:
+        """None."""
+        return None, None
+
+    def random_latent(self, generator: np.random.Generator, n_bonds: int) -> FloatArray:
+        """Return z of widths spread evenly over the inner nine tenths of the range, (n_bonds,).
+
+        Nearer the limits the map is so flat that training would hardly leave them.
+        """
+        share: FloatArray = logit(generator.uniform(0.05, 0.95, n_bonds))
+        return share / self.sharpness

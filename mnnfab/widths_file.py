@@ -39,6 +39,28 @@ def load_widths(path: Path, network: Network) -> FloatArray:
     return frozen_floats(widths[order])
 
 
+def load_start(path: Path, network: Network) -> FloatArray:
+    """Read widths to start from, (n_bonds,) mm, from a run of a network like this one.
+
+    Bonds are found by their nodes, so that a network may have lost some of them since.
+
+    Raises:
+        InputError: if a bond of the network is not in the table.
+    """
+    table = read_table(path)
+    ends = np.column_stack([column_numbers(table, name) for name in ("node_i", "node_j")])
+    pairs = [tuple(sorted(pair)) for pair in ends.tolist()]
+    width_of = dict(zip(pairs, column_numbers(table, "width_mm").tolist(), strict=True))
+    widths = []
+    for bond, pair in enumerate(np.sort(network.bonds, axis=1).tolist()):
+        if tuple(pair) not in width_of:
+            raise InputError(
+                str(path), f"no width of {network.bond_name(bond)}", "a width for every bond"
+            )
+        widths.append(width_of[tuple(pair)])
+    return frozen_floats(widths)
+
+
 def _order(table: Table, network: Network) -> IntArray:
     """Return the row of each bond, (n_bonds,)."""
     if "bond" not in table.header:

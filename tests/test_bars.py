@@ -5,9 +5,20 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import mnnfab.bars
-from mnnfab import BarModel, Network, Port, compatibility_matrix, stiffness_per_width
+import mnnfab.linear
+from mnnfab import (
+    BarModel,
+    Network,
+    Port,
+    ToolError,
+    compatibility_matrix,
+    stiffness_per_width,
+    triangular_parallelogram,
+    triangular_patch,
+)
 from mnnfab.arrays import FloatArray
+from mnnfab.engines import Banded, Dense, Sparse
+from mnnfab.ports import unit_loads
 from mnnfab.units import NEWTON_PER_GF
 
 # E = 0.55 MPa, t = 2 mm, as in the paper's published code.
@@ -87,13 +98,44 @@ def test_stiffness_balances_loads(paper_network: Network) -> None:
     np.testing.assert_allclose(found.flexibility, found.flexibility.T, rtol=1e-10, atol=1e-12)
 
 
-def test_sparse_and_dense_agree(paper_network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
-    stiffness = np.random.default_rng(1).uniform(0.1, 0.2, paper_network.n_bonds)
-    ports = (MIDDLE, LEFT), (RIGHT, Port(7, "x"))
-    dense = BarModel(paper_network, *ports).response(stiffness)
-    monkeypatch.setattr(mnnfab.bars, "DENSE_DOFS", 0)
-    sparse = BarModel(paper_network, *ports).response(stiffness)
-    for name in ("flexibility", "elongations", "adjoint_elongations"):
-        np.testing.assert_allclose(
-            getattr(sparse, name), getattr(dense, name), rtol=1e-11, atol=1e-12
-        )
+@pytest.mark.parametrize("rows", [4, 12])
+def test_engines_agree(rows: int) -> None:
+    """Dense, banded and sparse Cholesky, and SciPy's LU: the same to 1e-9 of the largest."""
+    network = triangular_patch(rows, 16.0, [0, rows])
+    stiffness = np.random.default_rng(1).uniform(0.1, 0.2, network.n_bonds)
+    model = BarModel(network, (MIDDLE, LEFT), (RIGHT, Port(7, "x")))
+    loads = unit_loads(network, model.inputs + model.outputs)[network.free_dofs]
+    expected = np.linalg.solve(model.stiffness_matrix(stiffness).toarray(), loads)
+    assert (model.engine.name == "dense") == (rows == 4)
+    for engine in (Dense, Banded, Sparse):
+        found = engine(model.compatibility, loads).displacements(stiffness)
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-9 * abs(expected).max())
+
+
+def test_engine_by_size() -> None:
+    ports = (Port(10, "y"),), (Port(12, "y"),)
+    names = [
+        BarModel(triangular_parallelogram(n, n, 16.0, [0, n - 1]), *ports).engine.name
+        for n in (4, 12, 32)
+    ]
+    assert names == ["dense", "banded", "sparse"]
+
+
+def test_without_cvxopt_scipy_solves(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = triangular_parallelogram(24, 24, 16.0, [0, 23])
+    ports = (Port(500, "y"),), (Port(510, "x"), Port(512, "y"))
+    stiffness = np.random.default_rng(2).uniform(0.1, 0.2, network.n_bonds)
+    expected = BarModel(network, *ports).response(stiffness)
+    monkeypatch.setattr(mnnfab.linear, "find_spec", lambda _: None)
+    found = BarModel(network, *ports).response(stiffness)
+    np.testing.assert_allclose(found.flexibility, expected.flexibility, rtol=1e-9)
+    with pytest.raises(ToolError, match="positive definite"):
+        BarModel(network, *ports).response(-stiffness)
+
+
+@pytest.mark.parametrize("n", [4, 12, 32])
+def test_every_engine_notices_a_mechanism(n: int) -> None:
+    network = triangular_parallelogram(n, n, 16.0, [0, n - 1])
+    model = BarModel(network, (Port(n + 1, "y"),), (Port(n + 2, "x"),))
+    with pytest.raises(ToolError, match="positive definite"):
+        model.response(np.zeros(network.n_bonds))

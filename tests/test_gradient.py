@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mnnfab import BarModel, Clamp, Logistic, Network, Port, stiffness_per_width
+from mnnfab import BarModel, Clamp, Logistic, Network, Port, Trainable, stiffness_per_width
 from mnnfab.arrays import FloatArray
 from mnnfab.losses import Loss, ShareCrossEntropy, SoftmaxCrossEntropy, SquaredError
-from mnnfab.tasks import Task, judge_nothing
-from mnnfab.training import gradient
+from mnnfab.tasks import Parts, Task, judge_nothing
 from mnnfab.width_maps import WidthMap
 
 INPUTS = (Port(13, "y"), Port(11, "y"), Port(12, "y"), Port(9, "y"))
@@ -35,8 +34,7 @@ def make_task(loss: Loss) -> Task:
         loads_N=-generator.uniform(0.01, 0.05, (N_SAMPLES, len(INPUTS))),
         targets=targets,
         loss=loss,
-        train_rows=np.arange(N_SAMPLES),
-        test_rows=np.empty(0, dtype=np.int64),
+        parts=Parts(np.arange(N_SAMPLES)),
         judge=judge_nothing,
         headline=None,
         load_cases=(),
@@ -48,19 +46,17 @@ def make_task(loss: Loss) -> Task:
 def test_taylor_remainder_is_of_second_order(
     paper_network: Network, loss: Loss, width_map: WidthMap
 ) -> None:
-    task, model = make_task(loss), BarModel(paper_network, INPUTS, OUTPUTS)
-    per_width = stiffness_per_width(paper_network, 0.55, 2.0)
+    task, per_width = make_task(loss), stiffness_per_width(paper_network, 0.55, 2.0)
+    trainable = Trainable(BarModel(paper_network, INPUTS, OUTPUTS), task, per_width, width_map)
     generator = np.random.default_rng(1)
     latent = width_map.latent(generator.uniform(1.7, 2.3, paper_network.n_bonds))
     direction = generator.normal(size=latent.shape) * 0.1
 
     def value(z: FloatArray) -> float:
-        response = model.response(per_width * width_map.widths(z))
-        return task.loss_value(response.flexibility, task.train_rows)
+        return task.loss_value(trainable.flexibility(z), task.train_rows)
 
     start = value(latent)
-    widths = width_map.widths(latent)
-    slope = gradient(model, task, per_width, widths, task.train_rows) * width_map.slope(latent)
+    slope = trainable.gradient(latent, task.train_rows)
     remainders = [
         abs(value(latent + step * direction) - start - step * float(slope @ direction))
         for step in STEPS

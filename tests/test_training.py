@@ -13,6 +13,7 @@ from scipy.optimize import minimize
 from mnnfab import (
     Problem,
     Schedule,
+    Trainable,
     Training,
     load_problem,
     make_problem,
@@ -22,7 +23,7 @@ from mnnfab import (
 )
 from mnnfab.adam import Adam
 from mnnfab.arrays import FloatArray
-from mnnfab.training import gradient
+from mnnfab.rules import adjoint_gradient
 from mnnfab.width_maps import Clamp
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
@@ -67,7 +68,7 @@ def test_iris_reaches_the_papers_accuracy() -> None:
     # Published: 0.950 train, 0.964 test at epoch 100; softmax here 0.951 and 0.958.
     problem, training = trained("iris")
     assert problem.task is not None
-    assert (len(problem.task.train_rows), len(problem.task.test_rows)) == (105, 45)
+    assert (len(problem.task.train_rows), len(problem.task.parts.test)) == (105, 45)
     last = training.history[-1]
     accuracy = last.metrics["accuracy_all"]
     assert isinstance(accuracy, float)
@@ -82,9 +83,9 @@ def best_in_bounds(problem: Problem) -> tuple[float, FloatArray]:
     model = problem.bar_model(task)
 
     def objective(widths: FloatArray) -> tuple[float, FloatArray]:
-        flexibility = model.response(problem.per_width * widths).flexibility
-        loss = task.loss_value(flexibility, task.train_rows)
-        return loss, gradient(model, task, problem.per_width, widths, task.train_rows)
+        stiffness = problem.per_width * widths
+        loss = task.loss_value(model.response(stiffness).flexibility, task.train_rows)
+        return loss, problem.per_width * adjoint_gradient(model, task, stiffness, task.train_rows)
 
     start = np.full(problem.network.n_bonds, 2.0)
     bounds = [problem.width_limits_mm] * problem.network.n_bonds
@@ -159,10 +160,17 @@ def test_every_sample_is_used_once_an_epoch(iris_values: dict[str, Any]) -> None
             seen.append(len(targets))
             return np.zeros_like(displacements)
 
+        def wanted_change(self, displacements: FloatArray, _: FloatArray) -> FloatArray:
+            return displacements
+
     task = replace(problem.task, loss=Spy())
     schedule = Schedule(epochs=1, batch_size=16, learning_rate=0.01, seed=0)
     start = np.full(problem.network.n_bonds, 2.0)
-    train(problem.bar_model(task), task, problem.per_width, Clamp(1.5, 2.5), start, schedule)
+    train(
+        Trainable(problem.bar_model(task), task, problem.per_width, Clamp(1.5, 2.5)),
+        start,
+        schedule,
+    )
     assert seen == [16] * 6 + [9]
 
 

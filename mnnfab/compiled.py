@@ -1,0 +1,286 @@
+"""The training step as machine code, for small networks: many restarts in one call.
+
+The same mathematics as `Response.stiffness_gradient`, the losses, the width maps and
+`Adam`, without the calls between them, which cost more than the arithmetic of a
+network of the paper's size. Compiled by numba at the first use and kept on disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar, cast
+
+import numba
+import numpy as np
+
+from mnnfab.adam import DECAY_MEAN, DECAY_SQUARE, EPSILON
+from mnnfab.arrays import FloatArray, IntArray
+from mnnfab.compiled_values import (
+    CLAMP,
+    LOGISTIC,
+    SHARE,
+    SQUARED,
+    Bars,
+    Limits,
+    Samples,
+    State,
+)
+from mnnfab.losses import TINY_MM
+
+_F = TypeVar("_F", bound=Callable[..., object])
+
+
+def _compiled(function: _F) -> _F:
+    """Compile with numba; keep the machine code on disk where that is possible."""
+    try:
+        return cast("_F", numba.njit(cache=True, nogil=True)(function))
+    except RuntimeError:  # neither the package's folder nor the user's can be written
+        return cast("_F", numba.njit(nogil=True)(function))
+
+
+@_compiled
+def train_epoch(
+    bars: Bars,
+    samples: Samples,
+    limits: Limits,
+    state: State,
+    order: IntArray,
+    schedule: tuple[int, float, int],
+) -> tuple[FloatArray, bool]:
+    """Make all steps of an epoch, for every restart.
+
+    Args:
+        bars: the network.
+        samples: the data and the loss.
+        limits: the width map.
+        state: changed in place.
+        order: the samples in the order of each restart, (n_restarts, n_train).
+        schedule: batch size, learning rate, and the steps that were made before.
+
+    Returns:
+        Flexibilities after the epoch, (n_restarts, n_out, n_in) mm/N, and whether every
+        stiffness matrix was positive definite.
+    """
+    batch_size, rate, steps_before = schedule
+    n_in, n_out = samples.loads_N.shape[1], samples.targets.shape[1]
+    n_ports, n_bonds = len(bars.ports), len(bars.per_width)
+    matrix = np.empty((bars.n_dofs, bars.n_dofs))
+    moved = np.empty((bars.n_dofs, n_ports))
+    longer = np.empty((n_bonds, n_ports))
+    gradient = np.empty(n_bonds)
+    flexibilities = np.empty((len(order), n_out, n_in))
+    rigid = True
+    for member in range(len(order)):
+        steps = steps_before
+        latent = state.latent[member]
+        for start in range(0, order.shape[1], batch_size):
+            rows = order[member, start : start + batch_size]
+            rigid &= _respond(bars, _stiffness(bars, limits, latent), matrix, moved, longer)
+            slope = _flexibility_slope(bars, samples, moved, rows)
+            _stiffness_gradient(slope, longer, gradient)
+            steps += 1
+            _adam(bars, limits, gradient, state, member, (rate, steps))
+        rigid &= _respond(bars, _stiffness(bars, limits, latent), matrix, moved, longer)
+        flexibilities[member] = _flexibility(bars, moved, n_in, n_out)
+    return flexibilities, rigid
+
+
+@_compiled
+def _stiffness(bars: Bars, limits: Limits, latent: FloatArray) -> FloatArray:
+    span = limits.width_max_mm - limits.width_min_mm
+    if limits.kind == LOGISTIC:
+        latent = 1.0 / (1.0 + np.exp(-limits.sharpness * latent))
+    return bars.per_width * (limits.width_min_mm + span * latent)
+
+
+@_compiled
+def _respond(
+    bars: Bars,
+    stiffness: FloatArray,
+    matrix: FloatArray,
+    moved: FloatArray,
+    longer: FloatArray,
+) -> bool:
+    """Solve D moved = unit loads, and longer = C moved.
+
+    Returns:
+        Whether D is positive definite.
+    """
+    _assemble(bars, stiffness, matrix)
+    moved[:] = 0.0
+    for port in range(len(bars.ports)):
+        moved[bars.ports[port], port] = 1.0
+    rigid = _eliminate(matrix, moved)
+    if rigid:
+        _substitute_back(matrix, moved)
+        _elongate(bars, moved, longer)
+    return rigid
+
+
+@_compiled
+def _eliminate(matrix: FloatArray, moved: FloatArray) -> bool:
+    """Turn the upper triangle of D into U of UᵀU = D and the loads into Uᵀ⁻¹ times them.
+
+    The diagonal of U is left inverted. Returns whether D is positive definite.
+    """
+    n_dofs, n_ports = moved.shape
+    for j in range(n_dofs):
+        if not matrix[j, j] > 0.0:
+            return False
+        scale = 1.0 / np.sqrt(matrix[j, j])
+        for q in range(j, n_dofs):
+            matrix[j, q] *= scale
+        for port in range(n_ports):
+            moved[j, port] *= scale
+        for i in range(j + 1, n_dofs):
+            factor = matrix[j, i]
+            if factor != 0.0:  # much of a lattice's band stays empty
+                for q in range(i, n_dofs):
+                    matrix[i, q] -= factor * matrix[j, q]
+                for port in range(n_ports):
+                    moved[i, port] -= factor * moved[j, port]
+        matrix[j, j] = scale
+    return True
+
+
+@_compiled
+def _substitute_back(matrix: FloatArray, moved: FloatArray) -> None:
+    n_dofs, n_ports = moved.shape
+    for j in range(n_dofs - 1, -1, -1):
+        for i in range(j + 1, n_dofs):
+            factor = matrix[j, i]
+            if factor != 0.0:
+                for port in range(n_ports):
+                    moved[j, port] -= factor * moved[i, port]
+        for port in range(n_ports):
+            moved[j, port] *= matrix[j, j]
+
+
+@_compiled
+def _assemble(bars: Bars, stiffness: FloatArray, matrix: FloatArray) -> None:
+    """Fill the upper triangle of D = Σ_b k_b c_b c_bᵀ."""
+    matrix[:] = 0.0
+    for bond in range(len(stiffness)):
+        for p in range(4):
+            i = bars.dofs[bond, p]
+            if i >= 0:
+                pull = stiffness[bond] * bars.cosines[bond, p]
+                for q in range(4):
+                    j = bars.dofs[bond, q]
+                    if j >= i:
+                        matrix[i, j] += pull * bars.cosines[bond, q]
+
+
+@_compiled
+def _elongate(bars: Bars, moved: FloatArray, longer: FloatArray) -> None:
+    longer[:] = 0.0
+    for bond in range(len(longer)):
+        for p in range(4):
+            i = bars.dofs[bond, p]
+            if i >= 0:
+                for port in range(moved.shape[1]):
+                    longer[bond, port] += bars.cosines[bond, p] * moved[i, port]
+
+
+@_compiled
+def _flexibility(bars: Bars, moved: FloatArray, n_in: int, n_out: int) -> FloatArray:
+    flexibility = np.empty((n_out, n_in))
+    for output in range(n_out):
+        for port in range(n_in):
+            flexibility[output, port] = moved[bars.ports[n_in + output], port]
+    return flexibility
+
+
+@_compiled
+def _flexibility_slope(
+    bars: Bars, samples: Samples, moved: FloatArray, rows: IntArray
+) -> FloatArray:
+    """Return dL/dG of the mean loss over `rows`, (n_out, n_in)."""
+    n_in, n_out = samples.loads_N.shape[1], samples.targets.shape[1]
+    slope = np.zeros((n_out, n_in))
+    displacements, pulls = np.empty(n_out), np.empty(n_out)
+    for row in rows:
+        for output in range(n_out):
+            dof = bars.ports[n_in + output]
+            total = 0.0
+            for port in range(n_in):
+                total += moved[dof, port] * samples.loads_N[row, port]
+            displacements[output] = total
+        _loss_slope(samples, displacements, samples.targets[row], pulls)
+        for output in range(n_out):
+            for port in range(n_in):
+                slope[output, port] += pulls[output] * samples.loads_N[row, port] / len(rows)
+    return slope
+
+
+@_compiled
+def _loss_slope(
+    samples: Samples, displacements: FloatArray, targets: FloatArray, pulls: FloatArray
+) -> None:
+    """Write the derivative of one sample's loss in its displacements; see `mnnfab.losses`."""
+    n_out = len(displacements)
+    if samples.loss == SQUARED:
+        for o in range(n_out):
+            pulls[o] = (displacements[o] - targets[o]) * (2.0 / samples.scale_mm**2)
+        return
+    if samples.loss == SHARE:
+        total = 0.0
+        for o in range(n_out):
+            total += max(abs(displacements[o]), TINY_MM)
+        for o in range(n_out):
+            size = max(abs(displacements[o]), TINY_MM)
+            pulls[o] = np.sign(displacements[o]) * (1.0 / total - targets[o] / size)
+        return
+    largest = 0.0
+    for o in range(n_out):
+        largest = max(largest, abs(displacements[o]))
+    total = 0.0
+    for o in range(n_out):
+        pulls[o] = np.exp((abs(displacements[o]) - largest) / samples.scale_mm)
+        total += pulls[o]
+    for o in range(n_out):
+        share = pulls[o] / total - targets[o]
+        pulls[o] = np.sign(displacements[o]) * share / samples.scale_mm
+
+
+@_compiled
+def _stiffness_gradient(slope: FloatArray, longer: FloatArray, gradient: FloatArray) -> None:
+    """Write dL/dk_b = -Σ_oi (dL/dG_oi) A_bo E_bi."""
+    n_out, n_in = slope.shape
+    for bond in range(len(gradient)):
+        total = 0.0
+        for o in range(n_out):
+            pull = 0.0
+            for i in range(n_in):
+                pull += slope[o, i] * longer[bond, i]
+            total += pull * longer[bond, n_in + o]
+        gradient[bond] = -total
+
+
+@_compiled
+def _adam(
+    bars: Bars,
+    limits: Limits,
+    gradient: FloatArray,
+    state: State,
+    member: int,
+    pace: tuple[float, int],
+) -> None:
+    """Make one step of Adam in the latent values of one restart."""
+    rate, steps = pace
+    span = limits.width_max_mm - limits.width_min_mm
+    mean_share = 1.0 - DECAY_MEAN**steps
+    square_share = 1.0 - DECAY_SQUARE**steps
+    for bond in range(len(gradient)):
+        z = state.latent[member, bond]
+        pull = gradient[bond] * bars.per_width[bond] * span
+        if limits.kind == LOGISTIC:
+            share = 1.0 / (1.0 + np.exp(-limits.sharpness * z))
+            pull *= limits.sharpness * share * (1.0 - share)
+        mean = DECAY_MEAN * state.mean[member, bond] + (1.0 - DECAY_MEAN) * pull
+        square = DECAY_SQUARE * state.square[member, bond] + (1.0 - DECAY_SQUARE) * pull * pull
+        state.mean[member, bond], state.square[member, bond] = mean, square
+        z -= rate / mean_share * mean / (np.sqrt(square / square_share) + EPSILON)
+        if limits.kind == CLAMP:
+            z = min(max(z, 0.0), 1.0)
+        state.latent[member, bond] = z

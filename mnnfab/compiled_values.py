@@ -1,0 +1,68 @@
+"""What the compiled training step takes: plain tuples of arrays and numbers."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from mnnfab.arrays import FloatArray, IntArray
+
+SOFTMAX, SHARE, SQUARED = 0, 1, 2
+CLAMP, LOGISTIC = 0, 1
+
+
+class Bars(NamedTuple):
+    """The network, on its free degrees of freedom.
+
+    Args:
+        dofs: of each bond, (n_bonds, 4); -1 is fixed.
+        cosines: elongation per displacement of these, (n_bonds, 4).
+        per_width: stiffness per width, (n_bonds,) N/mm².
+        ports: degree of freedom of each port, inputs first, (n_ports,).
+        n_dofs: number of free degrees of freedom.
+    """
+
+    dofs: IntArray
+    cosines: FloatArray
+    per_width: FloatArray
+    ports: IntArray
+    n_dofs: int
+
+
+class Samples(NamedTuple):
+    """Loads, targets and the loss between them.
+
+    Args:
+        loads_N: (n_samples, n_in).
+        targets: (n_samples, n_out).
+        loss: SOFTMAX, SHARE or SQUARED.
+        scale_mm: of the loss; not read for SHARE.
+    """
+
+    loads_N: FloatArray
+    targets: FloatArray
+    loss: int
+    scale_mm: float
+
+
+class Limits(NamedTuple):
+    """The width map.
+
+    Args:
+        kind: CLAMP or LOGISTIC.
+        width_min_mm: lower limit.
+        width_max_mm: upper limit.
+        sharpness: of LOGISTIC.
+    """
+
+    kind: int
+    width_min_mm: float
+    width_max_mm: float
+    sharpness: float
+
+
+class State(NamedTuple):
+    """What Adam changes, one row a restart: latent values and both means, (n_restarts, n_bonds)."""
+
+    latent: FloatArray
+    mean: FloatArray
+    square: FloatArray

@@ -1,0 +1,169 @@
+"""Courses: from one start to trained latent values, by one optimiser in one way of computing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from scipy.optimize import OptimizeResult, minimize
+
+from mnnfab.adam import Adam
+from mnnfab.arrays import FloatArray, IntArray
+from mnnfab.bars import BarModel
+from mnnfab.rules import RULES
+from mnnfab.tasks import Task
+from mnnfab.width_maps import WidthMap
+
+Optimizer = Literal["adam", "l-bfgs-b"]
+RuleName = Literal["adjoint", "coupled-learning", "finite-differences"]
+Tell = Callable[[int, FloatArray], None]
+"""Called after an epoch with its number and the flexibility, (n_out, n_in) mm/N."""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long, how fast and by which rule to train.
+
+    Args:
+        epochs: passes over the training samples; for L-BFGS-B the most iterations.
+        batch_size: samples a step; a shorter last batch is averaged over its own size.
+            L-BFGS-B takes all samples at once.
+        learning_rate: Adam's, in units of the width map's latent value.
+        seed: decides the order of the samples and the starts of restarts.
+        optimizer: Adam, or bounded quasi-Newton steps with SciPy's L-BFGS-B.
+        rule: where the gradient comes from.
+        restarts: trainings from different starts, of which the best is kept.
+    """
+
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    seed: int
+    optimizer: Optimizer = "adam"
+    rule: RuleName = "adjoint"
+    restarts: int = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Trainable:
+    """What is trained: widths of bars for a task, by way of latent values.
+
+    Args:
+        model: the bars.
+        task: loads, targets and loss.
+        per_width: stiffness per width, (n_bonds,) N/mm².
+        width_map: keeps the widths within their limits.
+    """
+
+    model: BarModel
+    task: Task
+    per_width: FloatArray
+    width_map: WidthMap
+
+    def stiffness(self, latent: FloatArray) -> FloatArray:
+        """Return the stiffness of each bond, (n_bonds,) N/mm."""
+        return self.per_width * self.width_map.widths(latent)
+
+    def flexibility(self, latent: FloatArray) -> FloatArray:
+        """Return the flexibility from inputs to outputs, (n_out, n_in) mm/N."""
+        return self.model.response(self.stiffness(latent)).flexibility
+
+    def gradient(
+        self, latent: FloatArray, rows: IntArray, rule: RuleName = "adjoint"
+    ) -> FloatArray:
+        """Return the gradient of the mean loss over `rows` in the latent values, (n_bonds,)."""
+        in_stiffness = RULES[rule].gradient(self.model, self.task, self.stiffness(latent), rows)
+        return in_stiffness * self.per_width * self.width_map.slope(latent)
+
+    def loss_and_gradient(self, latent: FloatArray, rows: IntArray) -> tuple[float, FloatArray]:
+        """Return the mean loss over `rows` and its exact gradient, from one factorisation."""
+        response = self.model.response(self.stiffness(latent))
+        loss = self.task.loss_value(response.flexibility, rows)
+        slope = self.task.flexibility_slope(response.flexibility, rows)
+        in_stiffness = response.stiffness_gradient(slope)
+        return loss, in_stiffness * self.per_width * self.width_map.slope(latent)
+
+
+@dataclass(frozen=True, eq=False)
+class Course:
+    """One training, whole.
+
+    Args:
+        latent: where it ended, (n_bonds,).
+        flexibilities: before it and after each epoch, (n_epochs + 1, n_out, n_in) mm/N.
+            Every loss and metric follows from these.
+    """
+
+    latent: FloatArray
+    flexibilities: FloatArray
+
+
+def descend(
+    trainable: Trainable,
+    start: FloatArray,
+    schedule: Schedule,
+    generator: np.random.Generator,
+    tell: Tell,
+) -> Course:
+    """Train by Adam on mini-batches.
+
+    Args:
+        trainable: what is trained.
+        start: latent values, (n_bonds,).
+        schedule: how long, how fast, by which rule.
+        generator: decides the order of the samples.
+        tell: told of every epoch.
+    """
+    latent, width_map = start, trainable.width_map
+    optimiser = Adam(len(latent), schedule.learning_rate)
+    flexibilities = [trainable.flexibility(latent)]
+    for epoch in range(1, schedule.epochs + 1):
+        order = epoch_order(trainable.task.train_rows, schedule.batch_size, generator)
+        for rows in _batches(order, schedule.batch_size):
+            slope = trainable.gradient(latent, rows, schedule.rule)
+            latent = width_map.project(latent + optimiser.step(slope))
+        flexibilities.append(trainable.flexibility(latent))
+        tell(epoch, flexibilities[-1])
+    return Course(latent, np.array(flexibilities))
+
+
+def descend_by_quasi_newton(
+    trainable: Trainable, start: FloatArray, schedule: Schedule, tell: Tell
+) -> Course:
+    """Train by L-BFGS-B on all training samples at once.
+
+    Args:
+        trainable: what is trained.
+        start: latent values, (n_bonds,).
+        schedule: `epochs` limits the iterations.
+        tell: told of every iteration.
+    """
+    flexibilities = [trainable.flexibility(start)]
+
+    def note(intermediate_result: OptimizeResult) -> None:
+        flexibilities.append(trainable.flexibility(intermediate_result.x))
+        tell(len(flexibilities) - 1, flexibilities[-1])
+
+    found = minimize(
+        trainable.loss_and_gradient,
+        start,
+        args=(trainable.task.train_rows,),
+        jac=True,
+        method="L-BFGS-B",
+        bounds=[trainable.width_map.latent_limits] * len(start),
+        callback=note,
+        options={"maxiter": schedule.epochs, "ftol": 1e-12, "gtol": 1e-9},
+    )
+    return Course(np.asarray(found.x), np.array(flexibilities))
+
+
+def epoch_order(rows: IntArray, batch_size: int, generator: np.random.Generator) -> IntArray:
+    """Return the samples in the order of an epoch; one batch needs no order."""
+    return rows if len(rows) <= batch_size else generator.permutation(rows)
+
+
+def _batches(order: IntArray, batch_size: int) -> Iterator[IntArray]:
+    for start in range(0, len(order), batch_size):
+        yield order[start : start + batch_size]

@@ -1,0 +1,180 @@
+"""Engines: three ways to solve D u = F for bars, each the fastest at its size.
+
+D = Cᵀ diag(k) C on the free degrees of freedom. Whatever does not depend on the
+stiffnesses k (order of the unknowns, places of the entries) is worked out once.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from scipy import sparse
+from scipy.linalg.lapack import dpbsv, dposv
+from scipy.sparse.csgraph import reverse_cuthill_mckee
+
+from mnnfab.arrays import FloatArray, IntArray
+from mnnfab.errors import ToolError
+from mnnfab.linear import make_factoriser
+
+#: Up to this many free degrees of freedom a dense factorisation is the fastest one.
+DENSE_DOFS = 40
+#: Up to this many a banded one, unless the band is wide.
+BANDED_DOFS = 700
+#: Widest half band, as a share of the degrees of freedom, that is worth it.
+BAND_SHARE = 0.25
+
+
+class Engine(Protocol):
+    """Solves for unit loads at the ports."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in reports."""
+        ...
+
+    def displacements(self, stiffness: FloatArray) -> FloatArray:
+        """Return displacements per unit load, (n_free_dofs, n_ports) mm/N.
+
+        Args:
+            stiffness: of each bond, (n_bonds,) N/mm.
+
+        Raises:
+            ToolError: if D is not positive definite.
+        """
+        ...
+
+
+def choose_engine(compatibility: sparse.csr_array, loads: FloatArray) -> Engine:
+    """Return the fastest engine for networks of this size.
+
+    Args:
+        compatibility: C on the free degrees of freedom, (n_bonds, n_free_dofs).
+        loads: unit loads, (n_free_dofs, n_ports) N.
+    """
+    n_dofs = compatibility.shape[1]
+    if n_dofs <= DENSE_DOFS:
+        return Dense(compatibility, loads)
+    if n_dofs <= BANDED_DOFS:
+        banded = Banded(compatibility, loads)
+        if banded.half_band <= BAND_SHARE * n_dofs:
+            return banded
+    return Sparse(compatibility, loads)
+
+
+class Dense:
+    """LAPACK's Cholesky factorisation of the whole matrix."""
+
+    name = "dense"
+
+    def __init__(self, compatibility: sparse.csr_array, loads: FloatArray) -> None:
+        """Unpack C."""
+        self._compatibility = compatibility.toarray()
+        self._loads = np.asfortranarray(loads)
+
+    def displacements(self, stiffness: FloatArray) -> FloatArray:
+        """Factorise and solve in one call."""
+        # LAPACK is called directly: its wrappers in scipy.linalg cost several times
+        # more than the factorisation of a network of the paper's size.
+        compatibility = self._compatibility
+        matrix = (compatibility.T * stiffness) @ compatibility
+        _, solution, info = dposv(matrix.T, self._loads, lower=1, overwrite_a=1)
+        _require_success(info)
+        found: FloatArray = solution
+        return found
+
+
+class Banded:
+    """LAPACK's banded Cholesky factorisation, in the order of reverse Cuthill and McKee."""
+
+    name = "banded"
+
+    def __init__(self, compatibility: sparse.csr_array, loads: FloatArray) -> None:
+        """Renumber the unknowns so that the band is narrow."""
+        joined = sparse.csr_array(abs(compatibility).T @ abs(compatibility))
+        order = reverse_cuthill_mckee(joined, symmetric_mode=True)
+        self._place = np.argsort(order)
+        renumbered = sparse.csr_array(compatibility[:, order])
+        rows, columns, self._scatter = stiffness_scatter(renumbered)
+        self.half_band = int((rows - columns).max())
+        self._shape = (self.half_band + 1, compatibility.shape[1])
+        self._entries = (rows - columns, columns)
+        self._loads = np.asfortranarray(loads[order])
+
+    def displacements(self, stiffness: FloatArray) -> FloatArray:
+        """Fill the band, factorise and solve."""
+        band = np.zeros(self._shape, order="F")
+        band[self._entries] = self._scatter @ stiffness
+        _, solution, info = dpbsv(band, self._loads, lower=1, overwrite_ab=1)
+        _require_success(info)
+        found: FloatArray = solution[self._place]
+        return found
+
+
+class Sparse:
+    """Sparse Cholesky factorisation; its symbolic part is done once."""
+
+    name = "sparse"
+
+    def __init__(self, compatibility: sparse.csr_array, loads: FloatArray) -> None:
+        """Analyse the pattern."""
+        rows, columns, self._scatter = stiffness_scatter(compatibility)
+        n_dofs = compatibility.shape[1]
+        starts = np.searchsorted(columns, np.arange(n_dofs + 1))
+        pattern = sparse.csc_array((np.ones(len(rows)), rows, starts), shape=(n_dofs, n_dofs))
+        self._factoriser = make_factoriser(pattern)
+        self._loads = sparse.csc_array(loads)
+
+    def displacements(self, stiffness: FloatArray) -> FloatArray:
+        """Assemble by one sparse product, factorise and solve."""
+        factor = self._factoriser.factorise(self._scatter @ stiffness)
+        return factor.solve_sparse(self._loads)
+
+
+def stiffness_scatter(
+    compatibility: sparse.csr_array,
+) -> tuple[IntArray, IntArray, sparse.csr_array]:
+    """Return where D has entries and the matrix S with D[rows, columns] = S k.
+
+    Args:
+        compatibility: C, (n_bonds, n_dofs), at most four entries a bond.
+
+    Returns:
+        rows and columns of the lower triangle, (n_entries,), sorted by column, then row;
+        and S, (n_entries, n_bonds).
+    """
+    dofs, values = entries_of_bonds(compatibility)
+    first, second = np.tril_indices(4)
+    high = np.maximum(dofs[:, first], dofs[:, second])
+    low = np.minimum(dofs[:, first], dofs[:, second])
+    products = values[:, first] * values[:, second]
+    used = low >= 0
+    keys = low[used] * compatibility.shape[1] + high[used]
+    places, entry = np.unique(keys, return_inverse=True)
+    columns, rows = np.divmod(places, compatibility.shape[1])
+    bonds = np.nonzero(used)[0]
+    shape = (len(places), compatibility.shape[0])
+    scatter = sparse.csr_array((products[used], (entry, bonds)), shape=shape)
+    return rows, columns, scatter
+
+
+def entries_of_bonds(compatibility: sparse.csr_array) -> tuple[IntArray, FloatArray]:
+    """Return the degrees of freedom of each bond and their cosines, both (n_bonds, 4).
+
+    Fixed degrees of freedom are not in C; they stand as -1.
+    """
+    n_bonds = compatibility.shape[0]
+    counts = np.diff(compatibility.indptr)
+    bond = np.repeat(np.arange(n_bonds), counts)
+    slot = np.arange(compatibility.nnz) - np.repeat(compatibility.indptr[:-1], counts)
+    dofs = np.full((n_bonds, 4), -1, dtype=np.int64)
+    values = np.zeros((n_bonds, 4))
+    dofs[bond, slot] = compatibility.indices
+    values[bond, slot] = compatibility.data
+    return dofs, values
+
+
+def _require_success(info: int) -> None:
+    if info:
+        msg = "the bar stiffness matrix is not positive definite: is a stiffness zero?"
+        raise ToolError(msg)

@@ -1,0 +1,159 @@
+"""Ensembles: many trainings of one task from different starts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mnnfab.arrays import FloatArray
+from mnnfab.compiled_values import (
+    CLAMP,
+    LOGISTIC,
+    SHARE,
+    SOFTMAX,
+    SQUARED,
+    Bars,
+    Limits,
+    Samples,
+    State,
+)
+from mnnfab.courses import (
+    Course,
+    Schedule,
+    Tell,
+    Trainable,
+    descend,
+    descend_by_quasi_newton,
+    epoch_order,
+)
+from mnnfab.engines import entries_of_bonds
+from mnnfab.losses import ShareCrossEntropy, SoftmaxCrossEntropy, SquaredError
+from mnnfab.ports import dofs_of
+from mnnfab.width_maps import Clamp, Logistic
+
+#: The compiled step has a dense matrix: beyond this many free degrees of freedom, not for it.
+COMPILED_DOFS = 100
+#: Loading the compiled step takes as long as this many steps of NumPy.
+COMPILED_STEPS = 20_000
+
+
+@dataclass(frozen=True, eq=False)
+class Member:
+    """One training of an ensemble.
+
+    Args:
+        latent: where it starts, (n_bonds,).
+        generator: decides the order of its samples; used up by the training.
+    """
+
+    latent: FloatArray
+    generator: np.random.Generator
+
+
+def make_member(trainable: Trainable, latent: FloatArray, seed: int, number: int) -> Member:
+    """Return a member by its number.
+
+    Number 0 starts where the design says; every other one depends on the seed and its own
+    number alone, so that it is the same in any company.
+    """
+    if number == 0:
+        return Member(latent, np.random.default_rng(seed))
+    generator = np.random.default_rng([seed, number])
+    return Member(trainable.width_map.random_latent(generator, len(latent)), generator)
+
+
+def run_ensemble(
+    trainable: Trainable, members: Sequence[Member], schedule: Schedule, tell: Tell
+) -> list[Course]:
+    """Train every member; `tell` is told of the first one's epochs."""
+    if schedule.optimizer == "l-bfgs-b":
+        return [
+            descend_by_quasi_newton(trainable, member.latent, schedule, _first(tell, place))
+            for place, member in enumerate(members)
+        ]
+    if _worth_compiling(trainable, len(members), schedule):
+        return descend_together(trainable, members, schedule, tell)
+    return [
+        descend(trainable, member.latent, schedule, member.generator, _first(tell, place))
+        for place, member in enumerate(members)
+    ]
+
+
+def descend_together(
+    trainable: Trainable, members: Sequence[Member], schedule: Schedule, tell: Tell
+) -> list[Course]:
+    """Train by Adam with the compiled step, all members in one call an epoch.
+
+    The same numbers as `descend` gives, to rounding.
+
+    Args:
+        trainable: a small network, with a loss and a width map of this package.
+        members: starts and random numbers.
+        schedule: how long and how fast; the rule is the adjoint one.
+        tell: told of the first member's epochs.
+    """
+    from mnnfab.compiled import train_epoch
+
+    bars, samples, limits = _compiled_values(trainable)
+    latent = np.array([member.latent for member in members])
+    state = State(latent, np.zeros_like(latent), np.zeros_like(latent))
+    flexibilities = [np.array([trainable.flexibility(member.latent) for member in members])]
+    rows, size = trainable.task.train_rows, schedule.batch_size
+    steps_an_epoch = -(-len(rows) // size)
+    for epoch in range(1, schedule.epochs + 1):
+        order = np.array([epoch_order(rows, size, member.generator) for member in members])
+        pace = (size, schedule.learning_rate, (epoch - 1) * steps_an_epoch)
+        found, _ = train_epoch(bars, samples, limits, state, order, pace)
+        flexibilities.append(found)
+        tell(epoch, found[0])
+    history = np.array(flexibilities)
+    return [Course(state.latent[place], history[:, place]) for place in range(len(members))]
+
+
+def can_be_compiled(trainable: Trainable) -> bool:
+    """Return whether the compiled step knows this network, loss and width map."""
+    small = trainable.model.compatibility.shape[1] <= COMPILED_DOFS
+    known = type(trainable.task.loss) in _LOSSES and type(trainable.width_map) in _MAPS
+    return small and known
+
+
+def _worth_compiling(trainable: Trainable, n_members: int, schedule: Schedule) -> bool:
+    batches = -(-len(trainable.task.train_rows) // schedule.batch_size)
+    steps = n_members * schedule.epochs * batches
+    adjoint = schedule.rule == "adjoint"
+    return adjoint and steps >= COMPILED_STEPS and can_be_compiled(trainable)
+
+
+def _first(tell: Tell, place: int) -> Tell:
+    return tell if place == 0 else lambda _epoch, _flexibility: None
+
+
+#: The compiled step's number for each loss and width map, and the one parameter of each.
+_LOSSES: Mapping[type, Callable[..., tuple[int, float]]] = {
+    SoftmaxCrossEntropy: lambda loss: (SOFTMAX, loss.scale_mm),
+    ShareCrossEntropy: lambda _: (SHARE, 1.0),
+    SquaredError: lambda loss: (SQUARED, loss.scale_mm),
+}
+_MAPS: Mapping[type, Callable[..., tuple[int, float]]] = {
+    Clamp: lambda _: (CLAMP, 0.0),
+    Logistic: lambda limits: (LOGISTIC, limits.sharpness),
+}
+
+
+def _compiled_values(trainable: Trainable) -> tuple[Bars, Samples, Limits]:
+    """Return the values that the compiled step takes."""
+    model, task = trainable.model, trainable.task
+    dofs, cosines = entries_of_bonds(model.compatibility)
+    free = model.network.free_dofs
+    ports = np.searchsorted(free, dofs_of(model.inputs + model.outputs))
+    width_map = trainable.width_map
+    assert isinstance(width_map, Clamp | Logistic)
+    kind_of_loss, scale_mm = _LOSSES[type(task.loss)](task.loss)
+    kind, sharpness = _MAPS[type(width_map)](width_map)
+    return (
+        Bars(dofs, cosines, np.array(trainable.per_width), ports, len(free)),
+        Samples(np.array(task.loads_N), np.array(task.targets), kind_of_loss, scale_mm),
+        Limits(kind, width_map.width_min_mm, width_map.width_max_mm, sharpness),
+    )

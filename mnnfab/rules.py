@@ -1,0 +1,129 @@
+"""Learning rules: three ways to the gradient of the mean loss in the bond stiffnesses.
+
+The adjoint rule is exact and needs two loads a sample (Li and Mao, eq. 6). Finite
+differences need the network measured once more for every bond. Coupled learning
+needs two states a sample too, but gives the gradient of something else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from mnnfab.arrays import FloatArray, IntArray
+from mnnfab.bars import BarModel
+from mnnfab.response import Response
+from mnnfab.tasks import Task
+
+#: Share of the way to the target that coupled learning pulls the outputs.
+NUDGE = 0.1
+#: Step in stiffness of the finite differences, as a share of each bond's own.
+RELATIVE_STEP = 1e-5
+
+
+def adjoint_gradient(
+    model: BarModel, task: Task, stiffness: FloatArray, rows: IntArray
+) -> FloatArray:
+    """Return the exact dL/dk, (n_bonds,) per N/mm: the product of two elongations.
+
+    Args:
+        model: the bars.
+        task: loads, targets and loss.
+        stiffness: of each bond, (n_bonds,) N/mm.
+        rows: the samples, as indices.
+    """
+    response = model.response(stiffness)
+    return response.stiffness_gradient(task.flexibility_slope(response.flexibility, rows))
+
+
+def finite_difference_gradient(
+    model: BarModel,
+    task: Task,
+    stiffness: FloatArray,
+    rows: IntArray,
+    step: FloatArray | float | None = None,
+) -> FloatArray:
+    """Return dL/dk by forward differences, one network more than there are bonds.
+
+    Args:
+        model: the bars.
+        task: loads, targets and loss.
+        stiffness: of each bond, (n_bonds,) N/mm.
+        rows: the samples, as indices.
+        step: change of each stiffness, N/mm; a share of 1e-5 of it if not given.
+    """
+    steps = np.broadcast_to(
+        RELATIVE_STEP * stiffness if step is None else np.asarray(step), stiffness.shape
+    )
+    before = task.loss_value(model.response(stiffness).flexibility, rows)
+    gradient = np.empty_like(stiffness)
+    for bond, change in enumerate(steps):
+        changed = stiffness.copy()
+        changed[bond] += change
+        after = task.loss_value(model.response(changed).flexibility, rows)
+        gradient[bond] = (after - before) / (changed[bond] - stiffness[bond])
+    return gradient
+
+
+def coupled_learning_gradient(
+    model: BarModel, task: Task, stiffness: FloatArray, rows: IntArray, nudge: float = NUDGE
+) -> FloatArray:
+    """Return what coupled learning takes for the gradient, (n_bonds,) mm².
+
+    In the free state the loads act; in the clamped state the outputs are held as well,
+    moved by a share η of the way from where they were to where they should be. Each bond
+    sees the difference of its own energy, (e_clamped² - e_free²) / 2η.
+
+    Source: Stern, Hexner, Rocks and Liu, Phys. Rev. X 11:021045 (2021), eq. 4.
+
+    Args:
+        model: the bars.
+        task: loads, targets and loss; without wanted displacements the outputs are moved
+            down the slope of the loss.
+        stiffness: of each bond, (n_bonds,) N/mm.
+        rows: the samples, as indices.
+        nudge: η.
+    """
+    response = model.response(stiffness)
+    loads = task.loads_N[rows]
+    displacements = loads @ response.flexibility.T
+    free = loads @ response.elongations.T
+    wanted = task.loss.wanted_change(displacements, task.targets[rows])
+    holding = np.linalg.solve(_output_flexibility(response, stiffness), nudge * wanted.T)
+    clamped = free + (response.adjoint_elongations @ holding).T
+    difference: FloatArray = (clamped**2 - free**2).mean(axis=0) / (2.0 * nudge)
+    return difference
+
+
+def _output_flexibility(response: Response, stiffness: FloatArray) -> FloatArray:
+    """Return the displacement of each output per unit load at each, (n_out, n_out) mm/N.
+
+    By Betti's theorem the work of one unit load on the other's displacements is the
+    bonds' own: A^T diag(k) A.
+    """
+    adjoint = response.adjoint_elongations
+    flexibility: FloatArray = adjoint.T @ (stiffness[:, None] * adjoint)
+    return flexibility
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A learning rule as the trainer uses it.
+
+    Args:
+        gradient: from model, task, stiffness and rows to dL/dk.
+        states: how many loaded networks an experiment would have to measure for the
+            gradient of one sample, from the number of bonds.
+    """
+
+    gradient: Callable[[BarModel, Task, FloatArray, IntArray], FloatArray]
+    states: Callable[[int], int]
+
+
+RULES: Mapping[str, Rule] = {
+    "adjoint": Rule(adjoint_gradient, lambda _: 2),
+    "coupled-learning": Rule(coupled_learning_gradient, lambda _: 2),
+    "finite-differences": Rule(finite_difference_gradient, lambda n_bonds: n_bonds + 1),
+}
