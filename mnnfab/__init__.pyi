@@ -4,6 +4,7 @@ from .courses import Schedule, Trainable
 from .design import Design, Fabrication
 from .design_file import load_design, parse_design
 from .errors import GeometryError, InputError, MechanismError, MnnfabError, ToolError
+from .estimators import MNNClassifier, MNNRegressor
 from .lattices import (
     delaunay,
     kagome_braced,
@@ -31,6 +32,8 @@ __all__ = [
     "GeometryError",
     "InputError",
     "Logistic",
+    "MNNClassifier",
+    "MNNRegressor",
     "MechanismError",
     "MnnfabError",
     "Network",

@@ -72,7 +72,7 @@ class BarModel:
         small = len(free) <= DENSE_PRODUCT_DOFS
         readings = loads[:, len(self.inputs) :].T.copy()
         object.__setattr__(self, "compatibility", compatibility)
-        object.__setattr__(self, "engine", choose_engine(compatibility, loads))
+        object.__setattr__(self, "engine", choose_engine(self.network, compatibility, loads))
         elongate = compatibility.toarray() if small else compatibility
         object.__setattr__(self, "_elongate", elongate)
         object.__setattr__(self, "_readings", readings if small else sparse.csr_array(readings))

@@ -14,8 +14,10 @@ from scipy.linalg.lapack import dpbsv, dposv
 from scipy.sparse.csgraph import reverse_cuthill_mckee
 
 from mnnfab.arrays import FloatArray, IntArray
+from mnnfab.dissection import nested_dissection
 from mnnfab.errors import ToolError
 from mnnfab.linear import make_factoriser
+from mnnfab.network import Network
 
 #: Up to this many free degrees of freedom a dense factorisation is the fastest one.
 DENSE_DOFS = 40
@@ -45,10 +47,11 @@ class Engine(Protocol):
         ...
 
 
-def choose_engine(compatibility: sparse.csr_array, loads: FloatArray) -> Engine:
+def choose_engine(network: Network, compatibility: sparse.csr_array, loads: FloatArray) -> Engine:
     """Return the fastest engine for networks of this size.
 
     Args:
+        network: where its nodes are decides the order of elimination.
         compatibility: C on the free degrees of freedom, (n_bonds, n_free_dofs).
         loads: unit loads, (n_free_dofs, n_ports) N.
     """
@@ -59,7 +62,17 @@ def choose_engine(compatibility: sparse.csr_array, loads: FloatArray) -> Engine:
         banded = Banded(compatibility, loads)
         if banded.half_band <= BAND_SHARE * n_dofs:
             return banded
-    return Sparse(compatibility, loads)
+    return Sparse(compatibility, loads, _elimination_order(network))
+
+
+def _elimination_order(network: Network) -> IntArray:
+    """Return the free degrees of freedom in the order of nested dissection, (n_free_dofs,)."""
+    nodes = nested_dissection(network.nodes, network.bonds)
+    dofs = np.column_stack([2 * nodes, 2 * nodes + 1]).ravel()
+    place = np.full(2 * network.n_nodes, -1)
+    place[network.free_dofs] = np.arange(len(network.free_dofs))
+    order: IntArray = place[dofs]
+    return order[order >= 0]
 
 
 class Dense:
@@ -116,13 +129,15 @@ class Sparse:
 
     name = "sparse"
 
-    def __init__(self, compatibility: sparse.csr_array, loads: FloatArray) -> None:
-        """Analyse the pattern."""
+    def __init__(
+        self, compatibility: sparse.csr_array, loads: FloatArray, order: IntArray | None = None
+    ) -> None:
+        """Analyse the pattern; without an order the solver chooses its own."""
         rows, columns, self._scatter = stiffness_scatter(compatibility)
         n_dofs = compatibility.shape[1]
         starts = np.searchsorted(columns, np.arange(n_dofs + 1))
         pattern = sparse.csc_array((np.ones(len(rows)), rows, starts), shape=(n_dofs, n_dofs))
-        self._factoriser = make_factoriser(pattern)
+        self._factoriser = make_factoriser(pattern, order)
         self._loads = sparse.csc_array(loads)
 
     def displacements(self, stiffness: FloatArray) -> FloatArray:
@@ -149,13 +164,17 @@ def stiffness_scatter(
     low = np.minimum(dofs[:, first], dofs[:, second])
     products = values[:, first] * values[:, second]
     used = low >= 0
-    keys = low[used] * compatibility.shape[1] + high[used]
-    places, entry = np.unique(keys, return_inverse=True)
-    columns, rows = np.divmod(places, compatibility.shape[1])
+    rows, columns = high[used], low[used]
+    order = _by_column_and_row(rows, columns, compatibility.shape[1])
+    fresh = np.ones(len(order), dtype=bool)
+    fresh[1:] = (np.diff(rows[order]) != 0) | (np.diff(columns[order]) != 0)
+    entry = np.empty(len(order), dtype=np.int64)
+    entry[order] = np.cumsum(fresh) - 1
     bonds = np.nonzero(used)[0]
-    shape = (len(places), compatibility.shape[0])
+    first_of_entry = order[fresh]
+    shape = (len(first_of_entry), compatibility.shape[0])
     scatter = sparse.csr_array((products[used], (entry, bonds)), shape=shape)
-    return rows, columns, scatter
+    return rows[first_of_entry], columns[first_of_entry], scatter
 
 
 def entries_of_bonds(compatibility: sparse.csr_array) -> tuple[IntArray, FloatArray]:
@@ -172,6 +191,19 @@ def entries_of_bonds(compatibility: sparse.csr_array) -> tuple[IntArray, FloatAr
     dofs[bond, slot] = compatibility.indices
     values[bond, slot] = compatibility.data
     return dofs, values
+
+
+def _by_column_and_row(rows: IntArray, columns: IntArray, n_dofs: int) -> IntArray:
+    """Return the order that sorts by column, then row: two rounds of a bucket sort."""
+    # SciPy's conversion to CSR is one, in linear time: a tenth of a sort of ten million.
+    order = _bucket_order(rows, n_dofs)
+    return order[_bucket_order(columns[order], n_dofs)]
+
+
+def _bucket_order(keys: IntArray, n_keys: int) -> IntArray:
+    marks = np.ones(len(keys), dtype=np.int8)
+    buckets = sparse.csr_array((marks, (keys, np.arange(len(keys)))), shape=(n_keys, len(keys)))
+    return buckets.indices.astype(np.int64)
 
 
 def _require_success(info: int) -> None:

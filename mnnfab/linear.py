@@ -10,7 +10,7 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import splu
 
-from mnnfab.arrays import FloatArray
+from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.errors import ToolError
 
 Matrix = sparse.spmatrix | sparse.sparray
@@ -58,7 +58,7 @@ def factorise(matrix: Matrix) -> Solve:
     return make_factoriser(lower).factorise(lower.data).solve
 
 
-def make_factoriser(pattern: sparse.csc_array) -> Factoriser:
+def make_factoriser(pattern: sparse.csc_array, order: IntArray | None = None) -> Factoriser:
     """Analyse where a lower triangle has its entries; the values come later, many times.
 
     CHOLMOD (through cvxopt) is several times faster than SciPy's LU on both the bar
@@ -66,22 +66,24 @@ def make_factoriser(pattern: sparse.csc_array) -> Factoriser:
 
     Args:
         pattern: (n, n) lower triangle with sorted indices; its values are not read.
+        order: of elimination, (n,), if a good one is known; SciPy's LU has its own.
     """
-    return Cholmod(pattern) if find_spec("cvxopt") else SuperLu(pattern)
+    return Cholmod(pattern, order) if find_spec("cvxopt") else SuperLu(pattern)
 
 
 class Cholmod:
     """CHOLMOD's supernodal Cholesky factorisation; the symbolic part is done here, once."""
 
-    def __init__(self, pattern: sparse.csc_array) -> None:
-        """Order the unknowns so that little fills in."""
+    def __init__(self, pattern: sparse.csc_array, order: IntArray | None = None) -> None:
+        """Find out where the factor fills in."""
         from cvxopt import cholmod, matrix, spmatrix
 
         columns = np.repeat(np.arange(pattern.shape[1]), np.diff(pattern.indptr))
         rows = pattern.indices.astype(np.int64)
         ones = np.ones(pattern.nnz)
         self._matrix = spmatrix(matrix(ones), matrix(rows), matrix(columns), pattern.shape)
-        self._symbolic = cholmod.symbolic(self._matrix)
+        given = {} if order is None else {"p": matrix(order)}
+        self._symbolic = cholmod.symbolic(self._matrix, **given)
 
     def factorise(self, data: FloatArray) -> Factor:
         """Factorise for new values."""

@@ -1,0 +1,133 @@
+"""Ensembles, the compiled step, L-BFGS-B, restarts: each against single runs and plain NumPy."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mnnfab import Clamp, Logistic, Problem, Schedule, Trainable, make_problem, parse_design
+from mnnfab.courses import descend
+from mnnfab.ensemble import COMPILED_DOFS, can_be_compiled, descend_together, make_member
+from mnnfab.losses import Loss, ShareCrossEntropy, SoftmaxCrossEntropy, SquaredError
+from mnnfab.training import train
+from mnnfab.width_maps import WidthMap
+
+EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
+# The same arithmetic in another order: rounding, which training hardly amplifies.
+SAME = 1e-10
+LOSSES = [SoftmaxCrossEntropy(0.04), ShareCrossEntropy(), SquaredError(0.3)]
+MAPS = [Clamp(1.5, 2.5), Logistic(1.5, 2.5, 5.0)]
+
+
+def silent(_epoch: int, _flexibility: object) -> None:
+    """Take no note."""
+
+
+def iris_problem(values: dict[str, Any], **training: object) -> Problem:
+    changed = values | {"training": values["training"] | training}
+    return make_problem(parse_design(changed), EXAMPLES)
+
+
+def trainable_of(problem: Problem) -> Trainable:
+    assert problem.task is not None
+    return problem.trainable(problem.task)
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: type(loss).__name__)
+@pytest.mark.parametrize("width_map", MAPS, ids=lambda width_map: type(width_map).__name__)
+def test_compiled_step_is_the_plain_one(
+    iris_values: dict[str, Any], loss: Loss, width_map: WidthMap
+) -> None:
+    trainable = trainable_of(iris_problem(iris_values))
+    task = replace(trainable.task, loss=loss)
+    trainable = replace(trainable, task=task, width_map=width_map)
+    schedule = Schedule(epochs=20, batch_size=16, learning_rate=0.006, seed=3)
+    start = width_map.latent(np.linspace(1.6, 2.4, 28))
+    member, other = (make_member(trainable, start, 3, 0) for _ in range(2))
+    plain = descend(trainable, member.latent, schedule, member.generator, silent)
+    (fast,) = descend_together(trainable, [other], schedule, silent)
+    np.testing.assert_allclose(fast.latent, plain.latent, atol=SAME)
+    np.testing.assert_allclose(fast.flexibilities, plain.flexibilities, rtol=1e-9)
+
+
+def test_an_ensemble_is_its_single_runs(iris_values: dict[str, Any]) -> None:
+    trainable = trainable_of(iris_problem(iris_values))
+    schedule = Schedule(epochs=100, batch_size=16, learning_rate=0.006, seed=0)
+    start = np.full(28, 0.5)
+    together = descend_together(
+        trainable, [make_member(trainable, start, 0, n) for n in range(32)], schedule, silent
+    )
+    for number in (0, 1, 17, 31):
+        (alone,) = descend_together(
+            trainable, [make_member(trainable, start, 0, number)], schedule, silent
+        )
+        np.testing.assert_allclose(together[number].latent, alone.latent, rtol=0, atol=SAME)
+        member = make_member(trainable, start, 0, number)
+        plain = descend(trainable, member.latent, schedule, member.generator, silent)
+        np.testing.assert_allclose(together[number].latent, plain.latent, rtol=0, atol=SAME)
+    ends = np.array([course.latent for course in together])
+    assert np.ptp(ends, axis=0).max() > 0.1  # the members are different trainings
+
+
+def test_only_small_networks_are_compiled(iris_values: dict[str, Any]) -> None:
+    assert can_be_compiled(trainable_of(iris_problem(iris_values)))
+    iris_values["network"] |= {"rows": 20, "fixed": [0, 20]}
+    problem = iris_problem(iris_values)
+    assert len(problem.network.free_dofs) > COMPILED_DOFS
+    assert not can_be_compiled(trainable_of(problem))
+
+
+def test_quasi_newton_ends_no_higher_than_adam(iris_values: dict[str, Any]) -> None:
+    adam = trainable_of(iris_problem(iris_values))
+    task = adam.task
+
+    def last_loss(schedule: Schedule) -> float:
+        return train(adam, np.full(28, 2.0), schedule).history[-1].loss_train
+
+    full_batch = len(task.train_rows)
+    slow = Schedule(epochs=400, batch_size=full_batch, learning_rate=0.02, seed=0)
+    fast = replace(slow, optimizer="l-bfgs-b")
+    assert last_loss(fast) <= last_loss(slow) * (1 + 1e-6)
+
+
+def test_the_best_restart_by_validation_is_kept(iris_values: dict[str, Any]) -> None:
+    problem = iris_problem(iris_values, restarts=6, epochs=10)
+    task = problem.task
+    assert task is not None
+    parts = [task.parts.train, task.parts.validation, task.parts.test]
+    assert [len(part) for part in parts] == [84, 21, 45]
+    assert len(np.unique(np.concatenate(parts))) == 150
+    training = train(trainable_of(problem), problem.start_widths_mm, problem.schedule)
+    losses = [restart.last.loss_validation for restart in training.restarts]
+    assert len(losses) == 6
+    (chosen,) = [restart for restart in training.restarts if restart.chosen]
+    assert chosen.last.loss_validation == min(loss for loss in losses if loss is not None)
+    assert training.history[-1] == chosen.last
+
+
+def test_a_stuck_training_is_started_again(iris_values: dict[str, Any]) -> None:
+    """Steps so long that every bond ends at a limit: all flowers in one class."""
+    problem = iris_problem(iris_values, learning_rate=1000.0, epochs=1, batch_size=1000)
+    training = train(trainable_of(problem), problem.start_widths_mm, problem.schedule)
+    assert training.restarts[0].stuck
+    assert len(training.restarts) > 1
+    plain = iris_problem(iris_values)
+    trained = train(trainable_of(plain), plain.start_widths_mm, plain.schedule)
+    assert [restart.stuck for restart in trained.restarts] == [False]
+
+
+def test_iris_over_thirty_seeds(iris_values: dict[str, Any]) -> None:
+    """The example's settings: median accuracy of all 150 at least 0.95, none below 0.93."""
+    accuracies = []
+    for seed in range(30):
+        problem = iris_problem(iris_values, seed=seed)
+        training = train(trainable_of(problem), problem.start_widths_mm, problem.schedule)
+        accuracy = training.history[-1].metrics["accuracy_all"]
+        assert isinstance(accuracy, float)
+        accuracies.append(accuracy)
+    assert np.median(accuracies) >= 0.95
+    assert min(accuracies) >= 0.93
