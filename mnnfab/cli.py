@@ -32,6 +32,13 @@ _OUT = click.option(
     type=click.Path(path_type=Path),
     help="Folder for the results; out/<name> if not given.",
 )
+_FROM = click.option(
+    "--from",
+    "start_from",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Start the training from the widths of an earlier run, of this task or another.",
+)
 _FORCE = click.option("--force", is_flag=True, help="Export even if the design fails its gate.")
 
 
@@ -47,25 +54,27 @@ def main() -> None:
 @main.command()
 @_DESIGN
 @_OUT
+@_FROM
 @_FORCE
-def run(design: Path, out: Path | None, *, force: bool) -> None:
+def run(design: Path, out: Path | None, start_from: Path | None, *, force: bool) -> None:
     """Train DESIGN, check it on the continuum, export the part and report."""
     with _errors_in_words(), _progress() as watcher:
         from mnnfab import pipeline
 
-        outcome = pipeline.run(design, out, force=force, watcher=watcher)
+        outcome = pipeline.run(design, out, start_from=start_from, force=force, watcher=watcher)
     _finish(outcome)
 
 
 @main.command()
 @_DESIGN
 @_OUT
-def train(design: Path, out: Path | None) -> None:
+@_FROM
+def train(design: Path, out: Path | None, start_from: Path | None) -> None:
     """Train the bond widths of DESIGN on the bar model."""
     with _errors_in_words(), _progress() as watcher:
         from mnnfab import pipeline
 
-        folder = pipeline.train(design, out, watcher=watcher)
+        folder = pipeline.train(design, out, start_from=start_from, watcher=watcher)
     click.echo(f"widths and history in {folder}")
 
 

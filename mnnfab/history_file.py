@@ -9,10 +9,13 @@ import numpy as np
 
 from mnnfab.arrays import FloatArray
 from mnnfab.tables import column_numbers, read_table, table_text
-from mnnfab.training import Epoch
+from mnnfab.training import Epoch, Restart
 
 Columns = Mapping[str, FloatArray]
 """Name of each column and its values, (n_epochs + 1,)."""
+
+
+_WHOLE = {"epoch", "restart", "stuck", "chosen"}
 
 
 def history_columns(history: Sequence[Epoch]) -> Columns:
@@ -21,10 +24,23 @@ def history_columns(history: Sequence[Epoch]) -> Columns:
     return {name: np.array([row[name] for row in rows]) for name in (rows[0] if rows else {})}
 
 
+def restart_columns(restarts: Sequence[Restart]) -> Columns:
+    """Return how each of several trainings ended; nothing for a single one."""
+    if len(restarts) < 2:
+        return {}
+    rows = [
+        {"restart": float(restart.number)}
+        | _row(restart.last)
+        | {"stuck": float(restart.stuck), "chosen": float(restart.chosen)}
+        for restart in restarts
+    ]
+    return {name: np.array([row[name] for row in rows]) for name in rows[0]}
+
+
 def history_text(columns: Columns) -> str:
     """Return the columns as CSV text."""
     values = [
-        column.astype(int).tolist() if name == "epoch" else column.tolist()
+        column.astype(int).tolist() if name in _WHOLE else column.tolist()
         for name, column in columns.items()
     ]
     return table_text(list(columns), zip(*values, strict=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,25 +15,30 @@ import numpy as np
 from geometry.cells import tile
 from geometry.printability import check_printability
 from mnnfab.agreement import compare
-from mnnfab.arrays import FloatArray
+from mnnfab.design_file import load_design
 from mnnfab.errors import InputError
 from mnnfab.findings import Finding, Verdict, as_advice, verdict
 from mnnfab.gate import judge_continuum
-from mnnfab.history_file import Columns, history_columns, load_history
 from mnnfab.problem import Problem, load_problem, train_problem
+from mnnfab.record import (
+    WIDTHS,
+    Ancestor,
+    Record,
+    as_ancestor,
+    load_record,
+    make_record,
+)
 from mnnfab.report.results import Results
 from mnnfab.run_folder import (
     DESIGN,
-    HISTORY,
     MANIFEST,
     PAGE,
     REPORT,
-    WIDTHS,
     default_folder,
     run_folder,
     write_training,
 )
-from mnnfab.widths_file import check_widths, load_widths
+from mnnfab.widths_file import check_widths
 
 if TYPE_CHECKING:
     from export.manifest import ExportedFile
@@ -99,6 +105,7 @@ def run(
     design_file: Path,
     out: Path | None = None,
     *,
+    start_from: Path | None = None,
     force: bool = False,
     watcher: Watcher | None = None,
 ) -> Outcome:
@@ -107,6 +114,7 @@ def run(
     Args:
         design_file: the design.
         out: folder for the results; out/<name> if not given.
+        start_from: folder of an earlier run whose widths the training starts from.
         force: export even if the design fails its gate.
         watcher: told of the progress.
 
@@ -114,22 +122,34 @@ def run(
         MnnfabError: if the input cannot be used or a kernel fails; nothing is written then.
     """
     clock = _Clock(watcher or Silent())
-    problem, widths, history = _load_and_train(design_file, clock)
-    results = _check(problem, widths, history, clock)
+    problem, record = _load_and_train(design_file, start_from, clock)
+    results = _check(problem, record, clock)
     return _write(results, out or default_folder(problem), clock, export=True, force=force)
 
 
-def train(design_file: Path, out: Path | None = None, *, watcher: Watcher | None = None) -> Path:
+def train(
+    design_file: Path,
+    out: Path | None = None,
+    *,
+    start_from: Path | None = None,
+    watcher: Watcher | None = None,
+) -> Path:
     """Train a design and write its widths; what later stages wrote there before is removed.
+
+    Args:
+        design_file: the design.
+        out: folder for the results; out/<name> if not given.
+        start_from: folder of an earlier run whose widths the training starts from.
+        watcher: told of the progress.
 
     Returns:
         The folder of the results.
     """
     clock = _Clock(watcher or Silent())
-    problem, widths, history = _load_and_train(design_file, clock)
+    problem, record = _load_and_train(design_file, start_from, clock)
     folder = out or default_folder(problem)
     with run_folder(folder) as staging:
-        write_training(staging, problem, widths, history)
+        write_training(staging, problem, record)
         _write_manifest(staging, ())
     return folder
 
@@ -150,16 +170,15 @@ def _resume(folder: Path, watcher: Watcher | None, *, export: bool, force: bool)
     clock = _Clock(watcher or Silent())
     with clock.stage("read"):
         problem = load_problem(folder / DESIGN)
-        widths = load_widths(folder / WIDTHS, problem.network)
-        check_widths(str(folder / WIDTHS), widths, problem.width_limits_mm)
-        history = load_history(folder / HISTORY)
-    results = _check(problem, widths, history, clock)
+        record = load_record(folder, problem.network)
+        check_widths(str(folder / WIDTHS), record.widths_mm, problem.width_limits_mm)
+    results = _check(problem, record, clock)
     return _write(_without_stale_history(results), folder, clock, export=export, force=force)
 
 
 def _without_stale_history(results: Results) -> Results:
     """Drop a history that does not end in these widths: they were changed by hand."""
-    task, losses = results.problem.task, results.history.get("loss_train")
+    task, losses = results.problem.task, results.record.history.get("loss_train")
     if task is None or results.bar is None or losses is None:
         return results
     loss = task.loss_value(results.bar.flexibility, task.train_rows)
@@ -168,16 +187,31 @@ def _without_stale_history(results: Results) -> Results:
         return results
     message = f"has loss {loss:.6g}, its training ended with {losses[-1]:.6g}: history left out"
     finding = Finding("widths-changed", "warning", WIDTHS, message)
-    return replace(results, history={}, findings=(*results.findings, finding))
+    record = Record(results.record.widths_mm, history={}, restarts={})
+    return replace(results, record=record, findings=(*results.findings, finding))
 
 
-def _load_and_train(design_file: Path, clock: _Clock) -> tuple[Problem, FloatArray, Columns]:
+def _load_and_train(
+    design_file: Path, start_from: Path | None, clock: _Clock
+) -> tuple[Problem, Record]:
     with clock.stage("read"):
-        problem = load_problem(design_file)
+        problem = load_problem(design_file, start_from / WIDTHS if start_from else None)
+        ancestry = _ancestry(problem, start_from)
         _refuse_unprintable(problem)
     with clock.stage("train"):
         training = train_problem(problem, clock.watcher.epoch)
-    return problem, training.widths_mm, history_columns(training.history)
+    return problem, make_record(training, ancestry)
+
+
+def _ancestry(problem: Problem, start_from: Path | None) -> tuple[Ancestor, ...]:
+    """Return what the training's start comes from."""
+    if start_from is not None:
+        parent = load_design(start_from / DESIGN)
+        return as_ancestor(start_from, parent.name, parent.task.kind)
+    if problem.start_table is not None:
+        digest = hashlib.sha256(problem.start_table).hexdigest()
+        return (Ancestor(str(problem.design.schedule.start), "", 0, None, digest),)
+    return ()
 
 
 def _refuse_unprintable(problem: Problem) -> None:
@@ -192,15 +226,14 @@ def _refuse_unprintable(problem: Problem) -> None:
         tile(problem.network, widths, problem.design.fabrication)
 
 
-def _check(problem: Problem, widths: FloatArray, history: Columns, clock: _Clock) -> Results:
-    fabrication = problem.design.fabrication
+def _check(problem: Problem, record: Record, clock: _Clock) -> Results:
+    fabrication, widths = problem.design.fabrication, record.widths_mm
     with clock.stage("tile"):
         tiling = tile(problem.network, widths, fabrication)
         findings = check_printability(problem.network, widths, fabrication, tiling, problem.printer)
     results = Results(
         problem=problem,
-        widths_mm=widths,
-        history=history,
+        record=record,
         tiling=tiling,
         bar=None,
         continuum=None,
@@ -261,7 +294,7 @@ def _write(results: Results, folder: Path, clock: _Clock, *, export: bool, force
     """Write all files of a run into its folder; the part only if it may be."""
     exports = export and (force or results.verdict == "pass")
     with run_folder(folder) as staging:
-        write_training(staging, results.problem, results.widths_mm, results.history)
+        write_training(staging, results.problem, results.record)
         _write_fields(staging, results)
         if exports:
             results = _export(staging, results, clock)

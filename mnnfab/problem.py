@@ -46,6 +46,7 @@ class Problem:
         task: loads and targets; none if the design has no ports.
         given_widths_mm: (n_bonds,) mm if the design gives them instead of training.
         start_widths_mm: (n_bonds,) mm where training starts.
+        start_table: the table that they were read from, if they were.
         input_bytes: the files that the design names, as they were read.
     """
 
@@ -58,6 +59,7 @@ class Problem:
     task: Task | None
     given_widths_mm: FloatArray | None
     start_widths_mm: FloatArray
+    start_table: bytes | None
     input_bytes: Mapping[str, bytes]
 
     @property
@@ -102,23 +104,28 @@ class Problem:
         )
 
 
-def load_problem(path: Path) -> Problem:
+def load_problem(path: Path, start: Path | None = None) -> Problem:
     """Read a design file and everything it names, and check all of it.
+
+    Args:
+        path: the design file.
+        start: table of widths to start the training from, whatever the design says.
 
     Raises:
         InputError: for anything that cannot be used; `MechanismError` if the network
             has zero modes.
     """
-    return make_problem(load_design(path), path.parent)
+    return make_problem(load_design(path), path.parent, start)
 
 
-def make_problem(design: Design, folder: Path) -> Problem:
+def make_problem(design: Design, folder: Path, start: Path | None = None) -> Problem:
     """Work out a design whose files are in `folder`.
 
     Raises:
         InputError: as `load_problem`.
     """
     network = _network(design.network, folder).without(design.network.damage)
+    start = _start_of(design, folder, start)
     problem = Problem(
         design=design,
         folder=folder,
@@ -128,7 +135,8 @@ def make_problem(design: Design, folder: Path) -> Problem:
         printer=printer(design.fabrication.printer),
         task=make_task(design, network, folder),
         given_widths_mm=_given_widths(design, network, folder),
-        start_widths_mm=_start_widths(design, network, folder),
+        start_widths_mm=_start_widths(design, network, start),
+        start_table=read_bytes(start) if start else None,
         input_bytes=_input_bytes(design, folder),
     )
     if problem.task is not None:
@@ -170,7 +178,7 @@ def _width_map(problem: Problem) -> WidthMap:
     if at_limit.size:
         bond = problem.network.bond_name(int(at_limit[0]))
         raise InputError(
-            "[fabrication] width_initial_mm" if section.start is None else "[training] start",
+            "[fabrication] width_initial_mm" if problem.start_table is None else "the start",
             f"{start[at_limit[0]]:g} at {bond}, a limit, with width_map = 'logistic'",
             "widths between the limits: the logistic map never leaves one",
         )
@@ -181,17 +189,24 @@ def _input_bytes(design: Design, folder: Path) -> dict[str, bytes]:
     named = (
         getattr(design.network, "file", None),
         getattr(design.task, "dataset", None),
-        design.schedule.start,
     )
     return {name: read_bytes(folder / name) for name in named if name and name not in BUILT_IN}
 
 
-def _start_widths(design: Design, network: Network, folder: Path) -> FloatArray:
-    start, fabrication = design.schedule.start, design.fabrication
+def _start_of(design: Design, folder: Path, start: Path | None) -> Path | None:
+    if start is not None and design.widths is not None:
+        raise InputError("[widths]", f"given, and a start from {start}", "one of the two")
+    if start is not None or design.schedule.start is None:
+        return start
+    return folder / design.schedule.start
+
+
+def _start_widths(design: Design, network: Network, start: Path | None) -> FloatArray:
+    fabrication = design.fabrication
     if start is None:
         return frozen_floats(np.full(network.n_bonds, fabrication.width_initial_mm))
-    widths = load_start(folder / start, network)
-    check_widths(start, widths, (fabrication.width_min_mm, fabrication.width_max_mm))
+    widths = load_start(start, network)
+    check_widths(str(start), widths, (fabrication.width_min_mm, fabrication.width_max_mm))
     return widths
 
 

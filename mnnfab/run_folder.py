@@ -9,19 +9,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from mnnfab.arrays import FloatArray
 from mnnfab.design import Design
 from mnnfab.design_file import dump_design
 from mnnfab.errors import InputError
 from mnnfab.files import results_folder, sha256_of
-from mnnfab.history_file import Columns, history_text
 from mnnfab.problem import Problem
-from mnnfab.widths_file import widths_text
+from mnnfab.record import WIDTHS, Record, write_record
 
-DESIGN, WIDTHS, HISTORY = "design.toml", "widths.csv", "history.csv"
+DESIGN = "design.toml"
 REPORT, PAGE, MANIFEST = "report.json", "report.html", "manifest.json"
 #: Where the files that a design reads are copied to.
 INPUTS = "inputs"
+START = f"{INPUTS}/start.csv"
 #: Names that a manifest of ours can hold.
 _OURS = re.compile(rf"({INPUTS}/)?[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -75,13 +74,11 @@ def run_folder(folder: Path) -> Iterator[Path]:
                 )
 
 
-def write_training(folder: Path, problem: Problem, widths_mm: FloatArray, history: Columns) -> None:
-    """Write the design with the files that it reads, the widths and the history."""
+def write_training(folder: Path, problem: Problem, record: Record) -> None:
+    """Write the design with the files that it reads, and the record of its training."""
     design = _self_contained(problem, folder)
     (folder / DESIGN).write_text(dump_design(design), encoding="utf-8")
-    (folder / WIDTHS).write_text(widths_text(problem.network, widths_mm), encoding="utf-8")
-    if history:
-        (folder / HISTORY).write_text(history_text(history), encoding="utf-8")
+    write_record(folder, problem.network, record)
 
 
 def _self_contained(problem: Problem, folder: Path) -> Design:
@@ -96,6 +93,10 @@ def _self_contained(problem: Problem, folder: Path) -> Design:
         (folder / INPUTS).mkdir(exist_ok=True)
         (folder / copy).write_bytes(problem.input_bytes[name])
         changes[section] = getattr(design, section).model_copy(update={key: copy})
+    if problem.start_table is not None:
+        (folder / INPUTS).mkdir(exist_ok=True)
+        (folder / START).write_bytes(problem.start_table)
+        changes["training"] = design.schedule.model_copy(update={"start": START})
     if design.widths is not None and design.widths.file is not None:
         changes["widths"] = design.widths.model_copy(update={"file": WIDTHS})
     return design.model_copy(update=changes)

@@ -15,10 +15,6 @@ from mnnfab.ports import Port
 MetricValue = float | list[float]
 Metrics = dict[str, MetricValue]
 
-#: A metric that beats an answer which ignores the loads by less than this shows a network
-#: that got stuck: the paper's iris starts at 1/3 and may stay within a few flowers of it.
-LEARNED = 0.02
-
 
 @dataclass(frozen=True)
 class LoadCase:
@@ -43,12 +39,15 @@ class Headline:
         nothing: the value of an answer that does not look at the loads: the commonest
             class, equal shares, or no displacement.
         training: key of the same on the training samples alone.
+        margin: a network whose answers are better than `nothing` by no more than this has
+            learned nothing: a few flowers, where answers are counted.
     """
 
     name: str
     better: Literal["higher", "lower"]
     nothing: float
     training: str
+    margin: float = 0.0
 
     def loss_against(self, reference: Metrics, metrics: Metrics) -> float:
         """Return how much worse `metrics` is than `reference`; negative if better."""
@@ -62,7 +61,7 @@ class Headline:
         """Return whether the training samples are answered no better than by ignoring them."""
         value = metrics[self.training]
         assert isinstance(value, float), "a headline is one number"
-        return not self._worse(self.nothing, value) < -LEARNED
+        return not self._worse(self.nothing, value) < -self.margin
 
     def of(self, metrics: Metrics) -> float:
         """Return the headline metric itself."""

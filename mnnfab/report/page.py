@@ -22,6 +22,7 @@ def page_text(results: Results) -> str:
         headline=_headline(results),
         metrics=_metrics(results),
         flexibility=_flexibility(results),
+        restarts=_restarts(results),
         pictures=pictures(results),
         fixed=results.problem.network.fixed.tolist(),
     )
@@ -56,6 +57,12 @@ def _metrics(results: Results) -> list[tuple[str, str, str]]:
         task.metrics(results.continuum.response.flexibility) if results.continuum else {}
     )
     return [(name, _words(value), _words(continuum.get(name))) for name, value in bar.items()]
+
+
+def _restarts(results: Results) -> list[list[str]]:
+    """Return one row a training: whole numbers as such, others to four digits."""
+    columns = results.record.restarts.values()
+    return [[f"{value:.4g}" for value in row] for row in zip(*columns, strict=True)]
 
 
 def _words(value: Any) -> str:  # noqa: ANN401 - a number, a list of numbers or nothing

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mnnfab.findings import Finding
     from mnnfab.history_file import Columns
     from mnnfab.problem import Problem
+    from mnnfab.record import Record
     from mnnfab.response import Response
 
 
@@ -27,8 +28,7 @@ class Results:
 
     Args:
         problem: the design.
-        widths_mm: of the bonds, (n_bonds,).
-        history: of the training; empty if the widths were given.
+        record: of the training.
         tiling: the part in the plane.
         bar: response of the bars; none without ports.
         continuum: solved continuum; none if the check was skipped.
@@ -40,8 +40,7 @@ class Results:
     """
 
     problem: Problem
-    widths_mm: FloatArray
-    history: Columns
+    record: Record
     tiling: Tiling
     bar: Response | None
     continuum: Continuum | None
@@ -50,6 +49,16 @@ class Results:
     solid_valid: bool | None
     files: tuple[ExportedFile, ...]
     timings_s: Mapping[str, float]
+
+    @property
+    def widths_mm(self) -> FloatArray:
+        """Width of each bond, (n_bonds,)."""
+        return self.record.widths_mm
+
+    @property
+    def history(self) -> Columns:
+        """History of the training; empty if the widths were given."""
+        return self.record.history
 
     @property
     def verdict(self) -> Verdict:

@@ -60,6 +60,8 @@ def _training(results: Results) -> dict[str, Any] | None:
         "loss_first": float(losses[0]),
         "loss_last": float(losses[-1]),
         "metrics": results.problem.task.metrics(results.bar.flexibility),
+        "restarts": {name: values.tolist() for name, values in results.record.restarts.items()},
+        "ancestry": [asdict(ancestor) for ancestor in results.record.ancestry],
     }
 
 

@@ -1,0 +1,130 @@
+"""The record of a training as a folder keeps it: widths, history, restarts and ancestry."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from mnnfab.arrays import FloatArray
+from mnnfab.errors import InputError
+from mnnfab.files import read_text, sha256_of
+from mnnfab.history_file import (
+    Columns,
+    history_columns,
+    history_text,
+    load_history,
+    restart_columns,
+)
+from mnnfab.network import Network
+from mnnfab.training import Training
+from mnnfab.widths_file import load_widths, widths_text
+
+WIDTHS, HISTORY, RESTARTS, ANCESTRY = "widths.csv", "history.csv", "restarts.csv", "ancestry.json"
+
+
+@dataclass(frozen=True)
+class Ancestor:
+    """An earlier training whose widths a later one started from.
+
+    Args:
+        name: of its design, or of the table if the design named one.
+        task: kind of its task; empty if only the table is known.
+        epochs: how long it was trained.
+        loss: at its end, if it was trained.
+        widths_sha256: of its table of widths.
+    """
+
+    name: str
+    task: str
+    epochs: int
+    loss: float | None
+    widths_sha256: str
+
+
+@dataclass(frozen=True, eq=False)
+class Record:
+    """What is kept of a training.
+
+    Args:
+        widths_mm: (n_bonds,).
+        history: of the training that was kept; empty if the widths were given.
+        restarts: how each of several trainings ended; empty if there was one.
+        ancestry: the trainings before this one, the oldest first.
+    """
+
+    widths_mm: FloatArray
+    history: Columns
+    restarts: Columns
+    ancestry: tuple[Ancestor, ...] = ()
+
+
+def make_record(training: Training, ancestry: tuple[Ancestor, ...]) -> Record:
+    """Return the record of a training that has just ended."""
+    return Record(
+        widths_mm=training.widths_mm,
+        history=history_columns(training.history),
+        restarts=restart_columns(training.restarts),
+        ancestry=ancestry,
+    )
+
+
+def write_record(folder: Path, network: Network, record: Record) -> None:
+    """Write the tables of a record into a folder."""
+    (folder / WIDTHS).write_text(widths_text(network, record.widths_mm), encoding="utf-8")
+    for name, columns in ((HISTORY, record.history), (RESTARTS, record.restarts)):
+        if columns:
+            (folder / name).write_text(history_text(columns), encoding="utf-8")
+    if record.ancestry:
+        lines = json.dumps([asdict(ancestor) for ancestor in record.ancestry], indent=2)
+        (folder / ANCESTRY).write_text(lines + "\n", encoding="utf-8")
+
+
+def load_record(folder: Path, network: Network) -> Record:
+    """Read a record back.
+
+    Raises:
+        InputError: if a table is missing or does not fit the network.
+    """
+    return Record(
+        widths_mm=load_widths(folder / WIDTHS, network),
+        history=load_history(folder / HISTORY),
+        restarts=load_history(folder / RESTARTS),
+        ancestry=load_ancestry(folder),
+    )
+
+
+def load_ancestry(folder: Path) -> tuple[Ancestor, ...]:
+    """Read the ancestry of the training in a folder; empty if it started afresh.
+
+    Raises:
+        InputError: if the file is not what `write_record` writes.
+    """
+    path = folder / ANCESTRY
+    if not path.exists():
+        return ()
+    try:
+        return tuple(Ancestor(**entry) for entry in json.loads(read_text(path)))
+    except (ValueError, TypeError, RecursionError) as error:
+        raise InputError(str(path), f"not an ancestry: {error}", "what mnnfab wrote") from error
+
+
+def as_ancestor(folder: Path, name: str, task: str) -> tuple[Ancestor, ...]:
+    """Return the ancestry of a training that starts from the widths in `folder`.
+
+    Args:
+        folder: of an earlier run.
+        name: of its design.
+        task: kind of its task.
+    """
+    history = load_history(folder / HISTORY)
+    return (
+        *load_ancestry(folder),
+        Ancestor(
+            name=name,
+            task=task,
+            epochs=len(history["epoch"]) - 1 if history else 0,
+            loss=float(history["loss_train"][-1]) if history else None,
+            widths_sha256=sha256_of(folder / WIDTHS),
+        ),
+    )
