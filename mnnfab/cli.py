@@ -1,4 +1,4 @@
-"""The command line: `mnnfab run | train | check | export | new`.
+"""The command line: `mnnfab run | train | check | export | reach | new`.
 
 Nothing heavy is imported before a command needs it: `--help` answers at once.
 """
@@ -18,6 +18,7 @@ from mnnfab.errors import MnnfabError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from mnnfab.findings import Finding
     from mnnfab.pipeline import Outcome, Watcher
 
 PASSED, FAILED, BAD_INPUT = 0, 1, 2
@@ -102,6 +103,17 @@ def export(folder: Path, *, force: bool) -> None:
 
 
 @main.command()
+@_DESIGN
+def reach(design: Path) -> None:
+    """Say what is in reach of DESIGN's task, before any training."""
+    with _errors_in_words(), _progress() as watcher:
+        from mnnfab import pipeline
+
+        text = pipeline.reach(design, watcher=watcher)
+    click.echo(text)
+
+
+@main.command()
 @click.argument("name")
 def new(name: str) -> None:
     """Write NAME.toml, a commented design to start from, into this folder."""
@@ -110,6 +122,20 @@ def new(name: str) -> None:
 
         path = write_new_design(name, Path())
     click.echo(f"wrote {path}; next: mnnfab run {path}")
+
+
+class _Notes:
+    """A watcher that only says what a user should know before the training."""
+
+    def stage(self, name: str) -> None:
+        """Stay silent."""
+
+    def epoch(self, done: int, total: int, loss: float) -> None:
+        """Stay silent."""
+
+    def finding(self, finding: Finding) -> None:
+        """Say it, apart from the results."""
+        click.echo(f"{finding.severity}: {finding.where}: {finding.message}", err=True)
 
 
 @contextmanager
@@ -133,10 +159,10 @@ def _errors_in_words() -> Iterator[None]:
 
 
 @contextmanager
-def _progress() -> Iterator[Watcher | None]:
-    """Show progress on a terminal; nothing in a pipe."""
+def _progress() -> Iterator[Watcher]:
+    """Show progress on a terminal; in a pipe only what was found before training."""
     if not sys.stderr.isatty():
-        yield None
+        yield _Notes()
         return
     from mnnfab.progress import show_progress
 

@@ -20,6 +20,7 @@ from mnnfab.errors import InputError
 from mnnfab.findings import Finding, Verdict, as_advice, verdict
 from mnnfab.gate import judge_continuum
 from mnnfab.problem import Problem, load_problem, train_problem
+from mnnfab.reach_words import assess_problem, findings_before_training, reach_text
 from mnnfab.record import (
     WIDTHS,
     Ancestor,
@@ -58,6 +59,10 @@ class Watcher(Protocol):
         """Take note of an epoch of training."""
         ...
 
+    def finding(self, finding: Finding) -> None:
+        """Take note of what was found before training."""
+        ...
+
 
 class Silent:
     """A watcher that shows nothing."""
@@ -67,6 +72,9 @@ class Silent:
 
     def epoch(self, done: int, total: int, loss: float) -> None:
         """Ignore the epoch."""
+
+    def finding(self, finding: Finding) -> None:
+        """Ignore the finding."""
 
 
 @dataclass(frozen=True)
@@ -122,8 +130,9 @@ def run(
         MnnfabError: if the input cannot be used or a kernel fails; nothing is written then.
     """
     clock = _Clock(watcher or Silent())
-    problem, record = _load_and_train(design_file, start_from, clock)
+    problem, record, before = _load_and_train(design_file, start_from, clock)
     results = _check(problem, record, clock)
+    results = replace(results, findings=(*results.findings, *before))
     return _write(results, out or default_folder(problem), clock, export=True, force=force)
 
 
@@ -146,12 +155,31 @@ def train(
         The folder of the results.
     """
     clock = _Clock(watcher or Silent())
-    problem, record = _load_and_train(design_file, start_from, clock)
+    problem, record, _ = _load_and_train(design_file, start_from, clock)
     folder = out or default_folder(problem)
     with run_folder(folder) as staging:
         write_training(staging, problem, record)
         _write_manifest(staging, ())
     return folder
+
+
+def reach(design_file: Path, *, watcher: Watcher | None = None) -> str:
+    """Find out what is in reach of a design's task, without training it.
+
+    Returns:
+        The report as text.
+
+    Raises:
+        InputError: if the design cannot be used or has no task.
+    """
+    clock = _Clock(watcher or Silent())
+    with clock.stage("read"):
+        problem = load_problem(design_file)
+    if problem.task is None or problem.task.kind == "none":
+        raise InputError("[task] kind", '"none"', "a task whose reach can be found out")
+    with clock.stage("reach"):
+        found = assess_problem(problem, problem.task)
+    return reach_text(problem, problem.task, found)
 
 
 def check(folder: Path, *, watcher: Watcher | None = None) -> Outcome:
@@ -193,14 +221,18 @@ def _without_stale_history(results: Results) -> Results:
 
 def _load_and_train(
     design_file: Path, start_from: Path | None, clock: _Clock
-) -> tuple[Problem, Record]:
+) -> tuple[Problem, Record, tuple[Finding, ...]]:
     with clock.stage("read"):
         problem = load_problem(design_file, start_from / WIDTHS if start_from else None)
         ancestry = _ancestry(problem, start_from)
         _refuse_unprintable(problem)
+    with clock.stage("reach"):
+        before = findings_before_training(problem)
+    for finding in before:
+        clock.watcher.finding(finding)
     with clock.stage("train"):
         training = train_problem(problem, clock.watcher.epoch)
-    return problem, make_record(training, ancestry)
+    return problem, make_record(training, ancestry), before
 
 
 def _ancestry(problem: Problem, start_from: Path | None) -> tuple[Ancestor, ...]:

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from mnnfab.findings import Finding
+
 
 class _Bar:
     """A watcher that moves one line of a terminal."""
@@ -23,6 +25,11 @@ class _Bar:
     def epoch(self, done: int, total: int, loss: float) -> None:
         """Move the bar."""
         self._progress.update(self._line, completed=done, total=total, loss=f"loss {loss:.4f}")
+
+    def finding(self, finding: Finding) -> None:
+        """Print the finding above the line, where it stays."""
+        words = f"{finding.severity}: {finding.where}: {finding.message}"
+        self._progress.console.print(words, markup=False, highlight=False)
 
 
 @contextmanager

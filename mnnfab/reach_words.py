@@ -1,0 +1,118 @@
+"""Reachability in words: findings for the gate's list, and a page of text for a terminal."""
+
+from __future__ import annotations
+
+from mnnfab.conditioning import POOR
+from mnnfab.findings import Finding
+from mnnfab.problem import Problem
+from mnnfab.reachability import Reachability, Target, assess
+from mnnfab.tasks import Task
+
+#: Beyond this many bonds the searches take minutes: only when they are asked for.
+MOST_BONDS = 1000
+
+
+def assess_problem(problem: Problem, task: Task) -> Reachability:
+    """Find out what is in reach of a design's task."""
+    trainable = problem.trainable(task)
+    return assess(trainable, problem.width_limits_mm, problem.design.check.resolution_mm)
+
+
+def findings_before_training(problem: Problem) -> tuple[Finding, ...]:
+    """Return what a user should know before the widths of a small network are trained."""
+    if problem.task is None or problem.given_widths_mm is not None:
+        return ()
+    if problem.network.n_bonds > MOST_BONDS:
+        return ()
+    found = assess_problem(problem, problem.task)
+    return tuple(reach_findings(problem, problem.task, found))
+
+
+def reach_findings(problem: Problem, task: Task, found: Reachability) -> list[Finding]:
+    """Return a warning for each thing that training cannot mend."""
+    findings = []
+    if found.target is not None and not found.target.reached:
+        words = f"{_missed(found.target)}; {_remedies(problem, task, found.target)}"
+        findings.append(Finding("out-of-reach", "warning", "task", words))
+    if found.unreadable > 0.1:
+        resolution = problem.design.check.resolution_mm
+        words = (
+            f"{found.unreadable:.0%} of the samples differ by less than the measuring resolution "
+            f"of {resolution:g} mm, the median by {found.signal_mm:.3f} mm, at the lowest loss "
+            "that was found: heavier loads, a softer material or other ports help"
+        )
+        findings.append(Finding("weak-signal", "warning", "outputs", words))
+    if found.condition > POOR:
+        words = f"condition number {found.condition:.1e}: displacements lose as many digits"
+        findings.append(Finding("conditioning", "warning", "network", words))
+    return findings
+
+
+def reach_text(problem: Problem, task: Task, found: Reachability) -> str:
+    """Return the whole report as text."""
+    low, high = problem.width_limits_mm
+    lines = [
+        f"{problem.design.name}: what widths of {low:g} to {high:g} mm allow, the best of several",
+        "bounded searches (a search, not a proof)",
+        "",
+        f"{'output':<12}{'load case':<20}{'lowest, mm':>12}{'highest, mm':>13}{'wanted, mm':>12}",
+    ]
+    for reach in found.ranges:
+        wanted = "" if reach.wanted_mm is None else f"{reach.wanted_mm:.4f}"
+        lines.append(
+            f"{reach.output!s:<12}{reach.case[:19]:<20}{reach.lowest_mm:>12.4f}"
+            f"{reach.highest_mm:>13.4f}{wanted:>12}"
+        )
+    lines += [
+        "",
+        f"lowest training loss {found.loss:.5g}, with "
+        + ", ".join(f"{name} {_number(value)}" for name, value in found.metrics.items()),
+        (
+            f"there {found.n_at_min} of {found.n_bonds} bonds are at the lower limit, "
+            f"{found.n_at_max} at the upper one"
+        ),
+        f"condition number {found.condition:.3g}",
+        (
+            f"signal {found.signal_mm:.4f} mm (median); "
+            f"{found.unreadable:.0%} of the samples below the resolution of "
+            f"{problem.design.check.resolution_mm:g} mm"
+        ),
+    ]
+    if found.target is not None:
+        nearest = ", ".join(f"{value:.4f}" for value in found.target.nearest_mm)
+        lines += [f"nearest reachable displacements in the first load case: {nearest} mm"]
+        if found.target.not_linear > 1e-6:
+            lines += [f"no linear network can follow {found.target.not_linear:.1%} of the data"]
+        verdict = "in reach" if found.target.reached else _missed(found.target)
+        lines += [f"the targets together: {verdict}"]
+        if not found.target.reached:
+            lines += [_remedies(problem, task, found.target)]
+    return "\n".join(lines)
+
+
+def _missed(target: Target) -> str:
+    return f"the targets are out of reach: at best {target.relative_error:.1%} is missed"
+
+
+def _remedies(problem: Problem, task: Task, target: Target) -> str:
+    """Say what would bring the targets in reach."""
+    ways = []
+    if target.softer is not None:
+        modulus = problem.material.youngs_modulus_MPa / target.softer
+        thickness = problem.design.fabrication.thickness_mm / target.softer
+        ways.append(f"a modulus of {modulus:.3g} MPa")
+        ways.append(f"a thickness of {thickness:.3g} mm")
+        if task.kind == "behaviour":
+            ways.append(f"{target.softer:.3g} times the load")
+    if target.wider is not None:
+        low, high = problem.width_limits_mm
+        ways.append(f"widths of {low / target.wider:.3g} to {high * target.wider:.3g} mm")
+    if not ways:
+        return "neither another stiffness nor limits four times as wide would bring them in reach"
+    return f"in reach with {' or '.join(ways)}"
+
+
+def _number(value: float | list[float]) -> str:
+    if isinstance(value, list):
+        return "(" + ", ".join(f"{part:.4f}" for part in value) + ")"
+    return f"{value:.4f}"

@@ -1,0 +1,254 @@
+"""Reachability: what the width limits allow, found out before any training.
+
+Every number here is the best that a bounded optimisation from several starts has found.
+That is a search and no proof: more may be in reach, but not by much on networks of the
+paper's size, where all starts end in the same place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.optimize import minimize
+
+from mnnfab.arrays import FloatArray
+from mnnfab.conditioning import condition_number
+from mnnfab.courses import Trainable
+from mnnfab.losses import Loss, SquaredError
+from mnnfab.ports import Port
+from mnnfab.reach_losses import Reading, ScaleFreeError
+from mnnfab.tasks import Metrics, Parts, Task
+from mnnfab.width_maps import Clamp
+
+#: A target that is missed by less than this share of its size counts as reached.
+REACHED = 0.01
+#: Starts of each search: the middle of the limits, and random widths.
+STARTS = 3
+#: Most iterations of each search.
+ITERATIONS = 200
+#: Limits are widened by this factor at the most when looking for what would help.
+WIDEST = 4.0
+#: A bond within this share of the range from a limit counts as being at it.
+AT_LIMIT = 1e-3
+
+
+@dataclass(frozen=True)
+class Range:
+    """How far one output can be made to move under one load case.
+
+    Args:
+        output: which.
+        case: name of the load case.
+        lowest_mm: the least (most negative) displacement that was found.
+        highest_mm: the greatest.
+        wanted_mm: what the task asks for, if it asks for a displacement.
+    """
+
+    output: Port
+    case: str
+    lowest_mm: float
+    highest_mm: float
+    wanted_mm: float | None
+
+
+@dataclass(frozen=True)
+class Target:
+    """How near the task's displacements can be come to, all outputs together.
+
+    Args:
+        relative_error: what is missed at best, over the size of what is wanted.
+        nearest_mm: displacements of the nearest network in the first load case, (n_out,).
+        not_linear: share of the data that no linear network can follow; noise, mostly.
+        softer: factor on all displacements that would bring the target in reach, by a
+            softer or stiffer material or another thickness; none if none does.
+        wider: factor by which both limits would have to be widened; none if 4 is too little.
+    """
+
+    relative_error: float
+    nearest_mm: tuple[float, ...]
+    not_linear: float
+    softer: float | None
+    wider: float | None
+
+    @property
+    def reached(self) -> bool:
+        """Whether the target is in reach."""
+        return self.relative_error <= REACHED
+
+
+@dataclass(frozen=True)
+class Reachability:
+    """What training can be expected to come to.
+
+    Args:
+        ranges: of every output under every load case, each on its own.
+        target: of the outputs together; none if the task asks for a class.
+        loss: the lowest training loss that was found.
+        metrics: of the network with that loss.
+        n_at_min: its bonds at the lower limit of the width.
+        n_at_max: and at the upper one.
+        n_bonds: of all.
+        condition: of its stiffness matrix.
+        signal_mm: median lead of the output that moves most over the next, for classes;
+            root mean square displacement otherwise.
+        unreadable: share of the samples whose signal is below the resolution.
+    """
+
+    ranges: tuple[Range, ...]
+    target: Target | None
+    loss: float
+    metrics: Metrics
+    n_at_min: int
+    n_at_max: int
+    n_bonds: int
+    condition: float
+    signal_mm: float
+    unreadable: float
+
+
+def assess(
+    trainable: Trainable, limits_mm: tuple[float, float], resolution_mm: float
+) -> Reachability:
+    """Find out what is in reach of a task.
+
+    Args:
+        trainable: bars and task.
+        limits_mm: narrowest and widest bond.
+        resolution_mm: what displacements can be measured to.
+    """
+    bounded = replace(trainable, width_map=Clamp(*limits_mm))
+    latent, loss = best_within(bounded)
+    flexibility = bounded.flexibility(latent)
+    signals = _signals(bounded.task, flexibility)
+    wanted = wanted_flexibility(bounded.task)
+    return Reachability(
+        ranges=tuple(_ranges(bounded, wanted)),
+        target=None if wanted is None else _target(bounded, wanted, limits_mm),
+        loss=loss,
+        metrics=bounded.task.metrics(flexibility),
+        n_at_min=int((latent < AT_LIMIT).sum()),
+        n_at_max=int((latent > 1 - AT_LIMIT).sum()),
+        n_bonds=len(latent),
+        condition=condition_number(bounded.model.stiffness_matrix(bounded.stiffness(latent))),
+        signal_mm=float(np.median(signals)),
+        unreadable=float((signals < resolution_mm).mean()),
+    )
+
+
+def best_within(trainable: Trainable) -> tuple[FloatArray, float]:
+    """Return the latent values, (n_bonds,), of the lowest training loss found, and that loss."""
+    generator = np.random.default_rng(0)
+    n_bonds = trainable.model.network.n_bonds
+    starts = [np.full(n_bonds, 0.5), *generator.uniform(size=(STARTS - 1, n_bonds))]
+    ends = [
+        minimize(
+            trainable.loss_and_gradient,
+            start,
+            args=(trainable.task.train_rows,),
+            jac=True,
+            method="L-BFGS-B",
+            bounds=[(0.0, 1.0)] * n_bonds,
+            options={"maxiter": ITERATIONS, "ftol": 1e-13},
+        )
+        for start in starts
+    ]
+    best = min(ends, key=lambda end: float(end.fun))
+    return np.asarray(best.x), float(best.fun)
+
+
+def wanted_flexibility(task: Task) -> FloatArray | None:
+    """Return the flexibility that the targets ask for, (n_out, n_in) mm/N, by least squares.
+
+    None if the task asks for a class and not for displacements.
+    """
+    if not isinstance(task.loss, SquaredError):
+        return None
+    rows = task.train_rows
+    solution, *_ = np.linalg.lstsq(task.loads_N[rows], task.targets[rows], rcond=None)
+    return np.asarray(solution, dtype=np.float64).T
+
+
+def _ranges(trainable: Trainable, wanted: FloatArray | None) -> list[Range]:
+    ranges = []
+    for case in trainable.task.load_cases:
+        loads = np.array([case.loads_N])
+        asked = None if wanted is None else (loads @ wanted.T)[0]
+        for place, output in enumerate(trainable.task.outputs):
+            lowest, highest = (
+                sign * best_within(_with(trainable, loads, loads, Reading(place, sign)))[1]
+                for sign in (1.0, -1.0)
+            )
+            want = None if asked is None else float(asked[place])
+            ranges.append(Range(output, case.name, lowest, highest, want))
+    return ranges
+
+
+def _with(trainable: Trainable, loads: FloatArray, targets: FloatArray, loss: Loss) -> Trainable:
+    """Return the same bars with another question asked of them."""
+    parts = Parts(np.arange(len(loads)))
+    task = replace(trainable.task, loads_N=loads, targets=targets, loss=loss, parts=parts)
+    return replace(trainable, task=task)
+
+
+def _target(trainable: Trainable, wanted: FloatArray, limits_mm: tuple[float, float]) -> Target:
+    loads = trainable.task.loads_N[trainable.task.train_rows]
+    targets = loads @ wanted.T
+    size = float(np.sqrt((targets**2).sum(axis=1).mean()))
+    given = trainable.task.targets[trainable.task.train_rows]
+
+    def missed(limits: tuple[float, float], factor: float = 1.0) -> tuple[FloatArray, float]:
+        widened = replace(trainable, width_map=Clamp(*limits))
+        question = _with(widened, loads * factor, targets, SquaredError(size))
+        latent, loss = best_within(question)
+        return latent, float(np.sqrt(loss))
+
+    def widened_enough(factor: float) -> bool:
+        return missed((limits_mm[0] / factor, limits_mm[1] * factor))[1] <= REACHED
+
+    latent, error = missed(limits_mm)
+    first = np.array(trainable.task.load_cases[0].loads_N)
+    softer = wider = None
+    if error > REACHED:
+        best = _free_factor(_with(trainable, loads, targets, ScaleFreeError()))
+        if best is not None:
+            softer = best ** _smallest_share(lambda s: missed(limits_mm, best**s)[1] <= REACHED)
+        if widened_enough(WIDEST):
+            wider = WIDEST ** _smallest_share(lambda s: widened_enough(WIDEST**s))
+    return Target(
+        relative_error=error,
+        nearest_mm=tuple((trainable.flexibility(latent) @ first).tolist()),
+        not_linear=float(np.linalg.norm(given - targets) / np.linalg.norm(given)),
+        softer=softer,
+        wider=wider,
+    )
+
+
+def _free_factor(trainable: Trainable) -> float | None:
+    """Return the factor on all displacements with which the targets are reached, if any is."""
+    latent, loss = best_within(trainable)
+    if np.sqrt(loss) > REACHED:
+        return None
+    moved = trainable.task.loads_N @ trainable.flexibility(latent).T
+    return float(np.vdot(moved, trainable.task.targets) / np.vdot(moved, moved))
+
+
+def _smallest_share(enough: Callable[[float], bool]) -> float:
+    """Return the smallest share of 1 that is enough, to a percent, by bisection."""
+    low, high = 0.0, 1.0
+    while high - low > 0.01:
+        middle = (low + high) / 2
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return high
+
+
+def _signals(task: Task, flexibility: FloatArray) -> FloatArray:
+    """Return what has to be told apart in each sample, (n_samples,) mm."""
+    moved = np.abs(task.loads_N @ flexibility.T)
+    if isinstance(task.loss, SquaredError) or moved.shape[1] < 2:
+        size: FloatArray = np.sqrt((moved**2).mean(axis=1))
+        return size
+    ordered = np.sort(moved, axis=1)
+    lead: FloatArray = ordered[:, -1] - ordered[:, -2]
+    return lead

@@ -1,0 +1,142 @@
+"""Reachability: the paper's targets that cannot be had are found out before training."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mnnfab import Problem, load_problem, make_problem, parse_design, triangular_parallelogram
+from mnnfab.bars import compatibility_matrix
+from mnnfab.conditioning import condition_number
+from mnnfab.losses import Loss
+from mnnfab.pipeline import reach
+from mnnfab.reach_losses import Reading, ScaleFreeError
+from mnnfab.reach_words import assess_problem, findings_before_training
+from mnnfab.reachability import Reachability
+
+EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
+
+
+def problem_of(name: str, **changes: dict[str, Any]) -> Problem:
+    values = tomllib.loads((EXAMPLES / f"{name}.toml").read_text(encoding="utf-8"))
+    for section, keys in changes.items():
+        values[section] = values.get(section, {}) | keys
+    return make_problem(parse_design(values), EXAMPLES)
+
+
+def with_targets(targets_mm: list[float], **changes: dict[str, Any]) -> Problem:
+    values = tomllib.loads((EXAMPLES / "behaviour-left.toml").read_text(encoding="utf-8"))
+    for key in ("target_class", "loss", "normalisation"):
+        values["task"].pop(key, None)
+    values["task"]["targets_mm"] = targets_mm
+    for section, keys in changes.items():
+        values[section] = values.get(section, {}) | keys
+    return make_problem(parse_design(values), EXAMPLES)
+
+
+def assessed(problem: Problem) -> Reachability:
+    assert problem.task is not None
+    return assess_problem(problem, problem.task)
+
+
+def codes(problem: Problem) -> list[str]:
+    return [finding.code for finding in findings_before_training(problem)]
+
+
+def test_the_papers_slope_is_out_of_reach_and_what_would_help() -> None:
+    problem = problem_of("regression")
+    found = assessed(problem).target
+    assert found is not None
+    # The bounded optimum of the training loss, by SciPy: relative error 0.1395.
+    assert found.relative_error == pytest.approx(0.1395, abs=0.002)
+    assert codes(problem) == ["out-of-reach"]
+    assert found.softer is not None
+    assert found.wider is not None
+    modulus = 0.55 / found.softer
+    assert codes(problem_of("regression", material={"youngs_modulus_MPa": modulus})) == []
+    limits = {"width_min_mm": 1.5 / found.wider, "width_max_mm": 2.5 * found.wider}
+    assert codes(problem_of("regression", fabrication=limits)) == []
+
+
+def test_the_authors_displacements_are_out_of_reach() -> None:
+    problem = with_targets([-0.5, -0.8])
+    found = assessed(problem).target
+    assert found is not None
+    np.testing.assert_allclose(found.nearest_mm, (-0.570, -0.683), atol=1e-3)
+    assert found.softer is None  # the pattern is at fault, not its size
+    assert found.wider is not None
+    assert codes(problem) == ["out-of-reach"]
+    limits = {"width_min_mm": 1.5 / found.wider, "width_max_mm": 2.5 * found.wider}
+    assert codes(with_targets([-0.5, -0.8], fabrication=limits)) == []
+
+
+def test_a_target_in_reach_is_not_flagged() -> None:
+    problem = with_targets([-0.5, -0.55])
+    assert codes(problem) == []
+    found = assessed(problem)
+    assert found.target is not None
+    assert found.target.reached
+    np.testing.assert_allclose(found.target.nearest_mm, (-0.5, -0.55), atol=1e-3)
+
+
+def test_ranges_hold_every_random_network() -> None:
+    problem = problem_of("iris")
+    assert problem.task is not None
+    ranges = assessed(problem).ranges
+    assert len(ranges) == 9
+    model = problem.bar_model(problem.task)
+    generator = np.random.default_rng(0)
+    for _ in range(200):
+        widths = generator.choice([1.5, 2.5], problem.network.n_bonds)
+        flexibility = model.response(problem.per_width * widths).flexibility
+        moved = [flexibility @ case.loads_N for case in problem.task.load_cases]
+        for reached, value in zip(ranges, np.concatenate(moved), strict=True):
+            assert reached.lowest_mm - 1e-6 <= value <= reached.highest_mm + 1e-6
+
+
+def test_iris_moves_too_little_for_the_resolution() -> None:
+    assert codes(problem_of("iris")) == ["weak-signal"]
+    assert codes(problem_of("iris", check={"resolution_mm": 1e-4})) == []
+
+
+def test_condition_number() -> None:
+    problem = problem_of("behaviour-left")
+    assert problem.task is not None
+    model = problem.bar_model(problem.task)
+    stiffness = 2.0 * problem.per_width
+    assert condition_number(model.stiffness_matrix(stiffness)) == pytest.approx(73.2, abs=0.05)
+    network = triangular_parallelogram(20, 20, 16.0, [0, 19])
+    compatibility = compatibility_matrix(network)[:, network.free_dofs]
+    matrix = (compatibility.T @ compatibility).tocsr()
+    assert matrix.shape[0] > 600
+    expected = np.linalg.cond(matrix.toarray())
+    assert condition_number(matrix) == pytest.approx(expected, rel=0.05)
+
+
+def test_report_in_words() -> None:
+    text = reach(EXAMPLES / "regression.toml")
+    for words in ("not a proof", "node 12 y", "out of reach", "modulus of 0.4", "lower limit"):
+        assert words in text
+    problem = load_problem(EXAMPLES / "regression.toml")
+    assert "in reach with" in findings_before_training(problem)[0].message
+
+
+@pytest.mark.parametrize("loss", [Reading(1, -1.0), ScaleFreeError()], ids=str)
+def test_taylor_remainder(loss: Loss) -> None:
+    generator = np.random.default_rng(0)
+    moved, direction, targets = generator.normal(size=(3, 5, 3))
+    slope = np.vdot(loss.slope(moved, targets), direction)
+    start = loss.value(moved, targets)
+    steps = 2.0 ** -np.arange(6, 11)
+    remainders = np.array(
+        [abs(loss.value(moved + h * direction, targets) - start - h * slope) for h in steps]
+    )
+    if isinstance(loss, Reading):
+        np.testing.assert_allclose(remainders, 0.0, atol=1e-14)  # it is linear
+    else:
+        orders = np.diff(np.log(remainders)) / np.diff(np.log(steps))
+        np.testing.assert_allclose(orders[-3:], 2.0, atol=0.1)
