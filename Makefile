@@ -24,8 +24,10 @@ types: .venv/ready
 doctest: .venv/ready
 	$(BIN)/python -m pytest -q --doctest-modules --ignore=fem/mesher.py $(PACKAGES)
 
-bench: .venv/ready ## speed, each beside a peer measured in the same run
+bench: .venv/ready ## speed, each beside peers measured in the same run
+	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[bench]'
 	$(BIN)/python benchmarks/training_step.py
+	$(BIN)/python benchmarks/large_networks.py
 	$(BIN)/python benchmarks/solid.py
 
 picture: .venv/ready ## the README's picture

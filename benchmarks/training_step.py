@@ -1,46 +1,60 @@
-"""Time of one training step of iris beside a plain loop over samples, in the same run."""
+"""Time of one training step of iris beside peers, in the same run on the same data.
+
+PyTorch and JAX are measured if they are installed: pip install -e '.[bench]'.
+"""
 
 from __future__ import annotations
+
+import os
+
+os.environ |= {"OMP_NUM_THREADS": "1", "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false"}
 
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from mnnfab import Clamp, Problem, load_problem
-from mnnfab.adam import Adam
+from mnnfab import Problem, Schedule, Trainable, load_problem
 from mnnfab.arrays import FloatArray
 from mnnfab.bars import compatibility_matrix
+from mnnfab.compiled import train_epoch
+from mnnfab.compiled_values import State
+from mnnfab.courses import descend
+from mnnfab.ensemble import compiled_values, make_member
 from mnnfab.ports import dofs_of
-from mnnfab.rules import adjoint_gradient
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "iris.toml"
-BATCH = 16
+BATCH, RATE, SCALE_MM = 16, 0.006, 0.04
+Step = Callable[[], Any]
 
 
-def our_step(problem: Problem) -> Callable[[], FloatArray]:
-    """Return a step as the trainer makes it: gradient, Adam, widths."""
+def iris() -> tuple[Problem, Trainable]:
+    """Return the example and what is trained in it."""
+    problem = load_problem(EXAMPLE)
     assert problem.task is not None
-    task, model, per_width = problem.task, problem.bar_model(problem.task), problem.per_width
-    width_map, adam = Clamp(*problem.width_limits_mm), Adam(problem.network.n_bonds, 0.006)
-    latent = np.full(problem.network.n_bonds, 0.5)
-    rows = task.train_rows[:BATCH]
-
-    def step() -> FloatArray:
-        nonlocal latent
-        widths = width_map.widths(latent)
-        slope = adjoint_gradient(model, task, per_width * widths, rows) * per_width
-        latent = width_map.project(latent + adam.step(slope * width_map.slope(latent)))
-        return slope
-
-    return step
+    return problem, problem.trainable(problem.task)
 
 
-def plain_step(problem: Problem) -> Callable[[], FloatArray]:
+def compiled_step(trainable: Trainable, n_restarts: int) -> Step:
+    """Return one step of every restart by the compiled engine: gradient, Adam, widths."""
+    bars, samples, limits = compiled_values(trainable)
+    latent = np.full((n_restarts, len(bars.per_width)), 0.5)
+    state = State(latent, np.zeros_like(latent), np.zeros_like(latent))
+    order = np.tile(trainable.task.train_rows[:BATCH], (n_restarts, 1))
+    return lambda: train_epoch(bars, samples, limits, state, order, (BATCH, RATE, 0))
+
+
+def numpy_step(trainable: Trainable) -> Step:
+    """Return one gradient of ours without compiling."""
+    rows, latent = trainable.task.train_rows[:BATCH], np.full(28, 0.5)
+    return lambda: trainable.gradient(latent, rows)
+
+
+def plain_step(problem: Problem, trainable: Trainable) -> Callable[[], FloatArray]:
     """Return the gradient by a forward and an adjoint solve for every sample."""
-    assert problem.task is not None
-    task, network = problem.task, problem.network
+    task, network = trainable.task, problem.network
     free = network.free_dofs
     compatibility = compatibility_matrix(network).toarray()[:, free]
     stiffness = 2.0 * problem.per_width
@@ -58,12 +72,92 @@ def plain_step(problem: Problem) -> Callable[[], FloatArray]:
             adjoint_load[places[1]] = -slope[0]
             adjoint = np.linalg.solve(matrix, adjoint_load)
             total += (compatibility @ forward) * (compatibility @ adjoint)
-        return total * problem.per_width / BATCH
+        gradient: FloatArray = total * problem.per_width / BATCH
+        return gradient
 
     return step
 
 
-def microseconds(step: Callable[[], object], repeats: int) -> float:
+def arrays_for_peers(problem: Problem, trainable: Trainable) -> dict[str, FloatArray]:
+    """Return what a peer needs: C on the free dofs, loads at all of them, targets, readings."""
+    task, free = trainable.task, problem.network.free_dofs
+    rows = task.train_rows[:BATCH]
+    loads = np.zeros((len(free), BATCH))
+    loads[np.searchsorted(free, dofs_of(task.inputs))] = task.loads_N[rows].T
+    return {
+        "compatibility": compatibility_matrix(problem.network).toarray()[:, free],
+        "loads": loads,
+        "classes": task.targets[rows].argmax(axis=1),
+        "outputs": np.searchsorted(free, dofs_of(task.outputs)),
+        "per_width": np.array(problem.per_width),
+    }
+
+
+def torch_step(values: dict[str, FloatArray]) -> Callable[[], FloatArray]:
+    """Return a step of PyTorch: autograd through a Cholesky solve, its own Adam, clamp."""
+    import torch
+
+    torch.set_num_threads(1)
+    given = {name: torch.as_tensor(array) for name, array in values.items()}
+    latent = torch.full((len(values["per_width"]),), 0.5, dtype=torch.float64, requires_grad=True)
+    adam = torch.optim.Adam([latent], lr=RATE)
+    gradient = latent.detach().clone()
+
+    def step() -> FloatArray:
+        nonlocal gradient
+        adam.zero_grad(set_to_none=True)
+        stiffness = given["per_width"] * (1.5 + latent)
+        matrix = given["compatibility"].T @ (stiffness[:, None] * given["compatibility"])
+        moved = torch.cholesky_solve(given["loads"], torch.linalg.cholesky(matrix))
+        evidence = moved[given["outputs"]].abs().T / SCALE_MM
+        torch.nn.functional.cross_entropy(evidence, given["classes"]).backward()
+        assert latent.grad is not None
+        gradient = latent.grad
+        adam.step()
+        with torch.no_grad():
+            latent.clamp_(0.0, 1.0)
+        return gradient.numpy()  # type: ignore[no-any-return]
+
+    return step
+
+
+def jax_step(values: dict[str, FloatArray]) -> Callable[[], FloatArray]:
+    """Return a step of JAX: gradient, Adam and clamp in one jitted function."""
+    import jax
+    import jax.numpy as jnp
+
+    jax.config.update("jax_enable_x64", True)
+    given = {name: jnp.asarray(array) for name, array in values.items()}
+
+    def loss(latent: Any) -> Any:
+        stiffness = given["per_width"] * (1.5 + latent)
+        matrix = given["compatibility"].T @ (stiffness[:, None] * given["compatibility"])
+        factor = jax.scipy.linalg.cho_factor(matrix, lower=True)
+        moved = jax.scipy.linalg.cho_solve(factor, given["loads"])
+        evidence = jnp.abs(moved[given["outputs"]]).T / SCALE_MM
+        right = jnp.take_along_axis(evidence, given["classes"][:, None], axis=1)[:, 0]
+        return (jax.nn.logsumexp(evidence, axis=1) - right).mean()
+
+    def advance(latent: Any, mean: Any, square: Any, steps: Any) -> Any:
+        gradient = jax.grad(loss)(latent)
+        mean = 0.9 * mean + 0.1 * gradient
+        square = 0.999 * square + 0.001 * gradient**2
+        change = mean / (1 - 0.9**steps) / (jnp.sqrt(square / (1 - 0.999**steps)) + 1e-8)
+        return jnp.clip(latent - RATE * change, 0.0, 1.0), mean, square, steps + 1, gradient
+
+    jitted = jax.jit(advance)
+    zeros = jnp.zeros(len(values["per_width"]))
+    state: Any = (zeros + 0.5, zeros, zeros, jnp.asarray(1.0))
+
+    def step() -> FloatArray:
+        nonlocal state
+        *state, gradient = jitted(*state)
+        return gradient.block_until_ready()  # type: ignore[no-any-return]
+
+    return step
+
+
+def microseconds(step: Step, repeats: int) -> float:
     """Return the best mean of five rounds, µs."""
     rounds = []
     for _ in range(5):
@@ -74,15 +168,38 @@ def microseconds(step: Callable[[], object], repeats: int) -> float:
     return min(rounds)
 
 
+def whole_training(trainable: Trainable) -> Step:
+    """Return a training of ten epochs without compiling."""
+    schedule = Schedule(epochs=10, batch_size=BATCH, learning_rate=RATE, seed=0)
+    member = make_member(trainable, np.full(28, 0.5), 0, 0)
+    return lambda: descend(trainable, member.latent, schedule, member.generator, lambda *_: None)
+
+
 def main() -> None:
-    """Check that both give the same gradient, then time them."""
-    problem = load_problem(EXAMPLE)
-    np.testing.assert_allclose(our_step(problem)(), plain_step(problem)(), rtol=1e-9, atol=1e-12)
-    ours = microseconds(our_step(problem), 2000)
-    plain = microseconds(plain_step(problem), 100)
-    print(f"one training step of iris, batch of {BATCH}, 28 bonds:")
-    print(f"  mnnfab               {ours:8.1f} µs  (gradient, Adam and widths)")
-    print(f"  loop over samples    {plain:8.1f} µs  (gradient alone), {plain / ours:.0f} times")
+    """Check that all give the same gradient, then time them."""
+    problem, trainable = iris()
+    exact = trainable.gradient(np.full(28, 0.5), trainable.task.train_rows[:BATCH])
+    peers: list[tuple[str, Callable[[], FloatArray]]] = [
+        ("NumPy, a loop over samples", plain_step(problem, trainable))
+    ]
+    values = arrays_for_peers(problem, trainable)
+    for name, make in (("PyTorch", torch_step), ("JAX", jax_step)):
+        try:
+            peers.append((name, make(values)))
+        except ImportError:
+            print(f"({name} is not installed: not measured)")
+    for _, step in peers:
+        np.testing.assert_allclose(step(), exact, rtol=1e-7, atol=1e-12)
+    ours = microseconds(compiled_step(trainable, 1), 3000)
+    many = microseconds(compiled_step(trainable, 32), 200) / 32
+    print(f"one training step of iris, batch of {BATCH}, 28 bonds, one thread:")
+    print(f"  mnnfab, compiled                  {ours:8.1f} µs")
+    print(f"  mnnfab, 32 restarts, each         {many:8.1f} µs")
+    in_training = microseconds(whole_training(trainable), 20) / 70
+    print(f"  mnnfab, not compiled, in training {in_training:8.1f} µs  {in_training / ours:6.1f} ×")
+    for name, step in peers:
+        took = microseconds(step, 300)
+        print(f"  {name:<33} {took:8.1f} µs  {took / ours:6.1f} ×")
 
 
 if __name__ == "__main__":

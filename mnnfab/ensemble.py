@@ -96,7 +96,7 @@ def descend_together(
     """
     from mnnfab.compiled import train_epoch
 
-    bars, samples, limits = _compiled_values(trainable)
+    bars, samples, limits = compiled_values(trainable)
     latent = np.array([member.latent for member in members])
     state = State(latent, np.zeros_like(latent), np.zeros_like(latent))
     flexibilities = [np.array([trainable.flexibility(member.latent) for member in members])]
@@ -142,7 +142,7 @@ _MAPS: Mapping[type, Callable[..., tuple[int, float]]] = {
 }
 
 
-def _compiled_values(trainable: Trainable) -> tuple[Bars, Samples, Limits]:
+def compiled_values(trainable: Trainable) -> tuple[Bars, Samples, Limits]:
     """Return the values that the compiled step takes."""
     model, task = trainable.model, trainable.task
     dofs, cosines = entries_of_bonds(model.compatibility)
