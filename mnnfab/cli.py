@@ -1,4 +1,4 @@
-"""The command line: `mnnfab run | train | check | export | reach | new`.
+"""The command line: `mnnfab run | train | check | export | reach | reproduce | new`.
 
 Nothing heavy is imported before a command needs it: `--help` answers at once.
 """
@@ -111,6 +111,24 @@ def reach(design: Path) -> None:
 
         text = pipeline.reach(design, watcher=watcher)
     click.echo(text)
+
+
+@main.command()
+@click.argument("experiments", nargs=-1)
+@click.option(
+    "--out",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    default=Path("out/reproduce"),
+    help="Folder for figures, tables and the summary; out/reproduce if not given.",
+)
+def reproduce(experiments: tuple[str, ...], out: Path) -> None:
+    """Do the paper's EXPERIMENTS (fig1, fig2; all if not given) and compare the numbers."""
+    with _errors_in_words(), _progress() as watcher:
+        from mnnfab.reproduce.run import reproduce as do
+
+        summary = do(experiments, out, watcher.stage)
+    click.echo(f"figures and tables in {out}; see {summary}")
 
 
 @main.command()

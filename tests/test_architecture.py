@@ -37,7 +37,7 @@ def module_name(path: Path) -> str:
 
 
 def is_edge(module: str) -> bool:
-    return module in EDGE or module.startswith("mnnfab.report")
+    return module in EDGE or module.startswith(("mnnfab.report", "mnnfab.reproduce"))
 
 
 def imports(path: Path, *, for_types: bool = True) -> set[str]:

@@ -12,6 +12,7 @@ from matplotlib.tri import Triangulation
 
 from geometry.outline import outline
 from geometry.polygons import cell_ring
+from mnnfab.report.palette import BLUE, GREEN, GREY, ORANGE, RED
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,8 +26,7 @@ if TYPE_CHECKING:
     from mnnfab.response import Response
     from mnnfab.tasks import LoadCase
 
-# Distinct for colour-blind readers and in grey (Okabe and Ito's palette).
-BLUE, ORANGE, GREEN, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#BBBBBB"
+
 WIDTH_COLOURS = STRESS_COLOURS = "cividis"
 #: Above this many nodes their numbers would only blacken the picture.
 NUMBERED_NODES = 60
