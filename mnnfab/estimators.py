@@ -4,6 +4,9 @@ A feature is a weight on a beam that hangs from two nodes: at the feature's smal
 in the training data the first node carries it, at the largest the second, and in between
 it is shared by the lever rule. So every load pulls down, the total never changes (which
 stands for an intercept), and which way a feature acts is a matter of the widths.
+
+These are models of ideal bars. On iris the output that wins leads by about two percent of
+its displacement: before one is printed, check how much of that the printer's tolerance takes.
 """
 
 from __future__ import annotations
