@@ -29,6 +29,7 @@ from mnnfab.courses import (
     epoch_order,
 )
 from mnnfab.engines import entries_of_bonds
+from mnnfab.errors import ToolError
 from mnnfab.losses import ShareCrossEntropy, SoftmaxCrossEntropy, SquaredError
 from mnnfab.ports import dofs_of
 from mnnfab.width_maps import Clamp, Logistic
@@ -93,6 +94,9 @@ def descend_together(
         members: starts and random numbers.
         schedule: how long and how fast; the rule is the adjoint one.
         tell: told of the first member's epochs.
+
+    Raises:
+        ToolError: if a stiffness matrix is not positive definite.
     """
     from mnnfab.compiled import train_epoch
 
@@ -105,7 +109,9 @@ def descend_together(
     for epoch in range(1, schedule.epochs + 1):
         order = np.array([epoch_order(rows, size, member.generator) for member in members])
         pace = (size, schedule.learning_rate, (epoch - 1) * steps_an_epoch)
-        found, _ = train_epoch(bars, samples, limits, state, order, pace)
+        found, rigid = train_epoch(bars, samples, limits, state, order, pace)
+        if not rigid:
+            raise ToolError("the bar stiffness matrix is not positive definite: is a width zero?")
         flexibilities.append(found)
         tell(epoch, found[0])
     history = np.array(flexibilities)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
@@ -33,7 +34,7 @@ class NetworkBase(Section):
     damage: Many[Cut] = ()
 
 
-class Lattice(NetworkBase):
+class Lattice(NetworkBase, ABC):
     """[network] what all lattices share.
 
     Args:
@@ -42,9 +43,9 @@ class Lattice(NetworkBase):
 
     fixed: Many[NodeNumber]
 
+    @abstractmethod
     def network(self) -> Network:
         """Return the whole lattice."""
-        raise NotImplementedError
 
 
 class TriangularPatch(Lattice):

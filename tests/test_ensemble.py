@@ -9,7 +9,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mnnfab import Clamp, Logistic, Problem, Schedule, Trainable, make_problem, parse_design
+from mnnfab import (
+    Clamp,
+    Logistic,
+    Problem,
+    Schedule,
+    ToolError,
+    Trainable,
+    make_problem,
+    parse_design,
+)
 from mnnfab.courses import descend
 from mnnfab.ensemble import COMPILED_DOFS, can_be_compiled, descend_together, make_member
 from mnnfab.losses import Loss, ShareCrossEntropy, SoftmaxCrossEntropy, SquaredError
@@ -71,6 +80,17 @@ def test_an_ensemble_is_its_single_runs(iris_values: dict[str, Any]) -> None:
         np.testing.assert_allclose(together[number].latent, plain.latent, rtol=0, atol=SAME)
     ends = np.array([course.latent for course in together])
     assert np.ptp(ends, axis=0).max() > 0.1  # the members are different trainings
+
+
+def test_the_compiled_step_notices_bars_without_stiffness(iris_values: dict[str, Any]) -> None:
+    trainable = trainable_of(iris_problem(iris_values))
+    limp = replace(trainable, per_width=np.zeros(28))
+    member = make_member(trainable, np.full(28, 0.5), 0, 0)
+    member_flexibility = trainable.flexibility(member.latent)
+    object.__setattr__(limp, "flexibility", lambda _: member_flexibility)
+    schedule = Schedule(epochs=1, batch_size=16, learning_rate=0.006, seed=0)
+    with pytest.raises(ToolError, match="positive definite"):
+        descend_together(limp, [member], schedule, silent)
 
 
 def test_only_small_networks_are_compiled(iris_values: dict[str, Any]) -> None:
