@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PACKAGES := mnnfab geometry fem export
 
-.PHONY: demo test test-all lint types doctest bench picture clean
+.PHONY: demo test test-all lint types doctest bench picture reproduction clean
 
 demo: .venv/ready ## the main job: train, check and export the iris classifier
 	$(BIN)/mnnfab run examples/iris.toml
@@ -32,6 +32,12 @@ bench: .venv/ready ## speed, each beside peers measured in the same run
 
 picture: .venv/ready ## the README's picture
 	$(BIN)/python tools/picture.py
+
+reproduction: .venv/ready ## the paper's experiments, and the page of docs/ that shows them
+	$(BIN)/mnnfab reproduce --out out/reproduce
+	mkdir -p docs/reproduction
+	cp out/reproduce/*.png docs/reproduction/
+	sed 's#](fig\([^)]*\)[.]png)#](reproduction/fig\1.png)#; /^Film:/d' out/reproduce/summary.md | cat -s > docs/reproduction.md
 
 .venv/ready: pyproject.toml constraints.txt tools/setup.sh
 	PYTHON="$(PYTHON)" sh tools/setup.sh

@@ -120,15 +120,15 @@ def reach(design: Path) -> None:
     metavar="DIR",
     type=click.Path(path_type=Path),
     default=Path("out/reproduce"),
-    help="Folder for figures, tables and the summary; out/reproduce if not given.",
+    help="Folder for pictures, films, tables and the summary; out/reproduce if not given.",
 )
 def reproduce(experiments: tuple[str, ...], out: Path) -> None:
-    """Do the paper's EXPERIMENTS (fig1, fig2; all if not given) and compare the numbers."""
+    """Do the paper's EXPERIMENTS (fig1 to fig5; all if not given) and compare the numbers."""
     with _errors_in_words(), _progress() as watcher:
         from mnnfab.reproduce.run import reproduce as do
 
         summary = do(experiments, out, watcher.stage)
-    click.echo(f"figures and tables in {out}; see {summary}")
+    click.echo(f"pictures, films and tables in {out}; see {summary}")
 
 
 @main.command()

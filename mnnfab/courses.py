@@ -35,6 +35,7 @@ class Schedule:
         optimizer: Adam, or bounded quasi-Newton steps with SciPy's L-BFGS-B.
         rule: where the gradient comes from.
         restarts: trainings from different starts, of which the best is kept.
+        keep_widths: whether the widths after every epoch are kept too.
     """
 
     epochs: int
@@ -44,6 +45,7 @@ class Schedule:
     optimizer: Optimizer = "adam"
     rule: RuleName = "adjoint"
     restarts: int = 1
+    keep_widths: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,10 +96,13 @@ class Course:
         latent: where it ended, (n_bonds,).
         flexibilities: before it and after each epoch, (n_epochs + 1, n_out, n_in) mm/N.
             Every loss and metric follows from these.
+        latents: the latent values at the same times, (n_epochs + 1, n_bonds), if the
+            schedule keeps widths.
     """
 
     latent: FloatArray
     flexibilities: FloatArray
+    latents: FloatArray | None = None
 
 
 def descend(
@@ -118,15 +123,18 @@ def descend(
     """
     latent, width_map = start, trainable.width_map
     optimiser = Adam(len(latent), schedule.learning_rate)
-    flexibilities = [trainable.flexibility(latent)]
+    flexibilities, latents = [trainable.flexibility(latent)], [latent]
     for epoch in range(1, schedule.epochs + 1):
         order = epoch_order(trainable.task.train_rows, schedule.batch_size, generator)
         for rows in _batches(order, schedule.batch_size):
             slope = trainable.gradient(latent, rows, schedule.rule)
             latent = width_map.project(latent + optimiser.step(slope))
         flexibilities.append(trainable.flexibility(latent))
+        if schedule.keep_widths:
+            latents.append(latent)
         tell(epoch, flexibilities[-1])
-    return Course(latent, np.array(flexibilities))
+    kept = np.array(latents) if schedule.keep_widths else None
+    return Course(latent, np.array(flexibilities), kept)
 
 
 def descend_by_quasi_newton(
@@ -140,10 +148,12 @@ def descend_by_quasi_newton(
         schedule: `epochs` limits the iterations.
         tell: told of every iteration.
     """
-    flexibilities = [trainable.flexibility(start)]
+    flexibilities, latents = [trainable.flexibility(start)], [start]
 
     def note(intermediate_result: OptimizeResult) -> None:
         flexibilities.append(trainable.flexibility(intermediate_result.x))
+        if schedule.keep_widths:
+            latents.append(np.array(intermediate_result.x))
         tell(len(flexibilities) - 1, flexibilities[-1])
 
     found = minimize(
@@ -156,7 +166,8 @@ def descend_by_quasi_newton(
         callback=note,
         options={"maxiter": schedule.epochs, "ftol": 1e-12, "gtol": 1e-9},
     )
-    return Course(np.asarray(found.x), np.array(flexibilities))
+    kept = np.array(latents) if schedule.keep_widths else None
+    return Course(np.asarray(found.x), np.array(flexibilities), kept)
 
 
 def epoch_order(rows: IntArray, batch_size: int, generator: np.random.Generator) -> IntArray:

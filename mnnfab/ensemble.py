@@ -104,6 +104,7 @@ def descend_together(
     latent = np.array([member.latent for member in members])
     state = State(latent, np.zeros_like(latent), np.zeros_like(latent))
     flexibilities = [np.array([trainable.flexibility(member.latent) for member in members])]
+    latents = [latent.copy()]
     rows, size = trainable.task.train_rows, schedule.batch_size
     steps_an_epoch = -(-len(rows) // size)
     for epoch in range(1, schedule.epochs + 1):
@@ -113,9 +114,18 @@ def descend_together(
         if not rigid:
             raise ToolError("the bar stiffness matrix is not positive definite: is a width zero?")
         flexibilities.append(found)
+        if schedule.keep_widths:
+            latents.append(state.latent.copy())
         tell(epoch, found[0])
-    history = np.array(flexibilities)
-    return [Course(state.latent[place], history[:, place]) for place in range(len(members))]
+    history, kept = np.array(flexibilities), np.array(latents)
+    return [
+        Course(
+            latent=state.latent[place],
+            flexibilities=history[:, place],
+            latents=kept[:, place] if schedule.keep_widths else None,
+        )
+        for place in range(len(members))
+    ]
 
 
 def can_be_compiled(trainable: Trainable) -> bool:

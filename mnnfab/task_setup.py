@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mnnfab.arrays import FloatArray, frozen_floats
+from mnnfab.arrays import FloatArray, IntArray, frozen_floats
 from mnnfab.datasets import (
     BUILT_IN,
     LabelledFeatures,
@@ -93,7 +93,7 @@ def _classification(
         LoadCase(f"mean {name}", tuple(loads[data.classes == number].mean(axis=0).tolist()))
         for number, name in enumerate(data.class_names)
     )
-    nothing = _commonest_share(data)
+    parts = _split(len(loads), schedule)
     return Task(
         kind=section.kind,
         inputs=inputs,
@@ -102,10 +102,15 @@ def _classification(
         exact_loads_N=frozen_floats(exact) if step else None,
         targets=frozen_floats(np.eye(len(outputs))[data.classes]),
         loss=_cross_entropy(section.normalisation, section.loss_scale_mm),
-        parts=_split(len(loads), schedule),
+        parts=parts,
         judge=judge_classes,
         headline=Headline(
-            "accuracy_all", "higher", nothing, training="accuracy_train", margin=STUCK_MARGIN
+            "accuracy_all",
+            "higher",
+            nothing=_commonest_share(data.classes),
+            training="accuracy_train",
+            margin=STUCK_MARGIN,
+            nothing_in_training=_commonest_share(data.classes[parts.train]),
         ),
         load_cases=cases,
     )
@@ -148,9 +153,9 @@ def _check_fit(data: LabelledFeatures, section: Classification, n_out: int) -> N
         )
 
 
-def _commonest_share(data: LabelledFeatures) -> float:
+def _commonest_share(classes: IntArray) -> float:
     """Return the accuracy of always naming the commonest class."""
-    return float(np.bincount(data.classes).max() / len(data.classes))
+    return float(np.bincount(classes).max() / len(classes))
 
 
 def _regression(

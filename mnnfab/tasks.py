@@ -41,6 +41,8 @@ class Headline:
         training: key of the same on the training samples alone.
         margin: a network whose answers are better than `nothing` by no more than this has
             learned nothing: a few flowers, where answers are counted.
+        nothing_in_training: `nothing` on the training samples, if it is another value there:
+            their commonest class may have a larger share.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Headline:
     nothing: float
     training: str
     margin: float = 0.0
+    nothing_in_training: float | None = None
 
     def loss_against(self, reference: Metrics, metrics: Metrics) -> float:
         """Return how much worse `metrics` is than `reference`; negative if better."""
@@ -61,7 +64,8 @@ class Headline:
         """Return whether the training samples are answered no better than by ignoring them."""
         value = metrics[self.training]
         assert isinstance(value, float), "a headline is one number"
-        return not self._worse(self.nothing, value) < -self.margin
+        own = self.nothing_in_training
+        return not self._worse(self.nothing if own is None else own, value) < -self.margin
 
     def of(self, metrics: Metrics) -> float:
         """Return the headline metric itself."""

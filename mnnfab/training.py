@@ -15,8 +15,10 @@ from mnnfab.tasks import Metrics, Task
 Progress = Callable[[int, int, float], None]
 """Called after an epoch with its number, the number of epochs and the loss."""
 
-#: A training that learned nothing is started again so many times at the most.
+#: A training that got stuck is started again so many times at the most.
 MOST_RETRIES = 3
+#: A loss that fell by more than this share in the second half of a training will fall on.
+STILL_FALLING = 0.01
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,8 @@ class Restart:
     Args:
         number: 0 started where the design says, the others at random widths.
         last: its last epoch.
-        stuck: whether it answers the training samples no better than by ignoring them.
+        stuck: whether it answers the training samples no better than by ignoring them, and
+            its loss has stopped falling.
         chosen: whether its widths were kept.
     """
 
@@ -63,11 +66,14 @@ class Training:
         widths_mm: trained widths, (n_bonds,) mm.
         history: the untrained network and every epoch, of the training that was kept.
         restarts: how all of them ended.
+        widths_by_epoch_mm: the widths at every line of the history, (n_epochs + 1, n_bonds)
+            mm, if the schedule keeps them.
     """
 
     widths_mm: FloatArray
     history: tuple[Epoch, ...]
     restarts: tuple[Restart, ...] = ()
+    widths_by_epoch_mm: FloatArray | None = None
 
 
 def train(
@@ -121,11 +127,17 @@ def measure(task: Task, flexibility: FloatArray, epoch: int) -> Epoch:
 
 def _all_stuck(task: Task, courses: Sequence[Course]) -> bool:
     trained = len(courses[0].flexibilities) > 1
-    return trained and all(_stuck(task, course.flexibilities[-1]) for course in courses)
+    return trained and all(_stuck(task, course) for course in courses)
 
 
-def _stuck(task: Task, flexibility: FloatArray) -> bool:
-    return task.headline is not None and task.headline.learned_nothing(task.metrics(flexibility))
+def _stuck(task: Task, course: Course) -> bool:
+    """Return whether a training has learned nothing and is not about to."""
+    last = course.flexibilities[-1]
+    if task.headline is None or not task.headline.learned_nothing(task.metrics(last)):
+        return False
+    half = course.flexibilities[(len(course.flexibilities) - 1) // 2]
+    before, after = (task.loss_value(found, task.train_rows) for found in (half, last))
+    return after > (1.0 - STILL_FALLING) * before
 
 
 def _keep_best(trainable: Trainable, courses: Sequence[Course]) -> Training:
@@ -133,8 +145,10 @@ def _keep_best(trainable: Trainable, courses: Sequence[Course]) -> Training:
     rows = task.parts.validation if task.parts.validation.size else task.train_rows
     losses = [task.loss_value(course.flexibilities[-1], rows) for course in courses]
     best = int(np.argmin(losses))
+    widths, latents = trainable.width_map.widths, courses[best].latents
     return Training(
-        widths_mm=frozen_floats(trainable.width_map.widths(courses[best].latent)),
+        widths_mm=frozen_floats(widths(courses[best].latent)),
+        widths_by_epoch_mm=None if latents is None else frozen_floats(widths(latents)),
         history=tuple(
             measure(task, flexibility, epoch)
             for epoch, flexibility in enumerate(courses[best].flexibilities)
@@ -143,7 +157,7 @@ def _keep_best(trainable: Trainable, courses: Sequence[Course]) -> Training:
             Restart(
                 number=number,
                 last=measure(task, course.flexibilities[-1], len(course.flexibilities) - 1),
-                stuck=_stuck(task, course.flexibilities[-1]),
+                stuck=_stuck(task, course),
                 chosen=number == best,
             )
             for number, course in enumerate(courses)

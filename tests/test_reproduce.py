@@ -6,38 +6,84 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageSequence
 
-from mnnfab import InputError
-from mnnfab.reproduce import paper
-from mnnfab.reproduce.fig1 import STEPS_N_PER_M, elongations, finite_difference_errors
-from mnnfab.reproduce.fig2 import PaperLogistic as Map
+from mnnfab import BarModel, InputError, Response
+from mnnfab.reproduce import fig3, fig4, paper
+from mnnfab.reproduce import run as reproduction
+from mnnfab.reproduce.cuts import ALLOWED, Cut, cut_and_retrain
+from mnnfab.reproduce.experiment import Experiment, Line
+from mnnfab.reproduce.fig1 import (
+    elongations,
+    fig1,
+    finite_difference_errors,
+    gradient_by_rank,
+    solves_for_a_gradient,
+)
 from mnnfab.reproduce.fig2 import behaviour, displacements, moved
-from mnnfab.reproduce.run import EXPERIMENTS, reproduce
+from mnnfab.reproduce.fig4_pictures import confusion
+from mnnfab.reproduce.film import Scene, epochs_shown, write_film
+from mnnfab.reproduce.outputs import draw_lines
+from mnnfab.reproduce.run import EXPERIMENTS, reproduce, summary_text
+from mnnfab.reproduce.setting import GRADIENT, make
+from mnnfab.rules import RULES
+
+DOCS = Path(__file__).resolve().parent.parent / "docs"
 
 
 def test_gradient_is_the_published_one() -> None:
     forward, adjoint, displaced = elongations()
     np.testing.assert_allclose(displaced, (-1.558525, -0.805212), atol=1e-6)
-    found = np.sort(forward * adjoint * 1e3)  # 1e-9 m²
-    np.testing.assert_allclose(found, np.sort(paper.GRADIENT_SIMULATED), rtol=4e-3)
+    ranked = gradient_by_rank(forward * adjoint * 1e-6)
+    np.testing.assert_allclose(ranked["gradient_1e9_m2"], ranked["published_simulated"], rtol=4e-3)
 
 
-def test_finite_differences_have_a_best_step() -> None:
+def test_finite_differences_err_as_published() -> None:
+    """One less the cosine over steps in mm of width is the published curve."""
     errors = finite_difference_errors()
-    best = int(errors.argmin())
-    assert 0 < best < len(errors) - 1
-    # Truncation grows as the step, rounding as one over it.
-    assert errors[-1] / errors[-21] == pytest.approx(
-        STEPS_N_PER_M[-1] / STEPS_N_PER_M[-21], rel=0.1
-    )
-    assert errors[0] > 1e4 * errors[best]
+    published = {
+        step: error for step, error in paper.FINITE_DIFFERENCE_ERRORS.items() if 1e-5 < step < 50
+    }
+    ours = np.interp(np.log(list(published)), np.log(errors["step_mm"]), errors["one_less_cosine"])
+    # Truncation, where it is smooth; within a seventh, as the paper's loss is not quite ours.
+    np.testing.assert_allclose(ours, list(published.values()), rtol=0.15)
+    best = errors["step_mm"][errors["relative"].argmin()]
+    assert paper.BEST_STEP / 10 < best < paper.BEST_STEP * 10
+
+
+def test_the_relative_error_grows_as_the_step() -> None:
+    errors = finite_difference_errors()
+    first, last = (int(np.abs(np.log(errors["step_mm"] / step)).argmin()) for step in (1e-4, 1e-2))
+    growth = errors["relative"][last] / errors["relative"][first]
+    assert growth == pytest.approx(100, rel=0.05)
+
+
+@pytest.mark.parametrize(("rule", "fields"), [("adjoint", 2), ("finite-differences", 1)])
+def test_solves_are_as_many_as_are_drawn(
+    rule: str, fields: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each call solves for a load at the input and one at the output; the adjoint uses both."""
+    calls = 0
+    plain = BarModel.response
+
+    def counted(model: BarModel, stiffness: np.ndarray) -> Response:
+        nonlocal calls
+        calls += 1
+        return plain(model, stiffness)
+
+    task = make(GRADIENT).task
+    assert task is not None
+    model = paper.model(task.inputs, task.outputs)
+    monkeypatch.setattr(BarModel, "response", counted)
+    RULES[rule].gradient(model, task, paper.per_width(), task.train_rows)
+    drawn = solves_for_a_gradient()[rule.replace("-", "_")]
+    assert calls * fields == drawn[model.network.n_bonds - 1]
 
 
 @pytest.mark.parametrize(("target", "order"), [(0, 1), (1, -1)])
 def test_the_papers_own_map_gives_its_behaviours(target: int, order: int) -> None:
-    found = moved(behaviour(target, Map(1.5, 2.5, 10.0)), -1)
     # Source data of fig. 2, to the last of the five digits that training settles.
+    found = moved(behaviour(target), -1)
     np.testing.assert_allclose(found, paper.BEHAVIOUR_TRAINED_MM[::order], atol=1e-5)
 
 
@@ -48,25 +94,128 @@ def test_precise_displacements_by_every_rule() -> None:
         )
 
 
-def test_files_and_summary(tmp_path: Path) -> None:
+def test_regression_is_out_of_reach_as_stated() -> None:
+    """With all bonds at their narrowest the slope of u_y is 14.3, not 16 mm/N."""
+    stated = fig3.regression(("stated", "noise-free"), 0, epochs=300)
+    assert fig3.slopes(stated)[[1, 3]].max() < 14.5
+    assert fig3.losses_m2([stated]).mean[-1] > 100 * paper.REGRESSION_LOSS_M2[5000][0]
+
+
+def test_regression_a_quarter_softer() -> None:
+    free = fig3.regression(("softer", "noise-free"), 0, epochs=2000)
+    np.testing.assert_allclose(fig3.slopes(free), paper.SLOPES_MM_PER_N, atol=0.2)
+    assert fig3.losses_m2([free]).mean[-1] < paper.REGRESSION_LOSS_M2[5000][0]
+    noisy = fig3.losses_m2([fig3.regression(("softer", "noisy"), seed, 300) for seed in range(3)])
+    # Noise cannot be learned: what is left of it is the published loss, to a fifth.
+    assert noisy.mean[-1] == pytest.approx(paper.REGRESSION_LOSS_M2[5000][1], rel=0.2)
+
+
+def test_iris_is_within_the_published_spread() -> None:
+    """Accuracies at epochs 50 and 100, and the last loss; mean of ten splits."""
+    runs = [fig4.iris(seed) for seed in range(10)]
+    for epoch in (50, 100):
+        curves = paper.IRIS_CURVES[epoch]
+        for part, (_, low, high) in zip(("train", "test"), curves[1:], strict=True):
+            found = np.mean([run.metric(f"accuracy_{part}")[epoch] for run in runs])
+            assert low <= found <= high
+    _, low, high = paper.IRIS_CURVES[100][0]
+    assert low <= np.mean([fig4.losses_as_published(run)[-1] for run in runs]) <= high
+
+
+def test_confusion_and_flowers() -> None:
+    run = fig4.iris(0)
+    counts = confusion(run, 100)
+    assert counts.sum(axis=1).tolist() == [50, 50, 50]
+    assert np.trace(counts) / 150 == pytest.approx(run.metric("accuracy_all")[100])
+    for place, flower in enumerate(fig4.flowers_on_the_scales(run)):
+        np.testing.assert_array_equal(flower.weights_gf, np.round(flower.weights_gf))
+        assert flower.outputs.argmax() == place
+        assert flower.outputs.sum() == pytest.approx(1)
+
+
+def test_a_cut_and_what_retraining_gives_back() -> None:
+    trained = fig4.iris(0)
+    before = trained.metric("accuracy_all")[-1]
+    after, retrained = cut_and_retrain(trained, (5, 9))
+    assert retrained.trainable.model.network.n_bonds == 27
+    assert after < before - 0.2
+    assert retrained.metric("accuracy_all")[-1] >= before - ALLOWED
+    # The curve begins where the cut has left the network.
+    assert retrained.metric("accuracy_all")[0] == after
+
+
+@pytest.mark.parametrize(
+    ("zero_modes", "after", "retrained", "kind"),
+    [
+        (1, [], [], "mechanisms"),
+        (0, [0.92], [0.95], "redundant"),
+        (0, [0.5], [0.92], "recoverable"),
+        (0, [0.5], [0.8], "critical"),
+    ],
+)
+def test_kinds_of_bonds(
+    zero_modes: int, after: list[float], retrained: list[float], kind: str
+) -> None:
+    cut = Cut((0, 1), zero_modes, np.array([0.95]), np.array(after), np.array(retrained))
+    assert cut.kind == kind
+
+
+def test_a_film_shows_the_whole_training(tmp_path: Path) -> None:
+    run = fig3.regression(("softer", "noise-free"), 0, epochs=20)
+    path = tmp_path / "film.gif"
+    write_film(path, (Scene(run, "regression", draw_lines, 6),))
+    shown = epochs_shown(20, 6)
+    assert shown[0] == 0
+    assert shown[-1] == 20
+    with Image.open(path) as film:
+        frames = [
+            np.asarray(frame.convert("L"), dtype=np.float64)
+            for frame in ImageSequence.Iterator(film)
+        ]
+    assert len(frames) >= len(shown)
+    assert np.abs(frames[-1] - frames[0]).mean() > 1
+
+
+def test_files_and_summary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def short_film() -> Experiment:
+        run = fig3.regression(("stated", "noise-free"), 0, epochs=2)
+        films = {"film": (Scene(run, "short", draw_lines, 2),)}
+        return Experiment("A film", (Line("a | b", "1", note="none"),), films=films)
+
+    monkeypatch.setattr(reproduction, "EXPERIMENTS", {"fig1": fig1, "film": short_film})
     told: list[str] = []
     summary = reproduce([], tmp_path / "out", told.append)
-    assert told == list(EXPERIMENTS)
+    assert told == ["fig1", "film", "pictures, tables and films"]
     text = summary.read_text(encoding="utf-8")
-    assert "| -0.62533, -0.47997 | -0.62533, -0.47997 |" in text
+    assert "| u_y of node 13 under 10 gf, mm | -0.8052 | -0.82 (measured) |" in text
+    assert r"| a \| b | 1 | – | none |" in text
     pictures = sorted(tmp_path.glob("out/*.png"))
-    assert len(pictures) == 4
+    assert len(pictures) == 2
     for picture in pictures:
         assert f"]({picture.name})" in text
         with Image.open(picture) as image:
             assert min(image.size) > 300
+    assert "](film.gif)" in text
+    assert (tmp_path / "out" / "film.gif").stat().st_size > 1000
     table = np.genfromtxt(tmp_path / "out" / "fig1_gradient.csv", delimiter=",", names=True)
     assert len(table) == 28
-    history = np.genfromtxt(tmp_path / "out" / "fig2_history.csv", delimiter=",", names=True)
-    assert len(history) == 3001
 
 
 def test_an_unknown_experiment(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r'"fig9"\n.*fig1, fig2'):
+    with pytest.raises(InputError, match=r'"fig9"\n.*fig1, fig2, fig3, fig4, fig5'):
         reproduce(["fig9"], tmp_path / "out", lambda _: None)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+def test_the_table_in_the_docs_is_the_programs_own() -> None:
+    """Every quantity and published value; the last digits of ours may differ by machine."""
+    done = {name: experiment() for name, experiment in EXPERIMENTS.items()}
+    documented = (DOCS / "reproduction.md").read_text(encoding="utf-8")
+    theirs = [_quantities(text) for text in (documented, summary_text(done))]
+    assert theirs[0] == theirs[1]
+
+
+def _quantities(text: str) -> list[tuple[str, str]]:
+    rows = [line.split(" | ") for line in text.splitlines() if line.startswith("| ")]
+    return [(row[0], row[2]) for row in rows]

@@ -1,4 +1,4 @@
-"""What an experiment of the paper leaves: figures, tables and lines of the summary."""
+"""What an experiment of the paper leaves: figures, tables, films and lines of the summary."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from mnnfab.arrays import FloatArray
+    from mnnfab.reproduce.film import Scene
 
 
 @dataclass(frozen=True)
@@ -34,15 +35,15 @@ class Experiment:
     """One experiment, done.
 
     Args:
-        name: "fig1", …
         title: for people.
         lines: of the summary.
         figures: pictures by the stem of their file's name.
-        tables: columns of numbers by the stem of their file's name.
+        tables: columns by the stem of their file's name.
+        films: the scenes of each film by the stem of its file's name.
     """
 
-    name: str
     title: str
     lines: tuple[Line, ...]
     figures: Mapping[str, Figure] = field(default_factory=dict)
-    tables: Mapping[str, Mapping[str, FloatArray]] = field(default_factory=dict)
+    tables: Mapping[str, Mapping[str, FloatArray | list[str]]] = field(default_factory=dict)
+    films: Mapping[str, tuple[Scene, ...]] = field(default_factory=dict)

@@ -44,13 +44,51 @@ GRADIENT_ERROR = np.array(
         *(0.934, 1.59, 8.20, 1.08, 0.684, 2.09, 0.174, 5.85, 0.65, 13.6, 0.847, 1.65, 0.615, 17.1),
     ]
 )
-#: Fig. 1e: the best step of the finite differences, N/m (text).
-BEST_STEP_N_PER_M = 1e-6
+#: Fig. 1e: the best step of the finite differences (text).
+BEST_STEP = 1e-6
+#: Fig. 1e, source data: error of the finite differences at some steps, the largest and the
+#: best among them.
+FINITE_DIFFERENCE_ERRORS = {
+    9.98e-9: 1.53e-11,
+    1.00e-7: 8.67e-14,
+    1.00e-6: 1.33e-15,
+    9.92e-6: 2.73e-14,
+    9.95e-5: 2.69e-12,
+    9.99e-4: 2.70e-10,
+    1.00e-2: 2.70e-8,
+    1.01e-1: 2.53e-6,
+    9.93e-1: 1.353e-4,
+    9.97: 1.049e-3,
+    100.0: 1.554e-3,
+}
 #: Fig. 2, source data: displacements of the two outputs, mm: simulated, measured, its error.
 BEHAVIOUR_UNTRAINED_MM = (-0.524292929, -0.524292929)
 BEHAVIOUR_UNTRAINED_MEASURED_MM = ((-0.521159262, 0.04021075), (-0.523021, 0.011206042))
 BEHAVIOUR_TRAINED_MM = (-0.625333116, -0.479973464)
 BEHAVIOUR_TRAINED_MEASURED_MM = ((-0.61776526, 0.010127081), (-0.497122243, 0.010320367))
+
+#: Fig. 3, equation 9: slopes of u_x and u_y of node 12, then of node 13, over the load.
+SLOPES_MM_PER_N = [0.0, 16.0, 4.0, 16.0]
+#: Fig. 3, text: noise of the targets, mm.
+NOISE_MM = 0.1
+#: Fig. 3b, source data: mean loss after some epochs, m², noise-free and noisy.
+REGRESSION_LOSS_M2 = {
+    1: (7.57e-8, 2.52e-7),
+    10: (2.36e-9, 3.25e-8),
+    100: (6.01e-10, 2.01e-8),
+    1000: (3.79e-10, 1.77e-8),
+    5000: (3.75e-10, 1.73e-8),
+}
+#: Fig. 4b, source data: loss and accuracies on the training and the test part after some
+#: epochs, each as mean, least and greatest. (The table gives the spread as the mean less the
+#: greatest and the mean less the least: only so does no accuracy exceed 1.)
+IRIS_CURVES = {
+    1: ((1.318, 1.227, 1.500), (0.383, 0.305, 0.562), (0.373, 0.222, 0.578)),
+    10: ((0.730, 0.689, 0.832), (0.659, 0.333, 0.886), (0.642, 0.267, 0.889)),
+    20: ((0.690, 0.673, 0.742), (0.872, 0.705, 0.962), (0.867, 0.667, 0.978)),
+    50: ((0.662, 0.654, 0.681), (0.936, 0.895, 0.971), (0.942, 0.889, 0.978)),
+    100: ((0.652, 0.646, 0.661), (0.950, 0.933, 0.962), (0.964, 0.933, 1.000)),
+}
 
 
 def network() -> Network:

@@ -7,12 +7,30 @@ from pathlib import Path
 
 from mnnfab.errors import InputError
 from mnnfab.files import results_folder
-from mnnfab.reproduce.experiment import Experiment
+from mnnfab.reproduce.experiment import Experiment, Line
 from mnnfab.reproduce.fig1 import fig1
 from mnnfab.reproduce.fig2 import fig2
+from mnnfab.reproduce.fig3 import fig3
+from mnnfab.reproduce.fig4 import fig4
+from mnnfab.reproduce.fig5 import fig5
+from mnnfab.reproduce.film import write_film
 from mnnfab.tables import table_text
 
-EXPERIMENTS: Mapping[str, Callable[[], Experiment]] = {"fig1": fig1, "fig2": fig2}
+EXPERIMENTS: Mapping[str, Callable[[], Experiment]] = {
+    "fig1": fig1,
+    "fig2": fig2,
+    "fig3": fig3,
+    "fig4": fig4,
+    "fig5": fig5,
+}
+INTRODUCTION = """# The paper's experiments, ours beside the published values
+
+Li and Mao, Nat. Commun. 15:10528 (2024). Made by `mnnfab reproduce` with the settings that the
+paper or its code gives. Where ours differ the note says why, as far as is known; where the
+paper does not say how it counts, and its numbers had to tell, the note says that too.
+"""
+Done = Mapping[str, Experiment]
+"""Experiments by their name."""
 
 
 def reproduce(names: Sequence[str], out: Path, tell: Callable[[str], None]) -> Path:
@@ -32,17 +50,18 @@ def reproduce(names: Sequence[str], out: Path, tell: Callable[[str], None]) -> P
     unknown = [name for name in names if name not in EXPERIMENTS]
     if unknown:
         raise InputError("experiment", f'"{unknown[0]}"', ", ".join(EXPERIMENTS))
-    done = []
+    done = {}
     for name in names or EXPERIMENTS:
         tell(name)
-        done.append(EXPERIMENTS[name]())
+        done[name] = EXPERIMENTS[name]()
+    tell("pictures, tables and films")
     with results_folder(out) as staging:
-        for experiment in done:
+        for experiment in done.values():
             _write(staging, experiment)
         (staging / "summary.md").write_text(summary_text(done), encoding="utf-8")
         rows = [
-            (experiment.name, line.quantity, line.ours, line.published, line.note)
-            for experiment in done
+            (name, line.quantity, line.ours, line.published, line.note)
+            for name, experiment in done.items()
             for line in experiment.lines
         ]
         header = ("experiment", "quantity", "ours", "published", "note")
@@ -50,23 +69,28 @@ def reproduce(names: Sequence[str], out: Path, tell: Callable[[str], None]) -> P
     return out / "summary.md"
 
 
-def summary_text(done: Sequence[Experiment]) -> str:
+def summary_text(done: Done) -> str:
     """Return the summary as Markdown."""
-    parts = ["# The paper's experiments, ours beside the published values\n"]
-    for experiment in done:
-        parts.append(f"\n## {experiment.name}: {experiment.title}\n\n")
+    parts = [INTRODUCTION]
+    for name, experiment in done.items():
+        parts.append(f"\n## {name}: {experiment.title}\n\n")
         parts.append("| quantity | ours | published | note |\n|---|---|---|---|\n")
-        parts += [
-            f"| {line.quantity} | {line.ours} | {line.published} | {line.note} |\n"
-            for line in experiment.lines
-        ]
+        parts += [_row(line) for line in experiment.lines]
         parts += [f"\n![{stem}]({stem}.png)\n" for stem in experiment.figures]
+        parts += [f"\nFilm: [{stem}.gif]({stem}.gif)\n" for stem in experiment.films]
     return "".join(parts)
+
+
+def _row(line: Line) -> str:
+    cells = (line.quantity, line.ours, line.published, line.note)
+    return "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |\n"
 
 
 def _write(folder: Path, experiment: Experiment) -> None:
     for stem, figure in experiment.figures.items():
         figure.savefig(folder / f"{stem}.png", dpi=110, metadata={"Software": None})
     for stem, columns in experiment.tables.items():
-        rows = zip(*(column.tolist() for column in columns.values()), strict=True)
+        rows = zip(*(list(column) for column in columns.values()), strict=True)
         (folder / f"{stem}.csv").write_text(table_text(list(columns), rows), encoding="utf-8")
+    for stem, scenes in experiment.films.items():
+        write_film(folder / f"{stem}.gif", scenes)

@@ -1,0 +1,99 @@
+"""The pictures of fig. 2."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from mnnfab.report.palette import BLUE, GREEN, GREY, ORANGE
+from mnnfab.reproduce import paper
+from mnnfab.reproduce.pictures import draw_widths, over_epochs
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from mnnfab.arrays import FloatArray
+    from mnnfab.reproduce.setting import Run
+
+
+def draw_behaviours(right: Run, left: Run) -> Figure:
+    """Draw the networks before and after, loss and difference, and what the outputs do."""
+    figure = Figure(figsize=(12, 7), layout="constrained")
+    states = (
+        ("untrained", right, 0),
+        ("node 12 sinks more", right, -1),
+        ("node 13 sinks more", left, -1),
+    )
+    for place, (title, run, epoch) in enumerate(states):
+        axes = figure.add_subplot(2, 3, place + 1)
+        draw_widths(axes, run, epoch)
+        axes.set_title(title)
+    _draw_curves(figure.add_subplot(2, 3, (4, 5)), right)
+    outputs = [run.metric("displacements_mm")[epoch] for _, run, epoch in states]
+    _draw_outputs(figure.add_subplot(2, 3, 6), outputs)
+    return figure
+
+
+def draw_precise(runs: Mapping[tuple[float, float], Run]) -> Figure:
+    """Draw how outputs that were trained for displacements come to them, and the networks."""
+    figure = Figure(figsize=(11, 7), layout="constrained")
+    panels = figure.subplots(2, len(runs), squeeze=False)
+    for (above, below), (targets, run) in zip(panels.T, runs.items(), strict=True):
+        both = run.metric("displacements_mm")
+        for place, (node, colour) in enumerate(((12, BLUE), (13, ORANGE))):
+            above.plot(both[:, place], color=colour, label=f"node {node}")
+            above.axhline(targets[place], color=colour, ls=":", label="wanted")
+        over_epochs(above, len(run.losses) - 1)
+        above.set_ylabel("u_y, mm")
+        above.legend(frameon=False)
+        above.set_title("{} and {} mm by MSE".format(*targets))
+        draw_widths(below, run)
+    return figure
+
+
+def draw_rules(rules: Mapping[str, Run], targets_mm: tuple[float, float]) -> Figure:
+    """Draw the losses of the learning rules over the steps."""
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    axes = figure.add_subplot()
+    styles = ((BLUE, 3.0), (ORANGE, 1.5), (GREEN, 1.5))
+    for (rule, run), (colour, width) in zip(rules.items(), styles, strict=True):
+        axes.semilogy(run.losses, color=colour, lw=width, label=rule)
+    axes.set_xlabel("step")
+    axes.set_ylabel("training loss, m²")
+    axes.set_title("{} and {} mm by three rules, the same steps of Adam".format(*targets_mm))
+    axes.legend(frameon=False)
+    return figure
+
+
+def _draw_outputs(axes: Axes, outputs: list[FloatArray]) -> None:
+    measured = (
+        paper.BEHAVIOUR_UNTRAINED_MEASURED_MM,
+        paper.BEHAVIOUR_TRAINED_MEASURED_MM,
+        paper.BEHAVIOUR_TRAINED_MEASURED_MM[::-1],
+    )
+    for place, colour in ((0, BLUE), (1, ORANGE)):
+        x = np.arange(3) + 0.35 * place
+        values = [both[place] for both in outputs]
+        axes.bar(x, values, 0.3, color=colour, label=f"node {12 + place}")
+        middle, error = zip(*(pair[place] for pair in measured), strict=True)
+        axes.errorbar(x, middle, error, fmt="k.", capsize=3)
+    axes.plot([], [], "k.", label="published, measured")
+    axes.set_xticks([0.17, 1.17, 2.17], ["untrained", "12 more", "13 more"])
+    axes.set_ylabel("u_y, mm")
+    axes.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
+
+
+def _draw_curves(axes: Axes, run: Run) -> None:
+    both = run.metric("displacements_mm")
+    axes.plot(run.losses, color=BLUE, label="loss")
+    over_epochs(axes, len(run.losses) - 1)
+    axes.set_ylabel(run.loss_label)
+    other = axes.twinx()
+    other.plot(np.abs(both[:, 0] - both[:, 1]), color=ORANGE, label="|Δu_y|")
+    other.set_ylabel("|Δu_y|, mm")
+    axes.axhline(np.log(2), color=GREY, lw=1, ls=":", label="loss of equal outputs, ln 2")
+    drawn = [*axes.get_lines(), *other.get_lines()]
+    axes.legend(drawn, [str(line.get_label()) for line in drawn], frameon=False, loc="right")

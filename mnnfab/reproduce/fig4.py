@@ -1,0 +1,186 @@
+"""Fig. 4: classification of iris flowers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from mnnfab.arrays import FloatArray
+from mnnfab.datasets import built_in_features
+from mnnfab.reproduce import paper
+from mnnfab.reproduce.experiment import Experiment, Line
+from mnnfab.reproduce.fig4_pictures import (
+    draw_confusion,
+    draw_flower_outputs,
+    draw_maps,
+    draw_training,
+)
+from mnnfab.reproduce.film import Scene
+from mnnfab.reproduce.outputs import draw_species
+from mnnfab.reproduce.setting import (
+    IRIS,
+    IRIS_SHARPNESS,
+    IRIS_TRAINING,
+    Run,
+    make,
+    train_as_the_authors,
+)
+from mnnfab.reproduce.spread import Spread, spread_of
+from mnnfab.units import NEWTON_PER_GF
+
+SPLITS = 30
+SHOWN = (10, 20, 100)
+PARTS = ("train", "test", "all")
+
+
+@dataclass(frozen=True, eq=False)
+class Flower:
+    """One flower on the scales.
+
+    Args:
+        species: what it is.
+        number: its place in the data.
+        weights_gf: on the four inputs, in whole grams, (4,).
+        outputs: |u| of each output over the sum of them, (3,).
+    """
+
+    species: str
+    number: int
+    weights_gf: FloatArray
+    outputs: FloatArray
+
+
+def iris(seed: int) -> Run:
+    """Train the paper's network for one split of the flowers."""
+    return train_as_the_authors(make(IRIS, {**IRIS_TRAINING, "seed": seed}), IRIS_SHARPNESS)
+
+
+def fig4() -> Experiment:
+    """Train on several splits; maps, confusion and single flowers are of the first."""
+    runs = [iris(seed) for seed in range(SPLITS)]
+    loss = spread_of([losses_as_published(run) for run in runs])
+    accuracies = {
+        part: spread_of([run.metric(f"accuracy_{part}") for run in runs]) for part in PARTS
+    }
+    first, flowers = runs[0], flowers_on_the_scales(runs[0])
+    return Experiment(
+        title="Classification of iris flowers",
+        lines=(*_curve_lines(loss, accuracies), *_flower_lines(flowers), _rounding_line(runs)),
+        figures={
+            "fig4_training": draw_training(first, loss, accuracies),
+            "fig4_maps": draw_maps(first, SHOWN),
+            "fig4_confusion": draw_confusion(first, SHOWN),
+            "fig4_flowers": draw_flower_outputs(
+                [f"{flower.species} no. {flower.number}" for flower in flowers],
+                [flower.weights_gf for flower in flowers],
+                [flower.outputs for flower in flowers],
+            ),
+        },
+        tables={
+            "fig4_training": {
+                "epoch": np.arange(len(loss.mean), dtype=np.float64),
+                **loss.columns("loss"),
+                **{
+                    name: column
+                    for part, spread in accuracies.items()
+                    for name, column in spread.columns(f"accuracy_{part}").items()
+                },
+            },
+            "fig4_widths": {"width_mm": first.widths_mm},
+        },
+        films={"fig4_iris": (Scene(first, "iris", draw_species, 30),)},
+    )
+
+
+def losses_as_published(run: Run) -> FloatArray:
+    """Return the training losses as the authors count them, (n_epochs + 1,).
+
+    They divide every batch by 16, also the last of 9, and take the mean over the batches.
+    """
+    n_samples, size = len(run.task.train_rows), 16
+    n_batches = -(-n_samples // size)
+    return run.losses * (n_samples / (size * n_batches))
+
+
+def flowers_on_the_scales(run: Run) -> list[Flower]:
+    """Return the flower nearest to the mean of each species, weighed in whole grams."""
+    data = built_in_features("iris")
+    flexibility = run.flexibility(-1)
+    chosen = []
+    for number, species in enumerate(data.class_names):
+        rows = np.flatnonzero(data.classes == number)
+        features = data.features[rows]
+        flower = rows[np.linalg.norm(features - features.mean(axis=0), axis=1).argmin()]
+        weights = np.round(run.task.loads_N[flower] / NEWTON_PER_GF)
+        moved = np.abs(flexibility @ weights)
+        chosen.append(Flower(species, int(flower), weights, moved / moved.sum()))
+    return chosen
+
+
+def rounding_cost(run: Run) -> tuple[float, float]:
+    """Return the accuracy on all flowers with exact weights and with whole grams."""
+    task, flexibility = run.task, run.flexibility(-1)
+    whole = np.round(task.loads_N / NEWTON_PER_GF) * NEWTON_PER_GF
+    exact, rounded = (
+        found.metrics(flexibility)["accuracy_all"] for found in (task, replace(task, loads_N=whole))
+    )
+    assert isinstance(exact, float)
+    assert isinstance(rounded, float)
+    return exact, rounded
+
+
+def _curve_lines(loss: Spread, accuracies: Mapping[str, Spread]) -> list[Line]:
+    lines = []
+    for epoch, (in_loss, in_train, in_test) in paper.IRIS_CURVES.items():
+        early = "the first epochs differ; the paper does not say what its first row is"
+        note = early if epoch == 1 else ""
+        lines += [
+            Line(f"training loss after epoch {epoch}", loss.at(epoch), _spread(in_loss), note),
+            Line(
+                f"accuracy on the training part, epoch {epoch}",
+                accuracies["train"].at(epoch),
+                _spread(in_train),
+                note,
+            ),
+            Line(
+                f"accuracy on the test part, epoch {epoch}",
+                accuracies["test"].at(epoch),
+                _spread(in_test),
+                note,
+            ),
+        ]
+    lines.append(Line("accuracy on all 150 flowers, epoch 100", accuracies["all"].at(100)))
+    return lines
+
+
+def _spread(values: tuple[float, float, float]) -> str:
+    return "{:.3f} ({:.3f} to {:.3f})".format(*values)
+
+
+def _flower_lines(flowers: Sequence[Flower]) -> list[Line]:
+    return [
+        Line(
+            f"{flower.species} no. {flower.number}, {_grams(flower.weights_gf)} on nodes 13, 11, "
+            "12, 9: shares of nodes 7, 1, 2",
+            ", ".join(f"{share:.3f}" for share in flower.outputs),
+            "the right one is the largest",
+            "the flower nearest to its species' mean; the paper does not say which it took",
+        )
+        for flower in flowers
+    ]
+
+
+def _grams(weights_gf: FloatArray) -> str:
+    return ", ".join(f"{abs(weight):g}" for weight in weights_gf) + " g"
+
+
+def _rounding_line(runs: Sequence[Run]) -> Line:
+    exact, rounded = np.mean([rounding_cost(run) for run in runs], axis=0)
+    return Line(
+        "accuracy on all flowers with every weight in whole grams",
+        f"{rounded:.3f} (exact weights: {exact:.3f})",
+        "–",
+        "the paper weighs three flowers, not all",
+    )

@@ -1,0 +1,73 @@
+"""Pictures of what the outputs of the paper's tasks do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mnnfab.datasets import built_in_features
+from mnnfab.report.palette import BLUE, GREEN, ORANGE, RED
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from mnnfab.arrays import FloatArray, IntArray
+    from mnnfab.tasks import Task
+
+SPECIES_COLOURS = (BLUE, GREEN, ORANGE)
+
+
+def draw_pair(axes: Axes, task: Task, flexibility: FloatArray) -> None:
+    """Draw how far the two outputs of a behaviour sink, as bars."""
+    moved = (task.loads_N @ flexibility.T)[0]
+    axes.barh(["node 12", "node 13"], moved, color=[ORANGE, BLUE])
+    axes.set_xlim(-0.8, 0)
+    axes.set_xlabel("u_y, mm")
+
+
+def draw_lines(axes: Axes, task: Task, flexibility: FloatArray) -> None:
+    """Draw the paths of nodes 12 and 13 under all loads, over the samples that they should meet."""
+    loads = np.array([[task.loads_N.min()], [task.loads_N.max()]])
+    moved = loads @ flexibility.T
+    for node, first, colour in ((12, 0, ORANGE), (13, 2, BLUE)):
+        wanted = task.targets[:, first : first + 2]
+        axes.plot(*wanted.T, "o", ms=4, mfc="none", color=colour, alpha=0.5)
+        axes.plot(moved[:, first], moved[:, first + 1], color=colour, label=f"node {node}")
+    axes.set_xlim(-1.5, 1.5)
+    axes.set_ylim(-4, 4)
+    axes.set_xlabel("u_x, mm")
+    axes.set_ylabel("u_y, mm")
+    axes.legend(frameon=False, loc="lower right", handlelength=1)
+
+
+def draw_species(axes: Axes, task: Task, flexibility: FloatArray) -> None:
+    """Draw every flower in the colour of the species that the network takes it for."""
+    draw_flowers(axes, species_of(task, flexibility), task.targets.argmax(axis=1))
+
+
+def draw_flowers(axes: Axes, named: IntArray, right: IntArray) -> None:
+    """Draw every flower in the colour of a species; wrong ones are crossed out.
+
+    Args:
+        axes: to draw on.
+        named: species of each flower as it is named, (150,).
+        right: as it is.
+    """
+    iris = built_in_features("iris")
+    sepal, petal = iris.features[:, 0], iris.features[:, 2]
+    for number, (name, colour) in enumerate(zip(iris.class_names, SPECIES_COLOURS, strict=True)):
+        of_it = named == number
+        axes.plot(sepal[of_it], petal[of_it], "o", ms=4, color=colour, label=name)
+    wrong = named != right
+    if wrong.any():
+        axes.plot(sepal[wrong], petal[wrong], "x", ms=7, color=RED, label="wrong")
+    axes.set_xlabel("sepal length, cm")
+    axes.set_ylabel("petal length, cm")
+    axes.legend(frameon=False, fontsize=8, loc="lower right", handletextpad=0.1)
+
+
+def species_of(task: Task, flexibility: FloatArray) -> IntArray:
+    """Return the species that every flower is taken for, (150,)."""
+    named: IntArray = np.abs(task.loads_N @ flexibility.T).argmax(axis=1)
+    return named
