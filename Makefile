@@ -28,6 +28,7 @@ bench: .venv/ready ## speed, each beside peers measured in the same run
 	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[bench]'
 	$(BIN)/python benchmarks/training_step.py
 	$(BIN)/python benchmarks/large_networks.py
+	$(BIN)/python benchmarks/accuracy.py
 	$(BIN)/python benchmarks/solid.py
 
 picture: .venv/ready ## the README's picture

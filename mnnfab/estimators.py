@@ -74,9 +74,9 @@ class _MNN(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no types
         thickness_mm: float = 2.0,
         bond_length_mm: float = 16.0,
         weight_gf: float = 1.0,
-        nodes_per_port: float = 1.5,
-        placements: int = 8,
-        max_iter: int = 200,
+        nodes_per_port: float = 2.0,
+        placements: int = 16,
+        max_iter: int = 500,
         random_state: Any = None,  # noqa: ANN401 - whatever scikit-learn takes
     ) -> None:
         """Keep the parameters as they are; `fit` reads them."""

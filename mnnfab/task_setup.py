@@ -93,7 +93,7 @@ def _classification(
         LoadCase(f"mean {name}", tuple(loads[data.classes == number].mean(axis=0).tolist()))
         for number, name in enumerate(data.class_names)
     )
-    parts = _split(len(loads), schedule)
+    parts = split_rows(len(loads), schedule)
     return Task(
         kind=section.kind,
         inputs=inputs,
@@ -178,7 +178,7 @@ def _regression(
         loads_N=frozen_floats(loads),
         targets=frozen_floats(targets),
         loss=_squared_error("[task] targets", targets, section.loss_scale_mm),
-        parts=_split(len(loads), schedule),
+        parts=split_rows(len(loads), schedule),
         judge=judge_displacements,
         headline=Headline("relative_error", "lower", 1.0, training="relative_error_train"),
         load_cases=(LoadCase("largest load", tuple(loads[largest].tolist())),),
@@ -269,7 +269,7 @@ def _squared_error(where: str, targets: FloatArray, scale_mm: float | None) -> L
     return SquaredError(scale_mm or size)
 
 
-def _split(n_samples: int, schedule: TrainingSection) -> Parts:
+def split_rows(n_samples: int, schedule: TrainingSection) -> Parts:
     """Draw which samples are trained on and which are kept apart, each in rising order."""
     n_test = _count(schedule.test_fraction, DEFAULT_TEST_FRACTION, n_samples)
     order = np.random.default_rng([schedule.seed, 0]).permutation(n_samples)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 
@@ -131,6 +133,27 @@ def test_without_cvxopt_scipy_solves(monkeypatch: pytest.MonkeyPatch) -> None:
     np.testing.assert_allclose(found.flexibility, expected.flexibility, rtol=1e-9)
     with pytest.raises(ToolError, match="positive definite"):
         BarModel(network, *ports).response(-stiffness)
+
+
+@pytest.mark.parametrize(
+    ("processor", "chosen", "used"),
+    [
+        ("SkylakeX", None, "Haswell"),
+        ("Nehalem", None, None),
+        ("SkylakeX", "Zen", "Zen"),
+    ],
+)
+def test_blas_kernels_are_chosen_for_the_import_alone(
+    processor: str, chosen: str | None, used: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    linear = mnnfab.linear
+    monkeypatch.delenv(linear.KERNEL_CHOICE, raising=False)
+    if chosen is not None:
+        monkeypatch.setenv(linear.KERNEL_CHOICE, chosen)
+    monkeypatch.setattr(linear, "threadpool_info", lambda: [{"architecture": processor}])
+    with linear._newer_blas_kernels():
+        assert os.environ.get(linear.KERNEL_CHOICE) == used
+    assert os.environ.get(linear.KERNEL_CHOICE) == chosen
 
 
 @pytest.mark.parametrize("n", [4, 12, 32])

@@ -1,0 +1,79 @@
+"""Accuracy of trained networks beside logistic regression, on the same splits of the same data."""
+
+from __future__ import annotations
+
+import os
+
+os.environ["OMP_NUM_THREADS"] = "1"
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from sklearn.base import ClassifierMixin
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from mnnfab import MNNClassifier, load_design, make_problem, train_problem
+from mnnfab.datasets import built_in_features
+from mnnfab.design import TrainingSection
+from mnnfab.task_setup import split_rows
+
+EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
+IRIS_SPLITS, OTHER_SPLITS = 30, 5
+Scores = list[tuple[float, ...]]
+
+
+def example_scores(name: str, n_splits: int) -> Scores:
+    """Return accuracies on training part, test part and all samples, a row a seed."""
+    design = load_design(EXAMPLES / f"{name}.toml")
+    scores: Scores = []
+    for seed in range(n_splits):
+        section = design.schedule.model_copy(update={"seed": seed})
+        problem = make_problem(design.model_copy(update={"training": section}), EXAMPLES)
+        metrics = train_problem(problem).history[-1].metrics
+        row = [metrics[f"accuracy_{part}"] for part in ("train", "test", "all")]
+        scores.append(tuple(value for value in row if isinstance(value, float)))
+    return scores
+
+
+def estimator_scores(dataset: str, estimator: ClassifierMixin, n_splits: int) -> Scores:
+    """Return the same of an estimator of scikit-learn's kind, on the same splits."""
+    data = built_in_features(dataset)
+    scores: Scores = []
+    for seed in range(n_splits):
+        parts = split_rows(len(data.classes), TrainingSection(seed=seed))
+        estimator.fit(data.features[parts.train], data.classes[parts.train])
+        right = estimator.predict(data.features) == data.classes
+        scores.append((right[parts.train].mean(), right[parts.test].mean(), right.mean()))
+    return scores
+
+
+def show(name: str, scores: Sequence[Sequence[float]]) -> None:
+    """Print the mean of each column, and the least of the last."""
+    train, test, whole = np.mean(scores, axis=0)
+    least = np.min(scores, axis=0)[2]
+    print(f"  {name:<32} {train:.3f}  {test:.3f}  {whole:.3f}   {least:.3f}", flush=True)
+
+
+def main() -> None:
+    """Print a table for each data set."""
+    warnings.filterwarnings("ignore")
+    logistic = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
+    for dataset, n_splits in (
+        ("iris", IRIS_SPLITS),
+        ("wine", OTHER_SPLITS),
+        ("breast-cancer", OTHER_SPLITS),
+    ):
+        print(f"{dataset}: mean of {n_splits} splits     train  test   all     least of all")
+        if dataset == "iris":
+            show("examples/iris.toml", example_scores("iris", n_splits))
+            show("examples/iris-bias.toml", example_scores("iris-bias", n_splits))
+        show("MNNClassifier", estimator_scores(dataset, MNNClassifier(random_state=0), n_splits))
+        show("logistic regression", estimator_scores(dataset, logistic, n_splits))
+
+
+if __name__ == "__main__":
+    main()
