@@ -11,6 +11,7 @@ from PIL import Image, ImageSequence
 from mnnfab import BarModel, InputError, Response
 from mnnfab.reproduce import fig3, fig4, paper
 from mnnfab.reproduce import run as reproduction
+from mnnfab.reproduce.compared_rules import follow
 from mnnfab.reproduce.cuts import ALLOWED, Cut, cut_and_retrain
 from mnnfab.reproduce.experiment import Experiment, Line
 from mnnfab.reproduce.fig1 import (
@@ -87,11 +88,23 @@ def test_the_papers_own_map_gives_its_behaviours(target: int, order: int) -> Non
     np.testing.assert_allclose(found, paper.BEHAVIOUR_TRAINED_MM[::order], atol=1e-5)
 
 
-def test_precise_displacements_by_every_rule() -> None:
-    for rule in ("adjoint", "coupled-learning", "finite-differences"):
-        np.testing.assert_allclose(
-            moved(displacements((-0.5, -0.55), rule, 300), -1), (-0.5, -0.55), atol=1e-4
-        )
+def test_precise_displacements_in_and_out_of_reach() -> None:
+    np.testing.assert_allclose(moved(displacements((-0.5, -0.55)), -1), (-0.5, -0.55), atol=1e-6)
+    # The bounded optimum, which SciPy's L-BFGS-B finds too (test_training).
+    np.testing.assert_allclose(moved(displacements((-0.5, -0.8)), -1), (-0.570, -0.683), atol=1e-3)
+
+
+def test_rules_beside_each_other() -> None:
+    """Only the adjoint rule has the exact gradient; only coupled learning errs visibly."""
+    followed = {rule: follow(rule, "displacements") for rule in RULES}
+    for found in followed.values():
+        np.testing.assert_allclose(moved(found.run, -1), (-0.5, -0.55), atol=1e-4)
+    early = {rule: found.cosines[:25] for rule, found in followed.items()}
+    np.testing.assert_allclose(early["adjoint"], 1.0, atol=1e-12)
+    np.testing.assert_allclose(early["finite-differences"], 1.0, atol=1e-6)
+    assert [found.states for found in followed.values()] == [600, 600, 8700]
+    cosines = follow("coupled-learning", "iris").cosines
+    assert ((cosines > 0.4) & (cosines < 0.9)).all()
 
 
 def test_regression_is_out_of_reach_as_stated() -> None:

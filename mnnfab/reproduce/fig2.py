@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from mnnfab.arrays import FloatArray
 from mnnfab.reproduce import paper
+from mnnfab.reproduce.compared_rules import (
+    PRECISE_MM,
+    compare_rules,
+    comparison_lines,
+    comparison_table,
+    draw_comparison,
+)
 from mnnfab.reproduce.experiment import Experiment, Line
-from mnnfab.reproduce.fig2_pictures import draw_behaviours, draw_precise, draw_rules
+from mnnfab.reproduce.fig2_pictures import draw_behaviours, draw_precise
 from mnnfab.reproduce.film import Scene
 from mnnfab.reproduce.outputs import draw_pair
 from mnnfab.reproduce.setting import (
@@ -19,10 +24,8 @@ from mnnfab.reproduce.setting import (
     train_as_the_authors,
     train_by_projection,
 )
-from mnnfab.rules import RULES
 
-RATE, SHARPNESS, EPOCHS, RULE_EPOCHS = 0.005, 10.0, 3000, 300
-PRECISE_MM = (-0.5, -0.55)
+RATE, SHARPNESS, EPOCHS = 0.005, 10.0, 3000
 OUT_OF_REACH_MM = (-0.5, -0.8)
 
 
@@ -30,7 +33,7 @@ def fig2() -> Experiment:
     """Train both behaviours as the paper's code does, and precise displacements by MSE."""
     right, left = behaviour(0), behaviour(1)
     precise, far = displacements(PRECISE_MM), displacements(OUT_OF_REACH_MM)
-    rules = {rule: displacements(PRECISE_MM, rule, RULE_EPOCHS) for rule in RULES}
+    compared = compare_rules()
     return Experiment(
         title="Behaviours",
         lines=(
@@ -42,12 +45,12 @@ def fig2() -> Experiment:
                 "the authors' example",
                 "out of reach within 1.5 to 2.5 mm: this is the bounded optimum",
             ),
-            *_rule_lines(rules),
+            *comparison_lines(compared),
         ),
         figures={
             "fig2_behaviours": draw_behaviours(right, left),
             "fig2_precise": draw_precise({PRECISE_MM: precise, OUT_OF_REACH_MM: far}),
-            "fig2_rules": draw_rules(rules, PRECISE_MM),
+            "fig2_rules": draw_comparison(compared),
         },
         tables={
             "fig2_history": {
@@ -62,7 +65,10 @@ def fig2() -> Experiment:
                 "second_mm": left.widths_mm,
                 "precise_mm": precise.widths_mm,
             },
-            "fig2_rules": {rule: found.losses for rule, found in rules.items()},
+            **{
+                f"fig2_rules_{title}": comparison_table(followed)
+                for title, followed in compared.items()
+            },
         },
         films={
             "fig2_behaviours": (
@@ -80,18 +86,10 @@ def behaviour(target: int) -> Run:
     return train_as_the_authors(problem, SHARPNESS)
 
 
-def displacements(
-    targets_mm: tuple[float, float], rule: str = "adjoint", epochs: int = EPOCHS
-) -> Run:
-    """Train the displacements themselves by MSE, with projected steps.
-
-    Args:
-        targets_mm: u_y of nodes 12 and 13.
-        rule: key of `RULES`.
-        epochs: how long.
-    """
+def displacements(targets_mm: tuple[float, float]) -> Run:
+    """Train u_y of nodes 12 and 13 themselves by MSE, with projected steps."""
     task = {**BEHAVIOUR, "targets_mm": list(targets_mm), "loss_scale_mm": 0.5}
-    return train_by_projection(make(task, {"epochs": epochs, "learning_rate": RATE, "rule": rule}))
+    return train_by_projection(make(task, {"epochs": EPOCHS, "learning_rate": RATE}))
 
 
 def moved(run: Run, epoch: int) -> FloatArray:
@@ -110,13 +108,6 @@ def _behaviour_lines(right: Run, left: Run) -> list[Line]:
         ),
         Line("first behaviour, mm", _pair(moved(right, -1)), _pair(trained)),
         Line("second behaviour, mm", _pair(moved(left, -1)), _pair(trained[::-1])),
-    ]
-
-
-def _rule_lines(rules: Mapping[str, Run]) -> list[Line]:
-    return [
-        Line(f"loss after {RULE_EPOCHS} steps, {rule}, m²", f"{found.losses[-1]:.2e}")
-        for rule, found in rules.items()
     ]
 
 

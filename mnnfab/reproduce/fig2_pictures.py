@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.figure import Figure
 
-from mnnfab.report.palette import BLUE, GREEN, GREY, ORANGE
+from mnnfab.report.palette import BLUE, GREY, ORANGE
 from mnnfab.reproduce import paper
 from mnnfab.reproduce.pictures import draw_widths, over_epochs
 
@@ -51,20 +51,6 @@ def draw_precise(runs: Mapping[tuple[float, float], Run]) -> Figure:
         above.legend(frameon=False)
         above.set_title("{} and {} mm by MSE".format(*targets))
         draw_widths(below, run)
-    return figure
-
-
-def draw_rules(rules: Mapping[str, Run], targets_mm: tuple[float, float]) -> Figure:
-    """Draw the losses of the learning rules over the steps."""
-    figure = Figure(figsize=(7, 4), layout="constrained")
-    axes = figure.add_subplot()
-    styles = ((BLUE, 3.0), (ORANGE, 1.5), (GREEN, 1.5))
-    for (rule, run), (colour, width) in zip(rules.items(), styles, strict=True):
-        axes.semilogy(run.losses, color=colour, lw=width, label=rule)
-    axes.set_xlabel("step")
-    axes.set_ylabel("training loss, m²")
-    axes.set_title("{} and {} mm by three rules, the same steps of Adam".format(*targets_mm))
-    axes.legend(frameon=False)
     return figure
 
 

@@ -1,0 +1,130 @@
+"""The learning rules beside each other: losses, loaded states, and cosine to the exact gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from mnnfab.arrays import FloatArray
+from mnnfab.report.palette import BLUE, GREEN, ORANGE
+from mnnfab.reproduce.experiment import Line
+from mnnfab.reproduce.pictures import over_epochs
+from mnnfab.reproduce.setting import BEHAVIOUR, IRIS, IRIS_TRAINING, Run, make, train_by_projection
+from mnnfab.rules import RULES, adjoint_gradient
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+PRECISE_MM = (-0.5, -0.55)
+#: Each task with its training, by the title of its picture.
+TASKS = {
+    "displacements": (
+        {**BEHAVIOUR, "targets_mm": list(PRECISE_MM), "loss_scale_mm": 0.5},
+        {"epochs": 300, "learning_rate": 0.005},
+    ),
+    "iris": (IRIS, IRIS_TRAINING),
+}
+COLOURS = dict(zip(RULES, (BLUE, ORANGE, GREEN), strict=True))
+
+
+@dataclass(frozen=True, eq=False)
+class Followed:
+    """A training by a rule.
+
+    Args:
+        run: the training.
+        cosines: of what the rule takes for the gradient of all training samples to the
+            gradient, before training and after every epoch, (n_epochs + 1,).
+        states: loaded networks that an experiment would have to measure in all.
+    """
+
+    run: Run
+    cosines: FloatArray
+    states: int
+
+
+Comparison = Mapping[str, Mapping[str, Followed]]
+"""By the title of the task and the rule."""
+
+
+def compare_rules() -> Comparison:
+    """Train every task by every rule, with projected steps."""
+    return {title: {rule: follow(rule, title) for rule in RULES} for title in TASKS}
+
+
+def follow(rule: str, title: str) -> Followed:
+    """Train a task by a rule, and look at its gradients on the way.
+
+    Args:
+        rule: key of `RULES`.
+        title: key of `TASKS`.
+    """
+    task, training = TASKS[title]
+    problem = make(task, {**training, "rule": rule})
+    run = train_by_projection(problem)
+    cosines = [_cosine(rule, run, epoch) for epoch in range(len(run.losses))]
+    samples = problem.schedule.epochs * len(run.task.train_rows)
+    return Followed(run, np.array(cosines), samples * RULES[rule].states(problem.network.n_bonds))
+
+
+def comparison_lines(compared: Comparison) -> list[Line]:
+    """Return where each rule ends, what it costs, and how near it is to the gradient."""
+    lines = []
+    for title, followed in compared.items():
+        for rule, found in followed.items():
+            early = found.cosines[: len(found.cosines) // 4]
+            lines.append(
+                Line(
+                    f"{title} by {rule}: last {found.run.loss_label}; loaded states; mean cosine, "
+                    "first quarter",
+                    f"{found.run.losses[-1]:.3g}; {found.states:,}; {early.mean():.4f}",
+                )
+            )
+    return lines
+
+
+def comparison_table(followed: Mapping[str, Followed]) -> dict[str, FloatArray]:
+    """Return losses and cosines of one task over the epochs."""
+    columns = {}
+    for rule, found in followed.items():
+        name = rule.replace("-", "_")
+        columns[f"{name}_loss"] = found.run.losses
+        columns[f"{name}_cosine"] = found.cosines
+    return columns
+
+
+def draw_comparison(compared: Comparison) -> Figure:
+    """Draw losses and cosines of all rules over the epochs, a column a task."""
+    figure = Figure(figsize=(11, 7), layout="constrained")
+    panels = figure.subplots(2, len(compared))
+    for (above, below), (title, followed) in zip(panels.T, compared.items(), strict=True):
+        _draw_losses(above, followed)
+        above.set_title(f"{title}: the same steps of Adam, other gradients")
+        for rule, found in followed.items():
+            below.plot(found.cosines, color=COLOURS[rule], label=rule)
+        over_epochs(below, len(found.cosines) - 1)
+        below.set_ylabel("cosine to the exact gradient")
+    return figure
+
+
+def _draw_losses(axes: Axes, followed: Mapping[str, Followed]) -> None:
+    for rule, found in followed.items():
+        width = 3.0 if rule == "adjoint" else 1.5
+        label = f"{rule}, {found.states:,} loaded states"
+        axes.semilogy(found.run.losses, color=COLOURS[rule], lw=width, label=label)
+        over_epochs(axes, len(found.run.losses) - 1)
+        axes.set_ylabel(found.run.loss_label)
+    axes.legend(frameon=False, fontsize=8)
+
+
+def _cosine(rule: str, run: Run, epoch: int) -> float:
+    stiffness = run.trainable.per_width * run.widths_by_epoch_mm[epoch]
+    rows = run.task.train_rows
+    exact = adjoint_gradient(run.trainable.model, run.task, stiffness, rows)
+    found = RULES[rule].gradient(run.trainable.model, run.task, stiffness, rows)
+    size = np.linalg.norm(exact) * np.linalg.norm(found)
+    return float(exact @ found / size) if size > 0 else np.nan
