@@ -26,7 +26,7 @@ from mnnfab.reproduce.fig4_pictures import confusion
 from mnnfab.reproduce.film import Scene, epochs_shown, write_film
 from mnnfab.reproduce.outputs import draw_lines
 from mnnfab.reproduce.run import EXPERIMENTS, reproduce, summary_text
-from mnnfab.reproduce.setting import GRADIENT, make
+from mnnfab.reproduce.setting import GRADIENT, make, train_iris
 from mnnfab.rules import RULES
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
@@ -125,7 +125,7 @@ def test_regression_a_quarter_softer() -> None:
 
 def test_iris_is_within_the_published_spread() -> None:
     """Accuracies at epochs 50 and 100, and the last loss; mean of ten splits."""
-    runs = [fig4.iris(seed) for seed in range(10)]
+    runs = [train_iris(seed) for seed in range(10)]
     for epoch in (50, 100):
         curves = paper.IRIS_CURVES[epoch]
         for part, (_, low, high) in zip(("train", "test"), curves[1:], strict=True):
@@ -136,7 +136,7 @@ def test_iris_is_within_the_published_spread() -> None:
 
 
 def test_confusion_and_flowers() -> None:
-    run = fig4.iris(0)
+    run = train_iris(0)
     counts = confusion(run, 100)
     assert counts.sum(axis=1).tolist() == [50, 50, 50]
     assert np.trace(counts) / 150 == pytest.approx(run.metric("accuracy_all")[100])
@@ -147,7 +147,7 @@ def test_confusion_and_flowers() -> None:
 
 
 def test_a_cut_and_what_retraining_gives_back() -> None:
-    trained = fig4.iris(0)
+    trained = train_iris(0)
     before = trained.metric("accuracy_all")[-1]
     after, retrained = cut_and_retrain(trained, (5, 9))
     assert retrained.trainable.model.network.n_bonds == 27

@@ -7,14 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mnnfab.arrays import FloatArray
-from mnnfab.reproduce.setting import (
-    IRIS,
-    IRIS_SHARPNESS,
-    IRIS_TRAINING,
-    Run,
-    make,
-    train_as_the_authors,
-)
+from mnnfab.reproduce.setting import Run, train_iris
 from mnnfab.rigidity import analyse_rigidity
 
 #: Accuracy that a bond may cost and still be called redundant, or recoverable.
@@ -74,10 +67,9 @@ def cut_and_retrain(trained: Run, nodes: tuple[int, int], seed: int = 0) -> tupl
         The accuracy on all flowers after the cut, and the training that follows. If it gets
         stuck it is started again from random widths.
     """
-    problem = make(IRIS, {**IRIS_TRAINING, "seed": seed}, damage=[nodes])
     bonds = trained.trainable.model.network.bonds
     kept = (np.sort(bonds) != np.sort(nodes)).any(axis=1)
-    run = train_as_the_authors(problem, IRIS_SHARPNESS, trained.widths_mm[kept])
+    run = train_iris(seed, [nodes], trained.widths_mm[kept])
     stiffness = run.trainable.per_width * trained.widths_mm[kept]
     cut = run.task.metrics(run.trainable.model.response(stiffness).flexibility)["accuracy_all"]
     assert isinstance(cut, float)
@@ -86,10 +78,7 @@ def cut_and_retrain(trained: Run, nodes: tuple[int, int], seed: int = 0) -> tupl
 
 def atlas_of(n_splits: int) -> tuple[Cut, ...]:
     """Train the iris network on some splits; cut each of its bonds and train on."""
-    trained = [
-        train_as_the_authors(make(IRIS, {**IRIS_TRAINING, "seed": seed}), IRIS_SHARPNESS)
-        for seed in range(n_splits)
-    ]
+    trained = [train_iris(seed) for seed in range(n_splits)]
     bonds = trained[0].trainable.model.network.bonds
     return tuple(_cut(trained, (first, second)) for first, second in bonds.tolist())
 

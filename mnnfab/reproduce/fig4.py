@@ -19,14 +19,7 @@ from mnnfab.reproduce.fig4_pictures import (
 )
 from mnnfab.reproduce.film import Scene
 from mnnfab.reproduce.outputs import draw_species
-from mnnfab.reproduce.setting import (
-    IRIS,
-    IRIS_SHARPNESS,
-    IRIS_TRAINING,
-    Run,
-    make,
-    train_as_the_authors,
-)
+from mnnfab.reproduce.setting import Run, train_iris
 from mnnfab.reproduce.spread import Spread, spread_of
 from mnnfab.units import NEWTON_PER_GF
 
@@ -52,14 +45,9 @@ class Flower:
     outputs: FloatArray
 
 
-def iris(seed: int) -> Run:
-    """Train the paper's network for one split of the flowers."""
-    return train_as_the_authors(make(IRIS, {**IRIS_TRAINING, "seed": seed}), IRIS_SHARPNESS)
-
-
 def fig4() -> Experiment:
     """Train on several splits; maps, confusion and single flowers are of the first."""
-    runs = [iris(seed) for seed in range(SPLITS)]
+    runs = [train_iris(seed) for seed in range(SPLITS)]
     loss = spread_of([losses_as_published(run) for run in runs])
     accuracies = {
         part: spread_of([run.metric(f"accuracy_{part}") for run in runs]) for part in PARTS

@@ -190,6 +190,22 @@ def train_as_the_authors(
     return _run(trainable, start_mm, problem)
 
 
+def train_iris(
+    seed: int = 0,
+    damage: Sequence[tuple[int, int]] = (),
+    start_mm: FloatArray | None = None,
+) -> Run:
+    """Train the network of fig. 4 as its authors do.
+
+    Args:
+        seed: of the split and the order of the flowers.
+        damage: bonds that are cut, each by its two nodes.
+        start_mm: widths to start from, (n_bonds,); 2 mm if not given.
+    """
+    problem = make(IRIS, {**IRIS_TRAINING, "seed": seed}, damage=damage)
+    return train_as_the_authors(problem, IRIS_SHARPNESS, start_mm)
+
+
 def train_by_projection(problem: Problem, start_mm: FloatArray | None = None) -> Run:
     """Train with projected steps, as mnnfab does by default.
 
