@@ -15,7 +15,10 @@ from mnnfab.network import Network
 #: Overlaps below this area are rounding (mm²): cells touch along their shared edges.
 ROUNDING_MM2 = 1e-6
 
-_ALLOWED = "cells that meet only along their cuts: move nodes, drop bonds or make them thinner"
+_ALLOWED = (
+    "cells that meet only along their cuts: longer joint_length_mm or taper_length_mm, thinner "
+    "bonds (width_max_mm), or nodes and bonds that are farther apart"
+)
 
 
 def refuse_overlaps(tiling: Tiling, network: Network) -> None:

@@ -75,8 +75,10 @@ def train(design: Path, out: Path | None, start_from: Path | None) -> None:
     with _errors_in_words(), _progress() as watcher:
         from mnnfab import pipeline
 
-        folder = pipeline.train(design, out, start_from=start_from, watcher=watcher)
-    click.echo(f"widths and history in {folder}")
+        trained = pipeline.train(design, out, start_from=start_from, watcher=watcher)
+    if trained.words:
+        click.echo(trained.words)
+    click.echo(f"widths and history in {trained.folder}")
 
 
 @main.command()
@@ -143,7 +145,7 @@ def new(name: str) -> None:
 
 
 class _Notes:
-    """A watcher that only says what a user should know before the training."""
+    """A watcher that only says what a user should know before the results are there."""
 
     def stage(self, name: str) -> None:
         """Stay silent."""
@@ -191,7 +193,7 @@ def _progress() -> Iterator[Watcher]:
 def _finish(outcome: Outcome) -> None:
     """Say what was found and where it is; a failed gate is status 1."""
     for finding in outcome.findings:
-        if finding.severity != "info":
+        if finding.severity != "info" and finding not in outcome.told:
             click.echo(f"{finding.severity}: {finding.where}: {finding.message}")
     exported = ", ".join(outcome.files) or "no part exported"
     click.echo(f"{outcome.verdict}: {exported}; see {outcome.folder / 'report.html'}")

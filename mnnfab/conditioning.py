@@ -6,12 +6,29 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import LinearOperator, eigsh
 
+from mnnfab.findings import Finding
 from mnnfab.linear import factorise
 
 #: Up to this many unknowns the condition number is computed outright.
 DENSE_DOFS = 600
 #: Beyond this, displacements keep fewer than eight of their sixteen digits.
 POOR = 1e8
+#: Beyond this many unknowns a condition number takes minutes.
+MOST_DOFS = 50_000
+
+
+def judge_conditioning(matrix: sparse.csr_array) -> list[Finding]:
+    """Return a warning if displacements lose half of their digits or more.
+
+    Beyond `MOST_DOFS` unknowns nothing is looked at: it would take longer than all the rest.
+    """
+    if matrix.shape[0] > MOST_DOFS:
+        return []
+    condition = condition_number(matrix)
+    if condition <= POOR:
+        return []
+    words = f"condition number {condition:.1e}: displacements lose as many digits"
+    return [Finding("conditioning", "warning", "network", words)]
 
 
 def condition_number(matrix: sparse.csr_array) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol, get_args
 
 import numpy as np
 from scipy.optimize import OptimizeResult, minimize
@@ -12,6 +12,7 @@ from scipy.optimize import OptimizeResult, minimize
 from mnnfab.adam import Adam
 from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.bars import BarModel
+from mnnfab.errors import InputError
 from mnnfab.rules import RULES
 from mnnfab.tasks import Task
 from mnnfab.width_maps import WidthMap
@@ -20,6 +21,14 @@ Optimizer = Literal["adam", "l-bfgs-b"]
 RuleName = Literal["adjoint", "coupled-learning", "finite-differences"]
 Tell = Callable[[int, FloatArray], None]
 """Called after an epoch with its number and the flexibility, (n_out, n_in) mm/N."""
+
+
+class Note(Protocol):
+    """Told of every iteration; SciPy wants the argument to have this very name."""
+
+    def __call__(self, intermediate_result: OptimizeResult) -> None:
+        """Take note of it."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -35,7 +44,11 @@ class Schedule:
         optimizer: Adam, or bounded quasi-Newton steps with SciPy's L-BFGS-B.
         rule: where the gradient comes from.
         restarts: trainings from different starts, of which the best is kept.
+        retries: if all of them got stuck, so many more are started from random widths.
         keep_widths: whether the widths after every epoch are kept too.
+
+    Raises:
+        InputError: if one of them cannot be used.
     """
 
     epochs: int
@@ -45,7 +58,22 @@ class Schedule:
     optimizer: Optimizer = "adam"
     rule: RuleName = "adjoint"
     restarts: int = 1
+    retries: int = 3
     keep_widths: bool = False
+
+    def __post_init__(self) -> None:
+        """Check all of them."""
+        for name, least in (("epochs", 0), ("batch_size", 1), ("restarts", 1), ("retries", 0)):
+            if not getattr(self, name) >= least:
+                given = f"{getattr(self, name)}"
+                raise InputError(f"schedule, {name}", given, f"a whole number from {least}")
+        if not 0 < self.learning_rate < np.inf:
+            given = f"{self.learning_rate}"
+            raise InputError("schedule, learning_rate", given, "a finite number above 0")
+        for name, known in (("optimizer", get_args(Optimizer)), ("rule", tuple(RULES))):
+            if getattr(self, name) not in known:
+                given = f'"{getattr(self, name)}"'
+                raise InputError(f"schedule, {name}", given, ", ".join(known))
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,8 +161,7 @@ def descend(
         if schedule.keep_widths:
             latents.append(latent)
         tell(epoch, flexibilities[-1])
-    kept = np.array(latents) if schedule.keep_widths else None
-    return Course(latent, np.array(flexibilities), kept)
+    return Course(latent, np.array(flexibilities), _kept(latents, schedule))
 
 
 def descend_by_quasi_newton(
@@ -156,6 +183,29 @@ def descend_by_quasi_newton(
             latents.append(np.array(intermediate_result.x))
         tell(len(flexibilities) - 1, flexibilities[-1])
 
+    if schedule.epochs == 0:  # SciPy makes one iteration all the same
+        return Course(start, np.array(flexibilities), _kept(latents, schedule))
+    latent, _ = lower_the_loss(trainable, start, schedule.epochs, note)
+    return Course(latent, np.array(flexibilities), _kept(latents, schedule))
+
+
+def lower_the_loss(
+    trainable: Trainable,
+    start: FloatArray,
+    iterations: int,
+    note: Note | None = None,
+) -> tuple[FloatArray, float]:
+    """Lower the mean loss of all training samples by SciPy's L-BFGS-B, within the limits.
+
+    Args:
+        trainable: what is trained.
+        start: latent values, (n_bonds,).
+        iterations: at the most.
+        note: told of every iteration.
+
+    Returns:
+        Latent values, (n_bonds,), and their loss.
+    """
     found = minimize(
         trainable.loss_and_gradient,
         start,
@@ -164,15 +214,18 @@ def descend_by_quasi_newton(
         method="L-BFGS-B",
         bounds=[trainable.width_map.latent_limits] * len(start),
         callback=note,
-        options={"maxiter": schedule.epochs, "ftol": 1e-12, "gtol": 1e-9},
+        options={"maxiter": iterations, "ftol": 1e-12, "gtol": 1e-9},
     )
-    kept = np.array(latents) if schedule.keep_widths else None
-    return Course(np.asarray(found.x), np.array(flexibilities), kept)
+    return np.asarray(found.x), float(found.fun)
 
 
 def epoch_order(rows: IntArray, batch_size: int, generator: np.random.Generator) -> IntArray:
     """Return the samples in the order of an epoch; one batch needs no order."""
     return rows if len(rows) <= batch_size else generator.permutation(rows)
+
+
+def _kept(latents: list[FloatArray], schedule: Schedule) -> FloatArray | None:
+    return np.array(latents) if schedule.keep_widths else None
 
 
 def _batches(order: IntArray, batch_size: int) -> Iterator[IntArray]:

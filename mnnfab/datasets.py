@@ -17,6 +17,12 @@ from mnnfab.units import NEWTON_PER_GF
 BUILT_IN = {"iris": "load_iris", "wine": "load_wine", "breast-cancer": "load_breast_cancer"}
 
 
+#: Larger loads (gf) and displacements (mm) are taken for a mistake.
+LARGEST_LOAD = 1e9
+#: What tables hold, in lower case, where the class of a row is not known.
+NO_CLASS = {"", "nan", "none", "null", "na", "n/a"}
+
+
 @dataclass(frozen=True, eq=False)
 class LabelledFeatures:
     """Samples with a class each.
@@ -81,10 +87,10 @@ def read_labelled_features(path: Path) -> LabelledFeatures:
         raise InputError(str(path), "1 column", "one or more features, then the class")
     n_features = len(table.header) - 1
     names = [row[-1] for row in table.rows]
-    if "" in names:
-        line = table.lines[names.index("")]
-        where = f"{path}, {line}, column {table.header[-1]}"
-        raise InputError(where, "missing", "the name of a class")
+    missing = [place for place, name in enumerate(names) if name.lower() in NO_CLASS]
+    if missing:
+        where = f"{path}, {table.lines[missing[0]]}, column {table.header[-1]}"
+        raise InputError(where, names[missing[0]] or "missing", "the name of a class")
     class_names = tuple(sorted(set(names), key=_as_sorted))
     return LabelledFeatures(
         features=table.numbers(range(n_features)),
@@ -119,8 +125,16 @@ def read_loads_and_displacements(
         unit = "_gf" if column < n_in else "_mm"
         if not name.endswith(unit):
             raise InputError(f"{path}, line 1", f'column "{name}"', f"a name that ends in {unit}")
-    loads = table.numbers(range(n_in)) * NEWTON_PER_GF
-    return loads, table.numbers(range(n_in, n_in + n_out))
+    values = table.numbers(range(n_in + n_out))
+    beyond = np.argwhere(np.abs(values) > LARGEST_LOAD)
+    if beyond.size:
+        row, column = beyond[0]
+        raise InputError(
+            f"{path}, {table.lines[row]}, column {table.header[column]}",
+            f"{values[row, column]:g}",
+            f"up to ±{LARGEST_LOAD:g}",
+        )
+    return values[:, :n_in] * NEWTON_PER_GF, values[:, n_in:]
 
 
 def _as_sorted(name: str) -> tuple[float, str]:

@@ -129,7 +129,8 @@ class TrainingSection(Section):
         validation_fraction: share of the training samples that choose the best restart; 0.2
             if not given, 0 with a single training.
         start: table of widths to start from instead of width_initial_mm, as in widths.csv;
-            `mnnfab train --from DIR` takes them from an earlier run.
+            `mnnfab train --from DIR` takes them from an earlier run. The logistic map starts
+            no nearer to a limit than a thousandth of the range.
         seed: decides split, order, starts and noise.
     """
 
@@ -156,6 +157,12 @@ class TrainingSection(Section):
             raise refusal(
                 "rule", f'"{self.rule}" with optimizer = "l-bfgs-b"', '"adjoint", or "adam"'
             )
+        if self.optimizer == "l-bfgs-b":
+            for key in ("learning_rate", "batch_size"):
+                given, default = getattr(self, key), type(self).model_fields[key].default
+                if given != default:
+                    words = f'{given:g} with optimizer = "l-bfgs-b", which has no such thing'
+                    raise refusal(key, words, 'only with optimizer = "adam"')
         if self.validation_fraction and self.restarts == 1:
             raise refusal(
                 "validation_fraction", "given with one training", "only with restarts above 1"

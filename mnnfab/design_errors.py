@@ -86,7 +86,7 @@ def _wrong_kind(source: str, detail: ErrorDetails) -> InputError:
 
 
 def _other(source: str, detail: ErrorDetails) -> InputError:
-    allowed = detail["msg"].removeprefix("Input should be ")
+    allowed = detail["msg"].removeprefix("Input should be ").replace("a valid tuple", "a list")
     return InputError(_where(source, detail["loc"]), _shown(detail["input"]), allowed)
 
 

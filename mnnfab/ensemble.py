@@ -36,8 +36,9 @@ from mnnfab.width_maps import Clamp, Logistic
 
 #: The compiled step has a dense matrix: beyond this many free degrees of freedom, not for it.
 COMPILED_DOFS = 100
-#: Loading the compiled step takes as long as this many steps of NumPy.
-COMPILED_STEPS = 20_000
+#: Loading the compiled step takes as long as this many steps of NumPy. (Whether it is loaded
+#: already must not matter: the last bits of a result would depend on what ran before.)
+COMPILED_STEPS = 12_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,9 +60,10 @@ def make_member(trainable: Trainable, latent: FloatArray, seed: int, number: int
     Number 0 starts where the design says; every other one depends on the seed and its own
     number alone, so that it is the same in any company.
     """
+    # 0 and 1 are the tags of the split and of drawn samples, in `mnnfab.task_setup`.
+    generator = np.random.default_rng([seed, 2, number])
     if number == 0:
-        return Member(latent, np.random.default_rng(seed))
-    generator = np.random.default_rng([seed, number])
+        return Member(latent, generator)
     return Member(trainable.width_map.random_latent(generator, len(latent)), generator)
 
 

@@ -7,8 +7,8 @@ class MnnfabError(Exception):
     """Base of every error that mnnfab raises on purpose."""
 
 
-class InputError(MnnfabError):
-    """What the user gave cannot be used.
+class InputError(MnnfabError, ValueError):
+    """What the user gave cannot be used; a `ValueError` to those who know no other.
 
     The message always says where the fault is, what was given there and what
     would be accepted, so that it can be mended without reading any code.

@@ -12,6 +12,7 @@ its displacement: before one is printed, check how much of that the printer's to
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Any, Self
 
 import numpy as np
@@ -26,9 +27,11 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from mnnfab.arrays import FloatArray
 from mnnfab.bars import BarModel, stiffness_per_width
 from mnnfab.calibrated_losses import CalibratedLine, FreeScaleSoftmax, ReadingLoss
+from mnnfab.errors import InputError
 from mnnfab.lattices import triangular_patch
 from mnnfab.network import Network
 from mnnfab.ports import Port
+from mnnfab.rigidity import require_rigid
 from mnnfab.units import NEWTON_PER_GF
 from mnnfab.width_maps import Clamp
 
@@ -48,6 +51,13 @@ def smallest_patch(n_ports: int, nodes_per_port: float, bond_length_mm: float) -
     while (rows + 1) * (rows + 2) // 2 - 3 < nodes_per_port * n_ports:
         rows += 1
     return triangular_patch(rows, bond_length_mm, [0, rows])
+
+
+#: Parameters that are lengths, weights or moduli.
+_SIZES = (
+    *("width_min_mm", "width_max_mm", "youngs_modulus_MPa", "thickness_mm"),
+    *("bond_length_mm", "weight_gf"),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,6 +122,7 @@ class _MNN(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no types
 
     def _fit_lattice(self, features: FloatArray, loss: ReadingLoss) -> FloatArray:
         """Screen several choices of ports briefly, train the best; return its displacements."""
+        self._check_parameters()
         generator = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
         self.feature_min_ = features.min(axis=0)
         span = np.ptp(features, axis=0)
@@ -121,22 +132,42 @@ class _MNN(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no types
         self.network_ = self.network or smallest_patch(
             n_ports, self.nodes_per_port, self.bond_length_mm
         )
+        require_rigid(self.network_)
         self._require_room(n_ports)
+        self._per_width = stiffness_per_width(
+            self.network_, self.youngs_modulus_MPa, self.thickness_mm
+        )
         screened = [
             self._train(self._random_placement(loads, loss, generator), loads, self.max_iter // 10)
-            for _ in range(max(1, self.placements))
+            for _ in range(self.placements)
         ]
         best = min(screened, key=lambda placement: placement.loss_value)
         return self._keep(self._train(best, loads, self.max_iter), loads)
 
+    def _check_parameters(self) -> None:
+        """Refuse parameters that cannot be used, as scikit-learn does: when they are used."""
+        for name in _SIZES:
+            value = getattr(self, name)
+            if not (isinstance(value, Real) and 0 < float(value) < np.inf):
+                raise InputError(name, f"{value!r}", "a finite number above 0")
+        if not self.width_min_mm < self.width_max_mm:
+            given = f"{self.width_min_mm!r}, with width_max_mm = {self.width_max_mm!r}"
+            raise InputError("width_min_mm", given, "a minimum below the maximum")
+        for name in ("placements", "max_iter"):
+            value = getattr(self, name)
+            if not (isinstance(value, Integral) and int(value) >= 1):
+                raise InputError(name, f"{value!r}", "a whole number from 1")
+        if not (isinstance(self.nodes_per_port, Real) and 1 <= self.nodes_per_port < np.inf):
+            given = f"{self.nodes_per_port!r}"
+            raise InputError("nodes_per_port", given, "a number from 1: a node for each port")
+        if not (self.network is None or isinstance(self.network, Network)):
+            raise InputError("network", f"{self.network!r}", "a mnnfab.Network, or None")
+
     def _require_room(self, n_ports: int) -> None:
         free = self.network_.n_nodes - len(self.network_.fixed)
         if free < n_ports:
-            msg = (
-                f"the network has {free} free nodes, {n_ports} are needed: two a feature and "
-                "one an output"
-            )
-            raise ValueError(msg)
+            needed = f"{n_ports} or more: two a feature and one an output"
+            raise InputError("network", f"{free} free nodes", needed)
 
     def _random_placement(
         self, loads: FloatArray, loss: ReadingLoss, generator: np.random.Generator
@@ -152,8 +183,7 @@ class _MNN(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no types
         return _Placement(model, fitted, np.concatenate([latent, fitted.start]), np.inf, 0)
 
     def _stiffness(self, latent: FloatArray) -> FloatArray:
-        per_width = stiffness_per_width(self.network_, self.youngs_modulus_MPa, self.thickness_mm)
-        return per_width * self._widths().widths(latent)
+        return self._per_width * self._widths().widths(latent)
 
     def _widths(self) -> Clamp:
         return Clamp(self.width_min_mm, self.width_max_mm)
@@ -218,6 +248,8 @@ def _beams(
 class MNNClassifier(ClassifierMixin, _MNN):  # type: ignore[misc]
     """A network of elastic bars whose output that moves most names the class.
 
+    Features beyond the range of the training data count as at its end.
+
     Args:
         network: lattice to use; by default the smallest triangular patch with room for the
             ports, held at its top corners.
@@ -274,6 +306,8 @@ class MNNClassifier(ClassifierMixin, _MNN):  # type: ignore[misc]
 
 class MNNRegressor(RegressorMixin, _MNN):  # type: ignore[misc]
     """A network of elastic bars read off by dials: y = offset + gain · u, calibrated.
+
+    Features beyond the range of the training data count as at its end: no extrapolation.
 
     Args:
         network: as for `MNNClassifier`, and so are the others.

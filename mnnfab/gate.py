@@ -7,7 +7,7 @@ import numpy as np
 from mnnfab.agreement import Agreement
 from mnnfab.arrays import FloatArray
 from mnnfab.design import CheckSection
-from mnnfab.findings import Finding, judge
+from mnnfab.findings import Finding, Severity, judge
 from mnnfab.network import Network
 from mnnfab.response import Response
 from mnnfab.tasks import Headline, Metrics, Task
@@ -89,7 +89,9 @@ def _judge_metric(
 
 def _judge_use(headline: Headline, found: Metrics) -> Finding:
     """A network that answers no better than one that ignores the loads is of no use."""
-    useful = headline.loss_against_nothing(found) < 0
+    guess = headline.guess
     words = f"{headline.name} {headline.of(found):.4f} on the continuum"
-    nothing = f"an answer that ignores the loads has {headline.nothing:.4f}"
-    return Finding("use", "info" if useful else "error", "task", f"{words}; {nothing}")
+    luck = f", by luck {guess.luck:.4f} more" if guess.luck else ""
+    nothing = f"an answer that ignores the loads has {guess.value:.4f}{luck}"
+    severity: Severity = "info" if headline.is_of_use(found) else "error"
+    return Finding("use", severity, "task", f"{words}; {nothing}")

@@ -19,7 +19,7 @@ from mnnfab.errors import ToolError
 
 #: OpenBLAS reads its kernels from here, and calls them so on processors that have AVX2.
 KERNEL_CHOICE = "OPENBLAS_CORETYPE"
-WITH_AVX2 = {"Haswell", "Zen", "SkylakeX", "Cooperlake", "Sapphirerapids"}
+WITH_AVX2 = {"haswell", "excavator", "zen", "skylakex", "cooperlake", "sapphirerapids"}
 
 Matrix = sparse.spmatrix | sparse.sparray
 Solve = Callable[[FloatArray], FloatArray]
@@ -42,6 +42,8 @@ class Factoriser(Protocol):
 
     def factorise(self, data: FloatArray) -> Factor:
         """Factorise the matrix whose lower triangle has these values, in the pattern's order.
+
+        The memory of a factor is used again: it is good until the next call.
 
         Raises:
             ToolError: if the matrix is not positive definite.
@@ -97,7 +99,7 @@ def _newer_blas_kernels() -> Iterator[None]:
     factorises a million bonds in 1.7 times the time. NumPy's is newer and knows better. A choice of
     the user's stands.
     """
-    seen = {library.get("architecture") for library in threadpool_info()}
+    seen = {str(library.get("architecture")).lower() for library in threadpool_info()}
     if KERNEL_CHOICE in os.environ or not seen & WITH_AVX2:
         yield
         return
@@ -113,6 +115,7 @@ class Cholmod:
 
     def __init__(self, pattern: sparse.csc_array, order: IntArray | None = None) -> None:
         """Find out where the factor fills in."""
+        self._calls = 0
         cvxopt = _cvxopt()
         matrix = cvxopt.matrix
         columns = np.repeat(np.arange(pattern.shape[1]), np.diff(pattern.indptr))
@@ -125,25 +128,30 @@ class Cholmod:
     def factorise(self, data: FloatArray) -> Factor:
         """Factorise for new values."""
         cvxopt = _cvxopt()
+        self._calls += 1
         self._matrix.V = cvxopt.matrix(data)
         try:
             cvxopt.cholmod.numeric(self._matrix, self._symbolic)
         except ArithmeticError as error:
             raise _not_positive_definite(str(error)) from error
-        return _CholmodFactor(self._symbolic)
+        call = self._calls
+        return _CholmodFactor(self._symbolic, lambda: call == self._calls)
 
 
 class _CholmodFactor:
-    def __init__(self, factor: object) -> None:
+    def __init__(self, factor: object, is_latest: Callable[[], bool]) -> None:
         self._factor = factor
+        self._is_latest = is_latest
 
     def solve(self, loads: FloatArray) -> FloatArray:
+        assert self._is_latest(), "another matrix was factorised since"
         cvxopt = _cvxopt()
         unknown = cvxopt.matrix(np.asfortranarray(loads, dtype=np.float64))
         cvxopt.cholmod.solve(self._factor, unknown)
         return np.array(unknown, dtype=np.float64).reshape(loads.shape)
 
     def solve_sparse(self, loads: sparse.csc_array) -> FloatArray:
+        assert self._is_latest(), "another matrix was factorised since"
         # Dense right-hand sides are solved one by one, sparse ones four at a time.
         cvxopt = _cvxopt()
         matrix = cvxopt.matrix

@@ -29,10 +29,6 @@ class Loss(Protocol):
         """Return the derivative of the mean loss, (n_samples, n_out) per mm."""
         ...
 
-    def wanted_change(self, displacements: FloatArray, targets: FloatArray) -> FloatArray:
-        """Return where a sample's outputs should go from where they are, (n_samples, n_out) mm."""
-        ...
-
 
 @dataclass(frozen=True)
 class SoftmaxCrossEntropy:
@@ -60,10 +56,6 @@ class SoftmaxCrossEntropy:
         slope *= np.sign(displacements)
         slope /= self.scale_mm * len(targets)
         return slope
-
-    def wanted_change(self, displacements: FloatArray, targets: FloatArray) -> FloatArray:
-        """Return the step down the slope: τ where the class was given no chance."""
-        return -self.slope(displacements, targets) * self.scale_mm**2 * len(targets)
 
     def _evidence(self, displacements: FloatArray) -> FloatArray:
         """Return |u|/τ less its maximum in each sample, so that no exponential overflows."""
@@ -95,12 +87,6 @@ class ShareCrossEntropy:
         slope /= len(targets)
         return slope
 
-    def wanted_change(self, displacements: FloatArray, targets: FloatArray) -> FloatArray:
-        """Return the step down the slope, as long as the mean displacement squared."""
-        size = np.square(displacements).mean(axis=1, keepdims=True)
-        change: FloatArray = -self.slope(displacements, targets) * size * len(targets)
-        return change
-
 
 @dataclass(frozen=True)
 class SquaredError:
@@ -122,7 +108,3 @@ class SquaredError:
     def slope(self, displacements: FloatArray, targets: FloatArray) -> FloatArray:
         """Return 2 (u - û) / (scale² n_samples)."""
         return (displacements - targets) * (2.0 / (self.scale_mm**2 * len(targets)))
-
-    def wanted_change(self, displacements: FloatArray, targets: FloatArray) -> FloatArray:
-        """Return û - u."""
-        return targets - displacements

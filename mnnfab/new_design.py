@@ -16,6 +16,7 @@ def write_new_design(name: str, folder: Path) -> Path:
     Raises:
         InputError: if the name is not a plain one, the file exists or cannot be written.
     """
+    name = name.removesuffix(".toml")
     template = resources.files("mnnfab").joinpath("template.toml").read_text(encoding="utf-8")
     # The name is checked as any design's name is before it becomes part of a path.
     parse_design(tomllib.loads(template) | {"name": name}, source="NAME")

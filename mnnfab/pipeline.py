@@ -15,6 +15,7 @@ import numpy as np
 from geometry.cells import tile
 from geometry.printability import check_printability
 from mnnfab.agreement import compare
+from mnnfab.conditioning import judge_conditioning
 from mnnfab.design_file import load_design
 from mnnfab.errors import InputError
 from mnnfab.findings import Finding, Verdict, as_advice, verdict
@@ -39,6 +40,7 @@ from mnnfab.run_folder import (
     run_folder,
     write_training,
 )
+from mnnfab.training_words import findings_of_training, kept_given_start, training_text
 from mnnfab.widths_file import check_widths
 
 if TYPE_CHECKING:
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
     from fem.continuum import Continuum
     from geometry.tiling import Tiling
     from mnnfab.tasks import Task
+    from mnnfab.training import Training
 
 
 class Watcher(Protocol):
@@ -86,12 +89,27 @@ class Outcome:
         verdict: of the gate.
         findings: of all checks.
         files: names of the exported files.
+        told: those of the findings that the watcher was told before.
     """
 
     folder: Path
     verdict: Verdict
     findings: tuple[Finding, ...]
     files: tuple[str, ...]
+    told: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a command line needs to know of a training.
+
+    Args:
+        folder: where the results are.
+        words: what it came to, in a line; empty if the design gives its widths.
+    """
+
+    folder: Path
+    words: str
 
 
 @dataclass
@@ -130,10 +148,13 @@ def run(
         MnnfabError: if the input cannot be used or a kernel fails; nothing is written then.
     """
     clock = _Clock(watcher or Silent())
-    problem, record, before = _load_and_train(design_file, start_from, clock)
+    problem, training, told = _load_and_train(design_file, start_from, out, clock)
+    record = make_record(training, _ancestry(problem, training, start_from))
     results = _check(problem, record, clock)
-    results = replace(results, findings=(*results.findings, *before))
-    return _write(results, out or default_folder(problem), clock, export=True, force=force)
+    results = replace(results, findings=(*results.findings, *told))
+    folder = out or default_folder(problem)
+    outcome = _write(results, folder, clock, export=True, force=force)
+    return replace(outcome, told=told)
 
 
 def train(
@@ -142,7 +163,7 @@ def train(
     *,
     start_from: Path | None = None,
     watcher: Watcher | None = None,
-) -> Path:
+) -> Trained:
     """Train a design and write its widths; what later stages wrote there before is removed.
 
     Args:
@@ -152,15 +173,16 @@ def train(
         watcher: told of the progress.
 
     Returns:
-        The folder of the results.
+        The folder of the results, and what the training came to.
     """
     clock = _Clock(watcher or Silent())
-    problem, record, _ = _load_and_train(design_file, start_from, clock)
+    problem, training, _ = _load_and_train(design_file, start_from, out, clock)
+    record = make_record(training, _ancestry(problem, training, start_from))
     folder = out or default_folder(problem)
     with run_folder(folder) as staging:
         write_training(staging, problem, record)
         _write_manifest(staging, ())
-    return folder
+    return Trained(folder, training_text(problem, training))
 
 
 def reach(design_file: Path, *, watcher: Watcher | None = None) -> str:
@@ -220,11 +242,13 @@ def _without_stale_history(results: Results) -> Results:
 
 
 def _load_and_train(
-    design_file: Path, start_from: Path | None, clock: _Clock
-) -> tuple[Problem, Record, tuple[Finding, ...]]:
+    design_file: Path, start_from: Path | None, out: Path | None, clock: _Clock
+) -> tuple[Problem, Training, tuple[Finding, ...]]:
+    """Return the problem, its training, and what the watcher was told of them."""
     with clock.stage("read"):
         problem = load_problem(design_file, start_from / WIDTHS if start_from else None)
-        ancestry = _ancestry(problem, start_from)
+        if start_from is not None:
+            _keep_the_parent(start_from, out or default_folder(problem))
         _refuse_unprintable(problem)
     with clock.stage("reach"):
         before = findings_before_training(problem)
@@ -232,11 +256,24 @@ def _load_and_train(
         clock.watcher.finding(finding)
     with clock.stage("train"):
         training = train_problem(problem, clock.watcher.epoch)
-    return problem, make_record(training, ancestry), before
+    after = findings_of_training(problem, training)
+    for finding in after:
+        clock.watcher.finding(finding)
+    return problem, training, (*before, *after)
 
 
-def _ancestry(problem: Problem, start_from: Path | None) -> tuple[Ancestor, ...]:
-    """Return what the training's start comes from."""
+def _keep_the_parent(start_from: Path, folder: Path) -> None:
+    """Refuse to write over the run that the training starts from."""
+    if start_from.resolve() == folder.resolve():
+        raise InputError("--from", f"{start_from}, where the results go", "another --out")
+
+
+def _ancestry(
+    problem: Problem, training: Training, start_from: Path | None
+) -> tuple[Ancestor, ...]:
+    """Return what the training's start comes from; nothing if another start did better."""
+    if not kept_given_start(training):
+        return ()
     if start_from is not None:
         parent = load_design(start_from / DESIGN)
         return as_ancestor(start_from, parent.name, parent.task.kind)
@@ -280,8 +317,10 @@ def _check(problem: Problem, record: Record, clock: _Clock) -> Results:
         results = replace(results, findings=as_advice(results.findings))
     if task is None:
         return _skipped(results, "the design has no ports to compare")
-    bar = problem.bar_model(task).response(problem.per_width * widths)
-    results = replace(results, bar=bar)
+    model, stiffness = problem.bar_model(task), problem.per_width * widths
+    bar = model.response(stiffness)
+    conditioning = judge_conditioning(model.stiffness_matrix(stiffness))
+    results = replace(results, bar=bar, findings=(*conditioning, *results.findings))
     if not problem.design.check.enabled:
         return _skipped(results, "[check] enabled = false")
     continuum = _solve(problem, task, tiling, clock)

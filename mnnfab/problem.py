@@ -101,10 +101,12 @@ class Problem:
             optimizer=section.optimizer,
             rule=section.rule,
             restarts=section.restarts,
+            # Random widths would throw away a start that was asked for.
+            retries=Schedule.retries if self.start_table is None else 0,
         )
 
 
-def load_problem(path: Path, start: Path | None = None) -> Problem:
+def load_problem(path: Path | str, start: Path | None = None) -> Problem:
     """Read a design file and everything it names, and check all of it.
 
     Args:
@@ -115,6 +117,7 @@ def load_problem(path: Path, start: Path | None = None) -> Problem:
         InputError: for anything that cannot be used; `MechanismError` if the network
             has zero modes.
     """
+    path = Path(path)
     return make_problem(load_design(path), path.parent, start)
 
 
@@ -147,6 +150,9 @@ def make_problem(design: Design, folder: Path, start: Path | None = None) -> Pro
 def train_problem(problem: Problem, progress: Progress | None = None) -> Training:
     """Train the widths, or take those that the design gives.
 
+    If every training got stuck it is started again from random widths, unless the design
+    says where to start; `Training.restarts` tells.
+
     Raises:
         InputError: if the start does not suit the width map.
     """
@@ -173,14 +179,12 @@ def _width_map(problem: Problem) -> WidthMap:
     lowest, highest = problem.width_limits_mm
     if section.width_map == "clamp":
         return Clamp(lowest, highest)
-    start = problem.start_widths_mm
-    at_limit = np.flatnonzero((start <= lowest) | (start >= highest))
-    if at_limit.size:
-        bond = problem.network.bond_name(int(at_limit[0]))
+    initial = problem.design.fabrication.width_initial_mm
+    if initial in (lowest, highest):
         raise InputError(
-            "[fabrication] width_initial_mm" if problem.start_table is None else "the start",
-            f"{start[at_limit[0]]:g} at {bond}, a limit, with width_map = 'logistic'",
-            "widths between the limits: the logistic map never leaves one",
+            "[fabrication] width_initial_mm",
+            f"{initial:g}, a limit, with width_map = 'logistic'",
+            "a width between the limits: near one the logistic map hardly moves",
         )
     return Logistic(lowest, highest, section.sharpness or DEFAULT_SHARPNESS)
 
@@ -196,6 +200,8 @@ def _input_bytes(design: Design, folder: Path) -> dict[str, bytes]:
 def _start_of(design: Design, folder: Path, start: Path | None) -> Path | None:
     if start is not None and design.widths is not None:
         raise InputError("[widths]", f"given, and a start from {start}", "one of the two")
+    if start is not None and design.schedule.start is not None:
+        raise InputError("[training] start", f"given, and a start from {start}", "one of the two")
     if start is not None or design.schedule.start is None:
         return start
     return folder / design.schedule.start
@@ -205,8 +211,9 @@ def _start_widths(design: Design, network: Network, start: Path | None) -> Float
     fabrication = design.fabrication
     if start is None:
         return frozen_floats(np.full(network.n_bonds, fabrication.width_initial_mm))
+    lowest, highest = fabrication.width_min_mm, fabrication.width_max_mm
     widths = load_start(start, network)
-    check_widths(str(start), widths, (fabrication.width_min_mm, fabrication.width_max_mm))
+    check_widths(str(start), widths, (lowest, highest))
     return widths
 
 

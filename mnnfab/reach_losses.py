@@ -31,10 +31,6 @@ class Reading:
         slope[:, self.output] = self.sign / len(displacements)
         return slope
 
-    def wanted_change(self, displacements: FloatArray, targets: FloatArray) -> FloatArray:
-        """Return the step down the slope."""
-        return -self.slope(displacements, targets)
-
 
 @dataclass(frozen=True)
 class ScaleFreeError:
@@ -55,7 +51,3 @@ class ScaleFreeError:
         own, wanted = np.vdot(displacements, displacements), np.vdot(targets, targets)
         slope: FloatArray = (2 * both / (own * wanted)) * (both / own * displacements - targets)
         return slope
-
-    def wanted_change(self, displacements: FloatArray, targets: FloatArray) -> FloatArray:
-        """Return û - u."""
-        return targets - displacements

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from mnnfab.conditioning import POOR
+import numpy as np
+
+from mnnfab.arrays import IntArray
 from mnnfab.findings import Finding
 from mnnfab.problem import Problem
 from mnnfab.reachability import Reachability, Target, assess
 from mnnfab.tasks import Task
 
-#: Beyond this many bonds the searches take minutes: only when they are asked for.
-MOST_BONDS = 1000
+#: Beyond this many bonds the searches take longer than training: only when they are asked for.
+MOST_BONDS = 200
+#: More names of bonds than this are not read by anybody.
+MOST_NAMES = 12
 
 
 def assess_problem(problem: Problem, task: Task) -> Reachability:
@@ -42,35 +46,31 @@ def reach_findings(problem: Problem, task: Task, found: Reachability) -> list[Fi
             "that was found: heavier loads, a softer material or other ports help"
         )
         findings.append(Finding("weak-signal", "warning", "outputs", words))
-    if found.condition > POOR:
-        words = f"condition number {found.condition:.1e}: displacements lose as many digits"
-        findings.append(Finding("conditioning", "warning", "network", words))
     return findings
 
 
 def reach_text(problem: Problem, task: Task, found: Reachability) -> str:
     """Return the whole report as text."""
     low, high = problem.width_limits_mm
+    columns = ("lowest, mm", "highest, mm", "wanted, mm")
     lines = [
         f"{problem.design.name}: what widths of {low:g} to {high:g} mm allow, the best of several",
         "bounded searches (a search, not a proof)",
         "",
-        f"{'output':<12}{'load case':<20}{'lowest, mm':>12}{'highest, mm':>13}{'wanted, mm':>12}",
+        f"{'output':<12} {'load case':<20} {' '.join(f'{name:>12}' for name in columns)}",
     ]
     for reach in found.ranges:
         wanted = "" if reach.wanted_mm is None else f"{reach.wanted_mm:.4f}"
         lines.append(
-            f"{reach.output!s:<12}{reach.case[:19]:<20}{reach.lowest_mm:>12.4f}"
-            f"{reach.highest_mm:>13.4f}{wanted:>12}"
+            f"{reach.output!s:<12} {reach.case[:20]:<20} {reach.lowest_mm:>12.4f} "
+            f"{reach.highest_mm:>12.4f} {wanted:>12}"
         )
     lines += [
         "",
         f"lowest training loss {found.loss:.5g}, with "
         + ", ".join(f"{name} {_number(value)}" for name, value in found.metrics.items()),
-        (
-            f"there {found.n_at_min} of {found.n_bonds} bonds are at the lower limit, "
-            f"{found.n_at_max} at the upper one"
-        ),
+        f"there at the lower limit: {_bonds(problem, found.at_min)}",
+        f"there at the upper limit: {_bonds(problem, found.at_max)}",
         f"condition number {found.condition:.3g}",
         (
             f"signal {found.signal_mm:.4f} mm (median); "
@@ -78,6 +78,9 @@ def reach_text(problem: Problem, task: Task, found: Reachability) -> str:
             f"{problem.design.check.resolution_mm:g} mm"
         ),
     ]
+    if task.headline is not None and not task.headline.has_learned(found.metrics):
+        guess = task.headline.training_guess.value
+        lines += [f"no better than an answer that ignores the loads ({guess:.4f})"]
     if found.target is not None:
         nearest = ", ".join(f"{value:.4f}" for value in found.target.nearest_mm)
         lines += [f"nearest reachable displacements in the first load case: {nearest} mm"]
@@ -96,20 +99,38 @@ def _missed(target: Target) -> str:
 
 def _remedies(problem: Problem, task: Task, target: Target) -> str:
     """Say what would bring the targets in reach."""
+    if target.wrong_sign:
+        return "the outputs move the other way: is the sign of the loads or the targets right?"
     ways = []
     if target.softer is not None:
+        stiffer = target.softer < 1
         modulus = problem.material.youngs_modulus_MPa / target.softer
         thickness = problem.design.fabrication.thickness_mm / target.softer
-        ways.append(f"a modulus of {modulus:.3g} MPa")
-        ways.append(f"a thickness of {thickness:.3g} mm")
+        ways.append(f"a modulus of {_rounded(modulus, up=stiffer)} MPa")
+        ways.append(f"a thickness of {_rounded(thickness, up=stiffer)} mm")
         if task.kind == "behaviour":
-            ways.append(f"{target.softer:.3g} times the load")
+            ways.append(f"{_rounded(target.softer, up=not stiffer)} times the load")
     if target.wider is not None:
         low, high = problem.width_limits_mm
-        ways.append(f"widths of {low / target.wider:.3g} to {high * target.wider:.3g} mm")
+        least, most = _rounded(low / target.wider, up=False), _rounded(high * target.wider, up=True)
+        ways.append(
+            f"widths of {least} to {most} mm (whether they can be printed is not looked at)"
+        )
     if not ways:
         return "neither another stiffness nor limits four times as wide would bring them in reach"
     return f"in reach with {' or '.join(ways)}"
+
+
+def _rounded(value: float, *, up: bool) -> str:
+    """Return three digits of a number, rounded to the side that still reaches the target."""
+    step = 10.0 ** (np.floor(np.log10(value)) - 2)
+    return f"{(np.ceil if up else np.floor)(value / step) * step:.3g}"
+
+
+def _bonds(problem: Problem, bonds: IntArray) -> str:
+    ends = [f"{i}–{j}" for i, j in problem.network.bonds[bonds[:MOST_NAMES]].tolist()]
+    names = f" ({', '.join(ends)}{', …' if len(bonds) > MOST_NAMES else ''})" if ends else ""
+    return f"{len(bonds)} of {problem.network.n_bonds} bonds{names}"
 
 
 def _number(value: float | list[float]) -> str:

@@ -11,11 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.optimize import minimize
 
-from mnnfab.arrays import FloatArray
+from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.conditioning import condition_number
-from mnnfab.courses import Trainable
+from mnnfab.courses import Trainable, lower_the_loss
 from mnnfab.losses import Loss, SquaredError
 from mnnfab.ports import Port
 from mnnfab.reach_losses import Reading, ScaleFreeError
@@ -61,6 +60,7 @@ class Target:
         relative_error: what is missed at best, over the size of what is wanted.
         nearest_mm: displacements of the nearest network in the first load case, (n_out,).
         not_linear: share of the data that no linear network can follow; noise, mostly.
+        wrong_sign: whether the targets would be nearer if all of them were turned round.
         softer: factor on all displacements that would bring the target in reach, by a
             softer or stiffer material or another thickness; none if none does.
         wider: factor by which both limits would have to be widened; none if 4 is too little.
@@ -69,6 +69,7 @@ class Target:
     relative_error: float
     nearest_mm: tuple[float, ...]
     not_linear: float
+    wrong_sign: bool
     softer: float | None
     wider: float | None
 
@@ -78,7 +79,7 @@ class Target:
         return self.relative_error <= REACHED
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Reachability:
     """What training can be expected to come to.
 
@@ -87,9 +88,8 @@ class Reachability:
         target: of the outputs together; none if the task asks for a class.
         loss: the lowest training loss that was found.
         metrics: of the network with that loss.
-        n_at_min: its bonds at the lower limit of the width.
-        n_at_max: and at the upper one.
-        n_bonds: of all.
+        at_min: its bonds at the lower limit of the width.
+        at_max: and at the upper one.
         condition: of its stiffness matrix.
         signal_mm: median lead of the output that moves most over the next, for classes;
             root mean square displacement otherwise.
@@ -100,9 +100,8 @@ class Reachability:
     target: Target | None
     loss: float
     metrics: Metrics
-    n_at_min: int
-    n_at_max: int
-    n_bonds: int
+    at_min: IntArray
+    at_max: IntArray
     condition: float
     signal_mm: float
     unreadable: float
@@ -128,9 +127,8 @@ def assess(
         target=None if wanted is None else _target(bounded, wanted, limits_mm),
         loss=loss,
         metrics=bounded.task.metrics(flexibility),
-        n_at_min=int((latent < AT_LIMIT).sum()),
-        n_at_max=int((latent > 1 - AT_LIMIT).sum()),
-        n_bonds=len(latent),
+        at_min=np.flatnonzero(latent < AT_LIMIT),
+        at_max=np.flatnonzero(latent > 1 - AT_LIMIT),
         condition=condition_number(bounded.model.stiffness_matrix(bounded.stiffness(latent))),
         signal_mm=float(np.median(signals)),
         unreadable=float((signals < resolution_mm).mean()),
@@ -142,20 +140,8 @@ def best_within(trainable: Trainable) -> tuple[FloatArray, float]:
     generator = np.random.default_rng(0)
     n_bonds = trainable.model.network.n_bonds
     starts = [np.full(n_bonds, 0.5), *generator.uniform(size=(STARTS - 1, n_bonds))]
-    ends = [
-        minimize(
-            trainable.loss_and_gradient,
-            start,
-            args=(trainable.task.train_rows,),
-            jac=True,
-            method="L-BFGS-B",
-            bounds=[(0.0, 1.0)] * n_bonds,
-            options={"maxiter": ITERATIONS, "ftol": 1e-13},
-        )
-        for start in starts
-    ]
-    best = min(ends, key=lambda end: float(end.fun))
-    return np.asarray(best.x), float(best.fun)
+    ends = [lower_the_loss(trainable, start, ITERATIONS) for start in starts]
+    return min(ends, key=lambda end: end[1])
 
 
 def wanted_flexibility(task: Task) -> FloatArray | None:
@@ -208,9 +194,11 @@ def _target(trainable: Trainable, wanted: FloatArray, limits_mm: tuple[float, fl
         return missed((limits_mm[0] / factor, limits_mm[1] * factor))[1] <= REACHED
 
     latent, error = missed(limits_mm)
+    moved = loads @ trainable.flexibility(latent).T
+    wrong_sign = float(np.vdot(moved, targets)) < 0
     first = np.array(trainable.task.load_cases[0].loads_N)
     softer = wider = None
-    if error > REACHED:
+    if error > REACHED and not wrong_sign:
         best = _free_factor(_with(trainable, loads, targets, ScaleFreeError()))
         if best is not None:
             softer = best ** _smallest_share(lambda s: missed(limits_mm, best**s)[1] <= REACHED)
@@ -220,18 +208,20 @@ def _target(trainable: Trainable, wanted: FloatArray, limits_mm: tuple[float, fl
         relative_error=error,
         nearest_mm=tuple((trainable.flexibility(latent) @ first).tolist()),
         not_linear=float(np.linalg.norm(given - targets) / np.linalg.norm(given)),
+        wrong_sign=wrong_sign,
         softer=softer,
         wider=wider,
     )
 
 
 def _free_factor(trainable: Trainable) -> float | None:
-    """Return the factor on all displacements with which the targets are reached, if any is."""
+    """Return the positive factor on all displacements that reaches the targets, if any does."""
     latent, loss = best_within(trainable)
     if np.sqrt(loss) > REACHED:
         return None
     moved = trainable.task.loads_N @ trainable.flexibility(latent).T
-    return float(np.vdot(moved, trainable.task.targets) / np.vdot(moved, moved))
+    factor = float(np.vdot(moved, trainable.task.targets) / np.vdot(moved, moved))
+    return factor if factor > 0 else None
 
 
 def _smallest_share(enough: Callable[[float], bool]) -> float:

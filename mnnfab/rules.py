@@ -14,6 +14,7 @@ import numpy as np
 
 from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.bars import BarModel
+from mnnfab.losses import Loss, SoftmaxCrossEntropy, SquaredError
 from mnnfab.response import Response
 from mnnfab.tasks import Task
 
@@ -90,11 +91,33 @@ def coupled_learning_gradient(
     loads = task.loads_N[rows]
     displacements = loads @ response.flexibility.T
     free = loads @ response.elongations.T
-    wanted = task.loss.wanted_change(displacements, task.targets[rows])
+    wanted = wanted_change(task.loss, displacements, task.targets[rows])
     holding = np.linalg.solve(_output_flexibility(response, stiffness), nudge * wanted.T)
     clamped = free + (response.adjoint_elongations @ holding).T
     difference: FloatArray = (clamped**2 - free**2).mean(axis=0) / (2.0 * nudge)
     return difference
+
+
+def wanted_change(loss: Loss, displacements: FloatArray, targets: FloatArray) -> FloatArray:
+    """Return where coupled learning wants a sample's outputs to go, (n_samples, n_out) mm.
+
+    To the target displacements, if the loss has such; otherwise a step down its slope: as
+    long as τ for a class that softmax gives no chance, as long as the displacements for
+    shares of them.
+
+    Args:
+        loss: of the task.
+        displacements: where the outputs are, (n_samples, n_out) mm.
+        targets: as for the loss, (n_samples, n_out).
+    """
+    match loss:
+        case SquaredError():
+            return targets - displacements
+        case SoftmaxCrossEntropy():
+            square_mm2: FloatArray | float = loss.scale_mm**2
+        case _:
+            square_mm2 = np.square(displacements).mean(axis=1, keepdims=True)
+    return -loss.slope(displacements, targets) * (square_mm2 * len(targets))
 
 
 def _output_flexibility(response: Response, stiffness: FloatArray) -> FloatArray:

@@ -15,6 +15,9 @@ from mnnfab.arrays import FloatArray
 from mnnfab.errors import InputError
 from mnnfab.files import read_bytes, read_text
 
+#: Larger numbers (and infinite ones) are taken for a mistake; products of these stay finite.
+LARGEST_NUMBER = 1e100
+
 
 @dataclass(frozen=True)
 class Table:
@@ -49,19 +52,20 @@ class Table:
             value = float(cell)
         except ValueError:
             value = math.nan
-        if not math.isfinite(value):
+        if not abs(value) <= LARGEST_NUMBER:
             where = f"{self.path}, {self.lines[row]}, column {self.header[column]}"
-            raise InputError(where, f'"{cell}"' if cell else "missing", "a finite number")
+            given = f'"{cell}"' if cell else "missing"
+            raise InputError(where, given, f"a finite number, up to ±{LARGEST_NUMBER:g}")
         return value
 
 
 def read_table(path: Path) -> Table:
-    """Read a table: Parquet if the name ends so, otherwise CSV with a header line.
+    """Read a table: Parquet if the name ends in .parquet or .pq, otherwise CSV with a header line.
 
     Raises:
         InputError: if it is missing, empty, or a row has another number of cells.
     """
-    return _read_parquet(path) if path.suffix.lower() == ".parquet" else _read_csv(path)
+    return _read_parquet(path) if path.suffix.lower() in {".parquet", ".pq"} else _read_csv(path)
 
 
 def _read_parquet(path: Path) -> Table:
@@ -69,6 +73,8 @@ def _read_parquet(path: Path) -> Table:
     from pyarrow import parquet
 
     try:
+        names = parquet.read_schema(pa.BufferReader(read_bytes(path))).names
+        _check_names(str(path), names)
         columns = parquet.read_table(pa.BufferReader(read_bytes(path)))
     except (pa.ArrowException, OSError) as error:
         words = str(error).splitlines()[0]
@@ -95,6 +101,7 @@ def _read_csv(path: Path) -> Table:
     if len(rows) < 2:
         raise InputError(str(path), "no rows", "a header line and at least one row")
     header = rows[0]
+    _check_header(path, header)
     places = tuple(f"line {line}" for line in lines)
     for cells, line in zip(rows[1:], lines[1:], strict=True):
         if len(cells) != len(header):
@@ -102,6 +109,32 @@ def _read_csv(path: Path) -> Table:
                 f"{path}, line {line}", f"{len(cells)} cells", f"{len(header)}, as in the header"
             )
     return Table(path, header, tuple(rows[1:]), places[1:])
+
+
+def _check_header(path: Path, header: tuple[str, ...]) -> None:
+    """Refuse what is no header line, or not one of columns between commas."""
+    where = f"{path}, line 1"
+    for mark, name in ((";", "semicolons"), ("\t", "tabs")):
+        if len(header) == 1 and mark in header[0]:
+            raise InputError(where, f"columns between {name}", "commas between columns")
+    if all(_is_number(cell) for cell in header):
+        raise InputError(where, f"only numbers: {', '.join(header)[:60]}", "names of the columns")
+    _check_names(where, header)
+
+
+def _check_names(where: str, header: Sequence[str]) -> None:
+    for place, name in enumerate(header):
+        if not name:
+            raise InputError(where, f"no name for column {place}", "a name for every column")
+        if name in header[:place]:
+            raise InputError(where, f'column "{name}" twice', "different names")
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        return math.isfinite(float(cell))
+    except ValueError:
+        return False
 
 
 def column_numbers(table: Table, name: str) -> FloatArray:

@@ -46,7 +46,8 @@ class Classification(Section):
         outputs: one a class.
         scaling: what of a feature becomes 1: "maximum" divides by the largest |value|;
             "range" takes the smallest value to 0 and the largest to 1; "standard" takes the
-            mean to 0 and the farthest value to ±1, so weights must pull both ways.
+            mean to 0 and the farthest value to ±1, so weights must pull both ways. All rows
+            count, also those kept for the test: it says how heavy the set of weights must be.
         load_at_max_gf: load of a scaled feature of 1: one number, or one a feature.
         bias_gf: a constant weight on the last input.
         round_to_gf: weights are made in steps of this; loads are rounded to it.
@@ -79,6 +80,8 @@ class Classification(Section):
                 f"{len(self.loads_at_max_gf)} numbers",
                 f"one, or {self.n_features}, one a feature",
             )
+        if self.features is not None and len(set(self.features)) < len(self.features):
+            raise refusal("features", f"{list(self.features)}", "each feature once")
         _scale_needs_softmax(self)
         return self
 

@@ -22,6 +22,7 @@ from mnnfab.network import Network
 from mnnfab.ports import Port, check_ports
 from mnnfab.task_sections import Behaviour, Classification, NoTask, Regression
 from mnnfab.tasks import (
+    Guess,
     Headline,
     LoadCase,
     Parts,
@@ -36,9 +37,8 @@ from mnnfab.units import NEWTON_PER_GF
 
 #: Displacement that counts as one unit of evidence when a design gives none (mm).
 SOFTMAX_SCALE_MM = 0.04
-#: A classifier that beats the commonest class by less has learned nothing: iris starts at
-#: 1/3 and a network that is stuck stays within a few flowers of it.
-STUCK_MARGIN = 0.02
+#: The relative error of outputs that stay where they are.
+NO_MOTION = Guess(1.0)
 DEFAULT_TEST_FRACTION = 0.3
 DEFAULT_VALIDATION_FRACTION = 0.2
 DEFAULT_SAMPLES = 100
@@ -78,22 +78,20 @@ def _classification(
     outputs: tuple[Port, ...],
     folder: Path,
 ) -> Task:
-    data = (
-        built_in_features(section.dataset)
-        if section.dataset in BUILT_IN
-        else read_labelled_features(folder / section.dataset)
-    )
+    data = _data(section.dataset, folder)
     if section.features is not None:
         data = data.with_features(section.features)
     _check_fit(data, section, len(outputs))
     exact = _loads_of(data, section)
     step = (section.round_to_gf or 0.0) * NEWTON_PER_GF
     loads = np.round(exact / step) * step if step else exact
+    _check_rounding(data, section, loads)
     cases = tuple(
         LoadCase(f"mean {name}", tuple(loads[data.classes == number].mean(axis=0).tolist()))
         for number, name in enumerate(data.class_names)
     )
     parts = split_rows(len(loads), schedule)
+    _check_training_part(data, parts)
     return Task(
         kind=section.kind,
         inputs=inputs,
@@ -107,10 +105,9 @@ def _classification(
         headline=Headline(
             "accuracy_all",
             "higher",
-            nothing=_commonest_share(data.classes),
+            guess=_commonest_class(data.classes),
             training="accuracy_train",
-            margin=STUCK_MARGIN,
-            nothing_in_training=_commonest_share(data.classes[parts.train]),
+            training_guess=_commonest_class(data.classes[parts.train]),
         ),
         load_cases=cases,
     )
@@ -153,9 +150,45 @@ def _check_fit(data: LabelledFeatures, section: Classification, n_out: int) -> N
         )
 
 
-def _commonest_share(classes: IntArray) -> float:
-    """Return the accuracy of always naming the commonest class."""
-    return float(np.bincount(classes).max() / len(classes))
+def _data(dataset: str, folder: Path) -> LabelledFeatures:
+    if dataset in BUILT_IN:
+        return built_in_features(dataset)
+    if not (folder / dataset).exists():
+        known = ", ".join(f'"{name}"' for name in BUILT_IN)
+        given = f'"{dataset}": no such file'
+        raise InputError("[task] dataset", given, f"{known}, or a table in the design's folder")
+    return read_labelled_features(folder / dataset)
+
+
+def _check_rounding(data: LabelledFeatures, section: Classification, loads: FloatArray) -> None:
+    """Refuse weights so coarse that an input hangs the same for every sample, or nothing."""
+    where, allowed = "[task] round_to_gf", "finer weights, or heavier loads"
+    given = f"{section.round_to_gf}"
+    for name, column in zip(data.feature_names, loads.T, strict=False):
+        if np.ptp(column) == 0:
+            every = f"{column[0] / NEWTON_PER_GF:g} gf"
+            raise InputError(where, f'{given}: "{name}" becomes {every} in every row', allowed)
+    if section.bias_gf is not None and not loads[0, -1]:
+        raise InputError(where, f"{given}: the bias of {section.bias_gf:g} gf becomes 0", allowed)
+
+
+def _check_training_part(data: LabelledFeatures, parts: Parts) -> None:
+    """Refuse to train without a single sample of some class."""
+    found = np.unique(data.classes[parts.train])
+    absent = np.setdiff1d(np.arange(len(data.class_names)), found)
+    if absent.size:
+        name = data.class_names[absent[0]]
+        raise InputError(
+            "[training] test_fraction",
+            f'no sample of "{name}" among the {len(parts.train)} to train on',
+            "more samples, smaller test_fraction and validation_fraction, or another seed",
+        )
+
+
+def _commonest_class(classes: IntArray) -> Guess:
+    """Return the accuracy of always naming the commonest class, and two standard errors of it."""
+    share = float(np.bincount(classes).max() / len(classes))
+    return Guess(share, luck=2 * np.sqrt(share * (1 - share) / len(classes)))
 
 
 def _regression(
@@ -171,6 +204,8 @@ def _regression(
     else:
         loads, targets = _points_on_lines(section, schedule.seed)
     largest = int(np.abs(loads).sum(axis=1).argmax())
+    if not loads[largest].any():
+        raise InputError(section.dataset or "[task]", "loads all 0", "loads that are not all 0")
     return Task(
         kind=section.kind,
         inputs=inputs,
@@ -180,7 +215,7 @@ def _regression(
         loss=_squared_error("[task] targets", targets, section.loss_scale_mm),
         parts=split_rows(len(loads), schedule),
         judge=judge_displacements,
-        headline=Headline("relative_error", "lower", 1.0, training="relative_error_train"),
+        headline=Headline("relative_error", "lower", NO_MOTION, "relative_error_train", NO_MOTION),
         load_cases=(LoadCase("largest load", tuple(loads[largest].tolist())),),
     )
 
@@ -200,28 +235,22 @@ def _behaviour(
     inputs: tuple[Port, ...],
     outputs: tuple[Port, ...],
 ) -> Task:
-    if schedule.test_fraction:
-        raise InputError(
-            "[training] test_fraction",
-            f"{schedule.test_fraction:g}",
-            "0: a behaviour is one sample",
-        )
+    for key in ("test_fraction", "validation_fraction"):
+        if getattr(schedule, key):
+            given = f"{getattr(schedule, key):g}"
+            raise InputError(f"[training] {key}", given, "0: a behaviour is one sample")
     loads = np.array([section.loads_gf]) * NEWTON_PER_GF
     if section.targets_mm is not None:
         targets = np.array([section.targets_mm])
         loss = _squared_error("[task] targets_mm", targets, section.loss_scale_mm)
-        judge, headline = (
-            judge_behaviour_targets,
-            Headline("relative_error", "lower", 1.0, training="relative_error"),
-        )
+        judge = judge_behaviour_targets
+        headline = Headline("relative_error", "lower", NO_MOTION, "relative_error", NO_MOTION)
     else:
         targets = np.eye(len(outputs))[[section.target_class or 0]]
         loss = _cross_entropy(section.normalisation or "share", section.loss_scale_mm)
-        equal = 1 / len(outputs)
-        judge, headline = (
-            judge_behaviour_class,
-            Headline("target_share", "higher", equal, training="target_share"),
-        )
+        equal = Guess(1 / len(outputs))
+        judge = judge_behaviour_class
+        headline = Headline("target_share", "higher", equal, "target_share", equal)
     return Task(
         kind=section.kind,
         inputs=inputs,

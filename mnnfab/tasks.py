@@ -30,48 +30,58 @@ class LoadCase:
 
 
 @dataclass(frozen=True)
+class Guess:
+    """What an answer gets that does not look at the loads.
+
+    Args:
+        value: the commonest class, equal shares, or no displacement.
+        luck: how much better an answer can be by chance alone.
+    """
+
+    value: float
+    luck: float = 0.0
+
+
+@dataclass(frozen=True)
 class Headline:
     """The one number by which a task is judged.
 
     Args:
         name: key in the metrics.
         better: whether a higher or a lower value is the better one.
-        nothing: the value of an answer that does not look at the loads: the commonest
-            class, equal shares, or no displacement.
-        training: key of the same on the training samples alone.
-        margin: a network whose answers are better than `nothing` by no more than this has
-            learned nothing: a few flowers, where answers are counted.
-        nothing_in_training: `nothing` on the training samples, if it is another value there:
-            their commonest class may have a larger share.
+        guess: what answers get that ignore the loads.
+        training: key of the same number on the training samples alone.
+        training_guess: what answers get there that ignore the loads.
     """
 
     name: str
     better: Literal["higher", "lower"]
-    nothing: float
+    guess: Guess
     training: str
-    margin: float = 0.0
-    nothing_in_training: float | None = None
+    training_guess: Guess
 
     def loss_against(self, reference: Metrics, metrics: Metrics) -> float:
         """Return how much worse `metrics` is than `reference`; negative if better."""
         return self._worse(self.of(reference), self.of(metrics))
 
-    def loss_against_nothing(self, metrics: Metrics) -> float:
-        """Return how much worse `metrics` is than an answer that ignores the loads."""
-        return self._worse(self.nothing, self.of(metrics))
+    def is_of_use(self, metrics: Metrics) -> bool:
+        """Return whether the samples are answered better than by ignoring the loads."""
+        return self._beats(self.guess, self.of(metrics))
 
-    def learned_nothing(self, metrics: Metrics) -> bool:
-        """Return whether the training samples are answered no better than by ignoring them."""
+    def has_learned(self, metrics: Metrics) -> bool:
+        """Return whether the training samples are answered better than by ignoring the loads."""
         value = metrics[self.training]
         assert isinstance(value, float), "a headline is one number"
-        own = self.nothing_in_training
-        return not self._worse(self.nothing if own is None else own, value) < -self.margin
+        return self._beats(self.training_guess, value)
 
     def of(self, metrics: Metrics) -> float:
         """Return the headline metric itself."""
         value = metrics[self.name]
         assert isinstance(value, float), "a headline is one number"
         return value
+
+    def _beats(self, guess: Guess, value: float) -> bool:
+        return self._worse(guess.value, value) < -guess.luck  # never if one is NaN
 
     def _worse(self, reference: float, value: float) -> float:
         return reference - value if self.better == "higher" else value - reference

@@ -10,13 +10,12 @@ import numpy as np
 from mnnfab.arrays import FloatArray, IntArray, frozen_floats
 from mnnfab.courses import Course, Schedule, Trainable
 from mnnfab.ensemble import make_member, run_ensemble
+from mnnfab.errors import InputError, ToolError
 from mnnfab.tasks import Metrics, Task
 
 Progress = Callable[[int, int, float], None]
 """Called after an epoch with its number, the number of epochs and the loss."""
 
-#: A training that got stuck is started again so many times at the most.
-MOST_RETRIES = 3
 #: A loss that fell by more than this share in the second half of a training will fall on.
 STILL_FALLING = 0.01
 
@@ -85,16 +84,20 @@ def train(
     """Train the widths from one start or several, and keep the best by validation.
 
     If every training got stuck, another one is started from random widths, up to
-    `MOST_RETRIES` times.
+    `schedule.retries` times. `Problem.trainable` makes a `Trainable` of a design.
 
     Args:
         trainable: bars, task and width map.
         widths_initial_mm: where to start, (n_bonds,) mm.
         schedule: how long, how fast, from how many starts.
         progress: told of every epoch of the first training.
+
+    Raises:
+        InputError: if there is not one finite width a bond to start from.
+        ToolError: if the loss left the numbers, or a stiffness matrix is not positive definite.
     """
     task = trainable.task
-    latent = trainable.width_map.latent(widths_initial_mm)
+    latent = trainable.width_map.latent(_checked(widths_initial_mm, trainable))
 
     def tell(epoch: int, flexibility: FloatArray) -> None:
         if progress is not None:
@@ -105,9 +108,18 @@ def train(
         return run_ensemble(trainable, members, schedule, tell)
 
     courses = run(range(schedule.restarts))
-    while _all_stuck(task, courses) and len(courses) < schedule.restarts + MOST_RETRIES:
+    while _all_stuck(task, courses) and len(courses) < schedule.restarts + schedule.retries:
         courses += run(range(len(courses), len(courses) + 1))
     return _keep_best(trainable, courses)
+
+
+def _checked(widths_mm: FloatArray, trainable: Trainable) -> FloatArray:
+    n_bonds = trainable.model.network.n_bonds
+    widths = np.asarray(widths_mm, dtype=np.float64)
+    if widths.shape != (n_bonds,) or not np.isfinite(widths).all():
+        given = f"an array of shape {widths.shape}" if widths.shape != (n_bonds,) else "not finite"
+        raise InputError("widths_initial_mm", given, f"{n_bonds} finite widths, one a bond")
+    return widths
 
 
 def measure(task: Task, flexibility: FloatArray, epoch: int) -> Epoch:
@@ -133,7 +145,7 @@ def _all_stuck(task: Task, courses: Sequence[Course]) -> bool:
 def _stuck(task: Task, course: Course) -> bool:
     """Return whether a training has learned nothing and is not about to."""
     last = course.flexibilities[-1]
-    if task.headline is None or not task.headline.learned_nothing(task.metrics(last)):
+    if task.headline is None or task.headline.has_learned(task.metrics(last)):
         return False
     half = course.flexibilities[(len(course.flexibilities) - 1) // 2]
     before, after = (task.loss_value(found, task.train_rows) for found in (half, last))
@@ -144,7 +156,9 @@ def _keep_best(trainable: Trainable, courses: Sequence[Course]) -> Training:
     task = trainable.task
     rows = task.parts.validation if task.parts.validation.size else task.train_rows
     losses = [task.loss_value(course.flexibilities[-1], rows) for course in courses]
-    best = int(np.argmin(losses))
+    if not np.isfinite(losses).any():
+        raise ToolError("the training ended without a finite loss: are loads or targets too large?")
+    best = int(np.nanargmin(losses))
     widths, latents = trainable.width_map.widths, courses[best].latents
     return Training(
         widths_mm=frozen_floats(widths(courses[best].latent)),

@@ -14,6 +14,9 @@ from scipy.special import expit, logit
 
 from mnnfab.arrays import FloatArray
 
+#: How far inside of a limit the logistic map starts at the least, as a share of the range.
+FROM_A_LIMIT = 1e-3
+
 
 class WidthMap(Protocol):
     """Latent values to widths and back."""
@@ -106,9 +109,13 @@ class Logistic:
         return (self.width_max_mm - self.width_min_mm) * self.sharpness * share * (1.0 - share)
 
     def latent(self, widths: FloatArray) -> FloatArray:
-        """Return z(w), (n_bonds,); infinite at the limits."""
+        """Return z(w), (n_bonds,).
+
+        A limit, whose z would be infinite, is taken for a place a thousandth of the range
+        inside of it, which training can still leave.
+        """
         share = (widths - self.width_min_mm) / (self.width_max_mm - self.width_min_mm)
-        return logit(share) / self.sharpness
+        return logit(np.clip(share, FROM_A_LIMIT, 1.0 - FROM_A_LIMIT)) / self.sharpness
 
     def project(self, latent: FloatArray) -> FloatArray:
         """Return z as it is: every value is allowed."""

@@ -51,11 +51,18 @@ def load_start(path: Path, network: Network) -> FloatArray:
     ends = np.column_stack([column_numbers(table, name) for name in ("node_i", "node_j")])
     pairs = [tuple(sorted(pair)) for pair in ends.tolist()]
     width_of = dict(zip(pairs, column_numbers(table, "width_mm").tolist(), strict=True))
+    if len(width_of) < len(pairs):
+        twice = next(pair for pair in pairs if pairs.count(pair) > 1)
+        given = f"bond {twice[0]:g}–{twice[1]:g} twice"
+        raise InputError(str(path), given, "one width a bond")
     widths = []
     for bond, pair in enumerate(np.sort(network.bonds, axis=1).tolist()):
         if tuple(pair) not in width_of:
             raise InputError(
-                str(path), f"no width of {network.bond_name(bond)}", "a width for every bond"
+                str(path),
+                f"no width of {network.bond_name(bond)}",
+                "a width for every bond; for a bond that was repaired, add its row to a copy "
+                "of the table and name that in [training] start",
             )
         widths.append(width_of[tuple(pair)])
     return frozen_floats(widths)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,9 @@ import pytest
 from pyarrow import parquet
 
 from mnnfab import InputError, Problem, make_problem, parse_design, train_problem
+from mnnfab.datasets import read_labelled_features
+from mnnfab.design import TrainingSection
+from mnnfab.task_setup import split_rows
 from mnnfab.units import NEWTON_PER_GF
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
@@ -129,6 +133,91 @@ def test_bad_data(tmp_path: Path, rows: list[list[Any]], words: str) -> None:
     for name in write_tables(tmp_path, HEADER[-len(rows[0]) :], rows):
         with pytest.raises(InputError, match=words):
             problem_with(tmp_path, dataset=name)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("1,2,a\n3,4,b\n", None),
+        ("1,2,3\n3,4,5\n", "only numbers: 1, 2, 3"),
+        ("a;b;kind\n1;2;x\n", "columns between semicolons\n.*commas"),
+        ("a\tb\tkind\n1\t2\tx\n", "columns between tabs"),
+        ("a,a,kind\n1,2,x\n3,4,y\n", 'column "a" twice'),
+        ("a,,kind\n1,2,x\n3,4,y\n", "no name for column 1"),
+        ("a,b,kind\n1,2,x\n3,4,nan\n", "line 3, column kind: nan"),
+        ("a,b,kind\n1,2,x\n3,1e300,y\n", 'column b: "1e300"\n.*up to'),
+    ],
+)
+def test_tables_that_are_not_what_they_seem(tmp_path: Path, text: str, words: str | None) -> None:
+    path = tmp_path / "own.csv"
+    path.write_text(text)
+    if words is None:  # a header with one name that is no number is taken for one
+        assert read_labelled_features(path).class_names == ("b",)
+        return
+    with pytest.raises(InputError, match=words):
+        read_labelled_features(path)
+
+
+def test_parquet_with_a_column_twice(tmp_path: Path) -> None:
+    path = tmp_path / "own.parquet"
+    column = pa.array([1.0, 2.0])
+    table = pa.Table.from_arrays([column, column, pa.array(["x", "y"])], names=["a", "a", "kind"])
+    parquet.write_table(table, path)
+    with pytest.raises(InputError, match='column "a" twice'):
+        read_labelled_features(path)
+
+
+def test_a_class_that_is_only_in_the_test_part(tmp_path: Path) -> None:
+    """Of these rows one alone is "y"; three tenths of all splits keep it for the test."""
+    rows = [[*(float(i + j) for j in range(4)), "x" if i else "y"] for i in range(40)]
+    name = write_tables(tmp_path, HEADER, rows)[0]
+    values = tomllib.loads((EXAMPLES / "iris.toml").read_text(encoding="utf-8"))
+    values["task"] |= {"dataset": name, "outputs": values["task"]["outputs"][:2]}
+    kept_for_the_test = [
+        seed for seed in range(12) if 0 in split_rows(40, TrainingSection(seed=seed)).test
+    ]
+    assert 0 < len(kept_for_the_test) < 12
+    for seed in range(12):
+        values["training"]["seed"] = seed
+        refused = pytest.raises(InputError, match='no sample of "y" among the 28 to train on')
+        with refused if seed in kept_for_the_test else nullcontext():
+            make_problem(parse_design(values), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("task", "words"),
+    [
+        ({"round_to_gf": 100.0}, '"sepal length .cm." becomes -?0 gf in every row'),
+        ({"round_to_gf": 5.0}, "in every row"),
+        ({"features": ["petal width (cm)", "petal width (cm)"]}, "each feature once"),
+    ],
+)
+def test_rounding_and_features_that_leave_nothing(task: dict[str, Any], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        problem_with(**task)
+
+
+def test_a_bias_that_is_rounded_away() -> None:
+    inputs = [{"node": node, "axis": "y"} for node in (13, 11, 12, 9, 10)]
+    with pytest.raises(InputError, match=r"the bias of -0\.3 gf becomes 0"):
+        problem_with(inputs=inputs, bias_gf=-0.3, round_to_gf=1.0)
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [("0,1\n0,2\n", "loads all 0"), ("1e12,1\n1,2\n", r"column a_gf: 1e\+12\n.*up to")],
+)
+def test_loads_that_cannot_be(tmp_path: Path, rows: str, words: str) -> None:
+    (tmp_path / "lines.csv").write_text("a_gf,b_mm\n" + rows)
+    values = tomllib.loads((EXAMPLES / "regression.toml").read_text(encoding="utf-8"))
+    values["task"] = {
+        "kind": "regression",
+        "inputs": [{"node": 10, "axis": "y"}],
+        "outputs": [{"node": 12, "axis": "y"}],
+        "dataset": "lines.csv",
+    }
+    with pytest.raises(InputError, match=words):
+        make_problem(parse_design(values), tmp_path)
 
 
 def test_text_in_a_number_column(tmp_path: Path) -> None:

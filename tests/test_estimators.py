@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from sklearn.base import clone
@@ -42,7 +44,7 @@ def test_classifies_iris_in_a_pipeline() -> None:
 def test_regression_beside_the_mean() -> None:
     features, answers = load_diabetes(return_X_y=True)
     regressor = MNNRegressor(random_state=0, max_iter=60)
-    # Ridge regression has 0.48 here; a network of 1.5 nodes a port comes close.
+    # Ridge regression has 0.48 here; a network comes close.
     assert regressor.fit(features[::2], answers[::2]).score(features[1::2], answers[1::2]) > 0.3
 
 
@@ -65,8 +67,29 @@ def test_what_was_fitted_is_a_network_that_can_be_built() -> None:
 def test_a_network_without_room_is_refused() -> None:
     features, labels = load_iris(return_X_y=True)
     small = MNNClassifier(network=triangular_patch(3, 16.0, [0, 3]))
-    with pytest.raises(ValueError, match="7 free nodes, 11 are needed"):
+    with pytest.raises(ValueError, match=r"7 free nodes\n.*11 or more"):
         small.fit(features, labels)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "words"),
+    [
+        ({"width_min_mm": 4.0}, "a minimum below the maximum"),
+        ({"width_min_mm": 0.0}, "width_min_mm: 0.0"),
+        ({"weight_gf": -1.0}, "weight_gf: -1.0"),
+        ({"thickness_mm": float("nan")}, "thickness_mm: nan"),
+        ({"youngs_modulus_MPa": "soft"}, "youngs_modulus_MPa: 'soft'"),
+        ({"placements": 0}, "placements: 0"),
+        ({"max_iter": 1.5}, "max_iter: 1.5"),
+        ({"nodes_per_port": 0.5}, "nodes_per_port: 0.5"),
+        ({"network": "kagome"}, "network: 'kagome'"),
+        ({"network": triangular_patch(6, 16.0, [0])}, "zero mode"),
+    ],
+)
+def test_parameters_that_cannot_be(parameters: dict[str, Any], words: str) -> None:
+    features, labels = load_iris(return_X_y=True)
+    with pytest.raises(ValueError, match=words):
+        MNNClassifier(**parameters).fit(features, labels)
 
 
 @pytest.mark.parametrize(

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from scipy import sparse
+from scipy.optimize import Bounds, differential_evolution
 
 from mnnfab import Problem, load_problem, make_problem, parse_design, triangular_parallelogram
 from mnnfab.bars import compatibility_matrix
-from mnnfab.conditioning import condition_number
+from mnnfab.conditioning import POOR, condition_number, judge_conditioning
 from mnnfab.losses import Loss
 from mnnfab.pipeline import reach
 from mnnfab.reach_losses import Reading, ScaleFreeError
@@ -74,6 +77,63 @@ def test_the_authors_displacements_are_out_of_reach() -> None:
     assert codes(with_targets([-0.5, -0.8], fabrication=limits)) == []
 
 
+@pytest.mark.parametrize("targets", [[0.5, 0.55], [0.5, 0.8]])
+def test_a_wrong_sign_is_told_and_not_mended_by_a_negative_modulus(targets: list[float]) -> None:
+    problem = with_targets(targets)
+    found = assessed(problem).target
+    assert found is not None
+    assert found.wrong_sign
+    assert found.softer is None
+    assert found.wider is None
+    (finding,) = findings_before_training(problem)
+    assert "is the sign of the loads or the targets right?" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("slope", "stiffer"),
+    [(1.3, False), (0.5, True)],  # times what widths of 1.5 to 2.5 mm can do at 0.55 MPa
+)
+def test_the_remedies_that_are_named_reach_the_target(slope: float, *, stiffer: bool) -> None:
+    """As they are printed, with three digits."""
+    slopes = [0.0, 12.0 * slope, 3.0 * slope, 12.0 * slope]
+    problem = problem_of("regression", task={"slopes_mm_per_N": slopes})
+    (finding,) = findings_before_training(problem)
+    modulus, thickness = (
+        float(re.findall(rf"{name} of ([0-9.]+)", finding.message)[0])
+        for name in ("modulus", "thickness")
+    )
+    assert (modulus > 0.55) == (thickness > 2.0) == stiffer
+    for changes in (
+        {"material": {"youngs_modulus_MPa": modulus}},
+        {"fabrication": {"thickness_mm": thickness}},
+    ):
+        mended = problem_of("regression", task={"slopes_mm_per_N": slopes}, **changes)
+        assert codes(mended) == []
+
+
+def test_a_load_that_reaches_the_target() -> None:
+    problem = with_targets([-1.0, -1.1])
+    (finding,) = findings_before_training(problem)
+    times = float(re.findall(r"([0-9.]+) times the load", finding.message)[0])
+    assert 1 < times < 2  # uniform bonds would need twice the load; softer ones need less
+    assert codes(with_targets([-1.0, -1.1], task={"loads_gf": [-5.0 * times]})) == []
+
+
+def test_bonds_at_their_limits() -> None:
+    """The softest network for the regression's slopes: nearly all bonds as narrow as may be."""
+    found = assessed(problem_of("regression"))
+    assert 20 <= len(found.at_min) < 28
+    assert 1 <= len(found.at_max) <= 3
+    assert not set(found.at_min.tolist()) & set(found.at_max.tolist())
+
+
+def test_noise_is_what_no_linear_network_can_follow() -> None:
+    noisy = assessed(problem_of("regression", task={"noise_mm": 0.1})).target
+    assert noisy is not None
+    # 0.1 mm over the root mean square of the targets, 1.3 mm.
+    assert noisy.not_linear == pytest.approx(0.1 / 1.3, rel=0.2)
+
+
 def test_a_target_in_reach_is_not_flagged() -> None:
     problem = with_targets([-0.5, -0.55])
     assert codes(problem) == []
@@ -96,6 +156,26 @@ def test_ranges_hold_every_random_network() -> None:
         moved = [flexibility @ case.loads_N for case in problem.task.load_cases]
         for reached, value in zip(ranges, np.concatenate(moved), strict=True):
             assert reached.lowest_mm - 1e-6 <= value <= reached.highest_mm + 1e-6
+
+
+def test_ranges_are_no_wider_than_what_can_be() -> None:
+    """One output: SciPy's global search (differential evolution) finds no more, and hardly less."""
+    problem = with_targets([-0.5, -0.55])
+    assert problem.task is not None
+    model, load = problem.bar_model(problem.task), problem.task.loads_N[0, 0]
+    reached = assessed(problem).ranges[0]
+
+    def moved(widths: np.ndarray) -> float:
+        return float(model.response(problem.per_width * widths).flexibility[0, 0] * load)
+
+    def moved_up(widths: np.ndarray) -> float:
+        return -moved(widths)
+
+    limits = Bounds(np.full(28, 1.5), np.full(28, 2.5))
+    lowest = differential_evolution(moved, limits, maxiter=60, seed=0)
+    highest = differential_evolution(moved_up, limits, maxiter=60, seed=0)
+    assert reached.lowest_mm == pytest.approx(lowest.fun, rel=2e-3)
+    assert reached.highest_mm == pytest.approx(-highest.fun, rel=2e-3)
 
 
 def test_iris_moves_too_little_for_the_resolution() -> None:
@@ -140,3 +220,16 @@ def test_taylor_remainder(loss: Loss) -> None:
     else:
         orders = np.diff(np.log(remainders)) / np.diff(np.log(steps))
         np.testing.assert_allclose(orders[-3:], 2.0, atol=0.1)
+
+
+def test_poor_conditioning_is_told() -> None:
+    """A long strip held at one end: it bends far more softly than its bonds stretch."""
+    strip = triangular_parallelogram(2, 200, 16.0, [0, 200])
+    compatibility = compatibility_matrix(strip)[:, strip.free_dofs]
+    matrix = (compatibility.T @ compatibility).tocsr()
+    exact = np.linalg.cond(matrix.toarray())
+    assert exact > POOR
+    (finding,) = judge_conditioning(matrix)
+    told = float(finding.message.split()[2].rstrip(":"))
+    assert told == pytest.approx(exact, rel=0.05)
+    assert judge_conditioning(sparse.csr_array(np.eye(3))) == []

@@ -23,10 +23,11 @@ from mnnfab.reproduce.fig1 import (
 )
 from mnnfab.reproduce.fig2 import behaviour, displacements, moved
 from mnnfab.reproduce.fig4_pictures import confusion
+from mnnfab.reproduce.fig5 import projected, switch_tasks
 from mnnfab.reproduce.film import Scene, epochs_shown, write_film
 from mnnfab.reproduce.outputs import draw_lines
 from mnnfab.reproduce.run import EXPERIMENTS, reproduce, summary_text
-from mnnfab.reproduce.setting import GRADIENT, make, train_iris
+from mnnfab.reproduce.setting import GRADIENT, make, train_as_the_authors, train_iris
 from mnnfab.rules import RULES
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
@@ -146,6 +147,19 @@ def test_confusion_and_flowers() -> None:
         assert flower.outputs.sum() == pytest.approx(1)
 
 
+def test_iris_then_regression_then_iris() -> None:
+    """The softer network learns the lines; every way leads back to the flowers."""
+    softer = switch_tasks(fig3.SOFTER_MPA, train_as_the_authors)
+    assert softer.lines.metric("relative_error")[-1] < 0.02
+    for runs in (softer, switch_tasks(paper.YOUNGS_MODULUS_MPA, projected)):
+        np.testing.assert_allclose(
+            runs.lines.widths_by_epoch_mm[0], runs.flowers.widths_mm, atol=2e-3
+        )
+        assert not runs.flowers_again.was_stuck
+        assert runs.flowers_again.metric("accuracy_all")[-1] > 0.88
+        assert runs.flowers.losses[-1] < runs.flowers_again.losses[-1]  # as published
+
+
 def test_a_cut_and_what_retraining_gives_back() -> None:
     trained = train_iris(0)
     before = trained.metric("accuracy_all")[-1]
@@ -160,7 +174,7 @@ def test_a_cut_and_what_retraining_gives_back() -> None:
 @pytest.mark.parametrize(
     ("zero_modes", "after", "retrained", "kind"),
     [
-        (1, [], [], "mechanisms"),
+        (1, [], [], "indispensable"),
         (0, [0.92], [0.95], "redundant"),
         (0, [0.5], [0.92], "recoverable"),
         (0, [0.5], [0.8], "critical"),
@@ -200,7 +214,7 @@ def test_files_and_summary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     summary = reproduce([], tmp_path / "out", told.append)
     assert told == ["fig1", "film", "pictures, tables and films"]
     text = summary.read_text(encoding="utf-8")
-    assert "| u_y of node 13 under 10 gf, mm | -0.8052 | -0.82 (measured) |" in text
+    assert "| u_y of node 13 under 10 gf on node 12, mm | -0.8052 | -0.82 (measured) |" in text
     assert r"| a \| b | 1 | – | none |" in text
     pictures = sorted(tmp_path.glob("out/*.png"))
     assert len(pictures) == 2

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import tomli_w
 
-from mnnfab import InputError, MechanismError, load_problem, make_problem, parse_design
-from mnnfab.pipeline import check, train
+from mnnfab import InputError, MechanismError, load_problem, make_problem, parse_design, pipeline
+from mnnfab.pipeline import check
 from mnnfab.widths_file import load_widths
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
@@ -28,6 +28,10 @@ def written(folder: Path, values: dict[str, Any]) -> Path:
     path = folder / f"{values['name']}.toml"
     path.write_text(tomli_w.dumps(values), encoding="utf-8")
     return path
+
+
+def train(path: Path, out: Path, start_from: Path | None = None) -> Path:
+    return pipeline.train(path, out, start_from=start_from).folder
 
 
 @pytest.fixture(scope="module")

@@ -7,12 +7,13 @@ import pytest
 
 from mnnfab import BarModel, Network, Port, stiffness_per_width
 from mnnfab.arrays import FloatArray
-from mnnfab.losses import SquaredError
+from mnnfab.losses import Loss, ShareCrossEntropy, SoftmaxCrossEntropy, SquaredError
 from mnnfab.rules import (
     RULES,
     adjoint_gradient,
     coupled_learning_gradient,
     finite_difference_gradient,
+    wanted_change,
 )
 from mnnfab.tasks import Parts, Task, judge_nothing
 from mnnfab.units import NEWTON_PER_GF
@@ -93,6 +94,17 @@ def test_coupled_learning_is_near_but_not_the_gradient(
     assert all(0.5 < value < 0.99 for value in cosines)
     # A smaller nudge does not mend it: the limit is the gradient of another loss.
     assert cosines[2] == pytest.approx(cosines[3], abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    "loss", [SoftmaxCrossEntropy(0.04), ShareCrossEntropy(), SquaredError(0.5)]
+)
+def test_what_coupled_learning_wants_lowers_the_loss(loss: Loss) -> None:
+    moved, targets = np.array([[-0.03, 0.05, 0.01]]), np.array([[1.0, 0.0, 0.0]])
+    change = wanted_change(loss, moved, targets)
+    assert loss.value(moved + 0.1 * change, targets) < loss.value(moved, targets)
+    if not isinstance(loss, SquaredError):
+        assert np.sign(change[0, 0]) == np.sign(moved[0, 0])  # the right class shall move more
 
 
 def test_one_output_and_a_small_nudge_give_the_exact_direction(

@@ -160,9 +160,6 @@ def test_every_sample_is_used_once_an_epoch(iris_values: dict[str, Any]) -> None
             seen.append(len(targets))
             return np.zeros_like(displacements)
 
-        def wanted_change(self, displacements: FloatArray, _: FloatArray) -> FloatArray:
-            return displacements
-
     task = replace(problem.task, loss=Spy())
     schedule = Schedule(epochs=1, batch_size=16, learning_rate=0.01, seed=0)
     start = np.full(problem.network.n_bonds, 2.0)

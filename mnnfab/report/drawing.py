@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import Normalize
-from matplotlib.patheffects import withStroke
 from matplotlib.tri import Triangulation
 
 from geometry.outline import outline
 from geometry.polygons import cell_ring
-from mnnfab.report.palette import BLUE, GREEN, GREY, ORANGE, RED
+from mnnfab.report.palette import BLUE, GREY, ORANGE
+from mnnfab.report.sketch import draw_ports
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 
 WIDTH_COLOURS = STRESS_COLOURS = "cividis"
-#: Above this many nodes their numbers would only blacken the picture.
-NUMBERED_NODES = 60
 #: Longest displacement in a deformed picture, as a share of the picture's width.
 VISIBLE = 0.06
 
@@ -45,7 +43,7 @@ def draw_network(axes: Axes, problem: Problem, widths_mm: FloatArray, tiling: Ti
     axes.add_collection(cells)
     _draw_outline(axes, tiling, color="black", lw=0.4)
     _frame(axes, tiling.points)
-    _draw_ports(axes, problem)
+    draw_ports(axes, problem.network, problem.task)
     colours = axes.figure.colorbar(cells, ax=axes, shrink=0.7)
     colours.set_label("bond width, mm")
 
@@ -55,27 +53,6 @@ def _draw_outline(axes: Axes, tiling: Tiling, color: str, lw: float) -> None:
     for loop in (region.outer, *region.holes):
         ring = region.ring(loop)
         axes.plot(*np.vstack([ring, ring[:1]]).T, color=color, lw=lw)
-
-
-def _draw_ports(axes: Axes, problem: Problem) -> None:
-    network, task = problem.network, problem.task
-    if network.n_nodes <= NUMBERED_NODES:
-        for number, (x, y) in enumerate(network.nodes):
-            text = axes.annotate(
-                str(number), (x, y), xytext=(5, 8), textcoords="offset points", fontsize=8, zorder=4
-            )
-            text.set_path_effects([withStroke(linewidth=2, foreground="white")])
-    marks = [("fixed", network.fixed.tolist(), "^", BLUE)]
-    if task is not None:
-        marks.append(("load in", [port.node for port in task.inputs], "o", RED))
-        marks.append(("read out", [port.node for port in task.outputs], "*", GREEN))
-    for label, nodes, marker, colour in marks:
-        x, y = network.nodes[nodes].T
-        size = 170 if marker == "*" else 80
-        axes.scatter(
-            x, y, marker=marker, s=size, color=colour, edgecolors="white", label=label, zorder=3
-        )
-    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False)
 
 
 def draw_history(axes: Axes, history: Columns) -> None:

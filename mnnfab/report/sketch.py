@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.collections import LineCollection
 from matplotlib.colors import Normalize
+from matplotlib.patheffects import withStroke
 
 from mnnfab.report.palette import BLUE, GREEN, RED
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from mnnfab.arrays import FloatArray
     from mnnfab.network import Network
     from mnnfab.tasks import Task
+
+#: Above this many nodes their numbers would only blacken the picture.
+NUMBERED_NODES = 60
 
 
 def draw_bonds(
@@ -47,8 +51,6 @@ def draw_bonds(
         capstyle="round",
     )
     axes.add_collection(drawn)
-    held = network.nodes[network.fixed]
-    axes.plot(held[:, 0], held[:, 1], "^", color=BLUE, ms=9)
     axes.margins(0.08)
     axes.set_aspect("equal")
     axes.set_axis_off()
@@ -56,9 +58,24 @@ def draw_bonds(
     colours.set_label(label)
 
 
-def draw_ports(axes: Axes, network: Network, task: Task) -> None:
-    """Mark the nodes where loads hang with dots, and those that are read with stars."""
-    for ports, marker, colour in ((task.inputs, "o", RED), (task.outputs, "*", GREEN)):
-        x, y = network.nodes[[port.node for port in ports]].T
-        size = 130 if marker == "*" else 55
-        axes.scatter(x, y, marker=marker, s=size, color=colour, edgecolors="white", zorder=3)
+def draw_ports(axes: Axes, network: Network, task: Task | None) -> None:
+    """Number the nodes, and mark those that are held, loaded and read, with labels."""
+    if network.n_nodes <= NUMBERED_NODES:
+        for number, (x, y) in enumerate(network.nodes):
+            text = axes.annotate(
+                str(number), (x, y), xytext=(5, 8), textcoords="offset points", fontsize=8, zorder=4
+            )
+            text.set_path_effects([withStroke(linewidth=2, foreground="white")])
+    marks = [("fixed", network.fixed.tolist(), "^", BLUE)]
+    if task is not None:
+        marks.append(("load in", [port.node for port in task.inputs], "o", RED))
+        marks.append(("read out", [port.node for port in task.outputs], "*", GREEN))
+    for label, nodes, marker, colour in marks:
+        x, y = network.nodes[nodes].T
+        size = 170 if marker == "*" else 80
+        axes.scatter(
+            x, y, marker=marker, s=size, color=colour, edgecolors="white", label=label, zorder=3
+        )
+    axes.legend(
+        loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False, handletextpad=0.1
+    )

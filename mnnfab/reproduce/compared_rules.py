@@ -89,7 +89,8 @@ def comparison_lines(compared: Comparison) -> list[Line]:
 
 def comparison_table(followed: Mapping[str, Followed]) -> dict[str, FloatArray]:
     """Return losses and cosines of one task over the epochs."""
-    columns = {}
+    lengths = {len(found.cosines) for found in followed.values()}
+    columns = {"epoch": np.arange(lengths.pop(), dtype=np.float64)}
     for rule, found in followed.items():
         name = rule.replace("-", "_")
         columns[f"{name}_loss"] = found.run.losses

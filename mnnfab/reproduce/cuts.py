@@ -17,7 +17,7 @@ KINDS = {
     "redundant": "without it the accuracy falls by 0.05 at the most",
     "recoverable": "it falls by more, but by 0.05 at the most after retraining",
     "critical": "it falls by more even after retraining",
-    "mechanisms": "without it the network has a zero mode",
+    "indispensable": "without it the network has a zero mode",
 }
 
 
@@ -48,7 +48,7 @@ class Cut:
     def kind(self) -> str:
         """One of `KINDS`."""
         if self.zero_modes:
-            return "mechanisms"
+            return "indispensable"
         least = self.before.mean() - ALLOWED
         if self.after_cut.mean() >= least:
             return "redundant"

@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from mnnfab.arrays import FloatArray
+    from mnnfab.network import Network
     from mnnfab.reproduce.film import Scene
 
 
@@ -28,6 +31,12 @@ class Line:
     ours: str
     published: str = "–"
     note: str = ""
+
+
+def bond_columns(network: Network) -> dict[str, FloatArray]:
+    """Return the columns that say which bond a row of a table is."""
+    ends = network.bonds.T.astype(np.float64)
+    return {"bond": np.arange(network.n_bonds), "node_i": ends[0], "node_j": ends[1]}
 
 
 @dataclass(frozen=True, eq=False)

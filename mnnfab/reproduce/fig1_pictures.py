@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from mnnfab.report.palette import BLUE, GREEN, GREY, ORANGE
-from mnnfab.report.sketch import draw_bonds
+from mnnfab.report.sketch import draw_bonds, draw_ports
 from mnnfab.reproduce import paper
 
 if TYPE_CHECKING:
@@ -20,14 +20,16 @@ if TYPE_CHECKING:
 
 def draw_elongations(forward: FloatArray, adjoint: FloatArray, gradient: FloatArray) -> Figure:
     """Draw the two fields and their product on the lattice, each (28,): mm, mm and m²."""
-    figure = Figure(figsize=(12, 3.6), layout="constrained")
+    figure = Figure(figsize=(13, 4.4), layout="constrained")
     panels = (
-        ("forward elongation, mm", forward),
-        ("adjoint elongation, mm", adjoint),
-        ("their product, 1e-9 m²", gradient * 1e9),
+        ("10 gf on node 12", "forward elongation, mm", forward),
+        ("5 gf on node 13", "adjoint elongation, mm", adjoint),
+        ("the gradient", "product of both, 1e-9 m²", gradient * 1e9),
     )
-    for place, (label, values) in enumerate(panels):
-        draw_bonds(figure.add_subplot(1, 3, place + 1), paper.network(), values, label)
+    for axes, (title, label, values) in zip(figure.subplots(1, 3), panels, strict=True):
+        draw_bonds(axes, paper.network(), values, label)
+        draw_ports(axes, paper.network(), None)
+        axes.set_title(title, pad=22)
     return figure
 
 
@@ -79,6 +81,6 @@ def _draw_ranks(axes: Axes, table: Mapping[str, FloatArray]) -> None:
         color=ORANGE,
         label="published, measured",
     )
-    axes.set_xlabel("bond, by rank")
+    axes.set_xlabel("bond, from the least to the greatest simulated gradient")
     axes.set_ylabel("gradient, 1e-9 m²")
     axes.legend(frameon=False)

@@ -13,7 +13,7 @@ from mnnfab.reproduce.compared_rules import (
     comparison_table,
     draw_comparison,
 )
-from mnnfab.reproduce.experiment import Experiment, Line
+from mnnfab.reproduce.experiment import Experiment, Line, bond_columns
 from mnnfab.reproduce.fig2_pictures import draw_behaviours, draw_precise
 from mnnfab.reproduce.film import Scene
 from mnnfab.reproduce.outputs import draw_pair
@@ -61,6 +61,7 @@ def fig2() -> Experiment:
                 **_curves("out_of_reach", far),
             },
             "fig2_widths": {
+                **bond_columns(paper.network()),
                 "first_mm": right.widths_mm,
                 "second_mm": left.widths_mm,
                 "precise_mm": precise.widths_mm,

@@ -30,7 +30,7 @@ def draw_behaviours(right: Run, left: Run) -> Figure:
     for place, (title, run, epoch) in enumerate(states):
         axes = figure.add_subplot(2, 3, place + 1)
         draw_widths(axes, run, epoch)
-        axes.set_title(title)
+        axes.set_title(title, pad=22)
     _draw_curves(figure.add_subplot(2, 3, (4, 5)), right)
     outputs = [run.metric("displacements_mm")[epoch] for _, run, epoch in states]
     _draw_outputs(figure.add_subplot(2, 3, 6), outputs)

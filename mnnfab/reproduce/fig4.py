@@ -10,7 +10,7 @@ import numpy as np
 from mnnfab.arrays import FloatArray
 from mnnfab.datasets import built_in_features
 from mnnfab.reproduce import paper
-from mnnfab.reproduce.experiment import Experiment, Line
+from mnnfab.reproduce.experiment import Experiment, Line, bond_columns
 from mnnfab.reproduce.fig4_pictures import (
     draw_confusion,
     draw_flower_outputs,
@@ -76,7 +76,7 @@ def fig4() -> Experiment:
                     for name, column in spread.columns(f"accuracy_{part}").items()
                 },
             },
-            "fig4_widths": {"width_mm": first.widths_mm},
+            "fig4_widths": bond_columns(paper.network()) | {"width_mm": first.widths_mm},
         },
         films={"fig4_iris": (Scene(first, "iris", draw_species, 30),)},
     )

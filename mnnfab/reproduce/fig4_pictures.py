@@ -29,21 +29,21 @@ def draw_training(run: Run, loss: Spread, accuracies: Mapping[str, Spread]) -> F
     figure = Figure(figsize=(15, 4.5), layout="constrained")
     left, middle, right = figure.subplots(1, 3)
     loss.draw(left, GREEN, "ours, mean and spread of the splits")
-    _draw_published(left, 0, GREEN)
+    _draw_published(left, 0, GREEN, "published")
     left.set_ylabel("training loss (no unit)")
     for place, (part, colour) in enumerate(PART_COLOURS.items()):
         accuracies[part].draw(middle, colour, f"ours, {part} part")
-        _draw_published(middle, place + 1, colour)
+        _draw_published(middle, place + 1, colour, f"published, {part} part")
     middle.set_ylabel("accuracy")
     for axes in (left, middle):
         axes.set_xlabel("epoch")
         axes.legend(frameon=False)
     draw_widths(right, run)
-    right.set_title("trained: weights on the dots, answers at the stars", fontsize=10)
+    right.set_title("after epoch 100", pad=22)
     return figure
 
 
-def _draw_published(axes: Axes, place: int, colour: str) -> None:
+def _draw_published(axes: Axes, place: int, colour: str, label: str) -> None:
     epochs = list(paper.IRIS_CURVES)
     middle, low, high = np.array([curves[place] for curves in paper.IRIS_CURVES.values()]).T
     errors = np.array([middle - low, high - middle])
@@ -56,13 +56,14 @@ def _draw_published(axes: Axes, place: int, colour: str) -> None:
         ms=5,
         mec="black",
         capsize=3,
-        label="published",
+        label=label,
     )
 
 
 def draw_maps(run: Run, epochs: Sequence[int]) -> Figure:
     """Draw what every flower is taken for after some epochs, and what it is."""
     figure = Figure(figsize=(4.2 * (len(epochs) + 1), 4), layout="constrained")
+    figure.suptitle("one split; the colour is what the network takes a flower for")
     truth, *panels = figure.subplots(1, len(epochs) + 1, sharey=True)
     classes = run.task.targets.argmax(axis=1)
     draw_flowers(truth, classes, classes)

@@ -33,15 +33,15 @@ def draw_switching(runs: Sequence[Run], titles: Sequence[str], material: str) ->
 
 def draw_damage(trained: Run, damaged: Run, bond: tuple[int, int]) -> Figure:
     """Draw the network that loses a bond, its retraining, and where that ended."""
-    figure = Figure(figsize=(15, 4.6), layout="constrained")
+    figure = Figure(figsize=(15, 5), layout="constrained")
     left, middle, right = figure.subplots(1, 3)
     draw_widths(left, trained)
     _strike_out(left, trained.trainable.model.network, [bond])
-    left.set_title("trained; the crossed bond is cut")
+    left.set_title("trained; the crossed bond is cut", pad=22)
     _draw_curves(middle, damaged)
     middle.set_title("retraining without it")
     draw_widths(right, damaged)
-    right.set_title("retrained")
+    right.set_title("retrained", pad=22)
     return figure
 
 
@@ -86,11 +86,13 @@ def _strike_out(axes: Axes, network: Network, bonds: Sequence[tuple[int, int]]) 
 
 
 def _draw_curves(axes: Axes, run: Run) -> None:
-    axes.semilogy(run.losses, color=BLUE, label="loss")
+    axes.plot(run.losses, color=BLUE, label="loss")
     over_epochs(axes, len(run.losses) - 1)
     axes.set_ylabel(run.loss_label)
     other = axes.twinx()
+    other.set_ylabel("metric (no unit)")
     if run.task.kind == "regression":
+        axes.set_yscale("log")
         other.plot(1 - run.metric("relative_error"), color=ORANGE, label="1 less relative error")
     else:
         for part, style in (("train", "-"), ("test", ":")):
@@ -99,4 +101,4 @@ def _draw_curves(axes: Axes, run: Run) -> None:
     other.set_ylim(0, 1.02)
     lines = [*axes.get_lines(), *other.get_lines()]
     labels = [str(line.get_label()) for line in lines]
-    axes.legend(lines, labels, loc="center right", fontsize=8, framealpha=0.8)
+    axes.legend(lines, labels, loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=3)

@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from matplotlib.animation import PillowWriter
+from matplotlib import colormaps
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from PIL import Image
+from PIL.Image import Dither
 
 from mnnfab.arrays import FloatArray, IntArray
-from mnnfab.report.palette import BLUE, GREY
+from mnnfab.report.palette import BLUE, GREEN, GREY, ORANGE, RED
 from mnnfab.reproduce.pictures import draw_widths, over_epochs
 from mnnfab.reproduce.setting import Run
 from mnnfab.tasks import Task
@@ -44,15 +48,26 @@ class Scene:
 
 def write_film(path: Path, scenes: Sequence[Scene]) -> None:
     """Write the scenes, one after the other, as an animated GIF."""
-    figure = Figure(figsize=(9, 5))
-    writer = PillowWriter(fps=FRAMES_PER_SECOND)
-    with writer.saving(figure, path, DOTS_PER_INCH):
-        for scene in scenes:
-            for epoch in epochs_shown(len(scene.run.losses) - 1, scene.frames):
-                _draw(figure, scene, int(epoch))
-                writer.grab_frame()
-            for _ in range(PAUSE):
-                writer.grab_frame()
+    figure = Figure(figsize=(9, 5), dpi=DOTS_PER_INCH)
+    canvas = FigureCanvasAgg(figure)
+    frames = []
+    for scene in scenes:
+        for epoch in epochs_shown(len(scene.run.losses) - 1, scene.frames):
+            _draw(figure, scene, int(epoch))
+            canvas.draw()  # type: ignore[no-untyped-call]
+            pixels = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
+            frames.append(Image.fromarray(pixels).convert("RGB"))
+        frames += [frames[-1]] * PAUSE
+    palette = _palette()
+    first, *others = [frame.quantize(palette=palette, dither=Dither.NONE) for frame in frames]
+    first.save(
+        path,
+        save_all=True,
+        append_images=others,
+        duration=1000 // FRAMES_PER_SECOND,
+        loop=0,
+        optimize=False,
+    )
 
 
 def epochs_shown(n_epochs: int, frames: int) -> IntArray:
@@ -65,18 +80,35 @@ def epochs_shown(n_epochs: int, frames: int) -> IntArray:
     return np.unique(np.round(spaced).astype(np.int64))
 
 
+def _palette() -> Image.Image:
+    """Return the colours of our pictures and what lies between them and white, 256 in all.
+
+    One palette for all frames: chosen frame by frame, small marks would change their colours.
+    """
+    ours = [to_rgb(colour) for colour in (BLUE, ORANGE, GREEN, RED, "black")]
+    # Not too near to white: Pillow would take them for it, and it for them.
+    shades = [np.linspace(colour, (1, 1, 1), 12)[:-1] for colour in ours]
+    widths = colormaps["cividis"](np.linspace(0, 1, 199))[:, :3]
+    colours = np.vstack([[(1, 1, 1)], to_rgb(GREY), *shades, widths])
+    image = Image.new("P", (1, 1))
+    image.putpalette(np.round(255 * colours).astype(np.uint8).ravel().tolist())
+    return image
+
+
 def _draw(figure: Figure, scene: Scene, epoch: int) -> None:
     run = scene.run
     figure.clear()
     figure.suptitle(f"{scene.title}, epoch {epoch}")
     grid = figure.add_gridspec(
-        2, 2, width_ratios=(1.2, 1), left=0.02, right=0.97, bottom=0.11, top=0.9, hspace=0.5
+        2, 2, width_ratios=(1.2, 1), left=0.02, right=0.97, bottom=0.11, top=0.86, hspace=0.55
     )
     lattice = figure.add_subplot(grid[:, 0])
     draw_widths(lattice, run, epoch)
     loss = figure.add_subplot(grid[0, 1])
-    loss.semilogy(run.losses, color=GREY)
-    loss.semilogy(run.losses[: epoch + 1], color=BLUE)
+    loss.plot(run.losses, color=GREY)
+    loss.plot(run.losses[: epoch + 1], color=BLUE)
+    if run.losses.max() > 10 * run.losses.min():
+        loss.set_yscale("log")
     loss.plot(epoch, run.losses[epoch], "o", color=BLUE)
     over_epochs(loss, len(run.losses) - 1)
     loss.set_ylabel(run.loss_label)

@@ -24,4 +24,4 @@ def over_epochs(axes: Axes, n_epochs: int) -> None:
     """Let the epochs run to the right, the first ten evenly and the rest by powers of ten."""
     axes.set_xscale("symlog", linthresh=10)
     axes.set_xlim(0, n_epochs)
-    axes.set_xlabel("epoch")
+    axes.set_xlabel("epoch (evenly up to 10, then by powers of ten)")

@@ -88,7 +88,9 @@ def _row(line: Line) -> str:
 
 def _write(folder: Path, experiment: Experiment) -> None:
     for stem, figure in experiment.figures.items():
-        figure.savefig(folder / f"{stem}.png", dpi=110, metadata={"Software": None})
+        figure.savefig(
+            folder / f"{stem}.png", dpi=110, bbox_inches="tight", metadata={"Software": None}
+        )
     for stem, columns in experiment.tables.items():
         rows = zip(*(list(column) for column in columns.values()), strict=True)
         (folder / f"{stem}.csv").write_text(table_text(list(columns), rows), encoding="utf-8")

@@ -1,0 +1,67 @@
+"""A training in words: what it came to, and what a user should know of it."""
+
+from __future__ import annotations
+
+from mnnfab.findings import Finding
+from mnnfab.problem import Problem
+from mnnfab.tasks import Headline
+from mnnfab.training import Training
+
+
+def training_text(problem: Problem, training: Training) -> str:
+    """Return in a line what the training came to; empty if there was none."""
+    if not training.history:
+        return ""
+    first, last = training.history[0], training.history[-1]
+    words = f"{last.epoch} epochs: loss {first.loss_train:.4g} to {last.loss_train:.4g}"
+    headline = problem.task.headline if problem.task else None
+    if headline is None:
+        return words
+    before, after = headline.of(first.metrics), headline.of(last.metrics)
+    return f"{words}, {headline.name} {before:.4f} to {after:.4f}"
+
+
+def findings_of_training(problem: Problem, training: Training) -> tuple[Finding, ...]:
+    """Return a warning if nothing was learned, and if another start than the given one was kept."""
+    headline = problem.task.headline if problem.task else None
+    if not training.restarts or headline is None:
+        return ()
+    findings = [_kept_start(problem, training), _learned(headline, training)]
+    return tuple(finding for finding in findings if finding is not None)
+
+
+def _kept_start(problem: Problem, training: Training) -> Finding | None:
+    tried, kept = len(training.restarts), _kept(training)
+    started_again = tried > problem.schedule.restarts
+    if started_again:
+        words = (
+            f"got stuck {tried - 1} time(s) and was started again from random widths; "
+            f"number {kept} is kept, see restarts.csv"
+        )
+        return Finding("started-again", "warning", "training", words)
+    if problem.start_table is not None and kept > 0:
+        words = f"restart {kept}, from random widths, did better than the given start and is kept"
+        return Finding("start-not-kept", "warning", "training", words)
+    return None
+
+
+def _learned(headline: Headline, training: Training) -> Finding | None:
+    last = training.history[-1]
+    if headline.has_learned(last.metrics):
+        return None
+    stuck = next(restart for restart in training.restarts if restart.chosen).stuck
+    way_out = "other ports, loads or limits" if stuck else "more epochs: the loss still falls"
+    words = (
+        f"{headline.training} {last.metrics[headline.training]:.4f} is no better than an answer "
+        f"that ignores the loads ({headline.training_guess.value:.4f}); what may help: {way_out}"
+    )
+    return Finding("nothing-learned", "warning", "training", words)
+
+
+def _kept(training: Training) -> int:
+    return next(restart.number for restart in training.restarts if restart.chosen)
+
+
+def kept_given_start(training: Training) -> bool:
+    """Return whether the widths come from the start that the design asked for."""
+    return not training.restarts or _kept(training) == 0
