@@ -35,6 +35,7 @@ picture: .venv/ready ## the README's picture
 	$(BIN)/python tools/picture.py
 
 reproduction: .venv/ready ## the paper's experiments, and the page of docs/ that shows them
+	rm -rf out/reproduce
 	$(BIN)/mnnfab reproduce --out out/reproduce
 	mkdir -p docs/reproduction
 	cp out/reproduce/*.png docs/reproduction/

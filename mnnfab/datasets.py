@@ -10,7 +10,7 @@ import numpy as np
 
 from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.errors import InputError
-from mnnfab.tables import read_table
+from mnnfab.tables import Table, is_number, read_table
 from mnnfab.units import NEWTON_PER_GF
 
 #: Data sets that need no file, and scikit-learn's function for each.
@@ -20,7 +20,7 @@ BUILT_IN = {"iris": "load_iris", "wine": "load_wine", "breast-cancer": "load_bre
 #: Larger loads (gf) and displacements (mm) are taken for a mistake.
 LARGEST_LOAD = 1e9
 #: What tables hold, in lower case, where the class of a row is not known.
-NO_CLASS = {"", "nan", "none", "null", "na", "n/a"}
+NO_CLASS = {"", "nan"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,10 +45,7 @@ class LabelledFeatures:
         Raises:
             InputError: if there is no such feature, with those that there are.
         """
-        unknown = [name for name in names if name not in self.feature_names]
-        if unknown:
-            known = ", ".join(f'"{name}"' for name in self.feature_names)
-            raise InputError("[task] features", f'"{unknown[0]}"', known)
+        _check_known(names, self.feature_names)
         columns = [self.feature_names.index(name) for name in names]
         return replace(self, features=self.features[:, columns], feature_names=tuple(names))
 
@@ -74,10 +71,14 @@ def built_in_features(name: str) -> LabelledFeatures:
     )
 
 
-def read_labelled_features(path: Path) -> LabelledFeatures:
+def read_labelled_features(path: Path, features: Sequence[str] | None = None) -> LabelledFeatures:
     """Read a table with one column a feature and the class in the last one.
 
     Classes are numbered in the sorted order of their names, numbers as numbers.
+
+    Args:
+        path: CSV or Parquet.
+        features: names of the columns to read, in this order; all if not given.
 
     Raises:
         InputError: if the table does not fit.
@@ -85,19 +86,37 @@ def read_labelled_features(path: Path) -> LabelledFeatures:
     table = read_table(path)
     if len(table.header) < 2:
         raise InputError(str(path), "1 column", "one or more features, then the class")
-    n_features = len(table.header) - 1
+    columns = _columns_of(table, features)
     names = [row[-1] for row in table.rows]
     missing = [place for place, name in enumerate(names) if name.lower() in NO_CLASS]
     if missing:
         where = f"{path}, {table.lines[missing[0]]}, column {table.header[-1]}"
         raise InputError(where, names[missing[0]] or "missing", "the name of a class")
+    if all(is_number(cell) for cell in table.header[:-1]) and table.header[-1] in names:
+        given = f"a sample: {', '.join(table.header)[:60]}"
+        raise InputError(f"{path}, line 1", given, "names of the columns")
     class_names = tuple(sorted(set(names), key=_as_sorted))
     return LabelledFeatures(
-        features=table.numbers(range(n_features)),
-        feature_names=table.header[:-1],
+        features=table.numbers(columns),
+        feature_names=tuple(table.header[column] for column in columns),
         classes=np.array([class_names.index(name) for name in names], dtype=np.int64),
         class_names=class_names,
     )
+
+
+def _columns_of(table: Table, features: Sequence[str] | None) -> list[int]:
+    known = table.header[:-1]
+    if features is None:
+        return list(range(len(known)))
+    _check_known(features, known)
+    return [known.index(name) for name in features]
+
+
+def _check_known(features: Sequence[str], known: Sequence[str]) -> None:
+    unknown = [name for name in features if name not in known]
+    if unknown:
+        names = ", ".join(f'"{name}"' for name in known)
+        raise InputError("[task] features", f'"{unknown[0]}"', names)
 
 
 def read_loads_and_displacements(

@@ -27,6 +27,7 @@ from mnnfab.record import (
     Ancestor,
     Record,
     as_ancestor,
+    load_ancestry,
     load_record,
     make_record,
 )
@@ -63,7 +64,7 @@ class Watcher(Protocol):
         ...
 
     def finding(self, finding: Finding) -> None:
-        """Take note of what was found before training."""
+        """Take note of what was found before or in training."""
         ...
 
 
@@ -149,9 +150,8 @@ def run(
     """
     clock = _Clock(watcher or Silent())
     problem, training, told = _load_and_train(design_file, start_from, out, clock)
-    record = make_record(training, _ancestry(problem, training, start_from))
+    record = make_record(training, _ancestry(problem, training, start_from), told)
     results = _check(problem, record, clock)
-    results = replace(results, findings=(*results.findings, *told))
     folder = out or default_folder(problem)
     outcome = _write(results, folder, clock, export=True, force=force)
     return replace(outcome, told=told)
@@ -176,12 +176,12 @@ def train(
         The folder of the results, and what the training came to.
     """
     clock = _Clock(watcher or Silent())
-    problem, training, _ = _load_and_train(design_file, start_from, out, clock)
-    record = make_record(training, _ancestry(problem, training, start_from))
+    problem, training, told = _load_and_train(design_file, start_from, out, clock)
+    record = make_record(training, _ancestry(problem, training, start_from), told)
     folder = out or default_folder(problem)
     with run_folder(folder) as staging:
         write_training(staging, problem, record)
-        _write_manifest(staging, ())
+        write_manifest(staging, ())
     return Trained(folder, training_text(problem, training))
 
 
@@ -238,6 +238,8 @@ def _without_stale_history(results: Results) -> Results:
     message = f"has loss {loss:.6g}, its training ended with {losses[-1]:.6g}: history left out"
     finding = Finding("widths-changed", "warning", WIDTHS, message)
     record = Record(results.record.widths_mm, history={}, restarts={})
+    told = set(results.record.findings)  # of other widths than these
+    results = replace(results, findings=tuple(f for f in results.findings if f not in told))
     return replace(results, record=record, findings=(*results.findings, finding))
 
 
@@ -279,6 +281,9 @@ def _ancestry(
         return as_ancestor(start_from, parent.name, parent.task.kind)
     if problem.start_table is not None:
         digest = hashlib.sha256(problem.start_table).hexdigest()
+        known = load_ancestry(problem.folder)  # of a run whose design is run again
+        if known and known[-1].widths_sha256 == digest:
+            return known
         return (Ancestor(str(problem.design.schedule.start), "", 0, None, digest),)
     return ()
 
@@ -307,7 +312,7 @@ def _check(problem: Problem, record: Record, clock: _Clock) -> Results:
         bar=None,
         continuum=None,
         agreement=None,
-        findings=tuple(findings),
+        findings=(*findings, *record.findings),
         solid_valid=None,
         files=(),
         timings_s=clock.timings_s,
@@ -409,10 +414,11 @@ def _write_reports(staging: Path, results: Results, clock: _Clock) -> None:
         page = page_text(results)
     (staging / PAGE).write_text(page, encoding="utf-8")
     (staging / REPORT).write_text(summary_text(results), encoding="utf-8")
-    _write_manifest(staging, results.files)
+    write_manifest(staging, results.files)
 
 
-def _write_manifest(staging: Path, parts: Sequence[ExportedFile]) -> None:
+def write_manifest(staging: Path, parts: Sequence[ExportedFile]) -> None:
+    """Write the manifest of all files in a folder, with what is known of the parts."""
     from export.manifest import manifest_text
 
     exported = {part.file for part in parts}

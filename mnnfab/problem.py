@@ -180,7 +180,7 @@ def _width_map(problem: Problem) -> WidthMap:
     if section.width_map == "clamp":
         return Clamp(lowest, highest)
     initial = problem.design.fabrication.width_initial_mm
-    if initial in (lowest, highest):
+    if problem.start_table is None and initial in (lowest, highest):
         raise InputError(
             "[fabrication] width_initial_mm",
             f"{initial:g}, a limit, with width_map = 'logistic'",

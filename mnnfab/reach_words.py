@@ -124,7 +124,9 @@ def _remedies(problem: Problem, task: Task, target: Target) -> str:
 def _rounded(value: float, *, up: bool) -> str:
     """Return three digits of a number, rounded to the side that still reaches the target."""
     step = 10.0 ** (np.floor(np.log10(value)) - 2)
-    return f"{(np.ceil if up else np.floor)(value / step) * step:.3g}"
+    steps = value / step
+    whole = np.ceil(steps - 1e-9) if up else np.floor(steps + 1e-9)  # 1.15 is 115 steps
+    return f"{whole * step:.6g}"
 
 
 def _bonds(problem: Problem, bonds: IntArray) -> str:

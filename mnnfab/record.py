@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from mnnfab.arrays import FloatArray
 from mnnfab.errors import InputError
 from mnnfab.files import read_text, sha256_of
+from mnnfab.findings import Finding
 from mnnfab.history_file import (
     Columns,
     history_columns,
@@ -21,6 +23,10 @@ from mnnfab.training import Training
 from mnnfab.widths_file import load_widths, widths_text
 
 WIDTHS, HISTORY, RESTARTS, ANCESTRY = "widths.csv", "history.csv", "restarts.csv", "ancestry.json"
+#: What a user was told of the training, for the reports of later stages.
+TOLD = "training.json"
+
+_Entry = TypeVar("_Entry")
 
 
 @dataclass(frozen=True)
@@ -51,21 +57,26 @@ class Record:
         history: of the training that was kept; empty if the widths were given.
         restarts: how each of several trainings ended; empty if there was one.
         ancestry: the trainings before this one, the oldest first.
+        findings: what was told before and after the training.
     """
 
     widths_mm: FloatArray
     history: Columns
     restarts: Columns
     ancestry: tuple[Ancestor, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
-def make_record(training: Training, ancestry: tuple[Ancestor, ...]) -> Record:
+def make_record(
+    training: Training, ancestry: tuple[Ancestor, ...], findings: tuple[Finding, ...]
+) -> Record:
     """Return the record of a training that has just ended."""
     return Record(
         widths_mm=training.widths_mm,
         history=history_columns(training.history),
         restarts=restart_columns(training.restarts),
         ancestry=ancestry,
+        findings=findings,
     )
 
 
@@ -75,9 +86,10 @@ def write_record(folder: Path, network: Network, record: Record) -> None:
     for name, columns in ((HISTORY, record.history), (RESTARTS, record.restarts)):
         if columns:
             (folder / name).write_text(history_text(columns), encoding="utf-8")
-    if record.ancestry:
-        lines = json.dumps([asdict(ancestor) for ancestor in record.ancestry], indent=2)
-        (folder / ANCESTRY).write_text(lines + "\n", encoding="utf-8")
+    for name, entries in ((ANCESTRY, record.ancestry), (TOLD, record.findings)):
+        if entries:
+            lines = json.dumps([asdict(entry) for entry in entries], indent=2)
+            (folder / name).write_text(lines + "\n", encoding="utf-8")
 
 
 def load_record(folder: Path, network: Network) -> Record:
@@ -91,6 +103,7 @@ def load_record(folder: Path, network: Network) -> Record:
         history=load_history(folder / HISTORY),
         restarts=load_history(folder / RESTARTS),
         ancestry=load_ancestry(folder),
+        findings=_load_entries(folder / TOLD, Finding),
     )
 
 
@@ -100,13 +113,17 @@ def load_ancestry(folder: Path) -> tuple[Ancestor, ...]:
     Raises:
         InputError: if the file is not what `write_record` writes.
     """
-    path = folder / ANCESTRY
+    return _load_entries(folder / ANCESTRY, Ancestor)
+
+
+def _load_entries(path: Path, kind: type[_Entry]) -> tuple[_Entry, ...]:
+    """Read a list of values of one class; empty if there is no such file."""
     if not path.exists():
         return ()
     try:
-        return tuple(Ancestor(**entry) for entry in json.loads(read_text(path)))
+        return tuple(kind(**entry) for entry in json.loads(read_text(path)))
     except (ValueError, TypeError, RecursionError) as error:
-        raise InputError(str(path), f"not an ancestry: {error}", "what mnnfab wrote") from error
+        raise InputError(str(path), f"not readable: {error}", "what mnnfab wrote") from error
 
 
 def as_ancestor(folder: Path, name: str, task: str) -> tuple[Ancestor, ...]:

@@ -81,7 +81,9 @@ def _read_parquet(path: Path) -> Table:
         raise InputError(str(path), f"not Parquet: {words}", "a Parquet file") from error
     if not columns.num_rows:
         raise InputError(str(path), "no rows", "at least one row")
-    cells = (["" if v is None else str(v) for v in column.to_pylist()] for column in columns)
+    cells = (
+        ["" if v is None else str(v).strip() for v in column.to_pylist()] for column in columns
+    )
     rows = tuple(zip(*cells, strict=True))
     lines = tuple(f"row {row}" for row in range(len(rows)))
     return Table(path, tuple(columns.column_names), rows, lines)
@@ -117,20 +119,23 @@ def _check_header(path: Path, header: tuple[str, ...]) -> None:
     for mark, name in ((";", "semicolons"), ("\t", "tabs")):
         if len(header) == 1 and mark in header[0]:
             raise InputError(where, f"columns between {name}", "commas between columns")
-    if all(_is_number(cell) for cell in header):
+    if all(is_number(cell) for cell in header):
         raise InputError(where, f"only numbers: {', '.join(header)[:60]}", "names of the columns")
     _check_names(where, header)
 
 
 def _check_names(where: str, header: Sequence[str]) -> None:
+    seen: set[str] = set()
     for place, name in enumerate(header):
         if not name:
             raise InputError(where, f"no name for column {place}", "a name for every column")
-        if name in header[:place]:
+        if name in seen:
             raise InputError(where, f'column "{name}" twice', "different names")
+        seen.add(name)
 
 
-def _is_number(cell: str) -> bool:
+def is_number(cell: str) -> bool:
+    """Return whether a cell holds a finite number."""
     try:
         return math.isfinite(float(cell))
     except ValueError:

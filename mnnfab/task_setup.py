@@ -62,7 +62,7 @@ def make_task(design: Design, network: Network, folder: Path) -> Task | None:
     check_ports("[task] outputs", network, outputs)
     match section:
         case Classification():
-            return _classification(section, design.schedule, inputs, outputs, folder)
+            return _classification(section, design, inputs, outputs, folder)
         case Regression():
             return _regression(section, design.schedule, inputs, outputs, folder)
         case Behaviour():
@@ -73,14 +73,12 @@ def make_task(design: Design, network: Network, folder: Path) -> Task | None:
 
 def _classification(
     section: Classification,
-    schedule: TrainingSection,
+    design: Design,
     inputs: tuple[Port, ...],
     outputs: tuple[Port, ...],
     folder: Path,
 ) -> Task:
-    data = _data(section.dataset, folder)
-    if section.features is not None:
-        data = data.with_features(section.features)
+    data = _data(section, folder)
     _check_fit(data, section, len(outputs))
     exact = _loads_of(data, section)
     step = (section.round_to_gf or 0.0) * NEWTON_PER_GF
@@ -90,8 +88,9 @@ def _classification(
         LoadCase(f"mean {name}", tuple(loads[data.classes == number].mean(axis=0).tolist()))
         for number, name in enumerate(data.class_names)
     )
-    parts = split_rows(len(loads), schedule)
-    _check_training_part(data, parts)
+    parts = split_rows(len(loads), design.schedule)
+    if design.widths is None:
+        _check_training_part(data, parts)
     return Task(
         kind=section.kind,
         inputs=inputs,
@@ -150,14 +149,16 @@ def _check_fit(data: LabelledFeatures, section: Classification, n_out: int) -> N
         )
 
 
-def _data(dataset: str, folder: Path) -> LabelledFeatures:
+def _data(section: Classification, folder: Path) -> LabelledFeatures:
+    dataset, features = section.dataset, section.features
     if dataset in BUILT_IN:
-        return built_in_features(dataset)
+        data = built_in_features(dataset)
+        return data if features is None else data.with_features(features)
     if not (folder / dataset).exists():
         known = ", ".join(f'"{name}"' for name in BUILT_IN)
         given = f'"{dataset}": no such file'
         raise InputError("[task] dataset", given, f"{known}, or a table in the design's folder")
-    return read_labelled_features(folder / dataset)
+    return read_labelled_features(folder / dataset, features)
 
 
 def _check_rounding(data: LabelledFeatures, section: Classification, loads: FloatArray) -> None:
@@ -166,7 +167,7 @@ def _check_rounding(data: LabelledFeatures, section: Classification, loads: Floa
     given = f"{section.round_to_gf}"
     for name, column in zip(data.feature_names, loads.T, strict=False):
         if np.ptp(column) == 0:
-            every = f"{column[0] / NEWTON_PER_GF:g} gf"
+            every = f"{column[0] / NEWTON_PER_GF + 0.0:g} gf"
             raise InputError(where, f'{given}: "{name}" becomes {every} in every row', allowed)
     if section.bias_gf is not None and not loads[0, -1]:
         raise InputError(where, f"{given}: the bias of {section.bias_gf:g} gf becomes 0", allowed)
@@ -186,9 +187,13 @@ def _check_training_part(data: LabelledFeatures, parts: Parts) -> None:
 
 
 def _commonest_class(classes: IntArray) -> Guess:
-    """Return the accuracy of always naming the commonest class, and two standard errors of it."""
+    """Return the accuracy of always naming the commonest class, and two standard errors of it.
+
+    Few samples have large errors; half of what is left to be right is never luck alone.
+    """
     share = float(np.bincount(classes).max() / len(classes))
-    return Guess(share, luck=2 * np.sqrt(share * (1 - share) / len(classes)))
+    two_errors = 2 * float(np.sqrt(share * (1 - share) / len(classes)))
+    return Guess(share, luck=min(two_errors, (1 - share) / 2))
 
 
 def _regression(
@@ -204,6 +209,7 @@ def _regression(
     else:
         loads, targets = _points_on_lines(section, schedule.seed)
     largest = int(np.abs(loads).sum(axis=1).argmax())
+    parts = split_rows(len(loads), schedule)
     if not loads[largest].any():
         raise InputError(section.dataset or "[task]", "loads all 0", "loads that are not all 0")
     return Task(
@@ -213,11 +219,23 @@ def _regression(
         loads_N=frozen_floats(loads),
         targets=frozen_floats(targets),
         loss=_squared_error("[task] targets", targets, section.loss_scale_mm),
-        parts=split_rows(len(loads), schedule),
+        parts=parts,
         judge=judge_displacements,
-        headline=Headline("relative_error", "lower", NO_MOTION, "relative_error_train", NO_MOTION),
+        headline=Headline(
+            "relative_error",
+            "lower",
+            NO_MOTION,
+            "relative_error_train",
+            _no_motion(targets, parts.train),
+        ),
         load_cases=(LoadCase("largest load", tuple(loads[largest].tolist())),),
     )
+
+
+def _no_motion(targets: FloatArray, rows: IntArray) -> Guess:
+    """Return the relative error of no motion on some samples; all targets give it its size."""
+    size = (targets**2).mean()
+    return Guess(float(np.sqrt((targets[rows] ** 2).mean() / size))) if size else NO_MOTION
 
 
 def _points_on_lines(section: Regression, seed: int) -> tuple[FloatArray, FloatArray]:

@@ -74,6 +74,11 @@ class Training:
     restarts: tuple[Restart, ...] = ()
     widths_by_epoch_mm: FloatArray | None = None
 
+    @property
+    def chosen(self) -> Restart | None:
+        """The training that was kept; none if the widths were given."""
+        return next((restart for restart in self.restarts if restart.chosen), None)
+
 
 def train(
     trainable: Trainable,
@@ -108,9 +113,11 @@ def train(
         return run_ensemble(trainable, members, schedule, tell)
 
     courses = run(range(schedule.restarts))
-    while _all_stuck(task, courses) and len(courses) < schedule.restarts + schedule.retries:
+    while len(courses) < schedule.restarts + schedule.retries:
+        if not all(_stuck(task, course, schedule) for course in courses):
+            break
         courses += run(range(len(courses), len(courses) + 1))
-    return _keep_best(trainable, courses)
+    return _keep_best(trainable, courses, schedule)
 
 
 def _checked(widths_mm: FloatArray, trainable: Trainable) -> FloatArray:
@@ -137,22 +144,21 @@ def measure(task: Task, flexibility: FloatArray, epoch: int) -> Epoch:
     )
 
 
-def _all_stuck(task: Task, courses: Sequence[Course]) -> bool:
-    trained = len(courses[0].flexibilities) > 1
-    return trained and all(_stuck(task, course) for course in courses)
-
-
-def _stuck(task: Task, course: Course) -> bool:
+def _stuck(task: Task, course: Course, schedule: Schedule) -> bool:
     """Return whether a training has learned nothing and is not about to."""
-    last = course.flexibilities[-1]
-    if task.headline is None or task.headline.has_learned(task.metrics(last)):
+    last, epochs = course.flexibilities[-1], len(course.flexibilities) - 1
+    if schedule.epochs == 0 or task.headline is None:
         return False
+    if task.headline.has_learned(task.metrics(last)):
+        return False
+    if epochs < schedule.epochs:  # quasi-Newton steps end where the loss falls no more
+        return True
     half = course.flexibilities[(len(course.flexibilities) - 1) // 2]
     before, after = (task.loss_value(found, task.train_rows) for found in (half, last))
     return after > (1.0 - STILL_FALLING) * before
 
 
-def _keep_best(trainable: Trainable, courses: Sequence[Course]) -> Training:
+def _keep_best(trainable: Trainable, courses: Sequence[Course], schedule: Schedule) -> Training:
     task = trainable.task
     rows = task.parts.validation if task.parts.validation.size else task.train_rows
     losses = [task.loss_value(course.flexibilities[-1], rows) for course in courses]
@@ -171,7 +177,7 @@ def _keep_best(trainable: Trainable, courses: Sequence[Course]) -> Training:
             Restart(
                 number=number,
                 last=measure(task, course.flexibilities[-1], len(course.flexibilities) - 1),
-                stuck=_stuck(task, course),
+                stuck=_stuck(task, course, schedule),
                 chosen=number == best,
             )
             for number, course in enumerate(courses)

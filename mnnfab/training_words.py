@@ -26,16 +26,16 @@ def findings_of_training(problem: Problem, training: Training) -> tuple[Finding,
     headline = problem.task.headline if problem.task else None
     if not training.restarts or headline is None:
         return ()
-    findings = [_kept_start(problem, training), _learned(headline, training)]
+    findings = [_kept_start(problem, training), _learned(problem, headline, training)]
     return tuple(finding for finding in findings if finding is not None)
 
 
 def _kept_start(problem: Problem, training: Training) -> Finding | None:
-    tried, kept = len(training.restarts), _kept(training)
-    started_again = tried > problem.schedule.restarts
-    if started_again:
+    tried, kept = len(training.restarts), _number_kept(training)
+    if tried > problem.schedule.restarts:
+        stuck = sum(restart.stuck for restart in training.restarts)
         words = (
-            f"got stuck {tried - 1} time(s) and was started again from random widths; "
+            f"{stuck} of {tried} trainings got stuck; it was started again from random widths and "
             f"number {kept} is kept, see restarts.csv"
         )
         return Finding("started-again", "warning", "training", words)
@@ -45,23 +45,24 @@ def _kept_start(problem: Problem, training: Training) -> Finding | None:
     return None
 
 
-def _learned(headline: Headline, training: Training) -> Finding | None:
-    last = training.history[-1]
-    if headline.has_learned(last.metrics):
+def _learned(problem: Problem, headline: Headline, training: Training) -> Finding | None:
+    last, guess = training.history[-1], headline.training_guess
+    if problem.schedule.epochs == 0 or headline.has_learned(last.metrics):
         return None
-    stuck = next(restart for restart in training.restarts if restart.chosen).stuck
+    stuck = training.chosen is not None and training.chosen.stuck
     way_out = "other ports, loads or limits" if stuck else "more epochs: the loss still falls"
+    luck = f", by luck {guess.luck:.4f} more" if guess.luck else ""
     words = (
         f"{headline.training} {last.metrics[headline.training]:.4f} is no better than an answer "
-        f"that ignores the loads ({headline.training_guess.value:.4f}); what may help: {way_out}"
+        f"that ignores the loads ({guess.value:.4f}{luck}); what may help: {way_out}"
     )
     return Finding("nothing-learned", "warning", "training", words)
 
 
-def _kept(training: Training) -> int:
-    return next(restart.number for restart in training.restarts if restart.chosen)
+def _number_kept(training: Training) -> int:
+    return training.chosen.number if training.chosen else 0
 
 
 def kept_given_start(training: Training) -> bool:
     """Return whether the widths come from the start that the design asked for."""
-    return not training.restarts or _kept(training) == 0
+    return _number_kept(training) == 0

@@ -15,7 +15,8 @@ from pyarrow import parquet
 from mnnfab import InputError, Problem, make_problem, parse_design, train_problem
 from mnnfab.datasets import read_labelled_features
 from mnnfab.design import TrainingSection
-from mnnfab.task_setup import split_rows
+from mnnfab.task_setup import _commonest_class, split_rows
+from mnnfab.tasks import Headline
 from mnnfab.units import NEWTON_PER_GF
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
@@ -145,6 +146,7 @@ def test_bad_data(tmp_path: Path, rows: list[list[Any]], words: str) -> None:
         ("a,a,kind\n1,2,x\n3,4,y\n", 'column "a" twice'),
         ("a,,kind\n1,2,x\n3,4,y\n", "no name for column 1"),
         ("a,b,kind\n1,2,x\n3,4,nan\n", "line 3, column kind: nan"),
+        ("5.1,3.5,x\n1,2,x\n3,4,y\n", "line 1: a sample: 5.1, 3.5, x"),
         ("a,b,kind\n1,2,x\n3,1e300,y\n", 'column b: "1e300"\n.*up to'),
     ],
 )
@@ -156,6 +158,64 @@ def test_tables_that_are_not_what_they_seem(tmp_path: Path, text: str, words: st
         return
     with pytest.raises(InputError, match=words):
         read_labelled_features(path)
+
+
+def test_names_of_classes_and_columns_that_are_not_read(tmp_path: Path) -> None:
+    """A class may be called none or Na; a column of text is no matter unless it is a feature."""
+    path = tmp_path / "own.csv"
+    path.write_text("id,a,b,kind\ns0,1,2,none\ns1,3,4,Na\n")
+    data = read_labelled_features(path, ["b", "a"])
+    assert data.class_names == ("Na", "none")
+    np.testing.assert_array_equal(data.features, [[2, 1], [4, 3]])
+    with pytest.raises(InputError, match='column id: "s0"'):
+        read_labelled_features(path)
+
+
+@pytest.mark.parametrize("counts", [(2, 2), (3, 2), (27, 3), (996, 4), (50, 50)])
+def test_all_right_is_never_luck(counts: tuple[int, int]) -> None:
+    guess = _commonest_class(np.repeat([0, 1], counts))
+    headline = Headline("accuracy_all", "higher", guess, "accuracy_train", guess)
+    assert headline.is_of_use({"accuracy_all": 1.0})
+    assert not headline.is_of_use({"accuracy_all": guess.value})
+    assert not headline.is_of_use({"accuracy_all": float("nan")})
+
+
+def test_two_standard_errors_are_luck() -> None:
+    guess = _commonest_class(np.repeat([0, 1, 2], 50))
+    assert guess.value == pytest.approx(1 / 3)
+    assert guess.luck == pytest.approx(2 * np.sqrt(1 / 3 * 2 / 3 / 150))
+
+
+def test_no_motion_has_its_own_error_on_the_training_part(tmp_path: Path) -> None:
+    (tmp_path / "lines.csv").write_text(
+        "a_gf,b_mm\n" + "".join(f"{i},{0.1 if i < 19 else 50}\n" for i in range(1, 21))
+    )
+    values = tomllib.loads((EXAMPLES / "regression.toml").read_text(encoding="utf-8"))
+    values["task"] = {
+        "kind": "regression",
+        "inputs": [{"node": 10, "axis": "y"}],
+        "outputs": [{"node": 12, "axis": "y"}],
+        "dataset": "lines.csv",
+    }
+    task = make_problem(parse_design(values), tmp_path).task
+    assert task is not None
+    assert task.headline is not None
+    still = task.metrics(np.zeros((1, 1)))
+    assert task.headline.training_guess.value == pytest.approx(still["relative_error_train"])
+    assert task.headline.guess.value == pytest.approx(still["relative_error"])
+    assert not task.headline.has_learned(still)
+
+
+def test_a_rare_class_is_no_matter_where_nothing_is_trained(tmp_path: Path) -> None:
+    rows = [[*(float(i + j) for j in range(4)), "x" if i else "y"] for i in range(40)]
+    values = tomllib.loads((EXAMPLES / "iris.toml").read_text(encoding="utf-8"))
+    values["task"] |= {
+        "dataset": write_tables(tmp_path, HEADER, rows)[0],
+        "outputs": values["task"]["outputs"][:2],
+    }
+    del values["training"]
+    values["widths"] = {"uniform_mm": 2.0}
+    assert make_problem(parse_design(values), tmp_path).task is not None
 
 
 def test_parquet_with_a_column_twice(tmp_path: Path) -> None:

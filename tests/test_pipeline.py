@@ -21,7 +21,7 @@ EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 TRAINED = {"design.toml", "widths.csv", "history.csv", "manifest.json"}
 RESULTS = {
     *("design.toml", "widths.csv", "history.csv", "report.json", "report.html"),
-    *("iris.step", "iris.stl", "iris.vtu", "manifest.json"),
+    *("iris.step", "iris.stl", "iris.vtu", "manifest.json", "training.json"),
 }
 
 
@@ -52,6 +52,17 @@ def design_file(folder: Path, values: dict[str, Any]) -> Path:
 def behaviour() -> dict[str, Any]:
     """A design that trains, checks and exports in a few seconds."""
     return tomllib.loads((EXAMPLES / "behaviour-left.toml").read_text())
+
+
+def test_later_stages_tell_what_the_training_told(
+    tmp_path: Path, iris_values: dict[str, Any]
+) -> None:
+    iris_values["training"]["epochs"] = 5
+    folder = train(design_file(tmp_path, iris_values), tmp_path / "out")
+    told = {"weak-signal", "nothing-learned"}
+    assert {entry["code"] for entry in json.loads((folder / "training.json").read_text())} == told
+    assert told <= {finding.code for finding in check(folder).findings}
+    assert told <= {entry["code"] for entry in report(folder)["findings"]}
 
 
 def test_iris_passes_and_leaves_its_files(iris_run: Outcome) -> None:

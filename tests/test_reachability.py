@@ -18,7 +18,7 @@ from mnnfab.conditioning import POOR, condition_number, judge_conditioning
 from mnnfab.losses import Loss
 from mnnfab.pipeline import reach
 from mnnfab.reach_losses import Reading, ScaleFreeError
-from mnnfab.reach_words import assess_problem, findings_before_training
+from mnnfab.reach_words import _rounded, assess_problem, findings_before_training
 from mnnfab.reachability import Reachability
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
@@ -117,6 +117,21 @@ def test_a_load_that_reaches_the_target() -> None:
     times = float(re.findall(r"([0-9.]+) times the load", finding.message)[0])
     assert 1 < times < 2  # uniform bonds would need twice the load; softer ones need less
     assert codes(with_targets([-1.0, -1.1], task={"loads_gf": [-5.0 * times]})) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "up", "words"),
+    [
+        (0.42126, False, "0.421"),
+        (0.42126, True, "0.422"),
+        (1.15, False, "1.15"),
+        (2.3, True, "2.3"),
+        (999.9, True, "1000"),
+        (12345.0, False, "12300"),
+    ],
+)
+def test_rounded_to_the_safe_side(value: float, *, up: bool, words: str) -> None:
+    assert _rounded(value, up=up) == words
 
 
 def test_bonds_at_their_limits() -> None:

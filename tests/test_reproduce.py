@@ -158,6 +158,7 @@ def test_iris_then_regression_then_iris() -> None:
         assert not runs.flowers_again.was_stuck
         assert runs.flowers_again.metric("accuracy_all")[-1] > 0.88
         assert runs.flowers.losses[-1] < runs.flowers_again.losses[-1]  # as published
+    assert runs.flowers_longer.metric("accuracy_all")[-1] > 0.945  # projected steps come back
 
 
 def test_a_cut_and_what_retraining_gives_back() -> None:
@@ -207,7 +208,7 @@ def test_files_and_summary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     def short_film() -> Experiment:
         run = fig3.regression(("stated", "noise-free"), 0, epochs=2)
         films = {"film": (Scene(run, "short", draw_lines, 2),)}
-        return Experiment("A film", (Line("a | b", "1", note="none"),), films=films)
+        return Experiment("A film", "Short.", (Line("a | b", "1", note="none"),), films=films)
 
     monkeypatch.setattr(reproduction, "EXPERIMENTS", {"fig1": fig1, "film": short_film})
     told: list[str] = []
@@ -226,6 +227,21 @@ def test_files_and_summary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert (tmp_path / "out" / "film.gif").stat().st_size > 1000
     table = np.genfromtxt(tmp_path / "out" / "fig1_gradient.csv", delimiter=",", names=True)
     assert len(table) == 28
+
+
+def test_files_of_others_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        reproduction,
+        "EXPERIMENTS",
+        {"fig1": lambda: Experiment("One", "Short.", (Line("a", "1"),))},
+    )
+    (tmp_path / "summary.md").write_text("mine")
+    with pytest.raises(InputError, match="a file that no run has written"):
+        reproduce([], tmp_path, lambda _: None)
+    assert (tmp_path / "summary.md").read_text() == "mine"
+    (tmp_path / "summary.md").unlink()
+    for _ in range(2):  # its own files are written anew
+        assert reproduce([], tmp_path, lambda _: None).exists()
 
 
 def test_an_unknown_experiment(tmp_path: Path) -> None:

@@ -77,6 +77,7 @@ def test_a_retrained_folder_stands_alone_and_keeps_its_ancestry(
     assert [entry["name"] for entry in report["training"]["ancestry"]] == ["iris"]
     assert "Where the training started" in (moved / "report.html").read_text()
     again = train(moved / "design.toml", tmp_path / "again")
+    assert (again / "ancestry.json").read_bytes() == (moved / "ancestry.json").read_bytes()
     assert (again / "widths.csv").read_bytes() == widths
 
 

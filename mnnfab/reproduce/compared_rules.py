@@ -28,6 +28,11 @@ TASKS = {
     ),
     "iris": (IRIS, IRIS_TRAINING),
 }
+NOTES = {
+    "coupled-learning": "the limit of small nudges is the gradient of another loss",
+    "finite-differences": "near the optimum, where the gradient vanishes, the error of the step "
+    "is all that is left of it",
+}
 COLOURS = dict(zip(RULES, (BLUE, ORANGE, GREEN), strict=True))
 
 
@@ -76,12 +81,13 @@ def comparison_lines(compared: Comparison) -> list[Line]:
     lines = []
     for title, followed in compared.items():
         for rule, found in followed.items():
-            early = found.cosines[: len(found.cosines) // 4]
+            half = found.cosines[: len(found.cosines) // 2]
             lines.append(
                 Line(
-                    f"{title} by {rule}: last {found.run.loss_label}; loaded states; mean cosine, "
-                    "first quarter",
-                    f"{found.run.losses[-1]:.3g}; {found.states:,}; {early.mean():.4f}",
+                    f"{title} by {rule}: last {found.run.loss_label}; loaded states; least cosine "
+                    "in the first half",
+                    f"{found.run.losses[-1]:.3g}; {found.states:,}; {half.min():.4f}",
+                    note=NOTES.get(rule, "") if half.min() < 0.99 else "",
                 )
             )
     return lines
@@ -106,9 +112,11 @@ def draw_comparison(compared: Comparison) -> Figure:
         _draw_losses(above, followed)
         above.set_title(f"{title}: the same steps of Adam, other gradients")
         for rule, found in followed.items():
-            below.plot(found.cosines, color=COLOURS[rule], label=rule)
+            width = 4.0 if rule == "adjoint" else 1.5
+            below.plot(found.cosines, color=COLOURS[rule], lw=width, label=rule)
         over_epochs(below, len(found.cosines) - 1)
         below.set_ylabel("cosine to the exact gradient")
+        below.legend(frameon=False, fontsize=8)
     return figure
 
 

@@ -45,6 +45,7 @@ class Experiment:
 
     Args:
         title: for people.
+        about: what is not in the lines: how many splits, how numbers are counted.
         lines: of the summary.
         figures: pictures by the stem of their file's name.
         tables: columns by the stem of their file's name.
@@ -52,6 +53,7 @@ class Experiment:
     """
 
     title: str
+    about: str
     lines: tuple[Line, ...]
     figures: Mapping[str, Figure] = field(default_factory=dict)
     tables: Mapping[str, Mapping[str, FloatArray | list[str]]] = field(default_factory=dict)

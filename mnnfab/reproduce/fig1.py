@@ -26,6 +26,8 @@ def fig1() -> Experiment:
     errors, solves = finite_difference_errors(), solves_for_a_gradient()
     return Experiment(
         title="In situ backpropagation",
+        about="10 gf hang on node 12; the loss is (u_y + 0.025 m)² of node 13, whose slope "
+        "2 (u_y + 0.025 m), read as newtons, is the adjoint weight on node 13.",
         lines=(
             Line(
                 "u_y of node 13 under 10 gf on node 12, mm", f"{moved[1]:.4f}", "-0.82 (measured)"
@@ -149,8 +151,8 @@ def _gradient_lines(ranked: dict[str, FloatArray]) -> list[Line]:
 
 def _finite_difference_lines(errors: dict[str, FloatArray]) -> list[Line]:
     note = (
-        "an error of one less the cosine over steps in mm of width meets the published curve, "
-        "whose axis says N/m (1 mm of width is 68.75 N/m)"
+        "one less the cosine to the gradient, over steps in mm of width, meets the published "
+        "curve, whose axis says N/m (1 mm of width is 68.75 N/m); near its floor all is rounding"
     )
     steps, found = errors["step_mm"], errors["one_less_cosine"]
     best = steps[found.argmin()]

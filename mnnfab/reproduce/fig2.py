@@ -36,6 +36,9 @@ def fig2() -> Experiment:
     compared = compare_rules()
     return Experiment(
         title="Behaviours",
+        about="5 gf hang on node 10; node 12 or node 13 shall sink more. Then displacements are "
+        "trained by MSE with projected steps, and the learning rules are put beside each other: "
+        "a loaded state is one loaded network that an experiment would have to measure.",
         lines=(
             *_behaviour_lines(right, left),
             Line("(-0.5, -0.55) mm by MSE", _pair(moved(precise, -1)), "–", "in reach"),
@@ -108,7 +111,12 @@ def _behaviour_lines(right: Run, left: Run) -> list[Line]:
             _pair(np.array(paper.BEHAVIOUR_UNTRAINED_MM)),
         ),
         Line("first behaviour, mm", _pair(moved(right, -1)), _pair(trained)),
-        Line("second behaviour, mm", _pair(moved(left, -1)), _pair(trained[::-1])),
+        Line(
+            "second behaviour, mm",
+            _pair(moved(left, -1)),
+            "–",
+            "the mirror image of the first; its source data are not published",
+        ),
     ]
 
 

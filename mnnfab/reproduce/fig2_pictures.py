@@ -55,17 +55,13 @@ def draw_precise(runs: Mapping[tuple[float, float], Run]) -> Figure:
 
 
 def _draw_outputs(axes: Axes, outputs: list[FloatArray]) -> None:
-    measured = (
-        paper.BEHAVIOUR_UNTRAINED_MEASURED_MM,
-        paper.BEHAVIOUR_TRAINED_MEASURED_MM,
-        paper.BEHAVIOUR_TRAINED_MEASURED_MM[::-1],
-    )
+    measured = (paper.BEHAVIOUR_UNTRAINED_MEASURED_MM, paper.BEHAVIOUR_TRAINED_MEASURED_MM)
     for place, colour in ((0, BLUE), (1, ORANGE)):
         x = np.arange(3) + 0.35 * place
         values = [both[place] for both in outputs]
         axes.bar(x, values, 0.3, color=colour, label=f"node {12 + place}")
         middle, error = zip(*(pair[place] for pair in measured), strict=True)
-        axes.errorbar(x, middle, error, fmt="k.", capsize=3)
+        axes.errorbar(x[:2], middle, error, fmt="k.", capsize=3)
     axes.plot([], [], "k.", label="published, measured")
     axes.set_xticks([0.17, 1.17, 2.17], ["untrained", "12 more", "13 more"])
     axes.set_ylabel("u_y, mm")

@@ -55,6 +55,8 @@ def fig4() -> Experiment:
     first, flowers = runs[0], flowers_on_the_scales(runs[0])
     return Experiment(
         title="Classification of iris flowers",
+        about=f"Curves are of {SPLITS} splits; maps, confusion matrices, single flowers and film "
+        "are of the first.",
         lines=(*_curve_lines(loss, accuracies), *_flower_lines(flowers), _rounding_line(runs)),
         figures={
             "fig4_training": draw_training(first, loss, accuracies),
@@ -139,7 +141,13 @@ def _curve_lines(loss: Spread, accuracies: Mapping[str, Spread]) -> list[Line]:
                 note,
             ),
         ]
-    lines.append(Line("accuracy on all 150 flowers, epoch 100", accuracies["all"].at(100)))
+    lines.append(
+        Line(
+            "accuracy on all 150 flowers, epoch 100",
+            accuracies["all"].at(100),
+            note="nearly every split ends at the same bounded optimum",
+        )
+    )
     return lines
 
 
@@ -150,8 +158,8 @@ def _spread(values: tuple[float, float, float]) -> str:
 def _flower_lines(flowers: Sequence[Flower]) -> list[Line]:
     return [
         Line(
-            f"{flower.species} no. {flower.number}, {_grams(flower.weights_gf)} on nodes 13, 11, "
-            "12, 9: shares of nodes 7, 1, 2",
+            f"{flower.species}, flower {flower.number}: {_grams(flower.weights_gf)} on nodes 13, "
+            "11, 12, 9; shares of nodes 7, 1, 2",
             ", ".join(f"{share:.3f}" for share in flower.outputs),
             "the right one is the largest",
             "the flower nearest to its species' mean; the paper does not say which it took",
@@ -161,7 +169,7 @@ def _flower_lines(flowers: Sequence[Flower]) -> list[Line]:
 
 
 def _grams(weights_gf: FloatArray) -> str:
-    return ", ".join(f"{abs(weight):g}" for weight in weights_gf) + " g"
+    return " + ".join(f"{abs(weight):g}" for weight in weights_gf) + " g"
 
 
 def _rounding_line(runs: Sequence[Run]) -> Line:

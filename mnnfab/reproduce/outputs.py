@@ -21,7 +21,7 @@ SPECIES_COLOURS = (BLUE, GREEN, ORANGE)
 def draw_pair(axes: Axes, task: Task, flexibility: FloatArray) -> None:
     """Draw how far the two outputs of a behaviour sink, as bars."""
     moved = (task.loads_N @ flexibility.T)[0]
-    axes.barh(["node 12", "node 13"], moved, color=[ORANGE, BLUE])
+    axes.barh(["node 12", "node 13"], moved, color=[BLUE, ORANGE])
     axes.set_xlim(-0.8, 0)
     axes.set_xlabel("u_y, mm")
 
@@ -30,7 +30,7 @@ def draw_lines(axes: Axes, task: Task, flexibility: FloatArray) -> None:
     """Draw the paths of nodes 12 and 13 under all loads, over the samples that they should meet."""
     loads = np.array([[task.loads_N.min()], [task.loads_N.max()]])
     moved = loads @ flexibility.T
-    for node, first, colour in ((12, 0, ORANGE), (13, 2, BLUE)):
+    for node, first, colour in ((12, 0, BLUE), (13, 2, ORANGE)):
         wanted = task.targets[:, first : first + 2]
         axes.plot(*wanted.T, "o", ms=4, mfc="none", color=colour, alpha=0.5)
         axes.plot(moved[:, first], moved[:, first + 1], color=colour, label=f"node {node}")
