@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mnnfab.findings import Finding
-    from mnnfab.pipeline import Outcome, Watcher
+    from mnnfab.pipeline import Outcome
+    from mnnfab.watching import Watcher
 
 PASSED, FAILED, BAD_INPUT = 0, 1, 2
 #: What shells expect of a program that Ctrl-C has stopped.

@@ -2,83 +2,34 @@
 
 from __future__ import annotations
 
-import hashlib
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from geometry.cells import tile
-from geometry.printability import check_printability
-from mnnfab.agreement import compare
-from mnnfab.conditioning import judge_conditioning
-from mnnfab.design_file import load_design
 from mnnfab.errors import InputError
-from mnnfab.findings import Finding, Verdict, as_advice, verdict
-from mnnfab.gate import judge_continuum
-from mnnfab.problem import Problem, load_problem, train_problem
-from mnnfab.reach_words import assess_problem, findings_before_training, reach_text
+from mnnfab.findings import Finding, Verdict
+from mnnfab.problem import load_problem
+from mnnfab.reach_words import assess_problem, reach_text
 from mnnfab.record import (
     WIDTHS,
-    Ancestor,
     Record,
-    as_ancestor,
-    load_ancestry,
     load_record,
     make_record,
 )
 from mnnfab.report.results import Results
 from mnnfab.run_folder import (
     DESIGN,
-    MANIFEST,
-    PAGE,
-    REPORT,
     default_folder,
     run_folder,
     write_training,
 )
-from mnnfab.training_words import findings_of_training, kept_given_start, training_text
+from mnnfab.stages.check import check_widths_on_continuum
+from mnnfab.stages.train import ancestry_of, load_and_train
+from mnnfab.stages.write import write_manifest, write_results
+from mnnfab.training_words import training_text
+from mnnfab.watching import Clock, Silent, Watcher
 from mnnfab.widths_file import check_widths
-
-if TYPE_CHECKING:
-    from export.manifest import ExportedFile
-    from fem.continuum import Continuum
-    from geometry.tiling import Tiling
-    from mnnfab.tasks import Task
-    from mnnfab.training import Training
-
-
-class Watcher(Protocol):
-    """Told how far the work is; the command line shows it, the library stays silent."""
-
-    def stage(self, name: str) -> None:
-        """Take note that a stage begins."""
-        ...
-
-    def epoch(self, done: int, total: int, loss: float) -> None:
-        """Take note of an epoch of training."""
-        ...
-
-    def finding(self, finding: Finding) -> None:
-        """Take note of what was found before or in training."""
-        ...
-
-
-class Silent:
-    """A watcher that shows nothing."""
-
-    def stage(self, name: str) -> None:
-        """Ignore the stage."""
-
-    def epoch(self, done: int, total: int, loss: float) -> None:
-        """Ignore the epoch."""
-
-    def finding(self, finding: Finding) -> None:
-        """Ignore the finding."""
 
 
 @dataclass(frozen=True)
@@ -113,21 +64,6 @@ class Trained:
     words: str
 
 
-@dataclass
-class _Clock:
-    """Times the stages and announces them."""
-
-    watcher: Watcher
-    timings_s: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        self.watcher.stage(name)
-        start = time.perf_counter()
-        yield
-        self.timings_s[name] = time.perf_counter() - start
-
-
 def run(
     design_file: Path,
     out: Path | None = None,
@@ -148,13 +84,13 @@ def run(
     Raises:
         MnnfabError: if the input cannot be used or a kernel fails; nothing is written then.
     """
-    clock = _Clock(watcher or Silent())
-    problem, training, told = _load_and_train(design_file, start_from, out, clock)
-    record = make_record(training, _ancestry(problem, training, start_from), told)
-    results = _check(problem, record, clock)
+    clock = Clock(watcher or Silent())
+    problem, training, told = load_and_train(design_file, start_from, out, clock)
+    record = make_record(training, ancestry_of(problem, training, start_from), told)
+    results = check_widths_on_continuum(problem, record, clock)
     folder = out or default_folder(problem)
-    outcome = _write(results, folder, clock, export=True, force=force)
-    return replace(outcome, told=told)
+    results = write_results(results, folder, clock, export=True, force=force)
+    return _outcome(results, folder, told)
 
 
 def train(
@@ -175,9 +111,9 @@ def train(
     Returns:
         The folder of the results, and what the training came to.
     """
-    clock = _Clock(watcher or Silent())
-    problem, training, told = _load_and_train(design_file, start_from, out, clock)
-    record = make_record(training, _ancestry(problem, training, start_from), told)
+    clock = Clock(watcher or Silent())
+    problem, training, told = load_and_train(design_file, start_from, out, clock)
+    record = make_record(training, ancestry_of(problem, training, start_from), told)
     folder = out or default_folder(problem)
     with run_folder(folder) as staging:
         write_training(staging, problem, record)
@@ -194,7 +130,7 @@ def reach(design_file: Path, *, watcher: Watcher | None = None) -> str:
     Raises:
         InputError: if the design cannot be used or has no task.
     """
-    clock = _Clock(watcher or Silent())
+    clock = Clock(watcher or Silent())
     with clock.stage("read"):
         problem = load_problem(design_file)
     if problem.task is None or problem.task.kind == "none":
@@ -217,13 +153,24 @@ def export(folder: Path, *, force: bool = False, watcher: Watcher | None = None)
 def _resume(folder: Path, watcher: Watcher | None, *, export: bool, force: bool) -> Outcome:
     if not folder.is_dir():
         raise InputError(str(folder), "no such folder", "a folder that `mnnfab train` wrote")
-    clock = _Clock(watcher or Silent())
+    clock = Clock(watcher or Silent())
     with clock.stage("read"):
         problem = load_problem(folder / DESIGN)
         record = load_record(folder, problem.network)
         check_widths(str(folder / WIDTHS), record.widths_mm, problem.width_limits_mm)
-    results = _check(problem, record, clock)
-    return _write(_without_stale_history(results), folder, clock, export=export, force=force)
+    results = check_widths_on_continuum(problem, record, clock)
+    results = _without_stale_history(results)
+    return _outcome(write_results(results, folder, clock, export=export, force=force), folder)
+
+
+def _outcome(results: Results, folder: Path, told: tuple[Finding, ...] = ()) -> Outcome:
+    return Outcome(
+        folder=folder,
+        verdict=results.verdict,
+        findings=results.findings,
+        files=tuple(file.file for file in results.files),
+        told=told,
+    )
 
 
 def _without_stale_history(results: Results) -> Results:
@@ -241,187 +188,3 @@ def _without_stale_history(results: Results) -> Results:
     told = set(results.record.findings)  # of other widths than these
     results = replace(results, findings=tuple(f for f in results.findings if f not in told))
     return replace(results, record=record, findings=(*results.findings, finding))
-
-
-def _load_and_train(
-    design_file: Path, start_from: Path | None, out: Path | None, clock: _Clock
-) -> tuple[Problem, Training, tuple[Finding, ...]]:
-    """Return the problem, its training, and what the watcher was told of them."""
-    with clock.stage("read"):
-        problem = load_problem(design_file, start_from / WIDTHS if start_from else None)
-        if start_from is not None:
-            _keep_the_parent(start_from, out or default_folder(problem))
-        _refuse_unprintable(problem)
-    with clock.stage("reach"):
-        before = findings_before_training(problem)
-    for finding in before:
-        clock.watcher.finding(finding)
-    with clock.stage("train"):
-        training = train_problem(problem, clock.watcher.epoch)
-    after = findings_of_training(problem, training)
-    for finding in after:
-        clock.watcher.finding(finding)
-    return problem, training, (*before, *after)
-
-
-def _keep_the_parent(start_from: Path, folder: Path) -> None:
-    """Refuse to write over the run that the training starts from."""
-    if start_from.resolve() == folder.resolve():
-        raise InputError("--from", f"{start_from}, where the results go", "another --out")
-
-
-def _ancestry(
-    problem: Problem, training: Training, start_from: Path | None
-) -> tuple[Ancestor, ...]:
-    """Return what the training's start comes from; nothing if another start did better."""
-    if not kept_given_start(training):
-        return ()
-    if start_from is not None:
-        parent = load_design(start_from / DESIGN)
-        return as_ancestor(start_from, parent.name, parent.task.kind)
-    if problem.start_table is not None:
-        digest = hashlib.sha256(problem.start_table).hexdigest()
-        known = load_ancestry(problem.folder)  # of a run whose design is run again
-        if known and known[-1].widths_sha256 == digest:
-            return known
-        return (Ancestor(str(problem.design.schedule.start), "", 0, None, digest),)
-    return ()
-
-
-def _refuse_unprintable(problem: Problem) -> None:
-    """Tile the narrowest and the widest part: better refused now than after training.
-
-    Neighbours of very unequal widths can still overlap where equal ones do not; the
-    trained widths are tiled again.
-    """
-    given = problem.given_widths_mm
-    limits = [np.full(problem.network.n_bonds, width) for width in problem.width_limits_mm]
-    for widths in limits if given is None else [given]:
-        tile(problem.network, widths, problem.design.fabrication)
-
-
-def _check(problem: Problem, record: Record, clock: _Clock) -> Results:
-    fabrication, widths = problem.design.fabrication, record.widths_mm
-    with clock.stage("tile"):
-        tiling = tile(problem.network, widths, fabrication)
-        findings = check_printability(problem.network, widths, fabrication, tiling, problem.printer)
-    results = Results(
-        problem=problem,
-        record=record,
-        tiling=tiling,
-        bar=None,
-        continuum=None,
-        agreement=None,
-        findings=(*findings, *record.findings),
-        solid_valid=None,
-        files=(),
-        timings_s=clock.timings_s,
-    )
-    task = problem.task
-    if not problem.design.check.enabled:
-        results = replace(results, findings=as_advice(results.findings))
-    if task is None:
-        return _skipped(results, "the design has no ports to compare")
-    model, stiffness = problem.bar_model(task), problem.per_width * widths
-    bar = model.response(stiffness)
-    conditioning = judge_conditioning(model.stiffness_matrix(stiffness))
-    results = replace(results, bar=bar, findings=(*conditioning, *results.findings))
-    if not problem.design.check.enabled:
-        return _skipped(results, "[check] enabled = false")
-    continuum = _solve(problem, task, tiling, clock)
-    agreement = compare(bar, continuum.response)
-    judged = judge_continuum(
-        task, problem.network, bar, continuum.response, agreement, problem.design.check
-    )
-    return replace(
-        results,
-        continuum=continuum,
-        agreement=agreement,
-        findings=(*judged, *results.findings),
-    )
-
-
-def _skipped(results: Results, reason: str) -> Results:
-    finding = Finding(
-        "check-skipped", "warning", "continuum", f"not compared with the bars: {reason}"
-    )
-    return replace(results, findings=(finding, *results.findings))
-
-
-def _solve(problem: Problem, task: Task, tiling: Tiling, clock: _Clock) -> Continuum:
-    from fem.continuum import solve_continuum
-    from fem.mesh import make_mesh
-
-    section = problem.design.check
-    with clock.stage("mesh"):
-        mesh = make_mesh(tiling, section.elements_across_joint, section.mesher_deadline_s)
-    with clock.stage("continuum"):
-        return solve_continuum(
-            mesh,
-            problem.network,
-            problem.material,
-            tiling.thickness_mm,
-            task.inputs,
-            task.outputs,
-        )
-
-
-def _write(results: Results, folder: Path, clock: _Clock, *, export: bool, force: bool) -> Outcome:
-    """Write all files of a run into its folder; the part only if it may be."""
-    exports = export and (force or results.verdict == "pass")
-    with run_folder(folder) as staging:
-        write_training(staging, results.problem, results.record)
-        _write_fields(staging, results)
-        if exports:
-            results = _export(staging, results, clock)
-        _write_reports(staging, results, clock)
-    return Outcome(
-        folder=folder,
-        verdict=verdict(results.findings),
-        findings=results.findings,
-        files=tuple(file.file for file in results.files),
-    )
-
-
-def _write_fields(staging: Path, results: Results) -> None:
-    if results.continuum is None or results.problem.task is None:
-        return
-    from fem.fields import write_vtu
-
-    path = staging / f"{results.problem.design.name}.vtu"
-    write_vtu(path, results.continuum, results.problem.task.load_cases)
-
-
-def _export(staging: Path, results: Results, clock: _Clock) -> Results:
-    with clock.stage("solid"):
-        from geometry.solid import build_solid
-
-        solid = build_solid(results.tiling)
-    with clock.stage("export"):
-        from export.package import export_solid
-
-        design = results.problem.design
-        tolerance = design.export.stl_tolerance_mm
-        files = export_solid(solid, results.tiling, staging, design.name, tolerance)
-    return replace(results, solid_valid=True, files=tuple(files))
-
-
-def _write_reports(staging: Path, results: Results, clock: _Clock) -> None:
-    from mnnfab.report.page import page_text
-    from mnnfab.report.summary import summary_text
-
-    with clock.stage("report"):
-        page = page_text(results)
-    (staging / PAGE).write_text(page, encoding="utf-8")
-    (staging / REPORT).write_text(summary_text(results), encoding="utf-8")
-    write_manifest(staging, results.files)
-
-
-def write_manifest(staging: Path, parts: Sequence[ExportedFile]) -> None:
-    """Write the manifest of all files in a folder, with what is known of the parts."""
-    from export.manifest import manifest_text
-
-    exported = {part.file for part in parts}
-    names = sorted(p.relative_to(staging).as_posix() for p in staging.rglob("*") if p.is_file())
-    others = [name for name in names if name not in exported]
-    (staging / MANIFEST).write_text(manifest_text(parts, staging, others), encoding="utf-8")

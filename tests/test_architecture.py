@@ -12,6 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("mnnfab", "geometry", "fem", "export")
 EDGE = {"mnnfab.pipeline", "mnnfab.cli", "mnnfab.__main__"}
+EDGE_FOLDERS = ("mnnfab.report", "mnnfab.reproduce", "mnnfab.stages")
 HEAVY = {
     "cadquery": {"geometry.solid", "export.step", "export.stl"},
     "OCP": {"geometry.solid", "export.step"},
@@ -37,7 +38,9 @@ def module_name(path: Path) -> str:
 
 
 def is_edge(module: str) -> bool:
-    return module in EDGE or module.startswith(("mnnfab.report", "mnnfab.reproduce"))
+    return module in EDGE or module.startswith(
+        ("mnnfab.report", "mnnfab.reproduce", "mnnfab.stages")
+    )
 
 
 def imports(path: Path, *, for_types: bool = True) -> set[str]:

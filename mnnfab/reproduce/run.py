@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from mnnfab.errors import InputError
-from mnnfab.pipeline import write_manifest
 from mnnfab.reproduce.experiment import Experiment, Line
 from mnnfab.reproduce.fig1 import fig1
 from mnnfab.reproduce.fig2 import fig2
@@ -15,6 +14,7 @@ from mnnfab.reproduce.fig4 import fig4
 from mnnfab.reproduce.fig5 import fig5
 from mnnfab.reproduce.film import write_film
 from mnnfab.run_folder import run_folder
+from mnnfab.stages.write import write_manifest
 from mnnfab.tables import table_text
 
 EXPERIMENTS: Mapping[str, Callable[[], Experiment]] = {

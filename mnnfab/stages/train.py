@@ -1,0 +1,77 @@
+"""Training as a stage: a design read, trained, and told of; and what its start comes from."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+
+from geometry.cells import tile
+from mnnfab.design_file import load_design
+from mnnfab.errors import InputError
+from mnnfab.findings import Finding
+from mnnfab.problem import Problem, load_problem, train_problem
+from mnnfab.reach_words import findings_before_training
+from mnnfab.record import WIDTHS, Ancestor, as_ancestor, load_ancestry
+from mnnfab.run_folder import DESIGN, default_folder
+from mnnfab.training import Training
+from mnnfab.training_words import findings_of_training, kept_given_start
+from mnnfab.watching import Clock
+
+
+def load_and_train(
+    design_file: Path, start_from: Path | None, out: Path | None, clock: Clock
+) -> tuple[Problem, Training, tuple[Finding, ...]]:
+    """Return the problem, its training, and what the watcher was told of them."""
+    with clock.stage("read"):
+        problem = load_problem(design_file, start_from / WIDTHS if start_from else None)
+        if start_from is not None:
+            _keep_the_parent(start_from, out or default_folder(problem))
+        _refuse_unprintable(problem)
+    with clock.stage("reach"):
+        before = findings_before_training(problem)
+    for finding in before:
+        clock.watcher.finding(finding)
+    with clock.stage("train"):
+        training = train_problem(problem, clock.watcher.epoch)
+    after = findings_of_training(problem, training)
+    for finding in after:
+        clock.watcher.finding(finding)
+    return problem, training, (*before, *after)
+
+
+def _keep_the_parent(start_from: Path, folder: Path) -> None:
+    """Refuse to write over the run that the training starts from."""
+    if start_from.resolve() == folder.resolve():
+        raise InputError("--from", f"{start_from}, where the results go", "another --out")
+
+
+def ancestry_of(
+    problem: Problem, training: Training, start_from: Path | None
+) -> tuple[Ancestor, ...]:
+    """Return what the training's start comes from; nothing if another start did better."""
+    if not kept_given_start(training):
+        return ()
+    if start_from is not None:
+        parent = load_design(start_from / DESIGN)
+        return as_ancestor(start_from, parent.name, parent.task.kind)
+    if problem.start_table is not None:
+        digest = hashlib.sha256(problem.start_table).hexdigest()
+        known = load_ancestry(problem.folder)  # of a run whose design is run again
+        if known and known[-1].widths_sha256 == digest:
+            return known
+        return (Ancestor(str(problem.design.schedule.start), "", 0, None, digest),)
+    return ()
+
+
+def _refuse_unprintable(problem: Problem) -> None:
+    """Tile the narrowest and the widest part: better refused now than after training.
+
+    Neighbours of very unequal widths can still overlap where equal ones do not; the
+    trained widths are tiled again.
+    """
+    given = problem.given_widths_mm
+    limits = [np.full(problem.network.n_bonds, width) for width in problem.width_limits_mm]
+    for widths in limits if given is None else [given]:
+        tile(problem.network, widths, problem.design.fabrication)

@@ -1,0 +1,56 @@
+"""Watchers: told how far the work is; and the clock that tells them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from mnnfab.findings import Finding
+
+
+class Watcher(Protocol):
+    """Told how far the work is; the command line shows it, the library stays silent."""
+
+    def stage(self, name: str) -> None:
+        """Take note that a stage begins."""
+        ...
+
+    def epoch(self, done: int, total: int, loss: float) -> None:
+        """Take note of an epoch of training."""
+        ...
+
+    def finding(self, finding: Finding) -> None:
+        """Take note of what was found before or in training."""
+        ...
+
+
+class Silent:
+    """A watcher that shows nothing."""
+
+    def stage(self, name: str) -> None:
+        """Ignore the stage."""
+
+    def epoch(self, done: int, total: int, loss: float) -> None:
+        """Ignore the epoch."""
+
+    def finding(self, finding: Finding) -> None:
+        """Ignore the finding."""
+
+
+@dataclass
+class Clock:
+    """Times the stages and announces them."""
+
+    watcher: Watcher
+    timings_s: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time what is done within, and say that it begins."""
+        self.watcher.stage(name)
+        start = time.perf_counter()
+        yield
+        self.timings_s[name] = time.perf_counter() - start
