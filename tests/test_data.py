@@ -29,6 +29,19 @@ def problem_with(folder: Path = EXAMPLES, **task: object) -> Problem:
     return make_problem(parse_design(values), folder)
 
 
+def regression_of(folder: Path, rows: str) -> Problem:
+    """One load in gf and one displacement in mm a row."""
+    (folder / "lines.csv").write_text("a_gf,b_mm\n" + rows)
+    values = tomllib.loads((EXAMPLES / "regression.toml").read_text(encoding="utf-8"))
+    values["task"] = {
+        "kind": "regression",
+        "inputs": [{"node": 10, "axis": "y"}],
+        "outputs": [{"node": 12, "axis": "y"}],
+        "dataset": "lines.csv",
+    }
+    return make_problem(parse_design(values), folder)
+
+
 def loads_gf(problem: Problem) -> np.ndarray:
     assert problem.task is not None
     return problem.task.loads_N / NEWTON_PER_GF
@@ -187,17 +200,8 @@ def test_two_standard_errors_are_luck() -> None:
 
 
 def test_no_motion_has_its_own_error_on_the_training_part(tmp_path: Path) -> None:
-    (tmp_path / "lines.csv").write_text(
-        "a_gf,b_mm\n" + "".join(f"{i},{0.1 if i < 19 else 50}\n" for i in range(1, 21))
-    )
-    values = tomllib.loads((EXAMPLES / "regression.toml").read_text(encoding="utf-8"))
-    values["task"] = {
-        "kind": "regression",
-        "inputs": [{"node": 10, "axis": "y"}],
-        "outputs": [{"node": 12, "axis": "y"}],
-        "dataset": "lines.csv",
-    }
-    task = make_problem(parse_design(values), tmp_path).task
+    rows = "".join(f"{i},{0.1 if i < 19 else 50}\n" for i in range(1, 21))
+    task = regression_of(tmp_path, rows).task
     assert task is not None
     assert task.headline is not None
     still = task.metrics(np.zeros((1, 1)))
@@ -268,16 +272,8 @@ def test_a_bias_that_is_rounded_away() -> None:
     [("0,1\n0,2\n", "loads all 0"), ("1e12,1\n1,2\n", r"column a_gf: 1e\+12\n.*up to")],
 )
 def test_loads_that_cannot_be(tmp_path: Path, rows: str, words: str) -> None:
-    (tmp_path / "lines.csv").write_text("a_gf,b_mm\n" + rows)
-    values = tomllib.loads((EXAMPLES / "regression.toml").read_text(encoding="utf-8"))
-    values["task"] = {
-        "kind": "regression",
-        "inputs": [{"node": 10, "axis": "y"}],
-        "outputs": [{"node": 12, "axis": "y"}],
-        "dataset": "lines.csv",
-    }
     with pytest.raises(InputError, match=words):
-        make_problem(parse_design(values), tmp_path)
+        regression_of(tmp_path, rows)
 
 
 def test_text_in_a_number_column(tmp_path: Path) -> None:
