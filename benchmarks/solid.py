@@ -1,6 +1,8 @@
-"""From a tiling to files that were read back, at three sizes, beside a plain fuse at 161 bonds.
+"""From a tiling to files that were read back, 28 to 10,920 bonds, beside how it is done by hand.
 
-The last line is the whole of `mnnfab run` on 2,945 bonds in a process of its own.
+By hand: every bond extruded and fused (161 bonds), or one flat face with holes extruded (161
+and 705). `--quick` leaves out the largest size. The last line is the whole of `mnnfab run` on
+2,945 bonds in a process of its own.
 """
 
 from __future__ import annotations
@@ -15,62 +17,105 @@ from pathlib import Path
 import cadquery
 import numpy as np
 
-from export.package import export_solid
+from export.formats import formats_named
+from export.package import export_part
 from geometry.cells import tile
+from geometry.outline import merged
+from geometry.part import Label, TiledPart
 from geometry.polygons import cell_polygons
 from geometry.solid import build_solid
 from geometry.tiling import Tiling
-from mnnfab import Fabrication, triangular_parallelogram
+from mnnfab import Fabrication, triangular_parallelogram, triangular_patch
+from mnnfab.network import Network
 
-SIZES = (8, 16, 32)
-FUSED = 8
+FORMATS = ("step", "stl", "3mf")
+FUSED = 161
+FLAT = (161, 705)
 DESIGN = Path(__file__).with_name("lattice-32.toml")
 
 
-def make_tiling(size: int) -> tuple[int, Tiling]:
-    """Return the number of bonds and the tiling of a lattice of random widths."""
-    network = triangular_parallelogram(size, size, 16.0, [0, size - 1])
+def networks(*, quick: bool) -> list[Network]:
+    """Return the lattices to be built."""
+    sizes = (8, 16, 32) if quick else (8, 16, 32, 61)
+    lattices = [triangular_parallelogram(size, size, 16.0, [0, size - 1]) for size in sizes]
+    return [triangular_patch(4, 16.0, [0, 4]), *lattices]
+
+
+def make_tiling(network: Network) -> Tiling:
+    """Return the tiling of a lattice of random widths."""
     fabrication = Fabrication(
         thickness_mm=2.0, width_min_mm=1.5, width_max_mm=2.5, width_initial_mm=2.0
     )
     widths = np.random.default_rng(0).uniform(1.5, 2.5, network.n_bonds)
-    return network.n_bonds, tile(network, widths, fabrication)
+    return tile(network, widths, fabrication)
 
 
-def fuse(tiling: Tiling) -> cadquery.Shape:
+def fuse(tiling: Tiling) -> None:
     """Extrude every cell by itself and fuse them: how it is done by hand."""
     solids = [
         cadquery.Workplane().polyline(list(cell.exterior.coords)[:-1]).close().extrude(2.0).val()
         for cell in cell_polygons(tiling)
     ]
     first, *others = (solid for solid in solids if isinstance(solid, cadquery.Solid))
-    return first.fuse(*others)
+    first.fuse(*others)
+
+
+def time_files(part: TiledPart) -> dict[str, float]:
+    """Return how long each format takes, written and read back, s."""
+    times = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for name, kind in zip(FORMATS, formats_named(FORMATS), strict=True):
+            start = time.perf_counter()
+            export_part(part, Path(folder), [kind], 0.01)
+            times[name] = time.perf_counter() - start
+    return times
+
+
+def time_part(network: Network) -> dict[str, float]:
+    """Return how long each stage takes for a lattice, s; STEP has the building in it."""
+    start = time.perf_counter()
+    tiling = make_tiling(network)
+    times = {"tile": time.perf_counter() - start}
+    return times | time_files(TiledPart(Label("lattice"), tiling))
+
+
+def compare_by_hand(network: Network, ours: dict[str, float]) -> None:
+    """Print what the same part takes in plain CadQuery."""
+    tiling = make_tiling(network)
+    start = time.perf_counter()
+    build_solid(tiling)
+    built = time.perf_counter() - start
+    print(f"      tiling to checked solid: {built:.2f} s")
+    if network.n_bonds == FUSED:
+        start = time.perf_counter()
+        fuse(tiling)
+        took = time.perf_counter() - start
+        print(f"      plain cadquery fuse, unchecked: {took:.2f} s, {took / built:.1f} times that")
+    start = time.perf_counter()
+    build_solid(merged(tiling))
+    took = time.perf_counter() - start
+    print(f"      one flat face with holes, checked: {took:.2f} s, {took / built:.1f} times that")
+    step = time_files(TiledPart(Label("flat"), tiling, merged_caps=True))["step"]
+    print(f"      its STEP: {step:.2f} s, {step / ours['step']:.1f} times ours")
 
 
 def main() -> None:
     """Print the table."""
-    print("bonds   tile and build   files, read back   together")
-    times = {}
-    for size in SIZES:
-        start = time.perf_counter()
-        n_bonds, tiling = make_tiling(size)
-        solid = build_solid(tiling)
-        built = time.perf_counter()
-        with tempfile.TemporaryDirectory() as folder:
-            export_solid(solid, tiling, Path(folder), "lattice", 0.01)
-        done = time.perf_counter()
-        times[n_bonds] = (built - start, done - start)
-        print(f"{n_bonds:5d} {built - start:12.2f} s {done - built:16.2f} s {done - start:10.2f} s")
-        if size == FUSED:
-            start = time.perf_counter()
-            fuse(tiling)
-            took = time.perf_counter() - start
-            ratio = took / times[n_bonds][0]
-            print(
-                f"      plain cadquery fuse of the same: {took:.2f} s, {ratio:.0f} times the build"
-            )
-    (small, (_, first)), *_, (large, (_, last)) = times.items()
-    print(f"growth exponent {np.log(last / first) / np.log(large / small):.2f}")
+    quick = "--quick" in sys.argv
+    print("bonds      tile     STEP*      STL      3MF   together   (* with the solid; read back)")
+    found = {}
+    time_part(networks(quick=True)[0])  # imports and first calls
+    for network in networks(quick=quick):
+        times = time_part(network)
+        found[network.n_bonds] = sum(times.values())
+        columns = " ".join(f"{seconds:8.2f}" for seconds in times.values())
+        print(f"{network.n_bonds:5d}  {columns} {found[network.n_bonds]:10.2f} s", flush=True)
+        if network.n_bonds in FLAT:
+            compare_by_hand(network, times)
+    sizes = [n for n in found if n >= FUSED]
+    slope = np.polyfit(np.log(sizes), np.log([found[n] for n in sizes]), 1)[0]
+    ends = np.log(found[sizes[-1]] / found[sizes[0]]) / np.log(sizes[-1] / sizes[0])
+    print(f"growth exponent from {sizes[0]} to {sizes[-1]} bonds: {ends:.2f}, fitted {slope:.2f}")
     run_whole()
 
 

@@ -8,38 +8,42 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from export.formats import Box
+from geometry.part import Box
 from mnnfab.files import sha256_of
 
 
 @dataclass(frozen=True)
 class ExportedFile:
-    """A file of a solid as it was read back.
+    """A file of a part as it was read back.
 
     Args:
         file: its name.
         n_bytes: its size.
         sha256: of its bytes.
         bounding_box_mm: least and greatest x, y, z.
-        volume_mm3: as read back.
+        volume_mm3: as read back; none in a drawing.
+        area_mm2: as read back from a drawing; none in a solid.
     """
 
     file: str
     n_bytes: int
     sha256: str
     bounding_box_mm: Box
-    volume_mm3: float
+    volume_mm3: float | None
+    area_mm2: float | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the entry for a manifest."""
-        return {
+        entry = {
             "file": self.file,
             "bytes": self.n_bytes,
             "sha256": self.sha256,
             "bounding_box_mm": self.bounding_box_mm,
             "volume_mm3": self.volume_mm3,
+            "area_mm2": self.area_mm2,
             "units": "mm",
         }
+        return {key: value for key, value in entry.items() if value is not None}
 
 
 def manifest_text(parts: Sequence[ExportedFile], folder: Path, others: Sequence[str]) -> str:

@@ -1,78 +1,72 @@
-"""Exporting: every format written, read back by a second tool and compared with the tiling."""
+"""Exporting: every format written, read back by a second tool and compared with the part."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from export.formats import Format, Measured
 from export.manifest import ExportedFile
-from export.step import STEP
-from export.stl import STL
+from geometry.part import Part
 from mnnfab.errors import ToolError
 from mnnfab.files import sha256_of
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
-    import cadquery
-
-    from geometry.tiling import Tiling
-
-FORMATS: tuple[Format, ...] = (STEP, STL)
-
-
-def export_solid(
-    solid: cadquery.Solid,
-    tiling: Tiling,
-    folder: Path,
-    name: str,
-    stl_tolerance_mm: float,
-    formats: Sequence[Format] = FORMATS,
+def export_part(
+    part: Part, folder: Path, formats: Sequence[Format], tolerance_mm: float
 ) -> list[ExportedFile]:
-    """Write a solid in every format into `folder`, read each file back and compare.
+    """Write a part in every format into `folder`, read each file back and compare.
+
+    Args:
+        part: its name is the stem of the files.
+        folder: an existing one.
+        formats: as `export.formats.formats_named` finds them.
+        tolerance_mm: largest distance between an arc and the facets that stand for it.
 
     Raises:
-        ToolError: if a file does not hold one valid solid of the tiling's volume and size.
+        ToolError: if a file does not hold one valid solid, or outline, of the part's size;
+            or if a part that was made in CAD is asked for as a drawing.
     """
-    return [_export(solid, tiling, folder, name, stl_tolerance_mm, kind) for kind in formats]
+    return [_export(part, folder, kind, tolerance_mm) for kind in formats]
 
 
-def _export(
-    solid: cadquery.Solid,
-    tiling: Tiling,
-    folder: Path,
-    name: str,
-    tolerance_mm: float,
-    kind: Format,
-) -> ExportedFile:
-    path = folder / f"{name}{kind.suffix}"
-    kind.write(solid, path, name, tolerance_mm)
+def _export(part: Part, folder: Path, kind: Format, tolerance_mm: float) -> ExportedFile:
+    path = folder / f"{part.label.name}{kind.suffix}"
+    kind.write(part, path, tolerance_mm)
     measured = kind.read_back(path)
-    _compare(path.name, measured, tiling, kind, tolerance_mm)
+    _compare(path.name, measured, part, kind, tolerance_mm)
     return ExportedFile(
         file=path.name,
         n_bytes=path.stat().st_size,
         sha256=sha256_of(path),
         bounding_box_mm=measured.bounding_box_mm,
         volume_mm3=measured.volume_mm3,
+        area_mm2=measured.area_mm2,
     )
 
 
-def _compare(
-    file: str, measured: Measured, tiling: Tiling, kind: Format, tolerance_mm: float
-) -> None:
-    if measured.n_solids != 1 or not measured.valid:
-        found = f"{measured.n_solids} bodies, {'valid' if measured.valid else 'not closed'}"
+def _compare(file: str, measured: Measured, part: Part, kind: Format, tolerance_mm: float) -> None:
+    if measured.n_bodies != 1 or not measured.valid:
+        found = f"{measured.n_bodies} bodies, {'valid' if measured.valid else 'not closed'}"
         msg = f"{file} was read back as {found}; one valid solid was written"
         raise ToolError(msg)
-    volume_error = abs(measured.volume_mm3 / tiling.volume_mm3 - 1)
-    if volume_error > kind.volume_tolerance:
-        msg = f"{file} was read back with a volume that is off by {volume_error:.2g}"
+    if kind.flat:
+        what, found_size, written = "an area", measured.area_mm2, part.area_mm2
+    else:
+        what, found_size, written = "a volume", measured.volume_mm3, part.volume_mm3
+    assert found_size is not None, "a format tells a volume, or an area if it is flat"
+    assert written is not None, "a part without a drawing is refused when it is written"
+    error = abs(found_size / written - 1)
+    sliced = tolerance_mm * part.curved_mm2 / part.volume_mm3 if kind.faceted else 0.0
+    if error > kind.size_tolerance + sliced:
+        msg = f"{file} was read back with {what} that is off by {error:.2g}"
         raise ToolError(msg)
-    box_error = float(np.abs(np.subtract(measured.bounding_box_mm, tiling.bounding_box_mm)).max())
+    expected = np.array(part.bounding_box_mm)
+    if kind.flat:
+        expected[:, 2] = 0.0
+    box_error = float(np.abs(np.subtract(measured.bounding_box_mm, expected)).max())
     if box_error > kind.box_tolerance_mm + (tolerance_mm if kind.faceted else 0.0):
         msg = f"{file} was read back with a bounding box that is off by {box_error:.2g} mm"
         raise ToolError(msg)

@@ -87,7 +87,6 @@ def solve_continuum(
     mesh: Mesh,
     network: Network,
     material: Material,
-    thickness_mm: float,
     inputs: tuple[Port, ...],
     outputs: tuple[Port, ...],
 ) -> Continuum:
@@ -95,7 +94,8 @@ def solve_continuum(
 
     A load at a node is a uniform body force over its load disc, the displacement of a
     node is the average over the same disc, and a fixed node is its disc held still: so
-    the flexibility is symmetric, and it converges with the mesh.
+    the flexibility is symmetric, and it converges with the mesh. Where there is an eyelet
+    the load acts on that, and a pad is held with the disc of its node.
 
     Raises:
         ToolError: if the stiffness matrix is not positive definite.
@@ -105,10 +105,14 @@ def solve_continuum(
         np.ascontiguousarray(mesh.points.T), np.ascontiguousarray(mesh.triangles.T), sort_t=False
     )
     basis = Basis(triangulation, ElementVector(ElementTriP2()), intorder=ORDER)
-    stiffness = stiffness_form(lame, shear, thickness_mm).assemble(basis)
-    averages = disc_averages(basis, mesh)
+    thickness = np.broadcast_to(mesh.thickness_mm[:, None], basis.dx.shape)
+    stiffness = stiffness_form(lame, shear).assemble(basis, thickness=thickness)
+    averages = region_averages(basis, mesh.disc, mesh.n_nodes)
     free = _free_dofs(basis, mesh, network)
-    loads = averages[:, dofs_of(inputs + outputs)].toarray()
+    seats = region_averages(basis, mesh.seat, mesh.n_nodes)
+    loads = np.hstack(
+        [seats[:, dofs_of(inputs)].toarray(), averages[:, dofs_of(outputs)].toarray()]
+    )
     solution = np.zeros_like(loads)
     solution[free] = factorise(stiffness[free][:, free])(loads[free])
     nodes = averages.T @ solution
@@ -128,11 +132,16 @@ def solve_continuum(
     )
 
 
-def disc_averages(basis: Basis, mesh: Mesh) -> sparse.csc_array:
-    """Return the average over each load disc as a functional, (n_dofs, 2 n_nodes).
+def region_averages(basis: Basis, node: IntArray, n_nodes: int) -> sparse.csc_array:
+    """Return the average over what belongs to each node as a functional, (n_dofs, 2 n_nodes).
 
     Column 2 n + axis gives the mean displacement of node n when it is applied to a
-    field, and is the load vector of a unit body force over the disc.
+    field, and is the load vector of a unit body force over what belongs to it.
+
+    Args:
+        basis: of the quadratic elements.
+        node: that each triangle belongs to, (n_triangles,); -1 if to none.
+        n_nodes: number of nodes.
     """
     piecewise = basis.with_element(ElementVector(ElementTriP0()))
 
@@ -140,18 +149,18 @@ def disc_averages(basis: Basis, mesh: Mesh) -> sparse.csc_array:
         return u[0] * v[0] + u[1] * v[1]
 
     integrals = BilinearForm(product).assemble(piecewise, basis)
-    inside = np.flatnonzero(mesh.disc >= 0)
-    disc = mesh.disc[inside]
-    areas = np.bincount(mesh.disc[inside], basis.dx.sum(axis=-1)[inside], minlength=mesh.n_nodes)
+    inside = np.flatnonzero(node >= 0)
+    owner = node[inside]
+    areas = np.bincount(owner, basis.dx.sum(axis=-1)[inside], minlength=n_nodes)
     rows = piecewise.element_dofs[:, inside]
-    columns = np.stack([2 * disc, 2 * disc + 1])
-    share = np.broadcast_to(1 / areas[disc], rows.shape)
+    columns = np.stack([2 * owner, 2 * owner + 1])
+    share = np.broadcast_to(1 / areas[owner], rows.shape)
     gather = sparse.csc_array(
-        (share.ravel(), (rows.ravel(), columns.ravel())), shape=(piecewise.N, 2 * mesh.n_nodes)
+        (share.ravel(), (rows.ravel(), columns.ravel())), shape=(piecewise.N, 2 * n_nodes)
     )
     return sparse.csc_array(integrals @ gather)
 
 
 def _free_dofs(basis: Basis, mesh: Mesh, network: Network) -> IntArray:
-    held = np.flatnonzero(np.isin(mesh.disc, network.fixed))
+    held = np.flatnonzero(mesh.held(network.fixed))
     return np.setdiff1d(np.arange(basis.N), basis.element_dofs[:, held])

@@ -27,11 +27,11 @@ def stress_law(lame: float, shear: float, strain: Any) -> Any:  # noqa: ANN401 -
     return lame * eye(trace(strain), 2) + 2 * shear * strain
 
 
-def stiffness_form(lame: float, shear: float, thickness_mm: float) -> BilinearForm:
-    """Return the form ∫ t σ(u) : ε(v), N/mm."""
+def stiffness_form(lame: float, shear: float) -> BilinearForm:
+    """Return the form ∫ t σ(u) : ε(v), N/mm, for a thickness t (mm) given as a field."""
 
-    def form(u: Any, v: Any, _: Any) -> Any:  # noqa: ANN401 - scikit-fem's fields
-        return thickness_mm * ddot(stress_law(lame, shear, sym_grad(u)), sym_grad(v))
+    def form(u: Any, v: Any, w: Any) -> Any:  # noqa: ANN401 - scikit-fem's fields
+        return w["thickness"] * ddot(stress_law(lame, shear, sym_grad(u)), sym_grad(v))
 
     return BilinearForm(form)
 

@@ -6,11 +6,12 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
-from geometry.tiling import Tiling
+from geometry.tiling import BoolArray, Tiling
 from mnnfab.arrays import FloatArray, IntArray, frozen_floats, frozen_ints
 from mnnfab.errors import ToolError
 
@@ -32,14 +33,19 @@ class Mesh:
     Args:
         points: (n_points, 2) mm.
         triangles: (n_triangles, 3), counter-clockwise.
-        region: what each triangle belongs to, (n_triangles,): load disc n is n, the rest
-            of hub n is n_nodes + n, bond b is 2 n_nodes + b.
+        region: what each triangle belongs to, by its number in `region_names`,
+            (n_triangles,): load disc n is n, the rest of hub n is n_nodes + n, bond b is
+            2 n_nodes + b, pads and eyelets follow.
+        region_names: of the load discs (`disc_3`) and then the cells.
+        region_heights: thickness of the part in each region, mm.
         n_nodes: number of nodes of the network.
     """
 
     points: FloatArray
     triangles: IntArray
     region: IntArray
+    region_names: tuple[str, ...]
+    region_heights: FloatArray
     n_nodes: int
 
     @property
@@ -47,16 +53,37 @@ class Mesh:
         """The load disc of each triangle, (n_triangles,); -1 outside of all discs."""
         return np.where(self.region < self.n_nodes, self.region, -1)
 
-    def region_name(self, region: int) -> str:
-        """Name a region for a person or a file."""
-        kind, number = divmod(region, self.n_nodes)
-        if kind < 2:
-            return f"{('disc', 'hub')[kind]}_{number}"
-        return f"bond_{region - 2 * self.n_nodes}"
+    @cached_property
+    def seat(self) -> IntArray:
+        """The node whose load acts on each triangle, (n_triangles,); -1 for most.
+
+        A load acts on the eyelet of its node, or on the load disc if there is none.
+        """
+        seats = np.full(len(self.region_names), -1)
+        seats[: self.n_nodes] = np.arange(self.n_nodes)
+        for region, node in self._regions("eyelet"):
+            seats[node], seats[region] = -1, node
+        return seats[self.region]
+
+    def held(self, fixed: IntArray) -> BoolArray:
+        """Tell which triangles are held still: the load discs and pads of fixed nodes."""
+        regions = [*fixed.tolist(), *(r for r, node in self._regions("pad") if node in fixed)]
+        return np.isin(self.region, regions)
+
+    def _regions(self, kind: str) -> list[tuple[int, int]]:
+        """Return region and node of everything of a kind."""
+        split = [name.rsplit("_", 1) for name in self.region_names]
+        return [(r, int(number)) for r, (found, number) in enumerate(split) if found == kind]
+
+    @property
+    def thickness_mm(self) -> FloatArray:
+        """Thickness of the part at each triangle, (n_triangles,)."""
+        heights: FloatArray = self.region_heights[self.region]
+        return heights
 
 
 def make_mesh(tiling: Tiling, elements_across_joint: int, deadline_s: float) -> Mesh:
-    """Mesh a tiling in a process of its own.
+    """Mesh a tiling in a process of its own, all of it but the tab.
 
     Args:
         tiling: the cells.
@@ -75,6 +102,11 @@ def make_mesh(tiling: Tiling, elements_across_joint: int, deadline_s: float) -> 
         points=frozen_floats(arrays["points"]),
         triangles=frozen_ints(arrays["triangles"]),
         region=frozen_ints(arrays["region"]),
+        region_names=(
+            *(f"disc_{node}" for node in range(tiling.n_hubs)),
+            *map(str, tiling.names),
+        ),
+        region_heights=frozen_floats(_heights(tiling)),
         n_nodes=tiling.n_hubs,
     )
     _check_area(tiling, mesh)
@@ -95,14 +127,16 @@ def _request(tiling: Tiling, elements_across_joint: int) -> Arrays:
     curved = np.flatnonzero(tiling.bulges)
     centres = np.zeros((len(tiling.edges), 2))
     for edge in curved:
-        centres[edge] = tiling.arc(int(edge))[0]
+        centres[edge] = tiling.arc(int(edge)).centre
     return {
         "points": tiling.points,
         "sizes": _sizes(tiling, elements_across_joint),
         "edges": tiling.edges,
         "bulges": tiling.bulges,
         "arc_centres": centres,
+        "cells": np.array(meshed_cells(tiling)),
         "cell_offsets": tiling.cell_offsets,
+        "loop_offsets": tiling.loop_offsets,
         "cell_edges": tiling.cell_edges,
         "cell_forward": tiling.cell_forward,
         "nodes": tiling.nodes,
@@ -111,11 +145,25 @@ def _request(tiling: Tiling, elements_across_joint: int) -> Arrays:
     }
 
 
+def meshed_cells(tiling: Tiling) -> list[int]:
+    """Return the cells that are meshed: all but the tab, which begins where the part is held."""
+    return [cell for cell, name in enumerate(tiling.names) if name.kind != "tab"]
+
+
+def _heights(tiling: Tiling) -> FloatArray:
+    """Return the thickness of each region: dots are as large as the load discs."""
+    heights = np.full(tiling.n_hubs + tiling.n_cells, tiling.thickness_mm)
+    for relief in tiling.reliefs:
+        if relief.kind == "dot":
+            heights[relief.number] += relief.height_mm
+    return heights
+
+
 def _sizes(tiling: Tiling, elements_across_joint: int) -> FloatArray:
     """Return the wanted element size about each point, (n_points,) mm."""
     sizes = tiling.local_widths / elements_across_joint
     in_hub = np.zeros(len(sizes), dtype=bool)
-    hub_entries = tiling.cell_edges[: tiling.cell_offsets[tiling.n_hubs]]
+    hub_entries = tiling.cell_edges[: tiling.loop_offsets[tiling.cell_offsets[tiling.n_hubs]]]
     in_hub[tiling.edges[hub_entries]] = True
     return np.where(in_hub, sizes, sizes / MIDDLE_SHARE)
 
@@ -144,9 +192,10 @@ def _check_area(tiling: Tiling, mesh: Mesh) -> None:
     corners = mesh.points[mesh.triangles]
     (ax, ay), (bx, by) = (corners[:, 1] - corners[:, 0]).T, (corners[:, 2] - corners[:, 0]).T
     twice = ax * by - ay * bx
-    missing = tiling.area_mm2 - float(twice.sum()) / 2
+    area = float(tiling.areas[meshed_cells(tiling)].sum())
+    missing = area - float(twice.sum()) / 2
     # Elements have chords for arcs; nothing else may be missing.
-    allowed = tiling.arc_area_mm2 + 1e-6 * tiling.area_mm2
+    allowed = tiling.arc_area_mm2 + 1e-6 * area
     if twice.min() <= 0 or abs(missing) > allowed:
         msg = f"the mesh misses {missing:.3g} mm² of the part or has inverted triangles"
         raise ToolError(msg)

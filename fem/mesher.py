@@ -43,61 +43,71 @@ def mesh(request: Mapping[str, Any]) -> dict[str, Any]:
 
     Args:
         request: arrays points, sizes (element size about each point, mm), edges, bulges,
-            arc_centres, cell_offsets, cell_edges, cell_forward, nodes, disc_radius,
-            disc_size.
+            arc_centres, cells (those to be meshed, hubs first), cell_offsets, loop_offsets,
+            cell_edges, cell_forward, nodes, disc_radius, disc_size.
 
     Returns:
         Arrays points (n, 2) mm, triangles (m, 3), and region (m,): load disc n is
-        region n, the rest of hub n is n_hubs + n, bond b is 2 n_hubs + b.
+        region n, cell c without its load disc is n_hubs + c.
     """
     with session():
         curves = _add_curves(request)
-        regions = _add_regions(request, curves)
+        surfaces = _add_regions(request, curves)
         gmsh.model.geo.synchronize()
         gmsh.model.mesh.generate(2)
-        return _collect(regions)
+        return _collect(surfaces)
 
 
-def _add_curves(request: Mapping[str, Any]) -> list[int]:
+def _add_curves(request: Mapping[str, Any]) -> dict[int, int]:
+    """Return the curve of each edge that is used."""
     geo = gmsh.model.geo
-    points = [
-        geo.addPoint(x, y, 0.0, size)
-        for (x, y), size in zip(request["points"].tolist(), request["sizes"].tolist(), strict=True)
-    ]
-    curves = []
-    for (start, end), bulge, centre in zip(
-        request["edges"].tolist(),
-        request["bulges"].tolist(),
-        request["arc_centres"].tolist(),
-        strict=True,
-    ):
-        if bulge:
-            middle = geo.addPoint(*centre, 0.0)
-            curves.append(geo.addCircleArc(points[start], middle, points[end]))
+    used = np.unique(np.concatenate([loop for cell in _loops(request) for loop, _ in cell]))
+    places, sizes = request["points"].tolist(), request["sizes"].tolist()
+    points = {
+        point: geo.addPoint(*places[point], 0.0, sizes[point])
+        for point in np.unique(request["edges"][used]).tolist()
+    }
+    curves = {}
+    for edge in used.tolist():
+        start, end = (points[point] for point in request["edges"][edge].tolist())
+        if request["bulges"][edge]:
+            middle = geo.addPoint(*request["arc_centres"][edge].tolist(), 0.0)
+            curves[edge] = geo.addCircleArc(start, middle, end)
         else:
-            curves.append(geo.addLine(points[start], points[end]))
+            curves[edge] = geo.addLine(start, end)
     return curves
 
 
-def _add_regions(request: Mapping[str, Any], curves: list[int]) -> list[int]:
-    """Return the surfaces: discs, then hubs around them, then bonds."""
-    geo = gmsh.model.geo
+def _loops(request: Mapping[str, Any]) -> list[list[tuple[Any, Any]]]:
+    """Return the loops of every cell to be meshed, each as its edges and their senses."""
+    loops = [
+        (request["cell_edges"][a:b], request["cell_forward"][a:b])
+        for a, b in itertools.pairwise(request["loop_offsets"].tolist())
+    ]
     offsets = request["cell_offsets"].tolist()
-    entries = [
-        curves[edge] if forward else -curves[edge]
-        for edge, forward in zip(
-            request["cell_edges"].tolist(), request["cell_forward"].tolist(), strict=True
-        )
-    ]
-    loops = [geo.addCurveLoop(entries[a:b]) for a, b in itertools.pairwise(offsets)]
-    rings = [
-        _add_circle(x, y, float(request["disc_radius"]), float(request["disc_size"]))
-        for x, y in request["nodes"].tolist()
-    ]
-    n_hubs = len(rings)
-    discs = [geo.addPlaneSurface([ring]) for ring in rings]
-    hubs = [geo.addPlaneSurface([loop, ring]) for loop, ring in zip(loops, rings, strict=False)]
-    return discs + hubs + [geo.addPlaneSurface([loop]) for loop in loops[n_hubs:]]
+    return [loops[offsets[cell] : offsets[cell + 1]] for cell in request["cells"].tolist()]
+
+
+def _add_regions(request: Mapping[str, Any], curves: Mapping[int, int]) -> dict[int, int]:
+    """Return the surface of each region: discs, and cells with the discs left out."""
+    geo = gmsh.model.geo
+    radius, size = float(request["disc_radius"]), float(request["disc_size"])
+    rings = [_add_circle(x, y, radius, size) for x, y in request["nodes"].tolist()]
+    surfaces = {disc: geo.addPlaneSurface([ring]) for disc, ring in enumerate(rings)}
+    for cell, loops in zip(request["cells"].tolist(), _loops(request), strict=True):
+        bounds = [
+            geo.addCurveLoop(
+                [
+                    curves[e] if f else -curves[e]
+                    for e, f in zip(edges.tolist(), forward, strict=True)
+                ]
+            )
+            for edges, forward in loops
+        ]
+        if cell < len(rings):
+            bounds.append(rings[cell])
+        surfaces[len(rings) + cell] = geo.addPlaneSurface(bounds)
+    return surfaces
 
 
 def _add_circle(x: float, y: float, radius: float, size: float) -> int:
@@ -113,11 +123,11 @@ def _add_circle(x: float, y: float, radius: float, size: float) -> int:
     return int(geo.addCurveLoop(arcs))
 
 
-def _collect(regions: list[int]) -> dict[str, Any]:
+def _collect(surfaces: Mapping[int, int]) -> dict[str, Any]:
     """Gather the triangles of all regions, with points numbered in the order of their use."""
     tags, coordinates, _ = gmsh.model.mesh.getNodes()
     triangles, region = [], []
-    for number, surface in enumerate(regions):
+    for number, surface in surfaces.items():
         _, _, nodes = gmsh.model.mesh.getElements(2, surface)
         triangles.append(np.concatenate(nodes).reshape(-1, 3))
         region.append(np.full(len(triangles[-1]), number))

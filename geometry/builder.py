@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from geometry.tiling import Tiling
+from geometry.tiling import CellName, DirectedEdge, Loop, Relief, Tiling
 from mnnfab.arrays import FloatArray, frozen_floats, frozen_ints
 
 Point = tuple[float, float]
-DirectedEdge = tuple[int, bool]
-"""Number of an edge, and whether it is run forward."""
+#: Bulge of a quarter turn.
+QUARTER = math.tan(math.pi / 8)
 
 
 @dataclass
@@ -24,7 +25,9 @@ class TilingBuilder:
     local_widths: list[float] = field(default_factory=list)
     edges: list[tuple[int, int]] = field(default_factory=list)
     bulges: list[float] = field(default_factory=list)
-    cells: list[list[DirectedEdge]] = field(default_factory=list)
+    names: list[CellName] = field(default_factory=list)
+    cells: list[list[Sequence[DirectedEdge]]] = field(default_factory=list)
+    reliefs: list[Relief] = field(default_factory=list)
 
     def point(self, position: Point, local_width: float) -> int:
         """Add a point (mm) and return its number."""
@@ -47,23 +50,49 @@ class TilingBuilder:
         pairs = zip(itertools.pairwise(points), bulges, strict=True)
         return [self.edge(start, end, bulge) for (start, end), bulge in pairs]
 
-    def cell(self, loop: Sequence[DirectedEdge]) -> None:
-        """Add a cell bounded by `loop`, counter-clockwise."""
-        self.cells.append(list(loop))
+    def ring(self, points: Sequence[Point], local_width: float) -> Loop:
+        """Add a polygon and return the loop around it, as its points run."""
+        numbers = [self.point(point, local_width) for point in points]
+        return tuple(self.chain([*numbers, numbers[0]]))
+
+    def circle(self, centre: Point, radius: float, local_width: float) -> Loop:
+        """Add a circle of four arcs and return the loop around it, counter-clockwise."""
+        x, y = centre
+        ends = ((x + radius, y), (x, y + radius), (x - radius, y), (x, y - radius))
+        numbers = [self.point(end, local_width) for end in ends]
+        return tuple(self.chain([*numbers, numbers[0]], [QUARTER] * 4))
+
+    def cell(self, name: CellName, *loops: Sequence[DirectedEdge]) -> int:
+        """Add a cell: a loop around it and one around each hole; return its number."""
+        self.names.append(name)
+        self.cells.append(list(loops))
+        return len(self.cells) - 1
 
     def tiling(self, nodes: FloatArray, disc_radius_mm: float, thickness_mm: float) -> Tiling:
         """Return what was collected as a tiling; the hubs must have come first."""
-        entries = list(itertools.chain.from_iterable(self.cells))
-        offsets = np.cumsum([0, *map(len, self.cells)])
+        loops = list(itertools.chain.from_iterable(self.cells))
+        entries = list(itertools.chain.from_iterable(loops))
         return Tiling(
             points=frozen_floats(self.points),
             local_widths=frozen_floats(self.local_widths),
             edges=frozen_ints(self.edges),
             bulges=frozen_floats(self.bulges),
-            cell_offsets=frozen_ints(offsets),
+            names=tuple(self.names),
+            cell_offsets=frozen_ints(np.cumsum([0, *map(len, self.cells)])),
+            loop_offsets=frozen_ints(np.cumsum([0, *map(len, loops)])),
             cell_edges=frozen_ints([edge for edge, _ in entries]),
             cell_forward=np.array([forward for _, forward in entries]),
             nodes=nodes,
             disc_radius_mm=disc_radius_mm,
             thickness_mm=thickness_mm,
+            reliefs=tuple(self.reliefs),
         )
+
+
+def reversed_loop(loop: Sequence[DirectedEdge]) -> Loop:
+    """Return a loop run the other way round.
+
+    >>> reversed_loop([(3, True), (4, False)])
+    ((4, True), (3, False))
+    """
+    return tuple((edge, not forward) for edge, forward in reversed(loop))

@@ -8,11 +8,13 @@ from collections import defaultdict
 import numpy as np
 from scipy import sparse
 
-from geometry.builder import DirectedEdge, TilingBuilder
+from geometry.attachments import Lug
+from geometry.builder import TilingBuilder
 from geometry.corners import MERGE_MM
+from geometry.features import NO_FEATURES, Features
 from geometry.hubs import Arm, Cut, add_hub
 from geometry.overlaps import refuse_overlaps
-from geometry.tiling import Tiling
+from geometry.tiling import CellName, DirectedEdge, Tiling
 from mnnfab.arrays import FloatArray
 from mnnfab.design import Fabrication
 from mnnfab.errors import GeometryError, InputError
@@ -22,13 +24,19 @@ from mnnfab.network import Network
 End = tuple[int, int]
 
 
-def tile(network: Network, widths_mm: FloatArray, fabrication: Fabrication) -> Tiling:
+def tile(
+    network: Network,
+    widths_mm: FloatArray,
+    fabrication: Fabrication,
+    features: Features = NO_FEATURES,
+) -> Tiling:
     """Tile the part that a network with these widths makes.
 
     Args:
         network: nodes and bonds.
         widths_mm: full width of the middle of each bond, (n_bonds,).
         fabrication: joints, tapers, fillets, load discs and thickness.
+        features: pads, eyelets, tab and reliefs, where `geometry.placing` puts them.
 
     Raises:
         InputError: if the number of widths is wrong or one is not positive.
@@ -40,17 +48,39 @@ def tile(network: Network, widths_mm: FloatArray, fabrication: Fabrication) -> T
     _check_connected(network)
     builder = TilingBuilder()
     cuts: dict[End, Cut] = {}
+    necks: list[tuple[Lug, Cut]] = []
     for node, ends in enumerate(_ends_at_nodes(network)):
-        centre = (float(network.nodes[node, 0]), float(network.nodes[node, 1]))
         arms = [_arm(network, end, widths_mm, fabrication.joint_ratio) for end in ends]
-        order = sorted(range(len(arms)), key=lambda i: arms[i].angle)
-        hub_cuts = add_hub(builder, node, centre, [arms[i] for i in order], fabrication)
-        cuts.update((ends[i], cut) for i, cut in zip(order, hub_cuts, strict=True))
+        attached = features.at(node)
+        hub_cuts = _add_hub(
+            builder, network, node, [*arms, *(lug.arm for lug in attached)], fabrication
+        )
+        cuts.update(zip(ends, hub_cuts, strict=False))
+        necks += zip(attached, hub_cuts[len(ends) :], strict=True)
     for bond in range(network.n_bonds):
         _add_bond(builder, network, bond, float(widths_mm[bond]), cuts, fabrication)
+    for lug, cut in necks:
+        begun = lug.add(builder, network.place(lug.node), cut)
+        if begun is not None and features.tab is not None:
+            features.add_letters(builder, features.tab.add(builder, begun))
+    features.add_dots(builder, network.nodes, fabrication.disc_radius_mm)
     tiling = builder.tiling(network.nodes, fabrication.disc_radius_mm, fabrication.thickness_mm)
     refuse_overlaps(tiling, network)
     return tiling
+
+
+def _add_hub(
+    builder: TilingBuilder,
+    network: Network,
+    node: int,
+    arms: list[Arm],
+    fabrication: Fabrication,
+) -> list[Cut]:
+    """Add the hub of a node; return the cut across each arm, in the arms' own order."""
+    order = sorted(range(len(arms)), key=lambda i: arms[i].angle % (2 * math.pi))
+    turned = [arms[i] for i in order]
+    cuts = add_hub(builder, node, network.place(node), turned, fabrication)
+    return [cut for _, cut in sorted(zip(order, cuts, strict=True))]
 
 
 def _ends_at_nodes(network: Network) -> list[list[End]]:
@@ -101,7 +131,7 @@ def _add_bond(
         *builder.chain([second.right, *reversed(side(+1)), first.left]),
         (first.edge, False),
     ]
-    builder.cell(loop)
+    builder.cell(CellName("bond", bond), loop)
 
 
 def _check_widths(network: Network, widths_mm: FloatArray) -> None:

@@ -6,8 +6,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from geometry.builder import DirectedEdge, Point, TilingBuilder
+from geometry.builder import Point, TilingBuilder
 from geometry.corners import MERGE_MM, Corner, corner
+from geometry.tiling import CellName, DirectedEdge
 from mnnfab.design import Fabrication
 from mnnfab.errors import GeometryError
 
@@ -19,12 +20,12 @@ SMALLEST_GAP = 1e-9
 
 @dataclass(frozen=True)
 class Arm:
-    """A joint as seen from its node.
+    """A joint as seen from its node, or the neck of what is attached to the node.
 
     Args:
-        name: of the bond, for messages.
-        angle: direction in which the bond leaves the node, rad.
-        half: half of the joint's width, mm.
+        name: of the bond or attachment, for messages.
+        angle: direction in which it leaves the node, rad.
+        half: half of its width, mm.
     """
 
     name: str
@@ -87,7 +88,7 @@ def add_hub(
         next_cut = cuts[(i + 1) % len(cuts)]
         loop.append((cuts[i].edge, True))
         loop += builder.chain([cuts[i].left, *inner, next_cut.right], [0.0, *path.bulges, 0.0])
-    builder.cell(loop)
+    builder.cell(CellName("hub", node), loop)
     return cuts
 
 

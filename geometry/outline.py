@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import shapely
 
-from geometry.polygons import edge_polyline
-from geometry.tiling import Tiling
-from mnnfab.arrays import FloatArray
+from geometry import polygons
+from geometry.tiling import CellName, Loop, Tiling
+from mnnfab.arrays import frozen_ints
 from mnnfab.errors import GeometryError
-
-Loop = tuple[tuple[int, bool], ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,17 +27,10 @@ class Outline:
     outer: Loop
     holes: tuple[Loop, ...]
 
-    def ring(self, loop: Loop) -> FloatArray:
-        """Return a loop as points, arcs as chords, not closed, (n, 2) mm."""
-        lines = [
-            edge_polyline(self.tiling, edge)[:: 1 if forward else -1][:-1] for edge, forward in loop
-        ]
-        return np.concatenate(lines)
-
     @property
     def polygon(self) -> shapely.Polygon:
         """The region, arcs as chords."""
-        return shapely.Polygon(self.ring(self.outer), [self.ring(hole) for hole in self.holes])
+        return polygons.region(self.tiling, (self.outer, *self.holes))
 
 
 def outline(tiling: Tiling) -> Outline:
@@ -58,8 +49,8 @@ def outline(tiling: Tiling) -> Outline:
             loop.append((edge, forward))
             start = point
         loops.append(tuple(loop))
-    by_area = sorted(loops, key=lambda loop: -abs(_signed_area(tiling, loop)))
-    outer = [loop for loop in by_area if _signed_area(tiling, loop) > 0]
+    by_area = sorted(loops, key=lambda loop: -abs(tiling.loop_area(loop)))
+    outer = [loop for loop in by_area if tiling.loop_area(loop) > 0]
     if len(outer) != 1:
         raise GeometryError("the part", f"{len(outer)} separate pieces", "one piece")
     return Outline(tiling, outer[0], tuple(loop for loop in by_area if loop != outer[0]))
@@ -82,8 +73,21 @@ def _following(tiling: Tiling) -> dict[int, tuple[int, bool, int]]:
     return following
 
 
-def _signed_area(tiling: Tiling, loop: Loop) -> float:
-    """Return the area inside a loop, positive if it is counter-clockwise; arcs as chords."""
-    ends = [tiling.edges[edge, 0 if forward else 1] for edge, forward in loop]
-    x, y = tiling.points[ends].T
-    return float((x * np.roll(y, -1) - y * np.roll(x, -1)).sum() / 2)
+def merged(tiling: Tiling) -> Tiling:
+    """Return a tiling of the same part with one cell, as a CAD user may want it.
+
+    The caps of its solid are one face each. The kernel takes quadratic time over a face
+    with many holes: for some hundred bonds at the most.
+    """
+    whole = outline(tiling)
+    loops = (whole.outer, *whole.holes)
+    entries = [entry for loop in loops for entry in loop]
+    return replace(
+        tiling,
+        names=(CellName("part", 0),),
+        cell_offsets=frozen_ints([0, len(loops)]),
+        loop_offsets=frozen_ints(np.cumsum([0, *map(len, loops)])),
+        cell_edges=frozen_ints([edge for edge, _ in entries]),
+        cell_forward=np.array([forward for _, forward in entries]),
+        reliefs=tuple(replace(relief, cell=0) for relief in tiling.reliefs),
+    )

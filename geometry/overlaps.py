@@ -32,23 +32,23 @@ def refuse_overlaps(tiling: Tiling, network: Network) -> None:
     twisted = np.flatnonzero(~shapely.is_valid(polygons))
     if twisted.size:
         raise GeometryError(
-            _name(tiling, network, int(twisted[0])), "its outline crosses itself", _ALLOWED
+            cell_words(tiling, network, int(twisted[0])), "its outline crosses itself", _ALLOWED
         )
     near = shapely.STRtree(polygons).query(polygons, predicate="dwithin", distance=MERGE_MM)
     first, second = near[:, near[0] < near[1]]
     shared = shapely.area(shapely.intersection(polygons[first], polygons[second]))
-    strangers = ~_have_a_common_node(tiling, network, first, second)
+    strangers = ~have_a_common_node(tiling, network, first, second)
     bad = np.flatnonzero((shared > ROUNDING_MM2) | strangers)
     if bad.size:
         # Bonds over bonds say most to a person, so they are named before hubs.
-        worst = max(bad, key=lambda i: (first[i] >= tiling.n_hubs, shared[i]))
+        worst = max(bad, key=lambda i: (_is_bond(tiling, first[i], second[i]), shared[i]))
         _refuse(tiling, network, int(first[worst]), int(second[worst]), float(shared[worst]))
 
 
 def _refuse(tiling: Tiling, network: Network, first: int, second: int, area: float) -> None:
-    names = f"{_name(tiling, network, first)} and {_name(tiling, network, second)}"
+    names = f"{cell_words(tiling, network, first)} and {cell_words(tiling, network, second)}"
     what = "overlap" if area > ROUNDING_MM2 else "touch"
-    if first >= tiling.n_hubs:
+    if _is_bond(tiling, first, second):
         lines = [
             shapely.LineString(network.nodes[network.bonds[cell - tiling.n_hubs]])
             for cell in (first, second)
@@ -57,17 +57,21 @@ def _refuse(tiling: Tiling, network: Network, first: int, second: int, area: flo
     raise GeometryError(names, f"{what}, {area:.3g} mm² in common", _ALLOWED)
 
 
-def _have_a_common_node(
+def have_a_common_node(
     tiling: Tiling, network: Network, first: IntArray, second: IntArray
 ) -> BoolArray:
     """Tell which pairs of cells belong to a common node, and so may touch, (n_pairs,)."""
-    hubs = np.repeat(np.arange(tiling.n_hubs)[:, None], 2, axis=1)
-    ends = np.vstack([hubs, network.bonds])
+    ends = np.repeat([[name.number] for name in tiling.names], 2, axis=1)
+    ends[tiling.bond_cells] = network.bonds
     same: BoolArray = (ends[first][:, :, None] == ends[second][:, None, :]).any(axis=(1, 2))
     return same
 
 
-def _name(tiling: Tiling, network: Network, cell: int) -> str:
-    if cell < tiling.n_hubs:
-        return f"hub of node {cell}"
-    return network.bond_name(cell - tiling.n_hubs)
+def _is_bond(tiling: Tiling, *cells: int) -> bool:
+    return all(tiling.names[cell].kind == "bond" for cell in cells)
+
+
+def cell_words(tiling: Tiling, network: Network, cell: int) -> str:
+    """Name a cell for a person."""
+    kind, number = tiling.names[cell]
+    return network.bond_name(number) if kind == "bond" else f"{kind} of node {number}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import shapely
 
-from geometry.tiling import Tiling
+from geometry.tiling import Loop, Tiling
 from mnnfab.arrays import FloatArray
 
 #: Chords that stand for a quarter turn.
@@ -14,27 +14,28 @@ CHORDS = 12
 
 def edge_polyline(tiling: Tiling, edge: int) -> FloatArray:
     """Return an edge as points from its start to its end, (n, 2) mm."""
+    ends: FloatArray = tiling.points[tiling.edges[edge]]
     if not tiling.bulges[edge]:
-        ends: FloatArray = tiling.points[tiling.edges[edge]]
         return ends
-    centre, radius, angle, sweep = tiling.arc(edge)
-    n_chords = max(2, round(CHORDS * sweep / (np.pi / 2)))
-    angles = angle + np.linspace(0.0, sweep, n_chords + 1)
-    line: FloatArray = centre + radius * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    arc = tiling.arc(edge)
+    line = arc.points(max(2, round(CHORDS * arc.sweep / (np.pi / 2))))
     # The ends are shared with other edges: exactly, not to rounding.
-    line[0], line[-1] = tiling.points[tiling.edges[edge]]
+    line[0], line[-1] = ends
     return line
 
 
-def cell_ring(tiling: Tiling, cell: int) -> FloatArray:
-    """Return a cell's boundary as points, counter-clockwise and not closed, (n, 2) mm."""
-    parts = []
-    for edge, forward in tiling.loop(cell):
-        line = edge_polyline(tiling, edge)
-        parts.append((line if forward else line[::-1])[:-1])
-    return np.concatenate(parts)
+def ring(tiling: Tiling, loop: Loop) -> FloatArray:
+    """Return a loop as points, not closed, (n, 2) mm."""
+    lines = [edge_polyline(tiling, edge)[:: 1 if forward else -1][:-1] for edge, forward in loop]
+    return np.concatenate(lines)
+
+
+def region(tiling: Tiling, loops: tuple[Loop, ...] | list[Loop]) -> shapely.Polygon:
+    """Return what lies within a loop and outside of the loops after it."""
+    outer, *holes = (ring(tiling, loop) for loop in loops)
+    return shapely.Polygon(outer, holes)
 
 
 def cell_polygons(tiling: Tiling) -> list[shapely.Polygon]:
-    """Return every cell as a polygon, hubs first."""
-    return [shapely.Polygon(cell_ring(tiling, cell)) for cell in range(tiling.n_cells)]
+    """Return every cell as a polygon, in the cells' order."""
+    return [region(tiling, tiling.loops(cell)) for cell in range(tiling.n_cells)]

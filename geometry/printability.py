@@ -1,65 +1,190 @@
-"""Printability: can the printer of the profile make this part?"""
+"""Printability: can the printer of the profile make this part?
+
+Everything is measured: joints, holes, gaps and letters on the tiling, walls and surfaces once
+more on the triangles that are printed. A finding names the worst place, with its position.
+"""
 
 from __future__ import annotations
 
-import numpy as np
+from dataclasses import replace
 
+import numpy as np
+import shapely
+
+from geometry import measures, slicing
+from geometry.facets import Facets, make_facets
+from geometry.measures import Measure
+from geometry.overlaps import cell_words
+from geometry.polygons import cell_polygons
 from geometry.tiling import Tiling
-from mnnfab.arrays import FloatArray
-from mnnfab.design import Fabrication
-from mnnfab.findings import Finding
+from mnnfab.design import ExportSection
+from mnnfab.findings import Finding, Severity
 from mnnfab.network import Network
-from mnnfab.profiles import Printer
+from mnnfab.profiles import Material, Printer
+from mnnfab.units import MM3_PER_CM3
+
+#: Largest chord error of the facets, as a share of the narrowest joint.
+CHORD_SHARE = 0.02
+#: Two ways to measure a wall that differ by less than this (mm) have found the same.
+AGREES_MM = 1e-3
+#: Tolerance of the printer as a share of a joint, above which a warning is due.
+TOLERANCE_SHARE = 0.1
 
 
 def check_printability(
     network: Network,
-    widths_mm: FloatArray,
-    fabrication: Fabrication,
     tiling: Tiling,
     printer: Printer,
+    material: Material,
+    export: ExportSection,
 ) -> list[Finding]:
     """Return what a print shop would say, the worst place named in each finding."""
-    joints = fabrication.joint_ratio * widths_mm
+    joint = measures.least(measures.joints(tiling, network))
+    assert joint is not None, "a network has a bond"
+    facets = make_facets(tiling, export.stl_tolerance_mm)
+    section = slicing.cut(facets, _clear_height(tiling))
     return [
-        _judge_wall(network, joints, fabrication.thickness_mm, printer),
-        _tolerance(network, joints, printer),
-        _judge_tray(tiling, printer),
+        _wall(joint, tiling, printer),
+        _tolerance(joint, printer),
+        *_mesh_wall(joint, section, tiling, network, printer),
+        *_gap(tiling, network, printer),
+        *_smallest("hole", measures.round_holes(tiling), "diameter", printer.hole_mm, printer),
+        *_smallest(
+            "ring", measures.eyelet_walls(tiling), "wall", printer.printable_wall_mm, printer
+        ),
+        *_smallest("emboss", measures.details(tiling), "", printer.emboss_mm, printer),
+        *_chord(joint, tiling, export.stl_tolerance_mm),
+        *_surface(facets, section, tiling, network),
+        _tray(tiling, printer),
+        _mass(tiling, material),
     ]
 
 
-def _judge_wall(
-    network: Network, joints: FloatArray, thickness: float, printer: Printer
+def _clear_height(tiling: Tiling) -> float:
+    """Return a height below everything that is sunk, at which no vertex lies."""
+    return (tiling.thickness_mm + min((r.height_mm for r in tiling.reliefs), default=0.0)) / 2
+
+
+def _finding(
+    code: str, severity: Severity, measure: Measure, message: str, limit: float | None
 ) -> Finding:
-    thinnest = int(joints.argmin())
-    where = f"joint of {network.bond_name(thinnest)}"
-    wall, below = float(joints[thinnest]), int((joints < printer.advised_wall_mm).sum())
-    count = f"{below} of {len(joints)} bonds are below"
-    if thickness < wall:
-        where, wall, count = "thickness of the part", thickness, "the whole part is"
-    advice = f"{printer.advised_wall_mm:g} mm is advised"
-    if wall >= printer.advised_wall_mm:
-        return Finding("wall", "info", where, f"{wall:.2f} mm, {advice}")
-    if wall >= printer.printable_wall_mm:
-        message = f"{wall:.2f} mm; {printer.name} prints it, but {advice} ({count})"
-        return Finding("wall", "warning", where, message)
-    message = f"{wall:.2f} mm; {printer.name} prints {printer.printable_wall_mm:g} mm or more"
-    return Finding("wall", "error", where, message)
-
-
-def _tolerance(network: Network, joints: FloatArray, printer: Printer) -> Finding:
-    """Say what the printer's accuracy does to the softest joint, whose stiffness is its width."""
-    thinnest = int(joints.argmin())
-    share = printer.accuracy_mm / float(joints[thinnest])
     return Finding(
-        "tolerance",
-        "warning" if share > 0.1 else "info",
-        f"joint of {network.bond_name(thinnest)}",
-        f"±{printer.accuracy_mm:g} mm of the printer is ±{share:.0%} of this joint's stiffness",
+        code, severity, measure.where, message, measure.position_mm, measure.value_mm, limit
     )
 
 
-def _judge_tray(tiling: Tiling, printer: Printer) -> Finding:
+def _wall(joint: Measure, tiling: Tiling, printer: Printer) -> Finding:
+    """Judge the narrowest joint, or the thickness of the part if that is less."""
+    worst = joint
+    if tiling.thickness_mm < joint.value_mm:
+        worst = Measure("thickness of the part", joint.position_mm, tiling.thickness_mm)
+    return _judge_wall("wall", worst, printer)
+
+
+def _judge_wall(code: str, worst: Measure, printer: Printer) -> Finding:
+    wall, advised = worst.value_mm, printer.advised_wall_mm
+    place = "at ({:.2f}, {:.2f}) mm".format(*worst.position_mm)
+    if _reaches(wall, advised):
+        message = f"{wall:.3f} mm {place}, {advised:g} mm is advised"
+        return _finding(code, "info", worst, message, advised)
+    if _reaches(wall, printer.printable_wall_mm):
+        message = f"{wall:.3f} mm {place}; {printer.name} prints it, but {advised:g} mm is advised"
+        return _finding(code, "warning", worst, message, advised)
+    limit = printer.printable_wall_mm
+    message = f"{wall:.3f} mm {place}; {printer.name} prints {limit:g} mm or more"
+    return _finding(code, "error", worst, message, limit)
+
+
+def _reaches(value: float, limit: float) -> bool:
+    """Tell whether a measure is no less than a limit, but for rounding."""
+    return value >= limit - 1e-6
+
+
+def _tolerance(joint: Measure, printer: Printer) -> Finding:
+    """Say what the printer's accuracy does to the softest joint, whose stiffness is its width."""
+    share = printer.accuracy_mm / joint.value_mm
+    words = f"±{printer.accuracy_mm:g} mm of the printer is ±{share:.0%} of this joint's stiffness"
+    severity: Severity = "warning" if share > TOLERANCE_SHARE else "info"
+    return Finding(
+        "tolerance", severity, joint.where, words, joint.position_mm, share, TOLERANCE_SHARE
+    )
+
+
+def _mesh_wall(
+    joint: Measure, section: slicing.Slice, tiling: Tiling, network: Network, printer: Printer
+) -> list[Finding]:
+    """Judge the thinnest wall of the printed triangles."""
+    walls = section.walls(3 * printer.advised_wall_mm)
+    if np.isnan(walls).all():
+        return []
+    thinnest = int(np.nanargmin(walls))
+    worst = _measure(section.middles[thinnest], float(walls[thinnest]), tiling, network)
+    judged = _judge_wall("wall-mesh", worst, printer)
+    if abs(worst.value_mm - joint.value_mm) < AGREES_MM:  # the same finding, found twice
+        words = f"{worst.value_mm:.3f} mm on the triangles too, the narrowest joint"
+        judged = replace(judged, severity="info", message=words)
+    return [judged]
+
+
+def _gap(tiling: Tiling, network: Network, printer: Printer) -> list[Finding]:
+    worst = measures.least(measures.gaps(tiling, network, 2 * printer.gap_mm))
+    return [] if worst is None else _smallest("gap", [worst], "", printer.gap_mm, printer)
+
+
+def _smallest(
+    code: str, measured: list[Measure], what: str, limit: float, printer: Printer
+) -> list[Finding]:
+    """Judge the smallest of some measures against what the printer can make."""
+    worst = measures.least(measured)
+    if worst is None:
+        return []
+    place = "at ({:.2f}, {:.2f}) mm".format(*worst.position_mm)
+    words = f"{what} {worst.value_mm:.3f} mm {place}; {printer.name} makes {limit:g} mm or more"
+    severity: Severity = "info" if _reaches(worst.value_mm, limit) else "error"
+    return [_finding(code, severity, worst, words.strip(), limit)]
+
+
+def _chord(joint: Measure, tiling: Tiling, tolerance_mm: float) -> list[Finding]:
+    worst = measures.chord_error(tiling, tolerance_mm)
+    if worst is None:
+        return []
+    limit = CHORD_SHARE * joint.value_mm
+    words = (
+        f"facets are up to {worst.value_mm:.4f} mm from the arc at ({{:.2f}}, {{:.2f}}) mm".format(
+            *worst.position_mm
+        )
+        + f", {worst.value_mm / joint.value_mm:.1%} of the narrowest joint; "
+        f"limit {CHORD_SHARE:.0%}: a lower stl_tolerance_mm helps"
+    )
+    severity: Severity = "info" if worst.value_mm <= limit else "warning"
+    return [_finding("chord", severity, worst, words, limit)]
+
+
+def _surface(
+    facets: Facets, section: slicing.Slice, tiling: Tiling, network: Network
+) -> list[Finding]:
+    """Judge whether the printed triangles are one surface that does not cross itself."""
+    n_bodies, crossings = slicing.n_bodies(facets), section.crossings()
+    words = f"{n_bodies} closed surface{'s' if n_bodies > 1 else ''}, 1 is meant"
+    found = [
+        Finding("shells", "info" if n_bodies == 1 else "error", "part", words, None, n_bodies, 1)
+    ]
+    if len(crossings):
+        worst = _measure(crossings[0], float(len(crossings)), tiling, network)
+        words = "its walls cross at ({:.2f}, {:.2f}) mm".format(*worst.position_mm)
+        found.append(_finding("self-intersection", "error", worst, words, 0.0))
+    return found
+
+
+def _measure(place: np.ndarray, value: float, tiling: Tiling, network: Network) -> Measure:
+    """Return a measure at a place that belongs to the nearest cell."""
+    point = shapely.Point(place)
+    cell = int(shapely.STRtree(cell_polygons(tiling)).nearest(point))
+    x, y = np.round(place, 3).tolist()
+    return Measure(cell_words(tiling, network, cell), (x, y), value)
+
+
+def _tray(tiling: Tiling, printer: Printer) -> Finding:
     low, high = tiling.bounding_box_mm
     size = np.subtract(high, low)
     words = " × ".join(f"{side:.1f}" for side in size)
@@ -71,3 +196,12 @@ def _judge_tray(tiling: Tiling, printer: Printer) -> Finding:
     return Finding(
         "tray", "info" if fits else "error", "part", f"{words} mm, the tray holds {tray} mm"
     )
+
+
+def _mass(tiling: Tiling, material: Material) -> Finding:
+    volume = tiling.volume_mm3 / MM3_PER_CM3
+    mass = volume * material.density_g_per_cm3
+    low, high = tiling.bounding_box_mm
+    share = tiling.volume_mm3 / float(np.prod(np.subtract(high, low)))
+    words = f"{mass:.2f} g, {volume:.3f} cm³ of {material.name}, {share:.0%} of its box"
+    return Finding("mass", "info", "part", words, None, mass)

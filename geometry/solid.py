@@ -1,15 +1,19 @@
 """The solid: a boundary representation made from the tiling without booleans.
 
 Every cell gives a cap at the bottom and one at the top, every free edge a wall:
-planar, or cylindrical for an arc. All faces share their edges and vertices, so the
-shell is closed by construction, in a time linear in the bonds.
+planar, or cylindrical for an arc. What stands on the top or is sunk into it (a relief)
+cuts its outline out of the cap below it and adds a cap at its own height and walls
+between the two. All faces share their edges and vertices, so the shell is closed by
+construction, in a time linear in the bonds.
 
 This is the only module of `geometry` that loads the CAD kernel.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -27,14 +31,16 @@ from OCP.Geom import Geom_Circle, Geom_CylindricalSurface
 from OCP.Geom2d import Geom2d_Line
 from OCP.gp import gp_Ax3, gp_Circ, gp_Dir, gp_Dir2d, gp_Pln, gp_Pnt, gp_Pnt2d
 from OCP.TopLoc import TopLoc_Location
-from OCP.TopoDS import TopoDS, TopoDS_Edge, TopoDS_Face, TopoDS_Shell, TopoDS_Vertex
+from OCP.TopoDS import TopoDS, TopoDS_Edge, TopoDS_Face, TopoDS_Shell, TopoDS_Vertex, TopoDS_Wire
 
+from geometry.builder import reversed_loop
 from mnnfab.errors import ToolError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-    from geometry.tiling import Tiling
+    from geometry.arcs import Arc
+    from geometry.tiling import Loop, Relief, Tiling
 
 #: Tolerance of the kernel's own making, mm.
 KERNEL_MM = 1e-7
@@ -42,25 +48,54 @@ KERNEL_MM = 1e-7
 VOLUME_AGREES = 1e-7
 
 _UP = gp_Dir(0, 0, 1)
-_BOTTOM, _TOP = 0, 1
+#: Heights of the lower and the upper end of a wall, mm.
+Span = tuple[float, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A solid, and which of its faces belong to what.
+
+    Args:
+        solid: one closed solid.
+        faces: of each hub, bond, pad, eyelet, tab, dot and letter, by its name: `bond_12`
+            has all of them, `bond_12_top`, `bond_12_bottom` and `bond_12_side` some.
+    """
+
+    solid: cadquery.Solid
+    faces: dict[str, list[cadquery.Face]]
 
 
 def build_solid(tiling: Tiling) -> cadquery.Solid:
-    """Extrude a tiling into one solid from z = 0 to its thickness.
+    """Extrude a tiling into one solid from z = 0 to its thickness, and check it.
 
     Raises:
-        ToolError: if the kernel finds the solid invalid, or its volume is not area ×
-            thickness.
+        ToolError: if the kernel finds the solid invalid, or its volume is not that of
+            the tiling.
     """
-    solid = _Extrusion(tiling).solid()
+    solid = build_model(tiling).solid
     if not is_valid(solid):
         msg = "the CAD kernel finds the solid invalid"
         raise ToolError(msg)
+    return solid
+
+
+def build_model(tiling: Tiling) -> Model:
+    """Extrude a tiling and keep count of its faces; only the volume is checked.
+
+    Whether the kernel finds it valid is told by `is_valid`, which takes twice as long as
+    building; an export leaves that to what is read back.
+
+    Raises:
+        ToolError: if the solid's volume is not that of the tiling.
+    """
+    extrusion = _Extrusion(tiling)
+    solid = extrusion.solid()
     error = abs(solid.Volume() / tiling.volume_mm3 - 1)
     if error > VOLUME_AGREES:
         msg = f"the solid's volume differs from area × thickness by {error:.2g}"
         raise ToolError(msg)
-    return solid
+    return Model(solid, extrusion.named_faces())
 
 
 def is_valid(shape: cadquery.Shape) -> bool:
@@ -70,105 +105,136 @@ def is_valid(shape: cadquery.Shape) -> bool:
 
 @dataclass
 class _Extrusion:
-    """The kernel's vertices and edges at both levels, made once and shared by all faces."""
+    """The kernel's vertices and edges at every height, made once and shared by all faces."""
 
     tiling: Tiling
-    vertices: dict[tuple[int, int], TopoDS_Vertex] = field(default_factory=dict)
-    edges: dict[tuple[int, int], TopoDS_Edge] = field(default_factory=dict)
-    uprights: dict[int, TopoDS_Edge] = field(default_factory=dict)
+    vertices: dict[tuple[int, float], TopoDS_Vertex] = field(default_factory=dict)
+    edges: dict[tuple[int, float], TopoDS_Edge] = field(default_factory=dict)
+    uprights: dict[tuple[int, Span], TopoDS_Edge] = field(default_factory=dict)
+    faces: list[tuple[str, str, TopoDS_Face]] = field(default_factory=list)
     builder: BRep_Builder = field(default_factory=BRep_Builder)
 
     def solid(self) -> cadquery.Solid:
         shell = TopoDS_Shell()
         self.builder.MakeShell(shell)
-        for cell in range(self.tiling.n_cells):
-            self.builder.Add(shell, self.cap(cell, _BOTTOM).Reversed())
-            self.builder.Add(shell, self.cap(cell, _TOP))
-        free = set(self.tiling.free_edges.tolist())
-        entries = zip(
-            self.tiling.cell_edges.tolist(), self.tiling.cell_forward.tolist(), strict=True
-        )
-        for edge, forward in entries:
-            if edge in free:
-                # A wall's normal points to the right of its edge: outward if the cell,
-                # which lies to the left of its loop, runs along the edge.
-                wall = self.wall(edge)
-                self.builder.Add(shell, wall if forward else wall.Reversed())
+        self.add_cells()
+        for relief in self.tiling.reliefs:
+            self.add_relief(relief)
+        for _, _, face in self.faces:
+            self.builder.Add(shell, face)
         shell.Closed(True)
         return cadquery.Solid(BRepBuilderAPI_MakeSolid(shell).Solid())
 
-    def height(self, level: int) -> float:
-        return level * self.tiling.thickness_mm
+    def named_faces(self) -> dict[str, list[cadquery.Face]]:
+        named: defaultdict[str, list[cadquery.Face]] = defaultdict(list)
+        for name, side, made in self.faces:
+            face = cadquery.Face(made)
+            named[name].append(face)
+            named[f"{name}_{side}"].append(face)
+        return dict(named)
 
-    def vertex(self, point: int, level: int) -> TopoDS_Vertex:
-        key = point, level
+    def add_cells(self) -> None:
+        top = self.tiling.thickness_mm
+        free = set(self.tiling.free_edges.tolist())
+        standing: defaultdict[int, list[Loop]] = defaultdict(list)
+        for relief in self.tiling.reliefs:
+            standing[relief.cell].append(reversed_loop(relief.loops[0]))
+        for cell, cell_name in enumerate(self.tiling.names):
+            name, loops = str(cell_name), self.tiling.loops(cell)
+            self.add(name, "bottom", self.cap(loops, 0.0).Reversed())
+            self.add(name, "top", self.cap([*loops, *standing[cell]], top))
+            for edge, forward in itertools.chain.from_iterable(loops):
+                if edge in free:
+                    # A wall's normal points to the right of its edge: outward if the cell,
+                    # which lies to the left of its loop, runs along the edge.
+                    self.add_wall(name, edge, (0.0, top), outward=forward)
+
+    def add_relief(self, relief: Relief) -> None:
+        name, top = str(relief), self.tiling.thickness_mm
+        level = top + relief.height_mm
+        self.add(name, "top", self.cap(relief.loops, level))
+        for hole in relief.loops[1:]:  # the cell's own top, seen through the letter
+            self.add(
+                str(self.tiling.names[relief.cell]), "top", self.cap([reversed_loop(hole)], top)
+            )
+        raised = relief.height_mm > 0
+        span = (top, level) if raised else (level, top)
+        for edge, forward in itertools.chain.from_iterable(relief.loops):
+            self.add_wall(name, edge, span, outward=forward == raised)
+
+    def add(self, name: str, side: str, face: TopoDS_Face) -> None:
+        self.faces.append((name, side, face))
+
+    def add_wall(self, name: str, edge: int, span: Span, *, outward: bool) -> None:
+        wall = self.wall(edge, span)
+        self.add(name, "side", wall if outward else wall.Reversed())
+
+    def vertex(self, point: int, height: float) -> TopoDS_Vertex:
+        key = point, height
         if key not in self.vertices:
             x, y = self.tiling.points[point].tolist()
-            place = gp_Pnt(x, y, self.height(level))
-            self.vertices[key] = BRepBuilderAPI_MakeVertex(place).Vertex()
+            self.vertices[key] = BRepBuilderAPI_MakeVertex(gp_Pnt(x, y, height)).Vertex()
         return self.vertices[key]
 
-    def edge(self, edge: int, level: int) -> TopoDS_Edge:
-        key = edge, level
+    def edge(self, edge: int, height: float) -> TopoDS_Edge:
+        key = edge, height
         if key not in self.edges:
-            start, end = (self.vertex(int(p), level) for p in self.tiling.edges[edge])
+            start, end = (self.vertex(point, height) for point in self.tiling.edges[edge].tolist())
             if self.tiling.bulges[edge]:
-                _, radius, _, sweep = self.tiling.arc(edge)
-                circle = Geom_Circle(gp_Circ(self.arc_axes(edge, level).Ax2(), radius))
-                made = BRepBuilderAPI_MakeEdge(circle, start, end, 0.0, sweep)
+                arc = self.tiling.arc(edge)
+                circle = Geom_Circle(gp_Circ(_axes(arc, height).Ax2(), arc.radius))
+                made = BRepBuilderAPI_MakeEdge(circle, start, end, 0.0, arc.sweep)
             else:
                 made = BRepBuilderAPI_MakeEdge(start, end)
             self.edges[key] = made.Edge()
         return self.edges[key]
 
-    def arc_axes(self, edge: int, level: int) -> gp_Ax3:
-        """Return axes in which an arc runs from angle 0 to its sweep.
+    def upright(self, point: int, span: Span) -> TopoDS_Edge:
+        key = point, span
+        if key not in self.uprights:
+            ends = (self.vertex(point, height) for height in span)
+            self.uprights[key] = BRepBuilderAPI_MakeEdge(*ends).Edge()
+        return self.uprights[key]
 
-        With any other start the kernel may take an angle of 0 for a full turn, and the
-        wall would not close.
-        """
-        centre, _, angle, _ = self.tiling.arc(edge)
-        origin = gp_Pnt(*centre.tolist(), self.height(level))
-        return gp_Ax3(origin, _UP, gp_Dir(math.cos(angle), math.sin(angle), 0))
+    def cap(self, loops: Sequence[Loop], height: float) -> TopoDS_Face:
+        outer, *holes = (self.wire(loop, height) for loop in loops)
+        plane = gp_Pln(gp_Pnt(0, 0, height), _UP)
+        made = BRepBuilderAPI_MakeFace(plane, outer, True)
+        for hole in holes:
+            made.Add(hole)
+        return made.Face()
 
-    def upright(self, point: int) -> TopoDS_Edge:
-        if point not in self.uprights:
-            made = BRepBuilderAPI_MakeEdge(self.vertex(point, _BOTTOM), self.vertex(point, _TOP))
-            self.uprights[point] = made.Edge()
-        return self.uprights[point]
-
-    def cap(self, cell: int, level: int) -> TopoDS_Face:
-        ring = (
-            self.edge(edge, level) if forward else _reversed(self.edge(edge, level))
-            for edge, forward in self.tiling.loop(cell)
+    def wire(self, loop: Loop, height: float) -> TopoDS_Wire:
+        return _wire(
+            self.edge(edge, height) if forward else _reversed(self.edge(edge, height))
+            for edge, forward in loop
         )
-        plane = gp_Pln(gp_Pnt(0, 0, self.height(level)), _UP)
-        return BRepBuilderAPI_MakeFace(plane, _wire(ring), True).Face()
 
-    def wall(self, edge: int) -> TopoDS_Face:
+    def wall(self, edge: int, span: Span) -> TopoDS_Face:
         start, end = self.tiling.edges[edge].tolist()
-        bottom, top = self.edge(edge, _BOTTOM), self.edge(edge, _TOP)
-        ring = [bottom, self.upright(end), _reversed(top), _reversed(self.upright(start))]
+        bottom, top = (self.edge(edge, height) for height in span)
+        up, down = self.upright(end, span), _reversed(self.upright(start, span))
+        ring = [bottom, up, _reversed(top), down]
         if self.tiling.bulges[edge]:
-            return self.curved_wall(edge, ring)
+            return self.curved_wall(edge, span, ring)
         (x0, y0), (x1, y1) = self.tiling.points[[start, end]].tolist()
-        plane = gp_Pln(gp_Pnt(x0, y0, 0), gp_Dir(y1 - y0, x0 - x1, 0))
+        plane = gp_Pln(gp_Pnt(x0, y0, span[0]), gp_Dir(y1 - y0, x0 - x1, 0))
         return BRepBuilderAPI_MakeFace(plane, _wire(ring), True).Face()
 
-    def curved_wall(self, edge: int, ring: list[TopoDS_Edge]) -> TopoDS_Face:
+    def curved_wall(self, edge: int, span: Span, ring: list[TopoDS_Edge]) -> TopoDS_Face:
         """Return a cylindrical face; its edges are told where they run on the cylinder.
 
         On a cylinder (u, v) are angle and height. The arcs have the angle as their own
         parameter and the uprights the height, so all four are straight lines there.
         """
-        _, radius, _, sweep = self.tiling.arc(edge)
-        surface = Geom_CylindricalSurface(self.arc_axes(edge, _BOTTOM), radius)
+        arc = self.tiling.arc(edge)
+        surface = Geom_CylindricalSurface(_axes(arc, span[0]), arc.radius)
         place = TopLoc_Location()
         east, north = gp_Dir2d(1, 0), gp_Dir2d(0, 1)
         lines = (
             (gp_Pnt2d(0, 0), east),
-            (gp_Pnt2d(sweep, 0), north),
-            (gp_Pnt2d(0, self.tiling.thickness_mm), east),
+            (gp_Pnt2d(arc.sweep, 0), north),
+            (gp_Pnt2d(0, span[1] - span[0]), east),
             (gp_Pnt2d(0, 0), north),
         )
         for side, (origin, direction) in zip(ring, lines, strict=True):
@@ -180,11 +246,21 @@ class _Extrusion:
         return face
 
 
+def _axes(arc: Arc, height: float) -> gp_Ax3:
+    """Return axes in which an arc runs from angle 0 to its sweep.
+
+    With any other start the kernel may take an angle of 0 for a full turn, and the
+    wall would not close.
+    """
+    origin = gp_Pnt(*arc.centre.tolist(), height)
+    return gp_Ax3(origin, _UP, gp_Dir(math.cos(arc.start), math.sin(arc.start), 0))
+
+
 def _reversed(edge: TopoDS_Edge) -> TopoDS_Edge:
     return TopoDS.Edge(edge.Reversed())
 
 
-def _wire(ring: Iterable[TopoDS_Edge]) -> object:
+def _wire(ring: Iterable[TopoDS_Edge]) -> TopoDS_Wire:
     wire = BRepBuilderAPI_MakeWire()
     for edge in ring:
         wire.Add(edge)

@@ -2,24 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal, NamedTuple
 
 import numpy as np
 
+from geometry.arcs import Arc, arc_between, segment_areas
 from mnnfab.arrays import FloatArray, IntArray
 
 BoolArray = np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
+DirectedEdge = tuple[int, bool]
+"""Number of an edge, and whether it is run forward."""
+Loop = tuple[DirectedEdge, ...]
+"""Edges end to end, back to where they begin; what they bound lies to their left."""
+
+
+class CellName(NamedTuple):
+    """What a cell is: a hub, pad, eyelet or tab of a node, a bond, or the whole part."""
+
+    kind: Literal["hub", "bond", "pad", "eyelet", "tab", "part"]
+    number: int
+
+    def __str__(self) -> str:
+        """Return the name that files and tags use: hub_3, bond_12."""
+        return f"{self.kind}_{self.number}"
+
+
+@dataclass(frozen=True)
+class Relief:
+    """A region of a cell that is raised above the part's top, or sunk into it.
+
+    Args:
+        kind: a dot at a node, or a letter.
+        number: of the node, or of the letter along its text.
+        cell: the cell that it stands on; it lies wholly inside of it.
+        loops: around it, then around each of its holes.
+        height_mm: above the top; negative if it is sunk.
+    """
+
+    kind: Literal["dot", "letter"]
+    number: int
+    cell: int
+    loops: tuple[Loop, ...]
+    height_mm: float
+
+    def __str__(self) -> str:
+        """Return the name that files and tags use: dot_3."""
+        return f"{self.kind}_{self.number}"
 
 
 @dataclass(frozen=True, eq=False)
 class Tiling:
-    """The planar region of a part, cut into one hub a node and one bond cell a bond.
+    """The planar region of a part, cut into one hub a node, one bond cell a bond, and more.
 
-    Points, edges and cells refer to each other by number. A cell is a closed loop of
-    edges, counter-clockwise; two neighbouring cells use the same edge, one of them
-    backwards. An edge used by one cell only is free: it bounds the part.
+    Points, edges and cells refer to each other by number. A cell is bounded by a loop of
+    edges, counter-clockwise, and by one loop around each of its holes, clockwise. Two
+    neighbouring cells use the same edge, one of them backwards. An edge used by one cell
+    only is free: it bounds the part.
 
     An arc is told by its bulge, tan(sweep / 4), as in DXF: 0 is a straight line, and
     arcs run counter-clockwise from their start to their end, so no bulge is negative.
@@ -29,42 +70,58 @@ class Tiling:
         local_widths: how wide the part is about each point, (n_points,) mm.
         edges: start and end point of each edge, (n_edges, 2).
         bulges: (n_edges,).
-        cell_offsets: cell c has the entries cell_offsets[c] up to cell_offsets[c + 1]
-            of the next two arrays, (n_cells + 1,).
-        cell_edges: the edges of every cell, one after the other.
-        cell_forward: whether the cell runs along the edge or against it.
-        nodes: centres of the load discs, (n_nodes, 2) mm; hub n is cell n.
+        names: of the cells: hub n is cell n, the bonds follow, then pads, eyelets and tab.
+        cell_offsets: cell c has the loops cell_offsets[c] up to cell_offsets[c + 1],
+            (n_cells + 1,).
+        loop_offsets: loop l has the entries loop_offsets[l] up to loop_offsets[l + 1]
+            of the next two arrays, (n_loops + 1,).
+        cell_edges: the edges of every loop, one after the other.
+        cell_forward: whether the loop runs along the edge or against it.
+        nodes: centres of the load discs, (n_nodes, 2) mm.
         disc_radius_mm: of every load disc.
         thickness_mm: of the part, out of the plane.
+        reliefs: what stands on the part's top or is sunk into it.
     """
 
     points: FloatArray
     local_widths: FloatArray
     edges: IntArray
     bulges: FloatArray
+    names: tuple[CellName, ...]
     cell_offsets: IntArray
+    loop_offsets: IntArray
     cell_edges: IntArray
     cell_forward: BoolArray
     nodes: FloatArray
     disc_radius_mm: float
     thickness_mm: float
+    reliefs: tuple[Relief, ...] = ()
 
     @property
     def n_cells(self) -> int:
-        """Number of cells: the hubs first, then the bonds."""
-        return len(self.cell_offsets) - 1
+        """Number of cells."""
+        return len(self.names)
 
     @property
     def n_hubs(self) -> int:
         """Number of hubs, one a node."""
         return len(self.nodes)
 
-    def loop(self, cell: int) -> Iterator[tuple[int, bool]]:
-        """Yield the edges of a cell, counter-clockwise, and whether each runs forward."""
-        entries = slice(self.cell_offsets[cell], self.cell_offsets[cell + 1])
-        yield from zip(
-            self.cell_edges[entries].tolist(), self.cell_forward[entries].tolist(), strict=True
-        )
+    @cached_property
+    def bond_cells(self) -> IntArray:
+        """The cells of the bonds, in the bonds' order, (n_bonds,)."""
+        return np.array([c for c, name in enumerate(self.names) if name.kind == "bond"], dtype=int)
+
+    def loops(self, cell: int) -> list[Loop]:
+        """Return the loops of a cell: around it, then around each of its holes."""
+        first, last = self.cell_offsets[cell : cell + 2].tolist()
+        return [
+            self._loop(a, b) for a, b in itertools.pairwise(self.loop_offsets[first : last + 1])
+        ]
+
+    def _loop(self, first: int, last: int) -> Loop:
+        edges, forward = self.cell_edges[first:last], self.cell_forward[first:last]
+        return tuple(zip(edges.tolist(), forward.tolist(), strict=True))
 
     @cached_property
     def free_edges(self) -> IntArray:
@@ -72,13 +129,23 @@ class Tiling:
         return np.flatnonzero(np.bincount(self.cell_edges, minlength=len(self.edges)) == 1)
 
     @cached_property
-    def areas(self) -> FloatArray:
-        """Exact area of each cell, (n_cells,) mm²."""
+    def _areas_below(self) -> FloatArray:
+        """Area between each edge and the origin, (n_edges,) mm²."""
         starts, ends = self.points[self.edges[:, 0]], self.points[self.edges[:, 1]]
         below_chord = (starts[:, 0] * ends[:, 1] - starts[:, 1] * ends[:, 0]) / 2
-        signed = np.where(self.cell_forward, 1.0, -1.0)
-        parts = signed * (below_chord + _segment_areas(starts, ends, self.bulges))[self.cell_edges]
-        return np.add.reduceat(parts, self.cell_offsets[:-1])
+        below: FloatArray = below_chord + segment_areas(starts, ends, self.bulges)
+        return below
+
+    @cached_property
+    def areas(self) -> FloatArray:
+        """Exact area of each cell, (n_cells,) mm²."""
+        parts = np.where(self.cell_forward, 1.0, -1.0) * self._areas_below[self.cell_edges]
+        return np.add.reduceat(parts, self.loop_offsets[self.cell_offsets[:-1]])
+
+    def loop_area(self, loop: Loop) -> float:
+        """Return the exact area to the left of a loop, mm²; negative for a hole."""
+        edges, forward = np.array(loop).T
+        return float((np.where(forward, 1.0, -1.0) * self._areas_below[edges]).sum())
 
     @property
     def area_mm2(self) -> float:
@@ -90,54 +157,35 @@ class Tiling:
         """Area between the free arcs and their chords, all counted as positive."""
         ends = self.points[self.edges[self.free_edges]]
         bulges = self.bulges[self.free_edges]
-        return float(_segment_areas(ends[:, 0], ends[:, 1], bulges).sum())
+        return float(segment_areas(ends[:, 0], ends[:, 1], bulges).sum())
 
     @property
     def volume_mm3(self) -> float:
-        """Exact volume of the part."""
-        return self.area_mm2 * self.thickness_mm
+        """Exact volume of the part, with what stands on it and without what is sunk."""
+        raised = [
+            relief.height_mm * sum(self.loop_area(loop) for loop in relief.loops)
+            for relief in self.reliefs
+        ]
+        return self.area_mm2 * self.thickness_mm + sum(raised)
+
+    @property
+    def height_mm(self) -> float:
+        """Height of the part with what stands on it."""
+        return self.thickness_mm + max((relief.height_mm for relief in self.reliefs), default=0.0)
 
     @cached_property
     def bounding_box_mm(self) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
         """Least and greatest x, y, z; arcs are counted with their true extent."""
-        low, high = self.points.min(axis=0), self.points.max(axis=0)
-        for edge in np.flatnonzero(self.bulges):
-            extent = self._arc_extremes(int(edge))
+        free = self.free_edges
+        low = self.points[self.edges[free]].min(axis=(0, 1))
+        high = self.points[self.edges[free]].max(axis=(0, 1))
+        for edge in free[self.bulges[free] > 0].tolist():
+            extent = self.arc(edge).extremes()
             low, high = np.minimum(low, extent.min(axis=0)), np.maximum(high, extent.max(axis=0))
-        return (float(low[0]), float(low[1]), 0.0), (
-            float(high[0]),
-            float(high[1]),
-            self.thickness_mm,
-        )
+        top = max(self.height_mm, self.thickness_mm)
+        return (float(low[0]), float(low[1]), 0.0), (float(high[0]), float(high[1]), top)
 
-    def arc(self, edge: int) -> tuple[FloatArray, float, float, float]:
-        """Return centre (2,) mm, radius mm, start angle and sweep (rad) of a curved edge."""
+    def arc(self, edge: int) -> Arc:
+        """Return a curved edge as an arc."""
         start, end = self.points[self.edges[edge]]
-        bulge = float(self.bulges[edge])
-        chord = end - start
-        left = np.array([-chord[1], chord[0]])
-        centre = (start + end) / 2 + left * (1 - bulge**2) / (4 * bulge)
-        radius = float(np.hypot(*chord)) * (1 + bulge**2) / (4 * bulge)
-        angle = float(np.arctan2(*(start - centre)[::-1]))
-        return centre, radius, angle, 4 * float(np.arctan(bulge))
-
-    def _arc_extremes(self, edge: int) -> FloatArray:
-        """Return the arc's points where it runs along an axis, and its start."""
-        centre, radius, angle, sweep = self.arc(edge)
-        quarters = (
-            np.arange(np.ceil(angle / (np.pi / 2)), (angle + sweep) / (np.pi / 2)) * np.pi / 2
-        )
-        angles = np.append(quarters, angle)
-        extremes: FloatArray = centre + radius * np.stack([np.cos(angles), np.sin(angles)], axis=1)
-        return extremes
-
-
-def _segment_areas(starts: FloatArray, ends: FloatArray, bulges: FloatArray) -> FloatArray:
-    """Return the area between each arc and its chord, (n_edges,) mm²; 0 for lines."""
-    areas = np.zeros(len(bulges))
-    curved = np.flatnonzero(bulges)
-    bulge = bulges[curved]
-    chord = np.hypot(*(ends[curved] - starts[curved]).T)
-    radius, sweep = chord * (1 + bulge**2) / (4 * bulge), 4 * np.arctan(bulge)
-    areas[curved] = radius**2 / 2 * (sweep - np.sin(sweep))
-    return areas
+        return arc_between(start, end, float(self.bulges[edge]))

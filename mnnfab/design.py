@@ -11,10 +11,12 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from mnnfab.feature_sections import FeaturesSection
 from mnnfab.network_sections import NetworkSection
 from mnnfab.section import (
     Count,
     FileName,
+    Many,
     NotNegative,
     Positive,
     Section,
@@ -203,13 +205,25 @@ class CheckSection(Section):
 
 
 class ExportSection(Section):
-    """[export] how the files are written.
+    """[export] which files are written, and how.
 
     Args:
-        stl_tolerance_mm: largest distance between an arc and the facets that stand for it.
+        formats: "step", "stl", "3mf", "glb" (for viewers), "dxf", "svg" (of the outline).
+        stl_tolerance_mm: largest distance between an arc and the facets that stand for it,
+            in every format of triangles.
+        merged_caps: one face for the whole top in STEP, and one for the bottom, instead of one
+            a hub and bond; for small parts, because it takes quadratic time.
     """
 
+    formats: Many[str] = ("step", "stl", "3mf")
     stl_tolerance_mm: Annotated[float, Field(ge=1e-4, le=0.1)] = 0.01
+    merged_caps: bool = False
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        if not self.formats or len(set(self.formats)) < len(self.formats):
+            raise refusal("formats", f"{list(self.formats)}", "one format or more, each once")
+        return self
 
 
 class Design(Section):
@@ -221,6 +235,7 @@ class Design(Section):
     network: NetworkSection
     material: MaterialSection = MaterialSection()
     fabrication: Fabrication
+    features: FeaturesSection = FeaturesSection()
     task: TaskSection
     widths: WidthsSection | None = None
     training: TrainingSection | None = None

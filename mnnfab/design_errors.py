@@ -19,6 +19,14 @@ from mnnfab.design import (
     WidthsSection,
 )
 from mnnfab.errors import InputError
+from mnnfab.feature_sections import (
+    CouponSection,
+    DotsSection,
+    EyeletsSection,
+    FeaturesSection,
+    IdSection,
+    PadsSection,
+)
 from mnnfab.network_sections import LATTICES, NetworkFile
 from mnnfab.task_sections import Behaviour, Classification, NoTask, PortSection, Regression
 
@@ -31,6 +39,12 @@ _SECTIONS: Mapping[Place, type[BaseModel]] = {
     ("network", "file"): NetworkFile,
     ("material",): MaterialSection,
     ("fabrication",): Fabrication,
+    ("features",): FeaturesSection,
+    ("features", "pads"): PadsSection,
+    ("features", "eyelets"): EyeletsSection,
+    ("features", "dots"): DotsSection,
+    ("features", "id"): IdSection,
+    ("features", "coupon"): CouponSection,
     ("task", "classification"): Classification,
     ("task", "regression"): Regression,
     ("task", "behaviour"): Behaviour,

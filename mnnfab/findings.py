@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 Severity = Literal["error", "warning", "info"]
 Verdict = Literal["pass", "fail"]
@@ -19,16 +19,22 @@ class Finding:
         severity: an error fails the design; a warning is for the user to weigh.
         where: bond, node, port or key.
         message: what was measured, against which limit.
+        position_mm: of the place in the plane, x and y, where it has one.
+        value: what was measured, where it is one number; its unit is in the message.
+        limit: that it was measured against.
     """
 
     code: str
     severity: Severity
     where: str
     message: str
+    position_mm: tuple[float, float] | None = None
+    value: float | None = None
+    limit: float | None = None
 
-    def as_json(self) -> dict[str, str]:
+    def as_json(self) -> dict[str, Any]:
         """Return the finding for `report.json`."""
-        return asdict(self)
+        return {key: value for key, value in asdict(self).items() if value is not None}
 
 
 def verdict(findings: Iterable[Finding]) -> Verdict:

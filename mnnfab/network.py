@@ -112,6 +112,11 @@ class Network:
             )
         return Network(self.nodes, kept, self.fixed)
 
+    def place(self, node: int) -> tuple[float, float]:
+        """Return where a node is, (x, y) mm."""
+        x, y = self.nodes[node].tolist()
+        return x, y
+
     def bond_name(self, bond: int) -> str:
         """Name a bond for a person: its number and its nodes.
 

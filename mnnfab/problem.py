@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +19,7 @@ from mnnfab.files import read_bytes
 from mnnfab.network import Network
 from mnnfab.network_file import load_network
 from mnnfab.network_sections import NetworkFile, NetworkSection
-from mnnfab.profiles import Material, Printer, material, printer
+from mnnfab.profiles import Material, Printer, is_file, material, printer
 from mnnfab.rigidity import Rigidity, require_rigid
 from mnnfab.task_setup import make_task
 from mnnfab.tasks import Task
@@ -134,8 +134,8 @@ def make_problem(design: Design, folder: Path, start: Path | None = None) -> Pro
         folder=folder,
         network=network,
         rigidity=require_rigid(network),
-        material=_material(design),
-        printer=printer(design.fabrication.printer),
+        material=_material(design, folder),
+        printer=printer(design.fabrication.printer, folder),
         task=make_task(design, network, folder),
         given_widths_mm=_given_widths(design, network, folder),
         start_widths_mm=_start_widths(design, network, start),
@@ -193,6 +193,7 @@ def _input_bytes(design: Design, folder: Path) -> dict[str, bytes]:
     named = (
         getattr(design.network, "file", None),
         getattr(design.task, "dataset", None),
+        *filter(is_file, (design.material.preset, design.fabrication.printer)),
     )
     return {name: read_bytes(folder / name) for name in named if name and name not in BUILT_IN}
 
@@ -223,10 +224,10 @@ def _network(section: NetworkSection, folder: Path) -> Network:
     return section.network()
 
 
-def _material(design: Design) -> Material:
+def _material(design: Design, folder: Path) -> Material:
     section = design.material
     overrides = section.model_dump(exclude={"preset"}, exclude_none=True)
-    return replace(material(section.preset), **overrides)
+    return material(section.preset, folder).model_copy(update=overrides)
 
 
 def _given_widths(design: Design, network: Network, folder: Path) -> FloatArray | None:

@@ -21,6 +21,13 @@ REPORT, PAGE, MANIFEST = "report.json", "report.html", "manifest.json"
 #: Where the files that a design reads are copied to.
 INPUTS = "inputs"
 START = f"{INPUTS}/start.csv"
+#: The keys of a design that may name a file.
+_NAMED_FILES = (
+    ("network", "file"),
+    ("task", "dataset"),
+    ("material", "preset"),
+    ("fabrication", "printer"),
+)
 #: Names that a manifest of ours can hold.
 _OURS = re.compile(rf"({INPUTS}/)?[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -85,11 +92,13 @@ def _self_contained(problem: Problem, folder: Path) -> Design:
     """Write what the design has read into `folder`; return the design that reads it there."""
     design = problem.design
     changes: dict[str, Any] = {}
-    for section, key in (("network", "file"), ("task", "dataset")):
+    for section, key in _NAMED_FILES:
         name = str(getattr(getattr(design, section), key, ""))
         if name not in problem.input_bytes:
             continue
-        copy = f"{INPUTS}/{section}{Path(name).suffix}"
+        # A profile is called after its file, so that keeps its name.
+        stem = Path(name).stem if key in {"preset", "printer"} else section
+        copy = f"{INPUTS}/{stem}{Path(name).suffix}"
         (folder / INPUTS).mkdir(exist_ok=True)
         (folder / copy).write_bytes(problem.input_bytes[name])
         changes[section] = getattr(design, section).model_copy(update={key: copy})

@@ -14,10 +14,13 @@ PACKAGES = ("mnnfab", "geometry", "fem", "export")
 EDGE = {"mnnfab.pipeline", "mnnfab.cli", "mnnfab.__main__"}
 EDGE_FOLDERS = ("mnnfab.report", "mnnfab.reproduce", "mnnfab.stages")
 HEAVY = {
-    "cadquery": {"geometry.solid", "export.step", "export.stl"},
-    "OCP": {"geometry.solid", "export.step"},
+    "cadquery": {"geometry.solid", "geometry.workplane", "export.formats.step"},
+    "OCP": {"geometry.solid", "export.formats.step"},
+    "vtkmodules": {"export.formats.glb"},
+    "lib3mf": {"export.formats.f_3mf"},
+    "ezdxf": {"export.formats.dxf"},
     "gmsh": {"fem.mesher"},
-    "trimesh": {"export.stl"},
+    "trimesh": {"export.formats.stl", "export.formats.glb"},
     "skfem": {"fem.continuum", "fem.elasticity"},
     "meshio": {"fem.fields", "mnnfab.network_file"},
     "numba": {"mnnfab.compiled"},
@@ -107,5 +110,5 @@ def test_training_loads_no_kernel(tmp_path: Path) -> None:
         "from pathlib import Path\nfrom mnnfab.pipeline import train\n"
         f"train(Path({str(example)!r}), Path({str(tmp_path)!r}))"
     )
-    kernels = {"cadquery", "OCP", "gmsh", "skfem", "trimesh", "meshio"}
+    kernels = {"cadquery", "OCP", "gmsh", "skfem", "trimesh", "meshio", "lib3mf", "ezdxf"}
     assert not loaded_by(code) & {*kernels, "matplotlib", "numba", "pyarrow", "sklearn"}

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import locale
+import subprocess
+import sys
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import cadquery
+import lib3mf
 import numpy as np
 import pytest
 import trimesh
 
-from export.formats import Format
-from export.package import FORMATS, export_solid
-from export.step import STEP, read_step
-from export.stl import STL, read_stl
+from export.formats import Format, formats_named, known_formats, require_known
+from export.formats.step import read_step
+from export.formats.stl import read_mesh
+from export.package import export_part
 from geometry.cells import tile
-from geometry.solid import build_solid
+from geometry.part import Label, SolidPart, TiledPart
 from geometry.tiling import Tiling
-from mnnfab import Fabrication, Network, ToolError
+from mnnfab import Fabrication, InputError, Network, ToolError
+
+FORMATS = known_formats()
+SOLID = [name for name in FORMATS if not formats_named([name])[0].flat]
+LABEL = Label("part", "0123456789abcdef" * 4, "agilus30", "a part of a test")
 
 
 @pytest.fixture(scope="module")
@@ -27,32 +36,78 @@ def tiling(paper_network: Network, fabrication: Fabrication) -> Tiling:
 
 
 @pytest.fixture(scope="module")
-def solid(tiling: Tiling) -> cadquery.Solid:
-    return build_solid(tiling)
+def part(tiling: Tiling) -> TiledPart:
+    return TiledPart(LABEL, tiling)
 
 
-def test_step_round_trip(tmp_path: Path, solid: cadquery.Solid, tiling: Tiling) -> None:
-    (file,) = export_solid(solid, tiling, tmp_path, "part", 0.01, [STEP])
-    assert file.volume_mm3 == pytest.approx(tiling.area_mm2 * 2.0, rel=1e-7)
-    header = (tmp_path / "part.step").read_text()[:2000]
-    assert "AP242" in header
-    assert "FILE_NAME('part'" in header
+def the_format(name: str) -> Format:
+    return formats_named([name])[0]
+
+
+def test_all_formats_are_found() -> None:
+    assert set(FORMATS) == {"step", "stl", "3mf", "dxf", "svg", "glb"}
+    with pytest.raises(InputError, match=r'"obj"\n  allowed: "3mf", "dxf"'):
+        require_known(["stl", "obj"])
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_round_trip(tmp_path: Path, part: TiledPart, name: str) -> None:
+    kind = the_format(name)
+    (file,) = export_part(part, tmp_path, [kind], 0.01)
+    found = file.area_mm2 if kind.flat else file.volume_mm3
+    expected = part.tiling.area_mm2 if kind.flat else part.tiling.volume_mm3
+    assert found == pytest.approx(expected, rel=1e-4)
+    box = np.array(part.bounding_box_mm)
+    np.testing.assert_allclose(np.array(file.bounding_box_mm)[:, :2], box[:, :2], atol=0.012)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_name_and_hash_travel(tmp_path: Path, part: TiledPart, name: str) -> None:
+    export_part(part, tmp_path, [the_format(name)], 0.01)
+    path = tmp_path / f"part.{name}"
+    if name == "3mf":
+        model = lib3mf.get_wrapper().CreateModel()
+        model.QueryReader("3mf").ReadFromFile(str(path))
+        group = model.GetMetaDataGroup()
+        values = [group.GetMetaData(i).GetValue() for i in range(group.GetMetaDataCount())]
+        assert LABEL.name in values
+        assert LABEL.design_sha256 in values
+        groups = model.GetBaseMaterialGroups()
+        assert groups.MoveNext()
+        materials = groups.GetCurrentBaseMaterialGroup()
+        assert materials.GetName(materials.GetAllPropertyIDs()[0]) == "agilus30"
+        return
+    content = path.read_bytes()
+    assert b"part" in content
+    assert LABEL.design_sha256[:16].encode() in content
+
+
+def test_a_3mf_leaves_the_locale_alone(tmp_path: Path, part: TiledPart) -> None:
+    before = locale.setlocale(locale.LC_ALL)
+    the_format("3mf").write(part, tmp_path / "part.3mf", 0.01)
+    assert locale.setlocale(locale.LC_ALL) == before
+
+
+def test_step_says_schema_unit_and_product(tmp_path: Path, part: TiledPart) -> None:
+    export_part(part, tmp_path, [the_format("step")], 0.01)
+    text = (tmp_path / "part.step").read_text()
+    assert "AP242" in text[:2000]
+    assert "FILE_NAME('part'" in text
+    assert "PRODUCT('part','part'" in text
+    assert "SI_UNIT(.MILLI.,.METRE.)" in text
+    # The kernel's own importer, which mends what it reads, agrees.
     again = cadquery.importers.importStep(str(tmp_path / "part.step")).val()
     assert isinstance(again, cadquery.Solid)
     assert again.isValid()
+    assert again.Volume() == pytest.approx(part.tiling.volume_mm3, rel=1e-9)
 
 
 @pytest.mark.parametrize("tolerance", [0.01, 0.05])
-def test_stl_round_trip(
-    tmp_path: Path, solid: cadquery.Solid, tiling: Tiling, tolerance: float
-) -> None:
-    (file,) = export_solid(solid, tiling, tmp_path, "part", tolerance, [STL])
+def test_stl_is_one_closed_surface(tmp_path: Path, part: TiledPart, tolerance: float) -> None:
+    export_part(part, tmp_path, [the_format("stl")], tolerance)
     mesh = trimesh.load_mesh(tmp_path / "part.stl")
     assert mesh.is_watertight
     assert mesh.body_count == 1
-    assert mesh.volume == pytest.approx(tiling.volume_mm3, rel=1e-3)
-    assert file.volume_mm3 == mesh.volume
-    np.testing.assert_allclose(mesh.bounds, tiling.bounding_box_mm, atol=tolerance)
     # Euler: one body with 15 holes through it has V - E + F = 2 - 2 · 15.
     assert mesh.euler_number == 2 - 2 * 15
 
@@ -64,8 +119,8 @@ def test_facets_keep_their_distance_from_arcs(tmp_path: Path, fabrication: Fabri
         update={"joint_ratio": 1.0, "joint_length_mm": 12.0, "width_max_mm": 20.0}
     )
     network = Network(np.array([[0, 0], [60, 0]]), np.array([[0, 1]]), np.array([0]))
-    tiling = tile(network, np.array([20.0]), wide)
-    export_solid(build_solid(tiling), tiling, tmp_path, "round", tolerance, [STL])
+    rounded = TiledPart(Label("round"), tile(network, np.array([20.0]), wide))
+    export_part(rounded, tmp_path, [the_format("stl")], tolerance)
     mesh = trimesh.load_mesh(tmp_path / "round.stl")
     walls = mesh.faces[np.abs(mesh.face_normals[:, 2]) < 0.5]
     sides = mesh.vertices[np.concatenate([walls[:, [0, 1]], walls[:, [1, 2]], walls[:, [2, 0]]])]
@@ -76,55 +131,103 @@ def test_facets_keep_their_distance_from_arcs(tmp_path: Path, fabrication: Fabri
     assert tolerance / 4 < sag.max() < tolerance * 1.01
 
 
-@pytest.mark.parametrize("kind", FORMATS, ids=lambda kind: kind.suffix)
-def test_wrong_volume_is_noticed(
-    tmp_path: Path,
-    solid: cadquery.Solid,
-    tiling: Tiling,
-    kind: Format,
-) -> None:
-    thicker = replace(tiling, thickness_mm=2.01)
-    with pytest.raises(ToolError, match="volume that is off"):
-        export_solid(solid, thicker, tmp_path, "part", 0.01, [kind])
+def test_merged_caps_are_one_face_each(tmp_path: Path, tiling: Tiling) -> None:
+    merged = TiledPart(LABEL, tiling, merged_caps=True)
+    export_part(merged, tmp_path, [the_format("step")], 0.01)
+    solid = cadquery.importers.importStep(str(tmp_path / "part.step")).val()
+    assert isinstance(solid, cadquery.Solid)
+    level = [face for face in solid.Faces() if abs(face.normalAt().z) > 0.5]
+    assert len(level) == 2
 
 
-@pytest.mark.parametrize("kind", FORMATS, ids=lambda kind: kind.suffix)
-def test_wrong_place_is_noticed(
-    tmp_path: Path, solid: cadquery.Solid, tiling: Tiling, kind: Format
-) -> None:
-    moved = cadquery.Solid(solid.moved(cadquery.Location((0.05, 0, 0))).wrapped)
+@pytest.mark.parametrize("name", SOLID)
+def test_wrong_volume_is_noticed(tmp_path: Path, tiling: Tiling, name: str) -> None:
+    kind = the_format(name)
+    thicker = TiledPart(LABEL, replace(tiling, thickness_mm=2.01))
+    swapped = replace(
+        kind, write=lambda _, path, tol: kind.write(TiledPart(LABEL, tiling), path, tol)
+    )
+    with pytest.raises(ToolError, match="a volume that is off"):
+        export_part(thicker, tmp_path, [swapped], 0.01)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_wrong_place_is_noticed(tmp_path: Path, tiling: Tiling, name: str) -> None:
+    kind = the_format(name)
+    moved = TiledPart(LABEL, replace(tiling, points=tiling.points + np.array([0.05, 0])))
+    swapped = replace(kind, write=lambda _, path, tol: kind.write(moved, path, tol))
     with pytest.raises(ToolError, match=r"bounding box that is off by 0\.05"):
-        export_solid(moved, tiling, tmp_path, "part", 0.01, [kind])
+        export_part(TiledPart(LABEL, tiling), tmp_path, [swapped], 0.01)
 
 
-def test_two_bodies_are_noticed(tmp_path: Path, solid: cadquery.Solid, tiling: Tiling) -> None:
+@pytest.mark.parametrize("name", ["stl", "3mf", "glb", "step"])
+def test_two_bodies_are_noticed(tmp_path: Path, part: TiledPart, name: str) -> None:
+    solid = part.solid
     pair = cadquery.Compound.makeCompound([solid, solid.moved(cadquery.Location((0, 100, 0)))])
-    for kind in FORMATS:
-        with pytest.raises(ToolError, match="2 bodies"):
-            export_solid(pair, tiling, tmp_path, "pair", 0.01, [kind])  # type: ignore[arg-type]
+    two = SolidPart(LABEL, pair)  # type: ignore[arg-type]
+    with pytest.raises(ToolError, match=r"2 bodies|assembly of bodies"):
+        export_part(two, tmp_path, [the_format(name)], 0.01)
 
 
-def test_open_shell_is_noticed(tmp_path: Path, solid: cadquery.Solid) -> None:
+def test_open_shell_is_noticed(tmp_path: Path, part: TiledPart) -> None:
     path = tmp_path / "open.stl"
-    STL.write(solid, path, "open", 0.01)
+    the_format("stl").write(part, path, 0.01)
     mesh = trimesh.load_mesh(path)
     mesh.update_faces(np.arange(len(mesh.faces)) > 0)
     mesh.export(path)
-    assert not read_stl(path).valid
+    assert not read_mesh(path).valid
 
 
-@pytest.mark.parametrize(("read", "name"), [(read_step, "x.step"), (read_stl, "x.stl")])
-def test_broken_files_are_noticed(tmp_path: Path, read: object, name: str) -> None:
-    path = tmp_path / name
+def test_step_is_read_as_it_is(tmp_path: Path, part: TiledPart) -> None:
+    """A face that lies wrongly is not mended away when the file is read back."""
+    path = tmp_path / "part.step"
+    the_format("step").write(part, path, 0.01)
+    text = path.read_text()
+    point = next(line for line in text.splitlines() if "CARTESIAN_POINT" in line and "2." in line)
+    broken = point.replace("2.", "2.3", 1) if point.count("2.") else point
+    path.write_text(text.replace(point, broken, 1))
+    measured = read_step(path)
+    assert not measured.valid or abs(measured.volume_mm3 / part.volume_mm3 - 1) > 1e-7  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_broken_files_are_noticed(tmp_path: Path, name: str) -> None:
+    path = tmp_path / f"x.{name}"
     path.write_bytes(b"ISO-10303-21; nothing of the kind")
     with pytest.raises(ToolError, match="read back"):
-        read(path)  # type: ignore[operator]
+        the_format(name).read_back(path)
 
 
-def test_same_solid_same_bytes(tmp_path: Path, tiling: Tiling) -> None:
-    hashes = []
+def test_a_solid_of_cadquery_has_no_drawing(tmp_path: Path) -> None:
+    box = cadquery.Workplane().box(1, 2, 3).val()
+    part = SolidPart(Label("box"), box)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="no plane outline for DXF"):
+        export_part(part, tmp_path, [the_format("dxf")], 0.01)
+    for shape, name in product((box, box.moved(cadquery.Location((3, 2, 1)))), SOLID):  # type: ignore[union-attr]
+        part = SolidPart(Label("box"), shape)  # type: ignore[arg-type]
+        (file,) = export_part(part, tmp_path, [the_format(name)], 0.01)
+        assert file.volume_mm3 == pytest.approx(6.0, rel=1e-6)
+
+
+_WRITE = """
+import sys
+from pathlib import Path
+from mnnfab.pipeline import run
+run(Path(sys.argv[1]), Path(sys.argv[2]), force=True)
+"""
+
+
+def test_same_design_same_bytes_in_other_folders_and_processes(tmp_path: Path) -> None:
+    design = (Path(__file__).parent.parent / "examples" / "iris-lab.toml").read_text()
+    found = []
     for name in ("one", "two"):
-        (tmp_path / name).mkdir()
-        files = export_solid(build_solid(tiling), tiling, tmp_path / name, "part", 0.01)
-        hashes.append([file.sha256 for file in files])
-    assert hashes[0] == hashes[1]
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "design.toml").write_text(design, encoding="utf-8")
+        command = [sys.executable, "-c", _WRITE, str(folder / "design.toml"), str(folder / "out")]
+        subprocess.run(command, check=True, cwd=folder)
+        suffixes = {".step", ".stl", ".3mf", ".dxf", ".svg", ".glb"}
+        files = (path for path in (folder / "out").iterdir() if path.suffix in suffixes)
+        found.append({path.name: path.read_bytes() for path in files})
+    assert len(found[0]) == 3 * 6 + 2  # the part, two coupons, and the frame's drawings
+    assert found[0] == found[1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import meshio
@@ -11,7 +12,7 @@ import skfem
 from skfem.helpers import dot
 
 import fem.mesh
-from fem.continuum import Continuum, disc_averages, solve_continuum
+from fem.continuum import Continuum, region_averages, solve_continuum
 from fem.elasticity import plane_stress_constants, stiffness_form, stress_law, von_mises
 from fem.fields import write_vtu
 from fem.mesh import Mesh, make_mesh
@@ -43,7 +44,7 @@ def mesh(uniform: Tiling) -> Mesh:
 
 
 def solve(mesh: Mesh, network: Network, inputs: tuple[Port, ...]) -> Continuum:
-    return solve_continuum(mesh, network, AGILUS, 2.0, inputs, EVERYWHERE)
+    return solve_continuum(mesh, network, AGILUS, inputs, EVERYWHERE)
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +116,7 @@ def test_regions_cover_the_tiling_and_are_named(uniform: Tiling, mesh: Mesh) -> 
     # A load disc is a polygon of 16 sides or more.
     assert np.all(areas[:14] > 0.97 * np.pi * 0.35**2)
     assert np.all(areas[:14] < np.pi * 0.35**2)
-    assert [mesh.region_name(region) for region in (3, 17, 30)] == ["disc_3", "hub_3", "bond_2"]
+    assert [mesh.region_names[region] for region in (3, 17, 30)] == ["disc_3", "hub_3", "bond_2"]
 
 
 def linear_field(basis: skfem.Basis, gradient: FloatArray) -> FloatArray:
@@ -129,7 +130,7 @@ def linear_field(basis: skfem.Basis, gradient: FloatArray) -> FloatArray:
 
 def test_disc_averages_of_a_linear_field(mesh: Mesh, continuum: Continuum) -> None:
     """The mean of a linear field over a disc is its value at the centre, up to the polygon."""
-    averages = disc_averages(continuum.basis, mesh)
+    averages = region_averages(continuum.basis, mesh.disc, mesh.n_nodes)
     field = linear_field(continuum.basis, np.array([[1.0, 0.0], [0.0, 0.0]]))
     means = (averages.T @ field).reshape(-1, 2)
     patch = -16 * np.array([0, 1, 2, 3, 4, 0.5, 1.5, 2.5, 3.5, 1, 2, 3, 1.5, 2.5])
@@ -141,7 +142,8 @@ def test_patch_test_on_the_parts_own_mesh(mesh: Mesh) -> None:
     """Linear displacements on the boundary leave linear displacements inside."""
     triangulation = skfem.MeshTri(mesh.points.T.copy(), mesh.triangles.T.copy(), sort_t=False)
     basis = skfem.Basis(triangulation, skfem.ElementVector(skfem.ElementTriP2()), intorder=2)
-    stiffness = stiffness_form(*plane_stress_constants(0.55, 0.48), 2.0).assemble(basis)
+    form = stiffness_form(*plane_stress_constants(0.55, 0.48))
+    stiffness = form.assemble(basis, thickness=np.full(basis.dx.shape, 2.0))
     gradient = np.array([[0.01, -0.02], [0.03, 0.005]])
     exact = linear_field(basis, gradient)
     boundary = basis.get_dofs().all()
@@ -172,7 +174,7 @@ def test_manufactured_solution_converges_with_order_three() -> None:
     for refinements in (3, 4, 5):
         square = skfem.MeshTri().refined(refinements)
         basis = skfem.Basis(square, skfem.ElementVector(skfem.ElementTriP2()), intorder=5)
-        stiffness = stiffness_form(lame, shear, 1.0).assemble(basis)
+        stiffness = stiffness_form(lame, shear).assemble(basis, thickness=np.ones(basis.dx.shape))
         inside = np.setdiff1d(np.arange(basis.N), basis.get_dofs().all())
         loads = skfem.LinearForm(force).assemble(basis)
         solution = np.zeros(basis.N)
@@ -234,7 +236,7 @@ def test_mesher_that_fails_is_reported(
 def test_mesh_that_misses_a_part_is_noticed(uniform: Tiling, mesh: Mesh) -> None:
     fem.mesh._check_area(uniform, mesh)
     kept = mesh.region != mesh.region.max()
-    holed = Mesh(mesh.points, mesh.triangles[kept], mesh.region[kept], mesh.n_nodes)
+    holed = replace(mesh, triangles=mesh.triangles[kept], region=mesh.region[kept])
     with pytest.raises(ToolError, match="misses"):
         fem.mesh._check_area(uniform, holed)
 

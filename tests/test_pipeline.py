@@ -21,7 +21,7 @@ EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 TRAINED = {"design.toml", "widths.csv", "history.csv", "manifest.json"}
 RESULTS = {
     *("design.toml", "widths.csv", "history.csv", "report.json", "report.html"),
-    *("iris.step", "iris.stl", "iris.vtu", "manifest.json", "training.json"),
+    *("iris.step", "iris.stl", "iris.3mf", "iris.vtu", "manifest.json", "training.json"),
 }
 
 
@@ -75,7 +75,7 @@ def test_report_has_the_schema_of_the_design(iris_run: Outcome) -> None:
     assert values["schema"] == 1
     assert (values["name"], values["verdict"]) == ("iris", "pass")
     assert {key for finding in values["findings"] for key in finding} == {
-        *("code", "severity", "where", "message")
+        *("code", "severity", "where", "message", "position_mm", "value", "limit")
     }
     assert {"loss_first", "loss_last", "metrics"} <= set(values["training"])
     assert len(values["widths_mm"]) == 28
@@ -94,7 +94,7 @@ def test_report_has_the_schema_of_the_design(iris_run: Outcome) -> None:
     assert values["solid"]["valid"] is True
     assert values["solid"]["volume_mm3"] == pytest.approx(values["solid"]["area_mm2"] * 2)
     assert values["solid"]["mass_g"] == pytest.approx(values["solid"]["volume_mm3"] * 1.145e-3)
-    assert [file["file"] for file in values["files"]] == ["iris.step", "iris.stl"]
+    assert [file["file"] for file in values["files"]] == ["iris.step", "iris.stl", "iris.3mf"]
     assert {"timings_s", "versions"} <= set(values)
 
 
@@ -181,7 +181,11 @@ def test_failed_gate_exports_nothing_and_removes_the_earlier_part(
 ) -> None:
     out = tmp_path / "out"
     path = design_file(tmp_path, behaviour)
-    assert run(path, out).files == ("behaviour-left.step", "behaviour-left.stl")
+    assert run(path, out).files == (
+        "behaviour-left.step",
+        "behaviour-left.stl",
+        "behaviour-left.3mf",
+    )
     (out / "notes.txt").write_text("mine")
     behaviour["check"] = {"max_bond_strain": 1e-4}
     outcome = run(design_file(tmp_path, behaviour), out)
@@ -198,7 +202,7 @@ def test_failed_gate_exports_nothing_and_removes_the_earlier_part(
     assert "bond" in error["where"]
     forced = run(path, out, force=True)
     assert forced.verdict == "fail"
-    assert forced.files == ("behaviour-left.step", "behaviour-left.stl")
+    assert forced.files == ("behaviour-left.step", "behaviour-left.stl", "behaviour-left.3mf")
 
 
 @pytest.mark.parametrize(
@@ -285,7 +289,7 @@ def test_no_task_exports_a_lattice_with_given_widths(tmp_path: Path) -> None:
     }
     outcome = run(design_file(tmp_path, values), tmp_path / "out")
     assert outcome.verdict == "pass"
-    assert outcome.files == ("lattice.step", "lattice.stl")
+    assert outcome.files == ("lattice.step", "lattice.stl", "lattice.3mf")
     found = report(outcome.folder)
     assert found["models"] == {"bar": None, "continuum": None}
     assert found["findings"][0]["code"] == "check-skipped"
@@ -363,11 +367,11 @@ def lattice_values(size: int) -> dict[str, Any]:
 )
 def test_large_lattice_becomes_a_part(tmp_path: Path, size: int, bonds: int) -> None:
     outcome = run(design_file(tmp_path, lattice_values(size)), tmp_path / "out")
-    assert outcome.files == ("lattice-32.step", "lattice-32.stl")
+    assert outcome.files == ("lattice-32.step", "lattice-32.stl", "lattice-32.3mf")
     values = report(outcome.folder)
     assert values["network"]["bonds"] == bonds
     assert values["solid"]["valid"] is True
-    for file, tolerance in zip(values["files"], (1e-7, 1e-3), strict=True):
+    for file, tolerance in zip(values["files"], (1e-7, 1e-3, 1e-3), strict=True):
         assert file["volume_mm3"] == pytest.approx(values["solid"]["volume_mm3"], rel=tolerance)
 
 

@@ -1,68 +1,71 @@
-"""Makes the README's picture, docs/iris.png: the trained network, the continuum, the part."""
+"""Makes the README's pictures: docs/iris.png, and docs/features.png of a part with everything."""
 
 from __future__ import annotations
 
-import tempfile
+import sys
 from pathlib import Path
 
 import numpy as np
-import trimesh
-from matplotlib.axes import Axes
-from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
-from scipy.spatial.transform import Rotation
 
-from export.stl import write_stl
 from fem.continuum import solve_continuum
 from fem.mesh import make_mesh
-from geometry.cells import tile
-from geometry.solid import build_solid
-from geometry.tiling import Tiling
+from geometry.facets import make_facets
 from mnnfab import load_problem, train_problem
 from mnnfab.report.drawing import draw_deformed, draw_network
+from mnnfab.stages.part import tile_part
+
+sys.path.insert(0, str(Path(__file__).parent))
+from render import render
 
 ROOT = Path(__file__).resolve().parent.parent
-RUBBER = np.array([0.25, 0.27, 0.30])
-#: Turned about z and tilted towards the viewer, degrees.
-TURN, TILT = -18.0, 52.0
+TOLERANCE_MM = 0.01
 
 
-def draw_part(axes: Axes, tiling: Tiling) -> None:
-    """Draw the STL as a camera from above would see it, far facets first."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "part.stl"
-        write_stl(build_solid(tiling), path, "part", 0.01)
-        mesh = trimesh.load_mesh(path)
-    mesh.vertices = Rotation.from_euler("zx", [TURN, -TILT], degrees=True).apply(mesh.vertices)
-    seen = mesh.face_normals[:, 2] > 0
-    order = np.argsort(mesh.triangles_center[seen, 2])
-    light = np.array([0.3, 0.45, 0.85])
-    shade = 0.45 + 1.5 * np.clip(mesh.face_normals[seen] @ light, 0, 1)
-    colours = np.clip(RUBBER * shade[:, None], 0, 1)[order]
-    facets = mesh.triangles[seen][order][:, :, :2]
-    axes.add_collection(PolyCollection(facets, facecolors=colours, edgecolors=colours, lw=0.3))
-    axes.autoscale_view()
-    axes.set_aspect("equal")
-    axes.set_axis_off()
-
-
-def main() -> None:
-    """Train, tile, solve and draw."""
+def draw_iris() -> None:
+    """Train, tile, solve and draw the iris example."""
     problem = load_problem(ROOT / "examples" / "iris.toml")
     assert problem.task is not None
     widths = train_problem(problem).widths_mm
-    tiling = tile(problem.network, widths, problem.design.fabrication)
+    tiling = tile_part(problem, widths)
     mesh = make_mesh(tiling, 4, 120.0)
     ports = problem.task.inputs, problem.task.outputs
-    continuum = solve_continuum(mesh, problem.network, problem.material, 2.0, *ports)
+    continuum = solve_continuum(mesh, problem.network, problem.material, *ports)
     figure = Figure(figsize=(15, 4.4), layout="constrained")
     left, middle, right = figure.subplots(1, 3)
     draw_network(left, problem, widths, tiling)
     draw_deformed(middle, tiling, continuum, problem.task.load_cases[2])
-    draw_part(right, tiling)
-    right.set_title("the part, from its STL file", fontsize=10)
+    right.imshow(render(make_facets(tiling, TOLERANCE_MM), 2.0, -20.0, 42.0, (900, 640), 1.4))
+    right.set_axis_off()
+    right.set_title("the part", fontsize=10)
     figure.savefig(ROOT / "docs" / "iris.png", dpi=90, metadata={"Software": None})
 
 
+def draw_features() -> None:
+    """Draw the part with all features from two angles, and its id from near by."""
+    problem = load_problem(ROOT / "examples" / "iris-lab.toml")
+    tiling = tile_part(problem, train_problem(problem).widths_mm)
+    facets, thickness = make_facets(tiling, TOLERANCE_MM), tiling.thickness_mm
+    letters = [relief for relief in tiling.reliefs if relief.kind == "letter"]
+    edges = [edge for relief in letters for loop in relief.loops for edge, _ in loop]
+    x, y = tiling.points[tiling.edges[edges]].mean(axis=(0, 1)).tolist()
+    figure = Figure(figsize=(13, 8.4), layout="constrained")
+    parts = figure.subplot_mosaic("AB;CC", height_ratios=[2.2, 1])
+    views = {
+        "A": ("from above", render(facets, thickness, 0.0, 12.0, (1000, 760), 1.5)),
+        "B": ("from the side", render(facets, thickness, -22.0, 48.0, (1000, 760), 1.5)),
+        "C": (
+            "the id on its tab (what is raised is drawn lighter)",
+            render(facets, thickness, 4.0, 26.0, (1700, 420), 6.5, (x, y, thickness)),
+        ),
+    }
+    for place, (title, picture) in views.items():
+        parts[place].imshow(np.ascontiguousarray(picture))
+        parts[place].set_title(title, fontsize=10)
+        parts[place].set_axis_off()
+    figure.savefig(ROOT / "docs" / "features.png", dpi=90, metadata={"Software": None})
+
+
 if __name__ == "__main__":
-    main()
+    draw_iris()
+    draw_features()

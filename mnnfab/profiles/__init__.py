@@ -1,18 +1,45 @@
-"""Material and printer profiles: numbers with units and sources, kept as data."""
+"""Material and printer profiles: numbers with units and sources, kept as data.
+
+A name picks one of ours; a name that ends in .toml is a file of the user's own, beside the
+design, with the same keys.
+"""
 
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import cache
 from importlib import resources
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any, Self, TypeVar
+
+from pydantic import Field, ValidationError, model_validator
 
 from mnnfab.errors import InputError
+from mnnfab.files import read_text
+from mnnfab.section import Positive, Section, inside_the_folder, refusal
 
 
-@dataclass(frozen=True)
-class Material:
+class Profile(Section):
+    """What all profiles share.
+
+    Args:
+        name: its key in our file, or the name of the user's file.
+        sources: where each number is from, by its key.
+    """
+
+    name: str
+    sources: Mapping[str, str]
+
+    @model_validator(mode="after")
+    def _has_sources(self) -> Self:
+        for key in type(self).model_fields.keys() - {"name", "sources"}:
+            if not self.sources.get(key, "").strip():
+                raise refusal(f"sources.{key}", "missing", "where the number is from, in words")
+        return self
+
+
+class Material(Profile):
     """A linear elastic material.
 
     Args:
@@ -21,50 +48,110 @@ class Material:
         density_g_per_cm3: for the mass of the part.
     """
 
-    youngs_modulus_MPa: float
-    poisson_ratio: float
-    density_g_per_cm3: float
+    youngs_modulus_MPa: Positive
+    poisson_ratio: Annotated[float, Field(gt=-1, lt=0.5)]
+    density_g_per_cm3: Positive
 
 
-@dataclass(frozen=True)
-class Printer:
+class Printer(Profile):
     """What a printer can make.
 
     Args:
-        name: its key in the profile file.
         tray_mm: build volume, x, y, z.
+        layer_mm: thinnest and thickest layer.
         accuracy_mm: typical deviation of an edge.
         advised_wall_mm: thinnest wall that the maker recommends.
         printable_wall_mm: thinnest wall that comes out at all.
+        gap_mm: narrowest gap that stays open.
+        hole_mm: diameter of the smallest hole.
+        emboss_mm: width and height of the smallest thing that is raised or sunk.
     """
 
-    name: str
-    tray_mm: tuple[float, float, float]
-    accuracy_mm: float
-    advised_wall_mm: float
-    printable_wall_mm: float
+    tray_mm: Annotated[tuple[Positive, Positive, Positive], Field(strict=False)]
+    layer_mm: Annotated[tuple[Positive, Positive], Field(strict=False)]
+    accuracy_mm: Positive
+    advised_wall_mm: Positive
+    printable_wall_mm: Positive
+    gap_mm: Positive
+    hole_mm: Positive
+    emboss_mm: Positive
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.printable_wall_mm > self.advised_wall_mm:
+            raise refusal(
+                "printable_wall_mm", f"{self.printable_wall_mm:g}", "advised_wall_mm at the most"
+            )
+        return self
 
 
-def material(preset: str) -> Material:
-    """Return the material of that name.
+_Kind = TypeVar("_Kind", bound=Profile)
+
+
+def material(preset: str, folder: Path = Path()) -> Material:
+    """Return the material of that name, or of a file in `folder`.
 
     >>> material("agilus30").youngs_modulus_MPa
     0.55
     """
-    return Material(**_entry("materials", "[material] preset", preset))
+    return _profile(Material, "materials", "[material] preset", preset, folder)
 
 
-def printer(name: str) -> Printer:
-    """Return the printer of that name."""
-    entry = _entry("printers", "[fabrication] printer", name)
-    return Printer(name=name, **{**entry, "tray_mm": tuple(entry["tray_mm"])})
+def printer(name: str, folder: Path = Path()) -> Printer:
+    """Return the printer of that name, or of a file in `folder`.
+
+    >>> printer("prusa-mk4s").gap_mm
+    0.3
+    """
+    return _profile(Printer, "printers", "[fabrication] printer", name, folder)
 
 
-def _entry(file: str, where: str, name: str) -> dict[str, Any]:
+def is_file(name: str) -> bool:
+    """Tell whether a profile's name is that of a user's own file."""
+    return name.endswith(".toml")
+
+
+def _profile(kind: type[_Kind], file: str, where: str, name: str, folder: Path) -> _Kind:
+    if is_file(name):
+        return _own_profile(kind, where, name, folder)
     profiles = _profiles(file)
     if name not in profiles:
-        raise InputError(where, f'"{name}"', " or ".join(f'"{known}"' for known in profiles))
-    return {key: value for key, value in profiles[name].items() if key != "sources"}
+        known = " or ".join(f'"{known}"' for known in profiles)
+        raise InputError(where, f'"{name}"', f'{known}, or a file of your own: "my-own.toml"')
+    return kind(name=name, **profiles[name])
+
+
+def _own_profile(kind: type[_Kind], where: str, name: str, folder: Path) -> _Kind:
+    try:
+        path = folder / inside_the_folder(name)
+    except ValueError as error:
+        raise InputError(where, f'"{name}"', str(error)) from error
+    try:
+        values: dict[str, Any] = tomllib.loads(read_text(path))
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(str(path), f"not TOML: {error}", "a profile in TOML") from error
+    try:
+        return kind(name=Path(name).stem, **values)
+    except (ValidationError, TypeError) as error:
+        raise InputError(str(path), _fault(error), f"the keys {_keys(kind)}") from error
+
+
+def _fault(error: ValidationError | TypeError) -> str:
+    if isinstance(error, TypeError):
+        return "a key `name`, which is the file's own name"
+    detail = error.errors()[0]
+    cause = detail.get("ctx", {}).get("error")
+    if isinstance(cause, ValueError) and len(cause.args) == 3:
+        key, given, allowed = cause.args
+        return f"{key}: {given}, not {allowed}"
+    return f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}"
+
+
+def _keys(kind: type[Profile]) -> str:
+    keys = [key for key in kind.model_fields if key not in {"name", "sources"}]
+    return ", ".join(keys) + ", and sources.<key> for each"
 
 
 @cache

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.collections import PolyCollection
+import shapely
+from matplotlib.collections import PatchCollection
 from matplotlib.colors import Normalize
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path
 from matplotlib.tri import Triangulation
 
 from geometry.outline import outline
-from geometry.polygons import cell_ring
+from geometry.polygons import cell_polygons, ring
 from mnnfab.report.palette import BLUE, GREY, ORANGE
 from mnnfab.report.sketch import draw_ports
 
@@ -34,12 +37,13 @@ VISIBLE = 0.06
 
 def draw_network(axes: Axes, problem: Problem, widths_mm: FloatArray, tiling: Tiling) -> None:
     """Draw the part to scale, each bond coloured by its width, with ports and fixed nodes."""
-    bonds = [cell_ring(tiling, cell) for cell in range(tiling.n_hubs, tiling.n_cells)]
-    hubs = [cell_ring(tiling, cell) for cell in range(tiling.n_hubs)]
-    axes.add_collection(PolyCollection(hubs, facecolors=GREY, edgecolors="none"))
-    cells = PolyCollection(
-        bonds, array=widths_mm, cmap=WIDTH_COLOURS, norm=Normalize(*problem.width_limits_mm)
+    polygons = np.array([PathPatch(polygon_path(cell)) for cell in cell_polygons(tiling)])
+    others = np.setdiff1d(np.arange(tiling.n_cells), tiling.bond_cells)
+    axes.add_collection(PatchCollection(polygons[others], facecolors=GREY, edgecolors="none"))
+    cells = PatchCollection(
+        polygons[tiling.bond_cells], cmap=WIDTH_COLOURS, norm=Normalize(*problem.width_limits_mm)
     )
+    cells.set_array(widths_mm)
     axes.add_collection(cells)
     _draw_outline(axes, tiling, color="black", lw=0.4)
     _frame(axes, tiling.points)
@@ -50,9 +54,17 @@ def draw_network(axes: Axes, problem: Problem, widths_mm: FloatArray, tiling: Ti
 
 def _draw_outline(axes: Axes, tiling: Tiling, color: str, lw: float) -> None:
     region = outline(tiling)
-    for loop in (region.outer, *region.holes):
-        ring = region.ring(loop)
-        axes.plot(*np.vstack([ring, ring[:1]]).T, color=color, lw=lw)
+    loops = [region.outer, *region.holes]
+    loops += [loop for relief in tiling.reliefs for loop in relief.loops]
+    for loop in loops:
+        points = ring(tiling, loop)
+        axes.plot(*np.vstack([points, points[:1]]).T, color=color, lw=lw)
+
+
+def polygon_path(polygon: shapely.Polygon) -> Path:
+    """Return a polygon with its holes as one path."""
+    rings = [polygon.exterior, *polygon.interiors]
+    return Path.make_compound_path(*(Path(np.array(r.coords), closed=True) for r in rings))
 
 
 def draw_history(axes: Axes, history: Columns) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from geometry.cells import tile
 from geometry.printability import check_printability
 from mnnfab.agreement import compare
 from mnnfab.conditioning import judge_conditioning
@@ -14,6 +13,7 @@ from mnnfab.gate import judge_continuum
 from mnnfab.problem import Problem
 from mnnfab.record import Record
 from mnnfab.report.results import Results
+from mnnfab.stages.part import tile_part
 from mnnfab.watching import Clock
 
 if TYPE_CHECKING:
@@ -24,10 +24,13 @@ if TYPE_CHECKING:
 
 def check_widths_on_continuum(problem: Problem, record: Record, clock: Clock) -> Results:
     """Tile the part, look at its printability, and compare its continuum with the bars."""
-    fabrication, widths = problem.design.fabrication, record.widths_mm
+    widths = record.widths_mm
     with clock.stage("tile"):
-        tiling = tile(problem.network, widths, fabrication)
-        findings = check_printability(problem.network, widths, fabrication, tiling, problem.printer)
+        tiling = tile_part(problem, widths)
+    with clock.stage("printability"):
+        findings = check_printability(
+            problem.network, tiling, problem.printer, problem.material, problem.design.export
+        )
     results = Results(
         problem=problem,
         record=record,
@@ -83,7 +86,6 @@ def _solve(problem: Problem, task: Task, tiling: Tiling, clock: Clock) -> Contin
             mesh,
             problem.network,
             problem.material,
-            tiling.thickness_mm,
             task.inputs,
             task.outputs,
         )

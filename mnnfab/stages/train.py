@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from geometry.cells import tile
+from export.formats import require_known
 from mnnfab.design_file import load_design
 from mnnfab.errors import InputError
 from mnnfab.findings import Finding
@@ -15,6 +15,7 @@ from mnnfab.problem import Problem, load_problem, train_problem
 from mnnfab.reach_words import findings_before_training
 from mnnfab.record import WIDTHS, Ancestor, as_ancestor, load_ancestry
 from mnnfab.run_folder import DESIGN, default_folder
+from mnnfab.stages.part import tile_part
 from mnnfab.training import Training
 from mnnfab.training_words import findings_of_training, kept_given_start
 from mnnfab.watching import Clock
@@ -28,6 +29,7 @@ def load_and_train(
         problem = load_problem(design_file, start_from / WIDTHS if start_from else None)
         if start_from is not None:
             _keep_the_parent(start_from, out or default_folder(problem))
+        require_known(problem.design.export.formats)
         _refuse_unprintable(problem)
     with clock.stage("reach"):
         before = findings_before_training(problem)
@@ -74,4 +76,4 @@ def _refuse_unprintable(problem: Problem) -> None:
     given = problem.given_widths_mm
     limits = [np.full(problem.network.n_bonds, width) for width in problem.width_limits_mm]
     for widths in limits if given is None else [given]:
-        tile(problem.network, widths, problem.design.fabrication)
+        tile_part(problem, widths)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from mnnfab.report.results import Results
 from mnnfab.run_folder import MANIFEST, PAGE, REPORT, run_folder, write_training
+from mnnfab.stages.part import printed_parts
 from mnnfab.watching import Clock
 
 if TYPE_CHECKING:
@@ -43,16 +44,19 @@ def _write_fields(staging: Path, results: Results) -> None:
 
 
 def _export(staging: Path, results: Results, clock: Clock) -> Results:
-    with clock.stage("solid"):
-        from geometry.solid import build_solid
+    from export.formats import formats_named
+    from export.frame import write_frame
+    from export.package import export_part
 
-        solid = build_solid(results.tiling)
-    with clock.stage("export"):
-        from export.package import export_solid
-
-        design = results.problem.design
-        tolerance = design.export.stl_tolerance_mm
-        files = export_solid(solid, results.tiling, staging, design.name, tolerance)
+    design = results.problem.design
+    formats = formats_named(design.export.formats)
+    parts = printed_parts(results.problem, results.tiling, results.widths_mm)
+    files: list[ExportedFile] = []
+    for part in parts:
+        with clock.stage(f"export {part.label.name}"):
+            files += export_part(part, staging, formats, design.export.stl_tolerance_mm)
+    if design.features.pads is not None:
+        write_frame(results.tiling, results.problem.network, parts[0].label, staging)
     return replace(results, solid_valid=True, files=tuple(files))
 
 

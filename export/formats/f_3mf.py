@@ -1,0 +1,155 @@
+"""3MF (millimetres): triangles with name, material and where they come from, for printers."""
+
+from __future__ import annotations
+
+import locale
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import lib3mf
+import numpy as np
+
+from export.formats import SINGLE_PRECISION, SINGLE_PRECISION_MM, Format, Measured
+from export.formats.stl import read_mesh
+from geometry.facets import Facets
+from geometry.part import Label, Part
+from mnnfab.errors import ToolError
+
+#: Namespace of our own metadata; a name, not an address to be looked up.
+NAMESPACE = "mnnfab:design"
+#: What lib3mf calls three columns of a turn and one of a shift.
+_Place = tuple[float, float, float]
+HERE: _Place = (0.0, 0.0, 0.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Item:
+    """A part and the places that it is printed at.
+
+    Args:
+        label: what the file says of it.
+        facets: its surface.
+        places: shifts from where its surface is, mm.
+    """
+
+    label: Label
+    facets: Facets
+    places: tuple[_Place, ...] = (HERE,)
+
+
+def write_3mf(part: Part, path: Path, tolerance_mm: float) -> None:
+    """Write one part where it is."""
+    write_items([Item(part.label, part.facets(tolerance_mm))], part.label, path)
+
+
+def write_items(items: Sequence[Item], label: Label, path: Path) -> None:
+    """Write parts, each once with all its places.
+
+    Raises:
+        ToolError: if lib3mf cannot write the file.
+    """
+    wrapper = lib3mf.get_wrapper()
+    model = wrapper.CreateModel()
+    model.SetUnit(lib3mf.ModelUnit.MilliMeter)
+    _add_words(model, label)
+    # The library draws its identifiers by chance; the same design shall give the same file.
+    model.SetBuildUUID(_identifier(label, "build"))
+    for number, item in enumerate(items):
+        _add_item(model, item, number)
+    # The library leaves the process in the "C" locale, in which Python reads files as ASCII.
+    spoken = locale.setlocale(locale.LC_ALL)
+    try:
+        model.QueryWriter("3mf").WriteToFile(str(path))
+    except lib3mf.ELib3MFException as error:
+        msg = f"lib3mf could not write {path.name}: {error}"
+        raise ToolError(msg) from error
+    finally:
+        locale.setlocale(locale.LC_ALL, spoken)
+
+
+def _add_words(model: Any, label: Label) -> None:  # noqa: ANN401 - lib3mf has no types
+    group = model.GetMetaDataGroup()
+    group.AddMetaData("", "Title", label.name, "xs:string", True)
+    group.AddMetaData("", "Application", "mnnfab", "xs:string", True)
+    if label.description:
+        group.AddMetaData("", "Description", label.description, "xs:string", True)
+    if label.design_sha256:
+        group.AddMetaData(NAMESPACE, "sha256", label.design_sha256, "xs:string", True)
+
+
+def _add_item(model: Any, item: Item, number: int) -> None:  # noqa: ANN401
+    mesh = model.AddMeshObject()
+    mesh.SetName(item.label.name)
+    if item.label.design_sha256:
+        mesh.SetPartNumber(item.label.design_sha256[:16])
+    mesh.SetUUID(_identifier(item.label, f"object {number}"))
+    vertices = np.ascontiguousarray(item.facets.vertices, dtype=np.float32)
+    triangles = np.ascontiguousarray(item.facets.triangles, dtype=np.uint32)
+    mesh.SetGeometry(
+        (lib3mf.Position * len(vertices)).from_buffer(vertices),
+        (lib3mf.Triangle * len(triangles)).from_buffer(triangles),
+    )
+    if item.label.material:
+        materials = model.AddBaseMaterialGroup()
+        colour = lib3mf.get_wrapper().RGBAToColor(64, 69, 77, 255)
+        index = materials.AddMaterial(item.label.material, colour)
+        mesh.SetObjectLevelProperty(materials.GetResourceID(), index)
+    for copy, place in enumerate(item.places):
+        built = model.AddBuildItem(mesh, _shift(place))
+        built.SetUUID(_identifier(item.label, f"item {number} {copy}"))
+
+
+def _shift(place: _Place) -> Any:  # noqa: ANN401
+    transform = lib3mf.get_wrapper().GetIdentityTransform()
+    for axis, distance in enumerate(place):
+        transform.Fields[3][axis] = distance
+    return transform
+
+
+def _identifier(label: Label, what: str) -> str:
+    words = "/".join((label.name, label.design_sha256, what))
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, words))
+
+
+def read_3mf(path: Path) -> Measured:
+    """Let lib3mf check a file by the book, and measure what trimesh reads in it.
+
+    Raises:
+        ToolError: if lib3mf has anything to say, or the unit is not the millimetre.
+    """
+    _check(path)
+    return read_mesh(path)
+
+
+def _check(path: Path) -> None:
+    model = lib3mf.get_wrapper().CreateModel()
+    reader = model.QueryReader("3mf")
+    reader.SetStrictModeActive(True)
+    try:
+        reader.ReadFromFile(str(path))
+    except lib3mf.ELib3MFException as error:
+        msg = f"{path.name} could not be read back: {error}"
+        raise ToolError(msg) from error
+    said = [reader.GetWarning(number)[0] for number in range(reader.GetWarningCount())]
+    meshes = model.GetMeshObjects()
+    while meshes.MoveNext():
+        if not meshes.GetCurrentMeshObject().IsManifoldAndOriented():
+            said.append("a surface is not closed and oriented")
+    if model.GetUnit() != lib3mf.ModelUnit.MilliMeter:
+        said.append("the unit is not the millimetre")
+    if said:
+        msg = f"{path.name} was read back by lib3mf: {'; '.join(map(str, said))}"
+        raise ToolError(msg)
+
+
+FORMAT = Format(
+    ".3mf",
+    write_3mf,
+    read_3mf,
+    size_tolerance=SINGLE_PRECISION,
+    box_tolerance_mm=SINGLE_PRECISION_MM,
+    faceted=True,
+)

@@ -1,0 +1,45 @@
+"""Measuring a drawing that was read back: loops are found anew from loose lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import shapely
+
+from export.formats import Measured
+from mnnfab.arrays import FloatArray
+from mnnfab.errors import ToolError
+
+#: Ends of lines within this distance (mm) are one point.
+JOIN_MM = 1e-6
+
+
+def measure_outline(file: str, lines: Sequence[FloatArray]) -> Measured:
+    """Measure what lies inside of the outer loops and outside of all others.
+
+    Args:
+        file: its name, for messages.
+        lines: what was read, in any order, (n, 2) mm each.
+
+    Raises:
+        ToolError: if there are no lines.
+    """
+    if not lines:
+        msg = f"{file} was read back without an outline"
+        raise ToolError(msg)
+    snapped = [shapely.LineString(np.round(line / JOIN_MM) * JOIN_MM) for line in lines]
+    pieces = shapely.get_parts(shapely.line_merge(shapely.MultiLineString(snapped)))
+    closed = shapely.is_closed(pieces)
+    rings = np.array([shapely.Polygon(piece.coords) for piece in pieces[closed]])
+    tree = shapely.STRtree(rings)
+    inside, _ = tree.query(rings, predicate="within")
+    outer = np.bincount(inside, minlength=len(rings)) == 1  # within itself alone
+    whole = shapely.difference(shapely.union_all(rings[outer]), shapely.union_all(rings[~outer]))
+    low_x, low_y, high_x, high_y = shapely.bounds(shapely.MultiLineString(snapped)).tolist()
+    return Measured(
+        n_bodies=int(outer.sum()),
+        valid=bool(closed.all()) and bool(shapely.is_valid(rings).all()),
+        bounding_box_mm=((low_x, low_y, 0.0), (high_x, high_y, 0.0)),
+        area_mm2=float(whole.area),
+    )

@@ -1,0 +1,173 @@
+r"""Attachments: lugs that hang from a hub by a neck of their own, and a tab on one of them.
+
+A lug is a disc with a hole, drawn towards its neck by two tangents. It begins where the
+hub ends, at a cut across the neck, as a bond does. A tab is a plate that begins at a cut
+across the disc of a pad, which the frame clamps: on a thin neck of rubber it would topple::
+
+                 ____            ____________________
+      hub  ___--      \__________|                    |
+         |       ( )   |                              |
+         |___          |_________                     |
+              --______/          |____________________|
+        cut     lug     cut               tab
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from geometry.builder import QUARTER, Point, TilingBuilder, reversed_loop
+from geometry.hubs import Arm, Cut
+from geometry.tiling import CellName, DirectedEdge
+
+#: Radius of the corners of a tab, mm.
+TAB_CORNER_MM = 1.0
+#: Half of the angle that a tab's neck takes of a pad's disc, rad: it is as wide as a radius.
+BRANCH = math.asin(0.5)
+
+
+@dataclass(frozen=True)
+class Lug:
+    """A disc with a hole that hangs from a hub: a pad to be bolted, or an eyelet for a string.
+
+    Args:
+        kind: a pad is held still, an eyelet takes the load of its node.
+        node: that it hangs from.
+        angle: direction in which it leaves the node, rad.
+        neck_half_mm: half of the neck's width.
+        neck_mm: from the node to the end of the neck.
+        radius_mm: of the disc.
+        hole_radius_mm: of the hole.
+        branch: direction of the tab that begins at its disc, if there is one, rad.
+    """
+
+    kind: Literal["pad", "eyelet"]
+    node: int
+    angle: float
+    neck_half_mm: float
+    neck_mm: float
+    radius_mm: float
+    hole_radius_mm: float
+    branch: float | None = None
+
+    @property
+    def reach_mm(self) -> float:
+        """From the node to the centre of the hole, so that the neck widens at about 45°."""
+        return self.neck_mm + math.sqrt(2) * self.radius_mm
+
+    def centre(self, node: Point) -> Point:
+        """Return the centre of the hole for a node at that place, mm."""
+        return _turned(node, self.angle, self.reach_mm, 0.0)
+
+    @property
+    def arm(self) -> Arm:
+        """The neck as its hub sees it."""
+        return Arm(f"{self.kind} of node {self.node}", self.angle, self.neck_half_mm)
+
+    @property
+    def opening(self) -> float:
+        """How far the disc's free arc goes to either side of the lug's direction, rad."""
+        along, half = self.reach_mm - self.neck_mm, self.neck_half_mm
+        slope = math.asin(self.radius_mm / math.hypot(along, half)) - math.atan2(half, along)
+        return math.pi / 2 + slope
+
+    @property
+    def branch_half_mm(self) -> float:
+        """Half width of the neck of a tab."""
+        return self.radius_mm / 2
+
+    def allows(self, branch: float) -> bool:
+        """Tell whether a tab may leave the disc in a direction (rad)."""
+        off = math.remainder(branch - self.angle, math.tau)
+        return abs(off) + BRANCH < self.opening
+
+    def add(self, builder: TilingBuilder, node: Point, cut: Cut) -> Cut | None:
+        """Add its cell to a tiling; return the cut where a tab begins, if one does."""
+        wall = self.radius_mm - self.hole_radius_mm
+
+        def arc(start: float, end: float) -> tuple[list[int], list[float]]:
+            pieces = math.ceil((end - start) / (math.pi / 2) - 1e-9)
+            angles = [start + k * (end - start) / pieces for k in range(pieces + 1)]
+            points = [builder.point(self._on_disc(node, angle), wall) for angle in angles]
+            return points, [math.tan((end - start) / pieces / 4)] * pieces
+
+        begun = None
+        if self.branch is None:
+            points, bulges = arc(-self.opening, self.opening)
+            around = builder.chain([cut.right, *points, cut.left], [0.0, *bulges, 0.0])
+        else:
+            off = math.remainder(self.branch - self.angle, math.tau)
+            (before, first), (after, second) = (
+                arc(-self.opening, off - BRANCH),
+                arc(off + BRANCH, self.opening),
+            )
+            edge, _ = builder.edge(before[-1], after[0])
+            begun = Cut(edge, before[-1], after[0])
+            around = builder.chain([cut.right, *before], [0.0, *first])
+            around += [(edge, True), *builder.chain([*after, cut.left], [*second, 0.0])]
+        hole = builder.circle(self.centre(node), self.hole_radius_mm, wall)
+        loop = [*around, (cut.edge, False)]
+        builder.cell(CellName(self.kind, self.node), loop, reversed_loop(hole))
+        return begun
+
+    def _on_disc(self, node: Point, angle: float) -> Point:
+        along = self.reach_mm + self.radius_mm * math.cos(angle)
+        return _turned(node, self.angle, along, self.radius_mm * math.sin(angle))
+
+
+@dataclass(frozen=True)
+class Tab:
+    """A plate that begins at a pad and so carries no load.
+
+    Args:
+        node: of the pad.
+        centre: of the pad, mm.
+        angle: direction in which its neck leaves the pad, rad.
+        neck_half_mm: half of the neck's width.
+        neck_mm: from the pad's centre to the plate.
+        depth_mm: of the plate, along the neck.
+        right_mm: from the neck's middle line to the plate's right side, seen from the pad.
+        left_mm: the same to its left side.
+    """
+
+    node: int
+    centre: Point
+    angle: float
+    neck_half_mm: float
+    neck_mm: float
+    depth_mm: float
+    right_mm: float
+    left_mm: float
+
+    @property
+    def corners(self) -> list[Point]:
+        """The plate's corners, counter-clockwise from the right one near the pad."""
+        near, far = self.neck_mm, self.neck_mm + self.depth_mm
+        places = ((near, -self.right_mm), (far, -self.right_mm), (far, self.left_mm))
+        return [
+            _turned(self.centre, self.angle, *place) for place in (*places, (near, self.left_mm))
+        ]
+
+    def add(self, builder: TilingBuilder, cut: Cut) -> int:
+        """Add its cell to a tiling; return the cell's number."""
+        near, far = self.neck_mm, self.neck_mm + self.depth_mm
+        right, left, r = self.right_mm, self.left_mm, TAB_CORNER_MM
+        width = 2 * self.neck_half_mm
+        places = (
+            (near, -self.neck_half_mm),
+            *((near, r - right), (near + r, -right), (far - r, -right), (far, r - right)),
+            *((far, left - r), (far - r, left), (near + r, left), (near, left - r)),
+            (near, self.neck_half_mm),
+        )
+        ring = [builder.point(_turned(self.centre, self.angle, *place), width) for place in places]
+        rounded = [QUARTER, 0.0] * 4
+        bulges = [0.0, 0.0, *rounded, 0.0]
+        loop: list[DirectedEdge] = builder.chain([cut.right, *ring, cut.left], bulges)
+        return builder.cell(CellName("tab", self.node), [*loop, (cut.edge, False)])
+
+
+def _turned(node: Point, angle: float, along: float, across: float) -> Point:
+    cos, sin = math.cos(angle), math.sin(angle)
+    return node[0] + along * cos - across * sin, node[1] + along * sin + across * cos

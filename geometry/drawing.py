@@ -1,0 +1,165 @@
+"""Drawings: the part in the plane, and the frame that it is bolted to, as lines on layers."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from geometry.outline import outline
+from geometry.tiling import Loop, Tiling
+from mnnfab.arrays import FloatArray, frozen_floats
+from mnnfab.network import Network
+
+#: Layers of the boundary of the part: what encloses it, and its openings.
+OUTER, OPENINGS = "OUTLINE", "OPENINGS"
+RELIEF, NODES, DRILL, NOTES = "RELIEF", "NODES", "DRILL", "NOTES"
+#: Half of the cross that marks a node, mm.
+MARK_MM = 1.5
+
+
+@dataclass(frozen=True, eq=False)
+class Polyline:
+    """Lines and arcs, end to end.
+
+    Args:
+        layer: that it is on.
+        points: (n, 2) mm.
+        bulges: of the edge that leaves each point, tan(sweep / 4), positive to the left, (n,).
+        closed: whether the last point is joined to the first.
+    """
+
+    layer: str
+    points: FloatArray
+    bulges: FloatArray
+    closed: bool = True
+
+
+@dataclass(frozen=True)
+class Circle:
+    """A circle on a layer; centre and radius in mm."""
+
+    layer: str
+    centre: tuple[float, float]
+    radius: float
+
+
+@dataclass(frozen=True)
+class Text:
+    """A line of text on a layer: its lower left corner and its height in mm."""
+
+    layer: str
+    place: tuple[float, float]
+    height: float
+    text: str
+
+
+@dataclass(frozen=True, eq=False)
+class Drawing:
+    """What is drawn, in mm, y upwards."""
+
+    polylines: tuple[Polyline, ...] = ()
+    circles: tuple[Circle, ...] = ()
+    texts: tuple[Text, ...] = ()
+
+    @property
+    def layers(self) -> list[str]:
+        """The layers in use, in the order of the alphabet."""
+        layers = [line.layer for line in self.polylines]
+        layers += [circle.layer for circle in self.circles]
+        return sorted({*layers, *(text.layer for text in self.texts)})
+
+    @property
+    def box(self) -> tuple[FloatArray, FloatArray]:
+        """Least and greatest x, y of all that is drawn, mm; arcs count by their ends."""
+        parts = [line.points for line in self.polylines]
+        for circle in self.circles:
+            parts.append(np.add(circle.centre, np.multiply(circle.radius, [[-1, -1], [1, 1]])))
+        for text in self.texts:
+            wide = 0.7 * text.height * len(text.text)
+            parts.append(np.array([text.place, np.add(text.place, (wide, text.height))]))
+        points = np.concatenate(parts)
+        return points.min(axis=0), points.max(axis=0)
+
+
+def part_drawing(tiling: Tiling) -> Drawing:
+    """Draw a part: its outline, its openings, what is raised or sunk, and where nodes are."""
+    whole = outline(tiling)
+    lines = [_polyline(tiling, whole.outer, OUTER)]
+    lines += [_polyline(tiling, hole, OPENINGS) for hole in whole.holes]
+    lines += [_polyline(tiling, loop, RELIEF) for r in tiling.reliefs for loop in r.loops]
+    lines += [mark for node in tiling.nodes.tolist() for mark in cross(NODES, (node[0], node[1]))]
+    return Drawing(tuple(lines))
+
+
+def frame_drawing(tiling: Tiling, network: Network) -> Drawing:
+    """Draw what to drill into the frame: the bolts' holes, from the first one on.
+
+    The outline of the part and the fixed nodes are drawn with it: the frame clamps each pad
+    up to the node, and leaves everything else free.
+    """
+    whole = outline(tiling)
+    holes = [
+        c
+        for cell, name in enumerate(tiling.names)
+        if name.kind == "pad"
+        for c in _holes(tiling, cell)
+    ]
+    origin = np.array(holes[0][1])
+    lines = [_polyline(tiling, whole.outer, OUTER)]
+    lines += [mark for _, centre, _ in holes for mark in cross(DRILL, centre)]
+    lines += [mark for node in network.fixed.tolist() for mark in cross(NODES, network.place(node))]
+    circles = [Circle(DRILL, centre, radius) for _, centre, radius in holes]
+    low, _ = Drawing(tuple(lines)).box
+    words = [
+        "Drill drawing of the frame, 1:1, mm. Clamp each pad up to its node; leave the rest free."
+    ]
+    for number, (node, centre, radius) in enumerate(holes, start=1):
+        x, y = np.array(centre) - origin
+        place = f"x {x:+.3f}  y {y:+.3f}  (node {node})"
+        words.append(f"hole {number}: diameter {2 * radius:g}  {place}")
+    texts = [
+        Text(NOTES, (float(low[0]), float(low[1]) - 5 - 4 * row), 2.5, line)
+        for row, line in enumerate(words)
+    ]
+    marks = [
+        Text(NOTES, (centre[0] + radius + 0.5, centre[1] + 0.5), 2.5, str(number))
+        for number, (_, centre, radius) in enumerate(holes, start=1)
+    ]
+    return Drawing(tuple(lines), tuple(circles), (*texts, *marks))
+
+
+def _holes(tiling: Tiling, cell: int) -> list[tuple[int, tuple[float, float], float]]:
+    """Return node, centre and radius of the round holes of a cell."""
+    found = []
+    for loop in tiling.loops(cell)[1:]:
+        arc = tiling.arc(loop[0][0])
+        x, y = arc.centre.tolist()
+        found.append((tiling.names[cell].number, (round(x, 6), round(y, 6)), arc.radius))
+    return found
+
+
+def cross(layer: str, centre: tuple[float, float], half: float = MARK_MM) -> tuple[Polyline, ...]:
+    """Return a cross that marks a point."""
+    steps = np.array([[[-half, 0], [half, 0]], [[0, -half], [0, half]]])
+    return tuple(
+        Polyline(layer, frozen_floats(ends + np.array(centre)), np.zeros(2), closed=False)
+        for ends in steps
+    )
+
+
+def _polyline(tiling: Tiling, loop: Loop, layer: str) -> Polyline:
+    starts = [tiling.edges[edge, 0 if forward else 1] for edge, forward in loop]
+    edges, forward = np.array(loop).T
+    bulges = np.where(forward, 1.0, -1.0) * tiling.bulges[edges]
+    return Polyline(layer, frozen_floats(tiling.points[starts]), frozen_floats(bulges))
+
+
+def arc_radius(chord: float, bulge: float) -> float:
+    """Return the radius of the arc of a bulge over a chord.
+
+    >>> round(arc_radius(2.0, 1.0), 12)  # a half circle
+    1.0
+    """
+    return math.fabs(chord * (1 + bulge**2) / (4 * bulge))

@@ -1,0 +1,132 @@
+"""Measures of the tiling: joints, gaps between cells, holes and strokes, each with its place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+
+from geometry.overlaps import cell_words, have_a_common_node
+from geometry.polygons import cell_polygons, region
+from geometry.tiling import Tiling
+from mnnfab.arrays import FloatArray
+from mnnfab.network import Network
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A length at a place.
+
+    Args:
+        where: bond, node or letter, in words.
+        position_mm: x and y.
+        value_mm: the length.
+    """
+
+    where: str
+    position_mm: tuple[float, float]
+    value_mm: float
+
+
+def joints(tiling: Tiling, network: Network) -> list[Measure]:
+    """Return the width of both joints of every bond, as they are in the tiling."""
+    used = np.bincount(tiling.cell_edges, minlength=len(tiling.edges))
+    found = []
+    for bond, cell in enumerate(tiling.bond_cells.tolist()):
+        for edge, _ in tiling.loops(cell)[0]:
+            if used[edge] == 2:
+                ends = tiling.points[tiling.edges[edge]]
+                width = float(np.hypot(*(ends[1] - ends[0])))
+                where = f"joint of {network.bond_name(bond)}"
+                found.append(Measure(where, _place(ends.mean(axis=0)), width))
+    return found
+
+
+def gaps(tiling: Tiling, network: Network, below_mm: float) -> list[Measure]:
+    """Return the gaps between cells that are narrower than a limit.
+
+    Between the hub of a node and its own bonds there is none.
+    """
+    polygons = np.array(cell_polygons(tiling))
+    pairs = shapely.STRtree(polygons).query(polygons, predicate="dwithin", distance=below_mm)
+    first, second = pairs[:, pairs[0] < pairs[1]]
+    # Cells that share a cut have no gap between them.
+    apart = ~shapely.intersects(polygons[first], polygons[second])
+    hub = np.array([name.kind == "hub" for name in tiling.names])
+    beside = have_a_common_node(tiling, network, first, second) & (hub[first] | hub[second])
+    found = []
+    for a, b in zip(first[apart & ~beside], second[apart & ~beside], strict=True):
+        bridge = shapely.shortest_line(polygons[a], polygons[b])
+        words = " and ".join(cell_words(tiling, network, int(cell)) for cell in (a, b))
+        middle = shapely.get_coordinates(bridge).mean(axis=0)
+        found.append(Measure(f"between {words}", _place(middle), float(bridge.length)))
+    return found
+
+
+def round_holes(tiling: Tiling) -> list[Measure]:
+    """Return the diameters of the holes of pads and eyelets."""
+    found = []
+    for cell, name in enumerate(tiling.names):
+        for loop in tiling.loops(cell)[1:] if name.kind in {"pad", "eyelet"} else ():
+            arc = tiling.arc(loop[0][0])
+            where = f"hole in the {name.kind} of node {name.number}"
+            found.append(Measure(where, _place(arc.centre), 2 * arc.radius))
+    return found
+
+
+def details(tiling: Tiling) -> list[Measure]:
+    """Return width and height of all that is raised or sunk."""
+    from geometry.lettering import stroke_mm
+
+    found = []
+    for relief in tiling.reliefs:
+        shape = region(tiling, relief.loops)
+        place = _place(shapely.get_coordinates(shape.representative_point())[0])
+        where = f"{relief.kind} {relief.number}"
+        found.append(Measure(f"height of {where}", place, abs(relief.height_mm)))
+        if relief.kind == "dot":
+            found.append(Measure(f"width of {where}", place, 2 * tiling.disc_radius_mm))
+        else:
+            found.append(Measure(f"stroke of {where}", place, stroke_mm(shape)))
+    return found
+
+
+def eyelet_walls(tiling: Tiling) -> list[Measure]:
+    """Return the width of the material around the holes of pads and eyelets."""
+    found = []
+    for cell, name in enumerate(tiling.names):
+        if name.kind in {"pad", "eyelet"}:
+            outer, *holes = tiling.loops(cell)
+            ring = region(tiling, [outer]).exterior
+            for hole in holes:
+                inner = region(tiling, [hole]).exterior
+                bridge = shapely.shortest_line(inner, ring)
+                middle = shapely.get_coordinates(bridge).mean(axis=0)
+                where = f"{name.kind} of node {name.number}"
+                found.append(Measure(where, _place(middle), float(bridge.length)))
+    return found
+
+
+def chord_error(tiling: Tiling, tolerance_mm: float) -> Measure | None:
+    """Return the largest distance from an arc to its facets; none if there are no arcs."""
+    from geometry.facets import n_chords
+
+    worst: Measure | None = None
+    for edge in np.flatnonzero(tiling.bulges).tolist():
+        arc = tiling.arc(edge)
+        half = arc.sweep / n_chords(arc.radius, arc.sweep, tolerance_mm) / 2
+        error = float(arc.radius * (1 - np.cos(half)))
+        if worst is None or error > worst.value_mm:
+            worst = Measure("arc", _place(arc.points(2)[1]), error)
+    return worst
+
+
+def least(measures: list[Measure]) -> Measure | None:
+    """Return the smallest measure; none of none."""
+    return min(measures, key=lambda measure: measure.value_mm, default=None)
+
+
+def _place(point: FloatArray) -> tuple[float, float]:
+    x, y = point.tolist()
+    return round(x, 3) + 0.0, round(y, 3) + 0.0

@@ -1,0 +1,263 @@
+"""Placing: where pads, eyelets and the tab of a part find room.
+
+Places depend on the network and the limits of the widths, not on the widths themselves: a
+part looks the same after every training. An attachment may lie where its neck leaves its
+neighbours' joints alone and the rest keeps clear of every bond at its widest.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+
+import numpy as np
+import shapely
+from shapely.affinity import affine_transform
+
+from geometry.attachments import TAB_CORNER_MM, Lug, Tab
+from geometry.corners import MERGE_MM, corner
+from geometry.features import Features
+from geometry.hubs import SMALLEST_GAP
+from mnnfab.design import Fabrication
+from mnnfab.errors import GeometryError
+from mnnfab.feature_sections import FeaturesSection, IdSection
+from mnnfab.network import Network
+
+#: Free space between an attachment and anything that is not its own hub, mm.
+CLEAR_MM = 0.5
+#: Directions that are tried, rad apart.
+STEP = math.radians(5)
+#: Space around the letters on their tab, mm, and length of the tab's neck beyond the pad.
+MARGIN_MM, NECK_MM = 1.2, 1.5
+DOWN = -math.pi / 2
+
+
+@dataclass(frozen=True)
+class Load:
+    """Where a load acts, and in which direction it pulls (rad)."""
+
+    node: int
+    angle: float
+
+
+def place_features(
+    network: Network,
+    fabrication: Fabrication,
+    section: FeaturesSection,
+    loads: Sequence[Load],
+    words: str,
+) -> Features:
+    """Return the features that a design asks for, each where there is room for it.
+
+    Args:
+        network: nodes, bonds and fixed nodes.
+        fabrication: joints and limits of the widths.
+        section: what is wanted.
+        loads: of the task, one an input port.
+        words: of the id.
+
+    Raises:
+        GeometryError: if there is no room for something, with its node named.
+    """
+    room = _Room.of(network, fabrication)
+    lugs: list[Lug] = []
+    if section.eyelets is not None:
+        hung = _hung(section.eyelets.nodes, loads, network)
+        radius = section.eyelets.hole_mm / 2 + section.eyelets.wall_mm
+        for node, angle in hung.items():
+            lug = Lug("eyelet", node, angle, *room.neck, radius, section.eyelets.hole_mm / 2)
+            lugs.append(room.place(lug, lugs))
+    if section.pads is not None:
+        radius, hole = section.pads.radius_mm, section.pads.bolt_hole_mm / 2
+        for node in network.fixed.tolist():
+            outward = room.widest_gap(node)
+            lugs.append(room.place(Lug("pad", node, outward, *room.neck, radius, hole), lugs))
+    features = Features(
+        lugs=tuple(lugs),
+        dot_height_mm=section.dots.height_mm if section.dots is not None else None,
+    )
+    return _with_id(features, room, section.id, words) if section.id is not None else features
+
+
+def _hung(nodes: Sequence[int] | None, loads: Sequence[Load], network: Network) -> dict[int, float]:
+    """Return the nodes that get an eyelet, each with the direction of its load."""
+    pulled = {load.node: load.angle for load in loads}
+    wanted = list(pulled) if nodes is None else nodes
+    for node in wanted:
+        if node >= network.n_nodes:
+            raise GeometryError(
+                "[features.eyelets] nodes", f"{node}", f"nodes 0 to {network.n_nodes - 1}"
+            )
+    return {node: pulled.get(node, DOWN) for node in wanted}
+
+
+@dataclass(frozen=True)
+class _Room:
+    """What is in the way of attachments.
+
+    Args:
+        network: the nodes.
+        fabrication: the joints.
+        bonds: strip of each bond at its widest, without what lies in its two hubs.
+        tree: of the strips.
+    """
+
+    network: Network
+    fabrication: Fabrication
+    bonds: np.ndarray
+    tree: shapely.STRtree
+
+    @classmethod
+    def of(cls, network: Network, fabrication: Fabrication) -> _Room:
+        ends = network.nodes[network.bonds]
+        inward = network.directions * fabrication.joint_length_mm
+        lines = shapely.linestrings(np.stack([ends[:, 0] + inward, ends[:, 1] - inward], axis=1))
+        strips = shapely.buffer(lines, fabrication.width_max_mm / 2, cap_style="flat")
+        return cls(network, fabrication, strips, shapely.STRtree(strips))
+
+    @property
+    def neck(self) -> tuple[float, float]:
+        """Half width and length of a neck: as the joint of a widest bond, mm."""
+        half = self.fabrication.joint_ratio * self.fabrication.width_max_mm / 2
+        return half, self.fabrication.joint_length_mm
+
+    def place(self, lug: Lug, others: Sequence[Lug]) -> Lug:
+        """Return a lug turned as little as need be until it has room."""
+        for turn in _turns():
+            turned = replace(lug, angle=lug.angle + turn)
+            disc = self.disc(turned).buffer(CLEAR_MM)
+            if self.is_free(lug.node, disc, others) and self._neck_is_free(turned, others):
+                return turned
+        raise GeometryError(
+            f"[features] {lug.kind} of node {lug.node}",
+            f"no direction has room for a disc of {2 * lug.radius_mm:g} mm beside the bonds",
+            "a smaller one, longer bonds, or other nodes",
+        )
+
+    def disc(self, lug: Lug) -> shapely.Polygon:
+        """Return the disc of a lug."""
+        return shapely.Point(lug.centre(self.network.place(lug.node))).buffer(lug.radius_mm)
+
+    def is_free(self, node: int, shape: shapely.Polygon, others: Sequence[Lug]) -> bool:
+        """Tell whether a shape that hangs from a node leaves bonds, hubs and lugs alone."""
+        hub = self.fabrication.joint_length_mm + CLEAR_MM
+        elsewhere = shapely.points(np.delete(self.network.nodes, node, axis=0))
+        return not (
+            self.tree.query(shape, predicate="intersects").size
+            or any(shape.intersects(self.disc(other)) for other in others)
+            or shapely.dwithin(elsewhere, shape, hub).any()
+        )
+
+    def _neck_is_free(self, lug: Lug, others: Sequence[Lug]) -> bool:
+        """Tell whether a neck meets its neighbours' joints within the hub, at their widest."""
+        half, length = self.neck
+        fillet = self.fabrication.fillet_radius_mm
+        beside = [other.angle for other in others if other.node == lug.node]
+        for angle in (*self._bond_angles(lug.node), *beside):
+            for gap in ((angle - lug.angle), (lug.angle - angle)):
+                path = corner(half, half, max(gap % math.tau, SMALLEST_GAP), fillet)
+                if max(path.reach_i, path.reach_j) > length - 2 * MERGE_MM:
+                    return False
+        return True
+
+    def _bond_angles(self, node: int) -> list[float]:
+        network = self.network
+        out = network.directions[network.bonds[:, 0] == node]
+        back = -network.directions[network.bonds[:, 1] == node]
+        return sorted(np.arctan2(*np.vstack([out, back])[:, ::-1].T).tolist())
+
+    def widest_gap(self, node: int) -> float:
+        """Return the direction in the middle of the widest gap between a node's bonds, rad."""
+        angles = self._bond_angles(node)
+        gaps = np.diff([*angles, angles[0] + math.tau])
+        # Of equal gaps the upper one, so that rounding does not choose.
+        middles = np.add(angles, gaps / 2)
+        return float(max(zip(np.round(gaps, 6), np.sin(middles), middles, strict=True))[2])
+
+
+def _turns() -> Iterator[float]:
+    """Yield turns of growing size, to both sides, up to half a turn."""
+    yield 0.0
+    for k in range(1, round(math.pi / STEP) + 1):
+        yield k * STEP
+        yield -k * STEP
+
+
+def _with_id(features: Features, room: _Room, section: IdSection, words: str) -> Features:
+    """Return features with the tab of the id, and the letters on it."""
+    from geometry.lettering import letters
+
+    if not features.lugs or features.lugs[-1].kind != "pad":
+        raise GeometryError(
+            "[features.id]",
+            "given without [features.pads]",
+            "both: the tab of the id begins at a pad, which holds it still",
+        )
+    text = letters(words, section.letter_mm)
+    low_x, low_y, high_x, high_y = shapely.union_all(np.array(text)).bounds
+    length, depth = high_x - low_x + 2 * MARGIN_MM, high_y - low_y + 2 * MARGIN_MM
+    pads = [lug for lug in features.lugs if lug.kind == "pad"]
+    for pad, tab in _tabs(room, pads, length, depth):
+        others = [lug for lug in features.lugs if lug is not pad]
+        if not room.is_free(tab.node, shapely.Polygon(tab.corners).buffer(CLEAR_MM), others):
+            continue
+        origin, along, up = _writing(tab.corners, lengthwise=tab.depth_mm >= length)
+        shift = origin + (MARGIN_MM - low_x) * along + (MARGIN_MM - low_y) * up
+        matrix = [along[0], up[0], along[1], up[1], *shift]
+        placed = tuple(affine_transform(letter, matrix) for letter in text)
+        branched = [replace(pad, branch=tab.angle) if lug is pad else lug for lug in features.lugs]
+        return replace(
+            features,
+            lugs=tuple(branched),
+            tab=tab,
+            letters=placed,
+            letter_height_mm=section.height_mm,
+        )
+    raise GeometryError(
+        "[features.id] text",
+        f"{words!r} needs a tab of {length:.1f} × {depth:.1f} mm, and no pad has room for it",
+        "a shorter text, a smaller letter_mm, or a fixed node at the border",
+    )
+
+
+def _tabs(
+    room: _Room, pads: Sequence[Lug], length: float, depth: float
+) -> Iterator[tuple[Lug, Tab]]:
+    """Yield tabs to be tried with the pads they are on: upright and near the network first."""
+    tried: list[tuple[int, float, Lug, Tab]] = []
+    middle = room.network.nodes.mean(axis=0)
+
+    def enter(tilt: int, pad: Lug, tab: Tab) -> None:
+        away = math.dist(np.mean(tab.corners, axis=0), middle)
+        tried.append((tilt, round(away, 3), pad, tab))
+
+    for degrees, pad in product(range(-180, 180, 15), pads):
+        angle, half = math.radians(degrees), pad.branch_half_mm
+        if not pad.allows(angle):
+            continue
+        centre, neck = pad.centre(room.network.place(pad.node)), pad.radius_mm + NECK_MM
+        # Letters run across the neck, or along it.
+        side = half + 1.2 * TAB_CORNER_MM
+        for right in (side, length / 2, length - side):
+            tab = Tab(pad.node, centre, angle, half, neck, depth, right, length - right)
+            enter(abs(abs(degrees) - 90), pad, tab)
+        broad = max(depth, 2 * side)
+        along = Tab(pad.node, centre, angle, half, neck, length, broad / 2, broad / 2)
+        enter(min(abs(degrees), 180 - abs(degrees)), pad, along)
+    for *_, pad, tab in sorted(tried, key=lambda entry: entry[:2]):
+        yield pad, tab
+
+
+def _writing(
+    corners: list[tuple[float, float]], lengthwise: bool
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return where the text begins, the direction it runs in, and up: never upside down."""
+    ring = np.array(corners)
+    # From corner 0 to 1 is along the neck; text runs along it or across.
+    starts = (0, 2) if lengthwise else (1, 3)
+    sides = [(ring[i], ring[(i + 1) % 4] - ring[i]) for i in starts]
+    origin, side = max(sides, key=lambda s: (round(s[1][0], 9), s[1][1]))
+    along = side / np.hypot(*side)
+    return origin, along, np.array([-along[1], along[0]])
