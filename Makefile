@@ -31,8 +31,9 @@ bench: .venv/ready ## speed, each beside peers measured in the same run
 	$(BIN)/python benchmarks/accuracy.py
 	$(BIN)/python benchmarks/solid.py
 
-picture: .venv/ready ## the README's picture
+picture: .venv/ready ## the README's pictures and the notebook (off screen, needs libegl1)
 	$(BIN)/python tools/picture.py
+	$(BIN)/python tools/notebook.py
 
 reproduction: .venv/ready ## the paper's experiments, and the page of docs/ that shows them
 	rm -rf out/reproduce

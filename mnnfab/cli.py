@@ -1,4 +1,4 @@
-"""The command line: `mnnfab run | train | check | export | reach | reproduce | new`.
+"""The command line: `mnnfab run | train | check | export | tray | reach | reproduce | new`.
 
 Nothing heavy is imported before a command needs it: `--help` answers at once.
 """
@@ -97,12 +97,41 @@ def check(folder: Path) -> None:
 @_FOLDER
 @_FORCE
 def export(folder: Path, *, force: bool) -> None:
-    """Check the trained widths in DIR and export the part as STEP and STL."""
+    """Check the trained widths in DIR and export the part in the design's formats."""
     with _errors_in_words(), _progress() as watcher:
         from mnnfab import pipeline
 
         outcome = pipeline.export(folder, force=force, watcher=watcher)
     _finish(outcome)
+
+
+@main.command()
+@click.argument(
+    "folders", metavar="DIR...", nargs=-1, required=True, type=click.Path(path_type=Path)
+)
+@click.option(
+    "--out",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    default=Path("out/tray"),
+    help="Folder for the results; out/tray if not given.",
+)
+@click.option("--copies", type=click.IntRange(1, 1000), default=1, help="Of each part.")
+@click.option(
+    "--gap",
+    metavar="MM",
+    type=click.FloatRange(0, 1000),
+    default=5.0,
+    help="Between parts, and to the rim of the tray; 5 mm if not given.",
+)
+@click.option("--force", is_flag=True, help="Take designs that failed their gate too.")
+def tray(folders: tuple[Path, ...], out: Path, copies: int, gap: float, *, force: bool) -> None:
+    """Put the parts of the runs in DIR... on the printer's tray, in one 3MF and STL."""
+    with _errors_in_words(), _progress() as watcher:
+        from mnnfab import pipeline
+
+        files = pipeline.tray(folders, out, copies=copies, gap_mm=gap, force=force, watcher=watcher)
+    click.echo(f"{', '.join(files)} in {out}; tray.json says what lies where")
 
 
 @main.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from mnnfab.run_folder import (
 )
 from mnnfab.stages.check import check_widths_on_continuum
 from mnnfab.stages.train import ancestry_of, load_and_train
+from mnnfab.stages.tray import write_tray
 from mnnfab.stages.write import write_manifest, write_results
 from mnnfab.training_words import training_text
 from mnnfab.watching import Clock, Silent, Watcher
@@ -138,6 +140,34 @@ def reach(design_file: Path, *, watcher: Watcher | None = None) -> str:
     with clock.stage("reach"):
         found = assess_problem(problem, problem.task)
     return reach_text(problem, problem.task, found)
+
+
+def tray(
+    folders: Sequence[Path],
+    out: Path,
+    *,
+    copies: int = 1,
+    gap_mm: float = 5.0,
+    force: bool = False,
+    watcher: Watcher | None = None,
+) -> tuple[str, ...]:
+    """Put the parts of earlier runs on as few trays as they fit, in 3MF and STL.
+
+    Args:
+        folders: of runs that passed their gate.
+        out: folder for the results.
+        copies: of each part.
+        gap_mm: between parts, and to the rim of the tray.
+        force: take designs that failed their gate too.
+        watcher: told of the progress.
+
+    Returns:
+        The names of the files.
+    """
+    clock = Clock(watcher or Silent())
+    with clock.stage("tray"):
+        files = write_tray(folders, out, copies=copies, gap_mm=gap_mm, force=force)
+    return tuple(file.file for file in files)
 
 
 def check(folder: Path, *, watcher: Watcher | None = None) -> Outcome:

@@ -75,17 +75,17 @@ def _add_words(model: StepData_StepModel, label: Label) -> None:
 def _name_product(model: StepData_StepModel, label: Label) -> None:
     """Name the part; the kernel's own name for it counts the parts of the process."""
     name = TCollection_HAsciiString(label.name)
-    for product in _entities(model, StepBasic_Product):
-        product.SetId(name)
-        product.SetName(name)
-        if label.design_sha256:
-            product.SetDescription(TCollection_HAsciiString(f"sha256 {label.design_sha256}"))
+    product = next(_entities(model, (StepBasic_Product,)))  # there is one, near the beginning
+    product.SetId(name)
+    product.SetName(name)
+    if label.design_sha256:
+        product.SetDescription(TCollection_HAsciiString(f"sha256 {label.design_sha256}"))
 
 
-def _entities(model: StepData_StepModel, kind: type) -> Iterator[Any]:
+def _entities(model: StepData_StepModel, kinds: tuple[type, ...]) -> Iterator[Any]:
     for number in range(1, model.NbEntities() + 1):
         entity = model.Value(number)
-        if isinstance(entity, kind):
+        if isinstance(entity, kinds):
             yield entity
 
 
@@ -105,13 +105,13 @@ def read_step(path: Path) -> Measured:
         msg = f"{path.name} could not be read back: not a STEP file"
         raise ToolError(msg)
     _check_unit(reader, path)
-    if next(_entities(reader.StepModel(), StepRepr_NextAssemblyUsageOccurrence), None):
+    # Going through all entities takes a while: once for both kinds.
+    kinds = (StepShape_ManifoldSolidBrep, StepRepr_NextAssemblyUsageOccurrence)
+    found = list(_entities(reader.StepModel(), kinds))
+    if any(isinstance(entity, kinds[1]) for entity in found):
         msg = f"{path.name} was read back as an assembly of bodies; one valid solid was written"
         raise ToolError(msg)
-    solids = [
-        _translate(reader, brep, path)
-        for brep in _entities(reader.StepModel(), StepShape_ManifoldSolidBrep)
-    ]
+    solids = [_translate(reader, brep, path) for brep in found]
     compound = cadquery.Compound.makeCompound(solids)
     box = compound.BoundingBox()
     return Measured(

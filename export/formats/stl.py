@@ -30,7 +30,8 @@ def stl_bytes(facets: Facets, words: str) -> bytes:
     records = np.zeros(len(corners), _RECORD)
     records["normal"] = normals / np.linalg.norm(normals, axis=1)[:, None]
     records["corners"] = corners
-    header = words.encode("ascii", "replace")[:_HEADER_BYTES].ljust(_HEADER_BYTES)
+    # Some programs print the header up to its first zero byte.
+    header = words.encode("ascii", "replace")[: _HEADER_BYTES - 1].ljust(_HEADER_BYTES, b"\0")
     return header + np.uint32(len(records)).tobytes() + records.tobytes()
 
 

@@ -1,0 +1,164 @@
+"""The tray: many parts, spaced, in one file for the printer; read back and compared."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from export.formats import SINGLE_PRECISION, Measured, f_3mf, formats_named, stl, svg
+from export.manifest import ExportedFile
+from export.nesting import Spot, nest
+from geometry.drawing import NOTES, OUTER, Drawing, Polyline, Text
+from geometry.facets import Facets
+from geometry.part import Box, Label, Part
+from mnnfab.arrays import FloatArray, frozen_floats, frozen_ints
+from mnnfab.errors import ToolError
+from mnnfab.files import sha256_of
+
+_QUARTER = np.array([[0.0, -1.0], [1.0, 0.0]])
+
+
+@dataclass(frozen=True, eq=False)
+class Placed:
+    """A part at its spot."""
+
+    part: Part
+    spot: Spot
+
+    def move(self, points: FloatArray) -> FloatArray:
+        """Return points of the part where they lie on the tray, (n, 2 or 3) mm."""
+        moved = np.array(points)
+        corners = np.array(self.part.bounding_box_mm)[:, :2]
+        if self.spot.turned:
+            moved[:, :2] = moved[:, :2] @ _QUARTER.T
+            corners = corners @ _QUARTER.T
+        moved[:, :2] += np.subtract(self.spot.corner_mm, corners.min(axis=0))
+        return moved
+
+
+def write_trays(
+    parts: Sequence[Part],
+    tray_mm: tuple[float, float, float],
+    gap_mm: float,
+    tolerance_mm: float,
+    folder: Path,
+) -> list[ExportedFile]:
+    """Write tray-1.3mf, .stl and .svg, tray-2 and so on if need be, and tray.json.
+
+    Args:
+        parts: each as often as it is wanted.
+        tray_mm: of the printer, x, y, z.
+        gap_mm: between parts, and to the rim.
+        tolerance_mm: from arcs to facets.
+        folder: an existing one.
+
+    Raises:
+        InputError: if a part does not fit.
+        ToolError: if a file is not read back with all parts.
+    """
+    sizes = [np.subtract(*part.bounding_box_mm[::-1])[:2].tolist() for part in parts]
+    spots = nest([(x, y) for x, y in sizes], tray_mm[:2], gap_mm)
+    placed = [Placed(part, spot) for part, spot in zip(parts, spots, strict=True)]
+    surfaces = {part: part.facets(tolerance_mm) for part in dict.fromkeys(parts)}
+    written = []
+    for number in range(max(spot.tray for spot in spots) + 1):
+        here = [entry for entry in placed if entry.spot.tray == number]
+        written += _write_tray(here, surfaces, f"tray-{number + 1}", folder)
+        picture = folder / f"tray-{number + 1}.svg"
+        svg.write_drawing(_drawing(here, tray_mm), Label(picture.stem), picture)
+    (folder / "tray.json").write_text(_list_text(placed), encoding="utf-8")
+    return written
+
+
+def _write_tray(
+    placed: Sequence[Placed], surfaces: dict[Part, Facets], name: str, folder: Path
+) -> list[ExportedFile]:
+    facets = [
+        replace(
+            surfaces[entry.part],
+            vertices=frozen_floats(entry.move(surfaces[entry.part].vertices)),
+        )
+        for entry in placed
+    ]
+    label = Label(name, description=f"{len(placed)} parts")
+    items = [f_3mf.Item(e.part.label, shape) for e, shape in zip(placed, facets, strict=True)]
+    f_3mf.write_items(items, label, folder / f"{name}.3mf")
+    (folder / f"{name}.stl").write_bytes(stl.stl_bytes(_together(facets), f"mnnfab mm {name}"))
+    box = _box(facets)
+    volume = sum(shape.volume_mm3 for shape in facets)
+    found = []
+    for kind in formats_named(["3mf", "stl"]):
+        path = folder / f"{name}{kind.suffix}"
+        measured = kind.read_back(path)
+        _compare(path.name, measured, len(placed), volume, box)
+        found.append(
+            ExportedFile(
+                path.name,
+                path.stat().st_size,
+                sha256_of(path),
+                measured.bounding_box_mm,
+                measured.volume_mm3,
+            )
+        )
+    return found
+
+
+def _together(facets: Sequence[Facets]) -> Facets:
+    shifts = np.cumsum([0, *(len(shape.vertices) for shape in facets[:-1])])
+    triangles = [shape.triangles + shift for shape, shift in zip(facets, shifts, strict=True)]
+    return Facets(
+        frozen_floats(np.concatenate([shape.vertices for shape in facets])),
+        frozen_ints(np.concatenate(triangles)),
+    )
+
+
+def _box(facets: Sequence[Facets]) -> Box:
+    points = np.concatenate([shape.vertices for shape in facets])
+    low, high = points.min(axis=0).tolist(), points.max(axis=0).tolist()
+    return (low[0], low[1], low[2]), (high[0], high[1], high[2])
+
+
+def _compare(file: str, measured: Measured, n_parts: int, volume: float, box: Box) -> None:
+    if measured.n_bodies != n_parts or not measured.valid:
+        msg = f"{file} was read back as {measured.n_bodies} bodies; {n_parts} were written"
+        raise ToolError(msg)
+    assert measured.volume_mm3 is not None, "both formats hold solids"
+    off = float(np.abs(np.subtract(measured.bounding_box_mm, box)).max())
+    if abs(measured.volume_mm3 / volume - 1) > SINGLE_PRECISION or off > 1e-3:
+        msg = f"{file} was read back with another volume or size"
+        raise ToolError(msg)
+
+
+def _drawing(placed: Sequence[Placed], tray_mm: tuple[float, float, float]) -> Drawing:
+    x, y, _ = tray_mm
+    rim = frozen_floats(np.array([[0.0, 0.0], [x, 0.0], [x, y], [0.0, y]]))
+    lines = [Polyline(NOTES, rim, np.zeros(4))]
+    texts = []
+    for entry in placed:
+        if entry.part.drawing is not None:
+            lines += [
+                replace(line, points=frozen_floats(entry.move(line.points)))
+                for line in entry.part.drawing.polylines
+                if line.layer == OUTER
+            ]
+        left, low = entry.spot.corner_mm
+        texts.append(Text(NOTES, (left, low - 4.0), 3.0, entry.part.label.name))
+    return Drawing(tuple(lines), (), tuple(texts))
+
+
+def _list_text(placed: Sequence[Placed]) -> str:
+    entries = [
+        {
+            "tray": entry.spot.tray + 1,
+            "part": entry.part.label.name,
+            "sha256": entry.part.label.design_sha256,
+            "corner_mm": entry.spot.corner_mm,
+            "turned": entry.spot.turned,
+        }
+        for entry in placed
+    ]
+    return json.dumps({"schema": 1, "parts": entries}, indent=2) + "\n"
