@@ -1,8 +1,8 @@
 """From a tiling to files that were read back, 28 to 10,920 bonds, beside how it is done by hand.
 
 By hand: every bond extruded and fused (161 bonds), or one flat face with holes extruded (161
-and 705). `--quick` leaves out the largest size. The first line is the whole of `mnnfab run` on 2,945
-bonds in a process of its own.
+and 705). `--quick` leaves out the largest size. The first line is the whole of `mnnfab run` on
+2,945 bonds in a process of its own.
 """
 
 from __future__ import annotations
