@@ -10,20 +10,24 @@ from matplotlib.collections import PatchCollection
 from matplotlib.colors import Normalize
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
+from matplotlib.patheffects import withStroke
 from matplotlib.tri import Triangulation
 
 from geometry.outline import outline
 from geometry.polygons import cell_polygons, ring
-from mnnfab.report.palette import BLUE, GREY, ORANGE
+from mnnfab.report.palette import BLUE, GREY, ORANGE, RED
 from mnnfab.report.sketch import draw_ports
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from matplotlib.axes import Axes
 
     from fem.continuum import Continuum
     from geometry.tiling import Tiling
     from mnnfab.agreement import Agreement
     from mnnfab.arrays import FloatArray
+    from mnnfab.findings import Finding
     from mnnfab.history_file import Columns
     from mnnfab.problem import Problem
     from mnnfab.response import Response
@@ -50,6 +54,21 @@ def draw_network(axes: Axes, problem: Problem, widths_mm: FloatArray, tiling: Ti
     draw_ports(axes, problem.network, problem.task)
     colours = axes.figure.colorbar(cells, ax=axes, shrink=0.7)
     colours.set_label("bond width, mm")
+
+
+def draw_marks(axes: Axes, findings: Sequence[Finding]) -> None:
+    """Ring the places of findings, with the names of all that lie at a place."""
+    places: dict[tuple[float, float], list[str]] = {}
+    for finding in findings:
+        if finding.position_mm is not None:
+            places.setdefault(finding.position_mm, []).append(finding.code)
+    for place, codes in places.items():
+        axes.scatter(*place, s=160, facecolors="none", edgecolors=RED, linewidths=1.6, zorder=5)
+        text = axes.annotate(
+            ", ".join(codes), place, (8, 8), textcoords="offset points", color=RED, fontsize=8
+        )
+        text.set_path_effects([withStroke(linewidth=2, foreground="white")])
+        text.set_zorder(6)
 
 
 def _draw_outline(axes: Axes, tiling: Tiling, color: str, lw: float) -> None:

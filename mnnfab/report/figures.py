@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Literal
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from mnnfab.report.drawing import draw_agreement, draw_deformed, draw_history, draw_network
+from mnnfab.report.drawing import (
+    draw_agreement,
+    draw_deformed,
+    draw_history,
+    draw_marks,
+    draw_network,
+)
 
 if TYPE_CHECKING:
     from fem.continuum import Continuum
@@ -55,8 +61,13 @@ def pictures(results: Results) -> list[Picture]:
 
 def _network(results: Results) -> Picture:
     figure = Figure(figsize=(8.5, 6), layout="constrained")
-    draw_network(figure.add_subplot(), results.problem, results.widths_mm, results.tiling)
+    axes = figure.add_subplot()
+    draw_network(axes, results.problem, results.widths_mm, results.tiling)
+    marked = [f for f in results.findings if f.position_mm and f.severity != "info"]
+    draw_marks(axes, marked)
     caption = "The part as it will be printed, to scale; each bond is coloured by its width."
+    if marked:
+        caption += " Rings mark the places of the findings that they name."
     kind: Literal["svg", "png"] = "svg" if results.problem.network.n_bonds <= 500 else "png"
     return Picture("Network and bond widths", caption, _address(figure, kind))
 

@@ -55,6 +55,7 @@ def check_widths_on_continuum(problem: Problem, record: Record, clock: Clock) ->
     if not problem.design.check.enabled:
         return _skipped(results, "[check] enabled = false")
     continuum = _solve(problem, task, tiling, clock)
+    results = replace(results, findings=(*results.findings, *_left_out(tiling)))
     agreement = compare(bar, continuum.response)
     judged = judge_continuum(
         task, problem.network, bar, continuum.response, agreement, problem.design.check
@@ -65,6 +66,14 @@ def check_widths_on_continuum(problem: Problem, record: Record, clock: Clock) ->
         agreement=agreement,
         findings=(*judged, *results.findings),
     )
+
+
+def _left_out(tiling: Tiling) -> list[Finding]:
+    """Say what of the part the continuum does without, and why that does no harm."""
+    if all(name.kind != "tab" for name in tiling.names):
+        return []
+    words = "not in the continuum: it begins at a pad, which is held still, and carries no load"
+    return [Finding("left-out", "info", "tab and its letters", words)]
 
 
 def _skipped(results: Results, reason: str) -> Results:

@@ -19,6 +19,7 @@ from mnnfab.stages.part import tile_part
 from mnnfab.training import Training
 from mnnfab.training_words import findings_of_training, kept_given_start
 from mnnfab.watching import Clock
+from mnnfab.width_limits import findings_of_limits
 
 
 def load_and_train(
@@ -32,7 +33,7 @@ def load_and_train(
         require_known(problem.design.export.formats)
         _refuse_unprintable(problem)
     with clock.stage("reach"):
-        before = findings_before_training(problem)
+        before = (*_limits(problem), *findings_before_training(problem))
     for finding in before:
         clock.watcher.finding(finding)
     with clock.stage("train"):
@@ -41,6 +42,12 @@ def load_and_train(
     for finding in after:
         clock.watcher.finding(finding)
     return problem, training, (*before, *after)
+
+
+def _limits(problem: Problem) -> list[Finding]:
+    if problem.given_widths_mm is not None:
+        return []
+    return findings_of_limits(problem.design.fabrication, problem.printer)
 
 
 def _keep_the_parent(start_from: Path, folder: Path) -> None:

@@ -1,0 +1,88 @@
+"""Profiles of printers and materials: ours and a user's own."""
+
+from __future__ import annotations
+
+import tomllib
+from importlib import resources
+from pathlib import Path
+
+import pytest
+import tomli_w
+
+from mnnfab import InputError, load_problem
+from mnnfab.pipeline import export, run
+from mnnfab.profiles import Material, Printer, material, printer
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
+
+def shipped(kind: str) -> dict[str, dict[str, object]]:
+    text = resources.files("mnnfab.profiles").joinpath(f"{kind}.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)
+
+
+@pytest.mark.parametrize("name", shipped("printers"))
+def test_every_number_of_a_printer_has_a_source(name: str) -> None:
+    found = printer(name)
+    assert found.name == name
+    assert set(found.sources) == set(Printer.model_fields) - {"name", "sources"}
+
+
+@pytest.mark.parametrize("name", shipped("materials"))
+def test_every_number_of_a_material_has_a_source(name: str) -> None:
+    assert set(material(name).sources) == set(Material.model_fields) - {"name", "sources"}
+
+
+def own(folder: Path, change: dict[str, object]) -> None:
+    """Write a design with a printer and a material of its own."""
+    values = shipped("printers")["prusa-mk4s"] | change
+    values = {key: value for key, value in values.items() if value is not None}
+    (folder / "mine.toml").write_text(tomli_w.dumps(values), encoding="utf-8")
+    rubber = shipped("materials")["agilus30"] | {"density_g_per_cm3": 2.0}
+    (folder / "rubber.toml").write_text(tomli_w.dumps(rubber), encoding="utf-8")
+    design = tomllib.loads((EXAMPLES / "behaviour-left.toml").read_text(encoding="utf-8"))
+    design["fabrication"]["printer"] = "mine.toml"
+    design["material"] = {"preset": "rubber.toml"}
+    (folder / "design.toml").write_text(tomli_w.dumps(design), encoding="utf-8")
+
+
+def test_own_profiles_are_used_and_kept(tmp_path: Path) -> None:
+    own(tmp_path, {"printable_wall_mm": 0.7})
+    outcome = run(tmp_path / "design.toml", tmp_path / "out")
+    wall = next(f for f in outcome.findings if f.code == "wall")
+    assert "mine prints it" in wall.message or "mine" in wall.message
+    mass = next(f for f in outcome.findings if f.code == "mass")
+    assert "of rubber" in mass.message
+    before = (tmp_path / "out" / "behaviour-left.stl").read_bytes()
+    (tmp_path / "mine.toml").unlink()
+    (tmp_path / "rubber.toml").unlink()
+    again = export(tmp_path / "out")  # stands on its own, and is the same part
+    assert (tmp_path / "out" / "behaviour-left.stl").read_bytes() == before
+    assert again.verdict == outcome.verdict
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"gap_mm": None}, "gap_mm: Field required"),
+        ({"gap_mm": -1.0}, "gap_mm: "),
+        ({"gap": 1.0}, "gap: Extra inputs are not permitted"),
+        ({"sources": {}}, r"sources\.\w+: missing, not where the number is from"),
+        ({"printable_wall_mm": 5.0}, "printable_wall_mm: 5, not advised_wall_mm at the most"),
+        ({"tray_mm": [1.0, 2.0]}, "tray_mm"),
+        ({"name": "x"}, "a key `name`"),
+    ],
+)
+def test_faults_of_own_profiles_are_told(
+    tmp_path: Path, change: dict[str, object], message: str
+) -> None:
+    own(tmp_path, change)
+    with pytest.raises(InputError, match=message) as caught:
+        load_problem(tmp_path / "design.toml")
+    assert "mine.toml" in caught.value.where
+
+
+@pytest.mark.parametrize("name", ["../mine.toml", "/etc/mine.toml", "missing.toml", "nobody"])
+def test_profiles_that_are_not_there_are_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InputError):
+        printer(name, tmp_path)
