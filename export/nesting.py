@@ -42,7 +42,7 @@ def nest(
     packer = rectpack.newPacker(rotation=True)
     for number, size in enumerate(sizes_mm):
         needed = tuple(math.ceil((side + gap_mm) * _UM) for side in size)
-        if sorted(needed) > sorted(tray) or max(needed) > max(tray) or min(needed) > min(tray):
+        if max(needed) > max(tray) or min(needed) > min(tray):
             raise InputError(
                 f"part {number + 1} of the tray",
                 f"{size[0]:.1f} × {size[1]:.1f} mm and a gap of {gap_mm:g} mm on every side",

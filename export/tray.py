@@ -16,7 +16,7 @@ from geometry.drawing import NOTES, OUTER, Drawing, Polyline, Text
 from geometry.facets import Facets
 from geometry.part import Box, Label, Part
 from mnnfab.arrays import FloatArray, frozen_floats, frozen_ints
-from mnnfab.errors import ToolError
+from mnnfab.errors import InputError, ToolError
 from mnnfab.files import sha256_of
 
 _QUARTER = np.array([[0.0, -1.0], [1.0, 0.0]])
@@ -29,14 +29,18 @@ class Placed:
     part: Part
     spot: Spot
 
+    @property
+    def shift(self) -> tuple[float, float]:
+        """From where the part is, once turned, to its spot, mm."""
+        corners = np.array(self.part.bounding_box_mm)[:, :2]
+        low = (_turned(corners) if self.spot.turned else corners).min(axis=0)
+        x, y = np.subtract(self.spot.corner_mm, low).tolist()
+        return x, y
+
     def move(self, points: FloatArray) -> FloatArray:
         """Return points of the part where they lie on the tray, (n, 2 or 3) mm."""
-        moved = np.array(points)
-        corners = np.array(self.part.bounding_box_mm)[:, :2]
-        if self.spot.turned:
-            moved[:, :2] = moved[:, :2] @ _QUARTER.T
-            corners = corners @ _QUARTER.T
-        moved[:, :2] += np.subtract(self.spot.corner_mm, corners.min(axis=0))
+        moved = _turned(points) if self.spot.turned else np.array(points)
+        moved[:, :2] += self.shift
         return moved
 
 
@@ -60,6 +64,7 @@ def write_trays(
         InputError: if a part does not fit.
         ToolError: if a file is not read back with all parts.
     """
+    _check_heights(parts, tray_mm[2])
     sizes = [np.subtract(*part.bounding_box_mm[::-1])[:2].tolist() for part in parts]
     spots = nest([(x, y) for x, y in sizes], tray_mm[:2], gap_mm)
     placed = [Placed(part, spot) for part, spot in zip(parts, spots, strict=True)]
@@ -74,6 +79,14 @@ def write_trays(
     return written
 
 
+def _check_heights(parts: Sequence[Part], height_mm: float) -> None:
+    for part in parts:
+        (_, _, low), (_, _, high) = part.bounding_box_mm
+        if high - low > height_mm:
+            given = f"{high - low:g} mm high"
+            raise InputError(part.label.name, given, f"{height_mm:g} mm, the tray's height")
+
+
 def _write_tray(
     placed: Sequence[Placed], surfaces: dict[Part, Facets], name: str, folder: Path
 ) -> list[ExportedFile]:
@@ -85,7 +98,7 @@ def _write_tray(
         for entry in placed
     ]
     label = Label(name, description=f"{len(placed)} parts")
-    items = [f_3mf.Item(e.part.label, shape) for e, shape in zip(placed, facets, strict=True)]
+    items = _items(placed, surfaces)
     f_3mf.write_items(items, label, folder / f"{name}.3mf")
     (folder / f"{name}.stl").write_bytes(stl.stl_bytes(_together(facets), f"mnnfab mm {name}"))
     box = _box(facets)
@@ -105,6 +118,26 @@ def _write_tray(
             )
         )
     return found
+
+
+def _items(placed: Sequence[Placed], surfaces: dict[Part, Facets]) -> list[f_3mf.Item]:
+    """Return every part once, turned or not, with all the places that it lies at."""
+    places: dict[tuple[Part, bool], list[tuple[float, float, float]]] = {}
+    for entry in placed:
+        places.setdefault((entry.part, entry.spot.turned), []).append((*entry.shift, 0.0))
+    items = []
+    for (part, turned), shifts in places.items():
+        surface = surfaces[part]
+        vertices = frozen_floats(_turned(surface.vertices) if turned else surface.vertices)
+        items.append(f_3mf.Item(part.label, replace(surface, vertices=vertices), tuple(shifts)))
+    return items
+
+
+def _turned(points: FloatArray) -> FloatArray:
+    """Return points a quarter turn on about the origin, (n, 2 or 3) mm."""
+    turned = np.array(points)
+    turned[:, :2] = turned[:, :2] @ _QUARTER.T
+    return turned
 
 
 def _together(facets: Sequence[Facets]) -> Facets:

@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from geometry.cells import tile
 from geometry.placing import place_features
 from geometry.tiling import Tiling
 from mnnfab.design import Fabrication
+from mnnfab.errors import GeometryError
 from mnnfab.feature_sections import CouponSection, FeaturesSection, PadsSection
 from mnnfab.network import Network
 
 
+class Coupon(NamedTuple):
+    """A part beside the part: what it is called, its network and tiling, and what it is."""
+
+    name: str
+    network: Network
+    tiling: Tiling
+    words: str
+
+
 def coupons(
-    network: Network, fabrication: Fabrication, section: CouponSection
-) -> list[tuple[str, Tiling, str]]:
+    network: Network, fabrication: Fabrication, section: CouponSection, pads: PadsSection
+) -> list[Coupon]:
     """Return a single bond with its two hubs, and a plain bar, each between two pads.
 
     The bond is as long as the network's median bond and has its joints: pulled, it gives
     the stiffness of a bond. The bar has none: pulled, it gives the modulus.
-
-    Returns:
-        Name, tiling and description of each.
 
     Raises:
         GeometryError: if a coupon does not fit its own joints or pads.
@@ -39,23 +48,30 @@ def coupons(
         }
     )
     return [
-        (
+        _coupon(
             "coupon-bond",
-            _pulled(length, width, bond),
+            (length, width, bond, pads),
             f"coupon: bond {width:g} mm wide, {length:g} mm from node to node",
         ),
-        (
+        _coupon(
             "coupon-bar",
-            _pulled(section.bar_length_mm, section.bar_width_mm, bar),
+            (section.bar_length_mm, section.bar_width_mm, bar, pads),
             f"coupon: bar {section.bar_width_mm:g} mm wide, {section.bar_length_mm:g} mm long",
         ),
     ]
 
 
-def _pulled(length: float, width: float, fabrication: Fabrication) -> Tiling:
-    """Return one bond with a pad behind each of its nodes."""
-    network = Network(np.array([[0.0, 0.0], [length, 0.0]]), np.array([[0, 1]]), np.array([0, 1]))
-    features = place_features(
-        network, fabrication, FeaturesSection(pads=PadsSection()), (), words=""
-    )
-    return tile(network, np.array([width]), fabrication, features)
+def _coupon(
+    name: str, made_of: tuple[float, float, Fabrication, PadsSection], words: str
+) -> Coupon:
+    """Return one bond, of a length and width, with a pad behind each of its nodes."""
+    length, width, fabrication, pads = made_of
+    nodes = np.array([[0.0, 0.0], [length, 0.0]])
+    network = Network(nodes, np.array([[0, 1]]), np.array([0, 1]))
+    try:
+        features = place_features(network, fabrication, FeaturesSection(pads=pads), (), "", "")
+        tiling = tile(network, np.array([width]), fabrication, features)
+    except GeometryError as error:
+        where = f"[features.coupon] {name}: {error.where}"
+        raise GeometryError(where, error.given, error.allowed) from error
+    return Coupon(name, network, tiling, words)

@@ -15,6 +15,8 @@ from mnnfab.errors import InputError
 FACE = FontProperties(family="DejaVu Sans", weight="bold")
 #: What letters are thickened to, mm: a little over the half millimetre that printers resolve.
 LEAST_STROKE_MM = 0.55
+#: What must stay free between letters, mm.
+APART_MM = 0.1
 #: Size at which outlines are taken; large, so that their chords are fine.
 _FINE = 200.0
 #: Detail that is dropped, as a share of a capital's height.
@@ -50,7 +52,23 @@ def letters(text: str, capital_mm: float) -> tuple[shapely.Polygon, ...]:
         simple = [shapely.simplify(part, _DETAIL * capital_mm) for part in placed]
         found += sorted(map(_thickened, simple), key=lambda part: part.bounds)
         x += scale * advance + _SPACED * capital_mm
+    if not found:
+        raise InputError("[features.id] text", repr(text), "letters that can be seen")
+    _check_apart(text, found, capital_mm)
     return tuple(found)
+
+
+def _check_apart(text: str, found: list[shapely.Polygon], capital_mm: float) -> None:
+    """Refuse letters so small that they run together."""
+    whole = np.array(found)
+    near = shapely.STRtree(whole).query(whole, predicate="dwithin", distance=APART_MM)
+    sound = shapely.is_valid(whole).all() and not (near[0] < near[1]).any()
+    if not sound:
+        raise InputError(
+            "[features.id] letter_mm",
+            f"{capital_mm:g}, at which {text!r} runs together",
+            "larger letters",
+        )
 
 
 def stroke_mm(polygon: shapely.Polygon) -> float:
@@ -70,8 +88,8 @@ def _thickened(polygon: shapely.Polygon) -> shapely.Polygon:
     if lacking <= 0:
         return polygon
     thick = shapely.buffer(polygon, lacking / 2, join_style="mitre")
-    assert isinstance(thick, shapely.Polygon)
-    return thick
+    closed = not isinstance(thick, shapely.Polygon) or len(thick.interiors) < len(polygon.interiors)
+    return polygon if closed else thick  # letters that small are refused as a whole
 
 
 def _glyph(letter: str) -> tuple[list[shapely.Polygon], float]:

@@ -92,6 +92,19 @@ def details(tiling: Tiling) -> list[Measure]:
     return found
 
 
+def floors(tiling: Tiling) -> list[Measure]:
+    """Return how much of the part is left under all that is sunk into it."""
+    return [
+        Measure(
+            f"under {relief.kind} {relief.number}",
+            _place(tiling.points[tiling.edges[relief.loops[0][0][0], 0]]),
+            tiling.thickness_mm + relief.height_mm,
+        )
+        for relief in tiling.reliefs
+        if relief.height_mm < 0
+    ]
+
+
 def eyelet_walls(tiling: Tiling) -> list[Measure]:
     """Return the width of the material around the holes of pads and eyelets."""
     found = []

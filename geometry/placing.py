@@ -32,6 +32,8 @@ STEP = math.radians(5)
 #: Space around the letters on their tab, mm, and length of the tab's neck beyond the pad.
 MARGIN_MM, NECK_MM = 1.2, 1.5
 DOWN = -math.pi / 2
+#: What may be sunk into a part, as a share of its thickness.
+DEEPEST = 0.8
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ def place_features(
     section: FeaturesSection,
     loads: Sequence[Load],
     words: str,
+    widest_words: str,
 ) -> Features:
     """Return the features that a design asks for, each where there is room for it.
 
@@ -57,10 +60,12 @@ def place_features(
         section: what is wanted.
         loads: of the task, one an input port.
         words: of the id.
+        widest_words: that the tab must have room for, whatever the words are.
 
     Raises:
         GeometryError: if there is no room for something, with its node named.
     """
+    _check_depths(section, fabrication.thickness_mm)
     room = _Room.of(network, fabrication)
     lugs: list[Lug] = []
     if section.eyelets is not None:
@@ -78,13 +83,37 @@ def place_features(
         lugs=tuple(lugs),
         dot_height_mm=section.dots.height_mm if section.dots is not None else None,
     )
-    return _with_id(features, room, section.id, words) if section.id is not None else features
+    return (
+        _with_id(features, room, section.id, words, widest_words)
+        if section.id is not None
+        else features
+    )
+
+
+def _check_depths(section: FeaturesSection, thickness_mm: float) -> None:
+    """Refuse what would be sunk through the part."""
+    for name, wanted in (("dots", section.dots), ("id", section.id)):
+        if wanted is not None and -wanted.height_mm > DEEPEST * thickness_mm:
+            raise GeometryError(
+                f"[features.{name}] height_mm",
+                f"{wanted.height_mm:g}, in a part {thickness_mm:g} mm thick",
+                f"a depth of {DEEPEST * thickness_mm:g} mm at the most",
+            )
 
 
 def _hung(nodes: Sequence[int] | None, loads: Sequence[Load], network: Network) -> dict[int, float]:
     """Return the nodes that get an eyelet, each with the direction of its load."""
-    pulled = {load.node: load.angle for load in loads}
+    pulled: dict[int, float] = {}
+    for load in loads:
+        if pulled.setdefault(load.node, load.angle) != load.angle:
+            raise GeometryError(
+                f"[features.eyelets] node {load.node}",
+                "loads in two directions, and an eyelet hangs in one",
+                "nodes = […] without it",
+            )
     wanted = list(pulled) if nodes is None else nodes
+    if not wanted:
+        raise GeometryError("[features.eyelets]", "no node to hang one from", "nodes = [12, 13]")
     for node in wanted:
         if node >= network.n_nodes:
             raise GeometryError(
@@ -133,7 +162,8 @@ class _Room:
         raise GeometryError(
             f"[features] {lug.kind} of node {lug.node}",
             f"no direction has room for a disc of {2 * lug.radius_mm:g} mm beside the bonds",
-            "a smaller one, longer bonds, or other nodes",
+            "a smaller one, longer bonds, or other nodes"
+            + (" ([features.eyelets] nodes = […])" if lug.kind == "eyelet" else ""),
         )
 
     def disc(self, lug: Lug) -> shapely.Polygon:
@@ -185,7 +215,9 @@ def _turns() -> Iterator[float]:
         yield -k * STEP
 
 
-def _with_id(features: Features, room: _Room, section: IdSection, words: str) -> Features:
+def _with_id(
+    features: Features, room: _Room, section: IdSection, words: str, widest_words: str
+) -> Features:
     """Return features with the tab of the id, and the letters on it."""
     from geometry.lettering import letters
 
@@ -196,7 +228,8 @@ def _with_id(features: Features, room: _Room, section: IdSection, words: str) ->
             "both: the tab of the id begins at a pad, which holds it still",
         )
     text = letters(words, section.letter_mm)
-    low_x, low_y, high_x, high_y = shapely.union_all(np.array(text)).bounds
+    widest = letters(widest_words, section.letter_mm)
+    low_x, low_y, high_x, high_y = shapely.union_all(np.array([*text, *widest])).bounds
     length, depth = high_x - low_x + 2 * MARGIN_MM, high_y - low_y + 2 * MARGIN_MM
     pads = [lug for lug in features.lugs if lug.kind == "pad"]
     for pad, tab in _tabs(room, pads, length, depth):
@@ -240,7 +273,7 @@ def _tabs(
         centre, neck = pad.centre(room.network.place(pad.node)), pad.radius_mm + NECK_MM
         # Letters run across the neck, or along it.
         side = half + 1.2 * TAB_CORNER_MM
-        for right in (side, length / 2, length - side):
+        for right in (side, length / 2, length - side) if length > 2 * side else ():
             tab = Tab(pad.node, centre, angle, half, neck, depth, right, length - right)
             enter(abs(abs(degrees) - 90), pad, tab)
         broad = max(depth, 2 * side)

@@ -46,6 +46,8 @@ def check_printability(
     return [
         _wall(joint, tiling, printer),
         _tolerance(joint, printer),
+        *_floor(tiling, printer),
+        _layers(tiling, printer),
         *_mesh_wall(joint, section, tiling, network, printer),
         *_gap(tiling, network, printer),
         *_smallest("hole", measures.round_holes(tiling), "diameter", printer.hole_mm, printer),
@@ -62,7 +64,8 @@ def check_printability(
 
 def _clear_height(tiling: Tiling) -> float:
     """Return a height below everything that is sunk, at which no vertex lies."""
-    return (tiling.thickness_mm + min((r.height_mm for r in tiling.reliefs), default=0.0)) / 2
+    deepest = min((relief.height_mm for relief in tiling.reliefs), default=0.0)
+    return (tiling.thickness_mm + min(deepest, 0.0)) / 2
 
 
 def _finding(
@@ -79,6 +82,24 @@ def _wall(joint: Measure, tiling: Tiling, printer: Printer) -> Finding:
     if tiling.thickness_mm < joint.value_mm:
         worst = Measure("thickness of the part", joint.position_mm, tiling.thickness_mm)
     return _judge_wall("wall", worst, printer)
+
+
+def _floor(tiling: Tiling, printer: Printer) -> list[Finding]:
+    """Judge what is left of the part under what is sunk into it."""
+    worst = measures.least(measures.floors(tiling))
+    return [] if worst is None else [_judge_wall("floor", worst, printer)]
+
+
+def _layers(tiling: Tiling, printer: Printer) -> Finding:
+    """Judge the lowest thing that is printed against the thinnest layer."""
+    heights = [tiling.thickness_mm, *(abs(relief.height_mm) for relief in tiling.reliefs)]
+    lowest, (thin, thick) = min(heights), printer.layer_mm
+    words = (
+        f"{lowest:g} mm at the lowest, {lowest / thick:.1f} to {lowest / thin:.1f} layers; "
+        f"{printer.name} makes layers of {thin:g} to {thick:g} mm"
+    )
+    severity: Severity = "info" if _reaches(lowest, thin) else "error"
+    return Finding("layers", severity, "part", words, None, lowest, thin)
 
 
 def _judge_wall(code: str, worst: Measure, printer: Printer) -> Finding:

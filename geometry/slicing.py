@@ -1,4 +1,4 @@
-"""Slicing: the finished surface cut at a height, and what is thin, narrow or crossed there.
+"""Slicing: the finished surface cut at a height, and what is thin or crossed there.
 
 This looks at the triangles that are printed and knows nothing of the tiling, so that it
 checks the one by the other.
@@ -47,10 +47,6 @@ class Slice:
     def walls(self, reach_mm: float) -> FloatArray:
         """Return how thick the material is behind each segment, (n,) mm; nan beyond reach."""
         return self._distances(-self.normals, reach_mm)
-
-    def gaps(self, reach_mm: float) -> FloatArray:
-        """Return how wide the gap is in front of each segment, (n,) mm; nan beyond reach."""
-        return self._distances(self.normals, reach_mm)
 
     def crossings(self) -> FloatArray:
         """Return where segments cross each other, (n, 2) mm."""

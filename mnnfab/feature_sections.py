@@ -8,8 +8,23 @@ from pydantic import AfterValidator, Field, model_validator
 
 from mnnfab.section import Many, NodeNumber, Positive, Section, refusal
 
-#: Height of something raised, or depth (negative) of something sunk; nothing in between.
-Height = Annotated[float, Field(ge=-100, le=100)]
+#: Nothing lower is to be seen, mm.
+LEAST_HEIGHT_MM = 0.01
+
+
+def _height(height: float) -> float:
+    if abs(height) < LEAST_HEIGHT_MM:
+        msg = f"{LEAST_HEIGHT_MM:g} or more, or a depth of -{LEAST_HEIGHT_MM:g} or less"
+        raise ValueError(msg)
+    return height
+
+
+#: Height of something raised, or depth (negative) of something sunk.
+Height = Annotated[float, Field(ge=-100, le=100), AfterValidator(_height)]
+#: Digits of the hash in an id.
+HASH_DIGITS = 6
+#: A hole is at most this share of the disc that it is in.
+THINNEST_RING = 0.95
 #: More would be no label.
 LONGEST_ID = 60
 
@@ -29,13 +44,14 @@ class PadsSection(Section):
         bolt_hole_mm: diameter; 3.2 lets an M3 bolt through.
     """
 
-    radius_mm: Positive = 5.0
+    radius_mm: Annotated[float, Field(gt=0, le=100)] = 5.0
     bolt_hole_mm: Positive = 3.2
 
     @model_validator(mode="after")
     def _has_a_wall(self) -> Self:
-        if self.bolt_hole_mm >= 2 * self.radius_mm:
-            raise refusal("bolt_hole_mm", f"{self.bolt_hole_mm:g}", f"below {2 * self.radius_mm:g}")
+        most = 2 * THINNEST_RING * self.radius_mm
+        if self.bolt_hole_mm > most:
+            raise refusal("bolt_hole_mm", f"{self.bolt_hole_mm:g}", f"at most {most:g}")
         return self
 
 
@@ -52,6 +68,13 @@ class EyeletsSection(Section):
     hole_mm: Positive = 1.2
     wall_mm: Positive = 0.8
 
+    @model_validator(mode="after")
+    def _has_a_wall(self) -> Self:
+        least = (1 / THINNEST_RING - 1) * self.hole_mm / 2
+        if self.wall_mm < least:
+            raise refusal("wall_mm", f"{self.wall_mm:g}", f"at least {least:.4g}")
+        return self
+
 
 class DotsSection(Section):
     """[features.dots] a dot at every node to be tracked by a camera, as large as the load disc.
@@ -61,12 +84,6 @@ class DotsSection(Section):
     """
 
     height_mm: Height = 0.5
-
-    @model_validator(mode="after")
-    def _is_something(self) -> Self:
-        if self.height_mm == 0:
-            raise refusal("height_mm", "0", "a height, or a negative depth")
-        return self
 
 
 class IdSection(Section):
@@ -83,15 +100,13 @@ class IdSection(Section):
     height_mm: Height = 0.5
     letter_mm: Annotated[float, Field(ge=1, le=100)] = 4.0
 
-    @model_validator(mode="after")
-    def _is_something(self) -> Self:
-        if self.height_mm == 0:
-            raise refusal("height_mm", "0", "a height, or a negative depth")
-        return self
-
     def words(self, name: str, digits: str) -> str:
         """Return the text for a design of that name and hash."""
-        return self.text.replace("{name}", name).replace("{hash}", digits[:6])
+        return self.text.replace("{name}", name).replace("{hash}", digits[:HASH_DIGITS])
+
+    def widest_words(self, name: str) -> str:
+        """Return a text as wide as any hash makes it: d is the widest of the digits."""
+        return self.words(name, "d" * HASH_DIGITS)
 
 
 class CouponSection(Section):

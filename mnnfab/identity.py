@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import json
-from pathlib import PurePath
 
 from mnnfab.arrays import FloatArray
 from mnnfab.design import Design
 from mnnfab.network import Network
+from mnnfab.profiles import Material
 
 
-def design_sha256(design: Design, network: Network, widths_mm: FloatArray) -> str:
+def design_sha256(
+    design: Design, network: Network, material: Material, widths_mm: FloatArray
+) -> str:
     """Return the SHA-256 of a part's design in hexadecimal.
 
-    It covers the name, the network, the widths and the sections on material, fabrication
-    and features: not the training that led to the widths, nor the formats that are written.
+    It covers the name, the network, the widths, the material's numbers and the sections on
+    fabrication and features: neither the training nor the formats that are written.
     """
-    sections = design.model_dump(
-        mode="json", include={"name", "material", "fabrication", "features"}
-    )
-    # A profile of the user's own lies elsewhere in the folder of a run: its name alone counts.
-    sections["material"]["preset"] = PurePath(design.material.preset).name
-    sections["fabrication"]["printer"] = PurePath(design.fabrication.printer).name
+    sections = design.model_dump(mode="json", include={"name", "fabrication", "features"})
+    # Which printer makes it does not change the part; of the material the numbers count.
+    del sections["fabrication"]["printer"]
+    sections["material"] = material.model_dump(mode="json", exclude={"sources"})
     network_values = {
         "nodes_mm": network.nodes.tolist(),
         "bonds": network.bonds.tolist(),

@@ -14,6 +14,7 @@ from mnnfab.design_file import dump_design
 from mnnfab.errors import InputError
 from mnnfab.files import results_folder, sha256_of
 from mnnfab.problem import Problem
+from mnnfab.profiles import profile_name
 from mnnfab.record import WIDTHS, Record, write_record
 
 DESIGN = "design.toml"
@@ -96,8 +97,8 @@ def _self_contained(problem: Problem, folder: Path) -> Design:
         name = str(getattr(getattr(design, section), key, ""))
         if name not in problem.input_bytes:
             continue
-        # A profile is called after its file, so that keeps its name.
-        stem = Path(name).stem if key in {"preset", "printer"} else section
+        # A profile is called after its file, so its copy keeps that name.
+        stem = f"{profile_name(name)}.{key}" if key in {"preset", "printer"} else section
         copy = f"{INPUTS}/{stem}{Path(name).suffix}"
         (folder / INPUTS).mkdir(exist_ok=True)
         (folder / copy).write_bytes(problem.input_bytes[name])

@@ -116,6 +116,21 @@ CROSSING = {
 }
 
 CASES: dict[str, tuple[Callable[[], Values], str]] = {
+    "no such feature": (put("features.pad", {}), "did you mean pads"),
+    "unknown key of a feature": (
+        put("features.pads", {"radius": 5.0}),
+        "[features.pads] radius: unknown key",
+    ),
+    "bolt wider than its pad": (
+        put("features.pads", {"bolt_hole_mm": 20.0}),
+        "[features.pads] bolt_hole_mm: 20",
+    ),
+    "no height": (put("features.dots", {"height_mm": 0.0}), "[features.dots] height_mm: 0"),
+    "no such format": (put("export.formats", ["obj"]), '[export] formats: "obj"'),
+    "a format twice": (put("export.formats", ["stl", "stl"]), "each once"),
+    "no format": (put("export.formats", []), "one format or more"),
+    "printer of nobody": (put("fabrication.printer", "none"), "or a file of your own"),
+    "printer outside": (put("fabrication.printer", "../x.toml"), "without .."),
     "unknown key": (put("fabrication.thicknes_mm", 2.0), "did you mean thickness_mm"),
     "unknown section": (put("fabricaton.x", 2.0), "did you mean fabrication"),
     "wrong unit": (put("network.bond_length_cm", 1.6), "did you mean bond_length_mm"),

@@ -9,6 +9,7 @@ import cadquery
 import numpy as np
 import pytest
 import shapely
+from pydantic import ValidationError
 
 from fem.continuum import solve_continuum
 from fem.mesh import make_mesh
@@ -43,8 +44,10 @@ ALL = FeaturesSection(
 WORDS = "iris 3f9a2c"
 
 
-def place(network: Network, fabrication: Fabrication, section: FeaturesSection) -> Features:
-    return place_features(network, fabrication, section, LOADS, WORDS)
+def place(
+    network: Network, fabrication: Fabrication, section: FeaturesSection, words: str = WORDS
+) -> Features:
+    return place_features(network, fabrication, section, LOADS, words, words)
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +118,51 @@ def test_an_eyelet_at_no_node_is_refused(paper_network: Network, fabrication: Fa
     section = FeaturesSection(eyelets=EyeletsSection(nodes=(14,)))
     with pytest.raises(GeometryError, match=r"eyelets\] nodes: 14\n  allowed: nodes 0 to 13"):
         place(paper_network, fabrication, section)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"dots": {"height_mm": -1.7}}, r"dots\] height_mm: -1.7, in a part 2 mm thick"),
+        ({"pads": {}, "id": {"height_mm": -2.0}}, r"id\] height_mm: -2"),
+        ({"pads": {}, "id": {"text": "@%&8", "letter_mm": 1.0}}, "runs together"),
+        ({"pads": {}, "id": {"text": "\u2800"}}, "letters that can be seen"),
+    ],
+)
+def test_what_cannot_be_made_is_refused(
+    paper_network: Network, fabrication: Fabrication, values: dict[str, object], message: str
+) -> None:
+    section = FeaturesSection.model_validate(values)
+    with pytest.raises(InputError, match=message):
+        place(paper_network, fabrication, section, section.id.text if section.id else "")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"dots": {"height_mm": 0.0}},
+        {"dots": {"height_mm": 1e-9}},
+        {"id": {"text": " "}},
+        {"id": {"text": "two\nlines"}},
+        {"id": {"text": "x" * 61}},
+        {"pads": {"radius_mm": 1.0, "bolt_hole_mm": 1.95}},
+        {"eyelets": {"hole_mm": 10.0, "wall_mm": 0.1}},
+        {"pads": {"diameter_mm": 3.0}},
+    ],
+)
+def test_sections_refuse_what_makes_no_sense(values: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        FeaturesSection.model_validate(values)
+
+
+def test_loads_in_two_directions_or_none_give_no_eyelet(
+    paper_network: Network, fabrication: Fabrication
+) -> None:
+    section = FeaturesSection(eyelets=EyeletsSection())
+    two = [Load(12, DOWN), Load(12, 0.0)]
+    for loads, message in ((two, "loads in two directions"), ([], "no node to hang one from")):
+        with pytest.raises(GeometryError, match=message):
+            place_features(paper_network, fabrication, section, loads, "", "")
 
 
 def test_an_id_needs_a_pad(paper_network: Network, fabrication: Fabrication) -> None:
@@ -201,7 +249,7 @@ def test_a_load_on_an_eyelet_in_line_moves_its_node_as_before(
     outputs = (Port(10, "y"), Port(13, "y"))
     found = []
     for section in (FeaturesSection(), FeaturesSection(eyelets=EyeletsSection(nodes=(12,)))):
-        features = place_features(paper_network, fabrication, section, [Load(12, DOWN)], "")
+        features = place_features(paper_network, fabrication, section, [Load(12, DOWN)], "", "")
         tiling = tile(paper_network, np.full(28, 2.0), fabrication, features)
         mesh = make_mesh(tiling, 3, 60.0)
         solved = solve_continuum(
@@ -225,8 +273,8 @@ def test_the_mesh_leaves_out_the_tab_alone(full: Tiling) -> None:
 
 def test_coupons_are_parts_of_their_own(paper_network: Network, fabrication: Fabrication) -> None:
     made = {
-        kind: (tiling, words)
-        for kind, tiling, words in coupons(paper_network, fabrication, CouponSection())
+        made.name: (made.tiling, made.words)
+        for made in coupons(paper_network, fabrication, CouponSection(), PadsSection())
     }
     bond, _ = made["coupon-bond"]
     bar, _ = made["coupon-bar"]

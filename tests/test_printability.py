@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ import pytest
 from geometry import slicing
 from geometry.cells import tile
 from geometry.facets import Facets, make_facets
+from geometry.outline import merged
 from geometry.placing import Load, place_features
 from geometry.printability import check_printability
 from geometry.tiling import Tiling
@@ -42,7 +42,7 @@ def findings(
 ) -> dict[str, Finding]:
     shape = Fabrication(**{**LIMITS, **fabrication})
     section = FeaturesSection.model_validate(features or {})
-    placed = place_features(network, shape, section, [Load(1, 0.0)], "A1")
+    placed = place_features(network, shape, section, [Load(1, 0.0)], "A1", "A1")
     tiling = tile(network, np.full(network.n_bonds, width), shape, placed)
     chosen = ExportSection(**(export or {}))
     found = check_printability(network, tiling, PRINTER, AGILUS, chosen)
@@ -109,6 +109,23 @@ CASES: dict[str, Case] = {
         "error",
         "info",
     ),
+    # What is left under a sunk dot is a wall like any other.
+    "floor": (
+        lambda: findings(
+            BAR, features={"dots": {"height_mm": -0.75}}, thickness_mm=1.3, load_disc_radius_mm=0.3
+        ),
+        lambda: findings(
+            BAR, features={"dots": {"height_mm": -0.7}}, thickness_mm=1.3, load_disc_radius_mm=0.3
+        ),
+        "error",
+        "warning",
+    ),
+    "layers": (
+        lambda: findings(BAR, thickness_mm=0.013),
+        lambda: findings(BAR, thickness_mm=0.014),
+        "error",
+        "info",
+    ),
     "emboss width": (
         lambda: findings(BAR, features={"dots": {}}, load_disc_radius_mm=0.24),
         lambda: findings(BAR, features={"dots": {}}, load_disc_radius_mm=0.26),
@@ -142,12 +159,21 @@ def test_finding_is_triggered_and_not_just_inside(name: str) -> None:
     assert triggered.where
 
 
-@pytest.mark.parametrize("name", [name for name in CASES if name.split()[0] != "tray"])
+@pytest.mark.parametrize(
+    "name", [name for name in CASES if name.split()[0] not in {"tray", "layers"}]
+)
 def test_findings_name_place_value_and_limit(name: str) -> None:
     finding = CASES[name][0]()[name.split(maxsplit=1)[0]]
     assert finding.position_mm is not None
     assert finding.value is not None
     assert finding.limit is not None
+
+
+@pytest.mark.parametrize("height", [0.5, 2.0, 3.0, -0.5])
+def test_walls_are_measured_in_the_part_whatever_stands_on_it(height: float) -> None:
+    """The cut goes through the part, not through high dots: the joint of 1 mm is found."""
+    found = findings(BAR, features={"dots": {"height_mm": height}}, load_disc_radius_mm=0.3)
+    assert found["wall-mesh"].value == pytest.approx(1.0, abs=1e-6)
 
 
 def test_no_gap_is_reported_where_there_is_none(paper_network: Network) -> None:
@@ -227,6 +253,7 @@ def test_thinner_of_thickness_and_joint_is_named() -> None:
 
 def test_a_merged_part_is_measured_the_same(paper_network: Network) -> None:
     tiling = tile(paper_network, np.full(28, 2.0), Fabrication(**LIMITS))
-    thinner = replace(tiling, thickness_mm=1.0)
-    walls = [cut_at_half(t).walls(3.0) for t in (tiling, thinner)]
+    whole = merged(tiling)
+    assert whole.n_cells == 1
+    walls = [cut_at_half(t).walls(3.0) for t in (tiling, whole)]
     np.testing.assert_allclose(np.nanmin(walls[0]), np.nanmin(walls[1]), atol=1e-6)

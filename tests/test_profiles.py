@@ -67,10 +67,14 @@ def test_own_profiles_are_used_and_kept(tmp_path: Path) -> None:
         ({"gap_mm": None}, "gap_mm: Field required"),
         ({"gap_mm": -1.0}, "gap_mm: "),
         ({"gap": 1.0}, "gap: Extra inputs are not permitted"),
-        ({"sources": {}}, r"sources\.\w+: missing, not where the number is from"),
-        ({"printable_wall_mm": 5.0}, "printable_wall_mm: 5, not advised_wall_mm at the most"),
+        ({"sources": {}}, r"sources\.\w+: missing; allowed are words on where"),
+        (
+            {"printable_wall_mm": 5.0},
+            "printable_wall_mm: 5; allowed are advised_wall_mm at the most",
+        ),
         ({"tray_mm": [1.0, 2.0]}, "tray_mm"),
         ({"name": "x"}, "a key `name`"),
+        ({"layer_mm": [0.3, 0.1]}, "the thinnest before the thickest"),
     ],
 )
 def test_faults_of_own_profiles_are_told(
@@ -86,3 +90,22 @@ def test_faults_of_own_profiles_are_told(
 def test_profiles_that_are_not_there_are_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(InputError):
         printer(name, tmp_path)
+
+
+def test_profiles_of_one_file_name_do_not_mix(tmp_path: Path) -> None:
+    own(tmp_path, {})
+    for folder, name in (("p", "mine.toml"), ("m", "rubber.toml")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / name).rename(tmp_path / folder / "own.toml")
+    text = (tmp_path / "design.toml").read_text(encoding="utf-8")
+    text = text.replace("mine.toml", "p/own.toml").replace("rubber.toml", "m/own.toml")
+    (tmp_path / "design.toml").write_text(text, encoding="utf-8")
+    run(tmp_path / "design.toml", tmp_path / "out")
+    problem = load_problem(tmp_path / "out" / "design.toml")
+    assert (problem.printer.name, problem.material.name) == ("own", "own")
+    assert problem.material.density_g_per_cm3 == 2.0
+
+
+def test_names_that_are_no_plain_names_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="letters, digits"):
+        printer("my printer.toml", tmp_path)

@@ -10,14 +10,14 @@ import tomllib
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import Field, ValidationError, model_validator
 
 from mnnfab.errors import InputError
 from mnnfab.files import read_text
-from mnnfab.section import Positive, Section, inside_the_folder, refusal
+from mnnfab.section import Positive, Section, inside_the_folder, plain_name, refusal
 
 
 class Profile(Section):
@@ -33,9 +33,12 @@ class Profile(Section):
 
     @model_validator(mode="after")
     def _has_sources(self) -> Self:
-        for key in type(self).model_fields.keys() - {"name", "sources"}:
+        numbers = type(self).model_fields.keys() - {"name", "sources"}
+        for key in sorted(numbers):
             if not self.sources.get(key, "").strip():
-                raise refusal(f"sources.{key}", "missing", "where the number is from, in words")
+                raise refusal(f"sources.{key}", "missing", "words on where the number is from")
+        for key in sorted(self.sources.keys() - numbers):
+            raise refusal(f"sources.{key}", "given", "sources of the profile's own numbers")
         return self
 
 
@@ -78,6 +81,8 @@ class Printer(Profile):
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
+        if self.layer_mm[0] > self.layer_mm[1]:
+            raise refusal("layer_mm", f"{list(self.layer_mm)}", "the thinnest before the thickest")
         if self.printable_wall_mm > self.advised_wall_mm:
             raise refusal(
                 "printable_wall_mm", f"{self.printable_wall_mm:g}", "advised_wall_mm at the most"
@@ -121,9 +126,20 @@ def _profile(kind: type[_Kind], file: str, where: str, name: str, folder: Path) 
     return kind(name=name, **profiles[name])
 
 
+def profile_name(file: str) -> str:
+    """Return the name of a profile in a file, which a copy of the file keeps.
+
+    >>> profile_name("lab/mine.toml"), profile_name("inputs/mine.printer.toml")
+    ('mine', 'mine')
+    """
+    stem = PurePosixPath(file).stem
+    return stem.removesuffix(".printer").removesuffix(".preset")
+
+
 def _own_profile(kind: type[_Kind], where: str, name: str, folder: Path) -> _Kind:
     try:
         path = folder / inside_the_folder(name)
+        plain_name(profile_name(name))
     except ValueError as error:
         raise InputError(where, f'"{name}"', str(error)) from error
     try:
@@ -133,7 +149,7 @@ def _own_profile(kind: type[_Kind], where: str, name: str, folder: Path) -> _Kin
             raise
         raise InputError(str(path), f"not TOML: {error}", "a profile in TOML") from error
     try:
-        return kind(name=Path(name).stem, **values)
+        return kind(name=profile_name(name), **values)
     except (ValidationError, TypeError) as error:
         raise InputError(str(path), _fault(error), f"the keys {_keys(kind)}") from error
 
@@ -145,7 +161,7 @@ def _fault(error: ValidationError | TypeError) -> str:
     cause = detail.get("ctx", {}).get("error")
     if isinstance(cause, ValueError) and len(cause.args) == 3:
         key, given, allowed = cause.args
-        return f"{key}: {given}, not {allowed}"
+        return f"{key}: {given}; allowed are {allowed}"
     return f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}"
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from mnnfab.report.results import Results
 from mnnfab.response import Response
+from mnnfab.stages.part import part_sha256
 
 SCHEMA = 1
 _PACKAGES = ("mnnfab", "numpy", "scipy", "scikit-fem", "gmsh", "meshio", "cadquery", "trimesh")
@@ -22,6 +23,7 @@ def summarise(results: Results) -> dict[str, Any]:
         "schema": SCHEMA,
         "name": problem.design.name,
         "verdict": results.verdict,
+        "design_sha256": part_sha256(problem, results.widths_mm),
         "findings": [finding.as_json() for finding in results.findings],
         "network": {
             "nodes": problem.network.n_nodes,

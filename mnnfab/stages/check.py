@@ -13,7 +13,7 @@ from mnnfab.gate import judge_continuum
 from mnnfab.problem import Problem
 from mnnfab.record import Record
 from mnnfab.report.results import Results
-from mnnfab.stages.part import tile_part
+from mnnfab.stages.part import coupons_of, tile_part
 from mnnfab.watching import Clock
 
 if TYPE_CHECKING:
@@ -28,9 +28,11 @@ def check_widths_on_continuum(problem: Problem, record: Record, clock: Clock) ->
     with clock.stage("tile"):
         tiling = tile_part(problem, widths)
     with clock.stage("printability"):
+        design = problem.design
         findings = check_printability(
-            problem.network, tiling, problem.printer, problem.material, problem.design.export
+            problem.network, tiling, problem.printer, problem.material, design.export
         )
+        findings += _judge_coupons(problem)
     results = Results(
         problem=problem,
         record=record,
@@ -66,6 +68,22 @@ def check_widths_on_continuum(problem: Problem, record: Record, clock: Clock) ->
         agreement=agreement,
         findings=(*judged, *results.findings),
     )
+
+
+def _judge_coupons(problem: Problem) -> list[Finding]:
+    """Return what would keep the coupons from being printed well."""
+    found = [
+        replace(finding, where=f"{coupon.name}: {finding.where}", position_mm=None)
+        for coupon in coupons_of(problem)
+        for finding in check_printability(
+            coupon.network,
+            coupon.tiling,
+            problem.printer,
+            problem.material,
+            problem.design.export,
+        )
+    ]
+    return [finding for finding in found if finding.severity != "info"]
 
 
 def _left_out(tiling: Tiling) -> list[Finding]:

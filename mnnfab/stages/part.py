@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geometry.cells import tile
-from geometry.coupon import coupons
+from geometry.coupon import Coupon, coupons
 from geometry.part import Label, TiledPart
 from geometry.placing import Load, place_features
 from geometry.tiling import Tiling
+from mnnfab.feature_sections import PadsSection
 from mnnfab.identity import design_sha256
 
 if TYPE_CHECKING:
@@ -25,24 +26,34 @@ def tile_part(problem: Problem, widths_mm: FloatArray) -> Tiling:
     Raises:
         GeometryError: if there is no room for something.
     """
-    design = problem.design
+    design, section = problem.design, problem.design.features.id
     features = place_features(
         problem.network,
         design.fabrication,
         design.features,
         _loads(problem),
-        id_words(problem, widths_mm),
+        section.words(design.name, part_sha256(problem, widths_mm)) if section else "",
+        section.widest_words(design.name) if section else "",
     )
     return tile(problem.network, widths_mm, design.fabrication, features)
 
 
-def id_words(problem: Problem, widths_mm: FloatArray) -> str:
-    """Return what the id of a part says; nothing if it has none."""
-    section = problem.design.features.id
-    if section is None:
-        return ""
-    digits = design_sha256(problem.design, problem.network, widths_mm)
-    return section.words(problem.design.name, digits)
+def part_sha256(problem: Problem, widths_mm: FloatArray) -> str:
+    """Return the hash of a design with these widths."""
+    return design_sha256(problem.design, problem.network, problem.material, widths_mm)
+
+
+def coupons_of(problem: Problem) -> list[Coupon]:
+    """Return the coupons that a design wants.
+
+    Raises:
+        GeometryError: if one does not fit its own joints or pads.
+    """
+    design = problem.design
+    if design.features.coupon is None:
+        return []
+    pads = design.features.pads or PadsSection()
+    return coupons(problem.network, design.fabrication, design.features.coupon, pads)
 
 
 def _loads(problem: Problem) -> list[Load]:
@@ -61,7 +72,7 @@ def _loads(problem: Problem) -> list[Load]:
 def printed_parts(problem: Problem, tiling: Tiling, widths_mm: FloatArray) -> list[TiledPart]:
     """Return the part, and its coupons if the design wants some."""
     design = problem.design
-    digest = design_sha256(design, problem.network, widths_mm)
+    digest = part_sha256(problem, widths_mm)
 
     def part(name: str, shape: Tiling, description: str) -> TiledPart:
         label = Label(name, digest, problem.material.name, description)
@@ -69,7 +80,6 @@ def printed_parts(problem: Problem, tiling: Tiling, widths_mm: FloatArray) -> li
 
     words = f"mechanical neural network, {problem.network.n_bonds} bonds"
     parts = [part(design.name, tiling, words)]
-    if design.features.coupon is not None:
-        made = coupons(problem.network, design.fabrication, design.features.coupon)
-        parts += [part(f"{design.name}-{kind}", shape, words) for kind, shape, words in made]
+    for coupon in coupons_of(problem):
+        parts.append(part(f"{design.name}-{coupon.name}", coupon.tiling, coupon.words))
     return parts

@@ -15,7 +15,7 @@ from mnnfab.problem import Problem, load_problem, train_problem
 from mnnfab.reach_words import findings_before_training
 from mnnfab.record import WIDTHS, Ancestor, as_ancestor, load_ancestry
 from mnnfab.run_folder import DESIGN, default_folder
-from mnnfab.stages.part import tile_part
+from mnnfab.stages.part import coupons_of, tile_part
 from mnnfab.training import Training
 from mnnfab.training_words import findings_of_training, kept_given_start
 from mnnfab.watching import Clock
@@ -84,3 +84,4 @@ def _refuse_unprintable(problem: Problem) -> None:
     limits = [np.full(problem.network.n_bonds, width) for width in problem.width_limits_mm]
     for widths in limits if given is None else [given]:
         tile_part(problem, widths)
+    coupons_of(problem)

@@ -11,10 +11,11 @@ from geometry.part import TiledPart
 from mnnfab.errors import InputError
 from mnnfab.problem import Problem, load_problem
 from mnnfab.profiles import Printer
-from mnnfab.record import load_record
+from mnnfab.record import WIDTHS, load_record
 from mnnfab.run_folder import DESIGN, REPORT, run_folder
-from mnnfab.stages.part import printed_parts, tile_part
+from mnnfab.stages.part import part_sha256, printed_parts, tile_part
 from mnnfab.stages.write import write_manifest
+from mnnfab.widths_file import check_widths
 
 
 def write_tray(
@@ -34,13 +35,16 @@ def write_tray(
     """
     from export.tray import write_trays
 
+    if out.resolve() in {folder.resolve() for folder in folders}:
+        raise InputError("--out", f"{out}, the folder of a run", "another folder")
     parts: list[TiledPart] = []
     problems = []
     for folder in folders:
-        if not force:
-            _require_passed(folder)
         problem = load_problem(folder / DESIGN)
         widths = load_record(folder, problem.network).widths_mm
+        check_widths(str(folder / WIDTHS), widths, problem.width_limits_mm)
+        if not force:
+            _require_passed(folder, part_sha256(problem, widths))
         problems.append(problem)
         parts += printed_parts(problem, tile_part(problem, widths), widths)
     tolerance = min(problem.design.export.stl_tolerance_mm for problem in problems)
@@ -52,22 +56,29 @@ def write_tray(
     return files
 
 
-def _require_passed(folder: Path) -> None:
+def _require_passed(folder: Path, digest: str) -> None:
+    """Refuse a run that failed its gate, or was changed since it passed."""
     try:
-        verdict = json.loads((folder / REPORT).read_text(encoding="utf-8"))["verdict"]
+        report = json.loads((folder / REPORT).read_text(encoding="utf-8"))
+        verdict, checked = report["verdict"], report["design_sha256"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         allowed = "folders that `mnnfab run` wrote"
         raise InputError(str(folder), "no report there", allowed) from error
     if verdict != "pass":
         given = "a design that failed its gate"
         raise InputError(str(folder), given, "one that passed, or --force")
+    if checked != digest:
+        given = "changed since it was checked"
+        raise InputError(str(folder), given, "`mnnfab check` again, or --force")
 
 
 def _one_printer(problems: Sequence[Problem], folders: Sequence[Path]) -> Printer:
-    first = problems[0].printer
+    """Return the printer of all parts; a tray holds one material, too."""
+    first = problems[0]
     for problem, folder in zip(problems, folders, strict=True):
-        if problem.printer != first:
-            raise InputError(
-                f"{folder}: printer", problem.printer.name, f"{first.name}, as {folders[0]} has"
-            )
-    return first
+        for what in ("printer", "material"):
+            ours, theirs = getattr(problem, what), getattr(first, what)
+            if ours != theirs:
+                allowed = f"that of {folders[0]}, {theirs.name}, with the same numbers"
+                raise InputError(f"{folder}: {what}", ours.name, allowed)
+    return first.printer
