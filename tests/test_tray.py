@@ -122,7 +122,7 @@ def test_many_parts_go_on_several_trays(tmp_path: Path) -> None:
 
 def test_what_is_no_run_and_what_failed_is_refused(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    with pytest.raises(InputError, match="design.toml: no such file"):
+    with pytest.raises(InputError, match=r"design\.toml: no such file"):
         tray([tmp_path / "empty"], tmp_path / "tray")
     folder = made(tmp_path, "one")
     report = folder / "report.json"
