@@ -65,7 +65,7 @@ def fabrications(draw: st.DrawFn) -> Fabrication:
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(network=networks(), fabrication=fabrications(), seed=st.integers(0, 1000))
 def test_a_valid_part_or_a_named_refusal(
     network: Network, fabrication: Fabrication, seed: int
@@ -137,8 +137,7 @@ LATTICES = {
 
 
 @pytest.mark.parametrize("name", LATTICES)
-@pytest.mark.parametrize("fillet", [0.0, 0.2])
-@pytest.mark.parametrize("limits", [(1.5, 2.5), (0.8, 3.0)])
+@pytest.mark.parametrize(("fillet", "limits"), [(0.2, (1.5, 2.5)), (0.0, (0.8, 3.0))])
 def test_every_lattice_becomes_a_part(
     name: str, fillet: float, limits: tuple[float, float]
 ) -> None:
