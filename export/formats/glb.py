@@ -11,6 +11,7 @@ from vtkmodules.vtkFiltersGeometry import vtkCompositeDataGeometryFilter
 from vtkmodules.vtkIOGeometry import vtkGLTFReader
 
 from export.formats import SINGLE_PRECISION, SINGLE_PRECISION_MM, Format, Measured
+from export.formats.stl import measure_mesh
 from geometry.part import Part
 from mnnfab.errors import ToolError
 
@@ -57,14 +58,7 @@ def read_glb(path: Path) -> Measured:
         raise ToolError(msg)
     x, y, z = vtk_to_numpy(found.GetPoints().GetData()).astype(float).T * MM_PER_M
     triangles = vtk_to_numpy(found.GetPolys().GetConnectivityArray()).reshape(-1, 3)
-    mesh = trimesh.Trimesh(np.column_stack([x, -z, y]), triangles)
-    low, high = mesh.bounds.tolist()
-    return Measured(
-        n_bodies=int(mesh.body_count),
-        valid=bool(mesh.is_watertight and mesh.is_winding_consistent),
-        volume_mm3=float(mesh.volume),
-        bounding_box_mm=((low[0], low[1], low[2]), (high[0], high[1], high[2])),
-    )
+    return measure_mesh(trimesh.Trimesh(np.column_stack([x, -z, y]), triangles))
 
 
 FORMAT = Format(

@@ -49,6 +49,11 @@ def read_mesh(path: Path) -> Measured:
     if mesh.is_empty:
         msg = f"{path.name} was read back empty"
         raise ToolError(msg)
+    return measure_mesh(mesh)
+
+
+def measure_mesh(mesh: trimesh.Trimesh) -> Measured:
+    """Measure triangles that were read, in mm."""
     low, high = mesh.bounds.tolist()
     return Measured(
         n_bodies=int(mesh.body_count),
