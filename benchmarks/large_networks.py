@@ -23,6 +23,7 @@ from mnnfab import BarModel, Clamp, Port, Trainable, triangular_parallelogram
 from mnnfab.arrays import FloatArray
 from mnnfab.losses import SoftmaxCrossEntropy
 from mnnfab.ports import dofs_of
+from mnnfab.stiffness_law import StiffnessLaw
 from mnnfab.tasks import Parts, Task, judge_nothing
 
 SIZES = (100, 1_000, 10_000, 100_000, 1_000_000)
@@ -52,7 +53,8 @@ def question(n_bonds: int) -> Trainable:
         load_cases=(),
     )
     model = BarModel(network, inputs, outputs)
-    return Trainable(model, task, np.full(network.n_bonds, 0.06875), Clamp(1.5, 2.5))
+    law = StiffnessLaw("bar", np.full((network.n_bonds, 1), 0.06875))
+    return Trainable(model, task, law, Clamp(1.5, 2.5))
 
 
 def by_splu(trainable: Trainable, latent: FloatArray) -> FloatArray:
@@ -73,7 +75,7 @@ def by_splu(trainable: Trainable, latent: FloatArray) -> FloatArray:
     n_in = len(task.inputs)
     slope = task.flexibility_slope(moved[ports[n_in:], :n_in], task.train_rows)
     gradient = -((longer[:, :n_in] @ slope.T) * longer[:, n_in:]).sum(axis=1)
-    scaled: FloatArray = gradient * trainable.per_width * trainable.width_map.slope(latent)
+    scaled: FloatArray = gradient * trainable.stiffness_slope(latent)
     return scaled
 
 
@@ -88,7 +90,7 @@ def by_torch(trainable: Trainable, latent: FloatArray) -> FloatArray:
     loads = torch.zeros((len(free), N_SAMPLES), dtype=torch.float64)
     loads[np.searchsorted(free, dofs_of(task.inputs))] = torch.as_tensor(task.loads_N.T.copy())
     z = torch.as_tensor(latent).clone().requires_grad_()
-    stiffness = torch.as_tensor(trainable.per_width) * (1.5 + z)
+    stiffness = torch.as_tensor(np.array(trainable.law.coefficients[:, 0])) * (1.5 + z)
     matrix = compatibility.T @ (stiffness[:, None] * compatibility)
     moved = torch.cholesky_solve(loads, torch.linalg.cholesky(matrix))
     evidence = moved[np.searchsorted(free, dofs_of(task.outputs))].abs().T / 0.04

@@ -43,7 +43,7 @@ def compiled_steps(trainable: Trainable, n_restarts: int, n_samples: int) -> Ste
     The call ends as an epoch does, with one solve more to measure the network.
     """
     bars, samples, limits = compiled_values(trainable)
-    latent = np.full((n_restarts, len(bars.per_width)), 0.5)
+    latent = np.full((n_restarts, len(bars.law)), 0.5)
     state = State(latent, np.zeros_like(latent), np.zeros_like(latent))
     order = np.tile(trainable.task.train_rows[:n_samples], (n_restarts, 1))
     return lambda: train_epoch(bars, samples, limits, state, order, (BATCH, RATE, 0))
@@ -54,7 +54,8 @@ def plain_step(problem: Problem, trainable: Trainable) -> Callable[[], FloatArra
     task, network = trainable.task, problem.network
     free = network.free_dofs
     compatibility = compatibility_matrix(network).toarray()[:, free]
-    stiffness = 2.0 * problem.per_width
+    per_width = problem.law.coefficients[:, 0]
+    stiffness = 2.0 * per_width
     places = [np.searchsorted(free, dofs_of(ports)) for ports in (task.inputs, task.outputs)]
 
     def step() -> FloatArray:
@@ -69,7 +70,7 @@ def plain_step(problem: Problem, trainable: Trainable) -> Callable[[], FloatArra
             adjoint_load[places[1]] = -slope[0]
             adjoint = np.linalg.solve(matrix, adjoint_load)
             total += (compatibility @ forward) * (compatibility @ adjoint)
-        gradient: FloatArray = total * problem.per_width / BATCH
+        gradient: FloatArray = total * per_width / BATCH
         return gradient
 
     return step
@@ -86,7 +87,7 @@ def arrays_for_peers(problem: Problem, trainable: Trainable) -> dict[str, FloatA
         "loads": loads,
         "classes": task.targets[rows].argmax(axis=1),
         "outputs": np.searchsorted(free, dofs_of(task.outputs)),
-        "per_width": np.array(problem.per_width),
+        "per_width": np.array(problem.law.coefficients[:, 0]),
     }
 
 

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
 
 import numpy as np
-from scipy import sparse
-from skfem import Basis, BilinearForm, ElementTriP0, ElementTriP2, ElementVector, MeshTri
+from skfem import Basis, ElementTriP2, MeshTri
 
-from fem.elasticity import plane_stress_constants, stiffness_form, stress_law, von_mises
+from fem.elasticity import plane_stress_constants, stress_law, von_mises
 from fem.mesh import Mesh
-from mnnfab.arrays import FloatArray, IntArray, frozen_floats
-from mnnfab.bars import compatibility_matrix
-from mnnfab.linear import factorise
+from fem.system import Balance, Regions, System, make_system, solve_ports
+from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.network import Network
-from mnnfab.ports import Port, dofs_of
+from mnnfab.ports import Port
 from mnnfab.profiles import Material
 from mnnfab.response import Response
 
@@ -32,7 +30,9 @@ class Continuum:
         response: flexibility and elongations, in the same form as the bars'.
         fields: displacement at every degree of freedom for a unit load at each input,
             (n_dofs, n_in) mm/N.
-        basis: scikit-fem's quadratic basis that the fields belong to.
+        adjoint_fields: the same for a unit load at each output, (n_dofs, n_out).
+        balance: of loads and reactions, of energy and work.
+        system: what was solved.
         lame: λ, MPa.
         shear: μ, MPa.
     """
@@ -40,14 +40,21 @@ class Continuum:
     mesh: Mesh
     response: Response
     fields: FloatArray
-    basis: Basis
+    adjoint_fields: FloatArray
+    balance: Balance
+    system: System
     lame: float
     shear: float
 
     @property
+    def basis(self) -> Basis:
+        """Scikit-fem's scalar basis: component a of its degree of freedom i is 2 i + a."""
+        return self.system.basis
+
+    @property
     def n_dofs(self) -> int:
         """Number of degrees of freedom."""
-        return len(self.fields)
+        return self.system.n_dofs
 
     def displacements(self, loads_N: FloatArray) -> FloatArray:
         """Return the displacement of every point of the quadratic mesh, (n, 2) mm.
@@ -55,9 +62,13 @@ class Continuum:
         The points are those of the mesh and then the middles of its sides, in the order
         of `quadratic_points`.
         """
-        field = self.fields @ loads_N
-        corners, middles = self.basis.nodal_dofs, self.basis.facet_dofs
-        return np.hstack([field[corners], field[middles]]).T
+        return self.at_points(self.fields @ loads_N)
+
+    def at_points(self, field: FloatArray) -> FloatArray:
+        """Return a field, (n_dofs,), at every point of the quadratic mesh, (n, 2)."""
+        places = np.concatenate([self.basis.nodal_dofs[0], self.basis.facet_dofs[0]])
+        moved: FloatArray = field.reshape(-1, 2)[places]
+        return moved
 
     @property
     def quadratic_points(self) -> FloatArray:
@@ -73,14 +84,28 @@ class Continuum:
         middles = len(mesh.p[0]) + mesh.t2f
         return np.vstack([mesh.t, middles[[0, 1, 2]]]).T
 
+    def gradient(self, field: FloatArray) -> FloatArray:
+        """Return ∂u_a/∂x_b of a field, (n_dofs,), (2, 2, n_triangles, n_quadrature)."""
+        parts = [self.basis.interpolate(np.ascontiguousarray(field[a::2])).grad for a in (0, 1)]
+        return np.array(parts)
+
+    def stress(self, field: FloatArray) -> FloatArray:
+        """Return the stress of a field, (2, 2, n_triangles, n_quadrature) MPa."""
+        gradient = self.gradient(field)
+        strain = (gradient + np.swapaxes(gradient, 0, 1)) / 2
+        stress: FloatArray = stress_law(self.lame, self.shear, strain)
+        return stress
+
+    @cached_property
+    def unit_stresses(self) -> FloatArray:
+        """Mean stress of each triangle for a unit load at each input, (n_in, 2, 2, n_triangles)."""
+        weights = self.basis.dx / self.basis.dx.sum(axis=-1, keepdims=True)
+        fields = np.ascontiguousarray(self.fields.T)
+        return np.array([(self.stress(field) * weights).sum(axis=-1) for field in fields])
+
     def mean_von_mises(self, loads_N: FloatArray) -> FloatArray:
-        """Return the von Mises stress, mean over each triangle, (n_triangles,) MPa."""
-        field = self.basis.interpolate(self.fields @ loads_N)
-        strain = (field.grad + np.swapaxes(field.grad, 0, 1)) / 2
-        stress = von_mises(stress_law(self.lame, self.shear, strain))
-        weights = self.basis.dx
-        mean: FloatArray = (stress * weights).sum(axis=-1) / weights.sum(axis=-1)
-        return mean
+        """Return the von Mises stress of the mean stress of each triangle, (n_triangles,) MPa."""
+        return von_mises(np.tensordot(loads_N, self.unit_stresses, axes=1))
 
 
 def solve_continuum(
@@ -98,69 +123,30 @@ def solve_continuum(
     the load acts on that, and a pad is held with the disc of its node.
 
     Raises:
-        ToolError: if the stiffness matrix is not positive definite.
+        ToolError: if the stiffness matrix is not positive definite, or memory would not suffice.
     """
-    lame, shear = plane_stress_constants(material.youngs_modulus_MPa, material.poisson_ratio)
-    triangulation = MeshTri(
-        np.ascontiguousarray(mesh.points.T), np.ascontiguousarray(mesh.triangles.T), sort_t=False
-    )
-    basis = Basis(triangulation, ElementVector(ElementTriP2()), intorder=ORDER)
-    thickness = np.broadcast_to(mesh.thickness_mm[:, None], basis.dx.shape)
-    stiffness = stiffness_form(lame, shear).assemble(basis, thickness=thickness)
-    averages = region_averages(basis, mesh.disc, mesh.n_nodes)
-    free = _free_dofs(basis, mesh, network)
-    seats = region_averages(basis, mesh.seat, mesh.n_nodes)
-    loads = np.hstack(
-        [seats[:, dofs_of(inputs)].toarray(), averages[:, dofs_of(outputs)].toarray()]
-    )
-    solution = np.zeros_like(loads)
-    solution[free] = factorise(stiffness[free][:, free])(loads[free])
-    nodes = averages.T @ solution
-    elongations = compatibility_matrix(network) @ nodes
-    n_in = len(inputs)
+    constants = plane_stress_constants(material.youngs_modulus_MPa, material.poisson_ratio)
+    basis = Basis(triangulation(mesh), ElementTriP2(), intorder=ORDER)
+    system = make_system(basis, constants, mesh.thickness_mm, regions_of(mesh, network))
+    solution = solve_ports(system, network, inputs, outputs)
     return Continuum(
         mesh=mesh,
-        response=Response(
-            flexibility=frozen_floats(nodes[dofs_of(outputs), :n_in]),
-            elongations=frozen_floats(elongations[:, :n_in]),
-            adjoint_elongations=frozen_floats(elongations[:, n_in:]),
-        ),
-        fields=frozen_floats(solution[:, :n_in]),
-        basis=basis,
-        lame=lame,
-        shear=shear,
+        response=solution.response,
+        fields=solution.fields,
+        adjoint_fields=solution.adjoint_fields,
+        balance=solution.balance,
+        system=system,
+        lame=constants[0],
+        shear=constants[1],
     )
 
 
-def region_averages(basis: Basis, node: IntArray, n_nodes: int) -> sparse.csc_array:
-    """Return the average over what belongs to each node as a functional, (n_dofs, 2 n_nodes).
-
-    Column 2 n + axis gives the mean displacement of node n when it is applied to a
-    field, and is the load vector of a unit body force over what belongs to it.
-
-    Args:
-        basis: of the quadratic elements.
-        node: that each triangle belongs to, (n_triangles,); -1 if to none.
-        n_nodes: number of nodes.
-    """
-    piecewise = basis.with_element(ElementVector(ElementTriP0()))
-
-    def product(u: Any, v: Any, _: Any) -> Any:  # noqa: ANN401 - scikit-fem's fields
-        return u[0] * v[0] + u[1] * v[1]
-
-    integrals = BilinearForm(product).assemble(piecewise, basis)
-    inside = np.flatnonzero(node >= 0)
-    owner = node[inside]
-    areas = np.bincount(owner, basis.dx.sum(axis=-1)[inside], minlength=n_nodes)
-    rows = piecewise.element_dofs[:, inside]
-    columns = np.stack([2 * owner, 2 * owner + 1])
-    share = np.broadcast_to(1 / areas[owner], rows.shape)
-    gather = sparse.csc_array(
-        (share.ravel(), (rows.ravel(), columns.ravel())), shape=(piecewise.N, 2 * n_nodes)
-    )
-    return sparse.csc_array(integrals @ gather)
+def triangulation(mesh: Mesh) -> MeshTri:
+    """Return the mesh as scikit-fem takes it."""
+    points, triangles = np.ascontiguousarray(mesh.points.T), np.ascontiguousarray(mesh.triangles.T)
+    return MeshTri(points, triangles, sort_t=False)
 
 
-def _free_dofs(basis: Basis, mesh: Mesh, network: Network) -> IntArray:
-    held = np.flatnonzero(mesh.held(network.fixed))
-    return np.setdiff1d(np.arange(basis.N), basis.element_dofs[:, held])
+def regions_of(mesh: Mesh, network: Network) -> Regions:
+    """Return what the triangles of a mesh are for."""
+    return Regions(mesh.disc, mesh.seat, mesh.held(network.fixed), mesh.n_nodes)

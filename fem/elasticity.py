@@ -1,11 +1,14 @@
-"""Plane stress: constants, law and weak form."""
+"""Linear elasticity in two and three dimensions: constants, law and stiffness matrix."""
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
-from skfem import BilinearForm
-from skfem.helpers import ddot, eye, sym_grad, trace
+import numpy as np
+from scipy import sparse
+from skfem import Basis, BilinearForm
+from skfem.helpers import eye, trace
 
 from mnnfab.arrays import FloatArray
 
@@ -22,18 +25,67 @@ def plane_stress_constants(youngs_modulus_MPa: float, poisson_ratio: float) -> t
     return lame, youngs_modulus_MPa / (2 * (1 + poisson_ratio))
 
 
+def solid_constants(youngs_modulus_MPa: float, poisson_ratio: float) -> tuple[float, float]:
+    """Return (λ, μ) in MPa of the same law for a solid: λ = E ν / ((1 + ν) (1 - 2 ν)).
+
+    >>> solid_constants(2.5, 0.25)
+    (1.0, 1.0)
+    """
+    lame = youngs_modulus_MPa * poisson_ratio / ((1 + poisson_ratio) * (1 - 2 * poisson_ratio))
+    return lame, youngs_modulus_MPa / (2 * (1 + poisson_ratio))
+
+
 def stress_law(lame: float, shear: float, strain: Any) -> Any:  # noqa: ANN401 - scikit-fem's fields
-    """Return the stress of a strain field, both with leading axes (2, 2)."""
-    return lame * eye(trace(strain), 2) + 2 * shear * strain
+    """Return the stress of a strain field, both with leading axes (n_dims, n_dims)."""
+    return lame * eye(trace(strain), strain.shape[0]) + 2 * shear * strain
 
 
-def stiffness_form(lame: float, shear: float) -> BilinearForm:
-    """Return the form ∫ t σ(u) : ε(v), N/mm, for a thickness t (mm) given as a field."""
+def stiffness_matrix(
+    basis: Basis, lame: float, shear: float, thickness: FloatArray
+) -> sparse.csc_array:
+    """Assemble ∫ t σ(u) : ε(v), N/mm.
 
+    A vector form would compute a tensor for every pair of basis functions. The products of
+    two derivatives of scalar basis functions, ∫ t ∂p φj ∂q φi, are all it is made of, so
+    those are assembled and put together in blocks: in less than half the time.
+
+    Args:
+        basis: scalar; component a of its degree of freedom i is n_dims i + a.
+        lame: λ, MPa.
+        shear: μ, MPa.
+        thickness: of each element, (n_elements,) mm; of no unit in a solid.
+    """
+    axes = range(basis.mesh.dim())
+    weight = np.broadcast_to(thickness[:, None], basis.dx.shape)
+    products = {
+        (p, q): _sum_duplicates(_derivatives(p, q).elemental(basis, thickness=weight))
+        for p, q in product(axes, axes)
+    }
+    laplacian = sum(products[a, a].data for a in axes)
+    pattern = products[0, 0]
+    blocks = np.empty((pattern.nnz, len(axes), len(axes)))
+    for a, b in product(axes, axes):
+        blocks[:, a, b] = lame * products[b, a].data + shear * products[a, b].data
+        if a == b:
+            blocks[:, a, a] += shear * laplacian
+    # Symmetric, so its rows are its columns.
+    rows = sparse.bsr_array((blocks, pattern.indices, pattern.indptr)).tocsr()
+    return sparse.csc_array((rows.data, rows.indices, rows.indptr), shape=rows.shape)
+
+
+def _derivatives(p: int, q: int) -> BilinearForm:
     def form(u: Any, v: Any, w: Any) -> Any:  # noqa: ANN401 - scikit-fem's fields
-        return w["thickness"] * ddot(stress_law(lame, shear, sym_grad(u)), sym_grad(v))
+        return w["thickness"] * u.grad[p] * v.grad[q]
 
     return BilinearForm(form)
+
+
+def _sum_duplicates(entries: Any) -> sparse.csr_array:  # noqa: ANN401 - scikit-fem's COO data
+    """Return a matrix that keeps its zeros, so that all products have one pattern."""
+    coordinates = (entries.indices[0], entries.indices[1])
+    matrix = sparse.coo_array((entries.data, coordinates), shape=entries.shape).tocsr()
+    matrix.sort_indices()
+    return matrix
 
 
 def von_mises(stress: FloatArray) -> FloatArray:

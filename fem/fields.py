@@ -1,8 +1,10 @@
-"""Fields of a continuum for other tools: VTU by meshio."""
+"""A continuum for other tools: its mesh with named groups, and its fields, through meshio."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import meshio
@@ -11,10 +13,37 @@ import numpy as np
 from fem.continuum import Continuum
 from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.errors import ToolError
+from mnnfab.network import Network
+from mnnfab.ports import Port, dofs_of
+from mnnfab.profiles import Material
 from mnnfab.tasks import LoadCase
 
+#: CalculiX reads twenty characters of a number.
+NUMBER = ".12e"
+#: Nodal forces of less than this share of the largest are rounding.
+NOTHING = 1e-12
 
-def write_vtu(path: Path, continuum: Continuum, cases: tuple[LoadCase, ...]) -> None:
+
+@dataclass(frozen=True, eq=False)
+class Loaded:
+    """A continuum with what another tool needs to solve it again.
+
+    Args:
+        continuum: solved.
+        network: its fixed nodes are held.
+        material: of the part.
+        inputs: where the loads of the cases act.
+        cases: named loads.
+    """
+
+    continuum: Continuum
+    network: Network
+    material: Material
+    inputs: tuple[Port, ...]
+    cases: tuple[LoadCase, ...]
+
+
+def write_vtu(path: Path, loaded: Loaded) -> None:
     """Write the quadratic mesh with displacement (mm) and von Mises stress (MPa) of each case.
 
     `region` tells load discs (n), hubs (n_nodes + n) and bonds (2 n_nodes + b) apart.
@@ -22,17 +51,121 @@ def write_vtu(path: Path, continuum: Continuum, cases: tuple[LoadCase, ...]) -> 
     Raises:
         ToolError: if the file cannot be read back.
     """
-    points = np.pad(continuum.quadratic_points, ((0, 0), (0, 1)))
+    continuum = loaded.continuum
     point_data: dict[str, FloatArray] = {}
     cell_data: dict[str, list[FloatArray | IntArray]] = {"region": [continuum.mesh.region]}
-    for number, case in enumerate(cases):
+    for number, case in enumerate(loaded.cases):
         loads, name = np.array(case.loads_N), f"{number} {_plain(case.name)}"
         displacements = np.pad(continuum.displacements(loads), ((0, 0), (0, 1)))
         point_data[f"displacement_mm {name}"] = displacements
         cell_data[f"von_mises_MPa {name}"] = [continuum.mean_von_mises(loads)]
     cells = [("triangle6", continuum.quadratic_triangles)]
-    meshio.Mesh(points, cells, point_data, cell_data).write(path, file_format="vtu")
-    _read_back(path, set(point_data) | set(cell_data))
+    meshio.Mesh(_points(continuum), cells, point_data, cell_data).write(path, file_format="vtu")
+    again = _read_back(path)
+    if set(again.point_data) | set(again.cell_data) != set(point_data) | set(cell_data):
+        msg = f"{path.name} was read back with other fields"
+        raise ToolError(msg)
+
+
+def write_msh(path: Path, loaded: Loaded) -> None:
+    """Write the quadratic mesh for gmsh, with a physical group for every disc, hub and bond.
+
+    Raises:
+        ToolError: if the file cannot be read back with all groups.
+    """
+    continuum = loaded.continuum
+    tags = continuum.mesh.region + 1  # gmsh counts them from 1
+    names = {_group(continuum, region): np.array([region + 1, 2]) for region in _used(continuum)}
+    meshio.Mesh(
+        _points(continuum),
+        [("triangle6", continuum.quadratic_triangles)],
+        cell_data={"gmsh:physical": [tags], "gmsh:geometrical": [tags]},
+        field_data=names,
+    ).write(path, file_format="gmsh22", binary=False)
+    again = _read_back(path)
+    if set(again.field_data) != set(names):
+        msg = f"{path.name} was read back with other groups"
+        raise ToolError(msg)
+
+
+def write_inp(path: Path, loaded: Loaded) -> None:
+    """Write a deck for Abaqus or CalculiX: plane stress, a set for every region, a step a case.
+
+    Loads are the nodal forces of the same body forces, held discs the set HELD. CalculiX
+    makes solids of plane stress elements, which are a percent or so stiffer.
+
+    Raises:
+        ToolError: if the mesh in the file cannot be read back.
+    """
+    continuum = loaded.continuum
+    regions = _used(continuum)
+    sets = {
+        _group(continuum, region): [np.flatnonzero(continuum.mesh.region == region)]
+        for region in regions
+    }
+    held = continuum.mesh.held(loaded.network.fixed)
+    body = meshio.Mesh(
+        _points(continuum),
+        [("triangle6", continuum.quadratic_triangles)],
+        cell_sets=sets,
+        point_sets={"HELD": np.unique(continuum.quadratic_triangles[held])},
+    )
+    body.write(path, file_format="abaqus", float_fmt=NUMBER)
+    again = _read_back(path)
+    if len(again.points) != len(body.points) or set(again.cell_sets) != set(sets):
+        msg = f"{path.name} was read back with other points or sets"
+        raise ToolError(msg)
+    # meshio calls all such triangles plane strain, and knows no others.
+    text = path.read_text(encoding="utf-8").replace("TYPE=CPE6", "TYPE=CPS6", 1)
+    path.write_text(text + "\n".join(_deck(loaded, regions)) + "\n", encoding="utf-8")
+
+
+def _deck(loaded: Loaded, regions: list[int]) -> list[str]:
+    """Return the lines of material, sections, supports and steps."""
+    mesh, material = loaded.continuum.mesh, loaded.material
+    lines = [
+        "** units: mm, N, MPa",
+        f"*MATERIAL, NAME={_plain(material.name).replace(' ', '_')}",
+        "*ELASTIC",
+        f"{material.youngs_modulus_MPa!r}, {material.poisson_ratio!r}",
+    ]
+    for region in regions:
+        name = _group(loaded.continuum, region)
+        lines += [
+            f"*SOLID SECTION, ELSET={name}, MATERIAL={lines[1].split('=')[1]}",
+            f"{float(mesh.region_heights[region])!r}",
+        ]
+    lines += ["*BOUNDARY", "HELD, 1, 2"]
+    for case in loaded.cases:
+        lines += [f"** {_plain(case.name)}", "*STEP", "*STATIC", "*CLOAD, OP=NEW"]
+        lines += _nodal_forces(loaded, np.array(case.loads_N))
+        lines += ["*NODE FILE", "U", "*EL FILE", "S", "*END STEP"]
+    return lines
+
+
+def _nodal_forces(loaded: Loaded, loads_N: FloatArray) -> list[str]:
+    continuum = loaded.continuum
+    forces = continuum.system.seats[:, dofs_of(loaded.inputs)] @ loads_N
+    at_points = continuum.at_points(forces)
+    acting = np.abs(at_points) > NOTHING * np.abs(at_points).max()
+    return [
+        f"{point + 1}, {axis + 1}, {at_points[point, axis]:{NUMBER}}"
+        for point, axis in zip(*(index.tolist() for index in acting.nonzero()), strict=True)
+    ]
+
+
+def _points(continuum: Continuum) -> FloatArray:
+    return np.pad(continuum.quadratic_points, ((0, 0), (0, 1)))
+
+
+def _used(continuum: Continuum) -> list[int]:
+    """Return the regions that have triangles."""
+    used: list[int] = np.unique(continuum.mesh.region).tolist()
+    return used
+
+
+def _group(continuum: Continuum, region: int) -> str:
+    return continuum.mesh.region_names[region]
 
 
 def _plain(name: str) -> str:
@@ -40,12 +173,16 @@ def _plain(name: str) -> str:
     return re.sub(r"[^\w .-]", "_", name)[:60]
 
 
-def _read_back(path: Path, names: set[str]) -> None:
+def _read_back(path: Path) -> meshio.Mesh:
     try:
-        again = meshio.read(path)
-    except Exception as error:  # whatever its XML parser raises
+        return meshio.read(path)
+    except (Exception, SystemExit) as error:  # whatever its parsers raise
         msg = f"{path.name} could not be read back: {error}"
         raise ToolError(msg) from error
-    if set(again.point_data) | set(again.cell_data) != names:
-        msg = f"{path.name} was read back with other fields"
-        raise ToolError(msg)
+
+
+WRITERS: Mapping[str, Callable[[Path, Loaded], None]] = {
+    "vtu": write_vtu,
+    "msh": write_msh,
+    "inp": write_inp,
+}

@@ -19,6 +19,7 @@ from .ports import Port
 from .problem import Problem, load_problem, make_problem, train_problem
 from .response import Response
 from .rigidity import Rigidity, analyse_rigidity, require_rigid
+from .stiffness_law import StiffnessLaw, bar_law, calibrated_law, series_law
 from .tasks import Task
 from .training import Training, train
 from .width_maps import Clamp, Logistic
@@ -42,11 +43,14 @@ __all__ = [
     "Response",
     "Rigidity",
     "Schedule",
+    "StiffnessLaw",
     "Task",
     "ToolError",
     "Trainable",
     "Training",
     "analyse_rigidity",
+    "bar_law",
+    "calibrated_law",
     "compare",
     "compatibility_matrix",
     "delaunay",
@@ -59,6 +63,7 @@ __all__ = [
     "network_from_mesh",
     "parse_design",
     "require_rigid",
+    "series_law",
     "square_braced",
     "stiffness_per_width",
     "train",

@@ -54,11 +54,14 @@ class BarModel:
         network: must be rigid (see `mnnfab.rigidity`).
         inputs: where loads act.
         outputs: where displacements are read.
+        additive: added to the flexibility, (n_out, n_in) mm/N: what bars do not show (see
+            `mnnfab.surrogate`).
     """
 
     network: Network
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
+    additive: FloatArray | None = None
     compatibility: sparse.csr_array = field(init=False, repr=False)
     engine: Engine = field(init=False, repr=False)
     _elongate: sparse.csr_array | FloatArray = field(init=False, repr=False)
@@ -86,8 +89,9 @@ class BarModel:
         n_in = len(self.inputs)
         displacements = self.engine.displacements(stiffness)
         elongations = self._elongate @ displacements
+        flexibility = self._readings @ displacements[:, :n_in]
         return Response(
-            flexibility=self._readings @ displacements[:, :n_in],
+            flexibility=flexibility if self.additive is None else flexibility + self.additive,
             elongations=elongations[:, :n_in],
             adjoint_elongations=elongations[:, n_in:],
         )

@@ -63,7 +63,7 @@ def train_epoch(
     """
     batch_size, rate, steps_before = schedule
     n_in, n_out = samples.loads_N.shape[1], samples.targets.shape[1]
-    n_ports, n_bonds = len(bars.ports), len(bars.per_width)
+    n_ports, n_bonds = len(bars.ports), len(bars.law)
     matrix = np.empty((bars.n_dofs, bars.n_dofs))
     moved = np.empty((bars.n_dofs, n_ports))
     longer = np.empty((n_bonds, n_ports))
@@ -88,9 +88,15 @@ def train_epoch(
 @_compiled
 def _stiffness(bars: Bars, limits: Limits, latent: FloatArray) -> FloatArray:
     span = limits.width_max_mm - limits.width_min_mm
-    if limits.kind == LOGISTIC:
-        latent = 1.0 / (1.0 + np.exp(-limits.sharpness * latent))
-    return bars.per_width * (limits.width_min_mm + span * latent)
+    stiffness = np.zeros(len(latent))
+    for bond in range(len(latent)):
+        share = latent[bond]
+        if limits.kind == LOGISTIC:
+            share = 1.0 / (1.0 + np.exp(-limits.sharpness * share))
+        width = limits.width_min_mm + span * share
+        for power in range(bars.law.shape[1] - 1, -1, -1):
+            stiffness[bond] = (stiffness[bond] + bars.law[bond, power]) * width
+    return stiffness
 
 
 @_compiled
@@ -187,7 +193,8 @@ def _flexibility(bars: Bars, moved: FloatArray, n_in: int, n_out: int) -> FloatA
     flexibility = np.empty((n_out, n_in))
     for output in range(n_out):
         for port in range(n_in):
-            flexibility[output, port] = moved[bars.ports[n_in + output], port]
+            own = moved[bars.ports[n_in + output], port]
+            flexibility[output, port] = own + bars.additive[output, port]
     return flexibility
 
 
@@ -204,7 +211,8 @@ def _flexibility_slope(
             dof = bars.ports[n_in + output]
             total = 0.0
             for port in range(n_in):
-                total += moved[dof, port] * samples.loads_N[row, port]
+                whole = moved[dof, port] + bars.additive[output, port]
+                total += whole * samples.loads_N[row, port]
             displacements[output] = total
         _loss_slope(samples, displacements, samples.targets[row], pulls)
         for output in range(n_out):
@@ -273,10 +281,16 @@ def _adam(
     square_share = 1.0 - DECAY_SQUARE**steps
     for bond in range(len(gradient)):
         z = state.latent[member, bond]
-        pull = gradient[bond] * bars.per_width[bond] * span
+        pull = gradient[bond] * span
+        share = z
         if limits.kind == LOGISTIC:
             share = 1.0 / (1.0 + np.exp(-limits.sharpness * z))
             pull *= limits.sharpness * share * (1.0 - share)
+        width = limits.width_min_mm + span * share
+        slope = 0.0
+        for power in range(bars.law.shape[1] - 1, -1, -1):
+            slope = slope * width + (power + 1) * bars.law[bond, power]
+        pull *= slope
         mean = DECAY_MEAN * state.mean[member, bond] + (1.0 - DECAY_MEAN) * pull
         square = DECAY_SQUARE * state.square[member, bond] + (1.0 - DECAY_SQUARE) * pull * pull
         state.mean[member, bond], state.square[member, bond] = mean, square

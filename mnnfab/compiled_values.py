@@ -16,15 +16,17 @@ class Bars(NamedTuple):
     Args:
         dofs: of each bond, (n_bonds, 4); -1 is fixed.
         cosines: elongation per displacement of these, (n_bonds, 4).
-        per_width: stiffness per width, (n_bonds,) N/mm².
+        law: coefficients of the stiffness law, (n_bonds, degree) N/mm per power of mm.
         ports: degree of freedom of each port, inputs first, (n_ports,).
+        additive: added to the flexibility, (n_out, n_in) mm/N.
         n_dofs: number of free degrees of freedom.
     """
 
     dofs: IntArray
     cosines: FloatArray
-    per_width: FloatArray
+    law: FloatArray
     ports: IntArray
+    additive: FloatArray
     n_dofs: int
 
 

@@ -14,6 +14,7 @@ from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.bars import BarModel
 from mnnfab.errors import InputError
 from mnnfab.rules import RULES
+from mnnfab.stiffness_law import StiffnessLaw
 from mnnfab.tasks import Task
 from mnnfab.width_maps import WidthMap
 
@@ -83,18 +84,35 @@ class Trainable:
     Args:
         model: the bars.
         task: loads, targets and loss.
-        per_width: stiffness per width, (n_bonds,) N/mm².
+        law: stiffness of each bond by its width.
         width_map: keeps the widths within their limits.
+        width_errors_mm: of prints whose mean loss is lowered, (n_prints, n_bonds); none if
+            it is that of the part as drawn.
     """
 
     model: BarModel
     task: Task
-    per_width: FloatArray
+    law: StiffnessLaw
     width_map: WidthMap
+    width_errors_mm: FloatArray | None = None
 
     def stiffness(self, latent: FloatArray) -> FloatArray:
-        """Return the stiffness of each bond, (n_bonds,) N/mm."""
-        return self.per_width * self.width_map.widths(latent)
+        """Return the stiffness of each bond as drawn, (n_bonds,) N/mm."""
+        return self.law.stiffness(self.width_map.widths(latent))
+
+    def stiffness_slope(self, latent: FloatArray) -> FloatArray:
+        """Return the derivative of each bond's stiffness in its latent value, (n_bonds,) N/mm."""
+        widths = self.width_map.widths(latent)
+        return self.law.slope(widths) * self.width_map.slope(latent)
+
+    def _prints(self, latent: FloatArray) -> Iterator[tuple[FloatArray, FloatArray]]:
+        """Yield stiffness and slope of every print that is trained for."""
+        if self.width_errors_mm is None:
+            yield self.stiffness(latent), self.stiffness_slope(latent)
+            return
+        drawn, slope = self.width_map.widths(latent), self.width_map.slope(latent)
+        for widths in drawn + self.width_errors_mm:
+            yield self.law.stiffness(widths), self.law.slope(widths) * slope
 
     def flexibility(self, latent: FloatArray) -> FloatArray:
         """Return the flexibility from inputs to outputs, (n_out, n_in) mm/N."""
@@ -104,16 +122,21 @@ class Trainable:
         self, latent: FloatArray, rows: IntArray, rule: RuleName = "adjoint"
     ) -> FloatArray:
         """Return the gradient of the mean loss over `rows` in the latent values, (n_bonds,)."""
-        in_stiffness = RULES[rule].gradient(self.model, self.task, self.stiffness(latent), rows)
-        return in_stiffness * self.per_width * self.width_map.slope(latent)
+        gradients = [
+            RULES[rule].gradient(self.model, self.task, stiffness, rows) * slope
+            for stiffness, slope in self._prints(latent)
+        ]
+        return gradients[0] if len(gradients) == 1 else np.mean(gradients, axis=0)
 
     def loss_and_gradient(self, latent: FloatArray, rows: IntArray) -> tuple[float, FloatArray]:
         """Return the mean loss over `rows` and its exact gradient, from one factorisation."""
-        response = self.model.response(self.stiffness(latent))
-        loss = self.task.loss_value(response.flexibility, rows)
-        slope = self.task.flexibility_slope(response.flexibility, rows)
-        in_stiffness = response.stiffness_gradient(slope)
-        return loss, in_stiffness * self.per_width * self.width_map.slope(latent)
+        losses, gradients = [], []
+        for stiffness, stiffness_slope in self._prints(latent):
+            response = self.model.response(stiffness)
+            losses.append(self.task.loss_value(response.flexibility, rows))
+            slope = self.task.flexibility_slope(response.flexibility, rows)
+            gradients.append(response.stiffness_gradient(slope) * stiffness_slope)
+        return float(np.mean(losses)), np.mean(gradients, axis=0)
 
 
 @dataclass(frozen=True, eq=False)

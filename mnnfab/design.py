@@ -2,7 +2,8 @@
 
 Each class is one section of the file, each field one key; the unit is in the name.
 Unknown keys are refused. `mnnfab.network_sections` has the
-lattices, `mnnfab.task_sections` the kinds of tasks, `mnnfab.design_file` reads and writes the file.
+lattices, `mnnfab.task_sections` the kinds of tasks, `mnnfab.check_sections` what is checked and
+compensated; `mnnfab.design_file` reads and writes the file.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from mnnfab.check_sections import CheckSection, CompensateSection, ToleranceSection
 from mnnfab.feature_sections import FeaturesSection
 from mnnfab.network_sections import NetworkSection
 from mnnfab.section import (
@@ -117,6 +119,9 @@ class TrainingSection(Section):
     Args:
         optimizer: "adam" on mini-batches, or "l-bfgs-b", SciPy's bounded quasi-Newton
             method on all training samples at once; it takes `epochs` iterations at most.
+        stiffness_law: what bonds are taken for: "bar" (E w t / a), "series" (their thinned
+            joints are springs in series, about a quarter softer) or "calibrated" (that,
+            corrected on continua of the uniform network at three widths).
         rule: where the gradient comes from: "adjoint" is exact; "coupled-learning" and
             "finite-differences" are there to compare.
         width_map: "clamp" steps straight and stops at the limits; "logistic" approaches them.
@@ -137,6 +142,7 @@ class TrainingSection(Section):
     """
 
     optimizer: Literal["adam", "l-bfgs-b"] = "adam"
+    stiffness_law: Literal["bar", "series", "calibrated"] = "bar"
     rule: Literal["adjoint", "coupled-learning", "finite-differences"] = "adjoint"
     width_map: Literal["clamp", "logistic"] = "clamp"
     sharpness: Positive | None = None
@@ -170,38 +176,6 @@ class TrainingSection(Section):
                 "validation_fraction", "given with one training", "only with restarts above 1"
             )
         return self
-
-
-class CheckSection(Section):
-    """[check] the continuum check and the limits of the gate.
-
-    Args:
-        enabled: false skips the continuum and the gate; what the printability check
-            finds is then advice.
-        elements_across_joint: size of the mesh, counted across the narrowest place.
-        mesher_deadline_s: a mesher that runs longer is stopped and reported.
-        max_displacement_residual: what may be left of the flexibility's pattern after one
-            factor was fitted, as a share.
-        max_elongation_residual: the same for the elongations of the bonds.
-        max_scale: how many times as far as the bars the continuum may move; no less than
-            one over it.
-        max_metric_drop: how much worse the task's metric may be than on bars.
-        resolution_mm: what displacements are measured to; answers closer together than
-            this cannot be told apart on a print.
-        max_bond_strain: largest elongation of a bond over its length on the continuum; a
-            thinned joint is strained up to 1 / joint_ratio times as much. Rubber's modulus
-            changes by about its strain, so beyond a tenth linear models mislead.
-    """
-
-    enabled: bool = True
-    elements_across_joint: Annotated[int, Field(ge=1, le=50)] = 4
-    mesher_deadline_s: Annotated[float, Field(gt=0, le=86_400)] = 120.0
-    max_displacement_residual: Positive = 0.05
-    max_elongation_residual: Positive = 0.10
-    max_scale: Annotated[float, Field(gt=1, le=100)] = 2.0
-    max_metric_drop: NotNegative = 0.10
-    max_bond_strain: Positive = 0.10
-    resolution_mm: Positive = 0.02
 
 
 class ExportSection(Section):
@@ -240,6 +214,8 @@ class Design(Section):
     widths: WidthsSection | None = None
     training: TrainingSection | None = None
     check: CheckSection = CheckSection()
+    compensate: CompensateSection | None = None
+    tolerance: ToleranceSection = ToleranceSection()
     export: ExportSection = ExportSection()
 
     @model_validator(mode="after")
@@ -248,6 +224,20 @@ class Design(Section):
             raise refusal("training", "given beside [widths]", "[training] or [widths], not both")
         if self.widths is None and isinstance(self.task, NoTask):
             raise refusal("widths", 'missing, with task kind = "none"', "a section [widths]")
+        return self
+
+    @model_validator(mode="after")
+    def _can_be_compensated(self) -> Self:
+        if self.compensate is None or not self.compensate.enabled:
+            return self
+        if self.widths is not None:
+            raise refusal("compensate", "given with [widths]", "widths that are trained")
+        if not self.check.enabled:
+            raise refusal("compensate", "given with [check] enabled = false", "enabled = true")
+        softmax = getattr(self.task, "normalisation", None) == "softmax"
+        if self.compensate.loss_scale_mm is not None and not softmax:
+            given = f"{self.compensate.loss_scale_mm:g}, with a loss that has no such scale"
+            raise refusal("compensate.loss_scale_mm", given, 'only with normalisation = "softmax"')
         return self
 
     @property

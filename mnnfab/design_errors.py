@@ -9,8 +9,13 @@ from collections.abc import Callable, Iterable, Mapping
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-from mnnfab.design import (
+from mnnfab.check_sections import (
     CheckSection,
+    CompensateSection,
+    SearchSection,
+    ToleranceSection,
+)
+from mnnfab.design import (
     Design,
     ExportSection,
     Fabrication,
@@ -52,6 +57,9 @@ _SECTIONS: Mapping[Place, type[BaseModel]] = {
     ("widths",): WidthsSection,
     ("training",): TrainingSection,
     ("check",): CheckSection,
+    ("compensate",): CompensateSection,
+    ("compensate", "search"): SearchSection,
+    ("tolerance",): ToleranceSection,
     ("export",): ExportSection,
 }
 

@@ -60,7 +60,8 @@ def make_member(trainable: Trainable, latent: FloatArray, seed: int, number: int
     Number 0 starts where the design says; every other one depends on the seed and its own
     number alone, so that it is the same in any company.
     """
-    # 0 and 1 are the tags of the split and of drawn samples, in `mnnfab.task_setup`.
+    # The tags: 0 and 1 for the split and for drawn samples (`mnnfab.task_setup`), 2 here, 3 for
+    # ports (`mnnfab.stages.search`), 4 and 5 for prints (`mnnfab.problem`, `mnnfab.tolerance`).
     generator = np.random.default_rng([seed, 2, number])
     if number == 0:
         return Member(latent, generator)
@@ -134,7 +135,7 @@ def can_be_compiled(trainable: Trainable) -> bool:
     """Return whether the compiled step knows this network, loss and width map."""
     small = trainable.model.compatibility.shape[1] <= COMPILED_DOFS
     known = type(trainable.task.loss) in _LOSSES and type(trainable.width_map) in _MAPS
-    return small and known
+    return small and known and trainable.width_errors_mm is None
 
 
 def _worth_compiling(trainable: Trainable, n_members: int, schedule: Schedule) -> bool:
@@ -169,9 +170,11 @@ def compiled_values(trainable: Trainable) -> tuple[Bars, Samples, Limits]:
     width_map = trainable.width_map
     assert isinstance(width_map, Clamp | Logistic)
     kind_of_loss, scale_mm = _LOSSES[type(task.loss)](task.loss)
+    shape = (len(model.outputs), len(model.inputs))
+    additive = np.zeros(shape) if model.additive is None else np.array(model.additive)
     kind, sharpness = _MAPS[type(width_map)](width_map)
     return (
-        Bars(dofs, cosines, np.array(trainable.per_width), ports, len(free)),
+        Bars(dofs, cosines, np.array(trainable.law.coefficients), ports, additive, len(free)),
         Samples(np.array(task.loads_N), np.array(task.targets), kind_of_loss, scale_mm),
         Limits(kind, width_map.width_min_mm, width_map.width_max_mm, sharpness),
     )

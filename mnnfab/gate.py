@@ -6,10 +6,12 @@ import numpy as np
 
 from mnnfab.agreement import Agreement
 from mnnfab.arrays import FloatArray
-from mnnfab.design import CheckSection
+from mnnfab.check_sections import CheckSection
 from mnnfab.findings import Finding, Severity, judge
 from mnnfab.network import Network
+from mnnfab.problem import Problem
 from mnnfab.response import Response
+from mnnfab.surrogate import relative_difference
 from mnnfab.tasks import Headline, Metrics, Task
 
 
@@ -45,6 +47,16 @@ def judge_continuum(
         findings.append(_judge_metric(task, task.headline, bar, continuum, agreement, limits))
         findings.append(_judge_use(task.headline, found))
     return findings
+
+
+def judge_compensation(problem: Problem, predicted: Response, continuum: Response) -> list[Finding]:
+    """Return whether corrected bars predict the continuum, if the design has them corrected."""
+    section = problem.design.compensate
+    if section is None or problem.surrogate.correction is None:
+        return []
+    difference = relative_difference(predicted.flexibility, continuum.flexibility)
+    words = "the corrected bars predict the continuum's flexibility but for"
+    return [judge("prediction", "outputs", words, difference, section.tolerance, ".3%")]
 
 
 def bond_strains(network: Network, response: Response, loads_N: FloatArray) -> FloatArray:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
+from mnnfab.compensation import Candidate, Compensation, compensation_of
 from mnnfab.errors import InputError
 from mnnfab.findings import Finding, Verdict
-from mnnfab.problem import load_problem
+from mnnfab.problem import Problem, load_problem
 from mnnfab.reach_words import assess_problem, reach_text
 from mnnfab.record import (
     WIDTHS,
@@ -26,9 +27,12 @@ from mnnfab.run_folder import (
     write_training,
 )
 from mnnfab.stages.check import check_widths_on_continuum
-from mnnfab.stages.train import ancestry_of, load_and_train
+from mnnfab.stages.compensate import compensate
+from mnnfab.stages.search import search
+from mnnfab.stages.train import ancestry_of, load, train_and_tell
 from mnnfab.stages.tray import write_tray
 from mnnfab.stages.write import write_manifest, write_results
+from mnnfab.training import Training
 from mnnfab.training_words import training_text
 from mnnfab.watching import Clock, Silent, Watcher
 from mnnfab.widths_file import check_widths
@@ -87,8 +91,11 @@ def run(
         MnnfabError: if the input cannot be used or a kernel fails; nothing is written then.
     """
     clock = Clock(watcher or Silent())
-    problem, training, told = load_and_train(design_file, start_from, out, clock)
-    record = make_record(training, ancestry_of(problem, training, start_from), told)
+    problem, told = load(design_file, start_from, out, clock)
+    problem, training, compensation, after = _trained(problem, clock)
+    told = (*told, *after)
+    ancestry = ancestry_of(problem, training, start_from)
+    record = make_record(training, ancestry, told, compensation)
     results = check_widths_on_continuum(problem, record, clock)
     folder = out or default_folder(problem)
     results = write_results(results, folder, clock, export=True, force=force)
@@ -114,13 +121,33 @@ def train(
         The folder of the results, and what the training came to.
     """
     clock = Clock(watcher or Silent())
-    problem, training, told = load_and_train(design_file, start_from, out, clock)
-    record = make_record(training, ancestry_of(problem, training, start_from), told)
+    problem, before = load(design_file, start_from, out, clock)
+    training, after = train_and_tell(problem, clock)
+    ancestry = ancestry_of(problem, training, start_from)
+    compensation = compensation_of(problem.surrogate)
+    record = make_record(training, ancestry, (*before, *after), compensation)
     folder = out or default_folder(problem)
     with run_folder(folder) as staging:
         write_training(staging, problem, record)
         write_manifest(staging, ())
     return Trained(folder, training_text(problem, training))
+
+
+def _trained(
+    problem: Problem, clock: Clock
+) -> tuple[Problem, Training, Compensation, tuple[Finding, ...]]:
+    """Return problem, training, rounds and what was told, with the loop if the design wants it."""
+    section = problem.design.compensate
+    if section is None or not section.enabled:
+        training, after = train_and_tell(problem, clock)
+        return problem, training, compensation_of(problem.surrogate), after
+    candidates: tuple[Candidate, ...] = ()
+    if section.search is not None:
+        chosen = search(problem, clock)
+        problem, candidates = chosen.problem, chosen.candidates
+    training, after = train_and_tell(problem, clock)
+    done = compensate(problem, training, candidates, clock)
+    return done.problem, done.training, done.compensation, after
 
 
 def reach(design_file: Path, *, watcher: Watcher | None = None) -> str:
@@ -186,7 +213,8 @@ def _resume(folder: Path, watcher: Watcher | None, *, export: bool, force: bool)
     clock = Clock(watcher or Silent())
     with clock.stage("read"):
         problem = load_problem(folder / DESIGN)
-        record = load_record(folder, problem.network)
+        record = load_record(folder, problem)
+        problem = replace(problem, surrogate=record.compensation.surrogate)
         check_widths(str(folder / WIDTHS), record.widths_mm, problem.width_limits_mm)
     results = check_widths_on_continuum(problem, record, clock)
     results = _without_stale_history(results)
@@ -206,15 +234,17 @@ def _outcome(results: Results, folder: Path, told: tuple[Finding, ...] = ()) -> 
 def _without_stale_history(results: Results) -> Results:
     """Drop a history that does not end in these widths: they were changed by hand."""
     task, losses = results.problem.task, results.record.history.get("loss_train")
-    if task is None or results.bar is None or losses is None:
+    if task is None or results.predicted is None or losses is None:
         return results
-    loss = task.loss_value(results.bar.flexibility, task.train_rows)
+    loss = results.record.trained_on(task).loss_value(
+        results.predicted.flexibility, task.train_rows
+    )
     # Losses have no unit; one of nearly zero, a perfect fit, is all rounding.
     if np.isclose(loss, losses[-1], rtol=1e-9, atol=1e-12):
         return results
     message = f"has loss {loss:.6g}, its training ended with {losses[-1]:.6g}: history left out"
     finding = Finding("widths-changed", "warning", WIDTHS, message)
-    record = Record(results.record.widths_mm, history={}, restarts={})
+    record = Record(results.record.widths_mm, {}, {}, compensation=results.record.compensation)
     told = set(results.record.findings)  # of other widths than these
     results = replace(results, findings=tuple(f for f in results.findings if f not in told))
     return replace(results, record=record, findings=(*results.findings, finding))

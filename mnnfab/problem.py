@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from mnnfab.arrays import FloatArray, frozen_floats
-from mnnfab.bars import BarModel, stiffness_per_width
+from mnnfab.bars import BarModel
 from mnnfab.courses import Schedule, Trainable
 from mnnfab.datasets import BUILT_IN
 from mnnfab.design import Design
@@ -19,8 +19,12 @@ from mnnfab.files import read_bytes
 from mnnfab.network import Network
 from mnnfab.network_file import load_network
 from mnnfab.network_sections import NetworkFile, NetworkSection
+from mnnfab.print_errors import PrintErrors, drawn_widths, print_errors
 from mnnfab.profiles import Material, Printer, is_file, material, printer
+from mnnfab.response import Response
 from mnnfab.rigidity import Rigidity, require_rigid
+from mnnfab.stiffness_law import LawName, StiffnessLaw, bar_law, calibrated_law, series_law
+from mnnfab.surrogate import PLAIN, Surrogate
 from mnnfab.task_setup import make_task
 from mnnfab.tasks import Task
 from mnnfab.training import Progress, Training, train
@@ -48,6 +52,7 @@ class Problem:
         start_widths_mm: (n_bonds,) mm where training starts.
         start_table: the table that they were read from, if they were.
         input_bytes: the files that the design names, as they were read.
+        surrogate: what is known from continua of the bars.
     """
 
     design: Design
@@ -61,15 +66,43 @@ class Problem:
     start_widths_mm: FloatArray
     start_table: bytes | None
     input_bytes: Mapping[str, bytes]
+    surrogate: Surrogate = PLAIN
 
     @property
-    def per_width(self) -> FloatArray:
-        """Bar stiffness per width, (n_bonds,) N/mm²."""
-        return stiffness_per_width(
-            self.network,
-            self.material.youngs_modulus_MPa,
-            self.design.fabrication.thickness_mm,
-        )
+    def law(self) -> StiffnessLaw:
+        """Stiffness of each bond by its width, as the design wants it, corrected or not.
+
+        Raises:
+            InputError: if it must be calibrated first.
+        """
+        law = self.law_named(self.design.schedule.stiffness_law)
+        correction = self.surrogate.correction
+        return law if correction is None else law.softened(correction.scale)
+
+    @property
+    def uncorrected(self) -> Problem:
+        """The problem with bars as its stiffness law says, before any correction."""
+        return replace(self, surrogate=replace(self.surrogate, correction=None))
+
+    def law_named(self, name: LawName) -> StiffnessLaw:
+        """Return a stiffness law of this network without any correction.
+
+        Raises:
+            InputError: if it must be calibrated first.
+        """
+        modulus, fabrication = self.material.youngs_modulus_MPa, self.design.fabrication
+        if name == "bar":
+            return bar_law(self.network, modulus, fabrication.thickness_mm)
+        series = series_law(self.network, modulus, fabrication)
+        if name == "series":
+            return series
+        if self.surrogate.calibration is None:
+            raise InputError(
+                "[training] stiffness_law",
+                '"calibrated", and no calibration yet',
+                "a problem that `mnnfab.stages.model.calibrated` has made",
+            )
+        return calibrated_law(series, self.surrogate.calibration)
 
     @property
     def width_limits_mm(self) -> tuple[float, float]:
@@ -79,7 +112,13 @@ class Problem:
 
     def bar_model(self, task: Task) -> BarModel:
         """Return the bars with the ports of `task`."""
-        return BarModel(self.network, task.inputs, task.outputs)
+        correction = self.surrogate.correction
+        additive = None if correction is None else correction.additive
+        return BarModel(self.network, task.inputs, task.outputs, additive)
+
+    def response(self, task: Task, widths_mm: FloatArray) -> Response:
+        """Return the response of bars of these widths, (n_bonds,) mm, corrected or not."""
+        return self.bar_model(task).response(self.law.stiffness(widths_mm))
 
     def trainable(self, task: Task) -> Trainable:
         """Return what is trained for `task`.
@@ -87,7 +126,25 @@ class Problem:
         Raises:
             InputError: if the start does not suit the width map.
         """
-        return Trainable(self.bar_model(task), task, self.per_width, _width_map(self))
+        return Trainable(
+            self.bar_model(task), task, self.law, _width_map(self), self._width_errors_mm
+        )
+
+    @property
+    def print_errors(self) -> PrintErrors:
+        """What a print adds."""
+        return print_errors(self.design.tolerance, self.printer, self.design.fabrication)
+
+    @property
+    def _width_errors_mm(self) -> FloatArray | None:
+        count = self.design.tolerance.train_over
+        if not count:
+            return None
+        # 0 to 3 are the tags of other draws: see `mnnfab.ensemble`.
+        generator = np.random.default_rng([self.design.schedule.seed, 4])
+        middle = np.full(self.network.n_bonds, sum(self.width_limits_mm) / 2)
+        shape = (middle, self.network.lengths, self.design.fabrication)
+        return drawn_widths(self.print_errors, *shape, count, generator)
 
     @property
     def schedule(self) -> Schedule:

@@ -8,6 +8,14 @@ from pathlib import Path
 from typing import TypeVar
 
 from mnnfab.arrays import FloatArray
+from mnnfab.compensation import (
+    NOTHING,
+    SURROGATE,
+    Compensation,
+    compensation_text,
+    load_compensation,
+    trained_task,
+)
 from mnnfab.errors import InputError
 from mnnfab.files import read_text, sha256_of
 from mnnfab.findings import Finding
@@ -19,6 +27,8 @@ from mnnfab.history_file import (
     restart_columns,
 )
 from mnnfab.network import Network
+from mnnfab.problem import Problem
+from mnnfab.tasks import Task
 from mnnfab.training import Training
 from mnnfab.widths_file import load_widths, widths_text
 
@@ -58,6 +68,7 @@ class Record:
         restarts: how each of several trainings ended; empty if there was one.
         ancestry: the trainings before this one, the oldest first.
         findings: what was told before and after the training.
+        compensation: the rounds after it, and the surrogate that predicts the widths.
     """
 
     widths_mm: FloatArray
@@ -65,10 +76,19 @@ class Record:
     restarts: Columns
     ancestry: tuple[Ancestor, ...] = ()
     findings: tuple[Finding, ...] = ()
+    compensation: Compensation = NOTHING
+
+    def trained_on(self, task: Task) -> Task:
+        """Return the task with the loss that the kept widths were trained by."""
+        kept = self.compensation.kept
+        return task if kept is None else trained_task(task, kept.loss_scale_mm)
 
 
 def make_record(
-    training: Training, ancestry: tuple[Ancestor, ...], findings: tuple[Finding, ...]
+    training: Training,
+    ancestry: tuple[Ancestor, ...],
+    findings: tuple[Finding, ...],
+    compensation: Compensation = NOTHING,
 ) -> Record:
     """Return the record of a training that has just ended."""
     return Record(
@@ -77,6 +97,7 @@ def make_record(
         restarts=restart_columns(training.restarts),
         ancestry=ancestry,
         findings=findings,
+        compensation=compensation,
     )
 
 
@@ -90,20 +111,24 @@ def write_record(folder: Path, network: Network, record: Record) -> None:
         if entries:
             lines = json.dumps([asdict(entry) for entry in entries], indent=2)
             (folder / name).write_text(lines + "\n", encoding="utf-8")
+    if record.compensation != NOTHING:
+        text = compensation_text(record.compensation)
+        (folder / SURROGATE).write_text(text, encoding="utf-8")
 
 
-def load_record(folder: Path, network: Network) -> Record:
-    """Read a record back.
+def load_record(folder: Path, problem: Problem) -> Record:
+    """Read the record of a problem's training back.
 
     Raises:
         InputError: if a table is missing or does not fit the network.
     """
     return Record(
-        widths_mm=load_widths(folder / WIDTHS, network),
+        widths_mm=load_widths(folder / WIDTHS, problem.network),
         history=load_history(folder / HISTORY),
         restarts=load_history(folder / RESTARTS),
         ancestry=load_ancestry(folder),
         findings=_load_entries(folder / TOLD, Finding),
+        compensation=load_compensation(folder / SURROGATE, problem.task),
     )
 
 

@@ -70,13 +70,17 @@ class Headline:
 
     def has_learned(self, metrics: Metrics) -> bool:
         """Return whether the training samples are answered better than by ignoring the loads."""
-        value = metrics[self.training]
-        assert isinstance(value, float), "a headline is one number"
-        return self._beats(self.training_guess, value)
+        return self._beats(self.training_guess, self.in_training(metrics))
 
     def of(self, metrics: Metrics) -> float:
         """Return the headline metric itself."""
         value = metrics[self.name]
+        assert isinstance(value, float), "a headline is one number"
+        return value
+
+    def in_training(self, metrics: Metrics) -> float:
+        """Return the same metric on the training samples alone."""
+        value = metrics[self.training]
         assert isinstance(value, float), "a headline is one number"
         return value
 

@@ -21,7 +21,11 @@ HEAVY = {
     "ezdxf": {"export.formats.dxf"},
     "gmsh": {"fem.mesher"},
     "trimesh": {"export.formats.stl", "export.formats.glb"},
-    "skfem": {"fem.continuum", "fem.elasticity"},
+    "skfem": {
+        *("fem.averages", "fem.buckling", "fem.continuum", "fem.elasticity"),
+        *("fem.extrusion", "fem.refinement", "fem.system", "fem.weight"),
+    },
+    "psutil": {"fem.memory"},
     "meshio": {"fem.fields", "mnnfab.network_file"},
     "numba": {"mnnfab.compiled"},
     "pyarrow": {"mnnfab.tables"},

@@ -217,7 +217,7 @@ def test_a_rare_class_is_no_matter_where_nothing_is_trained(tmp_path: Path) -> N
         "dataset": write_tables(tmp_path, HEADER, rows)[0],
         "outputs": values["task"]["outputs"][:2],
     }
-    del values["training"]
+    del values["training"], values["compensate"]
     values["widths"] = {"uniform_mm": 2.0}
     assert make_problem(parse_design(values), tmp_path).task is not None
 

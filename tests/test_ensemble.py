@@ -15,6 +15,7 @@ from mnnfab import (
     Logistic,
     Problem,
     Schedule,
+    StiffnessLaw,
     ToolError,
     Trainable,
     make_problem,
@@ -93,7 +94,7 @@ def test_an_ensemble_is_its_single_runs(iris_values: dict[str, Any]) -> None:
 
 def test_the_compiled_step_notices_bars_without_stiffness(iris_values: dict[str, Any]) -> None:
     trainable = trainable_of(iris_problem(iris_values))
-    limp = replace(trainable, per_width=np.zeros(28))
+    limp = replace(trainable, law=StiffnessLaw("bar", np.zeros((28, 1))))
     member = make_member(trainable, np.full(28, 0.5), 0, 0)
     member_flexibility = trainable.flexibility(member.latent)
     object.__setattr__(limp, "flexibility", lambda _: member_flexibility)

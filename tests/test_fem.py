@@ -12,9 +12,10 @@ import skfem
 from skfem.helpers import dot
 
 import fem.mesh
-from fem.continuum import Continuum, region_averages, solve_continuum
-from fem.elasticity import plane_stress_constants, stiffness_form, stress_law, von_mises
-from fem.fields import write_vtu
+from fem.averages import region_averages
+from fem.continuum import Continuum, solve_continuum, triangulation
+from fem.elasticity import plane_stress_constants, stiffness_matrix, stress_law, von_mises
+from fem.fields import Loaded, write_vtu
 from fem.mesh import Mesh, make_mesh
 from geometry.cells import tile
 from geometry.tiling import Tiling
@@ -120,11 +121,8 @@ def test_regions_cover_the_tiling_and_are_named(uniform: Tiling, mesh: Mesh) -> 
 
 
 def linear_field(basis: skfem.Basis, gradient: FloatArray) -> FloatArray:
-    """Return u = A x at every degree of freedom of a quadratic vector basis."""
-    field = np.zeros(basis.N)
-    for axis in (0, 1):
-        places = np.concatenate([basis.nodal_dofs[axis], basis.facet_dofs[axis]])
-        field[places] = gradient[axis] @ basis.doflocs[:, places]
+    """Return u = A x at every degree of freedom, (2 n,), of a quadratic scalar basis."""
+    field: FloatArray = (gradient @ basis.doflocs).T.ravel()
     return field
 
 
@@ -140,14 +138,13 @@ def test_disc_averages_of_a_linear_field(mesh: Mesh, continuum: Continuum) -> No
 
 def test_patch_test_on_the_parts_own_mesh(mesh: Mesh) -> None:
     """Linear displacements on the boundary leave linear displacements inside."""
-    triangulation = skfem.MeshTri(mesh.points.T.copy(), mesh.triangles.T.copy(), sort_t=False)
-    basis = skfem.Basis(triangulation, skfem.ElementVector(skfem.ElementTriP2()), intorder=2)
-    form = stiffness_form(*plane_stress_constants(0.55, 0.48))
-    stiffness = form.assemble(basis, thickness=np.full(basis.dx.shape, 2.0))
+    basis = skfem.Basis(triangulation(mesh), skfem.ElementTriP2(), intorder=2)
+    constants = plane_stress_constants(0.55, 0.48)
+    stiffness = stiffness_matrix(basis, *constants, np.full(len(mesh.triangles), 2.0))
     gradient = np.array([[0.01, -0.02], [0.03, 0.005]])
     exact = linear_field(basis, gradient)
-    boundary = basis.get_dofs().all()
-    inside = np.setdiff1d(np.arange(basis.N), boundary)
+    boundary = (2 * basis.get_dofs().all()[:, None] + [0, 1]).ravel()
+    inside = np.setdiff1d(np.arange(2 * basis.N), boundary)
     loads = -stiffness[inside][:, boundary] @ exact[boundary]
     found = factorise(stiffness[inside][:, inside])(loads)
     np.testing.assert_allclose(found, exact[inside], atol=1e-10 * np.abs(exact).max())
@@ -174,7 +171,8 @@ def test_manufactured_solution_converges_with_order_three() -> None:
     for refinements in (3, 4, 5):
         square = skfem.MeshTri().refined(refinements)
         basis = skfem.Basis(square, skfem.ElementVector(skfem.ElementTriP2()), intorder=5)
-        stiffness = stiffness_form(lame, shear).assemble(basis, thickness=np.ones(basis.dx.shape))
+        scalar = skfem.Basis(square, skfem.ElementTriP2(), intorder=5)
+        stiffness = stiffness_matrix(scalar, lame, shear, np.ones(square.t.shape[1]))
         inside = np.setdiff1d(np.arange(basis.N), basis.get_dofs().all())
         loads = skfem.LinearForm(force).assemble(basis)
         solution = np.zeros(basis.N)
@@ -201,9 +199,10 @@ def test_law_of_plane_stress() -> None:
     np.testing.assert_allclose(stress, [[1.0, 0.0], [0.0, 0.0]], atol=1e-12)
 
 
-def test_vtu_is_read_back(tmp_path: Path, continuum: Continuum) -> None:
+def test_vtu_is_read_back(tmp_path: Path, paper_network: Network, continuum: Continuum) -> None:
     path = tmp_path / "fields.vtu"
-    write_vtu(path, continuum, (LoadCase("a&b", (-5 * NEWTON_PER_GF,)),))
+    case = LoadCase("a&b", (-5 * NEWTON_PER_GF,))
+    write_vtu(path, Loaded(continuum, paper_network, AGILUS, (LOAD,), (case,)))
     again = meshio.read(path)
     assert again.cells[0].type == "triangle6"
     assert len(again.cells[0].data) == len(continuum.mesh.triangles)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mnnfab import BarModel, Clamp, Logistic, Network, Port, Trainable, stiffness_per_width
+from mnnfab import BarModel, Clamp, Logistic, Network, Port, Trainable, bar_law
 from mnnfab.arrays import FloatArray
 from mnnfab.losses import Loss, ShareCrossEntropy, SoftmaxCrossEntropy, SquaredError
 from mnnfab.tasks import Parts, Task, judge_nothing
@@ -46,8 +46,8 @@ def make_task(loss: Loss) -> Task:
 def test_taylor_remainder_is_of_second_order(
     paper_network: Network, loss: Loss, width_map: WidthMap
 ) -> None:
-    task, per_width = make_task(loss), stiffness_per_width(paper_network, 0.55, 2.0)
-    trainable = Trainable(BarModel(paper_network, INPUTS, OUTPUTS), task, per_width, width_map)
+    task, law = make_task(loss), bar_law(paper_network, 0.55, 2.0)
+    trainable = Trainable(BarModel(paper_network, INPUTS, OUTPUTS), task, law, width_map)
     generator = np.random.default_rng(1)
     latent = width_map.latent(generator.uniform(1.7, 2.3, paper_network.n_bonds))
     direction = generator.normal(size=latent.shape) * 0.1

@@ -167,7 +167,7 @@ def test_ranges_hold_every_random_network() -> None:
     generator = np.random.default_rng(0)
     for _ in range(200):
         widths = generator.choice([1.5, 2.5], problem.network.n_bonds)
-        flexibility = model.response(problem.per_width * widths).flexibility
+        flexibility = model.response(problem.law.stiffness(widths)).flexibility
         moved = [flexibility @ case.loads_N for case in problem.task.load_cases]
         for reached, value in zip(ranges, np.concatenate(moved), strict=True):
             assert reached.lowest_mm - 1e-6 <= value <= reached.highest_mm + 1e-6
@@ -181,7 +181,7 @@ def test_ranges_are_no_wider_than_what_can_be() -> None:
     reached = assessed(problem).ranges[0]
 
     def moved(widths: np.ndarray) -> float:
-        return float(model.response(problem.per_width * widths).flexibility[0, 0] * load)
+        return float(model.response(problem.law.stiffness(widths)).flexibility[0, 0] * load)
 
     def moved_up(widths: np.ndarray) -> float:
         return -moved(widths)
@@ -202,7 +202,7 @@ def test_condition_number() -> None:
     problem = problem_of("behaviour-left")
     assert problem.task is not None
     model = problem.bar_model(problem.task)
-    stiffness = 2.0 * problem.per_width
+    stiffness = problem.law.stiffness(np.full(problem.network.n_bonds, 2.0))
     assert condition_number(model.stiffness_matrix(stiffness)) == pytest.approx(73.2, abs=0.05)
     network = triangular_parallelogram(20, 20, 16.0, [0, 19])
     compatibility = compatibility_matrix(network)[:, network.free_dofs]

@@ -32,11 +32,14 @@ if TYPE_CHECKING:
     from mnnfab.problem import Problem
     from mnnfab.response import Response
     from mnnfab.tasks import LoadCase
+    from mnnfab.tolerance import ToleranceStudy
 
 
 WIDTH_COLOURS = STRESS_COLOURS = "cividis"
 #: Longest displacement in a deformed picture, as a share of the picture's width.
 VISIBLE = 0.06
+#: Bonds shown in the chart of shares.
+MOST_BARS = 8
 
 
 def draw_network(axes: Axes, problem: Problem, widths_mm: FloatArray, tiling: Tiling) -> None:
@@ -154,6 +157,38 @@ def draw_deformed(axes: Axes, tiling: Tiling, continuum: Continuum, case: LoadCa
     axes.set_title(f"{case.name}: displacements × {factor:g}", fontsize=10)
     colours = axes.figure.colorbar(drawn, ax=axes, shrink=0.7, extend="max")
     colours.set_label("von Mises stress, kPa")
+
+
+def draw_mode(axes: Axes, tiling: Tiling, continuum: Continuum, mode: FloatArray) -> None:
+    """Draw the shape of a mode, (n_dofs,), coloured by how far it moves, over the part."""
+    mesh = continuum.mesh
+    moved = continuum.at_points(mode)[: len(mesh.points)]
+    size = np.hypot(*moved.T)
+    points = mesh.points + VISIBLE * float(np.ptp(mesh.points[:, 0])) * moved / size.max()
+    _draw_outline(axes, tiling, color="#888888", lw=0.5)
+    triangles = Triangulation(points[:, 0], points[:, 1], mesh.triangles)
+    axes.tripcolor(triangles, size, shading="gouraud", cmap=STRESS_COLOURS, rasterized=True)
+    _frame(axes, np.vstack([points, mesh.points]))
+
+
+def draw_prints(axes: Axes, problem: Problem, prints: ToleranceStudy) -> None:
+    """Draw how often prints come to which metric."""
+    headline = problem.task.headline if problem.task else None
+    assert headline is not None, "prints are judged by it"
+    axes.hist(prints.metrics, bins=40, color=BLUE)
+    axes.axvline(prints.drawn, color=ORANGE, lw=2, label="as drawn")
+    axes.axvline(float(np.median(prints.metrics)), color="black", ls="--", label="median print")
+    axes.set_xlabel(f"{headline.name.replace('_', ' ')} (no unit)")
+    axes.set_ylabel(f"prints of {len(prints.metrics):,}")
+    axes.legend(frameon=False)
+
+
+def draw_bond_shares(axes: Axes, problem: Problem, prints: ToleranceStudy) -> None:
+    """Draw the shares of the bonds that have the largest in the variance of the outputs."""
+    worst = prints.worst_bonds(MOST_BARS)[::-1]
+    names = [problem.network.bond_name(bond) for bond in worst]
+    axes.barh(names, 100 * prints.bond_shares[worst], color=BLUE)
+    axes.set_xlabel("share in the variance of the outputs, %")
 
 
 def _round_down(factor: float) -> float:

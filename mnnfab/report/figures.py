@@ -13,19 +13,25 @@ from matplotlib.figure import Figure
 
 from mnnfab.report.drawing import (
     draw_agreement,
+    draw_bond_shares,
     draw_deformed,
     draw_history,
     draw_marks,
+    draw_mode,
     draw_network,
+    draw_prints,
 )
 
 if TYPE_CHECKING:
     from fem.continuum import Continuum
     from geometry.tiling import Tiling
     from mnnfab.agreement import Agreement
+    from mnnfab.problem import Problem
     from mnnfab.report.results import Results
     from mnnfab.response import Response
+    from mnnfab.stages.guards import Guards
     from mnnfab.tasks import LoadCase
+    from mnnfab.tolerance import ToleranceStudy
 
 #: Load cases shown; more would make the page long and say little.
 MOST_CASES = 6
@@ -56,6 +62,10 @@ def pictures(results: Results) -> list[Picture]:
     if results.continuum and results.problem.task:
         cases = results.problem.task.load_cases[:MOST_CASES]
         shown.append(_deformed(results.tiling, results.continuum, cases))
+    if results.continuum and results.guards:
+        shown += _buckled(results.tiling, results.continuum, results.guards)
+    if results.prints:
+        shown.append(_prints(results.problem, results.prints))
     return shown
 
 
@@ -100,6 +110,33 @@ def _deformed(tiling: Tiling, continuum: Continuum, cases: tuple[LoadCase, ...])
         draw_deformed(axes, tiling, continuum, case)
     caption = "The continuum under load, over its undeformed outline in grey."
     return Picture("Deformed continuum", caption, _address(figure, "png"))
+
+
+def _buckled(tiling: Tiling, continuum: Continuum, guards: Guards) -> list[Picture]:
+    """Return a picture of the mode that comes first, if any does."""
+    modes = [(one.buckling, one.case) for one in guards.cases if one.buckling is not None]
+    buckling, case = min(modes, key=lambda pair: pair[0].factor, default=(None, None))
+    if buckling is None or case is None or not math.isfinite(buckling.factor):
+        return []
+    figure = Figure(figsize=(8.5, 5.4), layout="constrained")
+    draw_mode(figure.add_subplot(), tiling, continuum, buckling.mode)
+    caption = (
+        f"The shape into which the part buckles in its plane at {buckling.factor:.2f} times the "
+        f"load “{case.name}”; its size has no meaning. Grey: as drawn."
+    )
+    return [Picture("Buckling", caption, _address(figure, "png"))]
+
+
+def _prints(problem: Problem, prints: ToleranceStudy) -> Picture:
+    figure = Figure(figsize=(12.5, 4), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    draw_prints(left, problem, prints)
+    draw_bond_shares(right, problem, prints)
+    caption = (
+        "Left: the task's metric of prints with random errors, on the bar model. Right: the "
+        "bonds whose width errors move the outputs most."
+    )
+    return Picture("Prints", caption, _address(figure, "svg"))
 
 
 def _address(figure: Figure, kind: Literal["svg", "png"]) -> str:

@@ -15,12 +15,14 @@ from mnnfab.tasks import Metrics
 
 def page_text(results: Results) -> str:
     """Return the page."""
+    task = results.problem.task
     environment = Environment(autoescape=True, undefined=StrictUndefined)
     source = resources.files("mnnfab.report").joinpath("page.html").read_text(encoding="utf-8")
     return environment.from_string(source).render(
         report=summarise(results),
         headline=_headline(results),
         metrics=_metrics(results),
+        metric_name=task.headline.name.replace("_", " ") if task and task.headline else "metric",
         flexibility=_flexibility(results),
         restarts=_restarts(results),
         pictures=pictures(results),
@@ -41,22 +43,31 @@ def _headline(results: Results) -> str:
         return f"{words}."
     name = task.headline.name
     value = task.metrics(results.continuum.response.flexibility)[name]
-    reference = task.metrics(results.bar.flexibility)[name] if results.bar else value
-    return (
-        f"{words}: {name.replace('_', ' ')} {value:.3f} on the continuum, {reference:.3f} on bars."
-    )
+    reference = task.metrics(results.predicted.flexibility)[name] if results.predicted else value
+    bars = "bars" if results.problem.surrogate.correction is None else "corrected bars"
+    values = f"{value:.3f} on the continuum, {reference:.3f} on {bars}"
+    return f"{words}: {name.replace('_', ' ')} {values}."
 
 
-def _metrics(results: Results) -> list[tuple[str, str, str]]:
-    """Return rows of metric, value on bars, value on the continuum."""
+def _metrics(results: Results) -> list[dict[str, str]]:
+    """Return rows of metric, and its value on bars, on corrected bars and on the continuum."""
     task = results.problem.task
-    if task is None or results.bar is None:
+    if task is None or results.bar is None or results.predicted is None:
         return []
     bar = task.metrics(results.bar.flexibility)
+    surrogate = task.metrics(results.predicted.flexibility)
     continuum: Metrics = (
         task.metrics(results.continuum.response.flexibility) if results.continuum else {}
     )
-    return [(name, _words(value), _words(continuum.get(name))) for name, value in bar.items()]
+    return [
+        {
+            "name": name,
+            "bar": _words(value),
+            "surrogate": _words(surrogate.get(name)),
+            "continuum": _words(continuum.get(name)),
+        }
+        for name, value in bar.items()
+    ]
 
 
 def _restarts(results: Results) -> list[list[str]]:

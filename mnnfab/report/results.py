@@ -12,14 +12,18 @@ from mnnfab.units import MM3_PER_CM3
 if TYPE_CHECKING:
     from export.manifest import ExportedFile
     from fem.continuum import Continuum
+    from fem.convergence import Discretisation
     from geometry.tiling import Tiling
     from mnnfab.agreement import Agreement
     from mnnfab.arrays import FloatArray
     from mnnfab.findings import Finding
+    from mnnfab.gradients import GradientAgreement
     from mnnfab.history_file import Columns
     from mnnfab.problem import Problem
     from mnnfab.record import Record
     from mnnfab.response import Response
+    from mnnfab.stages.guards import Guards
+    from mnnfab.tolerance import ToleranceStudy
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,9 +34,14 @@ class Results:
         problem: the design.
         record: of the training.
         tiling: the part in the plane.
-        bar: response of the bars; none without ports.
+        bar: response of the bars, by the stiffness law alone; none without ports.
+        predicted: response of the bars that a continuum corrected, if one did.
         continuum: solved continuum; none if the check was skipped.
+        discretisation: the sequence of its meshes.
         agreement: of the two.
+        gradient: of the loss by in situ backpropagation on the continuum, beside the bars'.
+        guards: strain, buckling, sag, large displacements and contact.
+        prints: what print errors do to the task.
         findings: of all checks.
         solid_valid: what the CAD kernel says; none if no solid was built.
         files: exported and read back.
@@ -43,8 +52,13 @@ class Results:
     record: Record
     tiling: Tiling
     bar: Response | None
+    predicted: Response | None
     continuum: Continuum | None
+    discretisation: Discretisation | None
     agreement: Agreement | None
+    gradient: GradientAgreement | None
+    guards: Guards | None
+    prints: ToleranceStudy | None
     findings: tuple[Finding, ...]
     solid_valid: bool | None
     files: tuple[ExportedFile, ...]

@@ -8,9 +8,13 @@ from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
 
+import numpy as np
+
 from mnnfab.report.results import Results
 from mnnfab.response import Response
+from mnnfab.stages.guards import Guards
 from mnnfab.stages.part import part_sha256
+from mnnfab.tolerance import ToleranceStudy
 
 SCHEMA = 1
 _PACKAGES = ("mnnfab", "numpy", "scipy", "scikit-fem", "gmsh", "meshio", "cadquery", "trimesh")
@@ -34,7 +38,15 @@ def summarise(results: Results) -> dict[str, Any]:
         "training": _training(results),
         "widths_mm": results.widths_mm.tolist(),
         "models": _models(results),
-        "agreement": {"continuum_vs_bar": asdict(results.agreement) if results.agreement else None},
+        "agreement": {
+            "continuum_vs_bar": asdict(results.agreement) if results.agreement else None,
+            "gradient_vs_bar": asdict(results.gradient) if results.gradient else None,
+        },
+        "stiffness_law": _law(results),
+        "discretisation": asdict(results.discretisation) if results.discretisation else None,
+        "compensation": results.record.compensation.model_dump(include={"rounds", "candidates"}),
+        "guards": _guards(results.guards),
+        "prints": _prints(results.prints),
         "solid": {
             "volume_mm3": tiling.volume_mm3,
             "area_mm2": tiling.area_mm2,
@@ -56,21 +68,85 @@ def summary_text(results: Results) -> str:
 
 def _training(results: Results) -> dict[str, Any] | None:
     losses = results.history.get("loss_train")
-    if losses is None or results.bar is None or results.problem.task is None:
+    if losses is None or results.predicted is None or results.problem.task is None:
         return None
     return {
         "loss_first": float(losses[0]),
         "loss_last": float(losses[-1]),
-        "metrics": results.problem.task.metrics(results.bar.flexibility),
+        "metrics": results.problem.task.metrics(results.predicted.flexibility),
         "restarts": {name: values.tolist() for name, values in results.record.restarts.items()},
         "ancestry": [asdict(ancestor) for ancestor in results.record.ancestry],
     }
 
 
+def _law(results: Results) -> dict[str, Any] | None:
+    """Return what training took bonds for, at the narrowest, the middle and the widest width."""
+    problem = results.problem
+    widths = np.linspace(*problem.width_limits_mm, 3)
+    law, bar = problem.uncorrected.law, problem.law_named("bar")
+    every = np.repeat(widths[:, None], problem.network.n_bonds, axis=1)
+    softening = (bar.stiffness(every) / law.stiffness(every)).mean(axis=1)
+    return {
+        "name": law.name,
+        "widths_mm": widths.tolist(),
+        "softening_vs_bar": softening.tolist(),
+        "correction_scale": problem.surrogate.correction.scale
+        if problem.surrogate.correction
+        else None,
+    }
+
+
+def _guards(guards: Guards | None) -> dict[str, Any] | None:
+    if guards is None:
+        return None
+    return {
+        "joint_strain": guards.joint_strains.tolist(),
+        "sag_mm": guards.sag_mm.tolist(),
+        "cases": [
+            {
+                "name": found.case.name,
+                "loads_N": list(found.case.loads_N),
+                "outputs_mm": found.outputs_mm.tolist(),
+                "buckling_factor": _finite(found.buckling.factor) if found.buckling else None,
+                "linear_factor": found.linear.factor,
+                "linear_ends": found.linear.ends,
+                "contact_factor": _finite(found.contact),
+            }
+            for found in guards.cases
+        ],
+    }
+
+
+def _prints(study: ToleranceStudy | None) -> dict[str, Any] | None:
+    if study is None:
+        return None
+    percentiles = (5, 25, 50, 75, 95)
+    return {
+        "errors": asdict(study.errors),
+        "samples": len(study.metrics),
+        "metric_as_drawn": study.drawn,
+        "metric_mean": float(study.metrics.mean()),
+        "metric_percentiles": dict(
+            zip(map(str, percentiles), np.percentile(study.metrics, percentiles), strict=True)
+        ),
+        "chance_to_meet_the_gate": study.chance,
+        "output_sd_mm": study.output_sd_mm.tolist(),
+        "output_sd_first_order_mm": study.output_sd_first_order_mm.tolist(),
+        "bond_shares": study.bond_shares.tolist(),
+    }
+
+
+def _finite(value: float) -> float | None:
+    """Return a number, or nothing for an infinite one, which JSON does not know."""
+    return value if np.isfinite(value) else None
+
+
 def _models(results: Results) -> dict[str, Any]:
-    models: dict[str, Any] = {"bar": None, "continuum": None}
+    models: dict[str, Any] = {"bar": None, "surrogate": None, "continuum": None}
     if results.bar is not None:
         models["bar"] = _model(results, results.bar)
+    if results.predicted is not None and results.problem.surrogate.correction is not None:
+        models["surrogate"] = _model(results, results.predicted)
     if results.continuum is not None:
         models["continuum"] = _model(results, results.continuum.response) | {
             "dofs": results.continuum.n_dofs

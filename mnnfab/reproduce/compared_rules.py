@@ -131,7 +131,7 @@ def _draw_losses(axes: Axes, followed: Mapping[str, Followed]) -> None:
 
 
 def _cosine(rule: str, run: Run, epoch: int) -> float:
-    stiffness = run.trainable.per_width * run.widths_by_epoch_mm[epoch]
+    stiffness = run.trainable.law.stiffness(run.widths_by_epoch_mm[epoch])
     rows = run.task.train_rows
     exact = adjoint_gradient(run.trainable.model, run.task, stiffness, rows)
     found = RULES[rule].gradient(run.trainable.model, run.task, stiffness, rows)

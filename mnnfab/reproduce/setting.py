@@ -134,7 +134,7 @@ class Run:
 
     def flexibility(self, epoch: int) -> FloatArray:
         """Return the flexibility after an epoch, (n_out, n_in) mm/N."""
-        stiffness = self.trainable.per_width * self.widths_by_epoch_mm[epoch]
+        stiffness = self.trainable.law.stiffness(self.widths_by_epoch_mm[epoch])
         return self.trainable.model.response(stiffness).flexibility
 
 
@@ -236,7 +236,7 @@ def _with_their_epsilon(trainable: Trainable) -> Trainable:
     loss = trainable.task.loss
     if not isinstance(loss, SquaredError):
         return trainable
-    newton_per_mm2 = float(trainable.per_width[0])
+    newton_per_mm2 = float(trainable.law.coefficients[0, 0])
     scale_mm = np.sqrt(AUTHORS_EPSILON / EPSILON * newton_per_mm2 * 1e9 / PUBLISHED_SHARE)
     return replace(trainable, task=replace(trainable.task, loss=SquaredError(float(scale_mm))))
 

@@ -9,16 +9,21 @@ from geometry.printability import check_printability
 from mnnfab.agreement import compare
 from mnnfab.conditioning import judge_conditioning
 from mnnfab.findings import Finding, as_advice
-from mnnfab.gate import judge_continuum
+from mnnfab.gate import judge_compensation, judge_continuum
+from mnnfab.gradients import GradientAgreement, compare_gradients, in_situ_gradient
 from mnnfab.problem import Problem
 from mnnfab.record import Record
 from mnnfab.report.results import Results
+from mnnfab.stages.guards import guard, judge_guards
+from mnnfab.stages.judge_solution import judge_solution
+from mnnfab.stages.model import solve_part
 from mnnfab.stages.part import coupons_of, tile_part
+from mnnfab.stages.prints import judge_prints, study_prints
 from mnnfab.watching import Clock
 
 if TYPE_CHECKING:
-    from fem.continuum import Continuum
     from geometry.tiling import Tiling
+    from mnnfab.response import Response
     from mnnfab.tasks import Task
 
 
@@ -38,8 +43,13 @@ def check_widths_on_continuum(problem: Problem, record: Record, clock: Clock) ->
         record=record,
         tiling=tiling,
         bar=None,
+        predicted=None,
         continuum=None,
+        discretisation=None,
         agreement=None,
+        gradient=None,
+        guards=None,
+        prints=None,
         findings=(*findings, *record.findings),
         solid_valid=None,
         files=(),
@@ -50,24 +60,49 @@ def check_widths_on_continuum(problem: Problem, record: Record, clock: Clock) ->
         results = replace(results, findings=as_advice(results.findings))
     if task is None:
         return _skipped(results, "the design has no ports to compare")
-    model, stiffness = problem.bar_model(task), problem.per_width * widths
-    bar = model.response(stiffness)
+    model, stiffness = problem.bar_model(task), problem.law.stiffness(widths)
+    bar, predicted = problem.uncorrected.response(task, widths), model.response(stiffness)
     conditioning = judge_conditioning(model.stiffness_matrix(stiffness))
-    results = replace(results, bar=bar, findings=(*conditioning, *results.findings))
+    results = replace(
+        results, bar=bar, predicted=predicted, findings=(*conditioning, *results.findings)
+    )
     if not problem.design.check.enabled:
         return _skipped(results, "[check] enabled = false")
-    continuum = _solve(problem, task, tiling, clock)
+    continuum, discretisation = solve_part(problem, task, tiling, clock)
     results = replace(results, findings=(*results.findings, *_left_out(tiling)))
     agreement = compare(bar, continuum.response)
+    with clock.stage("guards"):
+        guards = guard(problem, task, widths, continuum)
+    with clock.stage("prints"):
+        prints = study_prints(problem, task, widths)
     judged = judge_continuum(
-        task, problem.network, bar, continuum.response, agreement, problem.design.check
+        task, problem.network, predicted, continuum.response, agreement, problem.design.check
     )
     return replace(
         results,
         continuum=continuum,
+        discretisation=discretisation,
         agreement=agreement,
-        findings=(*judged, *results.findings),
+        gradient=_compare_gradients(task, bar, continuum.response),
+        guards=guards,
+        prints=prints,
+        findings=(
+            *judged,
+            *judge_solution(discretisation, continuum.balance),
+            *judge_compensation(problem, predicted, continuum.response),
+            *judge_guards(problem, continuum, guards),
+            *judge_prints(problem, task, prints),
+            *results.findings,
+        ),
     )
+
+
+def _compare_gradients(task: Task, bar: Response, continuum: Response) -> GradientAgreement | None:
+    """Return how well in situ backpropagation on the continuum finds the bars' gradient."""
+    if task.headline is None:
+        return None
+    own, found = in_situ_gradient(task, bar), in_situ_gradient(task, continuum)
+    return compare_gradients(own, found) if own.any() and found.any() else None
 
 
 def _judge_coupons(problem: Problem) -> list[Finding]:
@@ -99,20 +134,3 @@ def _skipped(results: Results, reason: str) -> Results:
         "check-skipped", "warning", "continuum", f"not compared with the bars: {reason}"
     )
     return replace(results, findings=(finding, *results.findings))
-
-
-def _solve(problem: Problem, task: Task, tiling: Tiling, clock: Clock) -> Continuum:
-    from fem.continuum import solve_continuum
-    from fem.mesh import make_mesh
-
-    section = problem.design.check
-    with clock.stage("mesh"):
-        mesh = make_mesh(tiling, section.elements_across_joint, section.mesher_deadline_s)
-    with clock.stage("continuum"):
-        return solve_continuum(
-            mesh,
-            problem.network,
-            problem.material,
-            task.inputs,
-            task.outputs,
-        )

@@ -15,6 +15,7 @@ from mnnfab.problem import Problem, load_problem, train_problem
 from mnnfab.reach_words import findings_before_training
 from mnnfab.record import WIDTHS, Ancestor, as_ancestor, load_ancestry
 from mnnfab.run_folder import DESIGN, default_folder
+from mnnfab.stages.model import calibrated
 from mnnfab.stages.part import coupons_of, tile_part
 from mnnfab.training import Training
 from mnnfab.training_words import findings_of_training, kept_given_start
@@ -22,10 +23,10 @@ from mnnfab.watching import Clock
 from mnnfab.width_limits import findings_of_limits
 
 
-def load_and_train(
+def load(
     design_file: Path, start_from: Path | None, out: Path | None, clock: Clock
-) -> tuple[Problem, Training, tuple[Finding, ...]]:
-    """Return the problem, its training, and what the watcher was told of them."""
+) -> tuple[Problem, tuple[Finding, ...]]:
+    """Return the problem, its stiffness law calibrated, and what the watcher was told of it."""
     with clock.stage("read"):
         problem = load_problem(design_file, start_from / WIDTHS if start_from else None)
         if start_from is not None:
@@ -36,12 +37,17 @@ def load_and_train(
         before = (*_limits(problem), *findings_before_training(problem))
     for finding in before:
         clock.watcher.finding(finding)
+    return calibrated(problem, clock), before
+
+
+def train_and_tell(problem: Problem, clock: Clock) -> tuple[Training, tuple[Finding, ...]]:
+    """Return the training of a problem, and what the watcher was told of it."""
     with clock.stage("train"):
         training = train_problem(problem, clock.watcher.epoch)
     after = findings_of_training(problem, training)
     for finding in after:
         clock.watcher.finding(finding)
-    return problem, training, (*before, *after)
+    return training, after
 
 
 def _limits(problem: Problem) -> list[Finding]:

@@ -41,7 +41,7 @@ def write_tray(
     problems = []
     for folder in folders:
         problem = load_problem(folder / DESIGN)
-        widths = load_record(folder, problem.network).widths_mm
+        widths = load_record(folder, problem).widths_mm
         check_widths(str(folder / WIDTHS), widths, problem.width_limits_mm)
         if not force:
             _require_passed(folder, part_sha256(problem, widths))

@@ -35,12 +35,20 @@ def write_results(
 
 
 def _write_fields(staging: Path, results: Results) -> None:
-    if results.continuum is None or results.problem.task is None:
+    problem = results.problem
+    if results.continuum is None or problem.task is None:
         return
-    from fem.fields import write_vtu
+    from fem.fields import WRITERS, Loaded
 
-    path = staging / f"{results.problem.design.name}.vtu"
-    write_vtu(path, results.continuum, results.problem.task.load_cases)
+    loaded = Loaded(
+        results.continuum,
+        problem.network,
+        problem.material,
+        problem.task.inputs,
+        problem.task.load_cases,
+    )
+    for name in problem.design.check.mesh_formats:
+        WRITERS[name](staging / f"{problem.design.name}.{name}", loaded)
 
 
 def _export(staging: Path, results: Results, clock: Clock) -> Results:

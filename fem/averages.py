@@ -1,0 +1,39 @@
+"""Mean displacements over regions: how nodes are read and loaded on a continuum."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from skfem import Basis, LinearForm
+
+from mnnfab.arrays import IntArray
+
+
+def region_averages(basis: Basis, node: IntArray, n_nodes: int) -> sparse.csc_array:
+    """Return the average over what belongs to each node as a functional, (n_dofs, 2 n_nodes).
+
+    Column 2 n + axis gives the mean displacement of node n when it is applied to a
+    field, and is the load vector of a unit body force over what belongs to it.
+
+    Args:
+        basis: scalar; component a of its degree of freedom i is n_dims i + a.
+        node: that each element belongs to, (n_elements,); -1 if to none.
+        n_nodes: number of nodes.
+    """
+    inside = np.flatnonzero(node >= 0)
+    integrals = _element_integrals(basis)[:, inside]
+    owner = np.broadcast_to(node[inside], integrals.shape)
+    sizes = np.bincount(node[inside], basis.dx.sum(axis=-1)[inside], minlength=n_nodes)
+    shape = (basis.N, n_nodes)
+    entries = (integrals / sizes[owner]).ravel()
+    places = (basis.element_dofs[:, inside].ravel(), owner.ravel())
+    scalar = sparse.coo_array((entries, places), shape=shape)
+    in_the_plane = np.eye(basis.mesh.dim(), 2)
+    return sparse.csc_array(sparse.kron(scalar, in_the_plane))
+
+
+def _element_integrals(basis: Basis) -> Any:  # noqa: ANN401 - scikit-fem's array
+    """Return the integral of every basis function over every element, (n_local, n_elements)."""
+    return LinearForm(lambda v, _: 1.0 * v).elemental(basis).data.reshape(basis.Nbfun, -1)

@@ -1,0 +1,99 @@
+"""The solid: tetrahedra of the extruded tiling, with the same loads and readings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from skfem import Basis, ElementTetP2, MeshTet
+
+from fem.continuum import regions_of
+from fem.elasticity import solid_constants
+from fem.mesh import Mesh
+from fem.system import Balance, Regions, make_system, solve_ports
+from mnnfab.arrays import FloatArray, IntArray
+from mnnfab.network import Network
+from mnnfab.ports import Port
+from mnnfab.profiles import Material
+from mnnfab.response import Response
+
+#: Quadrature order: exact for straight quadratic tetrahedra.
+ORDER = 2
+#: The three tetrahedra of a prism whose triangle's corners have rising numbers; 3 to 5 lie
+#: above 0 to 2. Every side is cut from the lower number below to the higher one above, so
+#: neighbours fit.
+CUTS = np.array([[0, 1, 2, 5], [0, 1, 4, 5], [0, 3, 4, 5]])
+
+
+@dataclass(frozen=True, eq=False)
+class Solid:
+    """A solved solid.
+
+    Args:
+        response: flexibility and elongations, as the bars give them.
+        balance: of loads and reactions, of energy and work.
+        n_dofs: number of degrees of freedom.
+    """
+
+    response: Response
+    balance: Balance
+    n_dofs: int
+
+
+def solve_solid(
+    mesh: Mesh,
+    network: Network,
+    material: Material,
+    inputs: tuple[Port, ...],
+    outputs: tuple[Port, ...],
+    layers: int = 1,
+) -> Solid:
+    """Solve the solid under unit loads: the lower half, its upper face held against z.
+
+    The part, its loads and its supports are alike above and below its middle plane. Load
+    discs are cylinders through the whole thickness; dots are, as in plane stress, a
+    stiffer material in proportion to their height, and the tab is left out.
+
+    Args:
+        mesh: triangles of the part in the plane.
+        network: its nodes and bonds.
+        material: of the part.
+        inputs: where unit loads act.
+        outputs: where displacements are read.
+        layers: of elements in half of the thickness.
+
+    Raises:
+        ToolError: if the stiffness matrix is not positive definite, or memory would not suffice.
+    """
+    height = float(mesh.region_heights[2 * mesh.n_nodes]) / 2  # of the first bond
+    points, tetrahedra, triangle = extrude(mesh, height, layers)
+    body = MeshTet(np.ascontiguousarray(points.T), np.ascontiguousarray(tetrahedra.T))
+    basis = Basis(body, ElementTetP2(), intorder=ORDER)
+    flat = regions_of(mesh, network)
+    regions = Regions(flat.disc[triangle], flat.seat[triangle], flat.held[triangle], mesh.n_nodes)
+    symmetric = 3 * np.flatnonzero(basis.doflocs[2] > height * (1 - 1e-9)) + 2
+    constants = solid_constants(material.youngs_modulus_MPa, material.poisson_ratio)
+    # The half carries half of a load: twice as stiff a half moves as the whole does.
+    share = 2 * mesh.thickness_mm[triangle] / (2 * height)
+    system = make_system(basis, constants, share, regions, held_too=symmetric)
+    solution = solve_ports(system, network, inputs, outputs)
+    return Solid(solution.response, solution.balance, system.n_dofs)
+
+
+def extrude(mesh: Mesh, height_mm: float, layers: int) -> tuple[FloatArray, IntArray, IntArray]:
+    """Return points (n, 3), tetrahedra (m, 4), and the triangle below each tetrahedron (m,).
+
+    Every triangle becomes a prism a layer, and every prism three tetrahedra.
+    """
+    n_points, levels = len(mesh.points), np.linspace(0.0, height_mm, layers + 1)
+    points = np.vstack([np.column_stack([mesh.points, np.full(n_points, z)]) for z in levels])
+    corners = np.sort(mesh.triangles, axis=1)
+    prisms = np.vstack(
+        [
+            np.hstack([corners + layer * n_points, corners + (layer + 1) * n_points])
+            for layer in range(layers)
+        ]
+    )
+    tetrahedra: IntArray = prisms[:, CUTS].reshape(-1, 4)
+    triangle = np.repeat(np.tile(np.arange(len(corners)), layers), len(CUTS))
+    return points, tetrahedra, triangle

@@ -1,0 +1,94 @@
+"""Stress resultants of the bonds: normal force, shear force and bending moment.
+
+A bond cell carries no load, so its normal and shear force are the same in every cross
+section and its moment runs in a straight line. Their means over the cell are integrals of the
+stress, which converge with the mesh where stresses at sharp corners do not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fem.continuum import Continuum
+from mnnfab.arrays import FloatArray
+from mnnfab.design import Fabrication
+from mnnfab.network import Network
+
+
+@dataclass(frozen=True, eq=False)
+class Resultants:
+    """Forces in the bonds under a unit load at each input.
+
+    Args:
+        normal: along the bond, positive = pulled, (n_bonds, n_in) N/N.
+        shear: slope of the moment along the bond, (n_bonds, n_in) N/N.
+        moment: in the middle of the bond, (n_bonds, n_in) N mm/N.
+    """
+
+    normal: FloatArray
+    shear: FloatArray
+    moment: FloatArray
+
+
+def bond_resultants(continuum: Continuum, network: Network, fabrication: Fabrication) -> Resultants:
+    """Return the resultants of every bond.
+
+    Args:
+        continuum: solved.
+        network: its nodes and bonds.
+        fabrication: says how long the bond cells are.
+    """
+    mesh, basis = continuum.mesh, continuum.basis
+    bond = mesh.region - 2 * mesh.n_nodes
+    inside = np.flatnonzero((bond >= 0) & (bond < network.n_bonds))
+    owner = bond[inside]
+    along = network.directions[owner]
+    across = np.column_stack([-along[:, 1], along[:, 0]])
+    middles = network.nodes[network.bonds].mean(axis=1)[owner]
+    places = np.moveaxis(basis.global_coordinates().value[:, inside], 0, -1)
+    offset = np.einsum("eqa,ea->eq", places - middles[:, None, :], across)
+    weights = basis.dx[inside] * mesh.thickness_mm[inside, None]
+    spans = network.lengths - 2 * fabrication.joint_length_mm
+    found = []
+    for field in continuum.fields.T:
+        stress = continuum.stress(field)[:, :, inside]
+        pull = np.einsum("ea,abeq,eb->eq", along, stress, along)
+        slide = np.einsum("ea,abeq,eb->eq", along, stress, across)
+        sums = [
+            np.bincount(owner, (weights * part).sum(axis=1), minlength=network.n_bonds)
+            for part in (pull, slide, pull * offset)
+        ]
+        found.append(np.array(sums) / spans)
+    normal, shear, moment = np.moveaxis(np.array(found), 0, -1)
+    return Resultants(normal, shear, moment)
+
+
+def joint_stresses(
+    resultants: Resultants,
+    loads_N: FloatArray,
+    widths_mm: FloatArray,
+    network: Network,
+    fabrication: Fabrication,
+) -> FloatArray:
+    """Return the nominal stress at the worse joint of each bond, (n_samples, n_bonds) MPa.
+
+    |N| / A + |M| / W in the thinned joint where it leaves the hub, half its own width from the
+    node. Sharp corners add to it locally, without limit in a linear model.
+
+    Args:
+        resultants: of the bonds.
+        loads_N: (n_samples, n_in).
+        widths_mm: of the middle of each bond, (n_bonds,).
+        network: its bonds.
+        fabrication: joints and thickness.
+    """
+    joint, thickness = fabrication.joint_ratio * widths_mm, fabrication.thickness_mm
+    arm = (network.lengths - joint) / 2
+    normal, slope, middle = (
+        loads_N @ part.T for part in (resultants.normal, resultants.shear, resultants.moment)
+    )
+    moment = np.maximum(np.abs(middle + slope * arm), np.abs(middle - slope * arm))
+    stress: FloatArray = np.abs(normal) / (joint * thickness)
+    return stress + moment / (thickness * joint**2 / 6)

@@ -1,0 +1,37 @@
+"""The part's own weight, as it hangs in its plane."""
+
+from __future__ import annotations
+
+import numpy as np
+from skfem import LinearForm
+
+from fem.system import System
+from mnnfab.arrays import FloatArray
+from mnnfab.ports import Port, dofs_of
+from mnnfab.units import NEWTON_PER_GF
+
+#: Weight of a cubic millimetre of density 1 g/cm³, N.
+NEWTON_PER_MM3 = 1e-3 * NEWTON_PER_GF
+
+
+def sag(
+    system: System,
+    density_g_per_cm3: float,
+    thickness_mm: FloatArray,
+    outputs: tuple[Port, ...],
+) -> FloatArray:
+    """Return how far the outputs move when the weight pulls along -y, (n_out,) mm.
+
+    Args:
+        system: of triangles.
+        density_g_per_cm3: of the material.
+        thickness_mm: of each triangle, (n_triangles,).
+        outputs: where it is read.
+    """
+    density = density_g_per_cm3 * NEWTON_PER_MM3 * thickness_mm
+    form = LinearForm(lambda v, w: w["density"] * v)
+    over_points = np.broadcast_to(density[:, None], system.basis.dx.shape)
+    loads = np.zeros((system.n_dofs, 1))
+    loads[1::2, 0] = -form.assemble(system.basis, density=over_points)
+    moved: FloatArray = (system.readings[:, dofs_of(outputs)].T @ system.solve(loads))[:, 0]
+    return moved

@@ -1,0 +1,152 @@
+"""The frame: rigid joints and bonds that bend, thinned at their ends.
+
+Between the pins of the bar model and the continuum. Every bond is one Timoshenko beam of
+varying width from node to node, whose flexibility is integrated along it (so joint, taper
+and middle are met exactly); nodes turn, and fixed nodes do not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from mnnfab.arrays import FloatArray, IntArray, frozen_floats
+from mnnfab.bars import compatibility_matrix
+from mnnfab.design import Fabrication
+from mnnfab.linear import factorise
+from mnnfab.network import Network
+from mnnfab.ports import Port
+from mnnfab.profiles import Material
+from mnnfab.response import Response
+
+#: Shear of a rectangle: the share of its area that takes part, Timoshenko's 5/6.
+SHEAR_SHARE = 5 / 6
+#: Points of Gauss's rule on each of the five pieces of a bond.
+POINTS = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """A frame and its stiffness.
+
+    Args:
+        network: its nodes and bonds.
+        stiffness: of all degrees of freedom, three a node (u_x, u_y, turn), N and mm.
+        free: those that are not fixed.
+    """
+
+    network: Network
+    stiffness: sparse.csc_array
+    free: IntArray
+
+    def displacements(self, loads: FloatArray) -> FloatArray:
+        """Return displacements and turns under loads, both (3 n_nodes, n_cases)."""
+        moved = np.zeros_like(loads)
+        moved[self.free] = factorise(self.stiffness[self.free][:, self.free])(loads[self.free])
+        return moved
+
+
+def make_frame(
+    network: Network, widths_mm: FloatArray, material: Material, fabrication: Fabrication
+) -> Frame:
+    """Return the frame of a network with these widths, (n_bonds,) mm."""
+    blocks = beam_stiffness(network.lengths, widths_mm, material, fabrication)
+    turned = _turned(blocks, network.directions)
+    dofs = (3 * network.bonds[:, :, None] + np.arange(3)).reshape(-1, 6)
+    rows, columns = np.repeat(dofs, 6, axis=1).ravel(), np.tile(dofs, (1, 6)).ravel()
+    shape = (3 * network.n_nodes,) * 2
+    stiffness = sparse.coo_array((turned.ravel(), (rows, columns)), shape=shape).tocsc()
+    fixed = (3 * network.fixed[:, None] + np.arange(3)).ravel()
+    return Frame(network, stiffness, np.setdiff1d(np.arange(shape[0]), fixed))
+
+
+def frame_response(frame: Frame, inputs: tuple[Port, ...], outputs: tuple[Port, ...]) -> Response:
+    """Return the response of a frame to unit loads at its ports."""
+    ports = [3 * port.node + "xy".index(port.axis) for port in inputs + outputs]
+    loads = np.zeros((3 * frame.network.n_nodes, len(ports)))
+    loads[ports, np.arange(len(ports))] = 1.0
+    moved = frame.displacements(loads)
+    n_in = len(inputs)
+    in_the_plane = moved.reshape(-1, 3, len(ports))[:, :2].reshape(-1, len(ports))
+    elongations = compatibility_matrix(frame.network) @ in_the_plane
+    return Response(
+        flexibility=frozen_floats(moved[ports[n_in:], :n_in]),
+        elongations=frozen_floats(elongations[:, :n_in]),
+        adjoint_elongations=frozen_floats(elongations[:, n_in:]),
+    )
+
+
+def beam_stiffness(
+    lengths_mm: FloatArray, widths_mm: FloatArray, material: Material, fabrication: Fabrication
+) -> FloatArray:
+    """Return the stiffness of each bond in its own axes, (n_bonds, 6, 6) N and mm.
+
+    Degrees of freedom: along, across and turn of the first node, then of the second. The
+    flexibility of the second end with the first one held is integrated along the bond,
+    inverted, and carried over to the first end by equilibrium.
+
+    Args:
+        lengths_mm: from node to node, (n_bonds,).
+        widths_mm: of the middle, (n_bonds,).
+        material: modulus and Poisson's ratio.
+        fabrication: joints, tapers and thickness.
+    """
+    places, weights, widths = _along(lengths_mm, widths_mm, fabrication)
+    modulus, thickness = material.youngs_modulus_MPa, fabrication.thickness_mm
+    shear_modulus = modulus / (2 * (1 + material.poisson_ratio))
+    area = thickness * widths
+    arm = lengths_mm[:, None] - places
+    bending = weights / (modulus * thickness * widths**3 / 12)
+    flexibility = np.zeros((len(lengths_mm), 3, 3))
+    flexibility[:, 0, 0] = (weights / (modulus * area)).sum(axis=1)
+    flexibility[:, 1, 1] = (bending * arm**2).sum(axis=1)
+    flexibility[:, 1, 1] += (weights / (SHEAR_SHARE * shear_modulus * area)).sum(axis=1)
+    flexibility[:, 1, 2] = flexibility[:, 2, 1] = (bending * arm).sum(axis=1)
+    flexibility[:, 2, 2] = bending.sum(axis=1)
+    end = np.linalg.inv(flexibility)
+    # Forces at the first end that balance those at the second.
+    balance = np.zeros((len(lengths_mm), 3, 6))
+    balance[:, :, 3:] = np.eye(3)
+    balance[:, :, :3] = -np.eye(3)
+    balance[:, 1, 2] = -lengths_mm
+    stiffness: FloatArray = np.swapaxes(balance, 1, 2) @ end @ balance
+    return stiffness
+
+
+def _along(
+    lengths_mm: FloatArray, widths_mm: FloatArray, fabrication: Fabrication
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return places along each bond, their weights and the widths there, (n_bonds, 5 POINTS)."""
+    joint, taper = fabrication.joint_length_mm, fabrication.taper_length_mm
+    ratio = fabrication.joint_ratio
+    ones = np.ones_like(lengths_mm)
+    ends = np.stack(
+        [
+            *(0 * ones, joint * ones, (joint + taper) * ones),
+            *(lengths_mm - joint - taper, lengths_mm - joint, lengths_mm),
+        ]
+    )
+    shares = [(ratio, ratio), (ratio, 1.0), (1.0, 1.0), (1.0, ratio), (ratio, ratio)]
+    knots, gauss = np.polynomial.legendre.leggauss(POINTS)
+    knots, gauss = (knots + 1) / 2, gauss / 2
+    pieces = []
+    for (first, last), start, end in zip(shares, ends[:-1], ends[1:], strict=True):
+        span = (end - start)[:, None]
+        share = first + (last - first) * knots
+        pieces.append((start[:, None] + span * knots, span * gauss, widths_mm[:, None] * share))
+    places, weights, widths = (np.hstack(parts) for parts in zip(*pieces, strict=True))
+    return places, weights, widths
+
+
+def _turned(blocks: FloatArray, directions: FloatArray) -> FloatArray:
+    """Return beam stiffnesses in the axes of the plane, (n_bonds, 6, 6)."""
+    turn = np.zeros((len(directions), 6, 6))
+    cosine, sine = directions.T
+    for offset in (0, 3):
+        turn[:, offset, offset] = turn[:, offset + 1, offset + 1] = cosine
+        turn[:, offset, offset + 1], turn[:, offset + 1, offset] = sine, -sine
+        turn[:, offset + 2, offset + 2] = 1.0
+    turned: FloatArray = np.swapaxes(turn, 1, 2) @ blocks @ turn
+    return turned

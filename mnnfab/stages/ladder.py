@@ -1,0 +1,139 @@
+"""The ladder of models: from bars to the solid, each one's answer to the same unit loads."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from mnnfab.agreement import Agreement, compare
+from mnnfab.frame import frame_response, make_frame
+from mnnfab.gradients import GradientAgreement, compare_gradients, in_situ_gradient
+from mnnfab.response import Response
+from mnnfab.stages.model import calibrated, solve_part
+from mnnfab.stages.part import tile_part
+
+if TYPE_CHECKING:
+    from mnnfab.arrays import FloatArray
+    from mnnfab.problem import Problem
+    from mnnfab.stiffness_law import LawName
+    from mnnfab.tasks import Metrics, Task
+    from mnnfab.watching import Clock
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What a model answers.
+
+    Args:
+        response: to unit loads at the ports.
+        n_dofs: its degrees of freedom.
+    """
+
+    response: Response
+    n_dofs: int
+
+
+Model = Callable[["Problem", "Task", "FloatArray", "Clock"], Answer]
+"""From a problem, its task and widths, (n_bonds,) mm, to an answer."""
+
+
+@dataclass(frozen=True, eq=False)
+class Rung:
+    """One model beside the last one of the ladder.
+
+    Args:
+        name: of the model.
+        answer: its own.
+        metrics: of the task by it.
+        agreement: the last model's answer against this one's: its scale is how much farther
+            the last one moves.
+        gradient: this model's in situ gradient against that of the bars; none without a loss.
+        seconds: it took, without imports but with meshing and calibration.
+    """
+
+    name: str
+    answer: Answer
+    metrics: Metrics
+    agreement: Agreement
+    gradient: GradientAgreement | None
+    seconds: float
+
+
+def climb(problem: Problem, task: Task, widths_mm: FloatArray, clock: Clock) -> tuple[Rung, ...]:
+    """Ask every model of the ladder, and compare each with the last.
+
+    Args:
+        problem: the design; a correction of its bars is left out.
+        task: its ports and its judge.
+        widths_mm: of each bond, (n_bonds,).
+        clock: told of the progress.
+    """
+    import fem.extrusion  # noqa: F401 - its import is nobody's time
+
+    problem = problem.uncorrected
+    answers: dict[str, tuple[Answer, float]] = {}
+    for name, model in LADDER.items():
+        start = time.perf_counter()
+        with clock.stage(name):
+            answer = model(problem, task, widths_mm, clock)
+        answers[name] = answer, time.perf_counter() - start
+    first, last = next(iter(answers.values()))[0], list(answers.values())[-1][0]
+    own = None if task.headline is None else in_situ_gradient(task, first.response)
+    return tuple(
+        Rung(
+            name=name,
+            answer=answer,
+            metrics=task.metrics(answer.response.flexibility),
+            agreement=compare(answer.response, last.response),
+            gradient=None
+            if own is None
+            else compare_gradients(own, in_situ_gradient(task, answer.response)),
+            seconds=seconds,
+        )
+        for name, (answer, seconds) in answers.items()
+    )
+
+
+def _bars(law: LawName) -> Model:
+    def solve(problem: Problem, task: Task, widths_mm: FloatArray, clock: Clock) -> Answer:
+        schedule = problem.design.schedule.model_copy(update={"stiffness_law": law})
+        design = problem.design.model_copy(update={"training": schedule})
+        with_law = calibrated(replace(problem, design=design), clock)
+        return Answer(with_law.response(task, widths_mm), len(problem.network.free_dofs))
+
+    return solve
+
+
+def _frame(problem: Problem, task: Task, widths_mm: FloatArray, clock: Clock) -> Answer:  # noqa: ARG001
+    frame = make_frame(problem.network, widths_mm, problem.material, problem.design.fabrication)
+    return Answer(frame_response(frame, task.inputs, task.outputs), len(frame.free))
+
+
+def _plane_stress(problem: Problem, task: Task, widths_mm: FloatArray, clock: Clock) -> Answer:
+    continuum, _ = solve_part(problem, task, tile_part(problem, widths_mm), clock)
+    return Answer(continuum.response, continuum.n_dofs)
+
+
+def _solid(problem: Problem, task: Task, widths_mm: FloatArray, clock: Clock) -> Answer:  # noqa: ARG001
+    from fem.extrusion import solve_solid
+    from fem.mesh import make_mesh
+
+    section = problem.design.check
+    tiling = tile_part(problem, widths_mm)
+    # As fine as plane stress begins, and one quadratic element through half of the thickness.
+    mesh = make_mesh(tiling, section.elements_across_joint + 1, section.mesher_deadline_s)
+    solid = solve_solid(mesh, problem.network, problem.material, task.inputs, task.outputs)
+    return Answer(solid.response, solid.n_dofs)
+
+
+#: From the simplest model to the most costly.
+LADDER: Mapping[str, Model] = {
+    "bars, E w t / a": _bars("bar"),
+    "bars, joints in series": _bars("series"),
+    "bars, calibrated": _bars("calibrated"),
+    "frame, bonds that bend": _frame,
+    "continuum, plane stress": _plane_stress,
+    "solid, tetrahedra": _solid,
+}

@@ -1,0 +1,85 @@
+"""The continuum as a stage: a part meshed, solved and refined; stiffness laws calibrated on it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mnnfab.agreement import compare
+from mnnfab.ports import Port
+from mnnfab.stages.part import tile_part
+from mnnfab.stiffness_law import Calibration
+
+if TYPE_CHECKING:
+    from fem.continuum import Continuum
+    from fem.convergence import Discretisation
+    from geometry.tiling import Tiling
+    from mnnfab.arrays import FloatArray
+    from mnnfab.problem import Problem
+    from mnnfab.tasks import Task
+    from mnnfab.watching import Clock
+
+#: Widths at which a stiffness law is calibrated, as shares of the way between the limits.
+CALIBRATED_AT = (0.0, 0.5, 1.0)
+
+
+def solve_part(
+    problem: Problem, task: Task, tiling: Tiling, clock: Clock
+) -> tuple[Continuum, Discretisation]:
+    """Mesh a part and solve its continuum, refined until the task's numbers settle.
+
+    Raises:
+        ToolError: if the mesher hangs or fails, or the solver does.
+    """
+    from fem.convergence import solve_to_tolerance
+    from fem.mesh import make_mesh
+
+    section, headline = problem.design.check, task.headline
+
+    def metric(flexibility: FloatArray) -> float:
+        assert headline is not None, "only asked where there is one"
+        return headline.of(task.metrics(flexibility))
+
+    with clock.stage("mesh"):
+        mesh = make_mesh(tiling, section.elements_across_joint, section.mesher_deadline_s)
+    with clock.stage("continuum"):
+        return solve_to_tolerance(
+            mesh,
+            problem.network,
+            problem.material,
+            (task.inputs, task.outputs),
+            section.discretisation_tolerance,
+            metric if headline else None,
+        )
+
+
+def calibrated(problem: Problem, clock: Clock) -> Problem:
+    """Calibrate the stiffness law of a problem, if its design wants that.
+
+    The network is solved as a continuum with all bonds of one width, at three widths; what
+    its nodes move by, over what they do with springs in series, is the softening there.
+    """
+    if problem.design.schedule.stiffness_law != "calibrated" or problem.task is None:
+        return problem
+    low, high = problem.width_limits_mm
+    widths = tuple(low + share * (high - low) for share in CALIBRATED_AT)
+    softening = tuple(_softening(problem, problem.task, width, clock) for width in widths)
+    found = Calibration(widths, softening)
+    return replace(problem, surrogate=replace(problem.surrogate, calibration=found))
+
+
+def _softening(problem: Problem, task: Task, width_mm: float, clock: Clock) -> float:
+    widths = np.full(problem.network.n_bonds, width_mm)
+    everywhere = replace(task, outputs=_free_ports(problem), headline=None)
+    continuum, _ = solve_part(problem, everywhere, tile_part(problem, widths), clock)
+    stiffness = problem.law_named("series").stiffness(widths)
+    bars = problem.bar_model(everywhere).response(stiffness)
+    return compare(bars, continuum.response).scale
+
+
+def _free_ports(problem: Problem) -> tuple[Port, ...]:
+    fixed = set(problem.network.fixed.tolist())
+    free = (node for node in range(problem.network.n_nodes) if node not in fixed)
+    return tuple(Port(node, axis) for node in free for axis in ("x", "y"))

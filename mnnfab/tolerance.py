@@ -1,0 +1,153 @@
+"""The tolerance study: how well prints of a design do their task, on bars with print errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from mnnfab.arrays import FloatArray
+from mnnfab.bars import BarModel
+from mnnfab.design import Fabrication
+from mnnfab.joints import edge_weight, series_integral
+from mnnfab.print_errors import PrintErrors
+from mnnfab.response import Response
+from mnnfab.tasks import Headline, Task
+
+#: Widths are not drawn below this share of what they should be.
+NARROWEST = 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class Printed:
+    """The bars whose prints are studied.
+
+    Args:
+        model: bars, corrected or not.
+        widths_mm: as drawn, (n_bonds,).
+        stiffness: as drawn, (n_bonds,) N/mm.
+        fabrication: joints and tapers.
+    """
+
+    model: BarModel
+    widths_mm: FloatArray
+    stiffness: FloatArray
+    fabrication: Fabrication
+
+
+@dataclass(frozen=True, eq=False)
+class ToleranceStudy:
+    """What prints of a design come to.
+
+    Args:
+        errors: of the print.
+        drawn: the headline metric of the design as drawn.
+        metrics: of every print, (n_samples,).
+        chance: share of the prints that meet the gate.
+        output_sd_mm: standard deviation of each output, root mean square over the samples,
+            of the prints, (n_out,).
+        output_sd_first_order_mm: the same to first order, from the gradient.
+        bond_shares: of each bond in the first-order variance by widths, (n_bonds,).
+    """
+
+    errors: PrintErrors
+    drawn: float
+    metrics: FloatArray
+    chance: float
+    output_sd_mm: FloatArray
+    output_sd_first_order_mm: FloatArray
+    bond_shares: FloatArray
+
+    def worst_bonds(self, count: int = 3) -> list[int]:
+        """Return the bonds whose widths matter most, the worst first."""
+        order: list[int] = np.argsort(-self.bond_shares, kind="stable")[:count].tolist()
+        return order
+
+
+def study_tolerance(
+    printed: Printed,
+    task: Task,
+    errors: PrintErrors,
+    count: int,
+    limits: tuple[float, float],
+    seed: int,
+) -> ToleranceStudy:
+    """Draw prints of a design and judge each.
+
+    Args:
+        printed: the bars.
+        task: with a headline metric.
+        errors: of the print.
+        count: of prints.
+        limits: the metric that is wanted, and how much worse a print may be.
+        seed: of the draws.
+    """
+    headline = task.headline
+    assert headline is not None, "only asked where there is one"
+    response = printed.model.response(printed.stiffness)
+    generator = np.random.default_rng([seed, 5])
+    metrics, moved, good = np.empty(count), [], 0
+    for number in range(count):
+        flexibility, loads = _draw(printed, task, errors, generator)
+        found = replace(task, loads_N=loads, exact_loads_N=None).metrics(flexibility)
+        metrics[number] = headline.of(found)
+        good += _meets(headline, metrics[number], limits) and headline.is_of_use(found)
+        moved.append(loads @ flexibility.T)
+    first_order, shares = _first_order(printed, task, errors, response)
+    return ToleranceStudy(
+        errors=errors,
+        drawn=headline.of(task.metrics(response.flexibility)),
+        metrics=metrics,
+        chance=good / count,
+        output_sd_mm=np.sqrt(np.var(moved, axis=0).mean(axis=0)),
+        output_sd_first_order_mm=first_order,
+        bond_shares=shares,
+    )
+
+
+def _meets(headline: Headline, value: float, limits: tuple[float, float]) -> bool:
+    wanted, drop = limits
+    worse = wanted - value if headline.better == "higher" else value - wanted
+    return worse <= drop
+
+
+def _draw(
+    printed: Printed, task: Task, errors: PrintErrors, generator: np.random.Generator
+) -> tuple[FloatArray, FloatArray]:
+    """Return the flexibility of one print, (n_out, n_in) mm/N, and its loads."""
+    widths, lengths = printed.widths_mm, printed.model.network.lengths
+    edges = errors.width_mm * generator.standard_normal(len(widths))
+    ratio = printed.fabrication.joint_ratio
+    edges = np.maximum(edges, (NARROWEST - 1) * ratio * widths)
+    drawn, real = (
+        series_integral(widths, lengths, printed.fabrication, error) for error in (0.0, edges)
+    )
+    common = (1 + errors.modulus * _limited(generator)) * (
+        1 + errors.thickness * _limited(generator)
+    )
+    flexibility = printed.model.response(printed.stiffness * drawn / real).flexibility / common
+    noise = errors.load_N * generator.standard_normal(task.loads_N.shape)
+    return flexibility, task.loads_N + noise
+
+
+def _limited(generator: np.random.Generator) -> float:
+    """Draw a standard normal number, no further out than 3: moduli stay positive."""
+    return float(np.clip(generator.standard_normal(), -3.0, 3.0))
+
+
+def _first_order(
+    printed: Printed, task: Task, errors: PrintErrors, response: Response
+) -> tuple[FloatArray, FloatArray]:
+    """Return the standard deviation of each output, (n_out,) mm, and the bonds' shares."""
+    widths, lengths = printed.widths_mm, printed.model.network.lengths
+    weight = edge_weight(widths, lengths, printed.fabrication)
+    per_edge = printed.stiffness * weight / widths * errors.width_mm
+    # du_o = -Σ_b A_bo (E_b f) dk_b, with the mean square over the samples.
+    pulled = np.square(response.elongations @ task.loads_N.T).mean(axis=1)
+    of_bonds = np.square(per_edge[:, None] * response.adjoint_elongations) * pulled[:, None]
+    common = errors.modulus**2 + errors.thickness**2
+    of_part = common * np.square(task.loads_N @ response.flexibility.T).mean(axis=0)
+    of_loads = errors.load_N**2 * np.square(response.flexibility).sum(axis=1)
+    total = float(of_bonds.sum())
+    shares = of_bonds.sum(axis=1) / total if total else np.zeros(len(widths))
+    return np.sqrt(of_bonds.sum(axis=0) + of_part + of_loads), shares

@@ -1,0 +1,213 @@
+"""Closed forms of strength of materials: bending, sag, buckling, resultants, frames."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from strips import MODULUS, THICKNESS, loaded, stress_of, strip
+
+from fem.buckling import buckle
+from fem.weight import NEWTON_PER_MM3, sag
+from mnnfab import Fabrication, Network, Port, ToolError, compare, triangular_patch
+from mnnfab.bars import BarModel
+from mnnfab.frame import beam_stiffness, frame_response, make_frame
+from mnnfab.joints import series_integral
+from mnnfab.large_displacements import displacements, linear_range
+from mnnfab.profiles import material
+from mnnfab.stiffness_law import bar_law
+
+AGILUS = material("agilus30")
+#: A strip of 40 × 1 mm, by quadratic triangles: shear adds (w/L)², the load's half millimetre
+#: of length as much again.
+SLENDER = 0.01
+PLAIN = Fabrication(
+    thickness_mm=THICKNESS,
+    width_min_mm=0.1,
+    width_max_mm=5.0,
+    width_initial_mm=1.0,
+    joint_ratio=1.0,
+    taper_length_mm=0.0,
+    load_disc_radius_mm=0.1,
+)
+
+
+def test_cantilever_bends_by_euler_and_timoshenko() -> None:
+    """U = F L³ / 3 E I + F L / (κ G A); the load sits a quarter millimetre before the end."""
+    length, width = 40.0, 1.0
+    system = strip(length, width)
+    found = float((system.readings.T @ loaded(system, 1))[3])
+    arm, inertia, area = length - 0.25, THICKNESS * width**3 / 12, THICKNESS * width
+    wanted = arm**3 / (3 * MODULUS * inertia) + arm / (5 / 6 * MODULUS / 2 * area)
+    assert found == pytest.approx(wanted, rel=1e-3)
+
+
+def test_strip_stretches() -> None:
+    """Without Poisson's contraction u = F x / (E A) everywhere before the load."""
+    system = strip(10.0, 1.0)
+    found = float((system.readings.T @ loaded(system, 0))[2])
+    # Over the load's own half millimetre it falls to zero: the mean is a third of it less.
+    wanted = (9.5 + 0.5 / 3) / (MODULUS * THICKNESS * 1.0)
+    assert found == pytest.approx(wanted, rel=1e-3)
+
+
+@pytest.mark.parametrize("length", [30.0, 60.0])
+def test_clamped_strip_buckles_at_eulers_load(length: float) -> None:
+    """P = π² E I / 4 L² for a strip clamped at one end and pushed at its free one."""
+    width = 1.0
+    system = strip(length, width)
+    field = -loaded(system, 0)
+    thickness = np.full(system.basis.mesh.t.shape[1], THICKNESS)
+    found = buckle(system, stress_of(system, field), thickness)
+    wanted = np.pi**2 * MODULUS * THICKNESS * width**3 / 12 / (4 * (length - 0.25) ** 2)
+    assert found.factor == pytest.approx(wanted, rel=SLENDER)
+    # The mode is a quarter of a cosine wave: sideways, most at the free end.
+    sideways = np.abs(found.mode[1::2])
+    assert system.basis.doflocs[0, sideways.argmax()] == pytest.approx(length)
+
+
+def test_pulled_strip_does_not_buckle() -> None:
+    system = strip(30.0, 1.0)
+    thickness = np.full(system.basis.mesh.t.shape[1], THICKNESS)
+    found = buckle(system, stress_of(system, loaded(system, 0)), thickness)
+    assert found.factor > 1000 * np.pi**2 * MODULUS * THICKNESS / 12 / (4 * 30.0**2)
+
+
+def test_hanging_strip_sags_by_its_own_weight() -> None:
+    """A cantilever under its weight q = ρ g A: u = q L⁴ / 8 E I at its end."""
+    length, width, density = 40.0, 1.0, 1.145
+    system = strip(length, width)
+    thickness = np.full(system.basis.mesh.t.shape[1], THICKNESS)
+    (found,) = sag(system, density, thickness, (Port(1, "y"),))
+    weight = density * 1e-6 * 9.8 * THICKNESS * width  # kg/mm³ times m/s²
+    assert pytest.approx(9.8e-6) == NEWTON_PER_MM3
+    inertia = THICKNESS * width**3 / 12
+
+    place = 1 - 0.25 / length  # where the reading is, as a share of the length
+    curve = 6 * place**2 - 4 * place**3 + place**4
+    wanted = weight * length**4 / (24 * MODULUS * inertia) * curve
+    assert found == pytest.approx(-wanted, rel=2e-3)
+
+
+def test_strip_that_hangs_from_its_end_stretches_by_its_weight() -> None:
+    """U = ρ g L² / 2 E, whatever the width; by Betti's theorem from the field of a unit load."""
+    length, density = 40.0, 1.145
+    system = strip(length, 1.0)
+    unit = np.ascontiguousarray(loaded(system, 0)[0::2])
+    work = (system.basis.interpolate(unit).value * system.basis.dx).sum() * THICKNESS
+    found = work * density * NEWTON_PER_MM3
+    assert found == pytest.approx(density * 9.8e-6 * length**2 / (2 * MODULUS), rel=1e-3)
+
+
+def test_a_body_that_is_not_held_is_refused() -> None:
+    with pytest.raises(ToolError, match="nothing of the body is held"):
+        strip(10.0, 1.0, held=False)
+
+
+def test_beam_is_a_plain_beam_without_thinning() -> None:
+    """E A / L, 12 E I / L³ (1 + φ) and 4 E I / L, with Timoshenko's φ = 12 E I / κ G A L²."""
+    length, width = 20.0, 2.0
+    (found,) = beam_stiffness(np.array([length]), np.array([width]), AGILUS, PLAIN)
+    modulus = AGILUS.youngs_modulus_MPa
+    area, inertia = THICKNESS * width, THICKNESS * width**3 / 12
+    shear = modulus / (2 * (1 + AGILUS.poisson_ratio))
+    phi = 12 * modulus * inertia / (5 / 6 * shear * area * length**2)
+    assert found[0, 0] == pytest.approx(modulus * area / length)
+    assert found[1, 1] == pytest.approx(12 * modulus * inertia / (length**3 * (1 + phi)))
+    assert found[2, 2] == pytest.approx((4 + phi) * modulus * inertia / (length * (1 + phi)))
+    assert found[2, 5] == pytest.approx((2 - phi) * modulus * inertia / (length * (1 + phi)))
+    np.testing.assert_allclose(found, found.T, atol=1e-12 * np.abs(found).max())
+    # Rigid motions cost nothing.
+    for rigid in ([1, 0, 0, 1, 0, 0], [0, 1, 0, 0, 1, 0], [0, 0, 1, 0, length, 1]):
+        np.testing.assert_allclose(found @ rigid, 0.0, atol=1e-12 * np.abs(found).max())
+
+
+def test_thinned_beam_stretches_as_springs_in_series(fabrication: Fabrication) -> None:
+    lengths, widths = np.array([16.0]), np.array([2.0])
+    (found,) = beam_stiffness(lengths, widths, AGILUS, fabrication)
+    series = AGILUS.youngs_modulus_MPa * 2.0 / series_integral(widths, lengths, fabrication)
+    assert found[0, 0] == pytest.approx(series[0], rel=1e-9)
+
+
+def test_slender_frame_is_a_truss(paper_network: Network) -> None:
+    """Bending costs (w/L)² of stretching: with bonds 0.02 mm wide nothing is left of it."""
+    widths = np.full(28, 0.02)
+    inputs, outputs = (Port(10, "y"),), (Port(12, "y"), Port(13, "y"))
+    frame = make_frame(paper_network, widths, AGILUS, PLAIN)
+    bars = BarModel(paper_network, inputs, outputs).response(
+        bar_law(paper_network, AGILUS.youngs_modulus_MPa, THICKNESS).stiffness(widths)
+    )
+    agreement = compare(bars, frame_response(frame, inputs, outputs))
+    assert agreement.scale == pytest.approx(1.0, abs=1e-4)
+    assert agreement.displacement_residual < 1e-4
+    assert agreement.elongation_residual < 1e-4
+
+
+def shallow_truss(rise: float) -> Network:
+    """Two bars from held feet to a crown, 10 mm to each side of it."""
+    return Network(
+        np.array([[-10.0, 0.0], [10.0, 0.0], [0.0, rise]]),
+        np.array([[0, 2], [1, 2]]),
+        np.array([0, 1]),
+    )
+
+
+def test_shallow_truss_follows_von_mises() -> None:
+    """F(v) = 2 k (ℓ/ℓ₀ - 1) ℓ₀ sin of its slope, for the crown lowered by v."""
+    rise, stiffness = 1.0, 0.3
+    network = shallow_truss(rise)
+    lowered = 0.2
+    rest, now = np.hypot(10.0, rise), np.hypot(10.0, rise - lowered)
+    force = 2 * stiffness * (rest - now) * (rise - lowered) / now
+    loads = np.array([0, 0, 0, 0, 0, -force])
+    moved = displacements(network, np.full(2, stiffness), loads)
+    assert moved is not None
+    assert moved[5] == pytest.approx(-lowered, rel=1e-8)
+
+
+def test_shallow_truss_snaps_through() -> None:
+    """Its greatest force is at 1 - 1/√3 of the rise, for a small one; no state beyond is stable."""
+    rise, stiffness = 1.0, 0.3
+    rest = np.hypot(10.0, rise)
+    lowered = np.linspace(0, rise, 100_001)
+    now = np.hypot(10.0, rise - lowered)
+    greatest = (2 * stiffness * (rest - now) * (rise - lowered) / now).max()
+    assert lowered[(2 * stiffness * (rest - now) * (rise - lowered) / now).argmax()] == (
+        pytest.approx(rise * (1 - 1 / np.sqrt(3)), rel=0.01)
+    )
+    network, down = shallow_truss(rise), np.array([0, 0, 0, 0, 0, -1.0])
+    assert displacements(network, np.full(2, stiffness), 0.99 * greatest * down) is not None
+    assert displacements(network, np.full(2, stiffness), 1.01 * greatest * down) is None
+
+
+def test_linear_range_of_the_shallow_truss() -> None:
+    """The load at which the crown moves 5 % more than by its first slope, from the same formula."""
+    rise, stiffness = 1.0, 0.3
+    rest = np.hypot(10.0, rise)
+    slope = 2 * stiffness * (rise / rest) ** 2
+    lowered = np.linspace(1e-6, 0.3, 100_001)
+    now = np.hypot(10.0, rise - lowered)
+    force = 2 * stiffness * (rest - now) * (rise - lowered) / now
+    wanted = force[np.argmax(lowered / (force / slope) > 1.05)]
+    for load in (1.0, 1e-4):
+        loads = np.array([0, 0, 0, 0, 0, -load])
+        found = linear_range(shallow_truss(rise), np.full(2, stiffness), loads, np.array([5]))
+        assert found.ends == "change"
+        assert found.factor == pytest.approx(wanted / load, rel=0.02)
+
+
+def test_tiny_loads_stay_linear() -> None:
+    loads = np.array([0, 0, 0, 0, 0, -1e-9])
+    found = linear_range(shallow_truss(1.0), np.full(2, 0.3), loads, np.array([5]))
+    assert (found.factor, found.ends) == (100.0, "beyond")
+
+
+def test_small_loads_are_those_of_linear_bars() -> None:
+    """Newton's method from rest gives the linear answer for a small load."""
+    network = triangular_patch(4, 16.0, [0, 4])
+    stiffness = np.full(28, 0.1375)
+    loads = np.zeros(28)
+    loads[21] = -1e-5
+    moved = displacements(network, stiffness, loads)
+    linear = BarModel(network, (Port(10, "y"),), (Port(12, "y"),)).response(stiffness)
+    assert moved is not None
+    assert moved[25] == pytest.approx(-1e-5 * linear.flexibility[0, 0], rel=1e-4)

@@ -1,0 +1,123 @@
+"""The continuum and the solid beside NGSolve, an independent code, on the same meshes.
+
+NGSolve is in the extra `peers`; `.ci/run` installs it and asks for it. Elsewhere these tests are
+skipped where it is missing.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fem.continuum import solve_continuum
+from fem.extrusion import extrude, solve_solid
+from fem.mesh import Mesh, make_mesh
+from geometry.cells import tile
+from mnnfab import Fabrication, Network, Port, load_problem, train_problem
+from mnnfab.arrays import FloatArray
+from mnnfab.profiles import material
+from mnnfab.stages.part import tile_part
+
+REFERENCE = Path(__file__).with_name("ngsolve_reference.py")
+EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
+AGILUS = material("agilus30")
+# Largest difference over the largest entry; both solve directly, so it is rounding times
+# the condition of the matrix.
+SAME_IN_THE_PLANE, SAME_IN_SPACE = 1e-9, 1e-8
+
+pytestmark = pytest.mark.skipif(
+    not find_spec("ngsolve") and os.environ.get("MNNFAB_PEERS") != "required",
+    reason="ngsolve, of the extra `peers`, is not installed",
+)
+
+
+def ask_ngsolve(folder: Path, **question: Any) -> FloatArray:  # noqa: ANN401 - arrays
+    asked, answer = folder / "question.npz", folder / "answer.npy"
+    np.savez(asked, allow_pickle=False, **question)
+    subprocess.run([sys.executable, "-P", str(REFERENCE), str(asked), str(answer)], check=True)
+    found: FloatArray = np.load(answer, allow_pickle=False)
+    return found
+
+
+def places(mesh: Mesh, ports: tuple[Port, ...], *, loads: bool) -> list[tuple[int, int]]:
+    """Return the region and axis of ports: of what loads act on, or of what is read."""
+    seats = {int(node): int(r) for r, node in zip(mesh.region, mesh.seat, strict=True)}
+    return [(seats[p.node] if loads else p.node, "xy".index(p.axis)) for p in ports]
+
+
+def largest_difference(ours: FloatArray, theirs: FloatArray) -> float:
+    return float(np.abs(ours - theirs).max() / np.abs(ours).max())
+
+
+def test_uniform_network_to_eight_digits(
+    tmp_path: Path, paper_network: Network, fabrication: Fabrication
+) -> None:
+    mesh = make_mesh(tile(paper_network, np.full(28, 2.0), fabrication), 4, 120.0)
+    ports = tuple(Port(n, a) for n in range(14) if n not in {0, 4} for a in ("x", "y"))
+    ours = solve_continuum(mesh, paper_network, AGILUS, ports[:7], ports)
+    theirs = ask_ngsolve(
+        tmp_path,
+        points=mesh.points,
+        elements=mesh.triangles,
+        region=mesh.region,
+        heights=mesh.region_heights,
+        elasticity=[AGILUS.youngs_modulus_MPa, AGILUS.poisson_ratio],
+        held=paper_network.fixed,
+        inputs=places(mesh, ports[:7], loads=True),
+        outputs=places(mesh, ports, loads=False),
+    )
+    assert largest_difference(ours.response.flexibility, theirs) < SAME_IN_THE_PLANE
+
+
+def test_pads_eyelets_and_dots_to_eight_digits(tmp_path: Path) -> None:
+    problem = load_problem(EXAMPLES / "iris-lab.toml")
+    task = problem.task
+    assert task is not None
+    mesh = make_mesh(tile_part(problem, train_problem(problem).widths_mm), 2, 120.0)
+    ours = solve_continuum(mesh, problem.network, problem.material, task.inputs, task.outputs)
+    theirs = ask_ngsolve(
+        tmp_path,
+        points=mesh.points,
+        elements=mesh.triangles,
+        region=mesh.region,
+        heights=mesh.region_heights,
+        elasticity=[problem.material.youngs_modulus_MPa, problem.material.poisson_ratio],
+        held=np.unique(mesh.region[mesh.held(problem.network.fixed)]),
+        inputs=places(mesh, task.inputs, loads=True),
+        outputs=places(mesh, task.outputs, loads=False),
+    )
+    assert largest_difference(ours.response.flexibility, theirs) < SAME_IN_THE_PLANE
+
+
+def test_solid_on_its_whole_height(
+    tmp_path: Path, paper_network: Network, fabrication: Fabrication
+) -> None:
+    """NGSolve solves the whole thickness, without the middle plane that ours is held at."""
+    mesh = make_mesh(tile(paper_network, np.full(28, 2.0), fabrication), 1, 120.0)
+    inputs, outputs = (Port(10, "y"), Port(12, "x")), (Port(12, "y"), Port(13, "y"))
+    ours = solve_solid(mesh, paper_network, AGILUS, inputs, outputs)
+    lower, tetrahedra, triangle = extrude(mesh, 1.0, 1)
+    # The upper half is the lower one mirrored, so that both have the same elements.
+    upper = np.array(lower)
+    upper[:, 2] = 2.0 - upper[:, 2]
+    n = len(lower) // 2
+    renumbered = np.concatenate([np.arange(n) + len(lower), np.arange(n, 2 * n)])
+    points = np.vstack([lower, upper[:n]])
+    theirs = ask_ngsolve(
+        tmp_path,
+        points=points,
+        elements=np.vstack([tetrahedra, renumbered[tetrahedra]]),
+        region=np.tile(mesh.region[triangle], 2),
+        elasticity=[AGILUS.youngs_modulus_MPa, AGILUS.poisson_ratio],
+        held=paper_network.fixed,
+        inputs=places(mesh, inputs, loads=True),
+        outputs=places(mesh, outputs, loads=False),
+    )
+    assert largest_difference(ours.response.flexibility, theirs) < SAME_IN_SPACE
