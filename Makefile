@@ -2,17 +2,20 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PACKAGES := mnnfab geometry fem export
+# A file of tests a worker, so that what its tests share is made once; a thread each.
+TOGETHER := -n auto --dist loadfile
+export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test test-all lint types doctest bench picture reproduction clean
+.PHONY: demo test test-all lint types doctest bench picture reproduction validation clean
 
 demo: .venv/ready ## the main job: train, check and export the iris classifier
 	$(BIN)/mnnfab run examples/iris.toml
 
 test: .venv/ready ## all tests that take less than a minute each
-	$(BIN)/python -m pytest -q -m "not slow"
+	$(BIN)/python -m pytest -q -m "not slow" $(TOGETHER)
 
 test-all: .venv/ready ## the slow ones too
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q $(TOGETHER)
 
 lint: .venv/ready
 	$(BIN)/ruff check .
@@ -30,6 +33,7 @@ bench: .venv/ready ## speed, each beside peers measured in the same run
 	$(BIN)/python benchmarks/large_networks.py
 	$(BIN)/python benchmarks/accuracy.py
 	$(BIN)/python benchmarks/solid.py
+	$(BIN)/python benchmarks/continuum.py
 
 picture: .venv/ready ## the README's pictures and the notebook (off screen, needs libegl1)
 	$(BIN)/python tools/picture.py
@@ -41,6 +45,9 @@ reproduction: .venv/ready ## the paper's experiments, and the page of docs/ that
 	mkdir -p docs/reproduction
 	cp out/reproduce/*.png docs/reproduction/
 	sed 's#](fig\([^)]*\)[.]png)#](reproduction/fig\1.png)#; /^Film:/d' out/reproduce/summary.md | cat -s > docs/reproduction.md
+
+validation: .venv/ready ## the models against each other and the loop: docs/validation.md
+	$(BIN)/python tools/validation.py
 
 .venv/ready: pyproject.toml constraints.txt tools/setup.sh
 	PYTHON="$(PYTHON)" sh tools/setup.sh

@@ -20,8 +20,9 @@ from mnnfab.profiles import Material
 FEWEST = 3
 #: Most meshes; each is half as large again as the one before, or more.
 MOST = 12
-#: Changes are taken to shrink by a factor between these at every mesh.
-SLOWEST, FASTEST = 0.9, 0.25
+#: Changes are taken to shrink by a factor between these at every mesh: one change alone, which
+#: may be small by chance, must not promise more.
+SLOWEST, FASTEST = 0.9, 0.5
 #: The error of a single mesh: nothing is known of it.
 UNKNOWN = 1.0
 #: A metric that changes by less has settled: no flower of the iris set changes its class.

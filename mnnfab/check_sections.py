@@ -68,15 +68,16 @@ class SearchSection(Section):
     """[compensate.search] what the loop may change beside the widths.
 
     Each list holds values of the key of that name in [fabrication], or pairs of limits; the
-    design's own value is tried too. Every combination is trained and solved on its continuum
-    once. What the printer cannot make is left out.
+    design's own value is tried too. Every combination is trained, and solved as a continuum
+    once; after them the best placements of the ports with the best of these. What the
+    printer cannot make is left out.
 
     Args:
         joint_ratio: width of the joint over the width of the middle.
         joint_length_mm: from the node to where the taper begins.
         width_limits_mm: pairs of width_min_mm and width_max_mm.
-        ports: placements of inputs and outputs that are drawn at random, screened on bars,
-            and of which the best is tried too.
+        ports: placements of inputs and outputs that are drawn at random and screened on bars;
+            the best three are tried too.
     """
 
     joint_ratio: Many[Annotated[float, Field(gt=0, le=1)]] = ()
@@ -90,7 +91,7 @@ class SearchSection(Section):
             if low >= high:
                 given = f"[{low:g}, {high:g}]"
                 raise refusal("width_limits_mm", given, "a minimum below the maximum")
-        count = 2 if self.ports else 1
+        count = 1
         for values in (self.joint_ratio, self.joint_length_mm, self.width_limits_mm):
             count *= len(values) + 1
         if count > MOST_CANDIDATES:

@@ -1,4 +1,4 @@
-"""The command line: `mnnfab run | train | check | export | tray | reach | reproduce | new`.
+"""The command line: one function a command, `mnnfab --help` lists them.
 
 Nothing heavy is imported before a command needs it: `--help` answers at once.
 """
@@ -132,6 +132,17 @@ def tray(folders: tuple[Path, ...], out: Path, copies: int, gap: float, *, force
 
         files = pipeline.tray(folders, out, copies=copies, gap_mm=gap, force=force, watcher=watcher)
     click.echo(f"{', '.join(files)} in {out}; tray.json says what lies where")
+
+
+@main.command()
+@_FOLDER
+def ladder(folder: Path) -> None:
+    """Ask every model, from bars to the solid, what the trained widths in DIR do."""
+    with _errors_in_words(), _progress() as watcher:
+        from mnnfab import pipeline
+
+        text = pipeline.ladder(folder, watcher=watcher)
+    click.echo(text)
 
 
 @main.command()

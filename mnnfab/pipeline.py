@@ -28,6 +28,7 @@ from mnnfab.run_folder import (
 )
 from mnnfab.stages.check import check_widths_on_continuum
 from mnnfab.stages.compensate import compensate
+from mnnfab.stages.ladder import climb, ladder_text
 from mnnfab.stages.search import search
 from mnnfab.stages.train import ancestry_of, load, train_and_tell
 from mnnfab.stages.tray import write_tray
@@ -169,6 +170,22 @@ def reach(design_file: Path, *, watcher: Watcher | None = None) -> str:
     return reach_text(problem, problem.task, found)
 
 
+def ladder(folder: Path, *, watcher: Watcher | None = None) -> str:
+    """Ask every model, from bars to the solid, what the widths in a folder do.
+
+    Returns:
+        The table as text.
+
+    Raises:
+        InputError: if there is no such run, or its design has no ports.
+    """
+    clock = Clock(watcher or Silent())
+    problem, record = _load_run(folder, clock)
+    if problem.task is None:
+        raise InputError(str(folder), "a design without ports", "one with inputs and outputs")
+    return ladder_text(problem.task, climb(problem, problem.task, record.widths_mm, clock))
+
+
 def tray(
     folders: Sequence[Path],
     out: Path,
@@ -208,17 +225,22 @@ def export(folder: Path, *, force: bool = False, watcher: Watcher | None = None)
 
 
 def _resume(folder: Path, watcher: Watcher | None, *, export: bool, force: bool) -> Outcome:
-    if not folder.is_dir():
-        raise InputError(str(folder), "no such folder", "a folder that `mnnfab train` wrote")
     clock = Clock(watcher or Silent())
-    with clock.stage("read"):
-        problem = load_problem(folder / DESIGN)
-        record = load_record(folder, problem)
-        problem = replace(problem, surrogate=record.compensation.surrogate)
-        check_widths(str(folder / WIDTHS), record.widths_mm, problem.width_limits_mm)
+    problem, record = _load_run(folder, clock)
     results = check_widths_on_continuum(problem, record, clock)
     results = _without_stale_history(results)
     return _outcome(write_results(results, folder, clock, export=export, force=force), folder)
+
+
+def _load_run(folder: Path, clock: Clock) -> tuple[Problem, Record]:
+    """Return the problem in a folder with the surrogate that its training ended with."""
+    if not folder.is_dir():
+        raise InputError(str(folder), "no such folder", "a folder that `mnnfab train` wrote")
+    with clock.stage("read"):
+        problem = load_problem(folder / DESIGN)
+        record = load_record(folder, problem)
+        check_widths(str(folder / WIDTHS), record.widths_mm, problem.width_limits_mm)
+    return replace(problem, surrogate=record.compensation.surrogate), record
 
 
 def _outcome(results: Results, folder: Path, told: tuple[Finding, ...] = ()) -> Outcome:

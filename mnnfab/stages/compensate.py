@@ -76,11 +76,17 @@ def compensate(
         corrected = with_correction(problem, tried[-1].fitted)
         sharper = with_loss_scale(task, section.loss_scale_mm)
         with clock.stage(f"train, round {number}"):
-            again = train_problem(replace(corrected, task=sharper), clock.watcher.epoch)
+            again = train_again(replace(corrected, task=sharper), tried[-1].training, clock)
         tried.append(_try(corrected, task, again, section.loss_scale_mm, number, clock))
         if tried[-1].entry.difference <= section.tolerance:
             break
     return _keep(problem, tried, task.headline, candidates)
+
+
+def train_again(problem: Problem, before: Training, clock: Clock) -> Training:
+    """Train from the widths of the training before, which are nearly right already."""
+    start = replace(problem, start_widths_mm=before.widths_mm)
+    return train_problem(start, clock.watcher.epoch)
 
 
 def with_correction(problem: Problem, correction: Correction) -> Problem:

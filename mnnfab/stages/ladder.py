@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -93,6 +93,29 @@ def climb(problem: Problem, task: Task, widths_mm: FloatArray, clock: Clock) -> 
             seconds=seconds,
         )
         for name, (answer, seconds) in answers.items()
+    )
+
+
+def ladder_text(task: Task, rungs: Sequence[Rung]) -> str:
+    """Return the ladder as a table for a terminal."""
+    metric = task.headline.name.replace("_", " ") if task.headline else ""
+    header = f"{'model':<25} {'scale':>7} {'residual':>9} {'of bonds':>9} {metric:>15}"
+    lines = [f"{header} {'dofs':>9} {'seconds':>8}"]
+    for rung in rungs:
+        value = f"{task.headline.of(rung.metrics):.4f}" if task.headline else ""
+        lines.append(
+            f"{rung.name:<25} {rung.agreement.scale:>7.4f} "
+            f"{rung.agreement.displacement_residual:>9.2%} "
+            f"{rung.agreement.elongation_residual:>9.2%} {value:>15} "
+            f"{rung.answer.n_dofs:>9,} {rung.seconds:>8.2f}"
+        )
+    return "\n".join(
+        [
+            *lines,
+            "",
+            "scale: how much farther the last model moves, as one factor; residual: what is left",
+            "of the outputs' pattern after it, and of the bonds' elongations",
+        ]
     )
 
 

@@ -13,7 +13,7 @@ from mnnfab.compensation import Candidate, trained_task
 from mnnfab.courses import lower_the_loss
 from mnnfab.errors import InputError
 from mnnfab.problem import Problem, make_problem, train_problem
-from mnnfab.stages.compensate import with_correction
+from mnnfab.stages.compensate import train_again, with_correction
 from mnnfab.stages.model import calibrated, solve_part
 from mnnfab.stages.part import tile_part
 from mnnfab.surrogate import fit_correction
@@ -30,6 +30,8 @@ T = TypeVar("T")
 
 #: Iterations with which a random placement of ports is screened.
 SCREENING = 40
+#: Placements that are tried on their continua: screening is no training.
+PLACED = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,49 +48,60 @@ class Chosen:
 
 
 def search(problem: Problem, clock: Clock) -> Chosen:
-    """Try every combination of a design's [compensate.search] section.
+    """Try what a design's [compensate.search] section lists.
 
-    Each one is trained on its bars, solved as a continuum, and trained once more on the bars
-    that this corrected: what those predict decides, on the training samples.
+    First every combination of shapes with the design's own ports, then the best placements
+    of the ports with the best shape. Each candidate is trained on its bars, solved as a
+    continuum, and trained once more on the bars that this corrected: what those predict
+    decides, on the training samples; of equals the first.
     """
     assert problem.design.compensate is not None, "only asked where there is one"
     section = problem.design.compensate.search
     assert section is not None, "only asked where there is one"
-    best, best_value = problem, -np.inf
-    tried: list[Candidate] = []
-    chosen = 0
-    designs = list(_designs(problem, section, clock))
-    for place, design in enumerate(designs):
-        with clock.stage(f"candidate {place + 1} of {len(designs)}"):
-            candidate, found = _try(design, problem, clock)
-        tried.append(candidate)
-        if found is not None and _value(candidate, found) > best_value:
-            best, best_value, chosen = found, _value(candidate, found), place
-    if best_value == -np.inf:
-        raise InputError("[compensate.search]", "no candidate can be made", tried[0].refused)
-    tried[chosen] = tried[chosen].model_copy(update={"chosen": True})
-    return Chosen(best, tuple(tried))
-
-
-def _value(candidate: Candidate, problem: Problem) -> float:
-    """Return what is to be made large; equal ones are decided by their order."""
-    assert problem.task is not None, "checked with the design"
-    assert problem.task.headline is not None, "checked with the design"
-    assert candidate.metric_training is not None, "it was tried"
-    sense = 1.0 if problem.task.headline.better == "higher" else -1.0
-    return sense * candidate.metric_training
-
-
-def _designs(problem: Problem, section: SearchSection, clock: Clock) -> Iterator[Design]:
-    """Yield every combination, the design's own values first."""
-    design, fabrication = problem.design, problem.design.fabrication
-    own = (fabrication.width_min_mm, fabrication.width_max_mm)
-    tasks: list[Any] = [design.task]
+    shapes = [_tried(design, problem, clock) for design in _shapes(problem.design, section)]
+    best = _best(shapes)
+    if best.problem is None:
+        raise InputError("[compensate.search]", "no candidate can be made", best.line.refused)
+    tried = shapes
     if section.ports:
         with clock.stage(f"screen {section.ports} placements of the ports"):
-            tasks.append(_placed(problem, section.ports))
-    for task, ratio, length, (low, high) in product(
-        tasks,
+            designs = _placed(best.problem, section.ports)
+        tried = [*shapes, *(_tried(design, problem, clock) for design in designs)]
+        best = _best(tried)
+    assert best.problem is not None, "one could be made"
+    lines = (
+        one.line.model_copy(update={"chosen": True}) if one is best else one.line for one in tried
+    )
+    return Chosen(best.problem, tuple(lines))
+
+
+@dataclass(frozen=True, eq=False)
+class _Tried:
+    """A candidate's line, and its problem if it can be made."""
+
+    line: Candidate
+    problem: Problem | None
+
+    @property
+    def value(self) -> float:
+        """What is to be made large."""
+        if self.problem is None or self.line.metric_training is None:
+            return -np.inf
+        assert self.problem.task is not None, "checked with the design"
+        assert self.problem.task.headline is not None, "checked with the design"
+        sense = 1.0 if self.problem.task.headline.better == "higher" else -1.0
+        return sense * self.line.metric_training
+
+
+def _best(tried: Sequence[_Tried]) -> _Tried:
+    return max(tried, key=lambda one: one.value)  # the first of equals
+
+
+def _shapes(design: Design, section: SearchSection) -> Iterator[Design]:
+    """Yield every combination of joints and limits, the design's own values first."""
+    fabrication = design.fabrication
+    own = (fabrication.width_min_mm, fabrication.width_max_mm)
+    for ratio, length, (low, high) in product(
         _with_own(fabrication.joint_ratio, section.joint_ratio),
         _with_own(fabrication.joint_length_mm, section.joint_length_mm),
         _with_own(own, section.width_limits_mm),
@@ -100,17 +113,15 @@ def _designs(problem: Problem, section: SearchSection, clock: Clock) -> Iterator
             "width_max_mm": high,
             "width_initial_mm": float(np.clip(fabrication.width_initial_mm, low, high)),
         }
-        yield design.model_copy(
-            update={"task": task, "fabrication": fabrication.model_copy(update=shape)}
-        )
+        yield design.model_copy(update={"fabrication": fabrication.model_copy(update=shape)})
 
 
 def _with_own(own: T, others: Sequence[T]) -> list[T]:
     return [own, *(value for value in others if value != own)]
 
 
-def _placed(problem: Problem, count: int) -> Any:  # noqa: ANN401 - one of the task sections
-    """Return the task with the best of some random placements of its ports, by bars alone."""
+def _placed(problem: Problem, count: int) -> list[Design]:
+    """Return the design with the best of some random placements of its ports, by bars alone."""
     generator = np.random.default_rng([problem.design.schedule.seed, 3])
     section = problem.design.task
     fixed = set(problem.network.fixed.tolist())
@@ -119,19 +130,17 @@ def _placed(problem: Problem, count: int) -> Any:  # noqa: ANN401 - one of the t
     if len(free) < n_ports:
         given = f"{n_ports} ports on {len(free)} free nodes"
         raise InputError("[compensate.search] ports", given, "no more ports than free nodes")
-    best, lowest = section, np.inf
-    for _ in range(count):
-        nodes = generator.permutation(free)[:n_ports].tolist()
-        placed = section.model_copy(
-            update={
-                "inputs": _moved(section.inputs, nodes[:n_in]),
-                "outputs": _moved(section.outputs, nodes[n_in:]),
-            }
-        )
-        loss = _screened_loss(problem, placed)
-        if loss < lowest:
-            best, lowest = placed, loss
-    return best
+    placements = [generator.permutation(free)[:n_ports].tolist() for _ in range(count)]
+    designs = [_with_ports(problem.design, nodes[:n_in], nodes[n_in:]) for nodes in placements]
+    losses = [_screened_loss(problem, design) for design in designs]
+    order = np.argsort(losses, kind="stable")[:PLACED]
+    return [designs[place] for place in order.tolist() if np.isfinite(losses[place])]
+
+
+def _with_ports(design: Design, inputs: Sequence[int], outputs: Sequence[int]) -> Design:
+    section = design.task
+    moved = {"inputs": _moved(section.inputs, inputs), "outputs": _moved(section.outputs, outputs)}
+    return design.model_copy(update={"task": section.model_copy(update=moved)})
 
 
 def _moved(ports: Sequence[Any], nodes: Sequence[int]) -> tuple[Any, ...]:
@@ -140,8 +149,7 @@ def _moved(ports: Sequence[Any], nodes: Sequence[int]) -> tuple[Any, ...]:
     )
 
 
-def _screened_loss(problem: Problem, section: Any) -> float:  # noqa: ANN401 - a task section
-    design = problem.design.model_copy(update={"task": section})
+def _screened_loss(problem: Problem, design: Design) -> float:
     try:
         placed = make_problem(design, problem.folder)
     except InputError:  # outputs that no input moves
@@ -156,8 +164,7 @@ def _screened_loss(problem: Problem, section: Any) -> float:  # noqa: ANN401 - a
     return lower_the_loss(trainable, middle, SCREENING)[1]
 
 
-def _try(design: Design, problem: Problem, clock: Clock) -> tuple[Candidate, Problem | None]:
-    """Return a candidate's line, and its problem if it can be made."""
+def _tried(design: Design, problem: Problem, clock: Clock) -> _Tried:
     shape, section = design.fabrication, design.task
     line = Candidate(
         joint_ratio=shape.joint_ratio,
@@ -170,14 +177,15 @@ def _try(design: Design, problem: Problem, clock: Clock) -> tuple[Candidate, Pro
     joint, wall = shape.joint_ratio * shape.width_min_mm, problem.printer.printable_wall_mm
     if joint < wall:
         refused = f"joints of {joint:g} mm, {problem.printer.name} prints {wall:g} mm or more"
-        return line.model_copy(update={"refused": refused}), None
+        return _Tried(line.model_copy(update={"refused": refused}), None)
     try:
-        found = calibrated(make_problem(design, problem.folder), clock)
-        metrics = _predicted(found, clock)
+        with clock.stage("candidate"):
+            found = calibrated(make_problem(design, problem.folder), clock)
+            metric, in_training = _predicted(found, clock)
     except InputError as error:  # joints that overlap, ports that nothing moves
-        return line.model_copy(update={"refused": str(error)}), None
-    values = dict(zip(("metric", "metric_training"), metrics, strict=True))
-    return line.model_copy(update=values), found
+        return _Tried(line.model_copy(update={"refused": str(error)}), None)
+    values = {"metric": metric, "metric_training": in_training}
+    return _Tried(line.model_copy(update=values), found)
 
 
 def _predicted(problem: Problem, clock: Clock) -> tuple[float, float]:
@@ -186,10 +194,12 @@ def _predicted(problem: Problem, clock: Clock) -> tuple[float, float]:
     assert task is not None, "checked with the design"
     assert task.headline is not None, "checked with the design"
     assert section is not None, "only asked where there is one"
-    widths = train_problem(problem).widths_mm
+    training = train_problem(problem)
+    widths = training.widths_mm
     continuum, _ = solve_part(problem, task, tile_part(problem, widths), clock)
     bars = problem.response(task, widths).flexibility
     corrected = with_correction(problem, fit_correction(bars, continuum.response.flexibility))
-    again = train_problem(replace(corrected, task=trained_task(task, section.loss_scale_mm)))
+    sharper = replace(corrected, task=trained_task(task, section.loss_scale_mm))
+    again = train_again(sharper, training, clock)
     metrics = task.metrics(corrected.response(task, again.widths_mm).flexibility)
     return task.headline.of(metrics), task.headline.in_training(metrics)

@@ -1,0 +1,135 @@
+"""Meshes for other tools, opened by those tools: gmsh, and CalculiX where it is installed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import meshio
+import numpy as np
+import pytest
+
+from fem.fields import WRITERS, Loaded
+from mnnfab import Problem, ToolError, load_problem
+from mnnfab.arrays import FloatArray
+from mnnfab.stages.model import solve_part
+from mnnfab.stages.part import tile_part
+from mnnfab.watching import Clock, Silent
+
+EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
+REQUIRED = "MNNFAB_OUTSIDE_TOOLS"
+#: Prints name and area of every group of a mesh that gmsh opens.
+AREAS = """
+import sys, gmsh
+gmsh.initialize(interruptible=False)
+gmsh.option.setNumber("General.Verbosity", 1)
+gmsh.open(sys.argv[1])
+for dim, tag in gmsh.model.getPhysicalGroups(2):
+    area = 0.0
+    for entity in gmsh.model.getEntitiesForPhysicalGroup(dim, tag):
+        for element in gmsh.model.mesh.getElements(dim, entity)[1]:
+            area += gmsh.model.mesh.getElementQualities(element, "volume").sum()
+    print(gmsh.model.getPhysicalName(dim, tag), repr(float(area)))
+gmsh.finalize()
+"""
+
+
+@pytest.fixture(scope="module")
+def problem() -> Problem:
+    return load_problem(EXAMPLES / "behaviour-left.toml")
+
+
+@pytest.fixture(scope="module")
+def loaded(problem: Problem) -> Loaded:
+    task = problem.task
+    assert task is not None
+    tiling = tile_part(problem, np.full(28, 2.0))
+    continuum, _ = solve_part(problem, task, tiling, Clock(Silent()))
+    return Loaded(continuum, problem.network, problem.material, task.inputs, task.load_cases)
+
+
+def test_gmsh_opens_every_group(tmp_path: Path, loaded: Loaded) -> None:
+    path = tmp_path / "part.msh"
+    WRITERS["msh"](path, loaded)
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", AREAS, str(path)], check=True, capture_output=True, text=True
+    )
+    lines = (line.split() for line in done.stdout.splitlines())
+    found = {name: float(area) for name, area in lines}
+    mesh = loaded.continuum.mesh
+    areas = np.bincount(mesh.region, loaded.continuum.basis.dx.sum(axis=1))
+    assert set(found) == {mesh.region_names[region] for region in np.unique(mesh.region)}
+    assert {"disc_0", "hub_13", "bond_27"} <= set(found)
+    for region, area in enumerate(areas.tolist()):
+        if area:
+            assert found[mesh.region_names[region]] == pytest.approx(area, rel=1e-6)
+
+
+def displacements_of(path: Path, n_points: int) -> FloatArray:
+    """Return the displacements in a result file of CalculiX, (n_points, 3) mm."""
+    moved = np.full((n_points, 3), np.nan)
+    lines = path.read_text().splitlines()
+    start = next(i for i, line in enumerate(lines) if line.startswith(" -4  DISP"))
+    for line in lines[start:]:
+        if line.startswith(" -3"):
+            break
+        if line.startswith(" -1"):
+            number = int(line[3:13]) - 1
+            if number < n_points:
+                moved[number] = [float(line[13 + 12 * k : 25 + 12 * k]) for k in range(3)]
+    return moved
+
+
+CALCULIX = shutil.which("ccx")
+
+
+@pytest.mark.skipif(
+    not CALCULIX and os.environ.get(REQUIRED) != "required",
+    reason="CalculiX is not installed",
+)
+def test_calculix_solves_the_deck(tmp_path: Path, loaded: Loaded) -> None:
+    """It makes a solid of plane stress elements, which is about a percent stiffer, as ours is."""
+    WRITERS["inp"](tmp_path / "part.inp", loaded)
+    done = subprocess.run(
+        [CALCULIX or "ccx", "part"], check=False, cwd=tmp_path, capture_output=True, text=True
+    )
+    assert "Job finished" in done.stdout
+    assert "*ERROR" not in done.stdout
+    continuum = loaded.continuum
+    ours = continuum.displacements(np.array(loaded.cases[0].loads_N))
+    theirs = displacements_of(tmp_path / "part.frd", len(ours))
+    inside = np.isfinite(theirs).all(axis=1)
+    assert inside.mean() > 0.99
+    scale = np.vdot(ours[inside], theirs[inside, :2]) / np.vdot(ours[inside], ours[inside])
+    assert 0.97 < scale < 1.0
+    residual = np.linalg.norm(theirs[inside, :2] - scale * ours[inside])
+    assert residual < 0.01 * np.linalg.norm(theirs[inside])
+
+
+def test_deck_has_sets_material_and_balanced_loads(tmp_path: Path, loaded: Loaded) -> None:
+    path = tmp_path / "part.inp"
+    WRITERS["inp"](path, loaded)
+    lines = path.read_text().splitlines()
+    assert "*ELEMENT, TYPE=CPS6" in lines
+    assert "*NSET, NSET=HELD" in lines
+    assert sum(line.startswith("*ELSET") for line in lines) == 14 + 14 + 28
+    assert lines[lines.index("*ELASTIC") + 1] == "0.55, 0.48"
+    start = lines.index("*CLOAD, OP=NEW") + 1
+    forces = [line.split(",") for line in lines[start : lines.index("*NODE FILE")]]
+    assert {int(axis) for _, axis, _ in forces} == {2}
+    assert sum(float(force) for *_, force in forces) == pytest.approx(-5 * 9.8e-3, rel=1e-9)
+
+
+@pytest.mark.parametrize("name", ["msh", "inp", "vtu"])
+def test_a_file_that_is_not_read_back_is_noticed(
+    tmp_path: Path, loaded: Loaded, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(path: Path) -> None:
+        raise SystemExit(str(path))  # as meshio does
+
+    monkeypatch.setattr(meshio, "read", broken)
+    with pytest.raises(ToolError, match="could not be read back"):
+        WRITERS[name](tmp_path / f"part.{name}", loaded)

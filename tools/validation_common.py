@@ -1,0 +1,32 @@
+"""What the parts of docs/validation.md share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from mnnfab import Problem
+from mnnfab.tasks import Headline, Task
+from mnnfab.watching import Clock, Silent
+
+ROOT = Path(__file__).resolve().parent.parent
+EXAMPLES, DOCS = ROOT / "examples", ROOT / "docs"
+PICTURES = DOCS / "validation"
+
+
+def clock() -> Clock:
+    """Return a clock that tells nobody."""
+    return Clock(Silent())
+
+
+def task_of(problem: Problem) -> tuple[Task, Headline]:
+    """Return the task of an example and its metric."""
+    assert problem.task is not None, "every example has one"
+    assert problem.task.headline is not None, "and a metric"
+    return problem.task, problem.task.headline
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a Markdown table."""
+    lines = ["| " + " | ".join(cells) + " |" for cells in (header, *rows)]
+    return "\n".join([lines[0], "|" + "---|" * len(header), *lines[1:]]) + "\n"
