@@ -4,9 +4,9 @@ BIN := .venv/bin
 PACKAGES := mnnfab geometry fem export
 # A file of tests a worker, so that what its tests share is made once; a thread each.
 TOGETHER := -n auto --dist loadfile
-export OMP_NUM_THREADS ?= 1
+test test-all: export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test test-all lint types doctest bench picture reproduction validation clean
+.PHONY: demo test test-all lint types doctest bench picture reproduction validation paraview clean
 
 demo: .venv/ready ## the main job: train, check and export the iris classifier
 	$(BIN)/mnnfab run examples/iris.toml
@@ -48,6 +48,9 @@ reproduction: .venv/ready ## the paper's experiments, and the page of docs/ that
 
 validation: .venv/ready ## the models against each other and the loop: docs/validation.md
 	$(BIN)/python tools/validation.py
+
+paraview: demo ## the picture of docs/paraview.md; needs Debian's paraview, python3-paraview and xvfb
+	xvfb-run -a pvbatch tools/paraview_view.py out/iris/iris.vtu docs/paraview.png 2
 
 .venv/ready: pyproject.toml constraints.txt tools/setup.sh
 	PYTHON="$(PYTHON)" sh tools/setup.sh

@@ -69,8 +69,7 @@ def medians_in_words(medians: Mapping[bool, Sequence[float]]) -> str:
         "smaller one. With the paper's limits most widths sit at one of them, so correcting the "
         "bars alone cannot bring back what the printed shape costs. Once the bars predict the "
         "continuum to a thousandth, a smaller loss scale can let the flowers near the border "
-        "decide. A still smaller one gains another flower, but makes prints with errors worse "
-        "(see *Prints*).\n"
+        "decide. A still smaller one makes prints with errors worse (see *Prints*).\n"
     )
 
 
@@ -113,11 +112,10 @@ def draw_seeds(done: Sequence[Compensated]) -> None:
     seeds = np.array(SEEDS)
     firsts = [one.compensation.rounds[0] for one in done]
     lasts = [kept_of(one.compensation) for one in done]
-    axes.bar(seeds - 0.2, [f.metric for f in firsts], 0.4, color=GREY, label="before the loop")
-    axes.bar(seeds + 0.2, [k.metric for k in lasts], 0.4, color=BLUE, label="after it")
-    axes.plot(
-        seeds, [f.metric_predicted for f in firsts], "o", color=ORANGE, label="plain bars, before"
-    )
+    promised = [first.metric_predicted for first in firsts]
+    axes.plot(seeds, promised, "o", color=ORANGE, label="what plain bars promise")
+    axes.plot(seeds, [last.metric for last in lasts], "s", color=BLUE, label="continuum, after")
+    axes.plot(seeds, [first.metric for first in firsts], "v", color=GREY, label="before the loop")
     axes.set_ylim(0.85, 0.97)
     axes.set_xticks(seeds)
     axes.set_xlabel("seed")
