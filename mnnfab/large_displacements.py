@@ -8,6 +8,7 @@ geometry's share alone.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -15,7 +16,7 @@ from scipy import sparse
 
 from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.errors import ToolError
-from mnnfab.linear import factorise
+from mnnfab.linear import Factoriser, make_factoriser
 from mnnfab.network import Network
 
 #: Newton's method ends when the forces out of balance are this share of the load, or that of
@@ -42,29 +43,104 @@ class LinearRange:
     ends: Literal["change", "unstable", "beyond"]
 
 
-def linear_range(
-    network: Network,
-    stiffness: FloatArray,
-    loads: FloatArray,
-    outputs: IntArray,
-    change: float = 0.05,
-) -> LinearRange:
-    """Return the factor on a load at which large displacements change the outputs.
+@dataclass(frozen=True, eq=False)
+class ExactBars:
+    """Bars whose directions follow the deformed network.
 
     Args:
         network: nodes and bonds.
         stiffness: of the bonds, (n_bonds,) N/mm.
+    """
+
+    network: Network
+    stiffness: FloatArray
+
+    def displacements(self, loads: FloatArray) -> FloatArray | None:
+        """Return the displacements under a load, (2 n_nodes,) mm, by Newton's method from rest.
+
+        None if the way there leads through a state that is not stable.
+
+        Args:
+            loads: on every degree of freedom, (2 n_nodes,) N.
+        """
+        free = self.network.free_dofs
+        moved = np.zeros_like(loads)
+        rounding = ROUNDING * float((self.stiffness * self.network.lengths).max())
+        enough = max(BALANCED * float(np.linalg.norm(loads[free])), rounding)
+        for _ in range(ITERATIONS):
+            forces, tangent = self._state(moved)
+            out_of_balance = (loads - forces)[free]
+            if np.linalg.norm(out_of_balance) <= enough:
+                return moved
+            try:
+                moved[free] += self._factoriser.factorise(tangent).solve(out_of_balance)
+            except ToolError:  # the tangent is not positive definite
+                return None
+        return None
+
+    def small_displacements(self, loads: FloatArray) -> FloatArray:
+        """Return the displacements by linear theory, (2 n_nodes,) mm."""
+        moved, free = np.zeros_like(loads), self.network.free_dofs
+        _, at_rest = self._state(moved)
+        moved[free] = self._factoriser.factorise(at_rest).solve(loads[free])
+        return moved
+
+    @cached_property
+    def _places(self) -> IntArray:
+        """The degrees of freedom of each bond, (n_bonds, 4)."""
+        dofs: IntArray = (2 * self.network.bonds[:, :, None] + np.arange(2)).reshape(-1, 4)
+        return dofs
+
+    @cached_property
+    def _factoriser(self) -> Factoriser:
+        """What all tangents share: they have their entries in the same places."""
+        return make_factoriser(self._lower(np.ones((self.network.n_bonds, 4, 4))))
+
+    def _lower(self, blocks: FloatArray) -> sparse.csc_array:
+        """Return the lower triangle on the free degrees of freedom of one block a bond."""
+        places, free = self._places, self.network.free_dofs
+        rows, columns = np.repeat(places, 4, axis=1).ravel(), np.tile(places, (1, 4)).ravel()
+        shape = (2 * self.network.n_nodes,) * 2
+        whole = sparse.coo_array((blocks.ravel(), (rows, columns)), shape=shape).tocsc()
+        lower = sparse.csc_array(sparse.tril(whole[free][:, free]))
+        lower.sort_indices()
+        return lower
+
+    def _state(self, moved: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return the forces that hold a deformed network, (2 n_nodes,) N, and its tangent."""
+        network, stiffness = self.network, self.stiffness
+        first, second = network.bonds.T
+        places = network.nodes + moved.reshape(-1, 2)
+        vectors = places[second] - places[first]
+        lengths = np.hypot(*vectors.T)
+        directions = vectors / lengths[:, None]
+        normal = stiffness * (lengths - network.lengths)
+        forces = np.zeros_like(places)
+        np.add.at(forces, second, normal[:, None] * directions)
+        np.add.at(forces, first, -normal[:, None] * directions)
+        turning = normal / lengths
+        block = (stiffness - turning)[:, None, None] * directions[:, :, None] * directions[:, None]
+        block += turning[:, None, None] * np.eye(2)
+        ends = np.array([[1.0, -1.0], [-1.0, 1.0]])
+        blocks = np.einsum("pq,bij->bpiqj", ends, block).reshape(-1, 4, 4)
+        return forces.ravel(), self._lower(blocks).data
+
+
+def linear_range(
+    bars: ExactBars, loads: FloatArray, outputs: IntArray, change: float = 0.05
+) -> LinearRange:
+    """Return the factor on a load at which large displacements change the outputs.
+
+    Args:
+        bars: the network.
         loads: on every degree of freedom, (2 n_nodes,) N.
         outputs: degrees of freedom that are read, (n_out,).
         change: of the outputs, as a share of what they move by linear theory.
     """
-    free, whole = network.free_dofs, np.zeros_like(loads)
-    at_rest = _state(network, stiffness, whole)[1]
-    whole[free] = factorise(at_rest[free][:, free])(loads[free])
-    slope = whole[outputs]
+    slope = bars.small_displacements(loads)[outputs]
 
     def ends(factor: float) -> Literal["change", "unstable"] | None:
-        moved = displacements(network, stiffness, factor * loads)
+        moved = bars.displacements(factor * loads)
         if moved is None:
             return "unstable"
         off = np.linalg.norm(moved[outputs] - factor * slope)
@@ -79,55 +155,3 @@ def linear_range(
         middle = (low + high) / 2
         low, high = (middle, high) if ends(middle) is None else (low, middle)
     return LinearRange(high, ends(high) or "change")
-
-
-def displacements(network: Network, stiffness: FloatArray, loads: FloatArray) -> FloatArray | None:
-    """Return the displacements under a load, (2 n_nodes,) mm, by Newton's method from rest.
-
-    None if the way there leads through a state that is not stable.
-
-    Args:
-        network: nodes and bonds.
-        stiffness: of the bonds, (n_bonds,) N/mm.
-        loads: on every degree of freedom, (2 n_nodes,) N.
-    """
-    free = network.free_dofs
-    moved = np.zeros_like(loads)
-    rounding = ROUNDING * float((stiffness * network.lengths).max())
-    enough = max(BALANCED * float(np.linalg.norm(loads[free])), rounding)
-    for _ in range(ITERATIONS):
-        forces, tangent = _state(network, stiffness, moved)
-        out_of_balance = (loads - forces)[free]
-        if np.linalg.norm(out_of_balance) <= enough:
-            return moved
-        try:
-            moved[free] += factorise(tangent[free][:, free])(out_of_balance)
-        except ToolError:  # the tangent is not positive definite
-            return None
-    return None
-
-
-def _state(
-    network: Network, stiffness: FloatArray, moved: FloatArray
-) -> tuple[FloatArray, sparse.csc_array]:
-    """Return the forces that hold a deformed network, (2 n_nodes,) N, and its tangent."""
-    first, second = network.bonds.T
-    places = network.nodes + moved.reshape(-1, 2)
-    vectors = places[second] - places[first]
-    lengths = np.hypot(*vectors.T)
-    directions = vectors / lengths[:, None]
-    normal = stiffness * (lengths - network.lengths)
-    forces = np.zeros_like(places)
-    np.add.at(forces, second, normal[:, None] * directions)
-    np.add.at(forces, first, -normal[:, None] * directions)
-    outer = directions[:, :, None] * directions[:, None, :]
-    block = (stiffness - normal / lengths)[:, None, None] * outer
-    block += (normal / lengths)[:, None, None] * np.eye(2)
-    whole = np.concatenate(
-        [np.concatenate([block, -block], axis=2), np.concatenate([-block, block], axis=2)], axis=1
-    )
-    dofs = np.stack([2 * first, 2 * first + 1, 2 * second, 2 * second + 1], axis=1)
-    rows, columns = np.repeat(dofs, 4, axis=1).ravel(), np.tile(dofs, (1, 4)).ravel()
-    shape = (len(moved), len(moved))
-    tangent = sparse.coo_array((whole.ravel(), (rows, columns)), shape=shape).tocsc()
-    return forces.ravel(), tangent

@@ -123,6 +123,7 @@ def train(
     """
     clock = Clock(watcher or Silent())
     problem, before = load(design_file, start_from, out, clock)
+    before += _left_to_run(problem, clock)
     training, after = train_and_tell(problem, clock)
     ancestry = ancestry_of(problem, training, start_from)
     compensation = compensation_of(problem.surrogate)
@@ -132,6 +133,17 @@ def train(
         write_training(staging, problem, record)
         write_manifest(staging, ())
     return Trained(folder, training_text(problem, training))
+
+
+def _left_to_run(problem: Problem, clock: Clock) -> tuple[Finding, ...]:
+    """Tell that a training alone is no loop, if the design wants one."""
+    section = problem.design.compensate
+    if section is None or not section.enabled:
+        return ()
+    words = "left to `mnnfab run`: these widths are trained on bars alone"
+    finding = Finding("not-compensated", "warning", "[compensate]", words)
+    clock.watcher.finding(finding)
+    return (finding,)
 
 
 def _trained(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mnnfab.findings import Finding, Severity
-from mnnfab.large_displacements import LinearRange, linear_range
+from mnnfab.large_displacements import ExactBars, LinearRange, linear_range
 from mnnfab.ports import dofs_of, unit_loads
 
 if TYPE_CHECKING:
@@ -108,8 +108,7 @@ def _guard_case(
         case=case,
         buckling=buckling,
         linear=linear_range(
-            problem.network,
-            problem.law.stiffness(widths_mm),
+            ExactBars(problem.network, problem.law.stiffness(widths_mm)),
             unit_loads(problem.network, task.inputs) @ loads,
             dofs_of(task.outputs),
         ),
