@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fem.memory import require_memory
 from geometry.tiling import BoolArray, Tiling
 from mnnfab.arrays import FloatArray, IntArray, frozen_floats, frozen_ints
 from mnnfab.errors import ToolError
@@ -20,6 +21,12 @@ from mnnfab.errors import ToolError
 MIDDLE_SHARE = 0.5
 #: Elements around a load disc.
 DISC_ELEMENTS = 16
+
+#: Triangles of a mesh, measured on uniform networks with 1 to 16 elements across a joint: this
+#: share of as many as fit in, and so many more about each load disc.
+EVEN_SHARE, TRIANGLES_A_DISC = 0.8, 220.0
+#: Quadratic vector elements: two degrees of freedom at each of about two points a triangle.
+DOFS_A_TRIANGLE = 4.3
 
 Arrays = dict[str, np.ndarray]
 
@@ -91,8 +98,10 @@ def make_mesh(tiling: Tiling, elements_across_joint: int, deadline_s: float) -> 
         deadline_s: the mesher is stopped after so many seconds.
 
     Raises:
-        ToolError: if the mesher fails, or does not finish in time.
+        ToolError: if memory would not suffice to solve on it, the mesher fails, or it does
+            not finish in time.
     """
+    require_memory(round(DOFS_A_TRIANGLE * predicted_triangles(tiling, elements_across_joint)), 2)
     try:
         arrays = _exchange(_request(tiling, elements_across_joint), deadline_s)
     except OSError as error:
@@ -111,6 +120,22 @@ def make_mesh(tiling: Tiling, elements_across_joint: int, deadline_s: float) -> 
     )
     _check_area(tiling, mesh)
     return mesh
+
+
+def predicted_triangles(tiling: Tiling, elements_across_joint: int) -> float:
+    """Return about how many triangles a mesh will have, to a third.
+
+    Even triangles of the wanted size fill the cells, and those around each load disc come
+    in addition.
+    """
+    sizes = _sizes(tiling, elements_across_joint)
+    starts = tiling.loop_offsets[tiling.cell_offsets[:-1]]
+    corners = tiling.edges[tiling.cell_edges]
+    totals = np.add.reduceat(sizes[corners].mean(axis=1), starts)
+    means = totals / np.diff(np.append(starts, len(corners)))
+    meshed = meshed_cells(tiling)
+    evenly = (tiling.areas[meshed] / (np.sqrt(3) / 4 * means[meshed] ** 2)).sum()
+    return float(EVEN_SHARE * evenly + TRIANGLES_A_DISC * tiling.n_hubs)
 
 
 def _exchange(request: Arrays, deadline_s: float) -> Arrays:

@@ -9,12 +9,13 @@ import psutil
 import pytest
 
 import fem.convergence
+import fem.mesh
 from fem.continuum import Continuum, solve_continuum
 from fem.convergence import FEWEST, solve_to_tolerance
 from fem.elasticity import plane_stress_constants, solid_constants, stress_law
 from fem.extrusion import extrude, solve_solid
 from fem.memory import predicted_bytes, require_memory
-from fem.mesh import Mesh, make_mesh
+from fem.mesh import Mesh, make_mesh, predicted_triangles
 from fem.refinement import error_shares, refined, worst_triangles
 from geometry.cells import tile
 from mnnfab import Fabrication, Network, Port, ToolError, compare
@@ -126,6 +127,29 @@ def test_too_little_memory_is_said_before(monkeypatch: pytest.MonkeyPatch) -> No
     with pytest.raises(ToolError, match=words):
         require_memory(3_000_000, 2)
     assert predicted_bytes(10**6, 3) > 2 * predicted_bytes(10**6, 2)
+
+
+@pytest.mark.parametrize("elements", [1, 2, 4, 8])
+def test_size_of_a_mesh_is_known_before(
+    paper_network: Network, fabrication: Fabrication, elements: int
+) -> None:
+    for width in (1.5, 2.5):
+        tiling = tile(paper_network, np.full(28, width), fabrication)
+        found = len(make_mesh(tiling, elements, 120.0).triangles)
+        assert predicted_triangles(tiling, elements) == pytest.approx(found, rel=0.5)
+
+
+def test_a_mesh_that_would_not_fit_is_refused_before(
+    paper_network: Network, fabrication: Fabrication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def mesher(*_: object) -> None:
+        pytest.fail("the mesher was started")
+
+    free = psutil.virtual_memory()._replace(available=10**9)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: free)
+    monkeypatch.setattr(fem.mesh, "_run_mesher", mesher)
+    with pytest.raises(ToolError, match="elements_across_joint"):
+        make_mesh(tile(paper_network, np.full(28, 2.0), fabrication), 50, 120.0)
 
 
 def test_prisms_fit_each_other(coarse: Mesh) -> None:
