@@ -17,10 +17,10 @@ from skfem import BilinearForm
 from fem.system import System
 from mnnfab.arrays import FloatArray
 
-#: The factor is found to this share.
-TOLERANCE = 1e-4
-#: Lanczos vectors and restarts: enough for any mode of interest.
-VECTORS, RESTARTS = 30, 20
+#: Lanczos vectors and the share to which the factor is found; the second is tried where modes lie
+#: so close together that the first does not tell them apart.
+EFFORTS = ((30, 1e-4), (80, 1e-2))
+RESTARTS = 25
 #: Loads so many times as great are not of interest.
 LARGEST = 1e4
 
@@ -30,12 +30,12 @@ class Buckling:
     """How a body buckles under a load.
 
     Args:
-        factor: times the load at which it buckles; infinite if it does not, or only at a hundred
-            times the load at which it would if it pulled the other way.
-        mode: displacement of its shape, the largest 1, (n_dofs,); zero if it does not buckle.
+        factor: times the load at which it buckles; infinite if it does not up to 10,000 times;
+            none if no mode was found for certain.
+        mode: displacement of its shape, the largest 1, (n_dofs,); zero if there is none.
     """
 
-    factor: float
+    factor: float | None
     mode: FloatArray
 
 
@@ -48,32 +48,33 @@ def buckle(system: System, stress: FloatArray, thickness_mm: FloatArray) -> Buck
         thickness_mm: of each triangle, (n_triangles,).
 
     """
-    free = system.free
+    free, nothing = system.free, np.zeros(system.n_dofs)
+    if not stress.any():
+        return Buckling(np.inf, nothing)
     stressed = _stress_stiffness(system, stress, thickness_mm)[free][:, free]
-    shape = stressed.shape
-    inverse = LinearOperator(shape, matvec=system.solve_free, dtype=np.float64)
-    start = np.random.default_rng(0).standard_normal(shape[0])
-    try:
-        # -K_σ φ = μ K φ: the largest μ is one over the least positive λ.
-        values, modes = eigsh(
-            -stressed,
-            k=1,
-            M=system.stiffness[free][:, free],
-            Minv=inverse,
-            which="LA",
-            v0=system.solve_free(start),
-            tol=TOLERANCE,
-            ncv=VECTORS,
-            maxiter=RESTARTS,
-        )
-    except ArpackNoConvergence:
-        # The eigenvalues crowd at μ = 0; only those apart from it converge.
-        return Buckling(np.inf, np.zeros(system.n_dofs))
-    mode = np.zeros(system.n_dofs)
-    if values[0] <= 1 / LARGEST:
-        return Buckling(np.inf, mode)
-    mode[free] = modes[:, 0] / np.abs(modes[:, 0]).max()
-    return Buckling(float(1 / values[0]), mode)
+    start = system.solve_free(np.random.default_rng(0).standard_normal(len(free)))
+    for vectors, tolerance in EFFORTS:
+        try:
+            # -K_σ φ = μ K φ: the largest μ is one over the least positive λ.
+            values, modes = eigsh(
+                -stressed,
+                k=1,
+                M=system.stiffness[free][:, free],
+                Minv=LinearOperator(stressed.shape, matvec=system.solve_free, dtype=np.float64),
+                which="LA",
+                v0=start,
+                tol=tolerance,
+                ncv=min(vectors, len(free) - 1),
+                maxiter=RESTARTS,
+            )
+        except ArpackNoConvergence:  # the eigenvalues crowd at μ = 0
+            continue
+        if values[0] <= 1 / LARGEST:
+            return Buckling(np.inf, nothing)
+        mode = nothing.copy()
+        mode[free] = modes[:, 0] / np.abs(modes[:, 0]).max()
+        return Buckling(float(1 / values[0]), mode)
+    return Buckling(None, nothing)
 
 
 def _stress_stiffness(

@@ -15,7 +15,7 @@ TOLERANCE = 0.01
 
 
 def contact_factor(continuum: Continuum, loads_N: FloatArray) -> tuple[float, FloatArray | None]:
-    """Return the factor on a load at which free sides first cross, and where, (2,) mm.
+    """Return the factor on a load at which free sides first cross, and which, (2,) mm as drawn.
 
     Up to ten times the load, by linear displacements; infinite if nothing meets.
     """
@@ -23,7 +23,8 @@ def contact_factor(continuum: Continuum, loads_N: FloatArray) -> tuple[float, Fl
     points, moved = continuum.mesh.points, continuum.displacements(loads_N)
 
     def crossing(factor: float) -> FloatArray | None:
-        return _crossing(points + factor * moved[: len(points)], sides)
+        side = _crossing(points + factor * moved[: len(points)], sides)
+        return None if side is None else points[side].mean(axis=0)
 
     if crossing(LARGEST) is None:
         return np.inf, None
@@ -40,8 +41,8 @@ def _free_sides(continuum: Continuum) -> IntArray:
     return sides
 
 
-def _crossing(points: FloatArray, sides: IntArray) -> FloatArray | None:
-    """Return a place where two sides cross that share no point, (2,) mm."""
+def _crossing(points: FloatArray, sides: IntArray) -> IntArray | None:
+    """Return the ends of a side that crosses another one with which it shares no point, (2,)."""
     lines = shapely.linestrings(points[sides])
     first, second = shapely.STRtree(lines).query(lines, predicate="intersects")
     ordered = first < second
@@ -49,5 +50,5 @@ def _crossing(points: FloatArray, sides: IntArray) -> FloatArray | None:
     apart = ~(sides[first][:, :, None] == sides[second][:, None, :]).any(axis=(1, 2))
     if not apart.any():
         return None
-    place: FloatArray = points[sides[first[apart][0]]].mean(axis=0)
-    return place
+    ends: IntArray = sides[first[apart][0]]
+    return ends

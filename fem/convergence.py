@@ -25,7 +25,8 @@ MOST = 12
 SLOWEST, FASTEST = 0.9, 0.5
 #: The error of a single mesh: nothing is known of it.
 UNKNOWN = 1.0
-#: A metric that changes by less has settled: no flower of the iris set changes its class.
+#: A metric that changes by less, or by this share of it, has settled: no flower of the iris set
+#: changes its class.
 METRIC_SETTLED = 0.005
 
 Metric = Callable[[FloatArray], float]
@@ -121,4 +122,6 @@ def _discretisation(levels: list[Level], tolerance: float) -> Discretisation:
 
 def _metric_settled(levels: list[Level]) -> bool:
     before, last = levels[-2].metric, levels[-1].metric
-    return before is None or last is None or abs(last - before) <= METRIC_SETTLED
+    if before is None or last is None:
+        return True
+    return abs(last - before) <= METRIC_SETTLED * max(1.0, abs(last))

@@ -63,6 +63,12 @@ class CheckSection(Section):
     mesh_formats: Many[Literal["vtu", "msh", "inp"]] = ("vtu",)
     resolution_mm: Positive = 0.02
 
+    @model_validator(mode="after")
+    def _each_format_once(self) -> Self:
+        if len(set(self.mesh_formats)) < len(self.mesh_formats):
+            raise refusal("mesh_formats", f"{list(self.mesh_formats)}", "each format once")
+        return self
+
 
 class SearchSection(Section):
     """[compensate.search] what the loop may change beside the widths.
@@ -132,7 +138,8 @@ class ToleranceSection(Section):
         load_sd_gf: of every weight that is hung.
         samples: parts that are drawn.
         train_over: training lowers the mean loss of so many parts drawn by width_sd_mm,
-            not that of the part as drawn; 0 does not. Every one costs as much as a training.
+            not that of the part as drawn; an even number, since errors come in pairs of
+            opposite sign; 0 does not. Every one costs as much as a training.
     """
 
     enabled: bool = True
@@ -141,4 +148,4 @@ class ToleranceSection(Section):
     modulus_sd: Annotated[float, Field(ge=0, le=0.5)] = 0.1
     load_sd_gf: NotNegative = 0.0
     samples: Annotated[int, Field(ge=10, le=1_000_000)] = 1000
-    train_over: Annotated[int, Field(ge=0, le=1000)] = 0
+    train_over: Annotated[int, Field(ge=0, le=1000, multiple_of=2)] = 0

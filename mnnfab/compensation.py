@@ -186,10 +186,17 @@ def load_compensation(path: Path, task: Task | None) -> Compensation:
 
 
 def trained_task(task: Task, loss_scale_mm: float | None) -> Task:
-    """Return the task as a round trained it: with a loss scale of its own, if it had one."""
+    """Return the task as a round trained it: with a loss scale of its own, if it had one.
+
+    Raises:
+        InputError: if its loss has no scale.
+    """
     if loss_scale_mm is None:
         return task
-    assert isinstance(task.loss, SoftmaxCrossEntropy), "checked with the design"
+    if not isinstance(task.loss, SoftmaxCrossEntropy):
+        given = f"trained with a loss scale of {loss_scale_mm:g} mm"
+        allowed = 'a design with normalisation = "softmax", as it was when it was trained'
+        raise InputError(SURROGATE, given, allowed)
     return replace(task, loss=SoftmaxCrossEntropy(loss_scale_mm))
 
 

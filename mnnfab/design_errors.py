@@ -124,8 +124,9 @@ _HANDLERS: Mapping[str, Callable[[str, ErrorDetails], InputError]] = {
 def _where(source: str, place: Iterable[int | str]) -> str:
     """Write a place as `file, [section] key[3].part`; pydantic's tags are no keys."""
     whole = tuple(place)
-    if whole[:1] == ("features",) and len(whole) > 2:  # a section of sections
-        whole = (f"features.{whole[1]}", *whole[2:])
+    nested = whole[:1] == ("features",) or whole[:2] == ("compensate", "search")
+    if nested and len(whole) > 2:  # a section of sections
+        whole = (f"{whole[0]}.{whole[1]}", *whole[2:])
     parts = [*whole[:1], *whole[2:]] if whole[:2] in _SECTIONS else list(whole)
     if not parts:
         return source

@@ -22,8 +22,20 @@ def judge_continuum(
     continuum: Response,
     agreement: Agreement,
     limits: CheckSection,
+    *,
+    corrected: bool = False,
 ) -> list[Finding]:
-    """Return a finding for each limit of the design's [check] section."""
+    """Return a finding for each limit of the design's [check] section.
+
+    Args:
+        task: what it is for.
+        network: its bonds.
+        bar: response of the bars that the continuum should do as well as.
+        continuum: its response.
+        agreement: of bars as the stiffness law says and continuum.
+        limits: the section.
+        corrected: whether `bar` was corrected by a continuum, so that no factor is left.
+    """
     findings = [
         judge(
             "displacement-residual",
@@ -44,7 +56,8 @@ def judge_continuum(
     ]
     if task.headline is not None:
         found = task.metrics(continuum.flexibility)
-        findings.append(_judge_metric(task, task.headline, bar, continuum, agreement, limits))
+        factor = None if corrected else agreement.scale
+        findings.append(_judge_metric(task, task.headline, bar, continuum, factor, limits))
         findings.append(_judge_use(task.headline, found))
     return findings
 
@@ -85,16 +98,17 @@ def _judge_metric(
     headline: Headline,
     bar: Response,
     continuum: Response,
-    agreement: Agreement,
+    factor: float | None,
     limits: CheckSection,
 ) -> Finding:
     reference = task.metrics(bar.flexibility)
     found = task.metrics(continuum.flexibility)
-    scaled = headline.of(task.metrics(continuum.flexibility / agreement.scale))
     name, value = headline.name, headline.of(found)
-    words = f"{name} {headline.of(reference):.4f} on bars, {value:.4f} on the continuum"
+    bars = "corrected bars" if factor is None else "bars"
+    words = f"{name} {headline.of(reference):.4f} on {bars}, {value:.4f} on the continuum"
+    scaled = headline.of(task.metrics(continuum.flexibility / (factor or 1.0)))
     if abs(scaled - value) > 1e-9:  # a task that minds the size of the displacements
-        words += f" ({scaled:.4f} without the common factor {agreement.scale:.3f})"
+        words += f" ({scaled:.4f} without the common factor {factor:.3f})"
     drop = headline.loss_against(reference, found)
     return judge("metric-drop", "task", f"{words}: worse by", drop, limits.max_metric_drop, ".4f")
 

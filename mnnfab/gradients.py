@@ -38,12 +38,14 @@ def in_situ_gradient(task: Task, response: Response) -> FloatArray:
     return response.stiffness_gradient(slope)
 
 
-def compare_gradients(reference: FloatArray, found: FloatArray) -> GradientAgreement:
-    """Compare two gradients, (n_bonds,), neither of them zero.
+def compare_gradients(reference: FloatArray, found: FloatArray) -> GradientAgreement | None:
+    """Compare two gradients, (n_bonds,); None if one is zero and has no direction.
 
     >>> compare_gradients(np.array([3.0, -4.0]), np.array([6.0, -8.0]))
     GradientAgreement(cosine=1.0, signs=1.0, relative_error=1.0, scale=2.0)
     """
+    if not (reference.any() and found.any()):
+        return None
     product, square = float(reference @ found), float(reference @ reference)
     return GradientAgreement(
         cosine=product / float(np.linalg.norm(reference) * np.linalg.norm(found)),

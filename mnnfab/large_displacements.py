@@ -19,12 +19,12 @@ from mnnfab.errors import ToolError
 from mnnfab.linear import Factoriser, make_factoriser
 from mnnfab.network import Network
 
-#: Newton's method ends when the forces out of balance are this share of the load, or that of
-#: what would stretch a bond to twice its length: less is rounding.
-BALANCED, ROUNDING = 1e-10, 1e-14
+#: Newton's method ends when the forces out of balance are this share of the load, or so many
+#: times the rounding of a bond's force: less is not to be had.
+BALANCED, ROUNDING = 1e-10, 8.0
 ITERATIONS = 30
-#: Loads are raised by this factor until the outputs change.
-RAISE = 1.5
+#: Loads are raised by this factor until the outputs change, each from the state before.
+RAISE = 1.25
 #: The factor is found to this share of it.
 TOLERANCE = 0.01
 SMALLEST, LARGEST = 1e-3, 100.0
@@ -36,7 +36,7 @@ class LinearRange:
 
     Args:
         factor: times the load at which it ends; 100 if it holds up to there.
-        ends: because the outputs "change", or the network becomes "unstable" before that.
+        ends: because the outputs "change", or no stable state is found beyond ("unstable").
     """
 
     factor: float
@@ -55,28 +55,39 @@ class ExactBars:
     network: Network
     stiffness: FloatArray
 
-    def displacements(self, loads: FloatArray) -> FloatArray | None:
-        """Return the displacements under a load, (2 n_nodes,) mm, by Newton's method from rest.
+    def displacements(
+        self, loads: FloatArray, start: FloatArray | None = None
+    ) -> FloatArray | None:
+        """Return the displacements under a load, (2 n_nodes,) mm, by Newton's method.
 
-        None if the way there leads through a state that is not stable.
+        None if it does not come to a stable state from where it starts.
 
         Args:
             loads: on every degree of freedom, (2 n_nodes,) N.
+            start: displacements under another load, (2 n_nodes,) mm; at rest if not given.
         """
         free = self.network.free_dofs
-        moved = np.zeros_like(loads)
-        rounding = ROUNDING * float((self.stiffness * self.network.lengths).max())
-        enough = max(BALANCED * float(np.linalg.norm(loads[free])), rounding)
+        moved = np.zeros_like(loads) if start is None else start.copy()
+        enough = max(BALANCED * float(np.linalg.norm(loads[free])), self._rounding)
         for _ in range(ITERATIONS):
             forces, tangent = self._state(moved)
             out_of_balance = (loads - forces)[free]
-            if np.linalg.norm(out_of_balance) <= enough:
-                return moved
             try:
-                moved[free] += self._factoriser.factorise(tangent).solve(out_of_balance)
+                factor = self._factoriser.factorise(tangent)
             except ToolError:  # the tangent is not positive definite
                 return None
+            if np.linalg.norm(out_of_balance) <= enough:
+                return moved
+            moved[free] += factor.solve(out_of_balance)
         return None
+
+    @property
+    def _rounding(self) -> float:
+        """What is left of balance by the rounding of places and lengths, N."""
+        network = self.network
+        size = float(np.abs(network.nodes).max() + network.lengths.max())
+        of_a_bond = np.finfo(float).eps * float(self.stiffness.max()) * size
+        return ROUNDING * of_a_bond * float(np.sqrt(len(network.free_dofs)))
 
     def small_displacements(self, loads: FloatArray) -> FloatArray:
         """Return the displacements by linear theory, (2 n_nodes,) mm."""
@@ -138,20 +149,44 @@ def linear_range(
         change: of the outputs, as a share of what they move by linear theory.
     """
     slope = bars.small_displacements(loads)[outputs]
-
-    def ends(factor: float) -> Literal["change", "unstable"] | None:
-        moved = bars.displacements(factor * loads)
-        if moved is None:
-            return "unstable"
-        off = np.linalg.norm(moved[outputs] - factor * slope)
-        return "change" if off > change * factor * np.linalg.norm(slope) else None
-
-    low, high = 0.0, SMALLEST
-    while ends(high) is None:
+    low, high, state = 0.0, SMALLEST, np.zeros_like(loads)
+    while (found := _try(bars, high, loads, state, outputs, slope, change)).ends is None:
         if high >= LARGEST:
             return LinearRange(LARGEST, "beyond")
-        low, high = high, min(RAISE * high, LARGEST)
-    while high - low > TOLERANCE * high:
+        assert found.state is not None, "it did not end"
+        low, high, state = high, min(RAISE * high, LARGEST), found.state
+    ends: Literal["change", "unstable"] = found.ends
+    while high - low > TOLERANCE * high and high > SMALLEST**2:
         middle = (low + high) / 2
-        low, high = (middle, high) if ends(middle) is None else (low, middle)
-    return LinearRange(high, ends(high) or "change")
+        found = _try(bars, middle, loads, state, outputs, slope, change)
+        if found.ends is not None:
+            high, ends = middle, found.ends
+        elif found.state is not None:
+            low, state = middle, found.state
+    return LinearRange(high, ends)
+
+
+@dataclass(frozen=True, eq=False)
+class _Tried:
+    """A load factor: the state under it, if there is one, and whether linear theory ended."""
+
+    state: FloatArray | None
+    ends: Literal["change", "unstable"] | None
+
+
+def _try(
+    bars: ExactBars,
+    factor: float,
+    loads: FloatArray,
+    start: FloatArray,
+    outputs: IntArray,
+    slope: FloatArray,
+    change: float,
+) -> _Tried:
+    """Go on from the last stable state to another load."""
+    moved = bars.displacements(factor * loads, start)
+    if moved is None:
+        return _Tried(None, "unstable")
+    off = np.linalg.norm(moved[outputs] - factor * slope)
+    ended = off > change * factor * np.linalg.norm(slope)
+    return _Tried(moved, "change" if ended else None)

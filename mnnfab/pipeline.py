@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mnnfab.compensation import Candidate, Compensation, compensation_of
+from mnnfab.compensation import compensation_of
 from mnnfab.errors import InputError
 from mnnfab.findings import Finding, Verdict
 from mnnfab.problem import Problem, load_problem
@@ -27,13 +27,11 @@ from mnnfab.run_folder import (
     write_training,
 )
 from mnnfab.stages.check import check_widths_on_continuum
-from mnnfab.stages.compensate import compensate
 from mnnfab.stages.ladder import climb, ladder_text
-from mnnfab.stages.search import search
-from mnnfab.stages.train import ancestry_of, load, train_and_tell
+from mnnfab.stages.model import calibrated
+from mnnfab.stages.train import ancestry_of, fit, load, train_and_tell
 from mnnfab.stages.tray import write_tray
 from mnnfab.stages.write import write_manifest, write_results
-from mnnfab.training import Training
 from mnnfab.training_words import training_text
 from mnnfab.watching import Clock, Silent, Watcher
 from mnnfab.widths_file import check_widths
@@ -92,15 +90,14 @@ def run(
         MnnfabError: if the input cannot be used or a kernel fails; nothing is written then.
     """
     clock = Clock(watcher or Silent())
-    problem, told = load(design_file, start_from, out, clock)
-    problem, training, compensation, after = _trained(problem, clock)
-    told = (*told, *after)
+    fitted = fit(*load(design_file, start_from, out, clock), clock)
+    problem, training = fitted.problem, fitted.training
     ancestry = ancestry_of(problem, training, start_from)
-    record = make_record(training, ancestry, told, compensation)
+    record = make_record(training, ancestry, fitted.told, fitted.compensation)
     results = check_widths_on_continuum(problem, record, clock)
     folder = out or default_folder(problem)
     results = write_results(results, folder, clock, export=True, force=force)
-    return _outcome(results, folder, told)
+    return _outcome(results, folder, fitted.told)
 
 
 def train(
@@ -146,23 +143,6 @@ def _left_to_run(problem: Problem, clock: Clock) -> tuple[Finding, ...]:
     return (finding,)
 
 
-def _trained(
-    problem: Problem, clock: Clock
-) -> tuple[Problem, Training, Compensation, tuple[Finding, ...]]:
-    """Return problem, training, rounds and what was told, with the loop if the design wants it."""
-    section = problem.design.compensate
-    if section is None or not section.enabled:
-        training, after = train_and_tell(problem, clock)
-        return problem, training, compensation_of(problem.surrogate), after
-    candidates: tuple[Candidate, ...] = ()
-    if section.search is not None:
-        chosen = search(problem, clock)
-        problem, candidates = chosen.problem, chosen.candidates
-    training, after = train_and_tell(problem, clock)
-    done = compensate(problem, training, candidates, clock)
-    return done.problem, done.training, done.compensation, after
-
-
 def reach(design_file: Path, *, watcher: Watcher | None = None) -> str:
     """Find out what is in reach of a design's task, without training it.
 
@@ -175,11 +155,13 @@ def reach(design_file: Path, *, watcher: Watcher | None = None) -> str:
     clock = Clock(watcher or Silent())
     with clock.stage("read"):
         problem = load_problem(design_file)
-    if problem.task is None or problem.task.kind == "none":
+    task = problem.task
+    if task is None or task.kind == "none":
         raise InputError("[task] kind", '"none"', "a task whose reach can be found out")
+    problem = calibrated(problem, clock)
     with clock.stage("reach"):
-        found = assess_problem(problem, problem.task)
-    return reach_text(problem, problem.task, found)
+        found = assess_problem(problem, task)
+    return reach_text(problem, task, found)
 
 
 def ladder(folder: Path, *, watcher: Watcher | None = None) -> str:
@@ -239,8 +221,8 @@ def export(folder: Path, *, force: bool = False, watcher: Watcher | None = None)
 def _resume(folder: Path, watcher: Watcher | None, *, export: bool, force: bool) -> Outcome:
     clock = Clock(watcher or Silent())
     problem, record = _load_run(folder, clock)
+    problem, record = _without_stale_history(problem, record)
     results = check_widths_on_continuum(problem, record, clock)
-    results = _without_stale_history(results)
     return _outcome(write_results(results, folder, clock, export=export, force=force), folder)
 
 
@@ -265,20 +247,22 @@ def _outcome(results: Results, folder: Path, told: tuple[Finding, ...] = ()) -> 
     )
 
 
-def _without_stale_history(results: Results) -> Results:
-    """Drop a history that does not end in these widths: they were changed by hand."""
-    task, losses = results.problem.task, results.record.history.get("loss_train")
-    if task is None or results.predicted is None or losses is None:
-        return results
-    loss = results.record.trained_on(task).loss_value(
-        results.predicted.flexibility, task.train_rows
-    )
+def _without_stale_history(problem: Problem, record: Record) -> tuple[Problem, Record]:
+    """Drop what does not belong to these widths, if they were changed by hand.
+
+    History, rounds and the correction of the bars are of others; the calibration of the
+    stiffness law is of none.
+    """
+    task, losses = problem.task, record.history.get("loss_train")
+    if task is None or losses is None:
+        return problem, record
+    predicted = problem.response(task, record.widths_mm).flexibility
+    loss = record.trained_on(task).loss_value(predicted, task.train_rows)
     # Losses have no unit; one of nearly zero, a perfect fit, is all rounding.
     if np.isclose(loss, losses[-1], rtol=1e-9, atol=1e-12):
-        return results
+        return problem, record
     message = f"has loss {loss:.6g}, its training ended with {losses[-1]:.6g}: history left out"
     finding = Finding("widths-changed", "warning", WIDTHS, message)
-    record = Record(results.record.widths_mm, {}, {}, compensation=results.record.compensation)
-    told = set(results.record.findings)  # of other widths than these
-    results = replace(results, findings=tuple(f for f in results.findings if f not in told))
-    return replace(results, record=record, findings=(*results.findings, finding))
+    problem = problem.uncorrected
+    known = compensation_of(problem.surrogate)
+    return problem, Record(record.widths_mm, {}, {}, findings=(finding,), compensation=known)

@@ -13,6 +13,8 @@ from mnnfab.joints import edge_weight
 from mnnfab.profiles import Printer
 from mnnfab.units import NEWTON_PER_GF
 
+#: Nothing is drawn below this share of what it should be.
+LEAST = 0.1
 #: A printer's accuracy is taken for two standard deviations.
 SDS_IN_ACCURACY = 2.0
 
@@ -60,18 +62,20 @@ def drawn_widths(
     """Return errors of the widths of some parts, (count, n_bonds) mm, to train over.
 
     An error of the edges weighs more in a thinned joint; to first order it acts as a larger
-    one of a plain bar. They come in pairs of opposite sign, so that their mean is 0.
+    one of a plain bar. They come in pairs of opposite sign, so that their mean is 0, but
+    for those that would leave less than a tenth of the narrowest bond.
 
     Args:
         errors: of the print.
         widths_mm: about which they are weighed, (n_bonds,).
         lengths_mm: of the bonds, (n_bonds,).
         fabrication: joints and tapers.
-        count: of parts.
+        count: of parts, an even number.
         generator: draws them.
     """
     weight = edge_weight(widths_mm, lengths_mm, fabrication)
-    half = generator.standard_normal((-(-count // 2), len(widths_mm)))
-    both = np.stack([half, -half], axis=1).reshape(-1, len(widths_mm))[:count]
-    drawn: FloatArray = errors.width_mm * weight * both
-    return drawn
+    half = generator.standard_normal((count // 2, len(widths_mm)))
+    both = np.concatenate([half, -half])
+    drawn = errors.width_mm * weight * both
+    limited: FloatArray = np.maximum(drawn, (LEAST - 1) * fabrication.width_min_mm)
+    return limited

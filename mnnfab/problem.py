@@ -24,7 +24,7 @@ from mnnfab.profiles import Material, Printer, is_file, material, printer
 from mnnfab.response import Response
 from mnnfab.rigidity import Rigidity, require_rigid
 from mnnfab.stiffness_law import LawName, StiffnessLaw, bar_law, calibrated_law, series_law
-from mnnfab.surrogate import PLAIN, Surrogate
+from mnnfab.surrogate import PLAIN, Correction, Surrogate
 from mnnfab.task_setup import make_task
 from mnnfab.tasks import Task
 from mnnfab.training import Progress, Training, train
@@ -83,6 +83,10 @@ class Problem:
     def uncorrected(self) -> Problem:
         """The problem with bars as its stiffness law says, before any correction."""
         return replace(self, surrogate=replace(self.surrogate, correction=None))
+
+    def corrected(self, correction: Correction) -> Problem:
+        """Return the problem with its bars corrected."""
+        return replace(self, surrogate=replace(self.surrogate, correction=correction))
 
     def law_named(self, name: LawName) -> StiffnessLaw:
         """Return a stiffness law of this network without any correction.

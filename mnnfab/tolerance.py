@@ -10,12 +10,9 @@ from mnnfab.arrays import FloatArray
 from mnnfab.bars import BarModel
 from mnnfab.design import Fabrication
 from mnnfab.joints import edge_weight, series_integral
-from mnnfab.print_errors import PrintErrors
+from mnnfab.print_errors import LEAST, PrintErrors
 from mnnfab.response import Response
 from mnnfab.tasks import Headline, Task
-
-#: Widths are not drawn below this share of what they should be.
-NARROWEST = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,20 +83,23 @@ def study_tolerance(
     assert headline is not None, "only asked where there is one"
     response = printed.model.response(printed.stiffness)
     generator = np.random.default_rng([seed, 5])
-    metrics, moved, good = np.empty(count), [], 0
+    metrics, good = np.empty(count), 0
+    drawn = task.loads_N @ response.flexibility.T
+    sums, squares = np.zeros_like(drawn), np.zeros_like(drawn)
     for number in range(count):
         flexibility, loads = _draw(printed, task, errors, generator)
         found = replace(task, loads_N=loads, exact_loads_N=None).metrics(flexibility)
         metrics[number] = headline.of(found)
         good += _meets(headline, metrics[number], limits) and headline.is_of_use(found)
-        moved.append(loads @ flexibility.T)
+        off = loads @ flexibility.T - drawn  # small numbers, so that squares may be added up
+        sums, squares = sums + off, squares + off**2
     first_order, shares = _first_order(printed, task, errors, response)
     return ToleranceStudy(
         errors=errors,
         drawn=headline.of(task.metrics(response.flexibility)),
         metrics=metrics,
         chance=good / count,
-        output_sd_mm=np.sqrt(np.var(moved, axis=0).mean(axis=0)),
+        output_sd_mm=np.sqrt((squares / count - (sums / count) ** 2).mean(axis=0)),
         output_sd_first_order_mm=first_order,
         bond_shares=shares,
     )
@@ -118,21 +118,19 @@ def _draw(
     widths, lengths = printed.widths_mm, printed.model.network.lengths
     edges = errors.width_mm * generator.standard_normal(len(widths))
     ratio = printed.fabrication.joint_ratio
-    edges = np.maximum(edges, (NARROWEST - 1) * ratio * widths)
+    edges = np.maximum(edges, (LEAST - 1) * ratio * widths)
     drawn, real = (
         series_integral(widths, lengths, printed.fabrication, error) for error in (0.0, edges)
     )
-    common = (1 + errors.modulus * _limited(generator)) * (
-        1 + errors.thickness * _limited(generator)
-    )
+    common = _factor(errors.modulus, generator) * _factor(errors.thickness, generator)
     flexibility = printed.model.response(printed.stiffness * drawn / real).flexibility / common
     noise = errors.load_N * generator.standard_normal(task.loads_N.shape)
     return flexibility, task.loads_N + noise
 
 
-def _limited(generator: np.random.Generator) -> float:
-    """Draw a standard normal number, no further out than 3: moduli stay positive."""
-    return float(np.clip(generator.standard_normal(), -3.0, 3.0))
+def _factor(spread: float, generator: np.random.Generator) -> float:
+    """Draw a factor about 1; a part of less than a tenth of what it should be is none."""
+    return max(1.0 + spread * float(generator.standard_normal()), LEAST)
 
 
 def _first_order(

@@ -8,7 +8,15 @@ from strips import MODULUS, THICKNESS, loaded, stress_of, strip
 
 from fem.buckling import buckle
 from fem.weight import NEWTON_PER_MM3, sag
-from mnnfab import Fabrication, Network, Port, ToolError, compare, triangular_patch
+from mnnfab import (
+    Fabrication,
+    Network,
+    Port,
+    ToolError,
+    compare,
+    triangular_parallelogram,
+    triangular_patch,
+)
 from mnnfab.bars import BarModel
 from mnnfab.frame import beam_stiffness, frame_response, make_frame
 from mnnfab.joints import series_integral
@@ -69,7 +77,29 @@ def test_pulled_strip_does_not_buckle() -> None:
     system = strip(30.0, 1.0)
     thickness = np.full(system.basis.mesh.t.shape[1], THICKNESS)
     found = buckle(system, stress_of(system, loaded(system, 0)), thickness)
-    assert found.factor > 1000 * np.pi**2 * MODULUS * THICKNESS / 12 / (4 * 30.0**2)
+    pushed = np.pi**2 * MODULUS * THICKNESS / 12 / (4 * 30.0**2)
+    assert found.factor is None or found.factor > 1000 * pushed
+
+
+def test_no_stress_is_no_buckling() -> None:
+    system = strip(10.0, 1.0)
+    thickness = np.full(system.basis.mesh.t.shape[1], THICKNESS)
+    assert buckle(system, stress_of(system, np.zeros(system.n_dofs)), thickness).factor == np.inf
+
+
+def test_linear_range_of_a_large_lattice() -> None:
+    """Rounding of far places must not be taken for instability; four bonds or four hundred."""
+    factors = []
+    for rows in (4, 14):
+        network = triangular_parallelogram(rows, rows, 16.0, [0, rows - 1])
+        loads = np.zeros(2 * network.n_nodes)
+        loads[-1] = -1e-3
+        found = linear_range(
+            ExactBars(network, np.full(network.n_bonds, 0.1375)), loads, np.array([len(loads) - 3])
+        )
+        assert found.ends != "unstable"
+        factors.append(found.factor)
+    assert min(factors) > 1
 
 
 def test_hanging_strip_sags_by_its_own_weight() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import shutil
 import tomllib
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +14,8 @@ import numpy as np
 import pytest
 import tomli_w
 
-from mnnfab import InputError, Problem, make_problem, parse_design, train_problem
+from mnnfab import InputError, Problem, ToolError, make_problem, parse_design, train_problem
+from mnnfab.arrays import FloatArray
 from mnnfab.compensation import (
     Round,
     best_round,
@@ -20,8 +23,9 @@ from mnnfab.compensation import (
     compensation_text,
     load_compensation,
 )
-from mnnfab.pipeline import Outcome, check, run
+from mnnfab.pipeline import Outcome, check, reach, run
 from mnnfab.stages.compensate import Compensated, compensate
+from mnnfab.stages.model import solve_part
 from mnnfab.stages.search import search
 from mnnfab.stiffness_law import Calibration
 from mnnfab.surrogate import Correction, Surrogate, fit_correction
@@ -268,6 +272,132 @@ def test_bad_sections_are_refused(
         del iris_values["task"]["loss_scale_mm"]
     with pytest.raises(InputError, match=words):
         parse_design(iris_values)
+
+
+def widths_of(folder: Path) -> FloatArray:
+    with (folder / "widths.csv").open() as file:
+        return np.array([float(row["width_mm"]) for row in csv.DictReader(file)])
+
+
+def copied(folder: Path, to: Path) -> Path:
+    shutil.copytree(folder, to)
+    return to
+
+
+def test_a_first_training_that_is_kept_stays_what_it_was(
+    tmp_path: Path, iris_values: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing predicted it: it is judged against plain bars, and a later check agrees."""
+    monkeypatch.setattr("mnnfab.stages.compensate.best_round", lambda *_: 0)
+    iris_values["compensate"] = {"rounds": 1}
+    path = tmp_path / "design.toml"
+    path.write_text(tomli_w.dumps(iris_values))
+    outcome = run(path, tmp_path / "out")
+    codes = {finding.code: finding for finding in outcome.findings}
+    assert "loop-of-no-use" in codes
+    assert "prediction" not in codes
+    assert "0.9533 on bars" in codes["metric-drop"].message
+    values = json.loads((outcome.folder / "report.json").read_text())
+    assert values["models"]["surrogate"] is None
+    assert values["training"]["metrics"]["accuracy_all"] == pytest.approx(0.9533, abs=1e-4)
+    again = check(outcome.folder)
+    assert "widths-changed" not in {finding.code for finding in again.findings}
+    assert (outcome.folder / "history.csv").exists()
+
+
+def test_widths_by_hand_are_told_every_time_and_predicted_by_nothing(
+    iris_run: Outcome, tmp_path: Path
+) -> None:
+    folder = copied(iris_run.folder, tmp_path / "copy")
+    table = (folder / "widths.csv").read_text().splitlines()
+    table[5] = ",".join([*table[5].split(",")[:-1], "2.2"])
+    (folder / "widths.csv").write_text("\n".join(table) + "\n")
+    for _ in range(2):
+        codes = {finding.code for finding in check(folder).findings}
+        assert "widths-changed" in codes
+        assert "prediction" not in codes
+        values = json.loads((folder / "report.json").read_text())
+        assert values["compensation"] == {"rounds": [], "candidates": []}
+
+
+def test_another_loss_than_that_of_the_training_is_refused(
+    iris_run: Outcome, tmp_path: Path
+) -> None:
+    folder = copied(iris_run.folder, tmp_path / "copy")
+    text = (folder / "design.toml").read_text()
+    text = text.replace('normalisation = "softmax"', 'normalisation = "share"')
+    text = "\n".join(line for line in text.splitlines() if "loss_scale_mm" not in line)
+    (folder / "design.toml").write_text(text)
+    with pytest.raises(InputError, match="trained with a loss scale"):
+        check(folder)
+
+
+def test_a_round_that_fails_ends_the_loop(
+    iris_values: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was found before is kept, and the failure told."""
+    solve, calls = solve_part, iter(range(10))
+
+    def failing(*arguments: Any) -> Any:  # noqa: ANN401
+        if next(calls) == 1:
+            raise ToolError("the mesher did not finish")
+        return solve(*arguments)
+
+    monkeypatch.setattr("mnnfab.stages.compensate.solve_part", failing)
+    done = loop(iris_values, 0)
+    assert len(done.compensation.rounds) == 1
+    told = {finding.code: finding.message for finding in done.findings}
+    assert "round 1 failed" in told["loop-ended"]
+    assert "the mesher did not finish" in told["loop-ended"]
+
+
+def test_search_starts_where_it_was_told(tmp_path: Path, iris_run: Outcome) -> None:
+    values = parse_values("iris.toml")
+    values["training"]["epochs"] = 1
+    values["compensate"] = {"rounds": 1, "search": {"width_limits_mm": [[1.5, 3.0]]}}
+    path = tmp_path / "design.toml"
+    path.write_text(tomli_w.dumps(values))
+    outcome = run(path, tmp_path / "out", start_from=iris_run.folder, force=True)
+    start = (outcome.folder / "inputs" / "start.csv").read_bytes()
+    assert start == (iris_run.folder / "widths.csv").read_bytes()
+    moved = np.abs(widths_of(outcome.folder) - widths_of(iris_run.folder))
+    assert moved.max() < 0.3  # a few steps from there, not from 2 mm
+
+
+@pytest.mark.parametrize("law", ["series", "calibrated"])
+def test_laws_on_the_command_line(tmp_path: Path, law: str) -> None:
+    values = parse_values("behaviour-left.toml")
+    values["training"] |= {"stiffness_law": law, "epochs": 200}
+    path = tmp_path / "design.toml"
+    path.write_text(tomli_w.dumps(values))
+    assert "lowest training loss" in reach(path)
+    outcome = run(path, tmp_path / "out")
+    values = json.loads((outcome.folder / "report.json").read_text())
+    assert values["stiffness_law"]["name"] == law
+    assert values["agreement"]["continuum_vs_bar"]["scale"] == pytest.approx(1.0, abs=0.03)
+    again = check(outcome.folder)  # the calibration is read back
+    assert again.verdict == outcome.verdict == "pass"
+
+
+def test_a_class_that_hangs_nothing_on_average(tmp_path: Path) -> None:
+    """The corners of a square, two to a class: the mean of both is no load at all."""
+    corners = [(1, 1, "same"), (-1, -1, "same"), (1, -1, "other"), (-1, 1, "other")]
+    rows = [f"{a},{b},{name}" for a, b, name in corners * 4]
+    (tmp_path / "square.csv").write_text("\n".join(["a,b,class", *rows]) + "\n")
+    values = parse_values("iris.toml")
+    values["task"] |= {
+        "dataset": "square.csv",
+        "inputs": values["task"]["inputs"][:2],
+        "outputs": values["task"]["outputs"][:2],
+    }
+    values["training"]["epochs"] = 2
+    del values["compensate"]
+    path = tmp_path / "design.toml"
+    path.write_text(tomli_w.dumps(values))
+    outcome = run(path, tmp_path / "out")
+    codes = {finding.code for finding in outcome.findings}
+    assert "joint-strain" in codes
+    assert not codes & {"buckling", "linear-range", "sag"}
 
 
 def test_loop_off_is_no_loop(tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def ladder_table(problem: Problem, widths_mm: FloatArray) -> str:
             f"{rung.answer.n_dofs:,}",
             f"{rung.seconds:.2f}",
         )
-        for rung in climb(problem, task, widths_mm, clock())
+        for rung in climb(problem, task, widths_mm, clock()).rungs
     ]
     return table(header, rows)
 
@@ -127,6 +127,7 @@ def gradient_section() -> str:
         continuum, _ = solve_part(problem, task, tile_part(problem, widths), clock())
         own = in_situ_gradient(task, problem.response(task, widths))
         found = compare_gradients(own, in_situ_gradient(task, continuum.response))
+        assert found is not None, "none of these is zero"
         rows.append(
             (
                 *(words, state, f"{found.cosine:.4f}", f"{found.signs:.0%}"),
@@ -192,6 +193,7 @@ def guards_section() -> str:
         found = guard(problem, task, widths, continuum)
         for case in found.cases:
             assert case.buckling is not None, "small parts"
+            assert case.buckling.factor is not None, "modes that come apart"
             rows.append(
                 (
                     *(f"`{name}`", case.case.name, f"{case.buckling.factor:.2f}"),

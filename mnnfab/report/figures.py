@@ -114,15 +114,19 @@ def _deformed(tiling: Tiling, continuum: Continuum, cases: tuple[LoadCase, ...])
 
 def _buckled(tiling: Tiling, continuum: Continuum, guards: Guards) -> list[Picture]:
     """Return a picture of the mode that comes first, if any does."""
-    modes = [(one.buckling, one.case) for one in guards.cases if one.buckling is not None]
-    buckling, case = min(modes, key=lambda pair: pair[0].factor, default=(None, None))
-    if buckling is None or case is None or not math.isfinite(buckling.factor):
+    modes = [
+        (factor, one.buckling.mode, one.case.name)
+        for one in guards.cases
+        if one.buckling and (factor := one.buckling.factor) and math.isfinite(factor)
+    ]
+    if not modes:
         return []
+    factor, mode, name = min(modes, key=lambda found: found[0])
     figure = Figure(figsize=(8.5, 5.4), layout="constrained")
-    draw_mode(figure.add_subplot(), tiling, continuum, buckling.mode)
+    draw_mode(figure.add_subplot(), tiling, continuum, mode)
     caption = (
-        f"The shape into which the part buckles in its plane at {buckling.factor:.2f} times the "
-        f"load “{case.name}”; its size has no meaning. Grey: as drawn."
+        f"The shape into which the part buckles in its plane at {factor:.2f} times the "
+        f"load “{name}”; its size has no meaning. Grey: as drawn."
     )
     return [Picture("Buckling", caption, _address(figure, "png"))]
 

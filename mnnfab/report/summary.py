@@ -136,9 +136,9 @@ def _prints(study: ToleranceStudy | None) -> dict[str, Any] | None:
     }
 
 
-def _finite(value: float) -> float | None:
+def _finite(value: float | None) -> float | None:
     """Return a number, or nothing for an infinite one, which JSON does not know."""
-    return value if np.isfinite(value) else None
+    return value if value is not None and np.isfinite(value) else None
 
 
 def _models(results: Results) -> dict[str, Any]:

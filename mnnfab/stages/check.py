@@ -19,6 +19,7 @@ from mnnfab.stages.judge_solution import judge_solution
 from mnnfab.stages.model import solve_part
 from mnnfab.stages.part import coupons_of, tile_part
 from mnnfab.stages.prints import judge_prints, study_prints
+from mnnfab.surrogate import fit_correction
 from mnnfab.watching import Clock
 
 if TYPE_CHECKING:
@@ -74,9 +75,16 @@ def check_widths_on_continuum(problem: Problem, record: Record, clock: Clock) ->
     with clock.stage("guards"):
         guards = guard(problem, task, widths, continuum)
     with clock.stage("prints"):
-        prints = study_prints(problem, task, widths)
+        fitted = fit_correction(bar.flexibility, continuum.response.flexibility)
+        prints = study_prints(problem.uncorrected.corrected(fitted), task, widths)
     judged = judge_continuum(
-        task, problem.network, predicted, continuum.response, agreement, problem.design.check
+        task,
+        problem.network,
+        predicted,
+        continuum.response,
+        agreement,
+        problem.design.check,
+        corrected=problem.surrogate.correction is not None,
     )
     return replace(
         results,
@@ -102,7 +110,7 @@ def _compare_gradients(task: Task, bar: Response, continuum: Response) -> Gradie
     if task.headline is None:
         return None
     own, found = in_situ_gradient(task, bar), in_situ_gradient(task, continuum)
-    return compare_gradients(own, found) if own.any() and found.any() else None
+    return compare_gradients(own, found)
 
 
 def _judge_coupons(problem: Problem) -> list[Finding]:

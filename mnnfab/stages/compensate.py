@@ -1,4 +1,4 @@
-"""Compensation as a stage: train, solve the continuum, correct the bars by it, train again."""
+"""Compensation as a stage: train, solve the continuum, correct the bars by it, train on."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ import numpy as np
 
 from mnnfab.compensation import Candidate, Compensation, Round, best_round, compensation_of
 from mnnfab.compensation import trained_task as with_loss_scale
-from mnnfab.problem import Problem, train_problem
+from mnnfab.errors import MnnfabError
+from mnnfab.findings import Finding
+from mnnfab.problem import Problem
 from mnnfab.stages.model import solve_part
 from mnnfab.stages.part import tile_part
 from mnnfab.surrogate import Correction, Surrogate, fit_correction, relative_difference
+from mnnfab.training import train
 
 if TYPE_CHECKING:
     from mnnfab.arrays import FloatArray
@@ -26,18 +29,20 @@ class Compensated:
     """What the loop ends with.
 
     Args:
-        problem: with the surrogate that predicts the kept widths.
+        problem: with the surrogate that the kept widths were trained on.
         training: that was kept.
         compensation: the rounds.
+        findings: what a user should know of them.
     """
 
     problem: Problem
     training: Training
     compensation: Compensation
+    findings: tuple[Finding, ...]
 
 
 @dataclass(frozen=True, eq=False)
-class _Tried:
+class _Solved:
     """A round with what it leaves for the next one.
 
     Args:
@@ -58,6 +63,8 @@ def compensate(
 ) -> Compensated:
     """Run the loop of a design's [compensate] section.
 
+    A later round that cannot be trained, built or solved ends the loop with those before it.
+
     Args:
         problem: the design, its bars not corrected yet.
         training: on those bars.
@@ -65,43 +72,45 @@ def compensate(
         clock: told of the progress.
 
     Raises:
-        ToolError: if a continuum cannot be solved.
+        MnnfabError: if the continuum of the first widths cannot be solved.
     """
     section, task = problem.design.compensate, problem.task
     assert section is not None, "only asked where there is one"
     assert task is not None, "checked with the design"
     assert task.headline is not None, "checked with the design"
-    tried = [_try(problem, task, training, None, 0, clock)]
+    rounds = [_solve(problem, task, training, None, 0, clock)]
+    findings: list[Finding] = []
     for number in range(1, section.rounds + 1):
-        corrected = with_correction(problem, tried[-1].fitted)
+        corrected = problem.corrected(rounds[-1].fitted)
         sharper = with_loss_scale(task, section.loss_scale_mm)
-        with clock.stage(f"train, round {number}"):
-            again = train_again(replace(corrected, task=sharper), tried[-1].training, clock)
-        tried.append(_try(corrected, task, again, section.loss_scale_mm, number, clock))
-        if tried[-1].entry.difference <= section.tolerance:
+        try:
+            with clock.stage(f"train, round {number}"):
+                again = train_on(corrected, sharper, rounds[-1].training.widths_mm, clock)
+            found = _solve(corrected, task, again, section.loss_scale_mm, number, clock)
+        except MnnfabError as error:
+            words = f"round {number} failed, those before it count: {error}"
+            findings.append(Finding("loop-ended", "warning", "[compensate]", words))
             break
-    return _keep(problem, tried, task.headline, candidates)
+        rounds.append(found)
+        if found.entry.difference <= section.tolerance:
+            break
+    return _keep(problem, rounds, task.headline, candidates, findings)
 
 
-def train_again(problem: Problem, before: Training, clock: Clock) -> Training:
-    """Train from the widths of the training before, which are nearly right already."""
-    start = replace(problem, start_widths_mm=before.widths_mm)
-    return train_problem(start, clock.watcher.epoch)
+def train_on(problem: Problem, task: Task, widths_mm: FloatArray, clock: Clock) -> Training:
+    """Train on from widths that are nearly right already, once, whatever the design's restarts."""
+    schedule = replace(problem.schedule, restarts=1, retries=0)
+    return train(problem.trainable(task), widths_mm, schedule, clock.watcher.epoch)
 
 
-def with_correction(problem: Problem, correction: Correction) -> Problem:
-    """Return the problem with its bars corrected."""
-    return replace(problem, surrogate=replace(problem.surrogate, correction=correction))
-
-
-def _try(
+def _solve(
     problem: Problem,
     task: Task,
     training: Training,
     loss_scale_mm: float | None,
     number: int,
     clock: Clock,
-) -> _Tried:
+) -> _Solved:
     """Solve the continuum of a training's widths and compare it with what was predicted."""
     widths, headline = training.widths_mm, task.headline
     assert headline is not None, "checked with the design"
@@ -123,7 +132,7 @@ def _try(
         discretisation_error=discretisation.error,
     )
     bars = problem.uncorrected.response(task, widths).flexibility
-    return _Tried(training, problem.surrogate, fit_correction(bars, found), entry)
+    return _Solved(training, problem.surrogate, fit_correction(bars, found), entry)
 
 
 def _norm(values: FloatArray) -> float:
@@ -132,20 +141,26 @@ def _norm(values: FloatArray) -> float:
 
 def _keep(
     problem: Problem,
-    tried: list[_Tried],
+    rounds: list[_Solved],
     headline: Headline,
     candidates: tuple[Candidate, ...],
+    findings: list[Finding],
 ) -> Compensated:
     section = problem.design.compensate
     assert section is not None, "only asked where there is one"
-    entries = [one.entry for one in tried]
+    entries = [one.entry for one in rounds]
     best = best_round(entries, headline, section.tolerance)
     entries[best] = entries[best].model_copy(update={"kept": True})
-    kept = tried[best]
-    # Nothing predicted the first round: its own continuum does now.
-    surrogate = kept.surrogate if best else replace(kept.surrogate, correction=kept.fitted)
+    kept = rounds[best]
+    if best == 0:
+        words = (
+            "no later round does as well on the continuum: what was trained on plain bars is kept"
+        )
+        findings = [*findings, Finding("loop-of-no-use", "warning", "[compensate]", words)]
     return Compensated(
-        problem=replace(problem, surrogate=surrogate),
-        training=kept.training,
-        compensation=compensation_of(surrogate, entries, candidates),
+        problem=replace(problem, surrogate=kept.surrogate),
+        # How the first trainings from several starts ended stays on record.
+        training=replace(kept.training, restarts=rounds[0].training.restarts),
+        compensation=compensation_of(kept.surrogate, entries, candidates),
+        findings=tuple(findings),
     )

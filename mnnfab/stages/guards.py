@@ -81,7 +81,11 @@ def guard(problem: Problem, task: Task, widths_mm: FloatArray, continuum: Contin
     resultants = bond_resultants(continuum, problem.network, fabrication)
     stresses = joint_stresses(resultants, task.loads_N, widths_mm, problem.network, fabrication)
     return Guards(
-        cases=tuple(_guard_case(problem, task, widths_mm, continuum, c) for c in task.load_cases),
+        cases=tuple(
+            _guard_case(problem, task, widths_mm, continuum, case)
+            for case in task.load_cases
+            if any(case.loads_N)  # the mean of a class may hang nothing
+        ),
         sag_mm=sag(
             continuum.system,
             material.density_g_per_cm3,
@@ -131,44 +135,51 @@ def judge_guards(problem: Problem, continuum: Continuum, guards: Guards) -> list
             (limits.max_joint_strain, ADVISED_STRAIN),
             at_least=False,
         ),
-        _judge_sag(guards, limits.max_sag_share),
+        *_judge_sag(guards, limits.max_sag_share),
         *_judge_buckling(problem, continuum, guards),
         *_judge_linear(guards, limits.min_linear_factor),
     ]
-    contact = min(guards.cases, key=lambda found: found.contact)
-    if np.isfinite(contact.contact):
+    contact = min(guards.cases, key=lambda found: found.contact, default=None)
+    if contact is not None and np.isfinite(contact.contact):
         findings.append(_judge_contact(contact))
     return findings
 
 
-def _judge_sag(guards: Guards, limit: float | None) -> Finding:
-    sag, share, case = float(np.abs(guards.sag_mm).max()), -1.0, guards.cases[0]
-    for found in guards.cases:
-        of_it = sag / max(float(np.abs(found.outputs_mm).max()), 1e-300)
-        if of_it > share:
-            share, case = of_it, found
+def _judge_sag(guards: Guards, limit: float | None) -> list[Finding]:
+    sag = float(np.abs(guards.sag_mm).max())
+    moved = {found.case.name: float(np.abs(found.outputs_mm).max()) for found in guards.cases}
+    moved = {name: size for name, size in moved.items() if size > 0}
+    if not moved:
+        return []
+    least = min(moved, key=lambda name: moved[name])
     words = (
         f"hanging, the outputs sag by up to {sag:.3f} mm under the part's own weight, "
-        f"{{value:.2f}} times what “{case.case.name}” moves them by; take the zero as it hangs"
+        f"{{value:.2f}} times what “{least}” moves them by; take the zero as it hangs"
     )
-    return _judge("sag", "outputs", words, share, (limit, ADVISED_SAG), at_least=False)
+    share = sag / moved[least]
+    return [_judge("sag", "outputs", words, share, (limit, ADVISED_SAG), at_least=False)]
 
 
 def _judge_buckling(problem: Problem, continuum: Continuum, guards: Guards) -> list[Finding]:
+    limit = problem.design.check.min_buckling_factor
+    unknown = [one for one in guards.cases if one.buckling is None or one.buckling.factor is None]
+    if unknown:
+        severity: Severity = "warning" if limit is None else "error"  # a limit must be judged
+        large = continuum.n_dofs > MOST_DOFS
+        why = f"more than {MOST_DOFS:,} degrees of freedom" if large else "no mode came apart"
+        words = f"buckling of “{unknown[0].case.name}” is not known: {why}"
+        return [Finding("buckling", severity, "continuum", words)]
     found = [(one.buckling, one.case) for one in guards.cases if one.buckling is not None]
     if not found:
-        words = f"not looked at: more than {MOST_DOFS:,} degrees of freedom"
-        return [Finding("buckling", "info", "continuum", words)]
-    buckling, case = min(found, key=lambda pair: pair[0].factor)
-    limit = problem.design.check.min_buckling_factor
-    if not np.isfinite(buckling.factor):
+        return []
+    buckling, case = min(found, key=lambda pair: pair[0].factor or np.inf)
+    factor = buckling.factor or np.inf
+    if not np.isfinite(factor):
         return [Finding("buckling", "info", "continuum", "no load case buckles it in its plane")]
     bond = bowed_bond(problem, continuum, buckling)
     words = f"buckles in its plane at {{value:.2f}} times “{case.name}”; this bond bows most"
     where = problem.network.bond_name(bond)
-    return [
-        _judge("buckling", where, words, buckling.factor, (limit, ADVISED_FACTOR), at_least=True)
-    ]
+    return [_judge("buckling", where, words, factor, (limit, ADVISED_FACTOR), at_least=True)]
 
 
 def bowed_bond(problem: Problem, continuum: Continuum, buckling: Buckling) -> int:
@@ -183,10 +194,12 @@ def bowed_bond(problem: Problem, continuum: Continuum, buckling: Buckling) -> in
 
 
 def _judge_linear(guards: Guards, limit: float | None) -> list[Finding]:
+    if not guards.cases:
+        return []
     first = min(guards.cases, key=lambda found: found.linear.factor)
     how = {
         "change": "large displacements change the outputs by 5 % at {value:.2f} times",
-        "unstable": "pinned bars become unstable at {value:.2f} times",
+        "unstable": "no stable state of pinned bars is found from {value:.2f} times",
         "beyond": "large displacements do not change the outputs up to {value:.0f} times",
     }[first.linear.ends]
     words = f"{how} “{first.case.name}”"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mnnfab.agreement import Agreement, compare
+from mnnfab.errors import ToolError
 from mnnfab.frame import frame_response, make_frame
 from mnnfab.gradients import GradientAgreement, compare_gradients, in_situ_gradient
 from mnnfab.response import Response
@@ -61,8 +62,21 @@ class Rung:
     seconds: float
 
 
-def climb(problem: Problem, task: Task, widths_mm: FloatArray, clock: Clock) -> tuple[Rung, ...]:
-    """Ask every model of the ladder, and compare each with the last.
+@dataclass(frozen=True, eq=False)
+class Ladder:
+    """The models that answered, and why others did not.
+
+    Args:
+        rungs: in the order of `LADDER`.
+        failures: reason by the name of the model.
+    """
+
+    rungs: tuple[Rung, ...]
+    failures: Mapping[str, str]
+
+
+def climb(problem: Problem, task: Task, widths_mm: FloatArray, clock: Clock) -> Ladder:
+    """Ask every model of the ladder, and compare each with the last that answered.
 
     Args:
         problem: the design; a correction of its bars is left out.
@@ -74,14 +88,19 @@ def climb(problem: Problem, task: Task, widths_mm: FloatArray, clock: Clock) -> 
 
     problem = problem.uncorrected
     answers: dict[str, tuple[Answer, float]] = {}
+    failures: dict[str, str] = {}
     for name, model in LADDER.items():
         start = time.perf_counter()
-        with clock.stage(name):
-            answer = model(problem, task, widths_mm, clock)
+        try:
+            with clock.stage(name):
+                answer = model(problem, task, widths_mm, clock)
+        except ToolError as error:  # memory, the mesher: what the others say still counts
+            failures[name] = str(error)
+            continue
         answers[name] = answer, time.perf_counter() - start
     first, last = next(iter(answers.values()))[0], list(answers.values())[-1][0]
     own = None if task.headline is None else in_situ_gradient(task, first.response)
-    return tuple(
+    rungs = tuple(
         Rung(
             name=name,
             answer=answer,
@@ -94,14 +113,15 @@ def climb(problem: Problem, task: Task, widths_mm: FloatArray, clock: Clock) -> 
         )
         for name, (answer, seconds) in answers.items()
     )
+    return Ladder(rungs, failures)
 
 
-def ladder_text(task: Task, rungs: Sequence[Rung]) -> str:
+def ladder_text(task: Task, ladder: Ladder) -> str:
     """Return the ladder as a table for a terminal."""
     metric = task.headline.name.replace("_", " ") if task.headline else ""
     header = f"{'model':<25} {'scale':>7} {'residual':>9} {'of bonds':>9} {metric:>15}"
     lines = [f"{header} {'dofs':>9} {'seconds':>8}"]
-    for rung in rungs:
+    for rung in ladder.rungs:
         value = f"{task.headline.of(rung.metrics):.4f}" if task.headline else ""
         lines.append(
             f"{rung.name:<25} {rung.agreement.scale:>7.4f} "
@@ -112,6 +132,7 @@ def ladder_text(task: Task, rungs: Sequence[Rung]) -> str:
     return "\n".join(
         [
             *lines,
+            *(f"{name:<25} {reason}" for name, reason in ladder.failures.items()),
             "",
             "scale: how much farther the last model moves, as one factor; residual: what is left",
             "of the outputs' pattern after it, and of the bonds' elongations",

@@ -41,6 +41,9 @@ def study_prints(problem: Problem, task: Task, widths_mm: FloatArray) -> Toleran
 
 def judge_prints(problem: Problem, task: Task, study: ToleranceStudy | None) -> list[Finding]:
     """Return what the study says, in words."""
+    if problem.design.tolerance.enabled and problem.network.n_bonds > MOST_BONDS:
+        words = f"not drawn: more than {MOST_BONDS:,} bonds"
+        return [Finding("prints", "info", "task", words)]
     if study is None or task.headline is None:
         return []
     errors, name = study.errors, task.headline.name

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import product
+from itertools import islice, product
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from mnnfab.arrays import IntArray, frozen_floats
 from mnnfab.compensation import Candidate, trained_task
 from mnnfab.courses import lower_the_loss
-from mnnfab.errors import InputError
+from mnnfab.errors import GeometryError, InputError, MnnfabError
 from mnnfab.problem import Problem, make_problem, train_problem
-from mnnfab.stages.compensate import train_again, with_correction
+from mnnfab.stages.compensate import train_on
 from mnnfab.stages.model import calibrated, solve_part
 from mnnfab.stages.part import tile_part
 from mnnfab.surrogate import fit_correction
@@ -58,6 +59,8 @@ def search(problem: Problem, clock: Clock) -> Chosen:
     assert problem.design.compensate is not None, "only asked where there is one"
     section = problem.design.compensate.search
     assert section is not None, "only asked where there is one"
+    if section.ports:
+        _check_room(problem)
     shapes = [_tried(design, problem, clock) for design in _shapes(problem.design, section)]
     best = _best(shapes)
     if best.problem is None:
@@ -111,9 +114,14 @@ def _shapes(design: Design, section: SearchSection) -> Iterator[Design]:
             "joint_length_mm": length,
             "width_min_mm": low,
             "width_max_mm": high,
-            "width_initial_mm": float(np.clip(fabrication.width_initial_mm, low, high)),
+            "width_initial_mm": _inside(fabrication.width_initial_mm, low, high),
         }
         yield design.model_copy(update={"fabrication": fabrication.model_copy(update=shape)})
+
+
+def _inside(width_mm: float, low: float, high: float) -> float:
+    """Return the width, or the middle of limits that it is not between."""
+    return width_mm if low < width_mm < high else (low + high) / 2
 
 
 def _with_own(own: T, others: Sequence[T]) -> list[T]:
@@ -124,17 +132,36 @@ def _placed(problem: Problem, count: int) -> list[Design]:
     """Return the design with the best of some random placements of its ports, by bars alone."""
     generator = np.random.default_rng([problem.design.schedule.seed, 3])
     section = problem.design.task
-    fixed = set(problem.network.fixed.tolist())
-    free = np.array([node for node in range(problem.network.n_nodes) if node not in fixed])
+    free = _free_nodes(problem)
     n_in, n_ports = len(section.inputs), len(section.inputs) + len(section.outputs)
-    if len(free) < n_ports:
-        given = f"{n_ports} ports on {len(free)} free nodes"
-        raise InputError("[compensate.search] ports", given, "no more ports than free nodes")
     placements = [generator.permutation(free)[:n_ports].tolist() for _ in range(count)]
     designs = [_with_ports(problem.design, nodes[:n_in], nodes[n_in:]) for nodes in placements]
     losses = [_screened_loss(problem, design) for design in designs]
-    order = np.argsort(losses, kind="stable")[:PLACED]
-    return [designs[place] for place in order.tolist() if np.isfinite(losses[place])]
+    order = np.argsort(losses, kind="stable")
+    found = (designs[place] for place in order.tolist() if np.isfinite(losses[place]))
+    return list(islice((design for design in found if _has_room(problem, design)), PLACED))
+
+
+def _free_nodes(problem: Problem) -> IntArray:
+    return np.setdiff1d(np.arange(problem.network.n_nodes), problem.network.fixed)
+
+
+def _check_room(problem: Problem) -> None:
+    n_free = len(_free_nodes(problem))
+    n_ports = len(problem.design.task.inputs) + len(problem.design.task.outputs)
+    if n_free < n_ports:
+        given = f"{n_ports} ports on {n_free} free nodes"
+        raise InputError("[compensate.search] ports", given, "no more ports than free nodes")
+
+
+def _has_room(problem: Problem, design: Design) -> bool:
+    """Tell whether the part can be built with its ports there: eyelets need room."""
+    placed = make_problem(design, problem.folder)
+    try:
+        tile_part(placed, placed.start_widths_mm)
+    except GeometryError:
+        return False
+    return True
 
 
 def _with_ports(design: Design, inputs: Sequence[int], outputs: Sequence[int]) -> Design:
@@ -180,12 +207,23 @@ def _tried(design: Design, problem: Problem, clock: Clock) -> _Tried:
         return _Tried(line.model_copy(update={"refused": refused}), None)
     try:
         with clock.stage("candidate"):
-            found = calibrated(make_problem(design, problem.folder), clock)
+            found = calibrated(_made(design, problem), clock)
             metric, in_training = _predicted(found, clock)
-    except InputError as error:  # joints that overlap, ports that nothing moves
+    except (
+        MnnfabError
+    ) as error:  # joints that overlap, ports that nothing moves, a mesher that hangs
         return _Tried(line.model_copy(update={"refused": str(error)}), None)
     values = {"metric": metric, "metric_training": in_training}
     return _Tried(line.model_copy(update=values), found)
+
+
+def _made(design: Design, problem: Problem) -> Problem:
+    """Return the problem of a candidate; where training starts is not lost."""
+    found = make_problem(design, problem.folder)
+    if problem.start_table is None:
+        return found
+    start = frozen_floats(np.clip(problem.start_widths_mm, *found.width_limits_mm))
+    return replace(found, start_widths_mm=start, start_table=problem.start_table)
 
 
 def _predicted(problem: Problem, clock: Clock) -> tuple[float, float]:
@@ -194,12 +232,10 @@ def _predicted(problem: Problem, clock: Clock) -> tuple[float, float]:
     assert task is not None, "checked with the design"
     assert task.headline is not None, "checked with the design"
     assert section is not None, "only asked where there is one"
-    training = train_problem(problem)
-    widths = training.widths_mm
+    widths = train_problem(problem).widths_mm
     continuum, _ = solve_part(problem, task, tile_part(problem, widths), clock)
     bars = problem.response(task, widths).flexibility
-    corrected = with_correction(problem, fit_correction(bars, continuum.response.flexibility))
-    sharper = replace(corrected, task=trained_task(task, section.loss_scale_mm))
-    again = train_again(sharper, training, clock)
+    corrected = problem.corrected(fit_correction(bars, continuum.response.flexibility))
+    again = train_on(corrected, trained_task(task, section.loss_scale_mm), widths, clock)
     metrics = task.metrics(corrected.response(task, again.widths_mm).flexibility)
     return task.headline.of(metrics), task.headline.in_training(metrics)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from export.formats import require_known
+from mnnfab.compensation import Candidate, Compensation, compensation_of
 from mnnfab.design_file import load_design
 from mnnfab.errors import InputError
 from mnnfab.findings import Finding
@@ -15,8 +17,10 @@ from mnnfab.problem import Problem, load_problem, train_problem
 from mnnfab.reach_words import findings_before_training
 from mnnfab.record import WIDTHS, Ancestor, as_ancestor, load_ancestry
 from mnnfab.run_folder import DESIGN, default_folder
+from mnnfab.stages.compensate import compensate
 from mnnfab.stages.model import calibrated
 from mnnfab.stages.part import coupons_of, tile_part
+from mnnfab.stages.search import search
 from mnnfab.training import Training
 from mnnfab.training_words import findings_of_training, kept_given_start
 from mnnfab.watching import Clock
@@ -33,21 +37,70 @@ def load(
             _keep_the_parent(start_from, out or default_folder(problem))
         require_known(problem.design.export.formats)
         _refuse_unprintable(problem)
+    problem = calibrated(problem, clock)
+    return problem, _told_before(problem, clock)
+
+
+def _told_before(problem: Problem, clock: Clock) -> tuple[Finding, ...]:
+    """Return what a user should know before training, and tell the watcher."""
     with clock.stage("reach"):
         before = (*_limits(problem), *findings_before_training(problem))
-    for finding in before:
+    return _tell(before, clock)
+
+
+def _tell(findings: tuple[Finding, ...], clock: Clock) -> tuple[Finding, ...]:
+    for finding in findings:
         clock.watcher.finding(finding)
-    return calibrated(problem, clock), before
+    return findings
 
 
 def train_and_tell(problem: Problem, clock: Clock) -> tuple[Training, tuple[Finding, ...]]:
     """Return the training of a problem, and what the watcher was told of it."""
     with clock.stage("train"):
         training = train_problem(problem, clock.watcher.epoch)
-    after = findings_of_training(problem, training)
-    for finding in after:
-        clock.watcher.finding(finding)
-    return training, after
+    return training, _tell(findings_of_training(problem, training), clock)
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """A design trained, and compensated if it wants that.
+
+    Args:
+        problem: with the surrogate that the widths were trained on.
+        training: that was kept.
+        compensation: the rounds.
+        told: what the watcher was told of all of it.
+    """
+
+    problem: Problem
+    training: Training
+    compensation: Compensation
+    told: tuple[Finding, ...]
+
+
+def fit(problem: Problem, told: tuple[Finding, ...], clock: Clock) -> Fitted:
+    """Train a problem, with search and loop if its design wants them.
+
+    Args:
+        problem: the design, loaded.
+        told: what the watcher was told of it.
+        clock: told of the progress.
+    """
+    section = problem.design.compensate
+    if section is None or not section.enabled:
+        training, after = train_and_tell(problem, clock)
+        return Fitted(problem, training, compensation_of(problem.surrogate), (*told, *after))
+    candidates: tuple[Candidate, ...] = ()
+    if section.search is not None:
+        chosen = search(problem, clock)
+        candidates = chosen.candidates
+        if chosen.problem is not problem:  # another design: what was said may not hold of it
+            problem, told = chosen.problem, _told_before(chosen.problem, clock)
+    with clock.stage("train"):
+        training = train_problem(problem, clock.watcher.epoch)
+    done = compensate(problem, training, candidates, clock)
+    after = _tell((*findings_of_training(problem, done.training), *done.findings), clock)
+    return Fitted(done.problem, done.training, done.compensation, (*told, *after))
 
 
 def _limits(problem: Problem) -> list[Finding]:
