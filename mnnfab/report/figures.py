@@ -85,7 +85,7 @@ def _network(results: Results) -> Picture:
 def _history(results: Results) -> Picture:
     figure = Figure(figsize=(8.5, 4), layout="constrained")
     draw_history(figure.add_subplot(), results.history)
-    return Picture("Training", "Loss and metric on the bars that were trained.", _address(figure, "svg"))
+    return Picture("Training", "Loss and metric on the trained bars.", _address(figure, "svg"))
 
 
 def _agreement(bar: Response, continuum: Response, agreement: Agreement) -> Picture:
