@@ -69,19 +69,27 @@ def check_widths_on_continuum(problem: Problem, record: Record, clock: Clock) ->
     )
     if not problem.design.check.enabled:
         return _skipped(results, "[check] enabled = false")
+    return _compared(results, task, bar, predicted, clock)
+
+
+def _compared(
+    results: Results, task: Task, bar: Response, predicted: Response, clock: Clock
+) -> Results:
+    """Solve the continuum, and judge it by the bars, by the guards and by prints."""
+    problem, widths, tiling = results.problem, results.widths_mm, results.tiling
     continuum, discretisation = solve_part(problem, task, tiling, clock)
-    results = replace(results, findings=(*results.findings, *_left_out(tiling)))
-    agreement = compare(bar, continuum.response)
+    response = continuum.response
+    agreement = compare(bar, response)
     with clock.stage("guards"):
         guards = guard(problem, task, widths, continuum)
     with clock.stage("prints"):
-        fitted = fit_correction(bar.flexibility, continuum.response.flexibility)
+        fitted = fit_correction(bar.flexibility, response.flexibility)
         prints = study_prints(problem.uncorrected.corrected(fitted), task, widths)
     judged = judge_continuum(
         task,
         problem.network,
         predicted,
-        continuum.response,
+        response,
         agreement,
         problem.design.check,
         corrected=problem.surrogate.correction is not None,
@@ -91,16 +99,17 @@ def check_widths_on_continuum(problem: Problem, record: Record, clock: Clock) ->
         continuum=continuum,
         discretisation=discretisation,
         agreement=agreement,
-        gradient=_compare_gradients(task, bar, continuum.response),
+        gradient=_compare_gradients(task, bar, response),
         guards=guards,
         prints=prints,
         findings=(
             *judged,
             *judge_solution(discretisation, continuum.balance),
-            *judge_compensation(problem, predicted, continuum.response),
+            *judge_compensation(problem, predicted, response),
             *judge_guards(problem, continuum, guards),
             *judge_prints(problem, task, prints),
             *results.findings,
+            *_left_out(tiling),
         ),
     )
 
