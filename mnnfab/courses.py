@@ -105,14 +105,11 @@ class Trainable:
         widths = self.width_map.widths(latent)
         return self.law.slope(widths) * self.width_map.slope(latent)
 
-    def _prints(self, latent: FloatArray) -> Iterator[tuple[FloatArray, FloatArray]]:
-        """Yield stiffness and slope of every print that is trained for."""
-        if self.width_errors_mm is None:
-            yield self.stiffness(latent), self.stiffness_slope(latent)
-            return
+    def _prints(self, latent: FloatArray) -> list[tuple[FloatArray, FloatArray]]:
+        """Return stiffness and its slope in the latent values of every print trained for."""
         drawn, slope = self.width_map.widths(latent), self.width_map.slope(latent)
-        for widths in drawn + self.width_errors_mm:
-            yield self.law.stiffness(widths), self.law.slope(widths) * slope
+        prints = [drawn] if self.width_errors_mm is None else drawn + self.width_errors_mm
+        return [(self.law.stiffness(w), self.law.slope(w) * slope) for w in prints]
 
     def flexibility(self, latent: FloatArray) -> FloatArray:
         """Return the flexibility from inputs to outputs, (n_out, n_in) mm/N."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -30,31 +30,34 @@ class StiffnessLaw:
 
     name: LawName
     coefficients: FloatArray
+    _powers: tuple[FloatArray, ...] = field(init=False, repr=False)
+    _slope_powers: tuple[FloatArray, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Freeze the coefficients."""
+        """Freeze the coefficients, and lay them out by power as Horner's rule wants them."""
         object.__setattr__(self, "coefficients", frozen_floats(self.coefficients))
+        powers = tuple(frozen_floats(column) for column in self.coefficients.T)
+        slopes = tuple(frozen_floats((p + 1) * column) for p, column in enumerate(powers))
+        object.__setattr__(self, "_powers", powers)
+        object.__setattr__(self, "_slope_powers", slopes)
 
     def stiffness(self, widths_mm: FloatArray) -> FloatArray:
         """Return k, (…, n_bonds) N/mm, of widths of that shape."""
-        return _horner(self.coefficients, widths_mm) * widths_mm
+        *lower, value = self._powers
+        for coefficient in reversed(lower):
+            value = value * widths_mm + coefficient
+        return value * widths_mm
 
     def slope(self, widths_mm: FloatArray) -> FloatArray:
-        """Return dk/dw, (…, n_bonds) N/mm²."""
-        powers = np.arange(1, self.coefficients.shape[1] + 1)
-        return _horner(powers * self.coefficients, widths_mm)
+        """Return dk/dw, N/mm², in a shape that those of the widths and (n_bonds,) make."""
+        *lower, value = self._slope_powers
+        for coefficient in reversed(lower):
+            value = value * widths_mm + coefficient
+        return value
 
     def softened(self, factor: float) -> StiffnessLaw:
         """Return the law of bonds that are softer by a factor: all displacements grow by it."""
         return replace(self, coefficients=self.coefficients / factor)
-
-
-def _horner(coefficients: FloatArray, widths_mm: FloatArray) -> FloatArray:
-    """Return c₁ + c₂ w + … by Horner's rule, (…, n_bonds)."""
-    *lower, value = coefficients.T
-    for coefficient in reversed(lower):
-        value = value * widths_mm + coefficient
-    return np.broadcast_to(value, widths_mm.shape)
 
 
 @dataclass(frozen=True)
