@@ -32,7 +32,7 @@ def judge_continuum(
         network: its bonds.
         bar: response of the bars that the continuum should do as well as.
         continuum: its response.
-        agreement: of bars as the stiffness law says and continuum.
+        agreement: of these two.
         limits: the section.
         corrected: whether `bar` was corrected by a continuum, so that no factor is left.
     """

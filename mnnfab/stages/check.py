@@ -85,14 +85,15 @@ def _compared(
     with clock.stage("prints"):
         fitted = fit_correction(bar.flexibility, response.flexibility)
         prints = study_prints(problem.uncorrected.corrected(fitted), task, widths)
+    corrected = problem.surrogate.correction is not None
     judged = judge_continuum(
         task,
         problem.network,
         predicted,
         response,
-        agreement,
+        compare(predicted, response) if corrected else agreement,
         problem.design.check,
-        corrected=problem.surrogate.correction is not None,
+        corrected=corrected,
     )
     return replace(
         results,

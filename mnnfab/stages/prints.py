@@ -55,7 +55,7 @@ def judge_prints(problem: Problem, task: Task, study: ToleranceStudy | None) -> 
         f"±{errors.width_mm:g} mm of width, ±{errors.thickness:.1%} of thickness, "
         f"±{errors.modulus:.0%} of modulus and ±{errors.load_N / NEWTON_PER_GF:g} gf of load "
         f"(standard deviations) have {middle:.4f} in the median, {low:.4f} to {high:.4f} nine "
-        f"times in ten; {study.chance:.0%} of them meet the gate"
+        f"times in ten; {study.chance:.0%} of them keep the task within max_metric_drop"
     )
     return [
         Finding("prints", severity, "task", words, None, study.chance, LIKELY),

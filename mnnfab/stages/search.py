@@ -64,7 +64,8 @@ def search(problem: Problem, clock: Clock) -> Chosen:
     shapes = [_tried(design, problem, clock) for design in _shapes(problem.design, section)]
     best = _best(shapes)
     if best.problem is None:
-        raise InputError("[compensate.search]", "no candidate can be made", best.line.refused)
+        given = f"no candidate can be made: {best.line.refused}"
+        raise InputError("[compensate.search]", given, "joints and limits that can be made")
     tried = shapes
     if section.ports:
         with clock.stage(f"screen {section.ports} placements of the ports"):
