@@ -46,13 +46,19 @@ class ExportedFile:
         return {key: value for key, value in entry.items() if value is not None}
 
 
-def manifest_text(parts: Sequence[ExportedFile], folder: Path, others: Sequence[str]) -> str:
+def manifest_text(
+    parts: Sequence[ExportedFile],
+    folder: Path,
+    others: Sequence[str],
+    request_sha256: str | None = None,
+) -> str:
     """Return the manifest of a folder of results as JSON text.
 
     Args:
         parts: the files of the solid.
         folder: where all files are.
         others: names of further files there, listed with size and hash only.
+        request_sha256: hash of what was asked for, if one call made all of it.
     """
     entries = [part.as_json() for part in parts]
     entries += [
@@ -63,4 +69,5 @@ def manifest_text(parts: Sequence[ExportedFile], folder: Path, others: Sequence[
         }
         for name in others
     ]
-    return json.dumps({"schema": 1, "files": entries}, indent=2) + "\n"
+    request = {} if request_sha256 is None else {"request_sha256": request_sha256}
+    return json.dumps({"schema": 1} | request | {"files": entries}, indent=2) + "\n"

@@ -7,6 +7,7 @@ import shapely
 
 from geometry.tiling import Loop, Tiling
 from mnnfab.arrays import FloatArray
+from mnnfab.showing import SIZE
 
 #: Chords that stand for a quarter turn.
 CHORDS = 12
@@ -39,3 +40,30 @@ def region(tiling: Tiling, loops: tuple[Loop, ...] | list[Loop]) -> shapely.Poly
 def cell_polygons(tiling: Tiling) -> list[shapely.Polygon]:
     """Return every cell as a polygon, in the cells' order."""
     return [region(tiling, tiling.loops(cell)) for cell in range(tiling.n_cells)]
+
+
+def tiling_svg(tiling: Tiling, size: int = SIZE) -> str:
+    """Return a picture of a part, bonds darker than hubs, for notebooks.
+
+    Args:
+        tiling: of the part.
+        size: of the longer side, pixels.
+    """
+    low, high = tiling.points.min(axis=0), tiling.points.max(axis=0)
+    width, height = (high - low).tolist()
+    scale = size / max(width, height)
+    dark = set(tiling.bond_cells.tolist())
+    cells = []
+    for cell, polygon in enumerate(cell_polygons(tiling)):
+        rings = [polygon.exterior, *polygon.interiors]
+        path = "".join(
+            "M" + "L".join(f"{x - low[0]:.2f} {high[1] - y:.2f}" for x, y in ring.coords) + "Z"
+            for ring in rings
+        )
+        fill = "#0072B2" if cell in dark else "#888888"
+        cells.append(f'<path d="{path}" fill="{fill}" fill-rule="evenodd"/>')
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width * scale:.0f}" '
+        f'height="{height * scale:.0f}" viewBox="0 0 {width:.2f} {height:.2f}">'
+        f"{''.join(cells)}</svg>\n"
+    )

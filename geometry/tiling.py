@@ -112,6 +112,12 @@ class Tiling:
         """The cells of the bonds, in the bonds' order, (n_bonds,)."""
         return np.array([c for c, name in enumerate(self.names) if name.kind == "bond"], dtype=int)
 
+    def _repr_svg_(self) -> str:
+        """Show the part in a notebook."""
+        from geometry.polygons import tiling_svg
+
+        return tiling_svg(self)
+
     def loops(self, cell: int) -> list[Loop]:
         """Return the loops of a cell: around it, then around each of its holes."""
         first, last = self.cell_offsets[cell : cell + 2].tolist()

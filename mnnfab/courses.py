@@ -20,8 +20,9 @@ from mnnfab.width_maps import WidthMap
 
 Optimizer = Literal["adam", "l-bfgs-b"]
 RuleName = Literal["adjoint", "coupled-learning", "finite-differences"]
-Tell = Callable[[int, FloatArray], None]
-"""Called after an epoch with its number and the flexibility, (n_out, n_in) mm/N."""
+Tell = Callable[[int, FloatArray], bool | None]
+"""Called after an epoch with its number and the flexibility, (n_out, n_in) mm/N; returns
+whether the training shall end there."""
 
 
 class Note(Protocol):
@@ -180,7 +181,8 @@ def descend(
         flexibilities.append(trainable.flexibility(latent))
         if schedule.keep_widths:
             latents.append(latent)
-        tell(epoch, flexibilities[-1])
+        if tell(epoch, flexibilities[-1]):
+            break
     return Course(latent, np.array(flexibilities), _kept(latents, schedule))
 
 
@@ -201,7 +203,8 @@ def descend_by_quasi_newton(
         flexibilities.append(trainable.flexibility(intermediate_result.x))
         if schedule.keep_widths:
             latents.append(np.array(intermediate_result.x))
-        tell(len(flexibilities) - 1, flexibilities[-1])
+        if tell(len(flexibilities) - 1, flexibilities[-1]):
+            raise StopIteration  # SciPy's way to end an optimisation from within
 
     if schedule.epochs == 0:  # SciPy makes one iteration all the same
         return Course(start, np.array(flexibilities), _kept(latents, schedule))

@@ -71,6 +71,29 @@ def built_in_features(name: str) -> LabelledFeatures:
     )
 
 
+def labelled_features(
+    dataset: str, folder: Path, features: Sequence[str] | None = None
+) -> LabelledFeatures:
+    """Return a data set by the name that a design gives it.
+
+    Args:
+        dataset: a key of `BUILT_IN`, or a table in `folder`.
+        folder: of the design.
+        features: names of those to use, in this order; all if not given.
+
+    Raises:
+        InputError: if there is none, or it does not fit.
+    """
+    if dataset in BUILT_IN:
+        data = built_in_features(dataset)
+        return data if features is None else data.with_features(features)
+    if not (folder / dataset).exists():
+        known = ", ".join(f'"{name}"' for name in BUILT_IN)
+        given = f'"{dataset}": no such file'
+        raise InputError("[task] dataset", given, f"{known}, or a table in the design's folder")
+    return read_labelled_features(folder / dataset, features)
+
+
 def read_labelled_features(path: Path, features: Sequence[str] | None = None) -> LabelledFeatures:
     """Read a table with one column a feature and the class in the last one.
 

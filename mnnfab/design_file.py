@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,24 @@ from mnnfab.design import Design
 from mnnfab.design_errors import explain
 from mnnfab.errors import InputError
 from mnnfab.files import read_text
+from mnnfab.sweep import SWEEP
+
+
+@dataclass(frozen=True)
+class Located:
+    """A design, and the folder where the files are that it names."""
+
+    design: Design
+    folder: Path
+
+
+def locate(path: Path) -> Located:
+    """Read and check a design file; the files that it names are beside it.
+
+    Raises:
+        InputError: as `load_design`.
+    """
+    return Located(load_design(path), path.parent)
 
 
 def load_design(path: Path) -> Design:
@@ -23,12 +42,24 @@ def load_design(path: Path) -> Design:
         InputError: if the file is missing, is not TOML, or breaks a rule; all broken
             rules are in the one message.
     """
+    values = read_values(path)
+    if SWEEP in values:
+        given, allowed = "one design is wanted, this is many", "mnnfab batch, or no [sweep]"
+        raise InputError(f"{path.name}, [{SWEEP}]", given, allowed)
+    return parse_design(values, source=path.name)
+
+
+def read_values(path: Path) -> dict[str, Any]:
+    """Return the values of a design file, unchecked.
+
+    Raises:
+        InputError: if the file is missing or is not TOML.
+    """
     text = read_text(path)
     try:
-        values = tomllib.loads(text)
+        return tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         raise InputError(str(path), f"not TOML: {error}", "a design file in TOML") from error
-    return parse_design(values, source=path.name)
 
 
 def parse_design(values: Mapping[str, Any], source: str = "design") -> Design:

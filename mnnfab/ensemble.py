@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -22,7 +23,6 @@ from mnnfab.compiled_values import (
 from mnnfab.courses import (
     Course,
     Schedule,
-    Tell,
     Trainable,
     descend,
     descend_by_quasi_newton,
@@ -33,6 +33,9 @@ from mnnfab.errors import ToolError
 from mnnfab.losses import ShareCrossEntropy, SoftmaxCrossEntropy, SquaredError
 from mnnfab.ports import dofs_of
 from mnnfab.width_maps import Clamp, Logistic
+
+TellOfMember = Callable[[int, int, FloatArray], bool | None]
+"""Called with a member's place, its epoch and the flexibility; returns as `courses.Tell`."""
 
 #: The compiled step has a dense matrix: beyond this many free degrees of freedom, not for it.
 COMPILED_DOFS = 100
@@ -69,24 +72,24 @@ def make_member(trainable: Trainable, latent: FloatArray, seed: int, number: int
 
 
 def run_ensemble(
-    trainable: Trainable, members: Sequence[Member], schedule: Schedule, tell: Tell
+    trainable: Trainable, members: Sequence[Member], schedule: Schedule, tell: TellOfMember
 ) -> list[Course]:
-    """Train every member; `tell` is told of the first one's epochs."""
+    """Train every member; `tell` is told which one, and of its epochs."""
     if schedule.optimizer == "l-bfgs-b":
         return [
-            descend_by_quasi_newton(trainable, member.latent, schedule, _first(tell, place))
+            descend_by_quasi_newton(trainable, member.latent, schedule, partial(tell, place))
             for place, member in enumerate(members)
         ]
     if _worth_compiling(trainable, len(members), schedule):
         return descend_together(trainable, members, schedule, tell)
     return [
-        descend(trainable, member.latent, schedule, member.generator, _first(tell, place))
+        descend(trainable, member.latent, schedule, member.generator, partial(tell, place))
         for place, member in enumerate(members)
     ]
 
 
 def descend_together(
-    trainable: Trainable, members: Sequence[Member], schedule: Schedule, tell: Tell
+    trainable: Trainable, members: Sequence[Member], schedule: Schedule, tell: TellOfMember
 ) -> list[Course]:
     """Train by Adam with the compiled step, all members in one call an epoch.
 
@@ -119,7 +122,8 @@ def descend_together(
         flexibilities.append(found)
         if schedule.keep_widths:
             latents.append(state.latent.copy())
-        tell(epoch, found[0])
+        if tell(0, epoch, found[0]):
+            break
     history, kept = np.array(flexibilities), np.array(latents)
     return [
         Course(
@@ -143,10 +147,6 @@ def _worth_compiling(trainable: Trainable, n_members: int, schedule: Schedule) -
     steps = n_members * schedule.epochs * batches
     adjoint = schedule.rule == "adjoint"
     return adjoint and steps >= COMPILED_STEPS and can_be_compiled(trainable)
-
-
-def _first(tell: Tell, place: int) -> Tell:
-    return tell if place == 0 else lambda _epoch, _flexibility: None
 
 
 #: The compiled step's number for each loss and width map, and the one parameter of each.

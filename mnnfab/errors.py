@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 
 class MnnfabError(Exception):
     """Base of every error that mnnfab raises on purpose."""
@@ -28,6 +30,15 @@ class MechanismError(InputError):
 
 class GeometryError(InputError):
     """The bonds and joints do not make a part: they overlap, cross or do not fit."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C, after something was done that is kept."""
+
+    def __init__(self, folder: Path) -> None:
+        """Tell where it is."""
+        super().__init__(str(folder))
+        self.folder = folder
 
 
 class ToolError(MnnfabError):

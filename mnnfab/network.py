@@ -45,6 +45,12 @@ class Network:
         self._check_lengths()
         self._check_every_node_is_used()
 
+    def _repr_svg_(self) -> str:
+        """Show the network in a notebook."""
+        from mnnfab.showing import network_svg
+
+        return network_svg(self)
+
     @property
     def n_nodes(self) -> int:
         """Number of nodes."""

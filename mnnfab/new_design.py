@@ -1,25 +1,153 @@
-"""`mnnfab new`: a commented design to start from."""
+"""`mnnfab new`: a commented design to start from, for a task and its data."""
 
 from __future__ import annotations
 
 import tomllib
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+from typing import Literal, get_args
 
+from jinja2 import Environment, StrictUndefined
+
+from mnnfab.datasets import labelled_features
 from mnnfab.design_file import parse_design
+from mnnfab.errors import InputError
 from mnnfab.files import write_new_file
+from mnnfab.section import plain_name
+from mnnfab.tables import read_table
+
+Kind = Literal["behaviour", "regression", "classification", "none"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+#: Rows of the lattice that the paper prints; more if the data ask for more ports.
+LEAST_ROWS, MOST_ROWS = 4, 40
+_PAPER_PORTS = {"iris": ([13, 11, 12, 9], [7, 1, 2])}
 
 
-def write_new_design(name: str, folder: Path) -> Path:
+@dataclass(frozen=True)
+class Start:
+    """What a new design begins with.
+
+    Args:
+        task: its kind.
+        dataset: a data set that comes along, or a table beside the design; the task's own
+            samples if not given.
+        rows: of the lattice; as many as the data need if not given.
+        material: preset, or a file of one's own.
+        printer: profile, or a file of one's own.
+        compensate: whether the loop with the continuum is on.
+    """
+
+    task: Kind = "behaviour"
+    dataset: str | None = None
+    rows: int | None = None
+    material: str = "agilus30"
+    printer: str = "stratasys-j850-digital-anatomy"
+    compensate: bool = False
+
+
+def write_new_design(name: str, folder: Path, start: Start | None = None) -> Path:
     """Write <name>.toml into `folder` and return its path; an existing file is kept.
 
     Raises:
-        InputError: if the name is not a plain one, the file exists or cannot be written.
+        InputError: if the name is not a plain one, the data cannot be used, or the file exists
+            or cannot be written.
     """
     name = name.removesuffix(".toml")
-    template = resources.files("mnnfab").joinpath("template.toml").read_text(encoding="utf-8")
-    # The name is checked as any design's name is before it becomes part of a path.
-    parse_design(tomllib.loads(template) | {"name": name}, source="NAME")
+    try:
+        plain_name(name)
+    except ValueError as error:
+        raise InputError("NAME", f'"{name}"', str(error)) from error
+    text = new_design_text(name, folder, start or Start())
+    parse_design(tomllib.loads(text), source=f"{name}.toml")
     path = folder / f"{name}.toml"
-    write_new_file(path, template.replace('"my-network"', f'"{name}"'))
+    write_new_file(path, text)
     return path
+
+
+def new_design_text(name: str, folder: Path, start: Start) -> str:
+    """Return a commented design.
+
+    Args:
+        name: of it.
+        folder: where it will be, and its table.
+        start: what it begins with.
+
+    Raises:
+        InputError: if the data cannot be used, or the lattice has too few nodes for them.
+    """
+    if start.dataset is not None and start.task not in {"regression", "classification"}:
+        given = f"{start.dataset} for a task of kind {start.task}"
+        raise InputError("--dataset", given, "only for regression or classification")
+    n_in, n_out = _ports_of(start, folder)
+    rows = start.rows or _rows_for(n_in + n_out)
+    inputs, outputs = _place(start, rows, n_in, n_out)
+    template = resources.files("mnnfab").joinpath("template.toml").read_text(encoding="utf-8")
+    environment = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)  # noqa: S701 - TOML, no page
+    return environment.from_string(template).render(
+        name=name,
+        start=start,
+        dataset=_dataset(start),
+        rows=rows,
+        inputs=inputs,
+        outputs=outputs,
+    )
+
+
+def _dataset(start: Start) -> str | None:
+    return "iris" if start.task == "classification" and start.dataset is None else start.dataset
+
+
+def _ports_of(start: Start, folder: Path) -> tuple[int, int]:
+    """Return how many inputs and outputs the task needs."""
+    dataset = _dataset(start)
+    if start.task == "classification":
+        assert dataset is not None, "it has a default"
+        data = labelled_features(dataset, folder)
+        return len(data.feature_names), len(data.class_names)
+    if start.task == "regression" and dataset is not None:
+        header = read_table(folder / dataset).header
+        counts = (
+            sum(cell.endswith("_gf") for cell in header),
+            sum(cell.endswith("_mm") for cell in header),
+        )
+        if not all(counts) or sum(counts) < len(header):
+            given = f"columns {', '.join(header)[:80]}"
+            allowed = "loads whose names end in _gf, then displacements that end in _mm"
+            raise InputError(f"{folder / dataset}, line 1", given, allowed)
+        return counts
+    return (1, 2) if start.task == "behaviour" else (1, 4)
+
+
+def _rows_for(n_ports: int) -> int:
+    """Return how many rows have a free node for every port, with as many again between them."""
+    rows = LEAST_ROWS
+    while _n_nodes(rows) - 2 < n_ports + rows and rows < MOST_ROWS:
+        rows += 1
+    return rows
+
+
+def _n_nodes(rows: int) -> int:
+    return (rows + 1) * (rows + 2) // 2 - 1
+
+
+def _place(start: Start, rows: int, n_in: int, n_out: int) -> tuple[list[str], list[str]]:
+    """Place inputs at the lower nodes, where weights hang free, and outputs above them."""
+    if rows == LEAST_ROWS and start.dataset in (None, "iris") and start.task == "classification":
+        inputs, outputs = _PAPER_PORTS["iris"]
+        return [_port(node, "y") for node in inputs], [_port(node, "x") for node in outputs]
+    if start.task == "behaviour" and rows == LEAST_ROWS:
+        return [_port(10, "y")], [_port(12, "y"), _port(13, "y")]
+    if start.task == "regression" and start.dataset is None and rows == LEAST_ROWS:
+        return [_port(10, "y")], [_port(node, axis) for node in (12, 13) for axis in "xy"]
+    free = [node for node in range(_n_nodes(rows) - 1, 0, -1) if node != rows]
+    if len(free) < n_in + n_out:
+        given = f"{rows}, with {len(free)} free nodes"
+        raise InputError("--rows", given, f"enough for {n_in} inputs and {n_out} outputs")
+    inputs, others = free[:n_in], free[n_in:]
+    spread = [others[place * len(others) // n_out] for place in range(n_out)]
+    return [_port(node, "y") for node in inputs], [_port(node, "x") for node in spread]
+
+
+def _port(node: int, axis: str) -> str:
+    return f'{{ node = {node}, axis = "{axis}" }}'

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from mnnfab.claims import claimed, settle_unless_claimed
 from mnnfab.compensation import compensation_of
-from mnnfab.errors import InputError
+from mnnfab.design_file import Located
+from mnnfab.errors import InputError, Interrupted
 from mnnfab.findings import Finding, Verdict
+from mnnfab.live import Follower
+from mnnfab.plain import as_plain
 from mnnfab.problem import Problem, load_problem
 from mnnfab.reach_words import assess_problem, reach_text
 from mnnfab.record import (
@@ -20,18 +26,19 @@ from mnnfab.record import (
     make_record,
 )
 from mnnfab.report.results import Results
+from mnnfab.request import request_of
 from mnnfab.run_folder import (
     DESIGN,
-    default_folder,
+    earlier_results,
     run_folder,
     write_training,
 )
 from mnnfab.stages.check import check_widths_on_continuum
 from mnnfab.stages.ladder import climb, ladder_text
 from mnnfab.stages.model import calibrated
-from mnnfab.stages.train import ancestry_of, fit, load, train_and_tell
+from mnnfab.stages.train import Fitted, ancestry_of, fit, prepare, read, train_and_tell
 from mnnfab.stages.tray import write_tray
-from mnnfab.stages.write import write_manifest, write_results
+from mnnfab.stages.write import Wanted, write_manifest, write_results
 from mnnfab.training_words import training_text
 from mnnfab.watching import Clock, Silent, Watcher
 from mnnfab.widths_file import check_widths
@@ -69,39 +76,112 @@ class Trained:
     words: str
 
 
+@dataclass(frozen=True)
+class Told:
+    """An answer that is written nowhere.
+
+    Args:
+        text: for people.
+        values: the same for programs.
+    """
+
+    text: str
+    values: Mapping[str, Any]
+
+
 def run(
-    design_file: Path,
+    design: Path | Located,
     out: Path | None = None,
     *,
     start_from: Path | None = None,
     force: bool = False,
+    pdf: bool = False,
     watcher: Watcher | None = None,
 ) -> Outcome:
     """Take a design from its file to a checked, exported part.
 
     Args:
-        design_file: the design.
+        design: file of the design, or the design itself.
         out: folder for the results; out/<name> if not given.
         start_from: folder of an earlier run whose widths the training starts from.
         force: export even if the design fails its gate.
+        pdf: write the report as PDF too.
         watcher: told of the progress.
 
     Raises:
         MnnfabError: if the input cannot be used or a kernel fails; nothing is written then.
+        Interrupted: by Ctrl-C after the training, with its widths in the folder.
     """
+    wanted = _wanted(Wanted(force=force, pdf=pdf))
+    with _opened(design, start_from, out, watcher) as work:
+        results, told = _made(work, start_from, wanted)
+    return _outcome(results, work.folder, told)
+
+
+def _wanted(wanted: Wanted) -> Wanted:
+    """Return what is wanted, once it is known that it can be had."""
+    if wanted.pdf:
+        from mnnfab.report.pdf import require_pdf
+
+        require_pdf()
+    return wanted
+
+
+@dataclass(frozen=True)
+class _Work:
+    """A design that was read, and the claimed folder that its results go to."""
+
+    problem: Problem
+    folder: Path
+    clock: Clock
+
+
+@contextmanager
+def _opened(
+    design: Path | Located, start_from: Path | None, out: Path | None, watcher: Watcher | None
+) -> Iterator[_Work]:
+    """Read a design, and keep others out of the folder of its results."""
     clock = Clock(watcher or Silent())
-    fitted = fit(*load(design_file, start_from, out, clock), clock)
-    problem, training = fitted.problem, fitted.training
-    ancestry = ancestry_of(problem, training, start_from)
-    record = make_record(training, ancestry, fitted.told, fitted.compensation)
-    results = check_widths_on_continuum(problem, record, clock)
-    folder = out or default_folder(problem)
-    results = write_results(results, folder, clock, export=True, force=force)
-    return _outcome(results, folder, fitted.told)
+    problem, folder = read(design, start_from, out, clock)
+    with claimed(folder):
+        clock.watcher = Follower(clock.watcher, folder, problem.design.name)
+        yield _Work(problem, folder, clock)
+
+
+def _made(
+    work: _Work, start_from: Path | None, wanted: Wanted
+) -> tuple[Results, tuple[Finding, ...]]:
+    """Train, check and write; if that is interrupted, keep the widths that there are."""
+    trained: list[Fitted] = []
+    clock, folder = work.clock, work.folder
+    try:
+        fitted = fit(*prepare(work.problem, clock), clock, trained.append)
+        record = _record(fitted, start_from)
+        results = check_widths_on_continuum(fitted.problem, record, clock)
+        request = request_of(work.problem, force=wanted.force, pdf=wanted.pdf)
+        results = write_results(results, folder, clock, replace(wanted, request=request))
+    except KeyboardInterrupt as error:
+        # What is whole already must not give way to what is not.
+        if not trained or earlier_results(folder):
+            raise
+        _write_widths(folder, trained[-1].problem, _record(trained[-1], start_from))
+        raise Interrupted(folder) from error
+    return results, fitted.told
+
+
+def _record(fitted: Fitted, start_from: Path | None) -> Record:
+    ancestry = ancestry_of(fitted.problem, fitted.training, start_from)
+    return make_record(fitted.training, ancestry, fitted.told, fitted.compensation, fitted.before)
+
+
+def _write_widths(folder: Path, problem: Problem, record: Record) -> None:
+    with run_folder(folder) as staging:
+        write_training(staging, problem, record)
+        write_manifest(staging, ())
 
 
 def train(
-    design_file: Path,
+    design: Path | Located,
     out: Path | None = None,
     *,
     start_from: Path | None = None,
@@ -110,7 +190,7 @@ def train(
     """Train a design and write its widths; what later stages wrote there before is removed.
 
     Args:
-        design_file: the design.
+        design: file of the design, or the design itself.
         out: folder for the results; out/<name> if not given.
         start_from: folder of an earlier run whose widths the training starts from.
         watcher: told of the progress.
@@ -118,18 +198,17 @@ def train(
     Returns:
         The folder of the results, and what the training came to.
     """
-    clock = Clock(watcher or Silent())
-    problem, before = load(design_file, start_from, out, clock)
-    before += _left_to_run(problem, clock)
-    training, after = train_and_tell(problem, clock)
-    ancestry = ancestry_of(problem, training, start_from)
-    compensation = compensation_of(problem.surrogate)
-    record = make_record(training, ancestry, (*before, *after), compensation)
-    folder = out or default_folder(problem)
-    with run_folder(folder) as staging:
-        write_training(staging, problem, record)
-        write_manifest(staging, ())
-    return Trained(folder, training_text(problem, training))
+    with _opened(design, start_from, out, watcher) as work:
+        clock = work.clock
+        problem, before = prepare(work.problem, clock)
+        before += _left_to_run(problem, clock)
+        training, after = train_and_tell(problem, clock)
+        if training.stopped and earlier_results(work.folder):
+            raise KeyboardInterrupt  # what is whole must not give way to what is not
+        compensation = compensation_of(problem.surrogate)
+        fitted = Fitted(problem, training, compensation, (*before, *after))
+        _write_widths(work.folder, problem, _record(fitted, start_from))
+    return Trained(work.folder, training_text(problem, training))
 
 
 def _left_to_run(problem: Problem, clock: Clock) -> tuple[Finding, ...]:
@@ -143,11 +222,11 @@ def _left_to_run(problem: Problem, clock: Clock) -> tuple[Finding, ...]:
     return (finding,)
 
 
-def reach(design_file: Path, *, watcher: Watcher | None = None) -> str:
+def reach(design_file: Path, *, watcher: Watcher | None = None) -> Told:
     """Find out what is in reach of a design's task, without training it.
 
     Returns:
-        The report as text.
+        What was found, in words and in values.
 
     Raises:
         InputError: if the design cannot be used or has no task.
@@ -161,23 +240,26 @@ def reach(design_file: Path, *, watcher: Watcher | None = None) -> str:
     problem = calibrated(problem, clock)
     with clock.stage("reach"):
         found = assess_problem(problem, task)
-    return reach_text(problem, task, found)
+    return Told(reach_text(problem, task, found), as_plain(found))
 
 
-def ladder(folder: Path, *, watcher: Watcher | None = None) -> str:
+def ladder(folder: Path, *, watcher: Watcher | None = None) -> Told:
     """Ask every model, from bars to the solid, what the widths in a folder do.
 
     Returns:
-        The table as text.
+        The table, in words and in values.
 
     Raises:
         InputError: if there is no such run, or its design has no ports.
     """
     clock = Clock(watcher or Silent())
+    _require_run(folder)
+    settle_unless_claimed(folder)
     problem, record = _load_run(folder, clock)
     if problem.task is None:
         raise InputError(str(folder), "a design without ports", "one with inputs and outputs")
-    return ladder_text(problem.task, climb(problem, problem.task, record.widths_mm, clock))
+    found = climb(problem, problem.task, record.widths_mm, clock)
+    return Told(ladder_text(problem.task, found), as_plain(found))
 
 
 def tray(
@@ -203,33 +285,43 @@ def tray(
         The names of the files.
     """
     clock = Clock(watcher or Silent())
-    with clock.stage("tray"):
+    with claimed(out), clock.stage("tray"):
         files = write_tray(folders, out, copies=copies, gap_mm=gap_mm, force=force)
     return tuple(file.file for file in files)
 
 
-def check(folder: Path, *, watcher: Watcher | None = None) -> Outcome:
+def check(folder: Path, *, pdf: bool = False, watcher: Watcher | None = None) -> Outcome:
     """Check the trained widths in a folder on the continuum and write the reports."""
-    return _resume(folder, watcher, export=False, force=False)
+    return _resume(folder, watcher, Wanted(export=False, pdf=pdf))
 
 
-def export(folder: Path, *, force: bool = False, watcher: Watcher | None = None) -> Outcome:
+def export(
+    folder: Path, *, force: bool = False, pdf: bool = False, watcher: Watcher | None = None
+) -> Outcome:
     """Check the trained widths in a folder, and export the part if they pass."""
-    return _resume(folder, watcher, export=True, force=force)
+    return _resume(folder, watcher, Wanted(force=force, pdf=pdf))
 
 
-def _resume(folder: Path, watcher: Watcher | None, *, export: bool, force: bool) -> Outcome:
+def _resume(folder: Path, watcher: Watcher | None, wanted: Wanted) -> Outcome:
     clock = Clock(watcher or Silent())
-    problem, record = _load_run(folder, clock)
-    problem, record = _without_stale_history(problem, record)
-    results = check_widths_on_continuum(problem, record, clock)
-    return _outcome(write_results(results, folder, clock, export=export, force=force), folder)
+    _require_run(folder)
+    _wanted(wanted)
+    with claimed(folder):
+        problem, record = _load_run(folder, clock)
+        clock.watcher = Follower(clock.watcher, folder, problem.design.name)
+        problem, record = _without_stale_history(problem, record)
+        results = check_widths_on_continuum(problem, record, clock)
+        results = write_results(results, folder, clock, wanted)
+    return _outcome(results, folder)
+
+
+def _require_run(folder: Path) -> None:
+    if not folder.is_dir():
+        raise InputError(str(folder), "no such folder", "a folder that `mnnfab train` wrote")
 
 
 def _load_run(folder: Path, clock: Clock) -> tuple[Problem, Record]:
     """Return the problem in a folder with the surrogate that its training ended with."""
-    if not folder.is_dir():
-        raise InputError(str(folder), "no such folder", "a folder that `mnnfab train` wrote")
     with clock.stage("read"):
         problem = load_problem(folder / DESIGN)
         record = load_record(folder, problem)

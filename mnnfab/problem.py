@@ -16,6 +16,7 @@ from mnnfab.design import Design
 from mnnfab.design_file import load_design
 from mnnfab.errors import InputError
 from mnnfab.files import read_bytes
+from mnnfab.frames import worth_keeping
 from mnnfab.network import Network
 from mnnfab.network_file import load_network
 from mnnfab.network_sections import NetworkFile, NetworkSection
@@ -150,6 +151,20 @@ class Problem:
         shape = (middle, self.network.lengths, self.design.fabrication)
         return drawn_widths(self.print_errors, *shape, count, generator)
 
+    def _repr_html_(self) -> str:
+        """Show the network and what is asked of it in a notebook."""
+        from mnnfab.showing import network_svg, table_html
+
+        rows = [["name", self.design.name], ["material", self.material.name]]
+        if self.task is not None:
+            rows += [
+                ["task", self.task.kind],
+                ["inputs", ", ".join(map(str, self.task.inputs))],
+                ["outputs", ", ".join(map(str, self.task.outputs))],
+                ["samples", str(len(self.task.loads_N))],
+            ]
+        return network_svg(self.network) + table_html(["design", ""], rows)
+
     @property
     def schedule(self) -> Schedule:
         """How the design wants to be trained."""
@@ -164,6 +179,7 @@ class Problem:
             restarts=section.restarts,
             # Random widths would throw away a start that was asked for.
             retries=Schedule.retries if self.start_table is None else 0,
+            keep_widths=worth_keeping(self.network.n_bonds, section.epochs * section.restarts),
         )
 
 
@@ -201,7 +217,7 @@ def make_problem(design: Design, folder: Path, start: Path | None = None) -> Pro
         given_widths_mm=_given_widths(design, network, folder),
         start_widths_mm=_start_widths(design, network, start),
         start_table=read_bytes(start) if start else None,
-        input_bytes=_input_bytes(design, folder),
+        input_bytes=read_inputs(design, folder),
     )
     if problem.task is not None:
         _check_coupling(problem, problem.task)
@@ -250,7 +266,12 @@ def _width_map(problem: Problem) -> WidthMap:
     return Logistic(lowest, highest, section.sharpness or DEFAULT_SHARPNESS)
 
 
-def _input_bytes(design: Design, folder: Path) -> dict[str, bytes]:
+def read_inputs(design: Design, folder: Path) -> dict[str, bytes]:
+    """Return the bytes of every file that a design names, but for a start, by its name there.
+
+    Raises:
+        InputError: if one cannot be read.
+    """
     named = (
         getattr(design.network, "file", None),
         getattr(design.task, "dataset", None),

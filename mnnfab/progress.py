@@ -20,11 +20,13 @@ class _Bar:
 
     def stage(self, name: str) -> None:
         """Name the stage; its length is not known."""
+        self._progress.reset(self._line)
         self._progress.update(self._line, description=name, total=None, loss="")
 
-    def epoch(self, done: int, total: int, loss: float) -> None:
+    def epoch(self, done: int, total: int, loss: float) -> bool:
         """Move the bar."""
         self._progress.update(self._line, completed=done, total=total, loss=f"loss {loss:.4f}")
+        return False
 
     def finding(self, finding: Finding) -> None:
         """Print the finding above the line, where it stays."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -19,6 +20,7 @@ from mnnfab.compensation import (
 from mnnfab.errors import InputError
 from mnnfab.files import read_text, sha256_of
 from mnnfab.findings import Finding
+from mnnfab.frames import FRAMES, Frames, frames_of, frames_text, load_frames
 from mnnfab.history_file import (
     Columns,
     history_columns,
@@ -69,6 +71,7 @@ class Record:
         ancestry: the trainings before this one, the oldest first.
         findings: what was told before and after the training.
         compensation: the rounds after it, and the surrogate that predicts the widths.
+        frames: widths in the course of all trainings that led to these; none of large networks.
     """
 
     widths_mm: FloatArray
@@ -77,6 +80,7 @@ class Record:
     ancestry: tuple[Ancestor, ...] = ()
     findings: tuple[Finding, ...] = ()
     compensation: Compensation = NOTHING
+    frames: Frames | None = None
 
     def trained_on(self, task: Task) -> Task:
         """Return the task with the loss that the kept widths were trained by."""
@@ -89,8 +93,9 @@ def make_record(
     ancestry: tuple[Ancestor, ...],
     findings: tuple[Finding, ...],
     compensation: Compensation = NOTHING,
+    before: Sequence[Training] = (),
 ) -> Record:
-    """Return the record of a training that has just ended."""
+    """Return the record of a training that has just ended, and of those before it."""
     return Record(
         widths_mm=training.widths_mm,
         history=history_columns(training.history),
@@ -98,6 +103,7 @@ def make_record(
         ancestry=ancestry,
         findings=findings,
         compensation=compensation,
+        frames=frames_of([*before, training]),
     )
 
 
@@ -111,6 +117,8 @@ def write_record(folder: Path, network: Network, record: Record) -> None:
         if entries:
             lines = json.dumps([asdict(entry) for entry in entries], indent=2)
             (folder / name).write_text(lines + "\n", encoding="utf-8")
+    if record.frames is not None:
+        (folder / FRAMES).write_text(frames_text(record.frames), encoding="utf-8")
     if record.compensation != NOTHING:
         text = compensation_text(record.compensation)
         (folder / SURROGATE).write_text(text, encoding="utf-8")
@@ -129,6 +137,7 @@ def load_record(folder: Path, problem: Problem) -> Record:
         ancestry=load_ancestry(folder),
         findings=_load_entries(folder / TOLD, Finding),
         compensation=load_compensation(folder / SURROGATE, problem.task),
+        frames=load_frames(folder / FRAMES, problem.network.n_bonds),
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mnnfab.arrays import FloatArray
+from mnnfab.showing import table_html
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,3 +43,13 @@ class Response:
         forward = self.elongations @ flexibility_slope.T
         gradient: FloatArray = -np.vecdot(forward, self.adjoint_elongations)
         return gradient
+
+    def _repr_html_(self) -> str:
+        """Show the flexibility in a notebook."""
+        n_out, n_in = self.flexibility.shape
+        header = ["mm/N", *(f"input {number}" for number in range(n_in))]
+        rows = [
+            [f"output {number}", *(f"{value:.4f}" for value in self.flexibility[number])]
+            for number in range(n_out)
+        ]
+        return table_html(header, rows)

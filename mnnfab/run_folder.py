@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,13 +11,14 @@ from typing import Any
 from mnnfab.design import Design
 from mnnfab.design_file import dump_design
 from mnnfab.errors import InputError
-from mnnfab.files import results_folder, sha256_of
+from mnnfab.files import sha256_of
 from mnnfab.problem import Problem
 from mnnfab.profiles import profile_name
+from mnnfab.publishing import MANIFEST, PLAIN_NAME, results_folder
 from mnnfab.record import WIDTHS, Record, write_record
 
 DESIGN = "design.toml"
-REPORT, PAGE, MANIFEST = "report.json", "report.html", "manifest.json"
+REPORT, PAGE, PDF, THUMBNAIL = "report.json", "report.html", "report.pdf", "thumbnail.svg"
 #: Where the files that a design reads are copied to.
 INPUTS = "inputs"
 START = f"{INPUTS}/start.csv"
@@ -29,8 +29,6 @@ _NAMED_FILES = (
     ("material", "preset"),
     ("fabrication", "printer"),
 )
-#: Names that a manifest of ours can hold.
-_OURS = re.compile(rf"({INPUTS}/)?[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 def default_folder(problem: Problem) -> Path:
@@ -49,7 +47,16 @@ def earlier_results(folder: Path) -> dict[str, str]:
         listed = {str(entry["file"]): str(entry["sha256"]) for entry in entries}
     except (OSError, ValueError, KeyError, TypeError):
         return {}  # no earlier run, or a manifest that is not ours
-    return {name: digest for name, digest in listed.items() if _OURS.fullmatch(name)}
+    return {name: digest for name, digest in listed.items() if PLAIN_NAME.fullmatch(name)}
+
+
+def is_whole(folder: Path, listed: Mapping[str, str]) -> bool:
+    """Return whether every listed file is in a folder as it was written."""
+    return bool(listed) and all(_is_whole(folder / name, one) for name, one in listed.items())
+
+
+def _is_whole(path: Path, digest: str) -> bool:
+    return path.is_file() and sha256_of(path) == digest
 
 
 @contextmanager
@@ -59,27 +66,31 @@ def run_folder(folder: Path) -> Iterator[Path]:
     What an earlier run left and this one does not write is removed, unless it was changed
     since: a part must not lie beside the report of another design.
 
+    Args:
+        folder: claimed by the caller (`mnnfab.claims`).
+
     Raises:
         InputError: if a file is in the way that no run has written, or the folder cannot
             be written; all stays as it was.
     """
     earlier = earlier_results(folder)
-    unchanged = [
-        name
-        for name, digest in earlier.items()
-        if (folder / name).is_file() and sha256_of(folder / name) == digest
-    ]
+    unchanged = [name for name, digest in earlier.items() if _is_whole(folder / name, digest)]
     with results_folder(folder, removes=unchanged) as staging:
         yield staging
         for path in sorted(staging.rglob("*")):
             name = path.relative_to(staging).as_posix()
             known = name in earlier or (name == MANIFEST and earlier) or path.is_dir()
-            if (folder / name).exists() and not known:
-                raise InputError(
-                    str(folder / name),
-                    "a file that no run has written is in the way",
-                    "an empty folder, or one of an earlier run",
-                )
+            _require_room(folder / name, folder=path.is_dir(), known=bool(known))
+
+
+def _require_room(place: Path, *, folder: bool, known: bool) -> None:
+    """Refuse to write where something is that no run has written."""
+    if not place.exists() and not place.is_symlink():
+        return
+    # A link would lead what is written out of the folder of the results.
+    if not known or place.is_symlink() or place.is_dir() != folder:
+        given = "a file that no run has written is in the way"
+        raise InputError(str(place), given, "an empty folder, or one of an earlier run")
 
 
 def write_training(folder: Path, problem: Problem, record: Record) -> None:

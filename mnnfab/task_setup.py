@@ -9,10 +9,8 @@ import numpy as np
 
 from mnnfab.arrays import FloatArray, IntArray, frozen_floats
 from mnnfab.datasets import (
-    BUILT_IN,
     LabelledFeatures,
-    built_in_features,
-    read_labelled_features,
+    labelled_features,
     read_loads_and_displacements,
 )
 from mnnfab.design import Design, TrainingSection
@@ -78,7 +76,7 @@ def _classification(
     outputs: tuple[Port, ...],
     folder: Path,
 ) -> Task:
-    data = _data(section, folder)
+    data = labelled_features(section.dataset, folder, section.features)
     _check_fit(data, section, len(outputs))
     exact = _loads_of(data, section)
     step = (section.round_to_gf or 0.0) * NEWTON_PER_GF
@@ -109,6 +107,7 @@ def _classification(
             training_guess=_commonest_class(data.classes[parts.train]),
         ),
         load_cases=cases,
+        class_names=data.class_names,
     )
 
 
@@ -147,18 +146,6 @@ def _check_fit(data: LabelledFeatures, section: Classification, n_out: int) -> N
             f"{data.features[0, constant[0]]:g} in every row",
             "a feature that differs between rows; for a constant weight there is bias_gf",
         )
-
-
-def _data(section: Classification, folder: Path) -> LabelledFeatures:
-    dataset, features = section.dataset, section.features
-    if dataset in BUILT_IN:
-        data = built_in_features(dataset)
-        return data if features is None else data.with_features(features)
-    if not (folder / dataset).exists():
-        known = ", ".join(f'"{name}"' for name in BUILT_IN)
-        given = f'"{dataset}": no such file'
-        raise InputError("[task] dataset", given, f"{known}, or a table in the design's folder")
-    return read_labelled_features(folder / dataset, features)
 
 
 def _check_rounding(data: LabelledFeatures, section: Classification, loads: FloatArray) -> None:

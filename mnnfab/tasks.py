@@ -128,6 +128,7 @@ class Task:
         load_cases: what pictures and fields show.
         exact_loads_N: loads before they were rounded to weights that can be hung,
             (n_samples, n_in) N; none if they were not.
+        class_names: of the outputs, where each stands for a class.
     """
 
     kind: str
@@ -141,6 +142,7 @@ class Task:
     headline: Headline | None
     load_cases: tuple[LoadCase, ...]
     exact_loads_N: FloatArray | None = None
+    class_names: tuple[str, ...] = ()
 
     @property
     def train_rows(self) -> IntArray:

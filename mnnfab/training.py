@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,10 +11,12 @@ from mnnfab.arrays import FloatArray, IntArray, frozen_floats
 from mnnfab.courses import Course, Schedule, Trainable
 from mnnfab.ensemble import make_member, run_ensemble
 from mnnfab.errors import InputError, ToolError
-from mnnfab.tasks import Metrics, Task
+from mnnfab.showing import curve_svg, table_html
+from mnnfab.tasks import Metrics, MetricValue, Task
 
-Progress = Callable[[int, int, float], None]
-"""Called after an epoch with its number, the number of epochs and the loss."""
+Progress = Callable[[int, int, float], bool | None]
+"""Called after an epoch with its number, the number of epochs and the loss; where it returns
+True, the training ends with the epochs that it has."""
 
 #: A loss that fell by more than this share in the second half of a training will fall on.
 STILL_FALLING = 0.01
@@ -67,17 +69,33 @@ class Training:
         restarts: how all of them ended.
         widths_by_epoch_mm: the widths at every line of the history, (n_epochs + 1, n_bonds)
             mm, if the schedule keeps them.
+        stopped: whether a callback ended it early.
     """
 
     widths_mm: FloatArray
     history: tuple[Epoch, ...]
     restarts: tuple[Restart, ...] = ()
     widths_by_epoch_mm: FloatArray | None = None
+    stopped: bool = False
 
     @property
     def chosen(self) -> Restart | None:
         """The training that was kept; none if the widths were given."""
         return next((restart for restart in self.restarts if restart.chosen), None)
+
+    def _repr_html_(self) -> str:
+        """Show the course of the loss and the last metrics in a notebook."""
+        if not self.history:
+            return table_html(["widths"], [["given, not trained"]])
+        losses = [epoch.loss_train for epoch in self.history]
+        last = self.history[-1].metrics
+        rows = [[name.replace("_", " "), _shown(value)] for name, value in last.items()]
+        return curve_svg(losses, "training loss") + table_html(["metric", "last"], rows)
+
+
+def _shown(value: MetricValue) -> str:
+    parts = value if isinstance(value, list) else [value]
+    return ", ".join(f"{part:.4f}" for part in parts)
 
 
 def train(
@@ -104,9 +122,14 @@ def train(
     task = trainable.task
     latent = trainable.width_map.latent(_checked(widths_initial_mm, trainable))
 
-    def tell(epoch: int, flexibility: FloatArray) -> None:
-        if progress is not None:
-            progress(epoch, schedule.epochs, task.loss_value(flexibility, task.train_rows))
+    ended = False
+
+    def tell(member: int, epoch: int, flexibility: FloatArray) -> bool:
+        nonlocal ended
+        if progress is not None and member == 0:
+            loss = task.loss_value(flexibility, task.train_rows)
+            ended = progress(epoch, schedule.epochs, loss) is True
+        return ended
 
     def run(numbers: range) -> list[Course]:
         members = [make_member(trainable, latent, schedule.seed, number) for number in numbers]
@@ -114,10 +137,10 @@ def train(
 
     courses = run(range(schedule.restarts))
     while len(courses) < schedule.restarts + schedule.retries:
-        if not all(_stuck(task, course, schedule) for course in courses):
+        if ended or not all(_stuck(task, course, schedule) for course in courses):
             break
         courses += run(range(len(courses), len(courses) + 1))
-    return _keep_best(trainable, courses, schedule)
+    return replace(_keep_best(trainable, courses, schedule), stopped=ended)
 
 
 def _checked(widths_mm: FloatArray, trainable: Trainable) -> FloatArray:

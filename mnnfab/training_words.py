@@ -26,8 +26,19 @@ def findings_of_training(problem: Problem, training: Training) -> tuple[Finding,
     headline = problem.task.headline if problem.task else None
     if not training.restarts or headline is None:
         return ()
-    findings = [_kept_start(problem, training), _learned(problem, headline, training)]
+    findings = [
+        _stopped(problem, training),
+        _kept_start(problem, training),
+        _learned(problem, headline, training),
+    ]
     return tuple(finding for finding in findings if finding is not None)
+
+
+def _stopped(problem: Problem, training: Training) -> Finding | None:
+    if not training.stopped:
+        return None
+    words = f"stopped after {training.history[-1].epoch} of {problem.schedule.epochs} epochs"
+    return Finding("training-stopped", "warning", "training", words)
 
 
 def _kept_start(problem: Problem, training: Training) -> Finding | None:

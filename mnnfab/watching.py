@@ -18,8 +18,8 @@ class Watcher(Protocol):
         """Take note that a stage begins."""
         ...
 
-    def epoch(self, done: int, total: int, loss: float) -> None:
-        """Take note of an epoch of training."""
+    def epoch(self, done: int, total: int, loss: float) -> bool:
+        """Take note of an epoch of training; return whether the training shall end with it."""
         ...
 
     def finding(self, finding: Finding) -> None:
@@ -33,8 +33,9 @@ class Silent:
     def stage(self, name: str) -> None:
         """Ignore the stage."""
 
-    def epoch(self, done: int, total: int, loss: float) -> None:
-        """Ignore the epoch."""
+    def epoch(self, done: int, total: int, loss: float) -> bool:  # noqa: ARG002
+        """Go on."""
+        return False
 
     def finding(self, finding: Finding) -> None:
         """Ignore the finding."""

@@ -370,7 +370,7 @@ def test_laws_on_the_command_line(tmp_path: Path, law: str) -> None:
     values["training"] |= {"stiffness_law": law, "epochs": 200}
     path = tmp_path / "design.toml"
     path.write_text(tomli_w.dumps(values))
-    assert "lowest training loss" in reach(path)
+    assert "lowest training loss" in reach(path).text
     outcome = run(path, tmp_path / "out")
     values = json.loads((outcome.folder / "report.json").read_text())
     assert values["stiffness_law"]["name"] == law

@@ -42,7 +42,7 @@ PLAIN: dict[str, dict[str, Any]] = {
 MAPS = [Clamp(1.5, 2.5), Logistic(1.5, 2.5, 5.0)]
 
 
-def silent(_epoch: int, _flexibility: object) -> None:
+def silent(*_: object) -> None:
     """Take no note."""
 
 

@@ -230,5 +230,7 @@ def test_same_design_same_bytes_in_other_folders_and_processes(tmp_path: Path) -
         suffixes = {".step", ".stl", ".3mf", ".dxf", ".svg", ".glb"}
         files = (path for path in (folder / "out").iterdir() if path.suffix in suffixes)
         found.append({path.name: path.read_bytes() for path in files})
-    assert len(found[0]) == 3 * 6 + 2  # the part, two coupons, and the frame's drawings
+    assert (
+        len(found[0]) == 3 * 6 + 2 + 1
+    )  # the part, two coupons, the frame's drawings, the thumbnail
     assert found[0] == found[1]

@@ -213,7 +213,7 @@ def test_condition_number() -> None:
 
 
 def test_report_in_words() -> None:
-    text = reach(EXAMPLES / "regression.toml")
+    text = reach(EXAMPLES / "regression.toml").text
     for words in ("not a proof", "node 12 y", "out of reach", "modulus of 0.4", "lower limit"):
         assert words in text
     problem = load_problem(EXAMPLES / "regression.toml")

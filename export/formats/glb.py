@@ -12,33 +12,21 @@ from vtkmodules.vtkIOGeometry import vtkGLTFReader
 
 from export.formats import SINGLE_PRECISION, SINGLE_PRECISION_MM, Format, Measured
 from export.formats.stl import measure_mesh
+from export.viewer import MM_PER_M, scene_of
 from geometry.part import Part
 from mnnfab.errors import ToolError
-
-MM_PER_M = 1000.0
 
 
 def write_glb(part: Part, path: Path, tolerance_mm: float) -> None:
     """Write a part in metres with z turned up to y, which is up in glTF."""
-    facets, label = part.facets(tolerance_mm), part.label
-    x, y, z = (facets.vertices / MM_PER_M).T
-    material = trimesh.visual.material.PBRMaterial(
-        name=label.material or "material",
-        baseColorFactor=[64, 69, 77, 255],
-        metallicFactor=0.0,
-        roughnessFactor=0.8,
-    )
-    mesh = trimesh.Trimesh(
-        np.column_stack([x, z, -y]),
-        facets.triangles,
-        process=False,
-        visual=trimesh.visual.TextureVisuals(material=material),
+    label = part.label
+    scene = scene_of(
+        part.facets(tolerance_mm),
+        label.name,
+        material=label.material or "material",
         metadata={"name": label.name, "sha256": label.design_sha256},
     )
-    scene = trimesh.Scene()
-    scene.add_geometry(mesh, geom_name=label.name, node_name=label.name)
-    data = scene.export(file_type="glb")
-    path.write_bytes(data)
+    path.write_bytes(scene.export(file_type="glb"))
 
 
 def read_glb(path: Path) -> Measured:

@@ -15,11 +15,12 @@ from matplotlib.tri import Triangulation
 
 from geometry.outline import outline
 from geometry.polygons import cell_polygons, ring
-from mnnfab.report.palette import BLUE, GREY, ORANGE, RED
+from mnnfab.report.palette import BLUE, GREEN, GREY, ORANGE, RED
 from mnnfab.report.sketch import draw_ports
+from mnnfab.units import NEWTON_PER_GF
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from matplotlib.axes import Axes
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from mnnfab.history_file import Columns
     from mnnfab.problem import Problem
     from mnnfab.response import Response
-    from mnnfab.tasks import LoadCase
+    from mnnfab.tasks import LoadCase, Task
     from mnnfab.tolerance import ToleranceStudy
 
 
@@ -103,7 +104,33 @@ def draw_history(axes: Axes, history: Columns) -> None:
         metrics.plot(epochs, history[name], color=ORANGE, ls=style, label=name.replace("_", " "))
     metrics.set_ylabel("metric (no unit)")
     lines = [*axes.get_lines(), *metrics.get_lines()]
-    axes.legend(lines, [str(line.get_label()) for line in lines], frameon=False, loc="center right")
+    names = [str(line.get_label()) for line in lines]
+    axes.legend(
+        lines,
+        names,
+        frameon=False,
+        fontsize=9,
+        loc="upper center",
+        bbox_to_anchor=(0.5, -0.14),
+        ncols=5,
+    )
+
+
+def draw_targets(axes: Axes, task: Task, output: int, models: Mapping[str, FloatArray]) -> None:
+    """Draw what samples ask of an output against what each model does; one load, over the load."""
+    wanted = task.targets[:, output]
+    single = task.loads_N.shape[1] == 1
+    along = task.loads_N[:, 0] / NEWTON_PER_GF if single else wanted
+    order = np.argsort(along)
+    axes.plot(along[order], wanted[order], color=GREY, lw=3, label="wanted")
+    for (name, flexibility), colour, marker in zip(
+        models.items(), (BLUE, GREEN, ORANGE)[-len(models) :], "sd.", strict=False
+    ):
+        moved = task.loads_N @ flexibility[output]
+        axes.plot(along, moved, marker, ms=4, color=colour, label=name, alpha=0.8)
+    axes.set_xlabel("load, gf" if single else "wanted, mm")
+    axes.set_ylabel("displacement, mm")
+    axes.legend(frameon=False, fontsize=8)
 
 
 def draw_agreement(
@@ -176,8 +203,8 @@ def draw_prints(axes: Axes, problem: Problem, prints: ToleranceStudy) -> None:
     headline = problem.task.headline if problem.task else None
     assert headline is not None, "prints are judged by it"
     axes.hist(prints.metrics, bins=40, color=BLUE)
-    axes.axvline(prints.drawn, color=ORANGE, lw=2, label="as drawn")
-    axes.axvline(float(np.median(prints.metrics)), color="black", ls="--", label="median print")
+    axes.axvline(float(np.median(prints.metrics)), color="black", lw=3, label="median print")
+    axes.axvline(prints.drawn, color=ORANGE, lw=2, ls="--", label="as drawn")
     axes.set_xlabel(f"{headline.name.replace('_', ' ')} (no unit)")
     axes.set_ylabel(f"prints of {len(prints.metrics):,}")
     axes.legend(frameon=False)

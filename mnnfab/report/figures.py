@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
+from mnnfab.report.answers import has_targets, models_of
 from mnnfab.report.drawing import (
     draw_agreement,
     draw_bond_shares,
@@ -20,6 +21,7 @@ from mnnfab.report.drawing import (
     draw_mode,
     draw_network,
     draw_prints,
+    draw_targets,
 )
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from mnnfab.report.results import Results
     from mnnfab.response import Response
     from mnnfab.stages.guards import Guards
-    from mnnfab.tasks import LoadCase
+    from mnnfab.tasks import LoadCase, Task
     from mnnfab.tolerance import ToleranceStudy
 
 #: Load cases shown; more would make the page long and say little.
@@ -52,25 +54,35 @@ class Picture:
     address: str
 
 
-def pictures(results: Results) -> list[Picture]:
-    """Return the pictures that these results allow, in the order of the page."""
-    shown = [_network(results)]
+def pictures(results: Results) -> dict[str, Picture]:
+    """Return the pictures that these results allow, by name."""
+    shown = {"network": _network(results)}
+    task, continuum = results.problem.task, results.continuum
     if "epoch" in results.history and len(results.history["epoch"]) > 1:
-        shown.append(_history(results))
-    if results.bar and results.continuum and results.agreement:
-        shown.append(_agreement(results.bar, results.continuum.response, results.agreement))
-    if results.continuum and results.problem.task:
-        cases = results.problem.task.load_cases[:MOST_CASES]
-        shown.append(_deformed(results.tiling, results.continuum, cases))
-    if results.continuum and results.guards:
-        shown += _buckled(results.tiling, results.continuum, results.guards)
+        shown["history"] = _history(results)
+    if task is not None and has_targets(task) and len(task.targets) > 1:
+        shown["targets"] = _targets(results, task)
+    if results.bar and continuum and results.agreement:
+        shown["agreement"] = _agreement(results.bar, continuum.response, results.agreement)
+    if continuum and task:
+        cases = task.load_cases[:MOST_CASES]
+        shown["deformed"] = _deformed(results.tiling, continuum, cases)
+    if continuum and results.guards:
+        shown |= _buckled(results.tiling, continuum, results.guards)
     if results.prints:
-        shown.append(_prints(results.problem, results.prints))
+        shown["prints"] = _prints(results.problem, results.prints)
     return shown
 
 
+def _figure(width: float, height: float, **margins: float) -> Figure:
+    """Return a figure, inches, with fixed margins: working them out takes as long as drawing."""
+    figure = Figure(figsize=(width, height))
+    figure.subplots_adjust(**{"left": 0.09, "right": 0.97, "bottom": 0.14, "top": 0.92} | margins)
+    return figure
+
+
 def _network(results: Results) -> Picture:
-    figure = Figure(figsize=(8.5, 6), layout="constrained")
+    figure = _figure(8.5, 6, left=0.08, right=1.0, bottom=0.1, top=0.93)
     axes = figure.add_subplot()
     draw_network(axes, results.problem, results.widths_mm, results.tiling)
     marked = [f for f in results.findings if f.position_mm and f.severity != "info"]
@@ -79,17 +91,36 @@ def _network(results: Results) -> Picture:
     if marked:
         caption += " Rings mark the places of the findings that they name."
     kind: Literal["svg", "png"] = "svg" if results.problem.network.n_bonds <= 500 else "png"
-    return Picture("Network and bond widths", caption, _address(figure, kind))
+    return Picture("Network and widths", caption, _address(figure, kind))
 
 
 def _history(results: Results) -> Picture:
-    figure = Figure(figsize=(8.5, 4), layout="constrained")
+    figure = _figure(8.5, 4.3, right=0.91, bottom=0.21)
     draw_history(figure.add_subplot(), results.history)
-    return Picture("Training", "Loss and metric on the trained bars.", _address(figure, "svg"))
+    kept = results.record.compensation.kept
+    caption = "Loss and metric on the trained bars, epoch by epoch"
+    if kept is None or kept.number == 0:
+        return Picture("Training", f"{caption}.", _address(figure, "svg"))
+    caption += f": the last training, round {kept.number} of the compensation"
+    if kept.loss_scale_mm is not None:
+        caption += f", with a loss scale of {kept.loss_scale_mm:g} mm"
+    return Picture("Last training", f"{caption}.", _address(figure, "svg"))
+
+
+def _targets(results: Results, task: Task) -> Picture:
+    columns = min(3, len(task.outputs))
+    rows = math.ceil(len(task.outputs) / columns)
+    figure = _figure(4.2 * columns, 3.9 * rows, left=0.1, wspace=0.3, hspace=0.35)
+    for place, output in enumerate(task.outputs):
+        axes = figure.add_subplot(rows, columns, place + 1)
+        draw_targets(axes, task, place, models_of(results))
+        axes.set_title(str(output), fontsize=10)
+    caption = "Every sample: how far the output should move and how far it does, by each model."
+    return Picture("Targets", caption, _address(figure, "svg"))
 
 
 def _agreement(bar: Response, continuum: Response, agreement: Agreement) -> Picture:
-    figure = Figure(figsize=(8.5, 4.2), layout="constrained")
+    figure = _figure(8.5, 4.2, top=0.86, wspace=0.28)
     left, right = figure.subplots(1, 2)
     draw_agreement((left, right), bar, continuum, agreement)
     caption = (
@@ -97,14 +128,15 @@ def _agreement(bar: Response, continuum: Response, agreement: Agreement) -> Pict
         "orange line differ from the bars by one common factor, which training can absorb; "
         "their distance from it is the residual."
     )
-    return Picture("Bars against continuum", caption, _address(figure, "svg"))
+    return Picture("Port by port and bond by bond", caption, _address(figure, "svg"))
 
 
 def _deformed(tiling: Tiling, continuum: Continuum, cases: tuple[LoadCase, ...]) -> Picture:
     columns = min(2, len(cases))
     rows = math.ceil(len(cases) / columns)
-    width = 8.5 if columns == 1 else 12.5
-    figure = Figure(figsize=(width, (5.4 if columns == 1 else 4.3) * rows), layout="constrained")
+    width, height = (8.5, 5.4) if columns == 1 else (12.5, 4.3 * rows)
+    margins = {"left": 0.06, "right": 1.0, "wspace": 0.08, "hspace": 0.25}
+    figure = _figure(width, height, bottom=0.5 / height, top=1 - 0.4 / height, **margins)
     for place, case in enumerate(cases):
         axes = figure.add_subplot(rows, columns, place + 1)
         draw_deformed(axes, tiling, continuum, case)
@@ -112,7 +144,7 @@ def _deformed(tiling: Tiling, continuum: Continuum, cases: tuple[LoadCase, ...])
     return Picture("Deformed continuum", caption, _address(figure, "png"))
 
 
-def _buckled(tiling: Tiling, continuum: Continuum, guards: Guards) -> list[Picture]:
+def _buckled(tiling: Tiling, continuum: Continuum, guards: Guards) -> dict[str, Picture]:
     """Return a picture of the mode that comes first, if any does."""
     modes = [
         (factor, one.buckling.mode, one.case.name)
@@ -120,27 +152,28 @@ def _buckled(tiling: Tiling, continuum: Continuum, guards: Guards) -> list[Pictu
         if one.buckling and (factor := one.buckling.factor) and math.isfinite(factor)
     ]
     if not modes:
-        return []
+        return {}
     factor, mode, name = min(modes, key=lambda found: found[0])
-    figure = Figure(figsize=(8.5, 5.4), layout="constrained")
+    figure = _figure(8.5, 5.4, bottom=0.1)
     draw_mode(figure.add_subplot(), tiling, continuum, mode)
     caption = (
-        f"The shape into which the part buckles in its plane at {factor:.2f} times the "
-        f"load “{name}”; its size has no meaning. Grey: as drawn."
+        f"The shape into which the part buckles in its plane at {factor:.2f} times the load "
+        f"“{name}”. The lighter, the farther it moves; how far in all has no meaning. Grey: as "
+        "drawn."
     )
-    return [Picture("Buckling", caption, _address(figure, "png"))]
+    return {"buckled": Picture("Buckling", caption, _address(figure, "png"))}
 
 
 def _prints(problem: Problem, prints: ToleranceStudy) -> Picture:
-    figure = Figure(figsize=(12.5, 4), layout="constrained")
+    figure = _figure(12.5, 4, left=0.06, wspace=0.22)
     left, right = figure.subplots(1, 2)
     draw_prints(left, problem, prints)
     draw_bond_shares(right, problem, prints)
     caption = (
-        "Left: the task's metric of prints with random errors, on the bar model. Right: the "
-        "bonds whose width errors move the outputs most."
+        "Left: the task's metric of prints with random errors, on bars that this part's continuum "
+        "corrects. Right: the bonds whose width errors move the outputs most."
     )
-    return Picture("Prints", caption, _address(figure, "svg"))
+    return Picture("What prints come to", caption, _address(figure, "svg"))
 
 
 def _address(figure: Figure, kind: Literal["svg", "png"]) -> str:

@@ -2,32 +2,86 @@
 
 from __future__ import annotations
 
-from importlib import resources
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
 
-from mnnfab.report.figures import pictures
+from mnnfab.findings import Finding
+from mnnfab.report.answers import confusions, models_of, output_rows
+from mnnfab.report.bond_table import bond_table
+from mnnfab.report.figures import Picture, pictures
+from mnnfab.report.moving import as_script, slider_data, solid_data
 from mnnfab.report.results import Results
 from mnnfab.report.summary import summarise
+from mnnfab.report.template import render
 from mnnfab.tasks import Metrics
+from mnnfab.units import NEWTON_PER_GF
 
 
-def page_text(results: Results) -> str:
-    """Return the page."""
+def page_text(results: Results, others: Sequence[OtherFile] = ()) -> str:
+    """Return the page.
+
+    Args:
+        results: of all stages.
+        others: files of the run that are no parts, for its list of files.
+    """
     task = results.problem.task
-    environment = Environment(autoescape=True, undefined=StrictUndefined)
-    source = resources.files("mnnfab.report").joinpath("page.html").read_text(encoding="utf-8")
-    return environment.from_string(source).render(
-        report=summarise(results),
+    shown, frames, solid = pictures(results), slider_data(results), solid_data(results)
+    outputs, report = output_rows(results), summarise(results)
+    law = report["stiffness_law"]
+    return render(
+        "page.html",
+        report=report,
+        law_widths=", ".join(f"{width:.3g}" for width in law["widths_mm"]),
+        law_softening=", ".join(f"{soft:.3f}" for soft in law["softening_vs_bar"]),
         headline=_headline(results),
+        wrong=[f for f in _worst_first(results) if f.severity != "info"],
+        in_order=[f for f in results.findings if f.severity == "info"],
         metrics=_metrics(results),
         metric_name=task.headline.name.replace("_", " ") if task and task.headline else "metric",
+        confusions=confusions(results),
+        outputs=outputs,
+        wanted=any(row.wanted_mm is not None for row in outputs),
+        models=list(models_of(results)),
         flexibility=_flexibility(results),
         restarts=_restarts(results),
-        pictures=pictures(results),
+        bonds=bond_table(results),
+        picture=lambda name: _figure(shown[name], name) if name in shown else "",
+        frames=None if frames is None else Markup(as_script(frames)),  # noqa: S704 - no tags
+        solid=None if solid is None else Markup(as_script(solid)),  # noqa: S704 - no tags
+        others=others,
         fixed=results.problem.network.fixed.tolist(),
+        thickness_mm=results.problem.design.fabrication.thickness_mm,
+        limits_mm=results.problem.width_limits_mm,
+        newton_per_gf=NEWTON_PER_GF,
     )
+
+
+@dataclass(frozen=True)
+class OtherFile:
+    """A file of a run that is no part.
+
+    Args:
+        name: below the folder of the run.
+        bytes: its size.
+        sha256: of its bytes.
+    """
+
+    name: str
+    bytes: int
+    sha256: str
+
+
+def _figure(picture: Picture, name: str) -> Markup:
+    anchor = "network-and-widths" if name == "network" else name
+    return Markup(render("picture.html", picture=picture, anchor=anchor))  # noqa: S704 - escaped
+
+
+def _worst_first(results: Results) -> list[Finding]:
+    order = {"error": 0, "warning": 1, "info": 2}
+    return sorted(results.findings, key=lambda finding: order[finding.severity])
 
 
 def _headline(results: Results) -> str:
@@ -84,15 +138,13 @@ def _words(value: Any) -> str:  # noqa: ANN401 - a number, a list of numbers or 
     return f"{value:.4f}"
 
 
-def _flexibility(results: Results) -> list[tuple[str, str, str, str]]:
-    """Return rows of output, input, flexibility of bars and of the continuum."""
-    task = results.problem.task
-    if task is None or results.bar is None:
+def _flexibility(results: Results) -> list[tuple[str, str, tuple[float, ...]]]:
+    """Return rows of output, input, and the flexibility by every model."""
+    task, models = results.problem.task, models_of(results)
+    if task is None or not models:
         return []
-    rows = []
-    for o, output in enumerate(task.outputs):
-        for i, port in enumerate(task.inputs):
-            other = results.continuum.response.flexibility[o, i] if results.continuum else None
-            bar = results.bar.flexibility[o, i]
-            rows.append((str(output), str(port), _words(bar), _words(other)))
-    return rows
+    return [
+        (str(output), str(port), tuple(float(found[o, i]) for found in models.values()))
+        for o, output in enumerate(task.outputs)
+        for i, port in enumerate(task.inputs)
+    ]

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import json
-import platform
 from dataclasses import asdict
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 
+from mnnfab.problem import Problem
 from mnnfab.report.results import Results
 from mnnfab.response import Response
 from mnnfab.stages.guards import Guards
 from mnnfab.stages.part import part_sha256
 from mnnfab.tolerance import ToleranceStudy
+from mnnfab.versions import versions
 
 SCHEMA = 1
-_PACKAGES = ("mnnfab", "numpy", "scipy", "scikit-fem", "gmsh", "meshio", "cadquery", "trimesh")
 
 
 def summarise(results: Results) -> dict[str, Any]:
@@ -27,6 +26,7 @@ def summarise(results: Results) -> dict[str, Any]:
         "schema": SCHEMA,
         "name": problem.design.name,
         "verdict": results.verdict,
+        "headline": _headline(problem),
         "design_sha256": part_sha256(problem, results.widths_mm),
         "findings": [finding.as_json() for finding in results.findings],
         "network": {
@@ -56,14 +56,19 @@ def summarise(results: Results) -> dict[str, Any]:
         },
         "files": [file.as_json() for file in results.files],
         "timings_s": {stage: round(seconds, 3) for stage, seconds in results.timings_s.items()},
-        "versions": {"python": platform.python_version()}
-        | {name: version(name) for name in _PACKAGES},
+        "versions": dict(versions()),
     }
 
 
 def summary_text(results: Results) -> str:
     """Return `report.json`."""
     return json.dumps(summarise(results), indent=2, allow_nan=False) + "\n"
+
+
+def _headline(problem: Problem) -> str | None:
+    """Return the name of the metric that the task is judged by."""
+    task = problem.task
+    return task.headline.name if task and task.headline else None
 
 
 def _training(results: Results) -> dict[str, Any] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from mnnfab.claims import claimed
 from mnnfab.errors import InputError
 from mnnfab.reproduce.experiment import Experiment, Line
 from mnnfab.reproduce.fig1 import fig1
@@ -69,7 +70,7 @@ def reproduce(names: Sequence[str], out: Path, tell: Callable[[str], None]) -> P
         tell(name)
         done[name] = EXPERIMENTS[name]()
     tell("pictures, tables and films")
-    with run_folder(out) as staging:
+    with claimed(out), run_folder(out) as staging:
         for experiment in done.values():
             _write(staging, experiment)
         (staging / "summary.md").write_text(summary_text(done), encoding="utf-8")

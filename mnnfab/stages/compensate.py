@@ -33,12 +33,14 @@ class Compensated:
         training: that was kept.
         compensation: the rounds.
         findings: what a user should know of them.
+        before: the trainings that the kept one went on from.
     """
 
     problem: Problem
     training: Training
     compensation: Compensation
     findings: tuple[Finding, ...]
+    before: tuple[Training, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,4 +165,5 @@ def _keep(
         training=replace(kept.training, restarts=rounds[0].training.restarts),
         compensation=compensation_of(kept.surrogate, entries, candidates),
         findings=tuple(findings),
+        before=tuple(one.training for one in rounds[:best]),
     )

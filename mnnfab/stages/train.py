@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,10 +11,10 @@ import numpy as np
 
 from export.formats import require_known
 from mnnfab.compensation import Candidate, Compensation, compensation_of
-from mnnfab.design_file import load_design
+from mnnfab.design_file import Located, load_design, locate
 from mnnfab.errors import InputError
 from mnnfab.findings import Finding
-from mnnfab.problem import Problem, load_problem, train_problem
+from mnnfab.problem import Problem, make_problem, train_problem
 from mnnfab.reach_words import findings_before_training
 from mnnfab.record import WIDTHS, Ancestor, as_ancestor, load_ancestry
 from mnnfab.run_folder import DESIGN, default_folder
@@ -27,16 +28,28 @@ from mnnfab.watching import Clock
 from mnnfab.width_limits import findings_of_limits
 
 
-def load(
-    design_file: Path, start_from: Path | None, out: Path | None, clock: Clock
-) -> tuple[Problem, tuple[Finding, ...]]:
-    """Return the problem, its stiffness law calibrated, and what the watcher was told of it."""
+def read(
+    source: Path | Located, start_from: Path | None, out: Path | None, clock: Clock
+) -> tuple[Problem, Path]:
+    """Return the problem of a design or its file, and the folder where its results belong.
+
+    Raises:
+        InputError: if the design cannot be used, or its widest or narrowest part be built.
+    """
     with clock.stage("read"):
-        problem = load_problem(design_file, start_from / WIDTHS if start_from else None)
+        found = source if isinstance(source, Located) else locate(source)
+        start = start_from / WIDTHS if start_from else None
+        problem = make_problem(found.design, found.folder, start)
+        folder = out or default_folder(problem)
         if start_from is not None:
-            _keep_the_parent(start_from, out or default_folder(problem))
+            _keep_the_parent(start_from, folder)
         require_known(problem.design.export.formats)
         _refuse_unprintable(problem)
+    return problem, folder
+
+
+def prepare(problem: Problem, clock: Clock) -> tuple[Problem, tuple[Finding, ...]]:
+    """Return the problem with its stiffness law calibrated, and what the watcher was told of it."""
     problem = calibrated(problem, clock)
     return problem, _told_before(problem, clock)
 
@@ -70,26 +83,36 @@ class Fitted:
         training: that was kept.
         compensation: the rounds.
         told: what the watcher was told of all of it.
+        before: the trainings that it went on from, the first one first.
     """
 
     problem: Problem
     training: Training
     compensation: Compensation
     told: tuple[Finding, ...]
+    before: tuple[Training, ...] = ()
 
 
-def fit(problem: Problem, told: tuple[Finding, ...], clock: Clock) -> Fitted:
+def fit(
+    problem: Problem,
+    told: tuple[Finding, ...],
+    clock: Clock,
+    keep: Callable[[Fitted], None] = lambda _: None,
+) -> Fitted:
     """Train a problem, with search and loop if its design wants them.
 
     Args:
         problem: the design, loaded.
         told: what the watcher was told of it.
         clock: told of the progress.
+        keep: given what there is after every step, should the next be interrupted.
     """
     section = problem.design.compensate
     if section is None or not section.enabled:
         training, after = train_and_tell(problem, clock)
-        return Fitted(problem, training, compensation_of(problem.surrogate), (*told, *after))
+        fitted = Fitted(problem, training, compensation_of(problem.surrogate), (*told, *after))
+        keep(fitted)
+        return fitted
     candidates: tuple[Candidate, ...] = ()
     if section.search is not None:
         chosen = search(problem, clock)
@@ -98,9 +121,13 @@ def fit(problem: Problem, told: tuple[Finding, ...], clock: Clock) -> Fitted:
             problem, told = chosen.problem, _told_before(chosen.problem, clock)
     with clock.stage("train"):
         training = train_problem(problem, clock.watcher.epoch)
+    keep(Fitted(problem, training, compensation_of(problem.surrogate), told))
     done = compensate(problem, training, candidates, clock)
     after = _tell((*findings_of_training(problem, done.training), *done.findings), clock)
-    return Fitted(done.problem, done.training, done.compensation, (*told, *after))
+    found = (*told, *after)
+    fitted = Fitted(done.problem, done.training, done.compensation, found, done.before)
+    keep(fitted)
+    return fitted
 
 
 def _limits(problem: Problem) -> list[Finding]:

@@ -2,35 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mnnfab.files import sha256_of
+from mnnfab.publishing import MANIFEST
 from mnnfab.report.results import Results
-from mnnfab.run_folder import MANIFEST, PAGE, REPORT, run_folder, write_training
+from mnnfab.run_folder import PAGE, PDF, REPORT, THUMBNAIL, run_folder, write_training
 from mnnfab.stages.part import printed_parts
 from mnnfab.watching import Clock
 
 if TYPE_CHECKING:
     from export.manifest import ExportedFile
+    from mnnfab.report.page import OtherFile
 
 
-def write_results(
-    results: Results, folder: Path, clock: Clock, *, export: bool, force: bool
-) -> Results:
-    """Write all files of a run into its folder; the part only if it may be.
+#: Longer side of the picture in lists of runs.
+THUMBNAIL_PIXELS = 120
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be written of results.
+
+    Args:
+        export: a part, if the gate lets it.
+        force: the part even if the gate does not.
+        pdf: the report as PDF too.
+        request: hash of all that was asked for, by which `mnnfab batch --resume` knows the run.
+    """
+
+    export: bool = True
+    force: bool = False
+    pdf: bool = False
+    request: str | None = None
+
+
+def write_results(results: Results, folder: Path, clock: Clock, wanted: Wanted) -> Results:
+    """Write all files of a run into its folder.
+
+    Args:
+        results: of its stages.
+        folder: claimed.
+        clock: told of the progress.
+        wanted: what is to be written.
 
     Returns:
         The results with what was exported.
     """
-    exports = export and (force or results.verdict == "pass")
+    exports = wanted.export and (wanted.force or results.verdict == "pass")
     with run_folder(folder) as staging:
         write_training(staging, results.problem, results.record)
         _write_fields(staging, results)
         if exports:
             results = _export(staging, results, clock)
-        _write_reports(staging, results, clock)
+        _write_reports(staging, results, clock, pdf=wanted.pdf)
+        write_manifest(staging, results.files, wanted.request)
     return results
 
 
@@ -68,22 +97,45 @@ def _export(staging: Path, results: Results, clock: Clock) -> Results:
     return replace(results, solid_valid=True, files=tuple(files))
 
 
-def _write_reports(staging: Path, results: Results, clock: Clock) -> None:
+def _write_reports(staging: Path, results: Results, clock: Clock, *, pdf: bool) -> None:
     from mnnfab.report.page import page_text
     from mnnfab.report.summary import summary_text
+    from mnnfab.showing import network_svg
 
     with clock.stage("report"):
-        page = page_text(results)
+        page = page_text(results, _others(staging, {file.file for file in results.files}))
     (staging / PAGE).write_text(page, encoding="utf-8")
+    if pdf:
+        from mnnfab.report.pdf import pdf_bytes
+
+        with clock.stage("pdf"):
+            (staging / PDF).write_bytes(pdf_bytes(page))
+    problem = results.problem
+    limits = problem.width_limits_mm
+    picture = network_svg(problem.network, results.widths_mm, limits, THUMBNAIL_PIXELS)
+    (staging / THUMBNAIL).write_text(picture, encoding="utf-8")
     (staging / REPORT).write_text(summary_text(results), encoding="utf-8")
-    write_manifest(staging, results.files)
 
 
-def write_manifest(staging: Path, parts: Sequence[ExportedFile]) -> None:
+def _others(staging: Path, parts: Collection[str]) -> list[OtherFile]:
+    """Return the files that are there, but for parts."""
+    from mnnfab.report.page import OtherFile
+
+    return [
+        OtherFile(name, path.stat().st_size, sha256_of(path))
+        for path in sorted(staging.rglob("*"))
+        if path.is_file() and (name := path.relative_to(staging).as_posix()) not in parts
+    ]
+
+
+def write_manifest(
+    staging: Path, parts: Sequence[ExportedFile], request: str | None = None
+) -> None:
     """Write the manifest of all files in a folder, with what is known of the parts."""
     from export.manifest import manifest_text
 
     exported = {part.file for part in parts}
     names = sorted(p.relative_to(staging).as_posix() for p in staging.rglob("*") if p.is_file())
     others = [name for name in names if name not in exported]
-    (staging / MANIFEST).write_text(manifest_text(parts, staging, others), encoding="utf-8")
+    text = manifest_text(parts, staging, others, request)
+    (staging / MANIFEST).write_text(text, encoding="utf-8")

@@ -1,0 +1,72 @@
+"""Scenes for viewers: triangles as GLB, and trimesh's viewer that shows them in a browser."""
+
+from __future__ import annotations
+
+import io
+import math
+import zipfile
+
+import numpy as np
+import trimesh
+import trimesh.resources
+
+from geometry.facets import Facets
+from mnnfab.arrays import FloatArray, IntArray
+
+MM_PER_M = 1000.0
+#: Of rubber, red, green, blue and opacity.
+COLOUR = (64, 69, 77, 255)
+#: Turns of the camera about x, y and z (rad) at first.
+TILT = (math.radians(35), 0.0, math.radians(12))
+
+
+def scene_of(
+    facets: Facets, name: str, *, material: str, metadata: dict[str, str]
+) -> trimesh.Scene:
+    """Return a scene of glTF: in metres, with z turned up to y, which is up there."""
+    x, y, z = (facets.vertices / MM_PER_M).T
+    return _scene(np.column_stack([x, z, -y]), facets.triangles, name, material, metadata)
+
+
+def glb_bytes(facets: Facets, name: str) -> bytes:
+    """Return a GLB of facets as a viewer takes them: every facet with corners of its own.
+
+    Otherwise it would smooth the sharp edges of a part away. In millimetres, and seen as it is
+    drawn, from a little below and aside.
+    """
+    corners = facets.vertices[facets.triangles].reshape(-1, 3)
+    scene = _scene(corners, np.arange(len(corners)).reshape(-1, 3), name, "material", {})
+    # With a name: one without draws its own by chance.
+    scene.camera = trimesh.scene.Camera(name="camera", fov=(60, 45))
+    scene.set_camera(angles=TILT)
+    data: bytes = scene.export(file_type="glb")
+    return data
+
+
+def _scene(
+    points: FloatArray, triangles: IntArray, name: str, material: str, metadata: dict[str, str]
+) -> trimesh.Scene:
+    mesh = trimesh.Trimesh(
+        points,
+        triangles,
+        process=False,
+        visual=trimesh.visual.TextureVisuals(
+            material=trimesh.visual.material.PBRMaterial(
+                name=material,
+                baseColorFactor=COLOUR,
+                metallicFactor=0.0,
+                roughnessFactor=0.8,
+            )
+        ),
+        metadata=metadata,
+    )
+    scene = trimesh.Scene()
+    scene.add_geometry(mesh, geom_name=name, node_name=name)
+    return scene
+
+
+def viewer_page() -> str:
+    """Return the page of trimesh's viewer, with `$B64GLTF` where a GLB belongs in base64."""
+    data = trimesh.resources.get_bytes("templates/viewer.zip")
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return archive.read("viewer.html.template").decode("utf-8")

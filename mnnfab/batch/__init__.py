@@ -1,0 +1,1 @@
+"""Batches: many designs, each in a process of its own, on this machine or many."""

@@ -1,0 +1,54 @@
+"""`index.html` of a batch: a row a design with its picture, sorted and filtered in the browser."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from mnnfab.batch.outcome import FINISHED
+from mnnfab.batch.table import Row
+from mnnfab.report.template import render
+
+INDEX = "index.html"
+#: Columns that are shown, with their heading and how a number is written.
+_SHOWN = {
+    "metric_bar": ("on bars", ".3f"),
+    "metric_continuum": ("on the continuum", ".3f"),
+    "scale": ("scale", ".3f"),
+    "displacement_residual": ("residual, %", ".2%"),
+    "max_joint_strain": ("joint strain, %", ".1%"),
+    "min_buckling_factor": ("buckles at × load", ".2f"),
+    "chance_to_meet_the_gate": ("prints that keep the task, %", ".0%"),
+    "mass_g": ("mass, g", ".2f"),
+    "warnings": ("warnings", "d"),
+}
+
+
+def index_text(rows: Sequence[Row]) -> str:
+    """Return the page."""
+    swept = sorted({key for row in rows for key in row if key.startswith("sweep.")})
+    return render(
+        "batch.html",
+        rows=[
+            {
+                "name": row["name"],
+                "ending": row["ending"],
+                "report": row["ending"] in FINISHED,
+                "metric": (row["metric"] or "").replace("_", " "),
+                "swept": [row.get(key) for key in swept],
+                "numbers": [_number(row[key], form) for key, (_, form) in _SHOWN.items()],
+                "message": row["message"],
+            }
+            for row in rows
+        ],
+        swept=[key.removeprefix("sweep.") for key in swept],
+        shown=[heading for heading, _ in _SHOWN.values()],
+        endings=Counter(row["ending"] for row in rows),
+    )
+
+
+def _number(value: float | None, form: str) -> tuple[str, str]:
+    """Return a number as it is sorted and as it is shown."""
+    if value is None:
+        return "", "–"
+    return f"{value!r}", f"{value:{form}}".removesuffix("%")

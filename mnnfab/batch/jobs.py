@@ -1,0 +1,133 @@
+"""Jobs: the designs of a batch, read and named, and which of them are done already."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from mnnfab.claims import settle_unless_claimed
+from mnnfab.design_file import dump_design, parse_design, read_values
+from mnnfab.errors import InputError, MnnfabError
+from mnnfab.files import read_text
+from mnnfab.publishing import MANIFEST
+from mnnfab.request import request_of_design
+from mnnfab.run_folder import earlier_results, is_whole
+from mnnfab.sweep import expand
+
+
+@dataclass(frozen=True)
+class Job:
+    """One design of a batch.
+
+    Args:
+        name: of the design, and of the folder of its results.
+        source: file that it comes from.
+        choice: what its sweep chose, by key; empty without one.
+        design: the whole design as TOML.
+        folder: where the files are that it names.
+        out: folder of its results.
+        force: whether the part is exported even if the design fails its gate.
+        pdf: whether the report is written as PDF too.
+        request: hash of all that was asked for.
+    """
+
+    name: str
+    source: str
+    choice: Mapping[str, Any]
+    design: str
+    folder: str
+    out: str
+    force: bool
+    pdf: bool
+    request: str
+
+    def as_text(self) -> str:
+        """Return the job as JSON, as it travels to another process or machine."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_text(cls, text: str) -> Job:
+        """Return the job that `as_text` gave."""
+        return cls(**json.loads(text))
+
+    def is_done(self) -> bool:
+        """Return whether just this was asked for before, and all of its results are whole."""
+        out = Path(self.out)
+        try:
+            settle_unless_claimed(out)
+            manifest = json.loads(read_text(out / MANIFEST))
+        except (MnnfabError, ValueError):
+            return False
+        asked = manifest.get("request_sha256") if isinstance(manifest, dict) else None
+        return asked == self.request and is_whole(out, earlier_results(out))
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A design that cannot even be begun.
+
+    Args:
+        name: of the design as far as it is known.
+        source: file that it comes from.
+        reason: in words.
+    """
+
+    name: str
+    source: str
+    reason: str
+
+
+def collect(
+    paths: Iterable[Path], out: Path, *, force: bool = False, pdf: bool = False
+) -> list[Job | Refused]:
+    """Read design files, with their sweeps, and give every design a folder below `out`.
+
+    A file that cannot be used costs its own designs only.
+
+    Raises:
+        InputError: if two designs have one name.
+    """
+    found = [job for path in paths for job in _jobs(path, out, force=force, pdf=pdf)]
+    sources: dict[str, str] = {}
+    for job in found:
+        if isinstance(job, Job):
+            if job.name in sources:
+                given = f"given by {sources[job.name]} and {job.source}"
+                raise InputError(f"name {job.name}", given, "a name of its own for every design")
+            sources[job.name] = job.source
+    return found
+
+
+def _jobs(path: Path, out: Path, *, force: bool, pdf: bool) -> Iterator[Job | Refused]:
+    try:
+        swept = expand(read_values(path), path.name)
+    except InputError as error:
+        yield Refused(path.stem, str(path), str(error))
+        return
+    for one in swept:
+        try:
+            design = parse_design(one.values, source=path.name)
+            request = request_of_design(design, path.parent, force=force, pdf=pdf)
+        except InputError as error:
+            yield Refused(str(one.values.get("name", path.stem)), str(path), str(error))
+            continue
+        yield Job(
+            name=design.name,
+            source=str(path),
+            choice=one.choice,
+            design=dump_design(design),
+            folder=str(path.parent.resolve()),
+            out=str((out / design.name).resolve()),
+            force=force,
+            pdf=pdf,
+            request=request,
+        )
+
+
+def values_of(job: Job) -> dict[str, Any]:
+    """Return the values of a job's design."""
+    return tomllib.loads(job.design)

@@ -1,0 +1,101 @@
+"""Where the designs of a batch run: threads of this machine, or workers of a Dask cluster."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Protocol
+
+from mnnfab.batch.apart import Tell, run_apart
+from mnnfab.batch.jobs import Job
+from mnnfab.batch.limits import Limits
+from mnnfab.batch.outcome import Ended
+from mnnfab.errors import InputError
+
+#: How often a design is begun again whose worker was lost.
+RETRIES = 3
+
+
+class Pool(Protocol):
+    """Takes jobs and runs as many at a time as it can."""
+
+    def submit(self, job: Job) -> Future[Ended]:
+        """Begin a job as soon as there is room."""
+        ...
+
+
+class _Threads:
+    def __init__(self, workers: int, limits: Limits, tell: Tell) -> None:
+        self.stop = threading.Event()
+        self.threads = ThreadPoolExecutor(workers)
+        self.limits, self.tell = limits, tell
+
+    def submit(self, job: Job) -> Future[Ended]:
+        return self.threads.submit(run_apart, job, self.limits, self.tell, self.stop)
+
+
+@contextmanager
+def local_pool(workers: int, limits: Limits, tell: Tell) -> Iterator[Pool]:
+    """Run so many designs at a time on this machine; leaving it early ends them."""
+    pool = _Threads(workers, limits, tell)
+    try:
+        yield pool
+    finally:
+        pool.stop.set()
+        pool.threads.shutdown(cancel_futures=True)
+
+
+class _Cluster:
+    def __init__(self, address: str, limits: Limits) -> None:
+        try:
+            from distributed import Client
+        except ImportError as error:
+            allowed = "pip install 'mnnfab[dask]', or no --scheduler"
+            raise InputError("--scheduler", "Dask is not installed", allowed) from error
+        try:
+            self.client = Client(address, timeout="20s", set_as_default=False)
+        except (OSError, ValueError) as error:
+            words = str(error).splitlines()[0] if str(error) else type(error).__name__
+            allowed = "the address of a running scheduler, as tcp://HOST:8786"
+            raise InputError(f"--scheduler {address}", words, allowed) from error
+        # Results by content: the same design twice is meant, and nothing is kept of it.
+        self.executor = self.client.get_executor(pure=False, retries=RETRIES)
+        self.limits = limits
+
+    def submit(self, job: Job) -> Future[Ended]:
+        done: Future[str] = self.executor.submit(run_on_worker, job.as_text(), self.limits)
+        ended: Future[Ended] = Future()
+        ended.set_running_or_notify_cancel()
+
+        def pass_on(future: Future[str]) -> None:
+            error = None if future.cancelled() else future.exception()
+            if future.cancelled() or error is not None:
+                words = f"lost with its worker: {error}"
+                ended.set_result(Ended(job.name, "crashed", words))
+            else:
+                ended.set_result(Ended.from_text(future.result()))
+
+        done.add_done_callback(pass_on)
+        return ended
+
+
+def run_on_worker(text: str, limits: Limits) -> str:
+    """Run a job on a worker of a cluster, in a process of its own there."""
+    return run_apart(Job.from_text(text), limits).as_text()
+
+
+@contextmanager
+def cluster_pool(address: str, limits: Limits) -> Iterator[Pool]:
+    """Run designs on the workers of a Dask scheduler, which share the folder of the results.
+
+    Raises:
+        InputError: if Dask is missing, or there is no scheduler at that address.
+    """
+    pool = _Cluster(address, limits)
+    try:
+        yield pool
+    finally:
+        pool.executor.shutdown(wait=False)
+        pool.client.close()

@@ -1,0 +1,136 @@
+"""The results of a batch as a table: a row a design, from what its run left."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mnnfab.batch.jobs import Job, Refused
+from mnnfab.batch.outcome import Ended
+from mnnfab.errors import InputError
+from mnnfab.files import read_text
+from mnnfab.run_folder import REPORT
+from mnnfab.tables import table_text
+
+CSV, PARQUET, TIMES = "results.csv", "results.parquet", "times.csv"
+Row = Mapping[str, Any]
+#: Columns of every table, in this order; those of the sweeps follow the first three.
+_FIRST = ("name", "source", "ending")
+_NUMBERS = {
+    "metric": "str",
+    "metric_bar": "float",
+    "metric_continuum": "float",
+    "loss": "float",
+    "scale": "float",
+    "displacement_residual": "float",
+    "elongation_residual": "float",
+    "max_joint_strain": "float",
+    "min_buckling_factor": "float",
+    "prints_median": "float",
+    "chance_to_meet_the_gate": "float",
+    "bonds": "int",
+    "volume_mm3": "float",
+    "mass_g": "float",
+    "dofs": "int",
+    "errors": "int",
+    "warnings": "int",
+    "design_sha256": "str",
+    "message": "str",
+}
+
+
+def make_row(job: Job | Refused, ended: Ended) -> Row:
+    """Return the row of a design: how it ended, and the numbers of its report if it has one."""
+    choice = job.choice if isinstance(job, Job) else {}
+    row: dict[str, Any] = {"name": job.name, "source": job.source, "ending": ended.ending}
+    row |= {f"sweep.{key}": _cell(value) for key, value in choice.items()}
+    row |= dict.fromkeys(_NUMBERS)
+    if isinstance(job, Job) and ended.ending in ("pass", "fail"):
+        row |= _numbers(Path(job.out))
+    row["message"] = row["message"] or ended.message
+    return row
+
+
+def _cell(value: Any) -> Any:  # noqa: ANN401 - any value of a design file
+    return value if isinstance(value, str | int | float | bool) else json.dumps(value)
+
+
+def _numbers(folder: Path) -> dict[str, Any]:
+    """Return what a report says, as far as it says it."""
+    try:
+        report = json.loads(read_text(folder / REPORT))
+    except (InputError, ValueError) as error:
+        return {"message": f"its report cannot be read: {error}"}
+    models, agreement = report["models"], report["agreement"]["continuum_vs_bar"] or {}
+    guards, prints = report["guards"] or {}, report["prints"] or {}
+    metric = report["headline"]
+    bars = models["surrogate"] or models["bar"] or {}
+    factors = [case["buckling_factor"] for case in guards.get("cases", ())]
+    severities = [finding["severity"] for finding in report["findings"]]
+    first = next((f for f in report["findings"] if f["severity"] == "error"), None)
+    return {
+        "metric": metric,
+        "metric_bar": bars.get("metrics", {}).get(metric),
+        "metric_continuum": (models["continuum"] or {}).get("metrics", {}).get(metric),
+        "loss": (report["training"] or {}).get("loss_last"),
+        "scale": agreement.get("scale"),
+        "displacement_residual": agreement.get("displacement_residual"),
+        "elongation_residual": agreement.get("elongation_residual"),
+        "max_joint_strain": max(guards.get("joint_strain", ()), default=None),
+        "min_buckling_factor": min((f for f in factors if f is not None), default=None),
+        "prints_median": prints.get("metric_percentiles", {}).get("50"),
+        "chance_to_meet_the_gate": prints.get("chance_to_meet_the_gate"),
+        "bonds": report["network"]["bonds"],
+        "volume_mm3": report["solid"]["volume_mm3"],
+        "mass_g": report["solid"]["mass_g"],
+        "dofs": (models["continuum"] or {}).get("dofs"),
+        "errors": severities.count("error"),
+        "warnings": severities.count("warning"),
+        "design_sha256": report["design_sha256"],
+        "message": f"{first['where']}: {first['message']}" if first else "",
+    }
+
+
+def columns_of(rows: Sequence[Row]) -> dict[str, list[Any]]:
+    """Return the columns of all rows, those of sweeps after the first ones."""
+    swept = sorted({key for row in rows for key in row if key.startswith("sweep.")})
+    names = (*_FIRST, *swept, *_NUMBERS)
+    return {name: [row.get(name) for row in rows] for name in names}
+
+
+def write_tables(folder: Path, rows: Sequence[Row], ended: Sequence[Ended]) -> None:
+    """Write the rows as CSV and as Parquet, and apart from them times, which never come again."""
+    columns = columns_of(rows)
+    cells = [["" if value is None else value for value in column] for column in columns.values()]
+    text = table_text(list(columns), zip(*cells, strict=True))
+    (folder / CSV).write_text(text, encoding="utf-8")
+    _write_parquet(folder / PARQUET, columns)
+    times = [(one.name, f"{one.seconds:.2f}", f"{one.memory_MB:.0f}") for one in ended]
+    text = table_text(("name", "seconds", "memory_MB"), times)
+    (folder / TIMES).write_text(text, encoding="utf-8")
+
+
+def _write_parquet(path: Path, columns: Mapping[str, list[Any]]) -> None:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    kinds = {"str": pa.string(), "float": pa.float64(), "int": pa.int64()}
+    arrays = {
+        name: pa.array(values, kinds[_NUMBERS[name]]) if name in _NUMBERS else _swept_array(values)
+        for name, values in columns.items()
+    }
+    parquet.write_table(pa.table(arrays), path)
+
+
+def _swept_array(values: list[Any]) -> Any:  # noqa: ANN401 - pyarrow ships no types
+    """Return a column of one kind: numbers if all are, words otherwise."""
+    import pyarrow as pa
+
+    given = [value for value in values if value is not None]
+    if all(type(value) is int for value in given):
+        return pa.array(values, pa.int64())
+    if all(type(value) in (int, float) for value in given):
+        return pa.array(values, pa.float64())
+    return pa.array([None if value is None else str(value) for value in values], pa.string())

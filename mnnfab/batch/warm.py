@@ -1,0 +1,39 @@
+"""Everything that a design needs, imported once: processes are forked from one that has it.
+
+The imports take several seconds, most of what a small design takes; a fork takes milliseconds.
+"""
+
+from __future__ import annotations
+
+import io
+
+import cadquery  # noqa: F401
+import matplotlib.figure
+import PIL.Image
+import skfem  # noqa: F401
+import sklearn.datasets  # noqa: F401
+from scipy import sparse
+
+import export.formats.f_3mf
+import export.formats.step
+import export.formats.stl
+import export.frame
+import export.package  # noqa: F401
+import fem.buckling
+import fem.contact
+import fem.continuum
+import fem.convergence
+import fem.fields
+import fem.resultants
+import fem.weight  # noqa: F401
+import geometry.lettering  # noqa: F401
+import mnnfab.pipeline
+import mnnfab.report.moving
+import mnnfab.report.page
+from mnnfab.linear import factorise
+
+# What is the same in every report is made once.
+mnnfab.report.moving.viewer()
+matplotlib.figure.Figure().savefig(io.BytesIO(), format="svg")
+PIL.Image.init()
+factorise(sparse.eye_array(2, format="csc"))  # loads CHOLMOD with the kernels for this processor

@@ -1,0 +1,136 @@
+"""Who watches a batch: nobody, a line a design in a pipe, a live table on a terminal."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from mnnfab.batch.outcome import Ended
+from mnnfab.batch.run import BatchWatcher
+
+#: Designs listed in the live table that have ended, the last ones.
+MOST_ENDED = 8
+_COLOURS = {"pass": "green", "fail": "yellow"}
+
+
+class Unwatched:
+    """Shows nothing."""
+
+    def planned(self, total: int, done: int) -> None:
+        """Ignore it."""
+
+    def stage(self, name: str, stage: str) -> None:
+        """Ignore it."""
+
+    def ended(self, ended: Ended) -> None:
+        """Ignore it."""
+
+
+@dataclass
+class Lines:
+    """Writes a line a design.
+
+    Args:
+        write: takes a line.
+    """
+
+    write: Callable[[str], None]
+    _total: int = 0
+    _done: int = 0
+
+    def planned(self, total: int, done: int) -> None:
+        """Say how much there is to do."""
+        self._total, self._done = total, done
+        self.write(f"{total} designs, {done} of them done or refused before")
+
+    def stage(self, name: str, stage: str) -> None:
+        """Ignore it."""
+
+    def ended(self, ended: Ended) -> None:
+        """Say how it ended."""
+        self._done += 1
+        why = f": {ended.message.splitlines()[0]}" if ended.message else ""
+        words = f"{self._done}/{self._total} {ended.ending} {ended.name}"
+        self.write(f"{words} ({ended.seconds:.1f} s){why}")
+
+
+@dataclass
+class LiveTable:
+    """A table on a terminal of what is at work and what ended last, over a bar of all."""
+
+    progress: Progress
+    _line: int = 0
+    _at_work: dict[str, tuple[str, float]] = field(default_factory=dict)
+    _ended: list[Ended] = field(default_factory=list)
+    _counts: Counter[str] = field(default_factory=Counter)
+
+    def planned(self, total: int, done: int) -> None:
+        """Draw the bar."""
+        self._line = self.progress.add_task("designs", total=total, completed=done)
+
+    def stage(self, name: str, stage: str) -> None:
+        """Show what a design is at."""
+        begun = self._at_work.get(name, ("", time.monotonic()))[1]
+        self._at_work[name] = (stage, begun)
+
+    def ended(self, ended: Ended) -> None:
+        """Show how it ended."""
+        self._at_work.pop(ended.name, None)
+        self._ended = [*self._ended, ended][-MOST_ENDED:]
+        self._counts[ended.ending] += 1
+        self.progress.advance(self._line)  # type: ignore[arg-type]
+
+    def __rich__(self) -> Group:
+        table = Table("design", "", "", box=None, pad_edge=False)
+        for one in self._ended:
+            colour = _COLOURS.get(one.ending, "red")
+            words = one.message.splitlines()[0][:60] if one.message else f"{one.seconds:.1f} s"
+            table.add_row(one.name, f"[{colour}]{one.ending}[/]", words)
+        now = time.monotonic()
+        for name, (stage, begun) in list(self._at_work.items()):
+            table.add_row(f"[bold]{name}", stage, f"{now - begun:.0f} s")
+        counts = ", ".join(f"{number} {ending}" for ending, number in self._counts.most_common())
+        return Group(table, self.progress, counts)
+
+
+@contextmanager
+def live_table() -> Iterator[BatchWatcher]:
+    """Yield a watcher that shows a live table on the terminal behind standard error."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    console = Console(stderr=True)
+    progress = Progress(*columns, TimeRemainingColumn(), console=console)
+    table = LiveTable(progress)
+    with Live(table, console=console, refresh_per_second=4, transient=True):
+        yield table
+
+
+@dataclass
+class Logged:
+    """Passes everything on, and writes it down."""
+
+    watcher: BatchWatcher
+    log: logging.Logger
+
+    def planned(self, total: int, done: int) -> None:
+        """Write it down."""
+        self.log.info("%d designs, %d of them done or refused before", total, done)
+        self.watcher.planned(total, done)
+
+    def stage(self, name: str, stage: str) -> None:
+        """Write it down."""
+        self.log.info("%s: %s", name, stage)
+        self.watcher.stage(name, stage)
+
+    def ended(self, ended: Ended) -> None:
+        """Write it down."""
+        self.log.info("%s: %s %s (%.1f s)", ended.name, ended.ending, ended.message, ended.seconds)
+        self.watcher.ended(ended)

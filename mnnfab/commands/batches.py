@@ -1,0 +1,130 @@
+"""Many designs: `batch`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mnnfab.commands.answer import BAD_INPUT, FAILED, INTERRUPTED, PASSED, Answer, Manner, command
+from mnnfab.commands.options import DESIGN_FILE, PDF
+
+if TYPE_CHECKING:
+    from mnnfab.batch.run import BatchOutcome, BatchWatcher
+
+
+@contextmanager
+def _watched(manner: Manner) -> Iterator[BatchWatcher]:
+    """Yield the watcher of a batch."""
+    from mnnfab.batch.watchers import Lines, Logged, Unwatched, live_table
+
+    with (
+        live_table()
+        if sys.stderr.isatty() and not manner.quiet
+        else nullcontext(Unwatched() if manner.quiet else Lines(partial(click.echo, err=True)))
+    ) as shown:
+        if manner.log is None:
+            yield shown
+            return
+        from mnnfab.log_file import open_log
+
+        with open_log(manner.log) as log:
+            yield Logged(shown, log)
+
+
+@command(watched=_watched)
+@click.argument("designs", metavar="DESIGN...", nargs=-1, required=True, type=DESIGN_FILE)
+@click.option(
+    "--out",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    default=Path("out/batch"),
+    help="Folder for everything; out/batch if not given.",
+)
+@click.option(
+    "--jobs",
+    metavar="N",
+    type=click.IntRange(1, 1024),
+    help="Designs at a time; one a core if not given.",
+)
+@click.option("--resume", is_flag=True, help="Leave alone what was asked for before and is whole.")
+@click.option("--force", is_flag=True, help="Export even what fails its gate.")
+@PDF
+@click.option(
+    "--deadline",
+    metavar="S",
+    type=click.FloatRange(0.1, 1e7),
+    default=3600.0,
+    help="Wall-clock time a design may take; 3600 s if not given.",
+)
+@click.option(
+    "--memory",
+    metavar="MB",
+    type=click.FloatRange(1, 1e8),
+    help="Memory a design may take; its share of the machine's if not given.",
+)
+@click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    help="Run on the workers of this Dask scheduler (tcp://HOST:PORT), which see the same files.",
+)
+def batch(  # noqa: PLR0913 - its options
+    watcher: BatchWatcher,
+    designs: tuple[Path, ...],
+    out: Path,
+    jobs: int | None,
+    deadline: float,
+    memory: float | None,
+    scheduler: str | None,
+    *,
+    resume: bool,
+    force: bool,
+    pdf: bool,
+) -> Answer:
+    """Run many designs, each in a process of its own.
+
+    A DESIGN with a section [sweep] is many: one for every combination of the values in it. The
+    results of each are in DIR/<name>, with a table and a page of all of them in DIR.
+
+    Exit status: 0 all pass, 1 some fail their gate, 2 some were refused or crashed.
+    """
+    from mnnfab.batch import run
+    from mnnfab.batch.limits import Limits, cores, memory_for_each
+
+    workers = jobs or cores()
+    limits = Limits(deadline, memory or memory_for_each(workers))
+    how = run.Manner(workers, limits, resume, force, pdf, scheduler)
+    return _answer(run.batch(designs, out, watcher, how))
+
+
+def _answer(outcome: BatchOutcome) -> Answer:
+    endings = outcome.endings
+    counts = ", ".join(f"{number} {ending}" for ending, number in endings.most_common())
+    lines = [
+        f"{row['ending']}: {row['name']}: {row['message']}"
+        for row in outcome.rows
+        if row["ending"] not in {"pass", "fail"} and row["message"] != "not run"
+    ]
+    lines.append(f"{counts}; see {outcome.folder / 'index.html'}")
+    if outcome.stopped:
+        lines.append("stopped; what is done is kept: go on with --resume")
+    values = {
+        "folder": str(outcome.folder),
+        "endings": dict(endings),
+        "stopped": outcome.stopped,
+        "designs": [dict(row) for row in outcome.rows],
+    }
+    return Answer("\n".join(lines), values, _status(outcome))
+
+
+def _status(outcome: BatchOutcome) -> int:
+    if outcome.stopped:
+        return INTERRUPTED
+    if set(outcome.endings) <= {"pass"}:
+        return PASSED
+    return FAILED if set(outcome.endings) <= {"pass", "fail"} else BAD_INPUT

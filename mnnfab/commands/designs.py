@@ -1,0 +1,61 @@
+"""Designs to start from: `new`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mnnfab.commands.answer import Answer, command
+
+if TYPE_CHECKING:
+    from mnnfab.watching import Watcher
+
+#: As in `mnnfab.new_design`, which takes too long to load for a help text.
+KINDS = ("behaviour", "regression", "classification", "none")
+
+
+@command()
+@click.argument("name")
+@click.option("--task", type=click.Choice(KINDS), help="Kind of the task; behaviour if not given.")
+@click.option(
+    "--dataset",
+    metavar="NAME",
+    help="iris, wine, breast-cancer, or a table (CSV, Parquet) in this folder.",
+)
+@click.option(
+    "--rows", type=click.IntRange(1, 200), help="Of the lattice; as many as the data need."
+)
+@click.option("--material", metavar="NAME", help="Preset or file; agilus30 if not given.")
+@click.option("--printer", metavar="NAME", help="Profile or file of the printer.")
+@click.option("--compensate", is_flag=True, help="With the loop that corrects the bars.")
+def new(watcher: Watcher, name: str, *, compensate: bool, **chosen: Any) -> Answer:  # noqa: ARG001, ANN401
+    """Write NAME.toml, a commented design to start from, into this folder.
+
+    On a terminal, without any option, it asks.
+    """
+    from mnnfab.new_design import Start, write_new_design
+
+    given = {key: value for key, value in chosen.items() if value is not None}
+    if not given and not compensate and sys.stdin.isatty() and sys.stdout.isatty():
+        given, compensate = _ask()
+    path = write_new_design(name, Path(), Start(**given, compensate=compensate))
+    return Answer(f"wrote {path}; next: mnnfab run {path}", {"design": str(path)})
+
+
+def _ask() -> tuple[dict[str, Any], bool]:
+    """Ask for what matters most; Enter takes what is usual."""
+    task = click.prompt("Task", type=click.Choice(KINDS), default="behaviour")
+    given = {"task": task}
+    if task == "classification":
+        words = "Data (iris, wine, breast-cancer, or a table in this folder)"
+        given["dataset"] = click.prompt(words, default="iris")
+    elif task == "regression":
+        words = "Table of loads and displacements in this folder (Enter: lines that it makes)"
+        table = click.prompt(words, default="", show_default=False)
+        given |= {"dataset": table} if table else {}
+    if task == "none":
+        return given, False
+    return given, click.confirm("Correct the bars by the continuum (a loop)?", default=True)

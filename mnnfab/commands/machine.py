@@ -1,0 +1,46 @@
+"""The machine and the shell: `doctor` and `completion`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+from click.shell_completion import get_completion_class
+
+from mnnfab.commands.answer import BAD_INPUT, PASSED, Answer, command
+
+if TYPE_CHECKING:
+    from mnnfab.watching import Watcher
+
+_HOW = {
+    "bash": '# for this shell: eval "$(mnnfab completion bash)"; for all: into ~/.bashrc',
+    "zsh": '# for this shell: eval "$(mnnfab completion zsh)"; for all: into ~/.zshrc',
+    "fish": "# for this shell: mnnfab completion fish | source; for all: into "
+    "~/.config/fish/completions/mnnfab.fish",
+}
+
+
+@command()
+def doctor(watcher: Watcher) -> Answer:
+    """Say what this machine has and lacks.
+
+    Exit status: 0 all that is needed is there, 2 something is missing.
+    """
+    from mnnfab.diagnosis import diagnose, diagnosis_text
+    from mnnfab.plain import as_plain
+
+    checks = diagnose(watcher.stage)
+    missing = any(check.state == "missing" for check in checks)
+    values = {"checks": as_plain(checks)}
+    return Answer(diagnosis_text(checks), values, BAD_INPUT if missing else PASSED)
+
+
+@command()
+@click.argument("shell", type=click.Choice(list(_HOW)))
+@click.pass_context
+def completion(context: click.Context, watcher: Watcher, shell: str) -> Answer:  # noqa: ARG001
+    """Print what a SHELL has to read so that Tab completes commands, options and designs."""
+    kind = get_completion_class(shell)
+    assert kind is not None, "click knows all three"
+    source = kind(context.find_root().command, {}, "mnnfab", "_MNNFAB_COMPLETE").source()
+    return Answer(f"{_HOW[shell]}\n{source}", {"script": source})

@@ -1,0 +1,52 @@
+"""Questions to the models: `reach`, `ladder`, `reproduce`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mnnfab.commands.answer import Answer, command
+from mnnfab.commands.options import DESIGN, FOLDER
+
+if TYPE_CHECKING:
+    from mnnfab.watching import Watcher
+
+
+@command()
+@DESIGN
+def reach(watcher: Watcher, design: Path) -> Answer:
+    """Say what is in reach of DESIGN's task, before any training."""
+    from mnnfab import pipeline
+
+    told = pipeline.reach(design, watcher=watcher)
+    return Answer(told.text, told.values)
+
+
+@command()
+@FOLDER
+def ladder(watcher: Watcher, folder: Path) -> Answer:
+    """Ask every model, from bars to the solid, what the trained widths in DIR do."""
+    from mnnfab import pipeline
+
+    told = pipeline.ladder(folder, watcher=watcher)
+    return Answer(told.text, told.values)
+
+
+@command()
+@click.argument("experiments", nargs=-1)
+@click.option(
+    "--out",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    default=Path("out/reproduce"),
+    help="Folder for pictures, films, tables and the summary; out/reproduce if not given.",
+)
+def reproduce(watcher: Watcher, experiments: tuple[str, ...], out: Path) -> Answer:
+    """Do the paper's EXPERIMENTS (fig1 to fig5; all if not given) and compare the numbers."""
+    from mnnfab.reproduce.run import reproduce as do
+
+    summary = do(experiments, out, watcher.stage)
+    text = f"pictures, films and tables in {out}; see {summary}"
+    return Answer(text, {"folder": str(out), "summary": str(summary)})

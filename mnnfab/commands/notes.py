@@ -1,0 +1,16 @@
+"""What a command says in a pipe, where nobody looks at progress."""
+
+from __future__ import annotations
+
+import click
+
+from mnnfab.findings import Finding
+from mnnfab.watching import Silent
+
+
+class Notes(Silent):
+    """A watcher that only says what a user should know before the results are there."""
+
+    def finding(self, finding: Finding) -> None:
+        """Say it, apart from the results."""
+        click.echo(f"{finding.severity}: {finding.where}: {finding.message}", err=True)

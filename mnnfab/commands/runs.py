@@ -1,0 +1,100 @@
+"""`run` and its stages `train`, `check` and `export`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mnnfab.commands.answer import FAILED, PASSED, Answer, command
+from mnnfab.commands.options import DESIGN, FOLDER, FORCE, OUT, PDF, START
+
+if TYPE_CHECKING:
+    from mnnfab.pipeline import Outcome
+    from mnnfab.watching import Watcher
+
+
+@command()
+@DESIGN
+@OUT
+@START
+@FORCE
+@PDF
+def run(
+    watcher: Watcher,
+    design: Path,
+    out: Path | None,
+    start_from: Path | None,
+    *,
+    force: bool,
+    pdf: bool,
+) -> Answer:
+    """Train DESIGN, check it on the continuum, export the part and report.
+
+    With a section [compensate] in the design it is trained again on bars that the continuum
+    corrects, until the part does the task.
+    """
+    from mnnfab import pipeline
+
+    return _answer(
+        pipeline.run(design, out, start_from=start_from, force=force, pdf=pdf, watcher=watcher)
+    )
+
+
+@command()
+@DESIGN
+@OUT
+@START
+def train(watcher: Watcher, design: Path, out: Path | None, start_from: Path | None) -> Answer:
+    """Train the bond widths of DESIGN on the bar model.
+
+    A loop with the continuum ([compensate] in the design) is left to `mnnfab run`.
+    """
+    from mnnfab import pipeline
+
+    trained = pipeline.train(design, out, start_from=start_from, watcher=watcher)
+    lines = [trained.words] if trained.words else []
+    lines.append(f"widths and history in {trained.folder}")
+    values = {"folder": str(trained.folder), "training": trained.words}
+    return Answer("\n".join(lines), values)
+
+
+@command()
+@FOLDER
+@PDF
+def check(watcher: Watcher, folder: Path, *, pdf: bool) -> Answer:
+    """Check the trained widths in DIR on the continuum."""
+    from mnnfab import pipeline
+
+    return _answer(pipeline.check(folder, pdf=pdf, watcher=watcher))
+
+
+@command()
+@FOLDER
+@FORCE
+@PDF
+def export(watcher: Watcher, folder: Path, *, force: bool, pdf: bool) -> Answer:
+    """Check the trained widths in DIR and export the part in the design's formats."""
+    from mnnfab import pipeline
+
+    return _answer(pipeline.export(folder, force=force, pdf=pdf, watcher=watcher))
+
+
+def _answer(outcome: Outcome) -> Answer:
+    """Say what was found and where it is; a failed gate is status 1."""
+    lines = [
+        f"{finding.severity}: {finding.where}: {finding.message}"
+        for finding in outcome.findings
+        if finding.severity != "info" and finding not in outcome.told
+    ]
+    report = outcome.folder / "report.html"
+    exported = ", ".join(outcome.files) or "no part exported"
+    lines.append(f"{outcome.verdict}: {exported}; see {report}")
+    values = {
+        "verdict": outcome.verdict,
+        "folder": str(outcome.folder),
+        "report": str(report),
+        "files": list(outcome.files),
+        "findings": [finding.as_json() for finding in outcome.findings],
+    }
+    status = PASSED if outcome.verdict == "pass" else FAILED
+    return Answer("\n".join(lines), values, status)

@@ -1,0 +1,93 @@
+"""Frames: the widths at some epochs of a training, for whoever wants to see it happen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from mnnfab.arrays import FloatArray, frozen_floats
+from mnnfab.errors import InputError
+from mnnfab.tables import read_table, table_text
+from mnnfab.training import Training
+
+FRAMES = "widths-by-epoch.csv"
+#: Frames kept of a training, besides its first.
+MOST_FRAMES = 60
+#: Beyond this many bonds nobody could see what happens to one of them.
+MOST_BONDS = 500
+#: Digits after the point, mm: a ten-thousandth of a width is not to be seen.
+DIGITS = 4
+#: Widths kept while training (n_bonds × epochs), before frames are chosen.
+MOST_WIDTHS = 5_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class Frames:
+    """Widths in the course of one training or several in a row.
+
+    Args:
+        rounds: which training each frame is of, (n_frames,).
+        epochs: its epoch, (n_frames,).
+        widths_mm: (n_frames, n_bonds).
+    """
+
+    rounds: FloatArray
+    epochs: FloatArray
+    widths_mm: FloatArray
+
+
+def worth_keeping(n_bonds: int, epochs: int) -> bool:
+    """Return whether the widths of every epoch of a training can be kept and shown."""
+    return n_bonds <= MOST_BONDS and n_bonds * (epochs + 1) <= MOST_WIDTHS
+
+
+def frames_of(trainings: Sequence[Training]) -> Frames | None:
+    """Return frames of trainings that follow each other, evenly spread over their epochs.
+
+    Returns:
+        Nothing if no training has kept its widths.
+    """
+    chosen = []
+    for number, training in enumerate(trainings):
+        widths = training.widths_by_epoch_mm
+        if widths is None or len(widths) < 2:
+            continue
+        count = min(len(widths), MOST_FRAMES + 1)
+        epochs = np.unique(np.linspace(0, len(widths) - 1, count).round().astype(int))
+        shown = widths[epochs].round(DIGITS)
+        chosen.append(np.column_stack([np.full(len(epochs), number), epochs, shown]))
+    return _as_frames(np.concatenate(chosen)) if chosen else None
+
+
+def frames_text(frames: Frames) -> str:
+    """Return the frames as CSV: a row a frame, a column a bond."""
+    header = ["round", "epoch", *(f"bond_{bond}_mm" for bond in range(frames.widths_mm.shape[1]))]
+    rows = (
+        [int(number), int(epoch), *(f"{width:.{DIGITS}f}" for width in widths)]
+        for number, epoch, widths in zip(
+            frames.rounds.tolist(), frames.epochs.tolist(), frames.widths_mm.tolist(), strict=True
+        )
+    )
+    return table_text(header, rows)
+
+
+def load_frames(path: Path, n_bonds: int) -> Frames | None:
+    """Read frames back; none if there is no such file.
+
+    Raises:
+        InputError: if the file is not a table of numbers, or of another network.
+    """
+    if not path.exists():
+        return None
+    table = read_table(path)
+    if len(table.header) != n_bonds + 2:
+        given = f"{len(table.header)} columns"
+        raise InputError(str(path), given, f"round, epoch and {n_bonds} bonds")
+    return _as_frames(table.numbers(range(len(table.header))))
+
+
+def _as_frames(values: FloatArray) -> Frames:
+    return Frames(*(frozen_floats(part) for part in (values[:, 0], values[:, 1], values[:, 2:])))

@@ -1,0 +1,92 @@
+"""How far a run is, as a small file in its folder that others can follow while it lasts."""
+
+from __future__ import annotations
+
+import json
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mnnfab.claims import LIVE
+from mnnfab.errors import InputError
+from mnnfab.files import read_text
+from mnnfab.findings import Finding
+from mnnfab.watching import Watcher
+
+#: No more often than this (s) is the file written anew.
+PACE_S = 0.2
+#: Points kept of the curve of losses; beyond that every other one is dropped.
+MOST_POINTS = 500
+
+
+@dataclass
+class Follower:
+    """A watcher that tells another one, and whoever looks into the folder.
+
+    Args:
+        watcher: told first.
+        folder: of the run, claimed.
+        name: of the design.
+    """
+
+    watcher: Watcher
+    folder: Path
+    name: str
+    _stages: list[str] = field(default_factory=list)
+    _epoch: tuple[int, int] = (0, 0)
+    _losses: list[tuple[int, float]] = field(default_factory=list)
+    _findings: list[dict[str, Any]] = field(default_factory=list)
+    _begun: float = field(default_factory=time.time)
+    _written: float = 0.0
+
+    def stage(self, name: str) -> None:
+        """Pass it on, and show it."""
+        self.watcher.stage(name)
+        self._stages.append(name)
+        if name.startswith("train"):
+            self._losses.clear()
+        self._write()
+
+    def epoch(self, done: int, total: int, loss: float) -> bool:
+        """Pass it on, and show it if that was not done just now."""
+        self._epoch = (done, total)
+        self._losses.append((done, loss))
+        if len(self._losses) > MOST_POINTS:
+            self._losses = self._losses[::2]
+        if time.monotonic() - self._written > PACE_S:
+            self._write()
+        return self.watcher.epoch(done, total, loss)
+
+    def finding(self, finding: Finding) -> None:
+        """Pass it on, and show it."""
+        self.watcher.finding(finding)
+        self._findings.append(finding.as_json())
+        self._write()
+
+    def _write(self) -> None:
+        values = {
+            "name": self.name,
+            "begun": self._begun,
+            "stages": self._stages,
+            "epoch": self._epoch[0],
+            "epochs": self._epoch[1],
+            "losses": self._losses,
+            "findings": self._findings,
+        }
+        draft = self.folder / f"{LIVE}.draft"
+        with suppress(OSError):  # the run matters more than who looks on
+            draft.write_text(json.dumps(values), encoding="utf-8")
+            draft.replace(self.folder / LIVE)
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+        self._written = time.monotonic()
+
+
+def live_state(folder: Path) -> dict[str, Any] | None:
+    """Return how far the run in a folder is; nothing if none is at work there."""
+    with suppress(InputError, ValueError):
+        values: dict[str, Any] = json.loads(read_text(folder / LIVE))
+        return values
+    return None

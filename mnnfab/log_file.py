@@ -1,0 +1,83 @@
+"""Log files: what happened and when, appended to a file that a user names."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from mnnfab.errors import InputError
+from mnnfab.findings import Finding
+from mnnfab.watching import Watcher
+
+_LEVELS = {"error": logging.ERROR, "warning": logging.WARNING, "info": logging.INFO}
+#: Lines a training may take.
+MOST_LINES = 20
+
+
+@dataclass
+class _Logged:
+    """A watcher that writes down what it passes on."""
+
+    watcher: Watcher
+    log: logging.Logger
+
+    def stage(self, name: str) -> None:
+        """Write the stage down."""
+        self.log.info("%s", name)
+        self.watcher.stage(name)
+
+    def epoch(self, done: int, total: int, loss: float) -> bool:
+        """Write some of the epochs down."""
+        if done % max(1, total // MOST_LINES) == 0 or done == total:
+            self.log.info("epoch %d of %d, loss %.6g", done, total, loss)
+        return self.watcher.epoch(done, total, loss)
+
+    def finding(self, finding: Finding) -> None:
+        """Write the finding down."""
+        self.log.log(_LEVELS[finding.severity], "%s: %s", finding.where, finding.message)
+        self.watcher.finding(finding)
+
+
+@contextmanager
+def logged(watcher: Watcher, path: Path) -> Iterator[Watcher]:
+    """Yield a watcher that passes everything on and appends it to a file.
+
+    Raises:
+        InputError: if the file cannot be written.
+    """
+    with open_log(path) as log:
+        yield _Logged(watcher, log)
+        log.info("done")
+
+
+def log_error(path: Path, error: BaseException) -> None:
+    """Append an error with its traceback, for whoever has to find its cause."""
+    try:
+        with open_log(path) as log:
+            log.error("%s", error, exc_info=error)
+    except InputError:
+        return  # that the log cannot be written was the error
+
+
+@contextmanager
+def open_log(path: Path) -> Iterator[logging.Logger]:
+    """Yield a logger that appends to a file.
+
+    Raises:
+        InputError: if the file cannot be written.
+    """
+    try:
+        handler = logging.FileHandler(path, encoding="utf-8", delay=False)
+    except OSError as error:
+        given = error.strerror or str(error)
+        raise InputError(f"--log {path}", given, "a file that can be written") from error
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    log = logging.Logger("mnnfab", logging.INFO)
+    log.addHandler(handler)
+    try:
+        yield log
+    finally:
+        handler.close()

@@ -1,0 +1,63 @@
+"""Values as JSON knows them, for every `--json`."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from functools import singledispatch
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import BaseModel
+
+from mnnfab.ports import Port
+
+
+@singledispatch
+def as_plain(value: Any) -> Any:  # noqa: ANN401 - whatever a result is made of
+    """Return a value made of dictionaries, lists, numbers, words and nothing.
+
+    Numbers that JSON does not know (infinite, none) become nothing.
+
+    >>> as_plain((Port(3, "y"), np.array([1.0, np.inf]), Path("out")))
+    ['3y', [1.0, None], 'out']
+    """
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = dataclasses.fields(value)
+        return {field.name: as_plain(getattr(value, field.name)) for field in fields}
+    return value
+
+
+@as_plain.register(Port)
+@as_plain.register(Path)
+def _(value: Port | Path) -> str:
+    return str(value)
+
+
+@as_plain.register
+def _(value: BaseModel) -> dict[str, Any]:
+    return value.model_dump(mode="json")
+
+
+@as_plain.register
+def _(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+@as_plain.register(np.ndarray)
+@as_plain.register(np.generic)
+def _(value: np.ndarray[Any, Any] | np.generic) -> Any:  # noqa: ANN401 - a list or a number
+    return as_plain(value.tolist())
+
+
+@as_plain.register(Mapping)
+def _(value: Mapping[Any, Any]) -> dict[str, Any]:
+    return {str(key): as_plain(part) for key, part in value.items()}
+
+
+@as_plain.register(list)
+@as_plain.register(tuple)
+def _(value: list[Any] | tuple[Any, ...]) -> list[Any]:
+    return [as_plain(part) for part in value]

@@ -1,0 +1,127 @@
+"""What a network answers to its samples, beside what it should: confusion, lines, displacements."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from mnnfab.arrays import FloatArray, IntArray
+    from mnnfab.report.results import Results
+    from mnnfab.tasks import Task
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """How often samples of a class were taken for which.
+
+    Args:
+        model: that answers.
+        part: of the data.
+        names: of the classes.
+        counts: a row a true class, a column an answer.
+    """
+
+    model: str
+    part: str
+    names: tuple[str, ...]
+    counts: tuple[tuple[int, ...], ...]
+
+    @property
+    def right(self) -> int:
+        """How many were taken for what they are."""
+        return sum(row[place] for place, row in enumerate(self.counts))
+
+    @property
+    def total(self) -> int:
+        """How many there are."""
+        return sum(map(sum, self.counts))
+
+
+def models_of(results: Results) -> Mapping[str, FloatArray]:
+    """Return the flexibility of every model that there is, (n_out, n_in) mm/N, by its name."""
+    found = {}
+    if results.bar is not None:
+        found["bars"] = results.bar.flexibility
+    if results.predicted is not None and results.problem.surrogate.correction is not None:
+        found["corrected bars"] = results.predicted.flexibility
+    if results.continuum is not None:
+        found["continuum"] = results.continuum.response.flexibility
+    return found
+
+
+def confusions(results: Results) -> list[Confusion]:
+    """Return the confusion matrices of a classification; none of other tasks."""
+    task = results.problem.task
+    if task is None or not task.class_names:
+        return []
+    models = models_of(results)
+    best = "continuum" if "continuum" in models else "bars"
+    tables = [_confusion(task, models[best], best, "all samples", np.arange(len(task.targets)))]
+    if task.parts.test.size:
+        tables.append(_confusion(task, models[best], best, "test samples", task.parts.test))
+    return tables
+
+
+def _confusion(
+    task: Task, flexibility: FloatArray, model: str, part: str, rows: IntArray
+) -> Confusion:
+    answers = np.abs(task.loads_N[rows] @ flexibility.T).argmax(axis=1)
+    n_classes = len(task.class_names)
+    counts = np.zeros((n_classes, n_classes), dtype=int)
+    np.add.at(counts, (task.targets[rows].argmax(axis=1), answers), 1)
+    return Confusion(model, part, task.class_names, tuple(map(tuple, counts.tolist())))
+
+
+@dataclass(frozen=True)
+class OutputRow:
+    """How far an output moves under a load case.
+
+    Args:
+        output: which.
+        case: name of the load case.
+        wanted_mm: what the task asks for, if it asks for a displacement.
+        found_mm: by every model, in the order of `models_of`.
+    """
+
+    output: str
+    case: str
+    wanted_mm: float | None
+    found_mm: tuple[float, ...]
+
+
+def output_rows(results: Results) -> list[OutputRow]:
+    """Return a row for every output under every load case."""
+    task = results.problem.task
+    if task is None:
+        return []
+    moved = {
+        name: [case.loads_N @ flexibility.T for case in task.load_cases]
+        for name, flexibility in models_of(results).items()
+    }
+    return [
+        OutputRow(
+            str(output),
+            case.name,
+            _wanted(task, place, number),
+            tuple(float(of_cases[number][place]) for of_cases in moved.values()),
+        )
+        for number, case in enumerate(task.load_cases)
+        for place, output in enumerate(task.outputs)
+    ]
+
+
+def has_targets(task: Task) -> bool:
+    """Return whether the targets are displacements."""
+    return task.headline is not None and task.headline.name == "relative_error"
+
+
+def _wanted(task: Task, output: int, case: int) -> float | None:
+    """Return the target of the sample that a load case is, if it is one."""
+    if not has_targets(task):
+        return None
+    same = np.flatnonzero((task.loads_N == np.array(task.load_cases[case].loads_N)).all(axis=1))
+    return float(task.targets[same[0], output]) if same.size else None

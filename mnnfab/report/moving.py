@@ -1,0 +1,81 @@
+"""What moves on the page: the training with its slider, and the solid that can be turned."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mnnfab.showing import colours
+
+if TYPE_CHECKING:
+    from mnnfab.report.results import Results
+
+#: Largest distance from an arc to the facets that are looked at, mm.
+FACET_MM = 0.02
+#: A part with more triangles than this would make the page too large to open on a phone.
+MOST_TRIANGLES = 150_000
+#: Steps of the colours of the widths.
+SHADES = 32
+
+
+def slider_data(results: Results) -> dict[str, Any] | None:
+    """Return the network and its widths at every frame, for the script of the page."""
+    frames = results.record.frames
+    if frames is None:
+        return None
+    network, task = results.problem.network, results.problem.task
+    marks = {"fixed": network.fixed.tolist()}
+    if task is not None:
+        marks |= {
+            "in": sorted({port.node for port in task.inputs}),
+            "out": sorted({port.node for port in task.outputs}),
+        }
+    return {
+        "nodes": network.nodes.round(3).tolist(),
+        "bonds": network.bonds.tolist(),
+        "marks": marks,
+        "limits": list(results.problem.width_limits_mm),
+        "colours": colours(np.linspace(0, 1, SHADES)),
+        "rounds": frames.rounds.astype(int).tolist(),
+        "epochs": frames.epochs.astype(int).tolist(),
+        "widths": frames.widths_mm.tolist(),
+    }
+
+
+def as_script(data: Any) -> str:  # noqa: ANN401 - what JSON can hold
+    """Return data as JSON that may stand in a script: nothing in it can end that."""
+    text = json.dumps(data, separators=(",", ":"), allow_nan=False)
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+def solid_data(results: Results) -> dict[str, str] | None:
+    """Return the solid as GLB and the viewer that shows it, in letters; none if it is too large."""
+    from export.viewer import glb_bytes
+    from geometry.facets import make_facets
+
+    facets = make_facets(results.tiling, FACET_MM)
+    if len(facets.triangles) > MOST_TRIANGLES:
+        return None
+    data = glb_bytes(facets, results.problem.design.name)
+    return {"glb": _letters(_packed(data)), "viewer": viewer()}
+
+
+@cache
+def viewer() -> str:
+    """Return the page of trimesh's viewer, compressed: it is the same in every report."""
+    from export.viewer import viewer_page
+
+    return _letters(_packed(viewer_page().encode("utf-8")))
+
+
+def _packed(data: bytes) -> bytes:
+    return gzip.compress(data, 9, mtime=0)  # a fixed time: the same bytes every time
+
+
+def _letters(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")

@@ -1,0 +1,24 @@
+// The solid: a viewer (three.js, as trimesh packs it) in a frame of its own, unpacked when it is seen.
+(() => {
+  const frame = document.getElementById("solid"), words = document.getElementById("solid-words");
+  const unpacked = async name => {
+    const letters = JSON.parse(document.getElementById("solid-data").textContent)[name];
+    const bytes = Uint8Array.from(atob(letters), letter => letter.charCodeAt(0));
+    return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip")));
+  };
+  const load = async () => {
+    const page = await (await unpacked("viewer")).text();
+    const bytes = new Uint8Array(await (await unpacked("glb")).arrayBuffer());
+    let letters = "";
+    for (let at = 0; at < bytes.length; at += 32768)
+      letters += String.fromCharCode(...bytes.subarray(at, at + 32768));
+    frame.srcdoc = page.replace("$B64GLTF", () => btoa(letters));
+    frame.addEventListener("load", () => { words.hidden = true; });
+  };
+  const fail = error => { words.textContent = `This browser cannot show the solid (${error.message}).`; };
+  new IntersectionObserver((entries, observer) => {
+    if (!entries.some(entry => entry.isIntersecting)) return;
+    observer.disconnect();
+    load().catch(fail);
+  }).observe(frame);
+})();

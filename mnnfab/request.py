@@ -1,0 +1,50 @@
+"""A request: all that decides what a run makes, as one hash."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from mnnfab.design import Design
+from mnnfab.files import read_bytes
+from mnnfab.problem import Problem, read_inputs
+from mnnfab.versions import versions
+
+
+def request_of(problem: Problem, *, force: bool, pdf: bool) -> str:
+    """Return the SHA-256 of what a problem asks for, in hexadecimal."""
+    return _sha256(problem.design, problem.input_bytes, problem.start_table, force=force, pdf=pdf)
+
+
+def request_of_design(design: Design, folder: Path, *, force: bool, pdf: bool) -> str:
+    """Return the same for a design whose files are in `folder`, without working it out.
+
+    Raises:
+        InputError: if a file that it names cannot be read.
+    """
+    start = design.schedule.start
+    table = None if start is None else read_bytes(folder / start)
+    return _sha256(design, read_inputs(design, folder), table, force=force, pdf=pdf)
+
+
+def _sha256(
+    design: Design,
+    inputs: Mapping[str, bytes],
+    start: bytes | None,
+    *,
+    force: bool,
+    pdf: bool,
+) -> str:
+    files = {name: hashlib.sha256(data).hexdigest() for name, data in inputs.items()}
+    values = {
+        "design": design.model_dump(mode="json", by_alias=True),
+        "files": files,
+        "start": None if start is None else hashlib.sha256(start).hexdigest(),
+        "force": force,
+        "pdf": pdf,
+        "versions": dict(versions()),
+    }
+    text = json.dumps(values, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()

@@ -1,0 +1,327 @@
+"""Batches: a process a design, limits, sweeps, resuming, one table and page for all."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pyarrow import parquet
+from small import small_design, whole_run
+
+from mnnfab import InputError, load_design
+from mnnfab.batch.jobs import Job, Refused, collect
+from mnnfab.batch.limits import Limits
+from mnnfab.batch.outcome import Ended
+from mnnfab.batch.run import BatchOutcome, Manner, batch
+from mnnfab.batch.watchers import Lines
+from mnnfab.sweep import expand
+
+LIMITS = Limits(deadline_s=120.0, memory_MB=4000.0)
+USUAL, RESUME = Manner(2, LIMITS), Manner(2, LIMITS, resume=True)
+
+
+def do(paths: list[Path], out: Path, manner: Manner = USUAL) -> tuple[BatchOutcome, list[str]]:
+    """Run a batch; return it and the lines that were shown."""
+    lines: list[str] = []
+    return batch(paths, out, Lines(lines.append), manner), lines
+
+
+def endings(outcome: BatchOutcome) -> dict[str, str]:
+    return {row["name"]: row["ending"] for row in outcome.rows}
+
+
+SWEEP = "[sweep]\ntraining.seed = { first = 0, last = 1 }\nfabrication.joint_ratio = [0.5, 0.6]\n"
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, BatchOutcome]:
+    """Four designs from one file, one that is refused, and one that fails its gate."""
+    folder = tmp_path_factory.mktemp("batch")
+    good = small_design(folder, "small", more=SWEEP, check=True)
+    bad = small_design(folder, "bad")
+    bad.write_text(bad.read_text().replace("rows = 2", "rows = 0"))
+    strict = small_design(folder, "strict", check=True)
+    words = "[check]\nmax_bond_strain = 1e-9\n"
+    strict.write_text(strict.read_text().replace("[check]\n", words))
+    outcome, _ = do([good, bad, strict], folder / "out")
+    return folder, outcome
+
+
+def test_every_design_ends_as_it_should(swept: tuple[Path, BatchOutcome]) -> None:
+    _, outcome = swept
+    names = [f"small-seed-{seed}-joint_ratio-{ratio}" for seed in (0, 1) for ratio in (0.5, 0.6)]
+    expected = dict.fromkeys(names, "pass") | {"bad": "refused", "strict": "fail"}
+    assert endings(outcome) == expected
+    assert not outcome.passed
+
+
+def test_tables_say_what_the_reports_say(swept: tuple[Path, BatchOutcome]) -> None:
+    folder, outcome = swept
+    with (folder / "out" / "results.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    table = parquet.read_table(folder / "out" / "results.parquet").to_pylist()
+    assert [row["name"] for row in rows] == [row["name"] for row in table]
+    assert [row["sweep.training.seed"] for row in table[:4]] == [0, 0, 1, 1]
+    assert [row["sweep.fabrication.joint_ratio"] for row in table[:4]] == [0.5, 0.6, 0.5, 0.6]
+    for text, row in zip(rows[:4], table[:4], strict=True):
+        report = json.loads((folder / "out" / row["name"] / "report.json").read_text())
+        continuum = report["models"]["continuum"]
+        assert row["metric_continuum"] == continuum["metrics"][row["metric"]]
+        assert float(text["scale"]) == report["agreement"]["continuum_vs_bar"]["scale"]
+        assert row["volume_mm3"] == report["solid"]["volume_mm3"]
+        assert row["errors"] == 0
+    assert "rows" in rows[4]["message"]
+    assert "limit" in rows[5]["message"]
+    assert rows[5]["errors"] == "1"
+    # The page is for people (tests/test_pages.py opens it); it names all of them.
+    page = (folder / "out" / "index.html").read_text(encoding="utf-8")
+    assert all(row["name"] in page for row in outcome.rows)
+
+
+def test_the_same_bytes_as_alone(swept: tuple[Path, BatchOutcome], tmp_path: Path) -> None:
+    folder, _ = swept
+    name = "small-seed-1-joint_ratio-0.6"
+    design, alone = folder / "out" / name / "design.toml", tmp_path / "alone"
+    subprocess.run(
+        [sys.executable, "-m", "mnnfab", "run", str(design), "--out", str(alone)],
+        env=os.environ | {"OMP_NUM_THREADS": "1"},  # the last bits follow the number of threads
+        check=True,
+        capture_output=True,
+    )
+    assert whole_run(alone) == whole_run(folder / "out" / name)
+
+
+def test_resume_redoes_what_is_missing_changed_or_was_asked_otherwise(tmp_path: Path) -> None:
+    good = small_design(tmp_path, "small", more=SWEEP, check=True)
+    out = tmp_path / "out"
+    do([good], out)
+    before = {path.name: whole_run(path) for path in out.iterdir() if path.is_dir()}
+    names = sorted(before)
+    (out / names[0] / "widths.csv").unlink()
+    svg = out / names[1] / f"{names[1]}.svg"
+    svg.write_bytes(svg.read_bytes().replace(b"M", b"L", 1))
+    _, lines = do([good], out, RESUME)
+    assert lines[0] == "4 designs, 2 of them done or refused before"
+    assert sorted(line.split()[2] for line in lines[1:]) == names[:2]
+    assert {name: whole_run(out / name) for name in names} == before
+    good.write_text(good.read_text().replace("epochs = 20", "epochs = 21"))
+    _, lines = do([good], out, RESUME)
+    assert lines[0] == "4 designs, 0 of them done or refused before"
+    _, lines = do([good], out, RESUME)
+    assert lines == ["4 designs, 4 of them done or refused before"]
+
+
+def test_two_designs_of_one_name_are_refused(tmp_path: Path) -> None:
+    paths = [small_design(tmp_path / place, "same") for place in ("a", "b")]
+    with pytest.raises(InputError, match="a name of its own"):
+        do(paths, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("limits", "ending", "message"),
+    [
+        (Limits(0.05, 4000.0), "deadline", "did not finish within 0.05 s"),
+        (Limits(60.0, 50.0), "memory", "more than the limit of 50 MB"),
+    ],
+)
+def test_limits_cost_one_design(tmp_path: Path, limits: Limits, ending: str, message: str) -> None:
+    path = small_design(tmp_path, "long", epochs=2_000_000)
+    outcome, _ = do([path], tmp_path / "out", Manner(2, limits))
+    assert endings(outcome) == {"long": ending}
+    assert message in outcome.rows[0]["message"]
+    assert not (tmp_path / "out" / "long" / "report.json").exists()
+
+
+def test_a_crash_costs_one_design(tmp_path: Path) -> None:
+    """A process that is killed from outside, as a kernel's crash would, is told as such."""
+    paths = [small_design(tmp_path, "long", epochs=2_000_000), small_design(tmp_path, "short")]
+
+    def kill(line: str) -> None:
+        if "short" in line:  # it is over: what is at work now is the other one
+            for pid in (tmp_path / "out" / "long" / ".mnnfab-lock").read_text().split():
+                os.kill(int(pid), signal.SIGSEGV)
+
+    outcome = batch(paths, tmp_path / "out", Lines(kill), Manner(2, LIMITS))
+    assert endings(outcome) == {"long": "crashed", "short": "pass"}
+    assert "SIGSEGV" in outcome.rows[0]["message"]
+
+
+def test_command_line(tmp_path: Path) -> None:
+    path = small_design(tmp_path, "small", more="[sweep]\ntraining.seed = [3, 4]\n")
+    command = [sys.executable, "-m", "mnnfab", "batch", str(path), "--out", str(tmp_path / "out")]
+    done = subprocess.run(
+        [*command, "--json", "--log", str(tmp_path / "log")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    values = json.loads(done.stdout)
+    assert values["endings"] == {"pass": 2}
+    assert [row["sweep.training.seed"] for row in values["designs"]] == [3, 4]
+    assert "small-seed-3: pass" in (tmp_path / "log").read_text()
+    alone = subprocess.run(
+        [sys.executable, "-m", "mnnfab", "run", str(path)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert alone.returncode == 2
+    assert "mnnfab batch" in alone.stderr
+
+
+def test_ctrl_c_keeps_what_is_done(tmp_path: Path) -> None:
+    long = small_design(tmp_path, "long", epochs=2_000_000)
+    short = small_design(tmp_path, "short")
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "mnnfab", "batch", str(short), str(long), "--out", str(out)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    while "pass short" not in (line := process.stderr.readline()):
+        assert line, process.communicate()
+    process.send_signal(signal.SIGINT)
+    text, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "go on with --resume" in text
+    with (out / "results.csv").open(encoding="utf-8", newline="") as file:
+        assert [row["ending"] for row in csv.DictReader(file)] == ["pass", "stopped"]
+    whole_run(out / "short")
+    assert not (out / "long" / "report.json").exists()
+
+
+# Sweeps
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seeds=st.lists(st.integers(0, 99), min_size=1, max_size=4, unique=True),
+    ratios=st.lists(st.sampled_from([0.4, 0.5, 0.75, 1.0]), min_size=1, max_size=3, unique=True),
+)
+def test_a_sweep_is_every_combination(seeds: list[int], ratios: list[float]) -> None:
+    values: dict[str, Any] = {
+        "name": "n",
+        "training": {"epochs": 5},
+        "sweep": {"training": {"seed": seeds}, "fabrication": {"joint_ratio": ratios}},
+    }
+    found = expand(values, "n.toml")
+    chosen = [
+        (one.values["training"]["seed"], one.values["fabrication"]["joint_ratio"]) for one in found
+    ]
+    assert chosen == [(seed, ratio) for seed in seeds for ratio in ratios]
+    assert len({one.values["name"] for one in found}) == len(found)
+    assert all(one.values["training"]["epochs"] == 5 for one in found)
+    assert "seed" not in values["training"]
+
+
+@pytest.mark.parametrize(
+    ("sweep", "message"),
+    [
+        ("training.seed = []", "no values"),
+        ("training.seed = 3", "a list of values"),
+        ("training.seed = { first = 4, last = 2 }", "first = 4, last = 2"),
+        ("training.seed = { first = 0, last = 2000000000 }", "last = 2000000000"),
+        ("name.more = [1]", "no such section"),
+        (
+            "training = { seed = { first = 0, last = 999 }, epochs = { first = 1, last = 999 } }",
+            "100000 at most",
+        ),
+        ("", "empty"),
+    ],
+)
+def test_sweeps_that_cannot_be(tmp_path: Path, sweep: str, message: str) -> None:
+    path = small_design(tmp_path, "small", more=f"[sweep]\n{sweep}\n")
+    (found,) = collect([path], tmp_path / "out", force=False)
+    assert isinstance(found, Refused)
+    assert message in found.reason
+
+
+def test_wrong_keys_of_a_sweep_are_told_for_each_design(tmp_path: Path) -> None:
+    path = small_design(tmp_path, "small", more="[sweep]\ntraining.sed = [1, 2]\n")
+    found = collect([path], tmp_path / "out", force=False)
+    assert all(isinstance(one, Refused) and "did you mean seed" in one.reason for one in found)
+    with pytest.raises(InputError, match="this is many"):
+        load_design(path)
+
+
+def test_jobs_travel_as_text(tmp_path: Path) -> None:
+    (job,) = collect([small_design(tmp_path, "small")], tmp_path / "out", force=True)
+    assert isinstance(job, Job)
+    assert Job.from_text(job.as_text()) == job
+    ended = Ended("small", "crashed", "why", 1.5, 20.0)
+    assert Ended.from_text(ended.as_text()) == ended
+
+
+# On a cluster
+
+
+@contextmanager
+def cluster(folder: Path) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
+    """Start a Dask scheduler and two workers; yield its address and them."""
+    place = folder / "scheduler.json"
+    with ExitStack() as stack:
+
+        def start(*arguments: str) -> subprocess.Popen[bytes]:
+            log = stack.enter_context((folder / f"{arguments[0]}.log").open("ab"))
+            command = [sys.executable, "-m", "distributed.cli.dask_" + arguments[0], *arguments[1:]]
+            process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder)
+            stack.callback(process.wait)
+            stack.callback(process.kill)
+            return process
+
+        local = ("--host", "127.0.0.1", "--scheduler-file", str(place))
+        start("scheduler", *local, "--port", "0", "--no-dashboard")
+        until = time.monotonic() + 60
+        while not place.exists():
+            assert time.monotonic() < until, (folder / "scheduler.log").read_text()
+            time.sleep(0.1)
+        options = ["--nthreads", "1", "--no-dashboard", "--local-directory", str(folder)]
+        workers = [start("worker", *local, *options) for _ in range(2)]
+        yield json.loads(place.read_text())["address"], workers
+
+
+def test_a_cluster_gives_the_same_bytes_and_a_lost_worker_costs_time_alone(
+    tmp_path: Path,
+) -> None:
+    pytest.importorskip("distributed")
+    path = small_design(
+        tmp_path, "small", more="[sweep]\ntraining.seed = { first = 0, last = 5 }\n"
+    )
+    here, _ = do([path], tmp_path / "here")
+    with cluster(tmp_path) as (address, workers):
+        killed: list[str] = []
+
+        def kill_one(line: str) -> None:
+            if "pass" in line and not killed:
+                workers[0].kill()
+                killed.append(line)
+
+        manner = Manner(2, LIMITS, scheduler=address)
+        there = batch([path], tmp_path / "there", Lines(kill_one), manner)
+    assert killed
+    assert set(endings(there).values()) == {"pass"}
+    assert [dict(row) for row in there.rows] == [dict(row) for row in here.rows]
+    for row in here.rows:
+        place = row["name"]
+        assert whole_run(tmp_path / "there" / place) == whole_run(tmp_path / "here" / place)
+    for name in ("results.csv", "results.parquet", "index.html"):
+        assert (tmp_path / "there" / name).read_bytes() == (tmp_path / "here" / name).read_bytes()
+
+
+def test_no_such_scheduler(tmp_path: Path) -> None:
+    pytest.importorskip("distributed")
+    nowhere = Manner(2, LIMITS, scheduler="nowhere:not-a-port")
+    with pytest.raises(InputError, match="--scheduler"):
+        do([small_design(tmp_path, "small")], tmp_path / "out", nowhere)

@@ -1,0 +1,191 @@
+"""Hostile input: whatever a file holds, it ends in a result or in one message, and in time."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from mutation import mutated
+from small import SMALL
+
+from mnnfab.batch.limits import Limits
+from mnnfab.batch.run import BatchOutcome, Manner, batch
+from mnnfab.batch.watchers import Unwatched
+from mnnfab.cli import main
+
+EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
+#: A design of these may take so long (s) and so much (MB); then it is ended.
+LIMITS = Limits(deadline_s=60.0, memory_MB=3000.0)
+
+TABLE = "long,wide,kind\n" + "".join(
+    f"{5 + i % 7 * 0.3:.1f},{2 + i % 5 * 0.4:.1f},{'ab'[i % 2]}\n" for i in range(24)
+)
+LINES = "pull_gf,x_mm,y_mm\n" + "".join(f"{i},{0.01 * i:.3f},{-0.05 * i:.3f}\n" for i in range(9))
+NETWORK = json.dumps(
+    {
+        "nodes": [[0, 0], [20, 0], [10, -17], [30, -17]],
+        "bonds": [[0, 1], [0, 2], [1, 2], [1, 3], [2, 3]],
+        "fixed": [0, 1],
+    }
+)
+WIDTHS = "bond,node_i,node_j,width_mm\n" + "".join(
+    f"{bond},{i},{j},2.0\n" for bond, (i, j) in enumerate([(0, 1), (0, 2), (1, 2), (1, 3), (2, 3)])
+)
+
+
+def design(name: str, task: str = "", network: str = "", training: str = "") -> str:
+    """Return the small design, with other sections if they are given."""
+    text = SMALL.format(name=name, epochs=3, check="false", form="svg")
+    head, rest = text.split("[network]\n")
+    own, rest = rest.split("[fabrication]\n")
+    fabrication, rest = rest.split("[task]\n")
+    old_task, rest = rest.split("[training]\n")
+    old_training, rest = rest.split("[check]\n")
+    return (
+        f"{head}[network]\n{network or own}[fabrication]\n{fabrication}[task]\n"
+        f"{task or old_task}{training or f'[training]{chr(10)}{old_training}'}[check]\n{rest}"
+    )
+
+
+_PORTS = 'inputs = [{ node = 3, axis = "y" }, { node = 4, axis = "y" }]\n'
+_OUT = 'outputs = [{ node = 3, axis = "x" }, { node = 1, axis = "y" }]\n'
+CLASSES = (
+    'kind = "classification"\ndataset = "data.csv"\n' + _PORTS + _OUT + "load_at_max_gf = -5.0\n"
+)
+FOLLOW = (
+    'kind = "regression"\ndataset = "lines.csv"\ninputs = [{ node = 3, axis = "y" }]\n'
+    + _OUT
+    + 'loss = "mse"\n'
+)
+FROM_FILE = 'file = "data.json"\n'
+PORTS_OF_FILE = (
+    'kind = "behaviour"\ninputs = [{ node = 3, axis = "y" }]\n'
+    'outputs = [{ node = 2, axis = "x" }, { node = 3, axis = "x" }]\n'
+    "loads_gf = [-5.0]\ntarget_class = 0\n"
+)
+GIVEN = '[widths]\nfile = "data.csv"\n'
+
+
+def run_all(folder: Path, designs: list[Path]) -> BatchOutcome:
+    """Run designs; every one must end as it may, in time, and leave nothing outside."""
+    before = {path for path in folder.iterdir() if path.name != "out"}
+    found = batch(designs, folder / "out", Unwatched(), Manner(2, LIMITS))
+    assert {path for path in folder.iterdir() if path.name != "out"} == before
+    wrong = [
+        (row["name"], row["source"], row["ending"], row["message"])
+        for row in found.rows
+        if row["ending"] not in {"pass", "fail", "refused"}
+        # What asks for more than there may be, as training for a year, is ended in time.
+        and not (row["ending"] in {"deadline", "memory"} and asks_for_much(Path(row["source"])))
+    ]
+    assert not wrong, wrong
+    assert not [row for row in found.rows if "Traceback" in row["message"]]
+    return found
+
+
+def asks_for_much(path: Path) -> bool:
+    text = path.read_bytes()
+    return b"999999999" in text or b"1e308" in text
+
+
+def mutants(folder: Path, number: int, seed: int) -> list[Path]:
+    """Write mutated designs, each with a name of its own where that is left."""
+    chance = random.Random(seed)  # noqa: S311 - no secret
+    bases = [
+        design("x"),
+        design("x", task=CLASSES),
+        design("x", task=FOLLOW),
+        design("x", task=PORTS_OF_FILE, network=FROM_FILE),
+        (EXAMPLES / "iris-lab.toml").read_text(encoding="utf-8").replace("iris-lab", "x"),
+    ]
+    (folder / "data.csv").write_text(TABLE, encoding="utf-8")
+    (folder / "lines.csv").write_text(LINES, encoding="utf-8")
+    (folder / "data.json").write_text(NETWORK, encoding="utf-8")
+    paths = []
+    for place in range(number):
+        base = bases[place % len(bases)].replace('name = "x"', f'name = "m{place}"')
+        path = folder / f"m{place}.toml"
+        path.write_bytes(mutated(base.encode("utf-8"), chance))
+        paths.append(path)
+    return paths
+
+
+def mutated_inputs(folder: Path, number: int, seed: int) -> list[Path]:
+    """Write designs that are right, each with a mutated table or network."""
+    chance = random.Random(seed)  # noqa: S311 - no secret
+    kinds = [
+        (design("x", task=CLASSES), "data.csv", TABLE),
+        (design("x", task=FOLLOW), "lines.csv", LINES),
+        (design("x", task=PORTS_OF_FILE, network=FROM_FILE), "data.json", NETWORK),
+        (
+            design("x", task=PORTS_OF_FILE, network='file = "net.json"\n', training=GIVEN),
+            "data.csv",
+            WIDTHS,
+        ),
+    ]
+    paths = []
+    for place in range(number):
+        text, name, data = kinds[place % len(kinds)]
+        home = folder / f"i{place}"
+        home.mkdir()
+        (home / "net.json").write_text(NETWORK, encoding="utf-8")
+        (home / name).write_bytes(mutated(data.encode("utf-8"), chance))
+        path = home / "design.toml"
+        path.write_text(text.replace('name = "x"', f'name = "i{place}"'), encoding="utf-8")
+        paths.append(path)
+    return paths
+
+
+def unique(paths: list[Path]) -> list[Path]:
+    """Return the designs whose names are their own: two of one name are refused as a batch."""
+    import tomllib
+
+    names: Counter[str] = Counter()
+    kept = []
+    for path in paths:
+        try:
+            name = str(tomllib.loads(path.read_bytes().decode("utf-8")).get("name"))
+        except (ValueError, RecursionError):
+            kept.append(path)
+            continue
+        if not names[name]:
+            kept.append(path)
+        names[name] += 1
+    return kept
+
+
+@pytest.mark.parametrize("number", [120, pytest.param(2000, marks=pytest.mark.slow)])
+def test_mutated_designs(tmp_path: Path, number: int) -> None:
+    paths = unique(mutants(tmp_path, number, seed=number))
+    assert len(paths) > 0.9 * number
+    found = run_all(tmp_path, paths)
+    # The mutations are worth something: some designs live, most are refused with reason.
+    assert found.endings["refused"] > 0.3 * number
+    assert found.endings["pass"] > 0.02 * number
+
+
+@pytest.mark.parametrize("number", [40, pytest.param(500, marks=pytest.mark.slow)])
+def test_mutated_inputs(tmp_path: Path, number: int) -> None:
+    found = run_all(tmp_path, mutated_inputs(tmp_path, number, seed=number))
+    assert found.endings["refused"] > 0.2 * number
+    assert found.endings["pass"] > 0.03 * number
+
+
+@pytest.mark.parametrize("number", [60, pytest.param(500, marks=pytest.mark.slow)])
+def test_mutated_designs_on_the_command_line(tmp_path: Path, number: int) -> None:
+    """The message and the status are those of the command line, without a traceback."""
+    for path in mutants(tmp_path, number, seed=number + 1):
+        done = CliRunner().invoke(main, ["reach", str(path), "--json"])
+        assert done.exit_code in {0, 2}, (path.read_bytes(), done.output)
+        assert "unexpected" not in done.output, (path.read_bytes(), done.output)
+        assert done.exception is None or isinstance(done.exception, SystemExit)
+        if done.exit_code == 2:
+            assert json.loads(done.stdout)["error"]["message"]
+    assert {path.name for path in tmp_path.iterdir()} <= {
+        *(f"m{place}.toml" for place in range(number)),
+        *("data.csv", "lines.csv", "data.json"),
+    }

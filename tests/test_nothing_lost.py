@@ -1,0 +1,332 @@
+"""Nothing lost: killed at any moment, power cut, disk full, two runs at once in a folder."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import pytest
+from small import small_design, whole_run
+
+from mnnfab import InputError
+from mnnfab.batch.limits import Limits
+from mnnfab.batch.run import Manner, batch
+from mnnfab.batch.watchers import Unwatched
+from mnnfab.claims import LOCK, claimed, is_claimed, settle_unless_claimed
+from mnnfab.pipeline import run
+from mnnfab.publishing import _commit, _move, settle
+from mnnfab.run_folder import earlier_results, is_whole, run_folder
+from mnnfab.stages.write import write_manifest
+
+LIMITS = Limits(deadline_s=120.0, memory_MB=4000.0)
+
+
+def state(folder: Path) -> dict[str, bytes]:
+    return {
+        p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()
+    }
+
+
+# Killed
+
+
+def run_quietly(design: str, out: str) -> None:
+    run(Path(design), Path(out))
+
+
+@pytest.mark.parametrize("kills", [12, pytest.param(50, marks=pytest.mark.slow)])
+def test_a_run_that_is_killed_leaves_the_earlier_results_or_its_own(
+    tmp_path: Path, kills: int
+) -> None:
+    """Killed at random moments, mostly near the end where files are put in place."""
+    first = small_design(tmp_path / "a", "same", epochs=20)
+    second = small_design(tmp_path / "b", "same", epochs=21)
+    wholes = [whole_run(run(design, tmp_path / "ref").folder) for design in (first, second)]
+    out = tmp_path / "out"
+    run(first, out)
+    context, chance = get_context("fork"), random.Random(kills)  # noqa: S311
+    longest = 0.0
+    for number in range(kills):
+        design = (second, first)[number % 2]
+        process = context.Process(target=run_quietly, args=(str(design), str(out)))
+        begun = time.monotonic()
+        process.start()
+        if number < 2:  # how long it takes
+            process.join()
+            longest = time.monotonic() - begun
+            continue
+        time.sleep(longest * chance.uniform(0.5, 1.05))
+        process.kill()
+        process.join()
+        settle_unless_claimed(out)
+        assert whole_run(out) in wholes
+    assert whole_run(run(second, out).folder) == wholes[1]
+    assert set(state(out)) == {*earlier_results(out), "manifest.json"}
+
+
+@pytest.mark.parametrize("kills", [3, pytest.param(50, marks=pytest.mark.slow)])
+def test_a_batch_that_is_killed_goes_on(tmp_path: Path, kills: int) -> None:
+    sweep = "[sweep]\ntraining.seed = { first = 0, last = 11 }\n"
+    design = small_design(tmp_path, "small", epochs=300, more=sweep)
+    reference = batch([design], tmp_path / "ref", Unwatched(), Manner(2, LIMITS))
+    names = [row["name"] for row in reference.rows]
+    whole = {name: whole_run(tmp_path / "ref" / name) for name in names}
+    out, chance = tmp_path / "out", random.Random(kills)  # noqa: S311
+    command = [sys.executable, "-m", "mnnfab", "batch", str(design), "--out", str(out), "--quiet"]
+    done: set[str] = set()
+    for _ in range(kills):
+        process = subprocess.Popen([*command, "--resume"])
+        time.sleep(chance.uniform(0.3, 7.5))
+        process.kill()
+        process.wait()
+        wait_until_free([out, *(out / name for name in names)])
+        found = {name for name in names if (out / name / "manifest.json").exists()}
+        for name in found:
+            settle_unless_claimed(out / name)
+            assert whole_run(out / name) == whole[name]
+        assert done <= found
+        done = found
+        if len(done) == len(names):  # all over: begin again
+            shutil.rmtree(out)
+            done = set()
+    last = subprocess.run([*command, "--resume"], check=False)
+    assert last.returncode == 0
+    assert {name: whole_run(out / name) for name in names} == whole
+    assert is_whole(out, earlier_results(out))
+    for name in ("results.csv", "results.parquet", "index.html"):
+        assert (out / name).read_bytes() == (tmp_path / "ref" / name).read_bytes()
+
+
+def wait_until_free(folders: list[Path]) -> None:
+    """Wait until the processes of a killed one are gone: they end themselves, at once."""
+    until = time.monotonic() + 10
+    while any(is_claimed(folder) for folder in folders):
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+# Power cut
+
+
+class PowerCut(BaseException):
+    """The moment at which nothing more is done."""
+
+
+class Disk:
+    """Counts what reaches the disk, and cuts the power at a given moment."""
+
+    def __init__(self, steps: int, patch: pytest.MonkeyPatch) -> None:
+        self.left, self.synced = steps, set[int]()
+        for owner, name in ((os, "fsync"), (Path, "replace"), (Path, "unlink")):
+            patch.setattr(owner, name, self._counted(name, getattr(owner, name)))
+
+    def _counted(self, name: str, real: Callable[..., object]) -> Callable[..., object]:
+        def call(*arguments: Any, **options: Any) -> object:  # noqa: ANN401
+            if self.left == 0:
+                raise PowerCut
+            self.left -= 1
+            if name == "fsync":
+                self.synced.add(os.fstat(arguments[0]).st_ino)
+            return real(*arguments, **options)
+
+        return call
+
+    def lose_what_was_not_synced(self, folder: Path) -> None:
+        """Empty the files that may have been in memory only."""
+        for path in folder.rglob("*"):
+            if path.is_file() and path.stat().st_ino not in self.synced:
+                path.write_bytes(b"")
+
+
+OLD = {"a.txt": b"old", "gone.txt": b"old", "manifest.json": b"old", "mine.txt": b"mine"}
+NEW = {"a.txt": b"new", "inputs/c.txt": b"new", "manifest.json": b"new", "mine.txt": b"mine"}
+
+
+@pytest.mark.parametrize("name_is_lost", [False, True])
+def test_power_that_is_cut_at_any_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, name_is_lost: bool
+) -> None:
+    """Earlier results or new ones, whole, whatever was still in memory when the power went."""
+    outcomes = []
+    for steps in range(60):
+        folder = tmp_path / str(steps)
+        staging = folder / ".mnnfab-staging-x"
+        (staging / "inputs").mkdir(parents=True)
+        for name, data in OLD.items():
+            (folder / name).write_bytes(data)
+        for name, data in NEW.items():
+            if data == b"new":
+                (staging / name).write_bytes(data)
+        with monkeypatch.context() as patch:
+            disk = Disk(steps, patch)
+            try:
+                _commit(staging, ["gone.txt", "a.txt"])
+                _move(staging, folder)
+            except PowerCut:
+                pass
+            else:
+                assert state(folder) == NEW
+                break
+        if staging.exists() and state(staging).keys() >= NEW.keys() - {"mine.txt"}:
+            # Nothing was moved yet: files, and the name of the commit, may have been in memory.
+            disk.lose_what_was_not_synced(staging)
+            commit = staging / ".commit"
+            if name_is_lost and commit.exists() and staging.stat().st_ino not in disk.synced:
+                commit.rename(staging / ".commit.draft")
+        settle(folder)
+        assert state(folder) in (OLD, NEW), steps
+        outcomes.append(state(folder) == NEW)
+    else:
+        pytest.fail("it never came to an end")
+    assert outcomes == sorted(outcomes)  # first the old, from some step on the new
+    assert not outcomes[0]
+    assert outcomes[-1]
+
+
+# Disk full: tests/test_bad_input.py. Errors while files are put in place:
+
+
+def publish(folder: Path, files: Mapping[str, str]) -> None:
+    with claimed(folder), run_folder(folder) as staging:
+        for name, text in files.items():
+            (staging / name).parent.mkdir(exist_ok=True)
+            (staging / name).write_text(text)
+        write_manifest(staging, ())
+
+
+def test_what_cannot_be_moved_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error in the middle of moving is told, and the next command goes on."""
+    publish(tmp_path, {"a.txt": "old"})
+    real, failed = Path.replace, list[Path]()
+
+    def fails_once(self: Path, target: Path) -> Path:
+        if target.name == "b.txt" and not failed:
+            failed.append(target)
+            raise OSError(5, "Input/output error")
+        return real(self, target)
+
+    monkeypatch.setattr(Path, "replace", fails_once)
+    with pytest.raises(InputError, match="Input/output error"):
+        publish(tmp_path, {"a.txt": "new", "b.txt": "new"})
+    with claimed(tmp_path):
+        pass
+    assert is_whole(tmp_path, earlier_results(tmp_path))
+    assert (tmp_path / "a.txt").read_text() == (tmp_path / "b.txt").read_text() == "new"
+
+
+# Hostile folders
+
+
+def test_a_commit_leads_nowhere_else(tmp_path: Path) -> None:
+    """Whoever writes into a folder of results cannot make us touch what is outside of it."""
+    precious = tmp_path / "precious.txt"
+    precious.write_text("keep")
+    folder = tmp_path / "out"
+    staging = folder / ".mnnfab-staging-x"
+    staging.mkdir(parents=True)
+    (staging / ".commit").write_text('["../precious.txt", "/etc/hostname", ".hidden", 3, null]')
+    (folder / ".hidden").write_text("keep")
+    settle(folder)
+    assert precious.read_text() == "keep"
+    assert state(folder) == {".hidden": b"keep"}
+
+
+def test_a_link_in_the_folder_is_not_followed(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    folder = tmp_path / "out"
+    folder.mkdir()
+    (folder / "inputs").symlink_to(outside)
+    with pytest.raises(InputError, match="in the way"):
+        publish(folder, {"inputs/x.csv": "1"})
+    assert not list(outside.iterdir())
+
+
+# Two at once
+
+
+def hold(folder: str, ready: str) -> None:
+    with claimed(Path(folder)):
+        Path(ready).touch()
+        signal.pause()
+
+
+def test_two_runs_in_one_folder_are_refused(tmp_path: Path) -> None:
+    design, out, ready = small_design(tmp_path, "small"), tmp_path / "out", tmp_path / "ready"
+    process = get_context("fork").Process(target=hold, args=(str(out), str(ready)))
+    process.start()
+    try:
+        while not ready.exists():
+            time.sleep(0.01)
+        with pytest.raises(
+            InputError, match=f"another run is at work there .process {process.pid}"
+        ):
+            run(design, out)
+        assert set(state(out)) == {LOCK}
+    finally:
+        process.kill()  # what it held is free with it
+        process.join()
+    assert not is_claimed(out)
+    whole_run(run(design, out).folder)
+    assert LOCK not in state(out)
+
+
+def test_a_claim_that_fails_leaves_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError), claimed(tmp_path / "a" / "b"):
+        raise ZeroDivisionError
+    assert not (tmp_path / "a").exists()
+
+
+# Ctrl-C
+
+
+def test_ctrl_c_after_training_keeps_the_widths(tmp_path: Path) -> None:
+    """In a training: with the epochs that it has; the next command goes on from there."""
+    design, out = small_design(tmp_path, "small", epochs=2_000_000), tmp_path / "out"
+    command = [sys.executable, "-m", "mnnfab", "run", str(design), "--out", str(out)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    live = out / ".mnnfab-live.json"
+    while not live.exists() or '"epoch": 0' in live.read_text():
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    text, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, (text, errors)
+    assert "the trained widths are kept" in errors
+    assert set(state(out)) >= {"design.toml", "widths.csv", "history.csv", "manifest.json"}
+    assert is_whole(out, earlier_results(out))
+    done = subprocess.run(
+        [sys.executable, "-m", "mnnfab", "export", str(out)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "stopped after" in (out / "report.html").read_text(encoding="utf-8")
+
+
+def test_ctrl_c_leaves_earlier_results_alone(tmp_path: Path) -> None:
+    out = run(small_design(tmp_path / "a", "small"), tmp_path / "out").folder
+    before = state(out)
+    design = small_design(tmp_path / "b", "small", epochs=2_000_000)
+    command = [sys.executable, "-m", "mnnfab", "run", str(design), "--out", str(out)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while not (out / ".mnnfab-live.json").exists():
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "earlier results are as they were" in errors
+    assert state(out) == before

@@ -1,0 +1,261 @@
+"""Pages in a browser: Debian's Chromium, without a head, driven from outside.
+
+Needs `chromium` and the extra `browser`; `.ci/run` has both and asks for them. Elsewhere the
+tests are skipped.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from small import small_design
+
+from mnnfab.batch.limits import Limits
+from mnnfab.batch.run import Manner, batch
+from mnnfab.batch.watchers import Unwatched
+from mnnfab.pipeline import Outcome, run
+from mnnfab.report.serving import served
+
+CHROMIUM = shutil.which("chromium")
+REQUIRED = os.environ.get("MNNFAB_OUTSIDE_TOOLS") == "required"
+EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
+DESKTOP, PHONE = {"width": 1200, "height": 900}, {"width": 390, "height": 800}
+#: WebGL without a graphics card.
+_FLAGS = [
+    *("--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"),
+    *("--ignore-gpu-blocklist", "--disable-background-networking"),
+]
+
+
+@dataclass
+class Opened:
+    """A page, and what it said and asked for."""
+
+    page: Any
+    errors: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    if CHROMIUM is None and not REQUIRED:
+        pytest.skip("no chromium")
+    if not REQUIRED:
+        pytest.importorskip("playwright")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=CHROMIUM, args=_FLAGS)
+        yield found
+        found.close()
+
+
+def opened(browser: Any, address: str, size: dict[str, int]) -> Opened:  # noqa: ANN401
+    """Open a page, and listen to it."""
+    found = Opened(browser.new_page(viewport=size))
+    found.page.on(
+        "console", lambda said: found.errors.append(said.text) if said.type == "error" else None
+    )
+    found.page.on("pageerror", lambda error: found.errors.append(str(error)))
+    found.page.on("request", lambda request: found.requests.append(request.url))
+    found.page.goto(address)
+    return found
+
+
+def picture_of_solid(page: Any) -> bytes:  # noqa: ANN401
+    data: bytes = page.locator("#solid").screenshot()
+    return data
+
+
+def wait_for_solid(page: Any) -> None:  # noqa: ANN401
+    page.locator("#solid").scroll_into_view_if_needed()
+    page.wait_for_selector("#solid-words", state="hidden")
+    page.frame_locator("#solid").locator("canvas").wait_for()
+    page.wait_for_timeout(500)
+
+
+def ink(picture: bytes) -> float:
+    """Return the share of a picture that is dark, as rubber is."""
+    import io
+
+    import numpy as np
+    from PIL import Image
+
+    grey = np.asarray(Image.open(io.BytesIO(picture)).convert("L"))
+    return float((grey < 128).mean())
+
+
+def test_the_report_on_a_desktop(browser: Any, iris_run: Outcome, tmp_path: Path) -> None:  # noqa: ANN401
+    address = (iris_run.folder / "report.html").as_uri()
+    found = opened(browser, address, DESKTOP)
+    page = found.page
+    assert page.locator(".verdict").inner_text().startswith("PASS")
+    wait_for_solid(page)
+    before = picture_of_solid(page)
+    assert 0.02 < ink(before) < 0.6  # something is drawn, and it does not fill the view
+    box = page.locator("#solid").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 120, y + 60, steps=8)
+    page.mouse.up()
+    page.wait_for_timeout(500)
+    after = picture_of_solid(page)
+    assert after != before
+    assert 0.01 < ink(after) < 0.6
+    page.screenshot(path=tmp_path / "desktop.png", full_page=True)
+    assert found.errors == []
+    assert [one for one in found.requests if not one.startswith(("data:", "blob:"))] == [address]
+    page.close()
+
+
+def test_tables_of_the_report_sort(browser: Any, iris_run: Outcome) -> None:  # noqa: ANN401
+    page = opened(browser, (iris_run.folder / "report.html").as_uri(), DESKTOP).page
+    heading = page.locator("#bond-table th", has_text="width, mm")
+    column = "#bond-table tbody tr td:nth-child(4)"
+
+    def widths() -> list[float]:
+        return [float(text) for text in page.locator(column).all_inner_texts()]
+
+    drawn = widths()
+    heading.locator("button").click()
+    assert widths() == sorted(drawn)
+    assert heading.get_attribute("aria-sort") == "ascending"
+    heading.locator("button").press("Enter")  # from the keyboard too
+    assert widths() == sorted(drawn, reverse=True)
+    assert heading.get_attribute("aria-sort") == "descending"
+    page.close()
+
+
+def test_the_slider_goes_through_the_training(browser: Any, iris_run: Outcome) -> None:  # noqa: ANN401
+    page = opened(browser, (iris_run.folder / "report.html").as_uri(), DESKTOP).page
+
+    def widths() -> list[float]:
+        lines = page.locator("#network line").all()
+        return [float(line.get_attribute("stroke-width")) for line in lines]
+
+    assert page.locator("#frame-label").inner_text() == "round 2, epoch 100"
+    rows = (iris_run.folder / "widths.csv").read_text().split()[1:]
+    trained = [float(row.split(",")[-1]) for row in rows]
+    assert widths() == pytest.approx(trained, abs=1e-4)
+    page.locator("#frame").evaluate("s => { s.value = 0; s.dispatchEvent(new Event('input')); }")
+    assert page.locator("#frame-label").inner_text() == "round 0, epoch 0"
+    assert widths() == pytest.approx([2.0] * len(trained))
+    page.locator("#play").click()
+    page.wait_for_function("document.getElementById('frame').value > 3")
+    page.locator("#play").click()
+    page.close()
+
+
+def test_the_report_on_a_phone(browser: Any, iris_run: Outcome, tmp_path: Path) -> None:  # noqa: ANN401
+    found = opened(browser, (iris_run.folder / "report.html").as_uri(), PHONE)
+    wait_for_solid(found.page)
+    # Nothing makes the page itself wider than the phone; wide tables scroll in their place.
+    assert found.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    found.page.screenshot(path=tmp_path / "phone.png", full_page=True)
+    assert found.errors == []
+    found.page.close()
+
+
+@pytest.mark.parametrize("example", ["regression", "behaviour-left"])
+def test_reports_of_other_tasks(browser: Any, tmp_path: Path, example: str) -> None:  # noqa: ANN401
+    folder = run(EXAMPLES / f"{example}.toml", tmp_path / "out").folder
+    found = opened(browser, (folder / "report.html").as_uri(), DESKTOP)
+    wait_for_solid(found.page)
+    assert ink(picture_of_solid(found.page)) > 0.02
+    assert found.errors == []
+    words = found.page.inner_text("body")
+    assert ("Targets" in words) == (example == "regression")
+    assert "What the outputs do" in words
+    found.page.close()
+
+
+def test_the_page_of_a_batch(browser: Any, tmp_path: Path) -> None:  # noqa: ANN401
+    sweep = "[sweep]\ntraining.seed = [2, 0, 1]\n"
+    paths = [small_design(tmp_path, "b", more=sweep), small_design(tmp_path, "a", check=True)]
+    bad = small_design(tmp_path, "wrong")
+    bad.write_text(bad.read_text().replace("rows = 2", "rows = 0"))
+    out = tmp_path / "out"
+    batch([*paths, bad], out, Unwatched(), Manner(2, Limits(120.0, 4000.0)))
+    found = opened(browser, (out / "index.html").as_uri(), DESKTOP)
+    page = found.page
+    names = page.locator("#designs tbody td:nth-child(2)")
+    assert names.all_inner_texts() == ["b-seed-2", "b-seed-0", "b-seed-1", "a", "wrong"]
+    page.locator("#designs th button", has_text="training.seed").click()
+    assert names.all_inner_texts()[:3] == ["b-seed-0", "b-seed-1", "b-seed-2"]
+    page.locator("#words").fill("seed")
+    assert page.locator("#shown").inner_text() == "3 shown"
+    page.locator("#words").fill("")
+    page.locator("#ending").select_option("refused")
+    assert page.locator("#shown").inner_text() == "1 shown"
+    page.locator("#ending").select_option("")
+    assert page.locator("img").first.evaluate("image => image.naturalWidth") > 0
+    page.locator("a", has_text="b-seed-0").click()
+    assert page.locator("h1").inner_text() == "b-seed-0"
+    assert found.errors == []
+    assert all(one.startswith(("file:", "data:", "blob:")) for one in found.requests)
+    page.close()
+
+
+def test_a_run_is_followed_until_its_report(browser: Any, tmp_path: Path) -> None:  # noqa: ANN401
+    """The page that `mnnfab view` gives turns from progress into the report."""
+    design, out = small_design(tmp_path, "small", epochs=40_000), tmp_path / "out"
+    command = [sys.executable, "-m", "mnnfab", "run", str(design), "--out", str(out)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while not (out / ".mnnfab-live.json").exists():
+        assert process.poll() is None
+        time.sleep(0.02)
+    with served(out) as (server, address):
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        found = opened(browser, address, DESKTOP)
+        found.page.wait_for_function(
+            "(document.getElementById('line')?.getAttribute('points') ?? '').split(' ').length > 3"
+        )
+        assert "epoch" in found.page.locator("#words").inner_text()
+        found.page.wait_for_selector(".verdict", timeout=60_000)
+        assert found.page.url == f"{address}report.html"
+        server.shutdown()
+    assert process.wait() == 0
+    assert found.errors == []
+    assert all(one.startswith((address, "data:", "blob:")) for one in found.requests)
+    found.page.close()
+
+
+# The server, without a browser
+
+
+def status(address: str, **headers: str) -> int:
+    request = urllib.request.Request(address, headers=headers)  # noqa: S310 - ours
+    try:
+        with urllib.request.urlopen(request) as answer:  # noqa: S310
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def test_the_server_gives_nothing_but_the_results(tmp_path: Path) -> None:
+    folder = run(small_design(tmp_path, "small"), tmp_path / "out").folder
+    (tmp_path / "secret.txt").write_text("no")
+    (folder / ".hidden").write_text("no")
+    (folder / "link.txt").symlink_to(tmp_path / "secret.txt")
+    with served(folder) as (server, address):
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        assert address.startswith("http://127.0.0.1:")
+        for path in ("", "report.html", "small.svg", "state.json"):
+            assert status(address + path) == 200
+        for path in ("../secret.txt", "%2e%2e/secret.txt", ".hidden", "link.txt", "none", "a%00b"):
+            assert status(address + path) == 404
+        assert status(address, Host="evil.example:80") == 403
+        server.shutdown()
