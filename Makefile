@@ -6,7 +6,7 @@ PACKAGES := mnnfab geometry fem export
 TOGETHER := -n auto --dist loadfile
 test test-all: export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test test-all lint types doctest bench picture reproduction validation paraview clean
+.PHONY: demo test test-all lint types doctest docs commands bench picture reproduction validation paraview clean
 
 demo: .venv/ready ## the main job: train, check and export the iris classifier
 	$(BIN)/mnnfab run examples/iris.toml
@@ -27,6 +27,13 @@ types: .venv/ready
 doctest: .venv/ready
 	$(BIN)/python -m pytest -q --doctest-modules --ignore=fem/mesher.py $(PACKAGES)
 
+docs: .venv/ready ## the site of docs/ in out/site; a warning is an error
+	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	$(BIN)/sphinx-build -q -W --keep-going -b html docs out/site
+
+commands: .venv/ready ## docs/commands.md, from what the commands say of themselves
+	$(BIN)/python tools/commands_page.py
+
 bench: .venv/ready ## speed, each beside peers measured in the same run
 	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[bench]'
 	$(BIN)/python benchmarks/training_step.py
@@ -34,9 +41,12 @@ bench: .venv/ready ## speed, each beside peers measured in the same run
 	$(BIN)/python benchmarks/accuracy.py
 	$(BIN)/python benchmarks/solid.py
 	$(BIN)/python benchmarks/continuum.py
+	$(BIN)/python benchmarks/batch.py
 
-picture: .venv/ready ## the README's pictures and the notebook (off screen, needs libegl1)
+picture: .venv/ready ## the README's pictures and the notebook (needs libegl1 and chromium)
+	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[browser]'
 	$(BIN)/python tools/picture.py
+	$(BIN)/python tools/report_picture.py
 	$(BIN)/python tools/notebook.py
 
 reproduction: .venv/ready ## the paper's experiments, and the page of docs/ that shows them

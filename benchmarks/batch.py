@@ -19,7 +19,7 @@ from typing import Any
 
 import tomli_w
 
-from mnnfab.batch.limits import cores
+from mnnfab.machine import cores
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 TASKS = ("behaviour-left", "behaviour-right", "regression", "iris", "iris-bias")

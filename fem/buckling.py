@@ -49,9 +49,11 @@ def buckle(system: System, stress: FloatArray, thickness_mm: FloatArray) -> Buck
 
     """
     free, nothing = system.free, np.zeros(system.n_dofs)
-    if not stress.any():
+    # By its size, so that no load is too small or too large for the arithmetic.
+    size = float(np.abs(stress).max())
+    if size < np.finfo(np.float64).tiny:
         return Buckling(np.inf, nothing)
-    stressed = _stress_stiffness(system, stress, thickness_mm)[free][:, free]
+    stressed = _stress_stiffness(system, stress / size, thickness_mm)[free][:, free]
     start = system.solve_free(np.random.default_rng(0).standard_normal(len(free)))
     for vectors, tolerance in EFFORTS:
         try:
@@ -69,11 +71,11 @@ def buckle(system: System, stress: FloatArray, thickness_mm: FloatArray) -> Buck
             )
         except ArpackNoConvergence:  # the eigenvalues crowd at μ = 0
             continue
-        if values[0] <= 1 / LARGEST:
+        if values[0] * size <= 1 / LARGEST:
             return Buckling(np.inf, nothing)
         mode = nothing.copy()
         mode[free] = modes[:, 0] / np.abs(modes[:, 0]).max()
-        return Buckling(float(1 / values[0]), mode)
+        return Buckling(float(1 / (values[0] * size)), mode)
     return Buckling(None, nothing)
 
 

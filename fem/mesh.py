@@ -5,8 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -143,7 +145,7 @@ def _exchange(request: Arrays, deadline_s: float) -> Arrays:
     with tempfile.TemporaryDirectory(prefix="mnnfab-mesh-") as folder:
         question, answer = Path(folder) / "request.npz", Path(folder) / "mesh.npz"
         np.savez(question, allow_pickle=False, **request)
-        _run_mesher([str(question), str(answer)], deadline_s)
+        _run_mesher(question, answer, deadline_s)
         with np.load(answer, allow_pickle=False) as arrays:
             return dict(arrays)
 
@@ -193,23 +195,70 @@ def _sizes(tiling: Tiling, elements_across_joint: int) -> FloatArray:
     return np.where(in_hub, sizes, sizes / MIDDLE_SHARE)
 
 
-def _run_mesher(arguments: list[str], deadline_s: float) -> None:
+def _run_mesher(question: Path, answer: Path, deadline_s: float) -> None:
+    """Run the mesher in a process of its own, and stop it at its deadline.
+
+    Where it is loaded already, as in the processes of a batch, that is a fork, which takes
+    milliseconds; elsewhere it is a program that loads gmsh.
+
+    Raises:
+        ToolError: if it fails or does not finish.
+    """
+    loaded = sys.modules.get("fem.mesher")
+    failure = (
+        _spawn(question, answer, deadline_s)
+        if loaded is None
+        else _fork(loaded.main, question, answer, deadline_s)
+    )
+    if failure is not None:
+        raise ToolError(failure)
+
+
+def _spawn(question: Path, answer: Path, deadline_s: float) -> str | None:
     # -P: a file named like a library in the current folder must not be taken for it.
-    command = [sys.executable, "-P", str(MESHER), *arguments]
+    command = [sys.executable, "-P", str(MESHER), str(question), str(answer)]
     try:
         subprocess.run(  # noqa: S603 - our own program, on our own temporary files
             command, check=True, timeout=deadline_s, capture_output=True, text=True
         )
-    except subprocess.TimeoutExpired as error:
-        msg = (
-            f"the mesher did not finish within {deadline_s:g} s and was stopped; "
-            "raise [check] mesher_deadline_s or lower elements_across_joint"
-        )
-        raise ToolError(msg) from error
+    except subprocess.TimeoutExpired:
+        return _too_long(deadline_s)
     except subprocess.CalledProcessError as error:
         last = (error.stderr or error.stdout or "no message").strip().splitlines()[-1]
-        msg = f"the mesher failed: {last}"
-        raise ToolError(msg) from error
+        return f"the mesher failed: {last}"
+    return None
+
+
+def _fork(
+    main: Callable[[str, str], None], question: Path, answer: Path, deadline_s: float
+) -> str | None:
+    said = answer.with_suffix(".txt")
+
+    def mesh() -> None:
+        try:
+            main(str(question), str(answer))
+        except Exception as error:
+            said.write_text(f"{type(error).__name__}: {error}", encoding="utf-8")
+            raise
+
+    process = get_context("fork").Process(target=mesh)
+    process.start()
+    process.join(deadline_s)
+    if process.is_alive():
+        process.kill()
+        process.join()
+        return _too_long(deadline_s)
+    if process.exitcode == 0:
+        return None
+    words = f"its process ended with status {process.exitcode}"
+    return f"the mesher failed: {said.read_text('utf-8') if said.exists() else words}"
+
+
+def _too_long(deadline_s: float) -> str:
+    return (
+        f"the mesher did not finish within {deadline_s:g} s and was stopped; "
+        "raise [check] mesher_deadline_s or lower elements_across_joint"
+    )
 
 
 def _check_area(tiling: Tiling, mesh: Mesh) -> None:

@@ -69,6 +69,15 @@ class CheckSection(Section):
             raise refusal("mesh_formats", f"{list(self.mesh_formats)}", "each format once")
         return self
 
+    @model_validator(mode="after")
+    def _limits_are_looked_at(self) -> Self:
+        limits = ("min_buckling_factor", "max_sag_share", "min_linear_factor", "max_joint_strain")
+        given = [key for key in limits if getattr(self, key) is not None]
+        if given and not self.enabled:
+            value = f"{getattr(self, given[0]):g}, with enabled = false"
+            raise refusal(given[0], value, "enabled = true, or no such limit")
+        return self
+
 
 class SearchSection(Section):
     """[compensate.search] what the loop may change beside the widths.
@@ -102,6 +111,21 @@ class SearchSection(Section):
             count *= len(values) + 1
         if count > MOST_CANDIDATES:
             raise refusal("search", f"{count} combinations", f"{MOST_CANDIDATES} at the most")
+        return self
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        lists = {
+            "joint_ratio": self.joint_ratio,
+            "joint_length_mm": self.joint_length_mm,
+            "width_limits_mm": self.width_limits_mm,
+        }
+        for key, values in lists.items():
+            if len(set(values)) < len(values):
+                raise refusal(key, f"{list(values)}", "each value once")
+        if not any(lists.values()) and not self.ports:
+            allowed = "one of joint_ratio, joint_length_mm, width_limits_mm, ports"
+            raise refusal("search", "nothing to search", allowed)
         return self
 
 
@@ -149,3 +173,14 @@ class ToleranceSection(Section):
     load_sd_gf: NotNegative = 0.0
     samples: Annotated[int, Field(ge=10, le=1_000_000)] = 1000
     train_over: Annotated[int, Field(ge=0, le=1000, multiple_of=2)] = 0
+
+    @model_validator(mode="after")
+    def _trains_over_errors(self) -> Self:
+        if self.train_over and not self.enabled:
+            raise refusal(
+                "train_over", f"{self.train_over}, with enabled = false", "enabled = true"
+            )
+        if self.train_over and self.width_sd_mm == 0:
+            given = f"{self.train_over}, with width_sd_mm = 0"
+            raise refusal("train_over", given, "widths that have errors")
+        return self

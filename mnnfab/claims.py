@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
+import stat
+import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
 
 from mnnfab.errors import InputError
-from mnnfab.publishing import settle
+from mnnfab.publishing import settle, sync_folder, unwritable
 
 LOCK = ".mnnfab-lock"
 #: Where a run in this folder says how far it is (`mnnfab.live`).
 LIVE = ".mnnfab-live.json"
+#: Who only looks whether a folder is free holds its lock for a moment: so often is it tried
+#: again, and so long (s) is waited between.
+TRIES, PAUSE_S = 8, 0.03
 
 
 @contextmanager
@@ -34,12 +40,12 @@ def claimed(folder: Path) -> Iterator[None]:
     try:
         missing = [path for path in (folder, *folder.parents) if not path.exists()]
         folder.mkdir(parents=True, exist_ok=True)
+        for path in missing:  # a folder whose name is lost in a power cut loses all that is in it
+            sync_folder(path.parent)
         lock = _lock(folder)
     except OSError as error:
         _remove_empty(missing)
-        given = error.strerror or str(error)
-        allowed = "a folder that can be written, with enough space"
-        raise InputError(f"output folder {folder}", given, allowed) from error
+        raise unwritable(folder, error) from error
     if lock is None:
         allowed = "another --out, or wait; `mnnfab watch` shows how far it is"
         raise InputError(str(folder), f"another run is at work there{_holder(folder)}", allowed)
@@ -50,63 +56,87 @@ def claimed(folder: Path) -> Iterator[None]:
         (folder / LIVE).unlink(missing_ok=True)
         # Before the lock is given up: a file of that name made later is another one's.
         (folder / LOCK).unlink(missing_ok=True)
-        lock.close()
+        os.close(lock)
         _remove_empty(missing)
 
 
 def is_claimed(folder: Path) -> bool:
     """Return whether a run is at work in a folder."""
     try:
-        with (folder / LOCK).open("rb") as file:
-            return not _try_lock(file)
+        lock = _open(folder / LOCK, os.O_RDONLY)
     except OSError:
         return False
+    try:
+        return not _try(lock, fcntl.LOCK_SH)
+    finally:
+        os.close(lock)
+
+
+def claim_of(folder: Path) -> str:
+    """Return a word that tells one claim of a folder from the next; nothing without a claim."""
+    with suppress(OSError):
+        lock = _open(folder / LOCK, os.O_RDONLY)
+        try:
+            return os.read(lock, 200).decode("ascii", "replace")
+        finally:
+            os.close(lock)
+    return ""
 
 
 def settle_unless_claimed(folder: Path) -> None:
     """Finish or throw away what a killed run has left, unless one is at work there.
 
-    Raises:
-        InputError: if the folder cannot be written.
+    A folder that may only be read is taken as it is.
     """
-    if folder.is_dir() and not is_claimed(folder):
-        settle(folder)
+    if folder.is_dir() and (any(folder.glob(".mnnfab-*"))):
+        with suppress(InputError), claimed(folder):
+            pass
 
 
-def _lock(folder: Path) -> IO[str] | None:
-    """Return the file of the lock, open; nothing if another one holds it."""
+def _lock(folder: Path) -> int | None:
+    """Return the descriptor of the lock; nothing if another one holds it."""
     path = folder / LOCK
-    while True:
-        file = path.open("a", encoding="ascii")
-        if not _try_lock(file):
-            file.close()
-            return None
-        try:
-            same = os.path.samestat(os.fstat(file.fileno()), path.stat())
-        except FileNotFoundError:
-            same = False
-        if same:
+    for _ in range(TRIES):
+        lock = _open(path, os.O_RDWR | os.O_CREAT)
+        if not _try(lock, fcntl.LOCK_EX):
+            os.close(lock)
+            time.sleep(PAUSE_S)
+            continue
+        if _is_there(lock, path):
             with suppress(OSError):  # a full disk is for what follows to tell
-                os.truncate(file.fileno(), 0)
-                os.write(file.fileno(), f"{os.getpid()}\n".encode("ascii"))
-            return file
-        file.close()  # its holder had just removed it
+                os.truncate(lock, 0)
+                os.write(lock, f"{os.getpid()} {uuid.uuid4().hex}\n".encode("ascii"))
+            return lock
+        os.close(lock)  # its holder had just removed it
+    return None
 
 
-def _try_lock(file: IO[str] | IO[bytes]) -> bool:
+def _open(path: Path, flags: int) -> int:
+    """Open the file of a lock: neither a link, which leads elsewhere, nor a pipe, which waits."""
+    found = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o644)
+    if stat.S_ISREG(os.fstat(found).st_mode):
+        return found
+    os.close(found)
+    raise OSError(errno.EINVAL, "the lock is not a plain file", str(path))
+
+
+def _try(lock: int, kind: int) -> bool:
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(lock, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True
 
 
+def _is_there(lock: int, path: Path) -> bool:
+    with suppress(FileNotFoundError):
+        return os.path.samestat(os.fstat(lock), path.stat(follow_symlinks=False))
+    return False
+
+
 def _holder(folder: Path) -> str:
-    with suppress(OSError):
-        number = (folder / LOCK).read_text(encoding="ascii", errors="replace").strip()
-        if number.isdigit():
-            return f" (process {number})"
-    return ""
+    number = claim_of(folder).split(" ")[0]
+    return f" (process {number})" if number.isdigit() else ""
 
 
 def _remove_empty(folders: list[Path]) -> None:

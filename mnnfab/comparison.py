@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from mnnfab.claims import settle_unless_claimed
 from mnnfab.errors import InputError
-from mnnfab.files import read_text
+from mnnfab.files import read_json, read_text
 from mnnfab.record import WIDTHS
 from mnnfab.run_folder import DESIGN, REPORT
 from mnnfab.tables import column_numbers, read_table
@@ -76,19 +76,25 @@ def compare_runs(first: Path, second: Path) -> Comparison:
     Raises:
         InputError: if one of them is no run with a report.
     """
+    for folder in (first, second):
+        settle_unless_claimed(folder)
     reports = [_report(folder) for folder in (first, second)]
     designs = [_design(folder) for folder in (first, second)]
-    lines = [
-        *_designs(dict(_flat(designs[0])), dict(_flat(designs[1]))),
-        *_results(reports[0], reports[1]),
-        *_findings(reports[0], reports[1]),
-    ]
+    try:
+        lines = [
+            *_designs(dict(_flat(designs[0])), dict(_flat(designs[1]))),
+            *_results(reports[0], reports[1]),
+            *_findings(reports[0], reports[1]),
+        ]
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+        given = f"a report of another shape: {error}"
+        raise InputError(f"{first}, {second}", given, "what mnnfab wrote") from error
     return Comparison((str(first), str(second)), tuple(lines), _widths(first, second))
 
 
 def _report(folder: Path) -> dict[str, Any]:
     try:
-        report: dict[str, Any] = json.loads(read_text(folder / REPORT))
+        report: dict[str, Any] = read_json(folder / REPORT)
         _ = report["verdict"], report["models"], report["agreement"], report["findings"]
     except (InputError, ValueError, KeyError, TypeError) as error:
         allowed = "folders that `mnnfab run` or `mnnfab check` wrote"
@@ -99,7 +105,9 @@ def _report(folder: Path) -> dict[str, Any]:
 def _design(folder: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(read_text(folder / DESIGN))
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, InputError):
+            raise
         raise InputError(str(folder / DESIGN), f"not TOML: {error}", "what mnnfab wrote") from error
 
 
@@ -221,4 +229,5 @@ def as_words(value: Any) -> str:  # noqa: ANN401 - anything of a design or a rep
     if isinstance(value, list):
         text = ", ".join(as_words(part) for part in value)
         return text if len(text) <= 50 else f"{text[:49]}…"
-    return str(value)
+    # A terminal does what some characters say.
+    return "".join(letter if letter.isprintable() else "�" for letter in str(value))

@@ -224,6 +224,9 @@ class Design(Section):
             raise refusal("training", "given beside [widths]", "[training] or [widths], not both")
         if self.widths is None and isinstance(self.task, NoTask):
             raise refusal("widths", 'missing, with task kind = "none"', "a section [widths]")
+        if self.widths is not None and self.tolerance.train_over:
+            given = f"{self.tolerance.train_over}, beside [widths]"
+            raise refusal("tolerance.train_over", given, "widths that are trained")
         return self
 
     @model_validator(mode="after")

@@ -15,6 +15,8 @@ from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
+from mnnfab.machine import cores, memory_MB
+
 State = Literal["ok", "missing", "optional"]
 #: Longest that an import may take, s.
 DEADLINE_S = 120.0
@@ -94,11 +96,11 @@ def _python() -> Check:
 
 
 def _cores() -> Check:
-    return Check("cores", "designs at a time", "ok", f"{len(os.sched_getaffinity(0))}")
+    return Check("cores", "designs at a time", "ok", f"{cores()}")
 
 
 def _memory() -> Check:
-    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
+    total = memory_MB() / 1e3
     state: State = "ok" if total > LEAST_MEMORY_GB else "missing"
     return Check("memory", "fine meshes", state, f"{total:.1f} GB", f"{LEAST_MEMORY_GB:g} GB")
 
@@ -148,7 +150,7 @@ def _fails(program: str) -> str | None:
     """Run a few lines in a process of their own; return why they fail, if they do."""
     run = partial(subprocess.run, capture_output=True, text=True, check=False)
     try:
-        done = run([sys.executable, "-c", program], timeout=DEADLINE_S)
+        done = run([sys.executable, "-P", "-c", program], timeout=DEADLINE_S)
     except subprocess.TimeoutExpired:
         return f"does not load within {DEADLINE_S:g} s"
     if done.returncode == 0:

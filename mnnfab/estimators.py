@@ -282,12 +282,12 @@ class MNNClassifier(ClassifierMixin, _MNN):  # type: ignore[misc]
         return self
 
     def predict_proba(self, X: ArrayLike) -> FloatArray:
-        """Return softmax(|u| / scale), (n_samples, n_classes)."""
+        """Return softmax(``|u|`` / scale), (n_samples, n_classes)."""
         shares: FloatArray = softmax(self._evidence(X), axis=1)
         return shares
 
     def decision_function(self, X: ArrayLike) -> FloatArray:
-        """Return |u| / scale, (n_samples, n_classes); for two classes the second's lead."""
+        """Return ``|u|`` / scale, (n_samples, n_classes); for two classes the second's lead."""
         evidence = self._evidence(X)
         return evidence[:, 1] - evidence[:, 0] if evidence.shape[1] == 2 else evidence
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from pathlib import Path
+from typing import Any
 
 from mnnfab.errors import InputError
 
@@ -40,6 +42,21 @@ def read_bytes(path: Path) -> bytes:
         raise InputError(str(path), "no such file", "a file that exists") from error
     except OSError as error:
         raise InputError(str(path), error.strerror or str(error), "a file to read") from error
+
+
+def read_json(path: Path) -> Any:  # noqa: ANN401 - whatever is in it
+    """Return what a JSON file holds.
+
+    Raises:
+        InputError: if it cannot be read, or is not JSON.
+    """
+    try:
+        return json.loads(read_text(path))
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, InputError):
+            raise
+        words = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise InputError(str(path), f"not JSON: {words}", "what mnnfab wrote") from error
 
 
 def sha256_of(path: Path) -> str:

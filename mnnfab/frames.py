@@ -16,6 +16,8 @@ from mnnfab.training import Training
 FRAMES = "widths-by-epoch.csv"
 #: Frames kept of a training, besides its first.
 MOST_FRAMES = 60
+#: Rows that no training can have left: a hundred rounds have fewer.
+MOST_ROWS = 10_000
 #: Beyond this many bonds nobody could see what happens to one of them.
 MOST_BONDS = 500
 #: Digits after the point, mm: a ten-thousandth of a width is not to be seen.
@@ -83,6 +85,8 @@ def load_frames(path: Path, n_bonds: int) -> Frames | None:
     if not path.exists():
         return None
     table = read_table(path)
+    if len(table.rows) > MOST_ROWS:
+        raise InputError(str(path), f"{len(table.rows)} rows", f"{MOST_ROWS} at the most")
     if len(table.header) != n_bonds + 2:
         given = f"{len(table.header)} columns"
         raise InputError(str(path), given, f"round, epoch and {n_bonds} bonds")

@@ -109,7 +109,7 @@ def _judge_metric(
     scaled = headline.of(task.metrics(continuum.flexibility / (factor or 1.0)))
     if abs(scaled - value) > 1e-9:  # a task that minds the size of the displacements
         words += f" ({scaled:.4f} without the common factor {factor:.3f})"
-    drop = headline.loss_against(reference, found)
+    drop = round(headline.loss_against(reference, found), 9) + 0.0  # no "-0.0000"
     return judge("metric-drop", "task", f"{words}: worse by", drop, limits.max_metric_drop, ".4f")
 
 

@@ -11,8 +11,9 @@ from typing import Any
 
 from mnnfab.claims import LIVE
 from mnnfab.errors import InputError
-from mnnfab.files import read_text
+from mnnfab.files import read_json
 from mnnfab.findings import Finding
+from mnnfab.plain import as_plain
 from mnnfab.watching import Watcher
 
 #: No more often than this (s) is the file written anew.
@@ -52,6 +53,8 @@ class Follower:
     def epoch(self, done: int, total: int, loss: float) -> bool:
         """Pass it on, and show it if that was not done just now."""
         self._epoch = (done, total)
+        if self._losses and done <= self._losses[-1][0]:  # the next of several trainings
+            self._losses.clear()
         self._losses.append((done, loss))
         if len(self._losses) > MOST_POINTS:
             self._losses = self._losses[::2]
@@ -77,7 +80,9 @@ class Follower:
         }
         draft = self.folder / f"{LIVE}.draft"
         with suppress(OSError):  # the run matters more than who looks on
-            draft.write_text(json.dumps(values), encoding="utf-8")
+            draft.unlink(missing_ok=True)
+            with draft.open("x", encoding="utf-8") as file:  # new: it may follow no link
+                json.dump(as_plain(values), file)
             draft.replace(self.folder / LIVE)
         with suppress(OSError):
             draft.unlink(missing_ok=True)
@@ -86,7 +91,7 @@ class Follower:
 
 def live_state(folder: Path) -> dict[str, Any] | None:
     """Return how far the run in a folder is; nothing if none is at work there."""
-    with suppress(InputError, ValueError):
-        values: dict[str, Any] = json.loads(read_text(folder / LIVE))
-        return values
+    with suppress(InputError):
+        values = read_json(folder / LIVE)
+        return values if isinstance(values, dict) else None
     return None

@@ -14,6 +14,8 @@ from mnnfab.datasets import labelled_features
 from mnnfab.design_file import parse_design
 from mnnfab.errors import InputError
 from mnnfab.files import write_new_file
+from mnnfab.placement import placements
+from mnnfab.problem import Problem, make_problem
 from mnnfab.section import plain_name
 from mnnfab.tables import read_table
 
@@ -21,6 +23,10 @@ Kind = Literal["behaviour", "regression", "classification", "none"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 #: Rows of the lattice that the paper prints; more if the data ask for more ports.
 LEAST_ROWS, MOST_ROWS = 4, 40
+#: What all inputs together hang at the most, as in the paper.
+ALL_LOADS_GF = 20.0
+#: Random placements of the ports that are tried for data.
+PLACEMENTS = 60
 _PAPER_PORTS = {"iris": ([13, 11, 12, 9], [7, 1, 2])}
 
 
@@ -58,20 +64,42 @@ def write_new_design(name: str, folder: Path, start: Start | None = None) -> Pat
         plain_name(name)
     except ValueError as error:
         raise InputError("NAME", f'"{name}"', str(error)) from error
-    text = new_design_text(name, folder, start or Start())
-    parse_design(tomllib.loads(text), source=f"{name}.toml")
-    path = folder / f"{name}.toml"
+    path, start = folder / f"{name}.toml", start or Start()
+    if path.exists():  # before the ports are looked for
+        raise InputError(str(path), "exists already", "a new name")
+    text = new_design_text(name, folder, start)
+    design = parse_design(tomllib.loads(text), source=path.name)
+    problem = make_problem(design, folder)  # material, printer and data can be used
+    if start.dataset is not None:
+        ports = _best_ports(problem)
+        text = new_design_text(name, folder, start, ports)
     write_new_file(path, text)
     return path
 
 
-def new_design_text(name: str, folder: Path, start: Start) -> str:
+Ports = tuple[list[str], list[str]]
+
+
+def _best_ports(problem: Problem) -> Ports | None:
+    """Return the best of some random placements, if any can be trained."""
+    design = next(placements(problem, PLACEMENTS), None)
+    if design is None:
+        return None
+    section = design.task
+    return (
+        [_port(port.node, port.axis) for port in section.inputs],
+        [_port(port.node, port.axis) for port in section.outputs],
+    )
+
+
+def new_design_text(name: str, folder: Path, start: Start, ports: Ports | None = None) -> str:
     """Return a commented design.
 
     Args:
         name: of it.
         folder: where it will be, and its table.
         start: what it begins with.
+        ports: inputs and outputs as the file has them; if not given, one after the other.
 
     Raises:
         InputError: if the data cannot be used, or the lattice has too few nodes for them.
@@ -81,7 +109,7 @@ def new_design_text(name: str, folder: Path, start: Start) -> str:
         raise InputError("--dataset", given, "only for regression or classification")
     n_in, n_out = _ports_of(start, folder)
     rows = start.rows or _rows_for(n_in + n_out)
-    inputs, outputs = _place(start, rows, n_in, n_out)
+    inputs, outputs = ports or _place(start, rows, n_in, n_out)
     template = resources.files("mnnfab").joinpath("template.toml").read_text(encoding="utf-8")
     environment = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)  # noqa: S701 - TOML, no page
     return environment.from_string(template).render(
@@ -91,6 +119,7 @@ def new_design_text(name: str, folder: Path, start: Start) -> str:
         rows=rows,
         inputs=inputs,
         outputs=outputs,
+        load_gf=-round(min(5.0, ALL_LOADS_GF / n_in), 2),
     )
 
 
@@ -104,7 +133,8 @@ def _ports_of(start: Start, folder: Path) -> tuple[int, int]:
     if start.task == "classification":
         assert dataset is not None, "it has a default"
         data = labelled_features(dataset, folder)
-        return len(data.feature_names), len(data.class_names)
+        # One more for a constant weight, which data that are not about zero need.
+        return len(data.feature_names) + (start.dataset is not None), len(data.class_names)
     if start.task == "regression" and dataset is not None:
         header = read_table(folder / dataset).header
         counts = (
@@ -131,9 +161,9 @@ def _n_nodes(rows: int) -> int:
     return (rows + 1) * (rows + 2) // 2 - 1
 
 
-def _place(start: Start, rows: int, n_in: int, n_out: int) -> tuple[list[str], list[str]]:
+def _place(start: Start, rows: int, n_in: int, n_out: int) -> Ports:
     """Place inputs at the lower nodes, where weights hang free, and outputs above them."""
-    if rows == LEAST_ROWS and start.dataset in (None, "iris") and start.task == "classification":
+    if rows == LEAST_ROWS and start.dataset is None and start.task == "classification":
         inputs, outputs = _PAPER_PORTS["iris"]
         return [_port(node, "y") for node in inputs], [_port(node, "x") for node in outputs]
     if start.task == "behaviour" and rows == LEAST_ROWS:

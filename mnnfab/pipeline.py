@@ -18,6 +18,7 @@ from mnnfab.findings import Finding, Verdict
 from mnnfab.live import Follower
 from mnnfab.plain import as_plain
 from mnnfab.problem import Problem, load_problem
+from mnnfab.publishing import settle
 from mnnfab.reach_words import assess_problem, reach_text
 from mnnfab.record import (
     WIDTHS,
@@ -161,6 +162,7 @@ def _made(
         request = request_of(work.problem, force=wanted.force, pdf=wanted.pdf)
         results = write_results(results, folder, clock, replace(wanted, request=request))
     except KeyboardInterrupt as error:
+        settle(folder)  # should it have come while files were moved
         # What is whole already must not give way to what is not.
         if not trained or earlier_results(folder):
             raise
@@ -208,6 +210,8 @@ def train(
         compensation = compensation_of(problem.surrogate)
         fitted = Fitted(problem, training, compensation, (*before, *after))
         _write_widths(work.folder, problem, _record(fitted, start_from))
+        if training.stopped:
+            raise Interrupted(work.folder)
     return Trained(work.folder, training_text(problem, training))
 
 
@@ -285,6 +289,8 @@ def tray(
         The names of the files.
     """
     clock = Clock(watcher or Silent())
+    for folder in folders:
+        settle_unless_claimed(folder)
     with claimed(out), clock.stage("tray"):
         files = write_tray(folders, out, copies=copies, gap_mm=gap_mm, force=force)
     return tuple(file.file for file in files)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import math
 from collections.abc import Mapping
 from functools import singledispatch
@@ -22,7 +23,7 @@ def as_plain(value: Any) -> Any:  # noqa: ANN401 - whatever a result is made of
     Numbers that JSON does not know (infinite, none) become nothing.
 
     >>> as_plain((Port(3, "y"), np.array([1.0, np.inf]), Path("out")))
-    ['3y', [1.0, None], 'out']
+    ['node 3 y', [1.0, None], 'out']
     """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = dataclasses.fields(value)
@@ -32,7 +33,9 @@ def as_plain(value: Any) -> Any:  # noqa: ANN401 - whatever a result is made of
 
 @as_plain.register(Port)
 @as_plain.register(Path)
-def _(value: Port | Path) -> str:
+@as_plain.register(dt.date)
+@as_plain.register(dt.time)
+def _(value: Port | Path | dt.date | dt.time) -> str:
     return str(value)
 
 

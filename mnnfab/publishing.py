@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from mnnfab.errors import InputError
+from mnnfab.files import read_json
 
 MANIFEST = "manifest.json"
 _PREFIX = ".mnnfab-staging-"
@@ -47,7 +48,7 @@ def results_folder(folder: Path, *, removes: Sequence[str] = ()) -> Iterator[Pat
         _commit(staging, removes)
         _move(staging, folder)
     except OSError as error:
-        raise _unwritable(folder, error) from error
+        raise unwritable(folder, error) from error
     finally:
         if staging is not None and not (staging / _COMMIT).exists():
             shutil.rmtree(staging, ignore_errors=True)
@@ -64,15 +65,18 @@ def settle(folder: Path) -> None:
     """
     try:
         for staging in sorted(folder.glob(f"{_PREFIX}*")):
-            if (staging / _COMMIT).is_file():
+            if staging.is_symlink() or not staging.is_dir():
+                staging.unlink()  # not made by us
+            elif (staging / _COMMIT).is_file():
                 _move(staging, folder)
             else:
                 shutil.rmtree(staging)
     except OSError as error:
-        raise _unwritable(folder, error) from error
+        raise unwritable(folder, error) from error
 
 
-def _unwritable(folder: Path, error: OSError) -> InputError:
+def unwritable(folder: Path, error: OSError) -> InputError:
+    """Return the error of a folder that results cannot be written into."""
     given = error.strerror or str(error)
     allowed = "a folder that can be written, with enough space"
     return InputError(f"output folder {folder}", given, allowed)
@@ -85,32 +89,48 @@ def _commit(staging: Path, removes: Sequence[str]) -> None:
         with (staging / name).open("rb+") as file:
             os.fsync(file.fileno())
     for place in [*(path for path in staging.rglob("*") if path.is_dir()), staging]:
-        _sync_folder(place)
+        sync_folder(place)
     draft = staging / f"{_COMMIT}.draft"
     with draft.open("w", encoding="utf-8") as file:
         json.dump([name for name in removes if name not in written], file)
         file.flush()
         os.fsync(file.fileno())
     draft.replace(staging / _COMMIT)
-    _sync_folder(staging)
+    sync_folder(staging)
 
 
 def _move(staging: Path, folder: Path) -> None:
     """Remove and move what the commit says, as far as that was not done before."""
-    names = json.loads((staging / _COMMIT).read_text(encoding="utf-8"))
     touched = {folder}
-    for name in names:
-        if PLAIN_NAME.fullmatch(str(name)):
-            _remove(folder, str(name))
+    for name in _removed(staging / _COMMIT):
+        _remove(folder, name)
     for path in _files(staging):
-        target = folder / path.relative_to(staging)
+        place = path.relative_to(staging)
+        if path.is_symlink() or _leads_outside(folder, place):
+            continue  # nothing of ours; it goes with the rest of the staging folder
+        target = folder / place
         target.parent.mkdir(parents=True, exist_ok=True)
         path.replace(target)
         touched.add(target.parent)
     for place in touched:
-        _sync_folder(place)
+        sync_folder(place)
     (staging / _COMMIT).unlink()
     shutil.rmtree(staging)
+
+
+def _removed(commit: Path) -> list[str]:
+    """Return the names that a commit removes; only such as we could have written."""
+    try:
+        names = read_json(commit)
+    except InputError:
+        return []
+    found = names if isinstance(names, list) else []
+    return [name for name in found if isinstance(name, str) and PLAIN_NAME.fullmatch(name)]
+
+
+def _leads_outside(folder: Path, name: Path) -> bool:
+    """Return whether one of the folders on the way to a file is a link."""
+    return any((folder / parent).is_symlink() for parent in list(name.parents)[:-1])
 
 
 def _files(staging: Path) -> list[Path]:
@@ -119,7 +139,7 @@ def _files(staging: Path) -> list[Path]:
     return sorted(found, key=lambda path: (path.name == MANIFEST, str(path)))
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Put the names in a folder on the disk: a power cut would lose them."""
     place = os.open(folder, os.O_RDONLY)
     try:
@@ -130,6 +150,8 @@ def _sync_folder(folder: Path) -> None:
 
 def _remove(folder: Path, name: str) -> None:
     """Remove a file, and the folder that it leaves empty."""
+    if _leads_outside(folder, Path(name)):
+        return
     path = folder / name
     path.unlink(missing_ok=True)
     if path.parent != folder and path.parent.is_dir() and not any(path.parent.iterdir()):

@@ -37,6 +37,9 @@ def reach_findings(problem: Problem, task: Task, found: Reachability) -> list[Fi
     findings = []
     if found.target is not None and not found.target.reached:
         words = f"{_missed(found.target)}; {_remedies(problem, task, found.target)}"
+        section = problem.design.compensate
+        if section is not None and section.enabled:
+            words += "; this is about bars as they are, which [compensate] corrects later"
         findings.append(Finding("out-of-reach", "warning", "task", words))
     if found.unreadable > 0.1:
         resolution = problem.design.check.resolution_mm

@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from pydantic import TypeAdapter, ValidationError
+
 from mnnfab.arrays import FloatArray
 from mnnfab.compensation import (
     NOTHING,
@@ -18,7 +20,7 @@ from mnnfab.compensation import (
     trained_task,
 )
 from mnnfab.errors import InputError
-from mnnfab.files import read_text, sha256_of
+from mnnfab.files import read_json, sha256_of
 from mnnfab.findings import Finding
 from mnnfab.frames import FRAMES, Frames, frames_of, frames_text, load_frames
 from mnnfab.history_file import (
@@ -155,9 +157,11 @@ def _load_entries(path: Path, kind: type[_Entry]) -> tuple[_Entry, ...]:
     if not path.exists():
         return ()
     try:
-        return tuple(kind(**entry) for entry in json.loads(read_text(path)))
-    except (ValueError, TypeError, RecursionError) as error:
-        raise InputError(str(path), f"not readable: {error}", "what mnnfab wrote") from error
+        return tuple(TypeAdapter(list[kind]).validate_python(read_json(path)))  # type: ignore[valid-type]
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise InputError(str(path), f"{place}: {first['msg']}", "what mnnfab wrote") from error
 
 
 def as_ancestor(folder: Path, name: str, task: str) -> tuple[Ancestor, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,10 +10,10 @@ from typing import Any
 from mnnfab.design import Design
 from mnnfab.design_file import dump_design
 from mnnfab.errors import InputError
-from mnnfab.files import sha256_of
+from mnnfab.files import read_json, sha256_of
 from mnnfab.problem import Problem
 from mnnfab.profiles import profile_name
-from mnnfab.publishing import MANIFEST, PLAIN_NAME, results_folder
+from mnnfab.publishing import MANIFEST, PLAIN_NAME, results_folder, settle
 from mnnfab.record import WIDTHS, Record, write_record
 
 DESIGN = "design.toml"
@@ -43,9 +42,9 @@ def earlier_results(folder: Path) -> dict[str, str]:
     touch anything elsewhere.
     """
     try:
-        entries = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]
+        entries = read_json(folder / MANIFEST)["files"]
         listed = {str(entry["file"]): str(entry["sha256"]) for entry in entries}
-    except (OSError, ValueError, KeyError, TypeError):
+    except (InputError, KeyError, TypeError, AttributeError):
         return {}  # no earlier run, or a manifest that is not ours
     return {name: digest for name, digest in listed.items() if PLAIN_NAME.fullmatch(name)}
 
@@ -56,7 +55,7 @@ def is_whole(folder: Path, listed: Mapping[str, str]) -> bool:
 
 
 def _is_whole(path: Path, digest: str) -> bool:
-    return path.is_file() and sha256_of(path) == digest
+    return path.is_file() and not path.is_symlink() and sha256_of(path) == digest
 
 
 @contextmanager
@@ -73,6 +72,7 @@ def run_folder(folder: Path) -> Iterator[Path]:
         InputError: if a file is in the way that no run has written, or the folder cannot
             be written; all stays as it was.
     """
+    settle(folder)  # of this very process, if Ctrl-C came while it moved files
     earlier = earlier_results(folder)
     unchanged = [name for name, digest in earlier.items() if _is_whole(folder / name, digest)]
     with results_folder(folder, removes=unchanged) as staging:

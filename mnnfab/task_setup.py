@@ -42,6 +42,10 @@ DEFAULT_VALIDATION_FRACTION = 0.2
 DEFAULT_SAMPLES = 100
 
 
+#: Smaller loads and targets than these are taken for mistakes.
+LEAST_LOAD_GF, LEAST_TARGET_MM = 1e-9, 1e-12
+
+
 def make_task(design: Design, network: Network, folder: Path) -> Task | None:
     """Return the design's task, or nothing if it has no ports.
 
@@ -60,13 +64,23 @@ def make_task(design: Design, network: Network, folder: Path) -> Task | None:
     check_ports("[task] outputs", network, outputs)
     match section:
         case Classification():
-            return _classification(section, design, inputs, outputs, folder)
+            task = _classification(section, design, inputs, outputs, folder)
         case Regression():
-            return _regression(section, design.schedule, inputs, outputs, folder)
+            task = _regression(section, design.schedule, inputs, outputs, folder)
         case Behaviour():
-            return _behaviour(section, design.schedule, inputs, outputs)
+            task = _behaviour(section, design.schedule, inputs, outputs)
         case NoTask():
             return _comparison(inputs, outputs) if inputs else None
+    _check_size(task)
+    return task
+
+
+def _check_size(task: Task) -> None:
+    """Refuse loads so small that numbers made of them are lost to rounding."""
+    largest = float(np.abs(task.loads_N).max()) / NEWTON_PER_GF
+    if largest < LEAST_LOAD_GF:
+        given = f"loads of {largest:g} gf at the most"
+        raise InputError("[task]", given, f"loads of {LEAST_LOAD_GF:g} gf and more")
 
 
 def _classification(
@@ -298,8 +312,9 @@ def _cross_entropy(normalisation: str, scale_mm: float | None) -> Loss:
 
 def _squared_error(where: str, targets: FloatArray, scale_mm: float | None) -> Loss:
     size = float(np.sqrt((targets**2).mean()))
-    if size == 0:
-        raise InputError(where, "all zero", "targets that are not all zero")
+    if size < LEAST_TARGET_MM:
+        given = "all zero" if size == 0 else f"{size:g} mm in the root mean square"
+        raise InputError(where, given, "targets that are not all zero")
     return SquaredError(scale_mm or size)
 
 

@@ -169,7 +169,7 @@ class Task:
 
 
 def judge_classes(task: Task, displacements: FloatArray) -> Metrics:
-    """Return the share of samples whose class moves most, |u| taken, in each part of the data."""
+    """Return the share of samples whose class moves farthest, in each part of the data."""
     right = np.abs(displacements).argmax(axis=1) == task.targets.argmax(axis=1)
     return _by_part(task, "accuracy", lambda rows: float(right[rows].mean()))
 

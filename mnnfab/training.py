@@ -113,7 +113,7 @@ def train(
         trainable: bars, task and width map.
         widths_initial_mm: where to start, (n_bonds,) mm.
         schedule: how long, how fast, from how many starts.
-        progress: told of every epoch of the first training.
+        progress: told of every epoch; of those that run together, of the first one's.
 
     Raises:
         InputError: if there is not one finite width a bond to start from.
@@ -124,9 +124,9 @@ def train(
 
     ended = False
 
-    def tell(member: int, epoch: int, flexibility: FloatArray) -> bool:
+    def tell(_member: int, epoch: int, flexibility: FloatArray) -> bool:
         nonlocal ended
-        if progress is not None and member == 0:
+        if progress is not None and not ended:
             loss = task.loss_value(flexibility, task.train_rows)
             ended = progress(epoch, schedule.epochs, loss) is True
         return ended

@@ -54,5 +54,6 @@ class Clock:
         self.watcher.stage(name)
         start = time.perf_counter()
         yield
-        # A stage of several rounds takes as long as all of them.
-        self.timings_s[name] = self.timings_s.get(name, 0.0) + time.perf_counter() - start
+        # A stage of several rounds takes as long as all of them, and so do all candidates.
+        kind = "candidates" if name.startswith("candidate ") else name
+        self.timings_s[kind] = self.timings_s.get(kind, 0.0) + time.perf_counter() - start

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
+import time
+import types
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -230,6 +235,35 @@ def test_mesher_that_fails_is_reported(
     monkeypatch.setattr(fem.mesh, "MESHER", broken)
     with pytest.raises(ToolError, match="no such surface"):
         make_mesh(uniform, 4, DEADLINE_S)
+
+
+def test_a_loaded_mesher_is_forked_to_the_same_mesh(
+    uniform: Tiling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded = importlib.import_module("fem.mesher")
+    del sys.modules["fem.mesher"]
+    spawned = make_mesh(uniform, 4, DEADLINE_S)
+    monkeypatch.setitem(sys.modules, "fem.mesher", loaded)  # and out again after the test
+    forked = make_mesh(uniform, 4, DEADLINE_S)
+    np.testing.assert_array_equal(forked.points, spawned.points)
+    np.testing.assert_array_equal(forked.triangles, spawned.triangles)
+
+
+def sleep(*_: str) -> None:
+    time.sleep(60)
+
+
+def fail(*_: str) -> None:
+    raise ValueError("no such surface")
+
+
+@pytest.mark.parametrize(("main", "words"), [(sleep, r"within 0\.5 s"), (fail, "no such surface")])
+def test_a_forked_mesher_that_hangs_or_fails(
+    uniform: Tiling, monkeypatch: pytest.MonkeyPatch, main: Callable[..., None], words: str
+) -> None:
+    monkeypatch.setitem(sys.modules, "fem.mesher", types.SimpleNamespace(main=main))
+    with pytest.raises(ToolError, match=words):
+        make_mesh(uniform, 4, 0.5)
 
 
 def test_mesh_that_misses_a_part_is_noticed(uniform: Tiling, mesh: Mesh) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
+import tomllib
 from collections import Counter
 from pathlib import Path
 
 import pytest
+import tomli_w
 from click.testing import CliRunner
 from mutation import mutated
 from small import SMALL
@@ -16,6 +19,7 @@ from mnnfab.batch.limits import Limits
 from mnnfab.batch.run import BatchOutcome, Manner, batch
 from mnnfab.batch.watchers import Unwatched
 from mnnfab.cli import main
+from mnnfab.pipeline import run
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 #: A design of these may take so long (s) and so much (MB); then it is ended.
@@ -142,8 +146,6 @@ def mutated_inputs(folder: Path, number: int, seed: int) -> list[Path]:
 
 def unique(paths: list[Path]) -> list[Path]:
     """Return the designs whose names are their own: two of one name are refused as a batch."""
-    import tomllib
-
     names: Counter[str] = Counter()
     kept = []
     for path in paths:
@@ -189,3 +191,43 @@ def test_mutated_designs_on_the_command_line(tmp_path: Path, number: int) -> Non
         *(f"m{place}.toml" for place in range(number)),
         *("data.csv", "lines.csv", "data.json"),
     }
+
+
+OURS = (
+    *("report.json", "manifest.json", "widths-by-epoch.csv", "history.csv", "widths.csv"),
+    *("surrogate.json", "training.json", "ancestry.json", "design.toml", ".mnnfab-live.json"),
+)
+ODD = (b"", b"[]", b"null", b"{", b"[" * 100_000, b'{"files": 3}', b'[{"code": 1}]', b"\xff\xfe")
+
+
+@pytest.mark.parametrize("number", [40, pytest.param(400, marks=pytest.mark.slow)])
+def test_mutated_files_of_a_run(tmp_path: Path, number: int) -> None:
+    """Folders of results that somebody else has made, or a broken disk."""
+    values = tomllib.loads(design("x", training="[training]\nepochs = 5\nrestarts = 2\n"))
+    values |= {"check": {"enabled": True}, "compensate": {"rounds": 1}}
+    path = tmp_path / "x.toml"
+    path.write_text(tomli_w.dumps(values))
+    whole = run(path, tmp_path / "whole").folder
+    (whole / "ancestry.json").write_text(
+        '[{"name": "a", "task": "b", "epochs": 3, "loss": 0.5, "widths_sha256": "c"}]'
+    )
+    (whole / ".mnnfab-live.json").write_text('{"stages": ["train"], "losses": [[1, 0.5]]}')
+    chance = random.Random(number)  # noqa: S311 - no secret
+    for place in range(number):
+        folder = tmp_path / f"run{place}"
+        shutil.copytree(whole, folder)
+        victim = folder / OURS[place % len(OURS)]
+        old = victim.read_bytes() if victim.exists() else b""
+        data = mutated(old, chance) if chance.random() < 0.6 else chance.choice(ODD)
+        victim.write_bytes(data)
+        heavy = ["check"] if place % 4 == 0 else []
+        for command in (*heavy, "watch", "compare", "tray"):
+            arguments = {
+                "compare": [str(whole), str(folder)],
+                "tray": [str(folder), "--out", str(tmp_path / f"tray{place}")],
+            }.get(command, [str(folder)])
+            done = CliRunner().invoke(main, [command, *arguments])
+            case = (command, victim.name, data[:200], done.output)
+            assert done.exit_code in {0, 1, 2}, case
+            assert "unexpected" not in done.output, case
+            assert done.exception is None or isinstance(done.exception, SystemExit), case

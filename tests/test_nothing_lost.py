@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping
 from multiprocessing import get_context
@@ -21,7 +22,7 @@ from mnnfab import InputError
 from mnnfab.batch.limits import Limits
 from mnnfab.batch.run import Manner, batch
 from mnnfab.batch.watchers import Unwatched
-from mnnfab.claims import LOCK, claimed, is_claimed, settle_unless_claimed
+from mnnfab.claims import LIVE, LOCK, claimed, is_claimed, settle_unless_claimed
 from mnnfab.pipeline import run
 from mnnfab.publishing import _commit, _move, settle
 from mnnfab.run_folder import earlier_results, is_whole, run_folder
@@ -240,6 +241,64 @@ def test_a_commit_leads_nowhere_else(tmp_path: Path) -> None:
     settle(folder)
     assert precious.read_text() == "keep"
     assert state(folder) == {".hidden": b"keep"}
+
+
+def test_a_commit_follows_no_link(tmp_path: Path) -> None:
+    outside, folder = tmp_path / "outside", tmp_path / "out"
+    outside.mkdir()
+    (outside / "kept.txt").write_text("keep")
+    (outside / "old.txt").write_text("keep")
+    staging = folder / ".mnnfab-staging-x"
+    (staging / "docs").mkdir(parents=True)
+    (staging / "docs" / "kept.txt").write_text("hostile")
+    (staging / "link.txt").symlink_to(outside / "kept.txt")
+    (folder / "docs").symlink_to(outside)
+    (staging / ".commit").write_text('["docs/old.txt"]')
+    (folder / ".mnnfab-staging-y").symlink_to(outside)
+    settle(folder)
+    assert state(outside) == {"kept.txt": b"keep", "old.txt": b"keep"}
+    assert {path.name for path in folder.iterdir()} == {"docs"}
+
+
+def test_the_lock_and_the_live_file_follow_no_link(tmp_path: Path) -> None:
+    outside, folder = tmp_path / "precious.txt", tmp_path / "out"
+    outside.write_text("keep")
+    folder.mkdir()
+    (folder / LOCK).symlink_to(outside)
+    with pytest.raises(InputError, match="output folder"), claimed(folder):
+        pass
+    assert not is_claimed(folder)
+    (folder / LOCK).unlink()
+    os.mkfifo(folder / LOCK)  # who opened it would wait
+    assert not is_claimed(folder)
+    with pytest.raises(InputError, match="output folder"), claimed(folder):
+        pass
+    (folder / LOCK).unlink()
+    (folder / f"{LIVE}.draft").symlink_to(outside)
+    run(small_design(tmp_path, "small"), folder)
+    assert outside.read_text() == "keep"
+
+
+def test_looking_at_a_folder_refuses_nobody(tmp_path: Path) -> None:
+    """Who only looks holds the lock for a moment: a run that begins just then waits for it."""
+    stop = threading.Event()
+
+    def look() -> None:
+        while not stop.is_set():
+            is_claimed(tmp_path)
+
+    watchers = [threading.Thread(target=look) for _ in range(3)]
+    for watcher in watchers:
+        watcher.start()
+    try:
+        for _ in range(50):
+            with claimed(tmp_path):
+                assert is_claimed(tmp_path)
+            assert not is_claimed(tmp_path)
+    finally:
+        stop.set()
+        for watcher in watchers:
+            watcher.join()
 
 
 def test_a_link_in_the_folder_is_not_followed(tmp_path: Path) -> None:

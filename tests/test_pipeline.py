@@ -137,7 +137,7 @@ def test_page_stands_alone(iris_run: Outcome) -> None:
     page = (iris_run.folder / "report.html").read_text(encoding="utf-8")
     assert not re.findall(r'@import|url\(|(?:src|href)="(?!data:|#)', page)
     assert page.count("<img") == 6
-    assert page.index("PASS".lower()) < page.index("<h2")
+    assert page.index('class="verdict pass"') < page.index("<h2")
     for finding in iris_run.findings:
         assert finding.code in page
 
@@ -171,6 +171,16 @@ def test_examples_pass(
     models = report(outcome.folder)["models"]
     assert models["bar"]["metrics"][metric] == pytest.approx(bar, abs=1e-4)
     assert models["continuum"]["metrics"][metric] == pytest.approx(continuum, abs=5e-3)
+
+
+def test_the_example_without_a_task(tmp_path: Path) -> None:
+    """The uniform network: a part that is softer than its bars by the joints, and passes."""
+    outcome = run(EXAMPLES / "uniform.toml", tmp_path / "uniform")
+    assert outcome.verdict == "pass"
+    values = report(outcome.folder)
+    assert values["models"]["bar"]["flexibility_mm_per_N"][0][0] == pytest.approx(13.2612, abs=1e-4)
+    assert values["agreement"]["continuum_vs_bar"]["scale"] == pytest.approx(1.273, abs=3e-3)
+    assert values["headline"] is None
 
 
 def test_failed_gate_exports_nothing_and_removes_the_earlier_part(

@@ -22,13 +22,13 @@ from mnnfab.batch.child import run_job
 from mnnfab.batch.jobs import Job
 from mnnfab.batch.limits import Limits
 from mnnfab.batch.outcome import Ended, Ending
-from mnnfab.claims import is_claimed
+from mnnfab.claims import is_claimed, settle_unless_claimed
 
 Tell = Callable[[str, str], None]
 """Called with the name of a design and the stage that it is in."""
 
-#: How often (s) deadline and memory are looked at.
-LOOK_S = 0.25
+#: How often (s) deadline and memory are looked at; the latter costs some milliseconds.
+LOOK_S, MEMORY_S = 0.25, 1.0
 #: How long (s) a process that was just killed may take to let go of its folder.
 LET_GO_S = 10.0
 _MB = 1e6
@@ -60,6 +60,7 @@ def run_apart(
             ending, message = watch.until_it_ends(lambda stage: tell(job.name, stage))
             if ending == "crashed" and not message:
                 message = _last_words(process, log)
+            settle_unless_claimed(Path(job.out))  # what it left half done, if it was ended
             return Ended(job.name, ending, message, watch.seconds, watch.memory_MB)
 
 
@@ -75,7 +76,7 @@ class _Watch:
     ) -> None:
         self.process, self.wire, self.limits, self.stop = process, wire, limits, stop
         self.begun = time.monotonic()
-        self.memory_MB = 0.0
+        self.memory_MB, self.most_MB, self.looked = 0.0, limits.most_MB, 0.0
 
     @property
     def seconds(self) -> float:
@@ -111,9 +112,11 @@ class _Watch:
     def _beyond_a_limit(self) -> tuple[Ending, str] | None:
         if self.stop.is_set():
             return "stopped", "the batch was stopped"
-        self.memory_MB = max(self.memory_MB, _resident_MB(self.process))
-        if self.memory_MB > self.limits.memory_MB:
-            return "memory", f"took more than the limit of {self.limits.memory_MB:,.0f} MB"
+        if self.seconds - self.looked > MEMORY_S:
+            self.looked = self.seconds
+            self.memory_MB = max(self.memory_MB, _own_MB(self.process))
+        if self.memory_MB > self.most_MB:
+            return "memory", f"took more than the limit of {self.most_MB:,.0f} MB"
         if self.seconds > self.limits.deadline_s:
             return "deadline", f"did not finish within {self.limits.deadline_s:g} s"
         return None
@@ -133,16 +136,19 @@ def _start(job: Job, wire: connection.Connection, log: Path) -> ForkServerProces
 def _context() -> ForkServerContext:
     """Return the way of starting processes: forked from one that has imported everything."""
     context = get_context("forkserver")
-    with _starting, _one_thread_each(), _without_main():
+    with _starting, _environment(), _without_main():
         context.set_forkserver_preload(["mnnfab.batch.warm"])
         forkserver.ensure_running()
     return context
 
 
 @contextlib.contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Let what is started here count with one thread: there is a design for every core."""
-    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+def _environment() -> Iterator[None]:
+    """Let what is started here count with one thread: there is a design for every core.
+
+    And let it import nothing from the folder that it is started in.
+    """
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "PYTHONSAFEPATH")
     before = {name: os.environ.get(name) for name in names}
     os.environ.update(dict.fromkeys(names, "1"))
     try:
@@ -170,22 +176,26 @@ def _without_main() -> Iterator[None]:
         sys.modules["__main__"] = main
 
 
-def _resident_MB(process: ForkServerProcess) -> float:  # noqa: N802 - units keep their case
-    """Return the resident memory of a process and all that it has started."""
+def _own_MB(process: ForkServerProcess) -> float:  # noqa: N802 - units keep their case
+    """Return the memory that a process and all that it has started share with no other.
+
+    What was imported before the fork is everybody's.
+    """
     total = 0.0
     with contextlib.suppress(psutil.Error):
         own = psutil.Process(process.pid)
         for one in (own, *own.children(recursive=True)):
             with contextlib.suppress(psutil.Error):
-                total += one.memory_info().rss / _MB
+                total += one.memory_full_info().uss / _MB
     return total
 
 
 def _end(process: ForkServerProcess) -> None:
     """Make sure that a process and all that it has started are gone."""
     process.join(0.05)
+    assert process.pid is not None, "it was started"
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid or 0, signal.SIGKILL)
+        os.killpg(process.pid, signal.SIGKILL)
     process.kill()
     process.join()
 

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from mnnfab.claims import settle_unless_claimed
 from mnnfab.design_file import dump_design, parse_design, read_values
-from mnnfab.errors import InputError, MnnfabError
-from mnnfab.files import read_text
+from mnnfab.errors import InputError
+from mnnfab.files import read_json
 from mnnfab.publishing import MANIFEST
 from mnnfab.request import request_of_design
 from mnnfab.run_folder import earlier_results, is_whole
 from mnnfab.sweep import expand
+
+#: Names of a batch's own files, where a folder of a design would be in the way.
+OUR_NAMES = {"index.html", "results.csv", "results.parquet", "times.csv", "manifest.json"}
 
 
 @dataclass(frozen=True)
@@ -59,8 +61,8 @@ class Job:
         out = Path(self.out)
         try:
             settle_unless_claimed(out)
-            manifest = json.loads(read_text(out / MANIFEST))
-        except (MnnfabError, ValueError):
+            manifest = read_json(out / MANIFEST)
+        except InputError:
             return False
         asked = manifest.get("request_sha256") if isinstance(manifest, dict) else None
         return asked == self.request and is_whole(out, earlier_results(out))
@@ -99,21 +101,37 @@ def collect(
                 given = f"given by {sources[job.name]} and {job.source}"
                 raise InputError(f"name {job.name}", given, "a name of its own for every design")
             sources[job.name] = job.source
-    return found
+    taken = set(sources)
+    return [job if isinstance(job, Job) else _apart_from(taken, job) for job in found]
+
+
+def _apart_from(taken: set[str], refused: Refused) -> Refused:
+    """Give a refused design a name that no other one has."""
+    name, number = refused.name, 1
+    while name in taken:
+        number += 1
+        name = f"{refused.name} ({number})"
+    taken.add(name)
+    return replace(refused, name=name)
 
 
 def _jobs(path: Path, out: Path, *, force: bool, pdf: bool) -> Iterator[Job | Refused]:
     try:
         swept = expand(read_values(path), path.name)
-    except InputError as error:
-        yield Refused(path.stem, str(path), str(error))
+    except (InputError, RecursionError) as error:
+        reason = str(error) if isinstance(error, InputError) else "nested too deeply"
+        yield Refused(path.stem, str(path), reason)
         return
     for one in swept:
         try:
             design = parse_design(one.values, source=path.name)
             request = request_of_design(design, path.parent, force=force, pdf=pdf)
         except InputError as error:
-            yield Refused(str(one.values.get("name", path.stem)), str(path), str(error))
+            yield Refused(str(one.values.get("name", path.stem))[:80], str(path), str(error))
+            continue
+        if design.name.lower() in OUR_NAMES:
+            reason = f"name {design.name}: a file of the batch; allowed: any other name"
+            yield Refused(design.name, str(path), reason)
             continue
         yield Job(
             name=design.name,
@@ -126,8 +144,3 @@ def _jobs(path: Path, out: Path, *, force: bool, pdf: bool) -> Iterator[Job | Re
             pdf=pdf,
             request=request,
         )
-
-
-def values_of(job: Job) -> dict[str, Any]:
-    """Return the values of a job's design."""
-    return tomllib.loads(job.design)

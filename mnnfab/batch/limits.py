@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
+
+from mnnfab.machine import cores, memory_MB
+
+#: Memory (MB) that is left to everything else.
+SPARE_MB = 1500.0
+#: However many share a machine: less than this is too little for a small design.
+LEAST_MB = 1500.0
 
 
 @dataclass(frozen=True)
@@ -12,23 +18,19 @@ class Limits:
 
     Args:
         deadline_s: wall-clock time; then its process is ended.
-        memory_MB: resident memory of its process and those that it starts.
+        memory_MB: that its process and those that it starts have for themselves; a share of
+            the machine on which it runs if not given.
+        workers: designs at a time, among whom the machine is shared; one a core if not given.
     """
 
     deadline_s: float
-    memory_MB: float
+    memory_MB: float | None = None
+    workers: int | None = None
 
-
-#: Memory (MB) that is left to everything else.
-SPARE_MB = 1500.0
-
-
-def cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0))
-
-
-def memory_for_each(workers: int) -> float:
-    """Return how much memory each of so many designs at a time may take, MB."""
-    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e6
-    return max(total - SPARE_MB, total / 2) / workers
+    @property
+    def most_MB(self) -> float:  # noqa: N802 - units keep their case
+        """The limit on this machine, MB."""
+        if self.memory_MB is not None:
+            return self.memory_MB
+        total = memory_MB()
+        return max(LEAST_MB, max(total - SPARE_MB, total / 2) / (self.workers or cores()))

@@ -21,7 +21,7 @@ class Ended:
         ending: how.
         message: why, if there is no result.
         seconds: wall-clock time that it took.
-        memory_MB: most resident memory that was seen.
+        memory_MB: most memory of its own that was seen.
     """
 
     name: str

@@ -6,16 +6,18 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Protocol
 
 from mnnfab.batch.apart import Tell, run_apart
 from mnnfab.batch.jobs import Job
 from mnnfab.batch.limits import Limits
 from mnnfab.batch.outcome import Ended
+from mnnfab.claims import claim_of
 from mnnfab.errors import InputError
 
-#: How often a design is begun again whose worker was lost.
-RETRIES = 3
+#: How often (s) a worker looks whether the batch that it works for is still there.
+LOOK_S = 1.0
 
 
 class Pool(Protocol):
@@ -48,7 +50,7 @@ def local_pool(workers: int, limits: Limits, tell: Tell) -> Iterator[Pool]:
 
 
 class _Cluster:
-    def __init__(self, address: str, limits: Limits) -> None:
+    def __init__(self, address: str, limits: Limits, out: Path) -> None:
         try:
             from distributed import Client
         except ImportError as error:
@@ -60,12 +62,15 @@ class _Cluster:
             words = str(error).splitlines()[0] if str(error) else type(error).__name__
             allowed = "the address of a running scheduler, as tcp://HOST:8786"
             raise InputError(f"--scheduler {address}", words, allowed) from error
-        # Results by content: the same design twice is meant, and nothing is kept of it.
-        self.executor = self.client.get_executor(pure=False, retries=RETRIES)
-        self.limits = limits
+        # Not by content: a design that is asked for twice is run twice. Those of a worker that is
+        # lost go to another one, as often as the scheduler's `allowed-failures` says.
+        self.executor = self.client.get_executor(pure=False)
+        self.limits, self.out, self.claim = limits, str(out.resolve()), claim_of(out)
 
     def submit(self, job: Job) -> Future[Ended]:
-        done: Future[str] = self.executor.submit(run_on_worker, job.as_text(), self.limits)
+        done: Future[str] = self.executor.submit(
+            run_on_worker, job.as_text(), self.limits, self.out, self.claim
+        )
         ended: Future[Ended] = Future()
         ended.set_running_or_notify_cancel()
 
@@ -81,19 +86,42 @@ class _Cluster:
         return ended
 
 
-def run_on_worker(text: str, limits: Limits) -> str:
-    """Run a job on a worker of a cluster, in a process of its own there."""
-    return run_apart(Job.from_text(text), limits).as_text()
+def run_on_worker(text: str, limits: Limits, out: str, claim: str) -> str:
+    """Run a job on a worker of a cluster, in a process of its own there.
+
+    Args:
+        text: the job.
+        limits: of it.
+        out: folder of the batch.
+        claim: that the batch has of it; the job ends when it is given up.
+    """
+    stop, done = threading.Event(), threading.Event()
+
+    def look() -> None:
+        while not done.wait(LOOK_S):
+            if claim_of(Path(out)) != claim:
+                stop.set()
+
+    threading.Thread(target=look, daemon=True).start()
+    try:
+        return run_apart(Job.from_text(text), limits, stop=stop).as_text()
+    finally:
+        done.set()
 
 
 @contextmanager
-def cluster_pool(address: str, limits: Limits) -> Iterator[Pool]:
+def cluster_pool(address: str, limits: Limits, out: Path) -> Iterator[Pool]:
     """Run designs on the workers of a Dask scheduler, which share the folder of the results.
+
+    Args:
+        address: of the scheduler.
+        limits: of each design, on its worker's machine.
+        out: folder of the batch, claimed.
 
     Raises:
         InputError: if Dask is missing, or there is no scheduler at that address.
     """
-    pool = _Cluster(address, limits)
+    pool = _Cluster(address, limits, out)
     try:
         yield pool
     finally:

@@ -82,11 +82,6 @@ class BatchOutcome:
         """How many designs ended how."""
         return Counter(row["ending"] for row in self.rows)
 
-    @property
-    def passed(self) -> bool:
-        """Whether every design passes its gate."""
-        return not self.stopped and set(self.endings) <= {"pass"}
-
 
 def batch(
     paths: Sequence[Path],
@@ -119,32 +114,40 @@ def batch(
         book = _Book(out, jobs, ended)
         stopped = False
         try:
-            with _pool(manner, watcher) as pool:
+            with _pool(manner, watcher, out) as pool:
                 _run(left, pool, book, watcher)
         except KeyboardInterrupt:
             stopped = True
-        book.write()
+        finally:  # whatever happens, what is done is told
+            book.write()
     return BatchOutcome(out, tuple(book.rows()), stopped)
 
 
 @contextmanager
-def _pool(manner: Manner, watcher: BatchWatcher) -> Iterator[Pool]:
+def _pool(manner: Manner, watcher: BatchWatcher, out: Path) -> Iterator[Pool]:
     if manner.scheduler is None:
         with local_pool(manner.workers, manner.limits, watcher.stage) as threads:
             yield threads
     else:
-        with cluster_pool(manner.scheduler, manner.limits) as cluster:
+        with cluster_pool(manner.scheduler, manner.limits, out) as cluster:
             yield cluster
 
 
 def _run(jobs: Sequence[Job], pool: Pool, book: _Book, watcher: BatchWatcher) -> None:
-    waiting: set[Future[Ended]] = {pool.submit(job) for job in jobs}
+    waiting = {pool.submit(job): job for job in jobs}
     while waiting:
-        done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-        for future in done:
-            ended = future.result()
+        for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+            ended = _result(future, waiting.pop(future))
             book.enter(ended)
             watcher.ended(ended)
+
+
+def _result(future: Future[Ended], job: Job) -> Ended:
+    """Return how a job ended; what keeps it from being run at all costs it alone, too."""
+    try:
+        return future.result()
+    except Exception as error:
+        return Ended(job.name, "crashed", f"could not be run: {type(error).__name__}: {error}")
 
 
 class _Book:

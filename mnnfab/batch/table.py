@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from mnnfab.batch.jobs import Job, Refused
-from mnnfab.batch.outcome import Ended
+from mnnfab.batch.outcome import FINISHED, Ended
 from mnnfab.errors import InputError
-from mnnfab.files import read_text
+from mnnfab.files import read_json
 from mnnfab.run_folder import REPORT
 from mnnfab.tables import table_text
 
+#: Of Parquet; larger numbers are written as words.
+LARGEST_INTEGER = 2**63
 CSV, PARQUET, TIMES = "results.csv", "results.parquet", "times.csv"
 Row = Mapping[str, Any]
 #: Columns of every table, in this order; those of the sweeps follow the first three.
@@ -47,7 +49,7 @@ def make_row(job: Job | Refused, ended: Ended) -> Row:
     row: dict[str, Any] = {"name": job.name, "source": job.source, "ending": ended.ending}
     row |= {f"sweep.{key}": _cell(value) for key, value in choice.items()}
     row |= dict.fromkeys(_NUMBERS)
-    if isinstance(job, Job) and ended.ending in ("pass", "fail"):
+    if isinstance(job, Job) and ended.ending in FINISHED:
         row |= _numbers(Path(job.out))
     row["message"] = row["message"] or ended.message
     return row
@@ -60,9 +62,12 @@ def _cell(value: Any) -> Any:  # noqa: ANN401 - any value of a design file
 def _numbers(folder: Path) -> dict[str, Any]:
     """Return what a report says, as far as it says it."""
     try:
-        report = json.loads(read_text(folder / REPORT))
-    except (InputError, ValueError) as error:
+        return _numbers_of(read_json(folder / REPORT))
+    except (InputError, AttributeError, KeyError, TypeError, ValueError) as error:
         return {"message": f"its report cannot be read: {error}"}
+
+
+def _numbers_of(report: Mapping[str, Any]) -> dict[str, Any]:
     models, agreement = report["models"], report["agreement"]["continuum_vs_bar"] or {}
     guards, prints = report["guards"] or {}, report["prints"] or {}
     metric = report["headline"]
@@ -129,8 +134,9 @@ def _swept_array(values: list[Any]) -> Any:  # noqa: ANN401 - pyarrow ships no t
     import pyarrow as pa
 
     given = [value for value in values if value is not None]
-    if all(type(value) is int for value in given):
+    too_large = any(type(value) is int and abs(value) >= LARGEST_INTEGER for value in given)
+    if not too_large and all(type(value) is int for value in given):
         return pa.array(values, pa.int64())
-    if all(type(value) in (int, float) for value in given):
+    if not too_large and all(type(value) in (int, float) for value in given):
         return pa.array(values, pa.float64())
     return pa.array([None if value is None else str(value) for value in values], pa.string())

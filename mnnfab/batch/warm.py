@@ -24,6 +24,7 @@ import fem.contact
 import fem.continuum
 import fem.convergence
 import fem.fields
+import fem.mesher
 import fem.resultants
 import fem.weight  # noqa: F401
 import geometry.lettering  # noqa: F401
@@ -31,9 +32,13 @@ import mnnfab.pipeline
 import mnnfab.report.moving
 import mnnfab.report.page
 from mnnfab.linear import factorise
+from mnnfab.report.template import compile_all
+from mnnfab.versions import versions
 
 # What is the same in every report is made once.
 mnnfab.report.moving.viewer()
+compile_all()
+versions()
 matplotlib.figure.Figure().savefig(io.BytesIO(), format="svg")
 PIL.Image.init()
 factorise(sparse.eye_array(2, format="csc"))  # loads CHOLMOD with the kernels for this processor

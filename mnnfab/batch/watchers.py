@@ -13,6 +13,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from mnnfab.batch.outcome import Ended
 from mnnfab.batch.run import BatchWatcher
@@ -94,10 +95,10 @@ class LiveTable:
         for one in self._ended:
             colour = _COLOURS.get(one.ending, "red")
             words = one.message.splitlines()[0][:60] if one.message else f"{one.seconds:.1f} s"
-            table.add_row(one.name, f"[{colour}]{one.ending}[/]", words)
+            table.add_row(Text(one.name), Text(one.ending, style=colour), Text(words))
         now = time.monotonic()
         for name, (stage, begun) in list(self._at_work.items()):
-            table.add_row(f"[bold]{name}", stage, f"{now - begun:.0f} s")
+            table.add_row(Text(name, style="bold"), Text(stage), f"{now - begun:.0f} s")
         counts = ", ".join(f"{number} {ending}" for ending, number in self._counts.most_common())
         return Group(table, self.progress, counts)
 

@@ -79,7 +79,8 @@ def command(
             manner = Manner(as_json, quiet, log)
             with _errors_in_words(manner), (watched or _watched)(manner) as watcher:
                 answer = function(watcher, **options)
-            _say(answer, manner)
+            with _errors_in_words(manner):
+                _say(answer, manner)
             sys.exit(answer.status)
 
         return click.command(name)(speak)
@@ -135,7 +136,7 @@ def _watched(manner: Manner) -> Iterator[Watcher]:
     """Yield the watcher of a command: on a terminal, in a pipe, and in a log file."""
     from mnnfab.commands.stopping import stoppable
 
-    with _shown(manner) as shown, stoppable(shown) as watcher:
+    with shown(manner) as screen, stoppable(screen) as watcher:
         if manner.log is None:
             yield watcher
             return
@@ -146,7 +147,7 @@ def _watched(manner: Manner) -> Iterator[Watcher]:
 
 
 @contextmanager
-def _shown(manner: Manner) -> Iterator[Watcher]:
+def shown(manner: Manner) -> Iterator[Watcher]:
     """Show progress on a terminal; in a pipe only what was found before training."""
     if manner.quiet:
         from mnnfab.watching import Silent

@@ -50,7 +50,7 @@ def _watched(manner: Manner) -> Iterator[BatchWatcher]:
     "--jobs",
     metavar="N",
     type=click.IntRange(1, 1024),
-    help="Designs at a time; one a core if not given.",
+    help="Designs at a time; one a core if not given. A cluster has its own number.",
 )
 @click.option("--resume", is_flag=True, help="Leave alone what was asked for before and is whole.")
 @click.option("--force", is_flag=True, help="Export even what fails its gate.")
@@ -94,10 +94,11 @@ def batch(  # noqa: PLR0913 - its options
     Exit status: 0 all pass, 1 some fail their gate, 2 some were refused or crashed.
     """
     from mnnfab.batch import run
-    from mnnfab.batch.limits import Limits, cores, memory_for_each
+    from mnnfab.batch.limits import Limits
+    from mnnfab.machine import cores
 
     workers = jobs or cores()
-    limits = Limits(deadline, memory or memory_for_each(workers))
+    limits = Limits(deadline, memory, None if scheduler else workers)
     how = run.Manner(workers, limits, resume, force, pdf, scheduler)
     return _answer(run.batch(designs, out, watcher, how))
 

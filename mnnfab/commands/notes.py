@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from mnnfab.findings import Finding
 from mnnfab.watching import Silent
+
+if TYPE_CHECKING:
+    from mnnfab.findings import Finding
 
 
 class Notes(Silent):

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import sys
+import threading
 import time
 import webbrowser
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from mnnfab.commands.answer import Answer, command
+from mnnfab.commands.answer import Answer, Manner, command, shown
+from mnnfab.commands.notes import Notes
 from mnnfab.commands.options import FOLDER
 from mnnfab.errors import InputError
 
@@ -38,21 +40,34 @@ def view(watcher: Watcher, folder: Path, port: int, *, no_browser: bool) -> Answ
     _require_folder(folder)
     settle_unless_claimed(folder)
     try:
-        with served(folder, port) as (server, address):
-            click.echo(f"{folder} at {address}  (Ctrl-C ends it)")
+        with served(folder, port) as address:
+            click.echo(f"{folder} at {address}  (Ctrl-C ends it)", err=True)
             if not no_browser:
                 webbrowser.open(address)
-            try:
-                server.serve_forever()
-            except KeyboardInterrupt:
-                return Answer("", {"address": address})
+            with suppress(KeyboardInterrupt):
+                threading.Event().wait()
     except OSError as error:
         given = error.strerror or str(error)
         raise InputError(f"--port {port}", given, "a free port, or none") from error
     return Answer("", {"address": address})
 
 
-@command()
+@contextmanager
+def _followed(manner: Manner) -> Iterator[Watcher]:
+    """Yield who shows the run of another process: no Ctrl-C of ours is meant for that."""
+    with shown(manner) as watcher:
+        yield _Stages() if isinstance(watcher, Notes) else watcher
+
+
+class _Stages(Notes):
+    """Says the stages too: in a pipe there is nothing else to follow."""
+
+    def stage(self, name: str) -> None:
+        """Say it."""
+        click.echo(name, err=True)
+
+
+@command(watched=_followed)
 @FOLDER
 def watch(watcher: Watcher, folder: Path) -> Answer:
     """Follow the run that is at work in DIR, and say how it ends."""
@@ -83,8 +98,6 @@ class _Seen:
 
         for name in state.get("stages", ())[self.stages :]:
             self.watcher.stage(name)
-            if not sys.stderr.isatty():
-                click.echo(name, err=True)
         self.stages = len(state.get("stages", ()))
         for entry in state.get("findings", ())[self.findings :]:
             self.watcher.finding(Finding(**entry))
@@ -94,20 +107,30 @@ class _Seen:
 
 
 def _ended(folder: Path, *, at_work: bool) -> Answer:
-    from mnnfab.files import read_text
-    from mnnfab.run_folder import PAGE, REPORT
+    from mnnfab.batch.table import CSV as TABLE
+    from mnnfab.run_folder import PAGE
 
-    try:
-        verdict = json.loads(read_text(folder / REPORT))["verdict"]
-    except (InputError, ValueError, KeyError, TypeError) as error:
-        if not at_work:
-            allowed = "a folder where a run is at work, or has been"
-            raise InputError(
-                str(folder), "no run is at work there, and no report", allowed
-            ) from error
+    verdict = _verdict(folder)
+    if verdict is not None:
+        words = "" if at_work else "no run is at work there; the last one: "
+        return Answer(f"{words}{verdict}; see {folder / PAGE}", {"verdict": verdict})
+    if (folder / TABLE).is_file():
+        return Answer(f"the table of a batch is in {folder / TABLE}", {"verdict": None})
+    if at_work:
         return Answer(f"ended without a report in {folder}", {"verdict": None})
-    words = "" if at_work else "no run is at work there; the last one: "
-    return Answer(f"{words}{verdict}; see {folder / PAGE}", {"verdict": verdict})
+    given = "no run is at work there, and no report"
+    raise InputError(str(folder), given, "a folder where a run is at work, or has been")
+
+
+def _verdict(folder: Path) -> str | None:
+    """Return the verdict of the report in a folder, if it has one."""
+    from mnnfab.files import read_json
+    from mnnfab.run_folder import REPORT
+
+    with suppress(InputError, KeyError, TypeError):
+        verdict = read_json(folder / REPORT)["verdict"]
+        return verdict if verdict in ("pass", "fail") else None
+    return None
 
 
 def _require_folder(folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import mimetypes
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -20,11 +21,17 @@ LOOPBACK = "127.0.0.1"
 #: Pages of a folder, the first that is there: of a run, of a batch.
 PAGES = (PAGE, "index.html")
 STATE = "state.json"
+#: What a page may do: run what stands in it, and ask this server; nothing goes elsewhere.
+POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
+    "img-src 'self' data: blob:; connect-src 'self' data: blob:; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'"
+)
 
 
 @contextmanager
-def served(folder: Path, port: int = 0) -> Iterator[tuple[ThreadingHTTPServer, str]]:
-    """Yield a server of a folder, to be run by its `serve_forever`, and its address.
+def served(folder: Path, port: int = 0) -> Iterator[str]:
+    """Serve a folder in threads of this process, and yield its address.
 
     Nobody but this machine reaches it, nothing hidden is given, and nothing outside.
 
@@ -32,11 +39,18 @@ def served(folder: Path, port: int = 0) -> Iterator[tuple[ThreadingHTTPServer, s
         folder: of a run or a batch.
         port: to listen at; any free one if 0.
     """
-    server = ThreadingHTTPServer((LOOPBACK, port), _handler(folder.resolve()))
+    server = _Server((LOOPBACK, port), _handler(folder.resolve()))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        yield server, f"http://{LOOPBACK}:{server.server_address[1]}/"
+        yield f"http://{LOOPBACK}:{server.server_address[1]}/"
     finally:
+        server.shutdown()
         server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Stay silent: browsers hang up as they like."""
 
 
 def _handler(folder: Path) -> type[BaseHTTPRequestHandler]:
@@ -57,12 +71,12 @@ def _handler(folder: Path) -> type[BaseHTTPRequestHandler]:
                 self._give_file(path)
 
         def _give_file(self, path: str) -> None:
-            found = file_in(folder, path)
-            if found is None:
+            data = read_in(folder, path)
+            if data is None:
                 self._give(HTTPStatus.NOT_FOUND, b"no such file\n", "text/plain")
                 return
-            kind = mimetypes.guess_type(found.name)[0] or "application/octet-stream"
-            self._give(HTTPStatus.OK, found.read_bytes(), kind)
+            kind = mimetypes.guess_type(path)[0] or "application/octet-stream"
+            self._give(HTTPStatus.OK, data, kind)
 
         def _give(self, status: HTTPStatus, data: bytes, kind: str) -> None:
             self.send_response(status)
@@ -71,6 +85,7 @@ def _handler(folder: Path) -> type[BaseHTTPRequestHandler]:
             self.send_header("Content-Length", str(len(data)))
             self.send_header("Cache-Control", "no-store")
             self.send_header("X-Content-Type-Options", "nosniff")
+            self.send_header("Content-Security-Policy", POLICY)
             self.end_headers()
             self.wfile.write(data)
 
@@ -80,12 +95,19 @@ def _handler(folder: Path) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
-def file_in(folder: Path, path: str) -> Path | None:
-    """Return a file below a folder by its path there; nothing if it is hidden or leads outside."""
-    if "\0" in path or any(part.startswith(".") for part in Path(path).parts):
+def read_in(folder: Path, path: str) -> bytes | None:
+    """Return a file below a folder by its path there.
+
+    Nothing if there is none, it is hidden, or a link leads to it from outside.
+    """
+    try:
+        found = (folder / path).resolve()
+        inside = found.relative_to(folder)
+        if any(part.startswith(".") for part in inside.parts):
+            return None
+        return found.read_bytes() if found.is_file() else None
+    except (OSError, RuntimeError, ValueError):  # too long, a loop of links, a zero byte
         return None
-    found = (folder / path).resolve()
-    return found if found.is_relative_to(folder) and found.is_file() else None
 
 
 def state_of(folder: Path) -> dict[str, object]:
@@ -103,6 +125,5 @@ def _first_page(folder: Path) -> bytes:
     live = state["live"]
     if isinstance(live, dict) and "stages" in live:
         return render("live.html", name=folder.name).encode("utf-8")
-    if state["page"] is not None:
-        return (folder / str(state["page"])).read_bytes()
-    return render("live.html", name=folder.name).encode("utf-8")
+    page = None if state["page"] is None else read_in(folder, str(state["page"]))
+    return page or render("live.html", name=folder.name).encode("utf-8")

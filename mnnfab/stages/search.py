@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice, product
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from mnnfab.arrays import IntArray, frozen_floats
+from mnnfab.arrays import frozen_floats
 from mnnfab.compensation import Candidate, trained_task
-from mnnfab.courses import lower_the_loss
 from mnnfab.errors import GeometryError, InputError, MnnfabError
+from mnnfab.placement import free_nodes, placements, port_nodes
 from mnnfab.problem import Problem, make_problem, train_problem
 from mnnfab.stages.compensate import train_on
 from mnnfab.stages.model import calibrated, solve_part
 from mnnfab.stages.part import tile_part
 from mnnfab.surrogate import fit_correction
-from mnnfab.width_maps import Clamp
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,8 +28,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: Iterations with which a random placement of ports is screened.
-SCREENING = 40
 #: Placements that are tried on their continua: screening is no training.
 PLACED = 3
 
@@ -61,7 +58,12 @@ def search(problem: Problem, clock: Clock) -> Chosen:
     assert section is not None, "only asked where there is one"
     if section.ports:
         _check_room(problem)
-    shapes = [_tried(design, problem, clock) for design in _shapes(problem.design, section)]
+    variants = list(_shapes(problem.design, section))
+    total = len(variants) + (PLACED if section.ports else 0)
+    shapes = [
+        _tried(design, problem, clock, f"{number} of {total}")
+        for number, design in enumerate(variants, 1)
+    ]
     best = _best(shapes)
     if best.problem is None:
         given = f"no candidate can be made: {best.line.refused}"
@@ -70,7 +72,13 @@ def search(problem: Problem, clock: Clock) -> Chosen:
     if section.ports:
         with clock.stage(f"screen {section.ports} placements of the ports"):
             designs = _placed(best.problem, section.ports)
-        tried = [*shapes, *(_tried(design, problem, clock) for design in designs)]
+        tried = [
+            *shapes,
+            *(
+                _tried(design, problem, clock, f"{number} of {total}")
+                for number, design in enumerate(designs, len(shapes) + 1)
+            ),
+        ]
         best = _best(tried)
     assert best.problem is not None, "one could be made"
     lines = (
@@ -131,28 +139,16 @@ def _with_own(own: T, others: Sequence[T]) -> list[T]:
 
 def _placed(problem: Problem, count: int) -> list[Design]:
     """Return the design with the best of some random placements of its ports, by bars alone."""
-    generator = np.random.default_rng([problem.design.schedule.seed, 3])
-    section = problem.design.task
-    free = _free_nodes(problem)
-    n_in, n_ports = len(section.inputs), len(section.inputs) + len(section.outputs)
-    placements = [generator.permutation(free)[:n_ports].tolist() for _ in range(count)]
-    designs = [_with_ports(problem.design, nodes[:n_in], nodes[n_in:]) for nodes in placements]
-    losses = [_screened_loss(problem, design) for design in designs]
-    order = np.argsort(losses, kind="stable")
-    found = (designs[place] for place in order.tolist() if np.isfinite(losses[place]))
-    return list(islice((design for design in found if _has_room(problem, design)), PLACED))
-
-
-def _free_nodes(problem: Problem) -> IntArray:
-    return np.setdiff1d(np.arange(problem.network.n_nodes), problem.network.fixed)
+    found = (design for design in placements(problem, count) if _has_room(problem, design))
+    return list(islice(found, PLACED))
 
 
 def _check_room(problem: Problem) -> None:
-    n_free = len(_free_nodes(problem))
-    n_ports = len(problem.design.task.inputs) + len(problem.design.task.outputs)
-    if n_free < n_ports:
-        given = f"{n_ports} ports on {n_free} free nodes"
-        raise InputError("[compensate.search] ports", given, "no more ports than free nodes")
+    free = len(free_nodes(problem.network))
+    wanted = len(port_nodes(problem.design))
+    if free < wanted:
+        given = f"ports at {wanted} nodes, with {free} free ones"
+        raise InputError("[compensate.search] ports", given, "no more than free nodes")
 
 
 def _has_room(problem: Problem, design: Design) -> bool:
@@ -165,34 +161,7 @@ def _has_room(problem: Problem, design: Design) -> bool:
     return True
 
 
-def _with_ports(design: Design, inputs: Sequence[int], outputs: Sequence[int]) -> Design:
-    section = design.task
-    moved = {"inputs": _moved(section.inputs, inputs), "outputs": _moved(section.outputs, outputs)}
-    return design.model_copy(update={"task": section.model_copy(update=moved)})
-
-
-def _moved(ports: Sequence[Any], nodes: Sequence[int]) -> tuple[Any, ...]:
-    return tuple(
-        port.model_copy(update={"node": node}) for port, node in zip(ports, nodes, strict=True)
-    )
-
-
-def _screened_loss(problem: Problem, design: Design) -> float:
-    try:
-        placed = make_problem(design, problem.folder)
-    except InputError:  # outputs that no input moves
-        return np.inf
-    assert placed.task is not None, "checked with the design"
-    trainable = replace(
-        placed.trainable(placed.task),
-        law=placed.law_named("series"),
-        width_map=Clamp(*placed.width_limits_mm),
-    )
-    middle = np.full(placed.network.n_bonds, 0.5)
-    return lower_the_loss(trainable, middle, SCREENING)[1]
-
-
-def _tried(design: Design, problem: Problem, clock: Clock) -> _Tried:
+def _tried(design: Design, problem: Problem, clock: Clock, number: str) -> _Tried:
     shape, section = design.fabrication, design.task
     line = Candidate(
         joint_ratio=shape.joint_ratio,
@@ -207,7 +176,7 @@ def _tried(design: Design, problem: Problem, clock: Clock) -> _Tried:
         refused = f"joints of {joint:g} mm, {problem.printer.name} prints {wall:g} mm or more"
         return _Tried(line.model_copy(update={"refused": refused}), None)
     try:
-        with clock.stage("candidate"):
+        with clock.stage(f"candidate {number}"):
             found = calibrated(_made(design, problem), clock)
             metric, in_training = _predicted(found, clock)
     except (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -54,11 +54,15 @@ def prepare(problem: Problem, clock: Clock) -> tuple[Problem, tuple[Finding, ...
     return problem, _told_before(problem, clock)
 
 
-def _told_before(problem: Problem, clock: Clock) -> tuple[Finding, ...]:
-    """Return what a user should know before training, and tell the watcher."""
+def _told_before(
+    problem: Problem, clock: Clock, known: tuple[Finding, ...] = ()
+) -> tuple[Finding, ...]:
+    """Return what a user should know before training, and tell the watcher what is new of it."""
     with clock.stage("reach"):
         before = (*_limits(problem), *findings_before_training(problem))
-    return _tell(before, clock)
+    kinds = {(finding.code, finding.where) for finding in known}
+    _tell(tuple(one for one in before if (one.code, one.where) not in kinds), clock)
+    return before
 
 
 def _tell(findings: tuple[Finding, ...], clock: Clock) -> tuple[Finding, ...]:
@@ -118,7 +122,8 @@ def fit(
         chosen = search(problem, clock)
         candidates = chosen.candidates
         if chosen.problem is not problem:  # another design: what was said may not hold of it
-            problem, told = chosen.problem, _told_before(chosen.problem, clock)
+            problem = _without_the_search(chosen.problem)
+            told = _told_before(problem, clock, known=told)
     with clock.stage("train"):
         training = train_problem(problem, clock.watcher.epoch)
     keep(Fitted(problem, training, compensation_of(problem.surrogate), told))
@@ -128,6 +133,15 @@ def fit(
     fitted = Fitted(done.problem, done.training, done.compensation, found, done.before)
     keep(fitted)
     return fitted
+
+
+def _without_the_search(problem: Problem) -> Problem:
+    """Return a problem whose design does not search again: it is what the search has found."""
+    section = problem.design.compensate
+    assert section is not None, "only asked where there is one"
+    found = section.model_copy(update={"search": None})
+    design = problem.design.model_copy(update={"compensate": found})
+    return replace(problem, design=design)
 
 
 def _limits(problem: Problem) -> list[Finding]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from export.manifest import ExportedFile
 from geometry.part import TiledPart
 from mnnfab.errors import InputError
+from mnnfab.files import read_json
 from mnnfab.problem import Problem, load_problem
 from mnnfab.profiles import Printer
 from mnnfab.record import WIDTHS, load_record
@@ -59,9 +59,9 @@ def write_tray(
 def _require_passed(folder: Path, digest: str) -> None:
     """Refuse a run that failed its gate, or was changed since it passed."""
     try:
-        report = json.loads((folder / REPORT).read_text(encoding="utf-8"))
+        report = read_json(folder / REPORT)
         verdict, checked = report["verdict"], report["design_sha256"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (InputError, KeyError, TypeError) as error:
         allowed = "folders that `mnnfab run` wrote"
         raise InputError(str(folder), "no report there", allowed) from error
     if verdict != "pass":

@@ -1,0 +1,79 @@
+"""Placement: where the ports of a task may be, screened by short trainings on bars."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mnnfab.courses import lower_the_loss
+from mnnfab.errors import InputError
+from mnnfab.problem import make_problem
+from mnnfab.width_maps import Clamp
+
+if TYPE_CHECKING:
+    from mnnfab.arrays import IntArray
+    from mnnfab.design import Design
+    from mnnfab.network import Network
+    from mnnfab.problem import Problem
+
+#: Iterations of the training that screens a placement.
+SCREENING = 40
+
+
+def free_nodes(network: Network) -> IntArray:
+    """Return the nodes that are not fixed."""
+    return np.setdiff1d(np.arange(network.n_nodes), network.fixed)
+
+
+def placements(problem: Problem, count: int) -> Iterator[Design]:
+    """Yield the design with random placements of its ports, that with the least loss first.
+
+    Ports of one node move together; placements at which nothing can be trained are left out.
+
+    Args:
+        problem: the design, with no more nodes that carry ports than free ones.
+        count: placements that are drawn; its seed decides which.
+    """
+    generator = np.random.default_rng([problem.design.schedule.seed, 3])
+    free, nodes = free_nodes(problem.network), port_nodes(problem.design)
+    drawn = [generator.permutation(free)[: len(nodes)].tolist() for _ in range(count)]
+    designs = [_moved(problem.design, dict(zip(nodes, places, strict=True))) for places in drawn]
+    losses = [_screened_loss(problem, design) for design in designs]
+    for place in np.argsort(losses, kind="stable").tolist():
+        if np.isfinite(losses[place]):
+            yield designs[place]
+
+
+def port_nodes(design: Design) -> list[int]:
+    """Return the nodes that carry ports, each once: x and y of a node stay together."""
+    section = design.task
+    return list(dict.fromkeys(port.node for port in (*section.inputs, *section.outputs)))
+
+
+def _moved(design: Design, places: Mapping[int, int]) -> Design:
+    section = design.task
+    moved = {
+        key: tuple(
+            port.model_copy(update={"node": places[port.node]}) for port in getattr(section, key)
+        )
+        for key in ("inputs", "outputs")
+    }
+    return design.model_copy(update={"task": section.model_copy(update=moved)})
+
+
+def _screened_loss(problem: Problem, design: Design) -> float:
+    try:
+        placed = make_problem(design, problem.folder)
+    except InputError:  # outputs that no input moves
+        return np.inf
+    assert placed.task is not None, "checked with the design"
+    trainable = replace(
+        placed.trainable(placed.task),
+        law=placed.law_named("series"),
+        width_map=Clamp(*placed.width_limits_mm),
+    )
+    middle = np.full(placed.network.n_bonds, 0.5)
+    return lower_the_loss(trainable, middle, SCREENING)[1]
