@@ -151,7 +151,7 @@ def _numbers(report: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     yield "prints that keep the task", prints.get("chance_to_meet_the_gate")
     for name, unit in (("volume_mm3", "volume, mm³"), ("mass_g", "mass, g")):
         yield unit, (report.get("solid") or {}).get(name)
-    yield "part", str(report.get("design_sha256", ""))[:16]
+    yield "hash of the design", str(report.get("design_sha256", ""))[:16]
 
 
 def _findings(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[Line]:
@@ -197,7 +197,7 @@ def comparison_text(found: Comparison) -> str:
             rows += [("", "", ""), (_TITLES[group], "", "")]
         mark = "≠ " if line.differs and group == "results" else "  "
         rows.append((f"{mark}{line.name}", as_words(line.first), as_words(line.second)))
-    widest = [min(50, max(len(row[place]) for row in rows)) for place in (0, 1)]
+    widest = [min(60, max(len(row[place]) for row in rows)) for place in (0, 1)]
     lines = [f"{a:<{widest[0]}}  {b:<{widest[1]}}  {c}".rstrip() for a, b, c in rows]
     if found.widths is not None:
         apart = found.widths

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +19,7 @@ from mnnfab.watching import Watcher
 
 #: No more often than this (s) is the file written anew.
 PACE_S = 0.2
-#: Points kept of the curve of losses; beyond that every other one is dropped.
+#: Points kept of the curve of losses; beyond that every other epoch is left out.
 MOST_POINTS = 500
 
 
@@ -41,6 +42,7 @@ class Follower:
     _findings: list[dict[str, Any]] = field(default_factory=list)
     _begun: float = field(default_factory=time.time)
     _written: float = 0.0
+    _stride: int = 1
 
     def stage(self, name: str) -> None:
         """Pass it on, and show it."""
@@ -48,6 +50,7 @@ class Follower:
         self._stages.append(name)
         if name.startswith("train"):
             self._losses.clear()
+            self._stride = 1
         self._write()
 
     def epoch(self, done: int, total: int, loss: float) -> bool:
@@ -55,9 +58,12 @@ class Follower:
         self._epoch = (done, total)
         if self._losses and done <= self._losses[-1][0]:  # the next of several trainings
             self._losses.clear()
-        self._losses.append((done, loss))
-        if len(self._losses) > MOST_POINTS:
-            self._losses = self._losses[::2]
+            self._stride = 1
+        if done % self._stride == 0:
+            self._losses.append((done, loss))
+        if len(self._losses) > MOST_POINTS:  # half as many, evenly over all epochs
+            self._stride *= 2
+            self._losses = [point for point in self._losses if point[0] % self._stride == 0]
         if time.monotonic() - self._written > PACE_S:
             self._write()
         return self.watcher.epoch(done, total, loss)
@@ -78,15 +84,20 @@ class Follower:
             "losses": self._losses,
             "findings": self._findings,
         }
-        draft = self.folder / f"{LIVE}.draft"
-        with suppress(OSError):  # the run matters more than who looks on
-            draft.unlink(missing_ok=True)
-            with draft.open("x", encoding="utf-8") as file:  # new: it may follow no link
-                json.dump(as_plain(values), file)
-            draft.replace(self.folder / LIVE)
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)
+        write_live(self.folder, values)
         self._written = time.monotonic()
+
+
+def write_live(folder: Path, values: Mapping[str, Any]) -> None:
+    """Say in a claimed folder how far it is; the run matters more than who looks on."""
+    draft = folder / f"{LIVE}.draft"
+    with suppress(OSError):
+        draft.unlink(missing_ok=True)
+        with draft.open("x", encoding="utf-8") as file:  # new: it may follow no link
+            json.dump(as_plain(values), file)
+        draft.replace(folder / LIVE)
+    with suppress(OSError):
+        draft.unlink(missing_ok=True)
 
 
 def live_state(folder: Path) -> dict[str, Any] | None:

@@ -50,14 +50,27 @@ def logged(watcher: Watcher, path: Path) -> Iterator[Watcher]:
     """
     with open_log(path) as log:
         yield _Logged(watcher, log)
-        log.info("done")
+
+
+def log_line(path: Path, text: str) -> None:
+    """Append what was asked for, or what came of it.
+
+    Raises:
+        InputError: if the file cannot be written.
+    """
+    with open_log(path) as log:
+        for line in text.splitlines():
+            log.info("%s", line)
 
 
 def log_error(path: Path, error: BaseException) -> None:
     """Append an error with its traceback, for whoever has to find its cause."""
     try:
         with open_log(path) as log:
-            log.error("%s", error, exc_info=error)
+            if isinstance(error, KeyboardInterrupt):
+                log.info("stopped")
+            else:
+                log.error("%s", error, exc_info=error)
     except InputError:
         return  # that the log cannot be written was the error
 

@@ -10,7 +10,7 @@ from typing import Literal, get_args
 
 from jinja2 import Environment, StrictUndefined
 
-from mnnfab.datasets import labelled_features
+from mnnfab.datasets import BUILT_IN, labelled_features
 from mnnfab.design_file import parse_design
 from mnnfab.errors import InputError
 from mnnfab.files import write_new_file
@@ -107,6 +107,11 @@ def new_design_text(name: str, folder: Path, start: Start, ports: Ports | None =
     if start.dataset is not None and start.task not in {"regression", "classification"}:
         given = f"{start.dataset} for a task of kind {start.task}"
         raise InputError("--dataset", given, "only for regression or classification")
+    if start.task == "regression" and start.dataset in BUILT_IN:
+        given = f"{start.dataset}, a data set of classes"
+        raise InputError(
+            "--dataset", given, "a table of loads and displacements, or --task classification"
+        )
     n_in, n_out = _ports_of(start, folder)
     rows = start.rows or _rows_for(n_in + n_out)
     inputs, outputs = ports or _place(start, rows, n_in, n_out)

@@ -31,6 +31,7 @@ from mnnfab.request import request_of
 from mnnfab.run_folder import (
     DESIGN,
     earlier_results,
+    exported_names,
     run_folder,
     write_training,
 )
@@ -55,6 +56,7 @@ class Outcome:
         findings: of all checks.
         files: names of the exported files.
         told: those of the findings that the watcher was told before.
+        removed: files of an earlier part that this one's results do not go with.
     """
 
     folder: Path
@@ -62,6 +64,7 @@ class Outcome:
     findings: tuple[Finding, ...]
     files: tuple[str, ...]
     told: tuple[Finding, ...] = ()
+    removed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,10 +74,12 @@ class Trained:
     Args:
         folder: where the results are.
         words: what it came to, in a line; empty if the design gives its widths.
+        removed: files of an earlier part, which is not of these widths.
     """
 
     folder: Path
     words: str
+    removed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -115,8 +120,9 @@ def run(
     """
     wanted = _wanted(Wanted(force=force, pdf=pdf))
     with _opened(design, start_from, out, watcher) as work:
+        before = exported_names(work.folder)
         results, told = _made(work, start_from, wanted)
-    return _outcome(results, work.folder, told)
+    return _outcome(results, work.folder, before, told)
 
 
 def _wanted(wanted: Wanted) -> Wanted:
@@ -209,10 +215,11 @@ def train(
             raise KeyboardInterrupt  # what is whole must not give way to what is not
         compensation = compensation_of(problem.surrogate)
         fitted = Fitted(problem, training, compensation, (*before, *after))
+        removed = exported_names(work.folder)
         _write_widths(work.folder, problem, _record(fitted, start_from))
         if training.stopped:
             raise Interrupted(work.folder)
-    return Trained(work.folder, training_text(problem, training))
+    return Trained(work.folder, training_text(problem, training), removed)
 
 
 def _left_to_run(problem: Problem, clock: Clock) -> tuple[Finding, ...]:
@@ -240,7 +247,7 @@ def reach(design_file: Path, *, watcher: Watcher | None = None) -> Told:
         problem = load_problem(design_file)
     task = problem.task
     if task is None or task.kind == "none":
-        raise InputError("[task] kind", '"none"', "a task whose reach can be found out")
+        raise InputError("[task] kind", '"none"', "behaviour, regression or classification")
     problem = calibrated(problem, clock)
     with clock.stage("reach"):
         found = assess_problem(problem, task)
@@ -317,8 +324,9 @@ def _resume(folder: Path, watcher: Watcher | None, wanted: Wanted) -> Outcome:
         clock.watcher = Follower(clock.watcher, folder, problem.design.name)
         problem, record = _without_stale_history(problem, record)
         results = check_widths_on_continuum(problem, record, clock)
+        before = exported_names(folder)
         results = write_results(results, folder, clock, wanted)
-    return _outcome(results, folder)
+    return _outcome(results, folder, before)
 
 
 def _require_run(folder: Path) -> None:
@@ -335,13 +343,17 @@ def _load_run(folder: Path, clock: Clock) -> tuple[Problem, Record]:
     return replace(problem, surrogate=record.compensation.surrogate), record
 
 
-def _outcome(results: Results, folder: Path, told: tuple[Finding, ...] = ()) -> Outcome:
+def _outcome(
+    results: Results, folder: Path, before: tuple[str, ...], told: tuple[Finding, ...] = ()
+) -> Outcome:
+    files = tuple(file.file for file in results.files)
     return Outcome(
         folder=folder,
         verdict=results.verdict,
         findings=results.findings,
-        files=tuple(file.file for file in results.files),
+        files=files,
         told=told,
+        removed=tuple(name for name in before if not (folder / name).exists()),
     )
 
 

@@ -49,6 +49,16 @@ def earlier_results(folder: Path) -> dict[str, str]:
     return {name: digest for name, digest in listed.items() if PLAIN_NAME.fullmatch(name)}
 
 
+def exported_names(folder: Path) -> tuple[str, ...]:
+    """Return the files of parts that an earlier run left in `folder`, by its manifest."""
+    try:
+        entries = read_json(folder / MANIFEST)["files"]
+        parts = [str(entry["file"]) for entry in entries if "bounding_box_mm" in entry]
+    except (InputError, KeyError, TypeError):
+        return ()
+    return tuple(name for name in parts if (folder / name).is_file())
+
+
 def is_whole(folder: Path, listed: Mapping[str, str]) -> bool:
     """Return whether every listed file is in a folder as it was written."""
     return bool(listed) and all(_is_whole(folder / name, one) for name, one in listed.items())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import pty
@@ -62,6 +63,8 @@ def test_a_run_in_json_and_its_stages(tmp_path: Path) -> None:
     assert Path(exported["report"]).exists()
     report = json.loads((out / "report.json").read_text())
     assert exported["findings"] == report["findings"]
+    assert "removed, of the run before: small.svg" in say("check", out).stdout
+    assert not (out / "small.svg").exists()
 
 
 def test_errors_in_json_have_their_three_parts(tmp_path: Path) -> None:
@@ -109,9 +112,16 @@ def test_log_files_say_what_happened(tmp_path: Path) -> None:
     assert say("run", design, "--out", tmp_path / "out", "--log", log).exit_code == 0
     assert say("run", tmp_path / "none.toml", "--log", log).exit_code == 2
     text = log.read_text(encoding="utf-8")
-    for words in ("INFO train", "epoch 20 of 20", "INFO continuum", "INFO done", "ERROR"):
+    for words in (
+        "INFO train",
+        "epoch 20 of 20",
+        "INFO continuum",
+        "INFO pass: small.svg",
+        "ERROR",
+    ):
         assert words in text
-    assert text.index("INFO done") < text.index("no such file") < text.index("Traceback")
+    assert text.index("INFO pass") < text.index("no such file") < text.index("Traceback")
+    assert text.splitlines()[0].split("INFO ")[1].startswith("'mnnfab 0.1.0:'")
     wrong = say("run", design, "--log", tmp_path / "nowhere" / "run.log")
     assert wrong.exit_code == 2
     assert "--log" in wrong.stderr
@@ -293,6 +303,21 @@ def test_watch_follows_a_run(tmp_path: Path) -> None:
     assert "pass; see" in done.stdout
 
 
+def test_watch_follows_a_batch(tmp_path: Path) -> None:
+    sweep = "[sweep]\ntraining.seed = [0, 1, 2]\n"
+    design, out = small_design(tmp_path, "small", epochs=3000, more=sweep), tmp_path / "out"
+    command = [sys.executable, "-m", "mnnfab", "batch", str(design), "--out", str(out)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while not (out / ".mnnfab-live.json").exists():
+        assert process.poll() is None
+        time.sleep(0.01)
+    done = say("watch", out)
+    assert process.wait() == 0
+    assert "0 of 3 designs" in done.stderr
+    assert done.stderr.count(" of 3 designs") >= 2  # how often it looks is a matter of luck
+    assert "results.csv" in done.stdout
+
+
 def test_watch_where_nothing_is_at_work(iris_run: Outcome, tmp_path: Path) -> None:
     done = say("watch", iris_run.folder)
     assert "no run is at work there; the last one: pass" in done.stdout
@@ -365,3 +390,22 @@ def test_colours_go_from_dark_to_light() -> None:
     shades = colours(np.linspace(0, 1, 20))
     grey = [sum(int(shade[at : at + 2], 16) for at in (1, 3, 5)) for shade in shades]
     assert grey == sorted(grey)
+
+
+def test_the_curve_that_is_followed_is_even(tmp_path: Path) -> None:
+    """However long a training is, its points are spread evenly over all epochs."""
+    from mnnfab.live import MOST_POINTS, Follower, live_state
+    from mnnfab.watching import Silent
+
+    follower = Follower(Silent(), tmp_path, "x")
+    follower.stage("train")
+    for epoch in range(1, 20_001):
+        follower.epoch(epoch, 20_000, 1.0 / epoch)
+    follower.stage("tile")
+    state = live_state(tmp_path)
+    assert state is not None
+    epochs = [point[0] for point in state["losses"]]
+    steps = {after - before for before, after in itertools.pairwise(epochs)}
+    assert len(steps) == 1
+    assert MOST_POINTS / 2 <= len(epochs) <= MOST_POINTS
+    assert epochs[-1] > 19_900

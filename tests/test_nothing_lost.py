@@ -74,7 +74,7 @@ def test_a_run_that_is_killed_leaves_the_earlier_results_or_its_own(
     assert set(state(out)) == {*earlier_results(out), "manifest.json"}
 
 
-@pytest.mark.parametrize("kills", [3, pytest.param(50, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [2, pytest.param(50, marks=pytest.mark.slow)])
 def test_a_batch_that_is_killed_goes_on(tmp_path: Path, kills: int) -> None:
     sweep = "[sweep]\ntraining.seed = { first = 0, last = 11 }\n"
     design = small_design(tmp_path, "small", epochs=300, more=sweep)

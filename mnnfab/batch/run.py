@@ -18,6 +18,7 @@ from mnnfab.batch.outcome import FINISHED, Ended
 from mnnfab.batch.pools import Pool, cluster_pool, local_pool
 from mnnfab.batch.table import Row, make_row, write_tables
 from mnnfab.claims import claimed
+from mnnfab.live import write_live
 from mnnfab.report.pdf import require_pdf
 from mnnfab.run_folder import run_folder
 from mnnfab.stages.write import write_manifest
@@ -158,13 +159,20 @@ class _Book:
         self._rows = {job.name: make_row(job, ended[job.name]) for job in jobs if job.name in ended}
         self._by_name = {job.name: job for job in jobs}
         self._written = time.monotonic()
+        self._tell()
 
     def enter(self, ended: Ended) -> None:
         """Take note of a design, and write the table if it is old."""
         self._ended[ended.name] = ended
         self._rows[ended.name] = make_row(self._by_name[ended.name], ended)
+        self._tell()
         if time.monotonic() - self._written > PACE_S:
             self.write()
+
+    def _tell(self) -> None:
+        """Say how far the batch is, for `mnnfab watch`."""
+        counts = Counter(one.ending for one in self._ended.values())
+        write_live(self.out, {"designs": len(self.jobs), "endings": counts})
 
     def rows(self) -> list[Row]:
         """Return a row a design, in the order in which they were given."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -77,15 +78,31 @@ def command(
         @wraps(function)
         def speak(*, as_json: bool, quiet: bool, log: Path | None, **options: object) -> None:
             manner = Manner(as_json, quiet, log)
-            with _errors_in_words(manner), (watched or _watched)(manner) as watcher:
-                answer = function(watcher, **options)
             with _errors_in_words(manner):
+                _log(manner, _asked)
+                with (watched or _watched)(manner) as watcher:
+                    answer = function(watcher, **options)
+                _log(manner, lambda: answer.text or "done")
                 _say(answer, manner)
             sys.exit(answer.status)
 
         return click.command(name)(speak)
 
     return decorate
+
+
+def _log(manner: Manner, words: Callable[[], str]) -> None:
+    if manner.log is not None:
+        from mnnfab.log_file import log_line
+
+        log_line(manner.log, words())
+
+
+def _asked() -> str:
+    """Return the command as it was given, with the version that does it."""
+    from importlib.metadata import version
+
+    return shlex.join([f"mnnfab {version('mnnfab')}:", *sys.argv[1:]])
 
 
 def _say(answer: Answer, manner: Manner) -> None:

@@ -19,7 +19,11 @@ KINDS = ("behaviour", "regression", "classification", "none")
 
 @command()
 @click.argument("name")
-@click.option("--task", type=click.Choice(KINDS), help="Kind of the task; behaviour if not given.")
+@click.option(
+    "--task",
+    type=click.Choice(KINDS),
+    help="Kind of the task; behaviour if not given, classification with --dataset.",
+)
 @click.option(
     "--dataset",
     metavar="NAME",
@@ -39,6 +43,8 @@ def new(watcher: Watcher, name: str, *, compensate: bool, **chosen: Any) -> Answ
     from mnnfab.new_design import Start, write_new_design
 
     given = {key: value for key, value in chosen.items() if value is not None}
+    if "dataset" in given:  # most tables are of classes
+        given.setdefault("task", "classification")
     if not given and not compensate and sys.stdin.isatty() and sys.stdout.isatty():
         given, compensate = _ask()
     path = write_new_design(name, Path(), Start(**given, compensate=compensate))

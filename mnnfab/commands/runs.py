@@ -47,14 +47,20 @@ def run(
 def train(watcher: Watcher, design: Path, out: Path | None, start_from: Path | None) -> Answer:
     """Train the bond widths of DESIGN on the bar model.
 
-    A loop with the continuum ([compensate] in the design) is left to `mnnfab run`.
+    A loop with the continuum ([compensate] in the design) is left to `mnnfab run`. Reports and
+    parts of an earlier run in the folder are removed.
     """
     from mnnfab import pipeline
 
     trained = pipeline.train(design, out, start_from=start_from, watcher=watcher)
     lines = [trained.words] if trained.words else []
+    lines += _removed(trained.removed)
     lines.append(f"widths and history in {trained.folder}")
-    values = {"folder": str(trained.folder), "training": trained.words}
+    values = {
+        "folder": str(trained.folder),
+        "training": trained.words,
+        "removed": list(trained.removed),
+    }
     return Answer("\n".join(lines), values)
 
 
@@ -62,7 +68,11 @@ def train(watcher: Watcher, design: Path, out: Path | None, start_from: Path | N
 @FOLDER
 @PDF
 def check(watcher: Watcher, folder: Path, *, pdf: bool) -> Answer:
-    """Check the trained widths in DIR on the continuum."""
+    """Check the trained widths in DIR on the continuum.
+
+    The reports are written anew, and no part: one that was exported before is removed. `mnnfab
+    export DIR` checks the same and writes the part too.
+    """
     from mnnfab import pipeline
 
     return _answer(pipeline.check(folder, pdf=pdf, watcher=watcher))
@@ -79,6 +89,11 @@ def export(watcher: Watcher, folder: Path, *, force: bool, pdf: bool) -> Answer:
     return _answer(pipeline.export(folder, force=force, pdf=pdf, watcher=watcher))
 
 
+def _removed(names: tuple[str, ...]) -> list[str]:
+    """Say which files of an earlier part are gone: a part never lies beside other results."""
+    return [f"removed, of the run before: {', '.join(names)}"] if names else []
+
+
 def _answer(outcome: Outcome) -> Answer:
     """Say what was found and where it is; a failed gate is status 1."""
     lines = [
@@ -88,12 +103,14 @@ def _answer(outcome: Outcome) -> Answer:
     ]
     report = outcome.folder / "report.html"
     exported = ", ".join(outcome.files) or "no part exported"
+    lines += _removed(outcome.removed)
     lines.append(f"{outcome.verdict}: {exported}; see {report}")
     values = {
         "verdict": outcome.verdict,
         "folder": str(outcome.folder),
         "report": str(report),
         "files": list(outcome.files),
+        "removed": list(outcome.removed),
         "findings": [finding.as_json() for finding in outcome.findings],
     }
     status = PASSED if outcome.verdict == "pass" else FAILED

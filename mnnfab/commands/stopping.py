@@ -44,7 +44,10 @@ class _Stoppable:
         if self.asked or not self.training:
             raise KeyboardInterrupt
         self.asked = True
-        click.echo("\nstopping after this epoch; Ctrl-C again stops at once", err=True)
+        click.echo(
+            "\nstopping after this epoch, then writing what there is; Ctrl-C again stops at once",
+            err=True,
+        )
 
 
 @contextmanager

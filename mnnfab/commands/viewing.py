@@ -40,12 +40,11 @@ def view(watcher: Watcher, folder: Path, port: int, *, no_browser: bool) -> Answ
     _require_folder(folder)
     settle_unless_claimed(folder)
     try:
-        with served(folder, port) as address:
+        with served(folder, port) as address, suppress(KeyboardInterrupt):
             click.echo(f"{folder} at {address}  (Ctrl-C ends it)", err=True)
             if not no_browser:
                 webbrowser.open(address)
-            with suppress(KeyboardInterrupt):
-                threading.Event().wait()
+            threading.Event().wait()
     except OSError as error:
         given = error.strerror or str(error)
         raise InputError(f"--port {port}", given, "a free port, or none") from error
@@ -70,7 +69,10 @@ class _Stages(Notes):
 @command(watched=_followed)
 @FOLDER
 def watch(watcher: Watcher, folder: Path) -> Answer:
-    """Follow the run that is at work in DIR, and say how it ends."""
+    """Follow the run or batch that is at work in DIR, and say how it ends.
+
+    Exit status: 0 however it ends, 2 if there is none and has been none.
+    """
     from mnnfab.claims import is_claimed
     from mnnfab.live import live_state
 
@@ -90,12 +92,14 @@ class _Seen:
     """What of a run was shown already."""
 
     def __init__(self, watcher: Watcher) -> None:
-        self.watcher, self.stages, self.findings = watcher, 0, 0
+        self.watcher, self.stages, self.findings, self.batch = watcher, 0, 0, ""
 
     def show(self, state: dict[str, Any]) -> None:
         """Show what is new."""
         from mnnfab.findings import Finding
 
+        if "endings" in state:
+            self._show_batch(state)
         for name in state.get("stages", ())[self.stages :]:
             self.watcher.stage(name)
         self.stages = len(state.get("stages", ()))
@@ -105,17 +109,35 @@ class _Seen:
         if state.get("losses"):
             self.watcher.epoch(state["epoch"], state["epochs"], state["losses"][-1][1])
 
+    def _show_batch(self, state: dict[str, Any]) -> None:
+        counts = state["endings"]
+        done = ", ".join(f"{number} {ending}" for ending, number in counts.items())
+        words = f"{sum(counts.values())} of {state['designs']} designs: {done}"
+        if words != self.batch:
+            self.watcher.stage(words)
+            self.batch = words
+
 
 def _ended(folder: Path, *, at_work: bool) -> Answer:
     from mnnfab.batch.table import CSV as TABLE
+    from mnnfab.live import live_state
+    from mnnfab.record import WIDTHS
     from mnnfab.run_folder import PAGE
 
-    verdict = _verdict(folder)
+    verdict, words = _verdict(folder), ""
+    if not at_work:
+        words = "no run is at work there; the last one: "
+        left = live_state(folder)  # nobody's: whoever wrote it was killed
+        if left is not None:
+            stage = f" in stage {left['stages'][-1]}" if left.get("stages") else ""
+            words = f"the last run was killed{stage}; one before it: "
     if verdict is not None:
-        words = "" if at_work else "no run is at work there; the last one: "
         return Answer(f"{words}{verdict}; see {folder / PAGE}", {"verdict": verdict})
     if (folder / TABLE).is_file():
         return Answer(f"the table of a batch is in {folder / TABLE}", {"verdict": None})
+    if (folder / WIDTHS).is_file():
+        text = f"ended with widths and no report: go on with  mnnfab export {folder}"
+        return Answer(text, {"verdict": None})
     if at_work:
         return Answer(f"ended without a report in {folder}", {"verdict": None})
     given = "no run is at work there, and no report"
@@ -135,4 +157,4 @@ def _verdict(folder: Path) -> str | None:
 
 def _require_folder(folder: Path) -> None:
     if not folder.is_dir():
-        raise InputError(str(folder), "no such folder", "a folder of results")
+        raise InputError(str(folder), "no such folder", "a folder of results, or of a run at work")

@@ -165,7 +165,7 @@ def _buckled(tiling: Tiling, continuum: Continuum, guards: Guards) -> dict[str, 
 
 
 def _prints(problem: Problem, prints: ToleranceStudy) -> Picture:
-    figure = _figure(12.5, 4, left=0.06, wspace=0.22)
+    figure = _figure(12.5, 4, left=0.06, wspace=0.32)
     left, right = figure.subplots(1, 2)
     draw_prints(left, problem, prints)
     draw_bond_shares(right, problem, prints)

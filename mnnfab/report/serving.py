@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 from mnnfab.claims import is_claimed
 from mnnfab.live import live_state
+from mnnfab.record import WIDTHS
 from mnnfab.report.template import render
 from mnnfab.run_folder import PAGE
 
@@ -117,6 +118,7 @@ def state_of(folder: Path) -> dict[str, object]:
         "at_work": at_work,
         "page": next((name for name in PAGES if (folder / name).is_file()), None),
         "live": live_state(folder) if at_work else None,
+        "widths": (folder / WIDTHS).is_file(),
     }
 
 

@@ -7,6 +7,7 @@
     return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip")));
   };
   const load = async () => {
+    if (!document.createElement("canvas").getContext("webgl")) throw new Error("it needs WebGL");
     const page = await (await unpacked("viewer")).text();
     const bytes = new Uint8Array(await (await unpacked("glb")).arrayBuffer());
     let letters = "";
