@@ -47,7 +47,7 @@ def _replace_one(
 
 
 def _without_a_line(data: bytes, chance: random.Random) -> bytes:
-    lines = data.splitlines(keepends=True)
+    lines = data.splitlines(keepends=True) or [b""]
     del lines[chance.randrange(len(lines)) : chance.randrange(len(lines) + 1)]
     return b"".join(lines)
 
