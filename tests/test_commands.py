@@ -289,15 +289,21 @@ def test_compare_and_watch_with_a_report_that_is_none(tmp_path: Path, text: str)
 # Watch
 
 
-def test_watch_follows_a_run(tmp_path: Path) -> None:
-    design, out = small_design(tmp_path, "small", epochs=20_000, check=True), tmp_path / "out"
-    command = [sys.executable, "-m", "mnnfab", "run", str(design), "--out", str(out)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+def watched(command: str, design: Path, out: Path) -> Result:
+    """Start a command in a process of its own, and return what `watch` says of it to its end."""
+    program = [sys.executable, "-m", "mnnfab", command, str(design), "--out", str(out)]
+    process = subprocess.Popen(program, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     while not (out / ".mnnfab-live.json").exists():
         assert process.poll() is None
         time.sleep(0.01)
     done = say("watch", out)
     assert process.wait() == 0
+    return done
+
+
+def test_watch_follows_a_run(tmp_path: Path) -> None:
+    design, out = small_design(tmp_path, "small", epochs=20_000, check=True), tmp_path / "out"
+    done = watched("run", design, out)
     assert done.exit_code == 0
     assert "train" in done.stderr
     assert "pass; see" in done.stdout
@@ -306,13 +312,7 @@ def test_watch_follows_a_run(tmp_path: Path) -> None:
 def test_watch_follows_a_batch(tmp_path: Path) -> None:
     sweep = "[sweep]\ntraining.seed = [0, 1, 2]\n"
     design, out = small_design(tmp_path, "small", epochs=3000, more=sweep), tmp_path / "out"
-    command = [sys.executable, "-m", "mnnfab", "batch", str(design), "--out", str(out)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    while not (out / ".mnnfab-live.json").exists():
-        assert process.poll() is None
-        time.sleep(0.01)
-    done = say("watch", out)
-    assert process.wait() == 0
+    done = watched("batch", design, out)
     assert "0 of 3 designs" in done.stderr
     assert done.stderr.count(" of 3 designs") >= 2  # how often it looks is a matter of luck
     assert "results.csv" in done.stdout
