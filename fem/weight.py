@@ -28,10 +28,16 @@ def sag(
         thickness_mm: of each triangle, (n_triangles,).
         outputs: where it is read.
     """
+    field = sag_field(system, density_g_per_cm3, thickness_mm)
+    moved: FloatArray = system.readings[:, dofs_of(outputs)].T @ field
+    return moved
+
+
+def sag_field(system: System, density_g_per_cm3: float, thickness_mm: FloatArray) -> FloatArray:
+    """Return how everything moves when the weight pulls along -y, (n_dofs,) mm; as `sag`."""
     density = density_g_per_cm3 * NEWTON_PER_MM3 * thickness_mm
     form = LinearForm(lambda v, w: w["density"] * v)
     over_points = np.broadcast_to(density[:, None], system.basis.dx.shape)
     loads = np.zeros((system.n_dofs, 1))
     loads[1::2, 0] = -form.assemble(system.basis, density=over_points)
-    moved: FloatArray = (system.readings[:, dofs_of(outputs)].T @ system.solve(loads))[:, 0]
-    return moved
+    return system.solve(loads)[:, 0]

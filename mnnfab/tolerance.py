@@ -115,6 +115,15 @@ def _draw(
     printed: Printed, task: Task, errors: PrintErrors, generator: np.random.Generator
 ) -> tuple[FloatArray, FloatArray]:
     """Return the flexibility of one print, (n_out, n_in) mm/N, and its loads."""
+    flexibility = printed.model.response(drawn_print(printed, errors, generator)).flexibility
+    noise = errors.load_N * generator.standard_normal(task.loads_N.shape)
+    return flexibility, task.loads_N + noise
+
+
+def drawn_print(
+    printed: Printed, errors: PrintErrors, generator: np.random.Generator
+) -> FloatArray:
+    """Return the stiffness of each bond of one print, (n_bonds,) N/mm."""
     widths, lengths = printed.widths_mm, printed.model.network.lengths
     edges = errors.width_mm * generator.standard_normal(len(widths))
     ratio = printed.fabrication.joint_ratio
@@ -123,9 +132,8 @@ def _draw(
         series_integral(widths, lengths, printed.fabrication, error) for error in (0.0, edges)
     )
     common = _factor(errors.modulus, generator) * _factor(errors.thickness, generator)
-    flexibility = printed.model.response(printed.stiffness * drawn / real).flexibility / common
-    noise = errors.load_N * generator.standard_normal(task.loads_N.shape)
-    return flexibility, task.loads_N + noise
+    stiffness: FloatArray = printed.stiffness * drawn / real * common
+    return stiffness
 
 
 def _factor(spread: float, generator: np.random.Generator) -> float:

@@ -1,0 +1,1 @@
+"""The laboratory: from the print back to the model."""

@@ -1,0 +1,195 @@
+"""Calibration boards: what is printed, how it is described, and where its corners lie.
+
+A ChArUco board has markers in its white squares, so it may be partly hidden: it is printed as a
+frame with a *window* where the part hangs, its face flush with the board's. A plain checkerboard
+must be seen whole. Corners are in mm, x to the right and y up, from the board's lower left.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+import numpy as np
+import shapely
+from pydantic import Field, Strict, model_validator
+
+from mnnfab.arrays import FloatArray
+from mnnfab.lab.vision import opencv
+from mnnfab.section import NotNegative, Positive, Section, refusal
+
+Squares = Annotated[int, Field(ge=3, le=200)]
+Pair = Annotated[tuple[Squares, Squares], Strict(strict=False)]
+#: Rings of squares around a window: the corners between two of them are whole.
+RINGS = 2
+
+
+class Board(Section):
+    """[board] the calibration board.
+
+    Args:
+        kind: "charuco" or "checkerboard".
+        squares: columns and rows of squares.
+        square_mm: side of a square.
+        marker_mm: side of a marker, of a ChArUco board.
+        dictionary: of its markers, by OpenCV's name.
+        window: whether all but two rings of squares is left blank for the part.
+        plane_offset_mm: how far the part's face is in front of the board's.
+    """
+
+    kind: Literal["charuco", "checkerboard"] = "charuco"
+    squares: Pair = (20, 15)
+    square_mm: Positive = 5.0
+    marker_mm: Positive = 3.75
+    dictionary: Literal[
+        "DICT_4X4_250", "DICT_4X4_1000", "DICT_5X5_250", "DICT_5X5_1000", "DICT_6X6_250"
+    ] = "DICT_5X5_250"
+    window: bool = True
+    plane_offset_mm: NotNegative = 0.0
+
+    @model_validator(mode="after")
+    def _can_be_told(self) -> Self:
+        columns, rows = self.squares
+        if self.kind == "charuco" and self.marker_mm >= self.square_mm:
+            raise refusal("marker_mm", f"{self.marker_mm:g}", f"less than {self.square_mm:g}")
+        if self.kind == "checkerboard" and (columns + rows) % 2 == 0:
+            allowed = "an odd and an even number: others look the same upside down"
+            raise refusal("squares", f"{columns} by {rows}", allowed)
+        n_markers = columns * rows // 2
+        if self.kind == "charuco" and n_markers > int(self.dictionary.rsplit("_", 1)[1]):
+            allowed = f"fewer squares, or a larger dictionary than {self.dictionary}"
+            raise refusal("squares", f"{columns} by {rows}: {n_markers} markers", allowed)
+        return self
+
+    @property
+    def size_mm(self) -> tuple[float, float]:
+        """Width and height."""
+        return self.squares[0] * self.square_mm, self.squares[1] * self.square_mm
+
+    @property
+    def window_mm(self) -> tuple[float, float, float, float] | None:
+        """Left, lower, right and upper edge of the window."""
+        if not self.window or self.kind == "checkerboard":
+            return None
+        edge, (width, height) = RINGS * self.square_mm, self.size_mm
+        return edge, edge, width - edge, height - edge
+
+    @property
+    def corners_mm(self) -> FloatArray:
+        """Inner corners, row by row from the upper left, (n_corners, 2)."""
+        columns, rows = self.squares
+        x, y = np.meshgrid(np.arange(1, columns), np.arange(rows - 1, 0, -1))
+        places: FloatArray = self.square_mm * np.column_stack([x.ravel(), y.ravel()])
+        return places.astype(np.float64)
+
+    def as_opencv(self) -> Any:  # noqa: ANN401 - OpenCV's own
+        """Return the board as OpenCV's ChArUco board."""
+        cv2 = opencv()
+        dictionary = cv2.aruco.getPredefinedDictionary(getattr(cv2.aruco, self.dictionary))
+        return cv2.aruco.CharucoBoard(self.squares, self.square_mm, self.marker_mm, dictionary)
+
+
+def board_for(width_mm: float, height_mm: float, square_mm: float = 5.0) -> Board:
+    """Return a ChArUco board with a window for a part of that size, or larger."""
+    around = 2 * RINGS
+    squares = [int(np.ceil(size / square_mm)) + around for size in (width_mm, height_mm)]
+    sizes = {"DICT_5X5_250": 250, "DICT_5X5_1000": 1000}
+    while squares[0] * squares[1] // 2 > sizes["DICT_5X5_1000"]:
+        square_mm *= 1.25
+        squares = [int(np.ceil(size / square_mm)) + around for size in (width_mm, height_mm)]
+    name: Any = next(n for n, most in sizes.items() if squares[0] * squares[1] // 2 <= most)
+    return Board(
+        squares=(squares[0], squares[1]),
+        square_mm=square_mm,
+        marker_mm=0.75 * square_mm,
+        dictionary=name,
+    )
+
+
+def black_of(board: Board) -> shapely.Geometry:
+    """Return all that is black on a board, as polygons in mm."""
+    columns, rows = board.squares
+    side, (_, height) = board.square_mm, board.size_mm
+    squares = [
+        shapely.box(c * side, height - (r + 1) * side, (c + 1) * side, height - r * side)
+        for r in range(rows)
+        for c in range(columns)
+        if (r + c) % 2 == 0
+    ]
+    if board.kind == "charuco":
+        squares = _charuco_squares(board)
+    window = board.window_mm
+    black = shapely.MultiPolygon([s for s in squares if isinstance(s, shapely.Polygon)])
+    kept = [s for s in black.geoms if window is None or not _inside(s, window)]
+    return shapely.MultiPolygon(kept)
+
+
+def _inside(shape: shapely.Polygon, window: tuple[float, float, float, float]) -> bool:
+    x, y = shape.centroid.coords[0]
+    return window[0] < x < window[2] and window[1] < y < window[3]
+
+
+def _charuco_squares(board: Board) -> list[shapely.Geometry]:
+    """Return black squares and the black parts of the markers, as OpenCV lays them out."""
+    cv2, found = opencv(), []
+    made = board.as_opencv()
+    _, height = board.size_mm
+    bits = made.getDictionary()
+    n_cells = bits.markerSize + 2
+    cell = board.marker_mm / n_cells
+    for marker, corners in zip(made.getIds().ravel(), made.getObjPoints(), strict=True):
+        left, top = corners[:, 0].min(), corners[:, 1].min()
+        image = cv2.aruco.generateImageMarker(bits, int(marker), n_cells)
+        cells = [
+            shapely.box(
+                left + c * cell,
+                height - top - (r + 1) * cell,
+                left + (c + 1) * cell,
+                height - top - r * cell,
+            )
+            for r, c in np.argwhere(image == 0).tolist()
+        ]
+        union = shapely.union_all(cells, grid_size=1e-9)
+        found += list(union.geoms) if hasattr(union, "geoms") else [union]
+    side = board.square_mm
+    centres = {
+        (round(float(c[:, 0].mean()) / side - 0.5), round(float(c[:, 1].mean()) / side - 0.5))
+        for c in made.getObjPoints()
+    }
+    columns, rows = board.squares
+    found += [
+        shapely.box(c * side, height - (r + 1) * side, (c + 1) * side, height - r * side)
+        for r in range(rows)
+        for c in range(columns)
+        if (c, r) not in centres
+    ]
+    return found
+
+
+def board_svg(board: Board) -> str:
+    """Return a board as SVG at its true size."""
+    width, height = board.size_mm
+    margin = board.square_mm
+    black = black_of(board)
+    paths = []
+    for polygon in getattr(black, "geoms", [black]):
+        rings = [polygon.exterior, *polygon.interiors]
+        text = " ".join(
+            "M" + " L".join(f"{x:.4f},{height - y:.4f}" for x, y in ring.coords[:-1]) + " Z"
+            for ring in rings
+        )
+        paths.append(text)
+    window = ""
+    if board.window_mm is not None:
+        left, low, right, up = board.window_mm
+        window = (
+            f'<rect x="{left:g}" y="{height - up:g}" width="{right - left:g}" '
+            f'height="{up - low:g}" fill="none" stroke="#888" stroke-width="0.1" '
+            'stroke-dasharray="1 1"/>'
+        )
+    outer = f"{-margin:g} {-margin:g} {width + 2 * margin:g} {height + 2 * margin:g}"
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width + 2 * margin:g}mm" '
+        f'height="{height + 2 * margin:g}mm" viewBox="{outer}">'
+        f'<rect x="{-margin:g}" y="{-margin:g}" width="100%" height="100%" fill="white"/>'
+        f'<path fill="black" fill-rule="evenodd" d="{" ".join(paths)}"/>{window}</svg>\n'
+    )

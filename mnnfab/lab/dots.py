@@ -1,0 +1,91 @@
+"""Centres of painted dots, by the model of a disc with a soft edge, least squares.
+
+I(x) = low + (high - low) Φ((R - |x - c|) / s): centre c, radius R, edge s and both levels are
+fitted to the pixels in and just around the dot. A fit of all its pixels has no preference for
+whole pixels, as centroids and interpolated edges have.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import least_squares
+from scipy.special import erf
+
+from mnnfab.arrays import FloatArray
+from mnnfab.lab.vision import Image
+
+#: Pixels up to this far outside of the edge are fitted; other things begin there.
+AROUND_PX = 4.0
+
+
+@dataclass(frozen=True)
+class Dot:
+    """A dot in a photograph.
+
+    Args:
+        centre: x, y px.
+        radius: px.
+        edge: standard deviation of its edge, px.
+        contrast: high less low, grey levels.
+        off: root mean square of what the model leaves, over the contrast.
+    """
+
+    centre: tuple[float, float]
+    radius: float
+    edge: float
+    contrast: float
+    off: float
+
+
+def find_dot(image: Image, centre: FloatArray, radius_px: float) -> Dot | None:
+    """Fit a dot near a place, and once more where it was found: the pixels then are its own."""
+    first = fit_dot(image, centre, radius_px)
+    return None if first is None else fit_dot(image, np.array(first.centre), first.radius)
+
+
+def fit_dot(image: Image, centre: FloatArray, radius_px: float) -> Dot | None:
+    """Fit a dot near a place.
+
+    Args:
+        image: with dots that are lighter than what is around them, or darker.
+        centre: where it is thought to be, px.
+        radius_px: how large it should be.
+
+    Returns:
+        The dot; None if it is cut off or nothing like a dot.
+    """
+    reach = radius_px + AROUND_PX
+    low = np.floor(centre - reach - 1).astype(int)
+    high = np.ceil(centre + reach + 2).astype(int)
+    if (low < 0).any() or high[0] > image.shape[1] or high[1] > image.shape[0]:
+        return None
+    patch = image[low[1] : high[1], low[0] : high[0]].astype(np.float64)
+    x, y = np.meshgrid(np.arange(low[0], high[0]), np.arange(low[1], high[1]))
+    near = np.hypot(x - centre[0], y - centre[1]) <= reach
+    x, y, grey = x[near].astype(float), y[near].astype(float), patch[near]
+    inside = np.hypot(x - centre[0], y - centre[1]) < 0.6 * radius_px
+    levels = float(np.median(grey[inside])), float(np.percentile(grey, 10))
+    start = np.array([*centre, radius_px, 1.0, levels[1], levels[0] - levels[1]])
+
+    def model(v: FloatArray) -> FloatArray:
+        depth = (v[2] - np.hypot(x - v[0], y - v[1])) / (np.sqrt(2) * max(abs(v[3]), 0.2))
+        shade: FloatArray = v[4] + v[5] * (1 + erf(depth)) / 2
+        return shade
+
+    scale = max(abs(start[5]), 1.0)
+    found = least_squares(
+        lambda v: (model(v) - grey) / scale,
+        start,
+        x_scale=[1, 1, 1, 1, scale, scale],
+        loss="huber",
+        f_scale=0.05,
+        max_nfev=40,
+    )
+    v = found.x
+    off = float(np.sqrt(np.mean(((model(v) - grey) / max(abs(v[5]), 1e-9)) ** 2)))
+    whole = 0.5 * radius_px < v[2] < 1.6 * radius_px and np.hypot(*(v[:2] - centre)) < radius_px
+    if not whole or abs(v[5]) < 5:
+        return None
+    return Dot((float(v[0]), float(v[1])), float(v[2]), abs(float(v[3])), float(v[5]), off)

@@ -1,0 +1,193 @@
+"""Layouts: tables of tracked points as several tools write them.
+
+Each layout turns a table into frames, points and places; the design's nodes are told by the
+points' names, counted from 0 in the order in which the tool has them.
+
+| layout | who writes it | columns |
+|---|---|---|
+| long | mnnfab, or by hand | step, node, x, y; optional repeat, time_s |
+| dltdv | DLTdv (MATLAB) | pt1_X, pt1_Y, pt2_X, …; a row a frame |
+| imagej | ImageJ and Fiji, results of the multi-point tool | X, Y, Slice; a row a point |
+| trackmate | TrackMate (Fiji), spots | TRACK_ID, POSITION_X, POSITION_Y, FRAME |
+| deeplabcut | DeepLabCut | scorer, bodyparts and coords lines above a row a frame |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from mnnfab.arrays import FloatArray
+from mnnfab.errors import InputError
+from mnnfab.files import read_text
+from mnnfab.lab.shots import Shot
+from mnnfab.tables import Table, column_numbers, read_table
+
+
+@dataclass(frozen=True, eq=False)
+class Tracks:
+    """Points in frames.
+
+    Args:
+        places: (n_frames, n_points, 2).
+        frames: what the tool calls each frame.
+        shots: step and time of each frame, where the table tells them itself.
+    """
+
+    places: FloatArray
+    frames: tuple[str, ...]
+    shots: tuple[Shot, ...] | None = None
+
+
+def read_tracks(path: Path, layout: str, n_points: int) -> Tracks:
+    """Read a table of tracked points.
+
+    Args:
+        path: CSV.
+        layout: its name, or "auto" to tell it by its columns.
+        n_points: that every frame must have.
+
+    Raises:
+        InputError: if the layout is not known or a frame lacks a point.
+    """
+    table = _table(path)
+    names = [layout] if layout != "auto" else [n for n, one in LAYOUTS.items() if one[0](table)]
+    if not names:
+        given = f"columns {', '.join(table.header[:8])}"
+        raise InputError(str(path), given, f"a layout that is known: {', '.join(LAYOUTS)}")
+    matches, read = LAYOUTS[names[0]]
+    if not matches(table):
+        given = f"columns {', '.join(table.header[:8])}"
+        raise InputError(str(path), given, f'the layout "{names[0]}"')
+    return read(table, n_points)
+
+
+def _table(path: Path) -> Table:
+    """Read a table; the three header lines of DeepLabCut become one."""
+    lines = read_text(path).splitlines()
+    if len(lines) < 4 or not lines[0].startswith("scorer"):
+        return read_table(path)
+    parts, coordinates = (line.split(",") for line in lines[1:3])
+    if len(parts) != len(coordinates) or coordinates[0] != "coords":
+        raise InputError(str(path), "header lines that differ", "bodyparts and coords")
+    header = ("coords", *(f"{p}_{c}" for p, c in zip(parts[1:], coordinates[1:], strict=True)))
+    rows = tuple(tuple(cell.strip() for cell in line.split(",")) for line in lines[3:] if line)
+    for number, row in enumerate(rows):
+        if len(row) != len(header):
+            where = f"{path}, line {number + 4}"
+            raise InputError(where, f"{len(row)} cells", f"{len(header)}, as in the header")
+    return Table(path, header, rows, tuple(f"line {4 + number}" for number in range(len(rows))))
+
+
+def _wide(table: Table, ends: tuple[str, str], n_points: int) -> Tracks:
+    """Read a table with two columns a point and a row a frame."""
+    xs = [name for name in table.header if name.endswith(ends[0])]
+    points = [name.removesuffix(ends[0]) for name in xs]
+    for point in points:
+        if point + ends[1] not in table.header:
+            raise InputError(str(table.path), f"no column {point}{ends[1]}", "x and y of a point")
+    if len(points) != n_points:
+        raise InputError(
+            str(table.path), f"{len(points)} points", f"{n_points}, one a node of the network"
+        )
+    columns = [table.header.index(point + end) for point in points for end in ends]
+    places = table.numbers(columns).reshape(len(table.rows), n_points, 2)
+    return Tracks(places, tuple(map(str, range(len(table.rows)))))
+
+
+def _dltdv(table: Table, n_points: int) -> Tracks:
+    return _wide(table, ("_X", "_Y"), n_points)
+
+
+def _deeplabcut(table: Table, n_points: int) -> Tracks:
+    found = _wide(table, ("_x", "_y"), n_points)
+    return Tracks(found.places, tuple(row[0] for row in table.rows))
+
+
+def _long_points(
+    table: Table, names: tuple[str, str, str, str | None], n_points: int
+) -> Tracks:
+    """Read a table with a row a point: frame, x, y, and which point it is if it says so."""
+    frame_name, x, y, point = names
+    xy = np.column_stack([column_numbers(table, x), column_numbers(table, y)])
+    place = table.header.index(frame_name)
+    frames = list(dict.fromkeys(row[place] for row in table.rows))
+    places = np.full((len(frames), n_points, 2), np.nan)
+    ids = None if point is None else column_numbers(table, point)
+    known = {} if ids is None else {v: k for k, v in enumerate(sorted(set(ids.tolist())))}
+    taken = dict.fromkeys(frames, 0)
+    for row, cells in enumerate(table.rows):
+        frame = frames.index(cells[place])
+        number = taken[cells[place]] if ids is None else known[float(ids[row])]
+        taken[cells[place]] += 1
+        if number >= n_points or not np.isnan(places[frame, number, 0]):
+            where = f"{table.path}, {table.lines[row]}"
+            given = f"one point too many in frame {cells[place]}"
+            raise InputError(where, given, f"{n_points} points, one a node of the network")
+        places[frame, number] = xy[row]
+    _require_whole(table, places, frames)
+    return Tracks(places, tuple(frames))
+
+
+def _require_whole(table: Table, places: FloatArray, frames: list[str]) -> None:
+    missing = np.argwhere(np.isnan(places[:, :, 0]))
+    if missing.size:
+        frame, point = missing[0].tolist()
+        given = f"no place of point {point} in {frames[frame]}"
+        raise InputError(str(table.path), given, "every node in every frame")
+
+
+def _imagej(table: Table, n_points: int) -> Tracks:
+    return _long_points(table, ("Slice", "X", "Y", None), n_points)
+
+
+def _trackmate(table: Table, n_points: int) -> Tracks:
+    return _long_points(table, ("FRAME", "POSITION_X", "POSITION_Y", "TRACK_ID"), n_points)
+
+
+def _long(table: Table, n_points: int) -> Tracks:
+    """Read our own layout, which tells the step of every place."""
+    xy = np.column_stack([column_numbers(table, name) for name in ("x", "y")])
+    nodes = column_numbers(table, "node")
+    optional = {name: name in table.header for name in ("repeat", "time_s")}
+    repeats = column_numbers(table, "repeat") if optional["repeat"] else np.zeros(len(nodes))
+    times = column_numbers(table, "time_s") if optional["time_s"] else np.full(len(nodes), np.nan)
+    step_of = table.header.index("step")
+    keys = [(row[step_of], r) for row, r in zip(table.rows, repeats.tolist(), strict=True)]
+    frames = list(dict.fromkeys(keys))
+    number_of = {key: number for number, key in enumerate(frames)}
+    places = np.full((len(frames), n_points, 2), np.nan)
+    when: list[float | None] = [None] * len(frames)
+    for row, (key, node) in enumerate(zip(keys, nodes.tolist(), strict=True)):
+        frame, where = number_of[key], f"{table.path}, {table.lines[row]}"
+        if node not in range(n_points):
+            raise InputError(where, f"node {node:g}", f"nodes 0 to {n_points - 1}")
+        if not np.isnan(places[frame, int(node), 0]):
+            given = f"node {node:g} of {key[0]}, repeat {key[1]:g}, twice"
+            raise InputError(where, given, "each node once a repeat")
+        places[frame, int(node)] = xy[row]
+        when[frame] = None if np.isnan(times[row]) else float(times[row])
+    names = [f"{step}, repeat {repeat:g}" for step, repeat in frames]
+    _require_whole(table, places, names)
+    shots = tuple(
+        Shot(name, step, time)
+        for name, (step, _), time in zip(names, frames, when, strict=True)
+    )
+    return Tracks(places, tuple(names), shots)
+
+
+def _has(*names: str) -> Callable[[Table], bool]:
+    return lambda table: all(name in table.header for name in names)
+
+
+#: How a layout is told, and how it is read, by its name.
+LAYOUTS: Mapping[str, tuple[Callable[[Table], bool], Callable[[Table, int], Tracks]]] = {
+    "long": (_has("step", "node", "x", "y"), _long),
+    "dltdv": (_has("pt1_X", "pt1_Y"), _dltdv),
+    "imagej": (_has("X", "Y", "Slice"), _imagej),
+    "trackmate": (_has("TRACK_ID", "POSITION_X", "POSITION_Y", "FRAME"), _trackmate),
+    "deeplabcut": (lambda table: table.header[0] == "coords", _deeplabcut),
+}

@@ -1,0 +1,119 @@
+"""Where the part is in a photograph: its shape laid over a small, straightened picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from geometry.outline import outline
+from geometry.polygons import region
+from mnnfab.arrays import FloatArray
+from mnnfab.errors import InputError
+from mnnfab.lab.camera import Plane
+from mnnfab.lab.vision import Image, opencv
+
+if TYPE_CHECKING:
+    from geometry.tiling import Tiling
+
+#: Pixel of the straightened picture, as a share of the widest joint, and at least, mm.
+COARSE_SHARE, FINEST_MM = 0.15, 0.1
+#: Turns that are tried, degrees.
+TURNS_DEG = tuple(np.arange(-6.0, 6.5, 1.0).tolist())
+#: Below this correlation nothing is like the part.
+LEAST_ALIKE = 0.5
+#: Light around the part that belongs to its picture, mm.
+MARGIN_MM = 2.0
+
+
+@dataclass(frozen=True, eq=False)
+class Placing:
+    """How the design lies in the plane of a photograph: x = R x_design + shift.
+
+    Args:
+        rotation: (2, 2).
+        shift_mm: (2,).
+        alike: correlation of the part's shape with what is there.
+    """
+
+    rotation: FloatArray
+    shift_mm: FloatArray
+    alike: float
+
+    def apply(self, places_mm: FloatArray) -> FloatArray:
+        """Return places of the design, (n, 2), in the plane."""
+        moved: FloatArray = places_mm @ self.rotation.T + self.shift_mm
+        return moved
+
+
+def locate(where: str, image: Image, plane: Plane, tiling: Tiling, *, dark: bool) -> Placing:
+    """Find the part.
+
+    Args:
+        where: for messages.
+        image: the photograph.
+        plane: of the part in it.
+        tiling: what the part looks like.
+        dark: whether it is darker than what is behind it.
+
+    Raises:
+        InputError: if nothing looks like it.
+    """
+    cv2 = opencv()
+    step = max(FINEST_MM, COARSE_SHARE * float(np.median(tiling.local_widths)))
+    flat, corner = _straightened(image, plane, step)
+    best = None
+    for turn in TURNS_DEG:
+        shape, origin, rotation = _shape(tiling, turn, step)
+        if shape.shape[0] > flat.shape[0] or shape.shape[1] > flat.shape[1]:
+            continue
+        found = cv2.matchTemplate(flat, 255 - shape if dark else shape, cv2.TM_CCOEFF_NORMED)
+        _, alike, _, place = cv2.minMaxLoc(found)
+        # The template's first pixel lies at `origin` of the turned design.
+        at = corner + step * np.array([place[0], -place[1]])
+        if best is None or alike > best.alike:
+            best = Placing(rotation, at - origin, float(alike))
+    if best is None or best.alike < LEAST_ALIKE:
+        alike = 0.0 if best is None else best.alike
+        raise InputError(
+            where,
+            f"no part of this design is seen (likeness {alike:.2f})",
+            f"{LEAST_ALIKE:g} or more: the whole part in the picture, upright, from its front, on "
+            "a plain background; [camera] part says whether it is dark or light",
+        )
+    return best
+
+
+def _straightened(image: Image, plane: Plane, step: float) -> tuple[Image, FloatArray]:
+    """Return the photograph as it would be seen straight, and the mm of its first pixel."""
+    cv2 = opencv()
+    height, width = image.shape
+    rim = np.array([[0, 0], [width - 1, 0], [width - 1, height - 1], [0, height - 1]], dtype=float)
+    seen = plane.places(rim)
+    low, high = seen.min(axis=0), seen.max(axis=0)
+    n_x, n_y = np.ceil((high - low) / step).astype(int).tolist()
+    x, y = np.meshgrid(low[0] + step * np.arange(n_x), high[1] - step * np.arange(n_y))
+    pixels = plane.pixels(np.column_stack([x.ravel(), y.ravel()])).astype(np.float32)
+    shrink = max(1, int(step / float(np.sqrt(np.prod(high - low) / (width * height)))))
+    small = cv2.resize(image, (width // shrink, height // shrink), interpolation=cv2.INTER_AREA)
+    places = ((pixels + 0.5) / shrink - 0.5).reshape(n_y, n_x, 2)
+    flat = cv2.remap(small, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return flat, np.array([low[0], high[1]])
+
+
+def _shape(tiling: Tiling, turn_deg: float, step: float) -> tuple[Image, FloatArray, FloatArray]:
+    """Return the part as white on black, the mm of its first pixel, and how it is turned."""
+    cv2 = opencv()
+    angle = np.radians(turn_deg)
+    rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    whole = outline(tiling)
+    polygon = region(tiling, (whole.outer, *whole.holes))
+    rings = [np.array(r.coords) @ rotation.T for r in (polygon.exterior, *polygon.interiors)]
+    low, high = rings[0].min(axis=0) - MARGIN_MM, rings[0].max(axis=0) + MARGIN_MM
+    n_x, n_y = np.ceil((high - low) / step).astype(int).tolist()
+    origin = np.array([low[0], high[1]])
+    drawn = [np.rint(16 * (ring - origin) * [1, -1] / step).astype(np.int32) for ring in rings]
+    canvas = np.zeros((n_y, n_x), dtype=np.uint8)
+    cv2.fillPoly(canvas, drawn, 255, lineType=cv2.LINE_AA, shift=4)
+    return canvas, origin, rotation

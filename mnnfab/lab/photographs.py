@@ -1,0 +1,236 @@
+"""Photographs of an experiment: from files to the places of the joints in every one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mnnfab.arrays import FloatArray, frozen_floats
+from mnnfab.errors import InputError
+from mnnfab.files import read_bytes
+from mnnfab.lab.camera import Camera, Plane, calibrate, plane_of
+from mnnfab.lab.corners import Corners, find_corners
+from mnnfab.lab.locating import Placing, locate
+from mnnfab.lab.shots import SHOTS, Positions, Shot, check_steps, load_shots
+from mnnfab.lab.tracking import (
+    HUB_REACH,
+    SEARCH_SHARE,
+    HubPictures,
+    Look,
+    hub_shapes,
+    hubs_of,
+    track_dots,
+    track_hubs,
+)
+from mnnfab.lab.vision import Image, opencv
+
+if TYPE_CHECKING:
+    from geometry.tiling import Tiling
+    from mnnfab.lab.experiment import Experiment
+    from mnnfab.network import Network
+    from mnnfab.watching import Clock
+
+#: More pixels than this are no photograph.
+MOST_PIXELS = 400_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What was seen in the photographs.
+
+    Args:
+        positions: of the joints, mm on the board.
+        pixels: of the same, (n_shots, n_nodes, 2).
+        camera: its lens.
+        off_mm: how far the board's corners are from where they should be in each, (n_shots,).
+        mm_per_px: of the first photograph.
+    """
+
+    positions: Positions
+    pixels: FloatArray
+    camera: Camera
+    off_mm: FloatArray
+    mm_per_px: float
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """What is photographed.
+
+    Args:
+        network: its joints.
+        tiling: its shape.
+        dot_radius_mm: of its dots.
+        joint_mm: length of a joint.
+    """
+
+    network: Network
+    tiling: Tiling
+    dot_radius_mm: float
+    joint_mm: float
+
+
+def read_photographs(experiment: Experiment, subject: Subject, clock: Clock) -> Seen:
+    """Find the joints in all photographs of an experiment.
+
+    Raises:
+        InputError: naming the photograph and what is wrong with it.
+    """
+    folder = experiment.folder
+    shots = load_shots(folder / SHOTS)
+    check_steps(str(folder / SHOTS), shots, experiment.steps)
+    _require_files(folder, shots)
+    zeros = {step.name for step in experiment.steps if step.role == "zero"}
+    with clock.stage("lens"):
+        camera = _camera(experiment, shots)
+    order = sorted(range(len(shots)), key=lambda n: (shots[n].step not in zeros, n))
+    tracker = _Tracker(experiment, subject, camera)
+    found: dict[int, _Found] = {}
+    for count, number in enumerate(order, start=1):
+        with clock.stage(f"photograph {count} of {len(shots)}"):
+            found[number] = tracker.look_at(shots[number].source)
+    ordered = [found[number] for number in range(len(shots))]
+    return Seen(
+        positions=Positions(shots, frozen_floats(np.array([one.places for one in ordered]))),
+        pixels=np.array([one.pixels for one in ordered]),
+        camera=camera,
+        off_mm=np.array([one.off_mm for one in ordered]),
+        mm_per_px=ordered[0].mm_per_px,
+    )
+
+
+def load_image(path: Path) -> Image:
+    """Read a photograph as grey levels.
+
+    Raises:
+        InputError: if it is missing or no picture.
+    """
+    cv2 = opencv()
+    data = np.frombuffer(read_bytes(path), dtype=np.uint8)
+    image = None
+    if data.size:
+        try:
+            image = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
+        except cv2.error as error:  # larger than OpenCV bears
+            raise InputError(str(path), f"not a picture: {error.err}", "JPEG, PNG or TIFF") from error
+    if image is None or image.size > MOST_PIXELS:
+        raise InputError(str(path), "not a picture, or cut off", "JPEG, PNG or TIFF, whole")
+    return image
+
+
+def _require_files(folder: Path, shots: tuple[Shot, ...]) -> None:
+    from mnnfab.section import inside_the_folder
+
+    for shot in shots:
+        try:
+            inside_the_folder(shot.source)
+        except ValueError as error:
+            given, allowed = f'"{shot.source}"', "a file in the folder of the experiment"
+            raise InputError(str(folder / SHOTS), given, allowed) from error
+    missing = [shot.source for shot in shots if not (folder / shot.source).is_file()]
+    if missing:
+        words = ", ".join(missing[:8]) + (" …" if len(missing) > 8 else "")
+        given = f"{len(missing)} of {len(shots)} photographs are missing: {words}"
+        raise InputError(str(folder), given, "every photograph that shots.csv names")
+
+
+def _camera(experiment: Experiment, shots: tuple[Shot, ...]) -> Camera:
+    section, folder = experiment.section.camera, experiment.folder
+    board = experiment.section.board
+    if section.calibration is None:
+        if board.plane_offset_mm:
+            raise InputError(
+                f"{folder}, board.plane_offset_mm",
+                f"{board.plane_offset_mm:g} without [camera] calibration",
+                "photographs of the board from several sides, or 0",
+            )
+        height, width = load_image(folder / shots[0].source).shape
+        focal = 4.0 * max(height, width)  # any would do: a homography takes it
+        matrix = np.array([[focal, 0, (width - 1) / 2], [0, focal, (height - 1) / 2], [0, 0, 1.0]])
+        return Camera(matrix, np.zeros(5), (width, height), 0.0)
+    names = sorted(folder.glob(section.calibration))
+    where = f"{folder}, camera.calibration"
+    if not names:
+        raise InputError(where, f'no file "{section.calibration}"', "photographs of the board")
+    views, sizes = [], set()
+    for path in names:
+        image = load_image(path)
+        sizes.add((image.shape[1], image.shape[0]))
+        views.append(find_corners(str(path), image, board))
+    if len(sizes) > 1:
+        words = ", ".join(f"{w} × {h}" for w, h in sorted(sizes))
+        raise InputError(where, f"pictures of {words} pixels", "pictures of one camera, uncropped")
+    return calibrate(where, views, sizes.pop())
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    places: FloatArray
+    pixels: FloatArray
+    off_mm: float
+    mm_per_px: float
+
+
+class _Tracker:
+    """Looks at one photograph after the other; the first one, without load, tells where joints are."""
+
+    def __init__(self, experiment: Experiment, subject: Subject, camera: Camera) -> None:
+        self.experiment, self.subject, self.camera = experiment, subject, camera
+        self.near: FloatArray | None = None
+        self.hubs: HubPictures | None = None
+        self.still: tuple[Plane, Corners] | None = None
+        self.search_mm = SEARCH_SHARE * float(subject.network.lengths.min())
+
+    def look_at(self, name: str) -> _Found:
+        """Find the joints in a photograph."""
+        path = self.experiment.folder / name
+        section = self.experiment.section.camera
+        image = load_image(path)
+        size = (image.shape[1], image.shape[0])
+        if size != self.camera.size_px:
+            width, height = self.camera.size_px
+            given = f"{size[0]} × {size[1]} pixels: cropped, or another camera?"
+            raise InputError(str(path), given, f"{width} × {height}, as the other photographs")
+        plane, corners = self._plane(path, image)
+        look = Look(str(path), image, plane, section.part == "dark")
+        pixels = self._dots(look) if section.tracking == "dots" else self._hubs(look)
+        places = plane.places(pixels)
+        if self.near is None:
+            self.near = places
+        return _Found(places, pixels, plane.off_mm, corners.mm_per_px)
+
+    def _plane(self, path: Path, image: Image) -> tuple[Plane, Corners]:
+        section, board = self.experiment.section.camera, self.experiment.section.board
+        if section.reference is None:
+            corners = find_corners(str(path), image, board)
+            return plane_of(self.camera, corners, board.plane_offset_mm), corners
+        if self.still is None:
+            reference = self.experiment.folder / section.reference
+            corners = find_corners(str(reference), load_image(reference), board)
+            self.still = plane_of(self.camera, corners, board.plane_offset_mm), corners
+        return self.still
+
+    def _placing(self, look: Look) -> Placing:
+        return locate(look.where, look.image, look.plane, self.subject.tiling, dark=look.dark)
+
+    def _dots(self, look: Look) -> FloatArray:
+        near = self.near
+        if near is None:
+            near = self._placing(look).apply(self.subject.network.nodes)
+        return track_dots(look, near, self.subject.dot_radius_mm, self.search_mm)
+
+    def _hubs(self, look: Look) -> FloatArray:
+        reach = HUB_REACH * self.subject.joint_mm
+        if self.hubs is None or self.near is None:
+            placing, nodes = self._placing(look), self.subject.network.nodes
+            tiling = self.subject.tiling
+            there = replace(tiling, points=frozen_floats(placing.apply(tiling.points)))
+            near = placing.apply(nodes)
+            drawn = hub_shapes(look, there, near, reach)
+            pixels = track_hubs(look, drawn, near, self.search_mm / 3)
+            self.hubs = hubs_of(look, pixels, reach)
+            return pixels
+        return track_hubs(look, self.hubs, self.near, self.search_mm)

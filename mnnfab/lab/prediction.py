@@ -1,0 +1,154 @@
+"""What models foresee of an experiment: where every node goes in every step, and how surely."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mnnfab.arrays import FloatArray
+from mnnfab.lab.steps import Step, port_loads
+from mnnfab.ports import dofs_of
+from mnnfab.response import Response
+from mnnfab.stages.model import solve_part
+from mnnfab.stages.part import tile_part
+from mnnfab.tolerance import Printed, drawn_print
+
+if TYPE_CHECKING:
+    from fem.continuum import Continuum
+    from mnnfab.bars import BarModel
+    from mnnfab.problem import Problem
+    from mnnfab.tasks import Task
+    from mnnfab.watching import Clock
+
+#: Prints that are drawn for the standard deviations, and the seed's tag of the draws.
+N_PRINTS, TAG = 200, 6
+
+
+@dataclass(frozen=True, eq=False)
+class NodeFields:
+    """Displacement of every node under a unit load at every port: what a photograph shows.
+
+    Args:
+        forward: for the inputs, (2 n_nodes, n_in) mm/N; row 2 n + axis.
+        adjoint: for the outputs, (2 n_nodes, n_out) mm/N.
+    """
+
+    forward: FloatArray
+    adjoint: FloatArray
+
+    def moved_mm(self, task: Task, steps: Sequence[Step]) -> FloatArray:
+        """Return the displacement of the nodes in each step, (n_steps, n_nodes, 2) mm."""
+        on_inputs, on_outputs = port_loads(task, steps)
+        moved = on_inputs @ self.forward.T + on_outputs @ self.adjoint.T
+        return moved.reshape(len(steps), -1, 2)
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """What bars and continuum say of some steps.
+
+    Args:
+        steps: what hangs.
+        bars_mm: displacement of the nodes by plain bars, (n_steps, n_nodes, 2).
+        continuum_mm: by the continuum.
+        sd_mm: standard deviation of prints, with their widths, modulus, thickness and loads,
+            about the continuum, (n_steps, n_nodes, 2).
+        continuum: its response at the ports.
+        bars: that of the bars.
+    """
+
+    steps: tuple[Step, ...]
+    bars_mm: FloatArray
+    continuum_mm: FloatArray
+    sd_mm: FloatArray
+    continuum: Response
+    bars: Response
+
+
+def predict(
+    problem: Problem, task: Task, widths_mm: FloatArray, steps: tuple[Step, ...], clock: Clock
+) -> Prediction:
+    """Ask bars, prints of them and the continuum where the nodes go.
+
+    Args:
+        problem: the design; a correction of its bars is left out.
+        task: its ports.
+        widths_mm: of each bond, (n_bonds,).
+        steps: what hangs.
+        clock: told of the progress.
+    """
+    problem = problem.uncorrected
+    continuum, _ = solve_part(problem, task, tile_part(problem, widths_mm), clock)
+    return foresee(problem, task, widths_mm, steps, continuum)
+
+
+def foresee(
+    problem: Problem,
+    task: Task,
+    widths_mm: FloatArray,
+    steps: tuple[Step, ...],
+    continuum: Continuum,
+) -> Prediction:
+    """Return the same with a continuum that was solved."""
+    model, stiffness = problem.bar_model(task), problem.law.stiffness(widths_mm)
+    bars, solid = bar_fields(model, stiffness), continuum_fields(continuum)
+    softer = float(np.vdot(bars.forward, solid.forward) / np.vdot(bars.forward, bars.forward))
+    printed = Printed(model, widths_mm, stiffness / softer, problem.design.fabrication)
+    return Prediction(
+        steps=steps,
+        bars_mm=bars.moved_mm(task, steps),
+        continuum_mm=solid.moved_mm(task, steps),
+        sd_mm=_spread(problem, task, printed, steps),
+        continuum=continuum.response,
+        bars=model.response(stiffness),
+    )
+
+
+def bar_fields(model: BarModel, stiffness: FloatArray) -> NodeFields:
+    """Return what bars of a stiffness, (n_bonds,) N/mm, do at every node."""
+    moved = np.zeros((2 * model.network.n_nodes, len(model.inputs) + len(model.outputs)))
+    moved[model.network.free_dofs] = model.engine.displacements(stiffness)
+    return NodeFields(moved[:, : len(model.inputs)], moved[:, len(model.inputs) :])
+
+
+def continuum_fields(continuum: Continuum) -> NodeFields:
+    """Return what a continuum does at every node: the mean over its load disc."""
+    readings = continuum.system.readings.T
+    return NodeFields(readings @ continuum.fields, readings @ continuum.adjoint_fields)
+
+
+def response_of(fields: NodeFields, model: BarModel) -> Response:
+    """Return what fields say at the ports of a model, and of its bonds."""
+    from mnnfab.bars import compatibility_matrix
+
+    stretch = compatibility_matrix(model.network)
+    return Response(
+        flexibility=fields.forward[dofs_of(model.outputs)],
+        elongations=stretch @ fields.forward,
+        adjoint_elongations=stretch @ fields.adjoint,
+    )
+
+
+def _spread(
+    problem: Problem, task: Task, printed: Printed, steps: tuple[Step, ...]
+) -> FloatArray:
+    """Return the standard deviation of every displacement over prints, all errors together."""
+    errors = problem.print_errors
+    generator = np.random.default_rng([problem.design.schedule.seed, TAG])
+    on_inputs, on_outputs = port_loads(task, steps)
+    drawn = bar_fields(printed.model, printed.stiffness).moved_mm(task, steps)
+    squares = np.zeros_like(drawn)
+    for _ in range(N_PRINTS):
+        stiffness = drawn_print(printed, errors, generator)
+        fields = bar_fields(printed.model, stiffness)
+        weights = [
+            loads + (loads != 0) * errors.load_N * generator.standard_normal(loads.shape)
+            for loads in (on_inputs, on_outputs)
+        ]
+        moved = weights[0] @ fields.forward.T + weights[1] @ fields.adjoint.T
+        squares += (moved.reshape(drawn.shape) - drawn) ** 2
+    spread: FloatArray = np.sqrt(squares / N_PRINTS)
+    return spread

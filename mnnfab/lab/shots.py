@@ -1,0 +1,124 @@
+"""Shots: where the joints were, each time somebody looked, and in which step that was."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from mnnfab.arrays import FloatArray
+from mnnfab.errors import InputError
+from mnnfab.lab.steps import Step
+from mnnfab.tables import Table, column_numbers, read_table, table_text
+
+SHOTS = "shots.csv"
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One look at the part.
+
+    Args:
+        source: the photograph, or the frame of a table.
+        step: name of the step that it was taken in.
+        time_s: since the weights were hung; none if nobody looked at the clock.
+    """
+
+    source: str
+    step: str
+    time_s: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Positions:
+    """Joint centres in every shot.
+
+    Args:
+        shots: one a look.
+        places: (n_shots, n_nodes, 2) in the unit and the axes of whoever measured them.
+        unit_mm: length of the unit; none if it is not known, as of pixels.
+        y_axis: where y points.
+    """
+
+    shots: tuple[Shot, ...]
+    places: FloatArray
+    unit_mm: float | None = 1.0
+    y_axis: str = "up"
+
+
+def load_shots(path: Path, column: str = "shot") -> tuple[Shot, ...]:
+    """Read which shot belongs to which step: columns shot, step and, if it is known, time_s.
+
+    Raises:
+        InputError: if a column is missing or a shot is there twice.
+    """
+    table = read_table(path)
+    names = {name: _column(table, name) for name in (column, "step")}
+    times: list[float | None] = [None] * len(table.rows)
+    if "time_s" in table.header:
+        place = table.header.index("time_s")
+        given = [row for row, cells in enumerate(table.rows) if cells[place]]
+        if given:
+            few = Table(
+                path,
+                table.header,
+                tuple(table.rows[row] for row in given),
+                tuple(table.lines[row] for row in given),
+            )
+            for row, value in zip(given, column_numbers(few, "time_s").tolist(), strict=True):
+                times[row] = value
+    shots = [
+        Shot(source, step, time)
+        for source, step, time in zip(names[column], names["step"], times, strict=True)
+    ]
+    seen: set[str] = set()
+    for shot, line in zip(shots, table.lines, strict=True):
+        if not shot.source or not shot.step:
+            raise InputError(f"{path}, {line}", "an empty cell", f"a {column} and its step")
+        if shot.source in seen:
+            raise InputError(f"{path}, {line}", f"{shot.source} twice", f"each {column} once")
+        seen.add(shot.source)
+    return tuple(shots)
+
+
+def shots_text(shots: tuple[Shot, ...]) -> str:
+    """Return shots as CSV."""
+    rows = [(s.source, s.step, "" if s.time_s is None else s.time_s) for s in shots]
+    return table_text(("shot", "step", "time_s"), rows)
+
+
+def check_steps(where: str, shots: tuple[Shot, ...], steps: tuple[Step, ...]) -> None:
+    """Refuse shots of steps that are not known, and experiments without a zero.
+
+    Raises:
+        InputError: naming the shot or the step.
+    """
+    known = {step.name for step in steps}
+    for shot in shots:
+        if shot.step not in known:
+            given = f'step "{shot.step}" of {shot.source}'
+            raise InputError(where, given, f"the steps {', '.join(sorted(known))}")
+    zeros = {step.name for step in steps if step.role == "zero"}
+    if not any(shot.step in zeros for shot in shots):
+        raise InputError(where, "no shot without load", "one or more shots of a step of role zero")
+
+
+def _column(table: Table, name: str) -> list[str]:
+    if name not in table.header:
+        raise InputError(str(table.path), f"columns {', '.join(table.header)}", f"a column {name}")
+    place = table.header.index(name)
+    return [row[place] for row in table.rows]
+
+
+def rows_by_step(shots: tuple[Shot, ...]) -> dict[str, list[int]]:
+    """Return the numbers of the shots of every step, in the order of their first ones."""
+    found: dict[str, list[int]] = {}
+    for number, shot in enumerate(shots):
+        found.setdefault(shot.step, []).append(number)
+    return found
+
+
+def mean_of(positions: Positions, rows: list[int]) -> FloatArray:
+    """Return the mean place of every joint over some shots, (n_nodes, 2)."""
+    return np.mean(positions.places[rows], axis=0)

@@ -1,0 +1,166 @@
+"""Steps of an experiment: what hangs where while the part is measured, as a table.
+
+A step of the forward kind loads inputs, one of the adjoint kind outputs. In `zero` nothing
+hangs; in `rigid` nothing hangs either and the part was moved as a whole, which must not
+stretch a bond.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+
+from mnnfab.arrays import FloatArray
+from mnnfab.errors import InputError
+from mnnfab.ports import Axis, Port
+from mnnfab.tables import column_numbers, read_table, table_text
+from mnnfab.tasks import Task
+from mnnfab.units import NEWTON_PER_GF
+
+Role = Literal["zero", "rigid", "forward", "adjoint"]
+STEPS = "steps.csv"
+HEADER = ("step", "role", "node", "axis", "load_gf")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
+#: Heavier weights (gf) are taken for a mistake.
+HEAVIEST_GF = 1e6
+
+
+@dataclass(frozen=True)
+class Hung:
+    """A weight at a port.
+
+    Args:
+        port: where it pulls.
+        load_gf: along the port's axis; y points up, so what hangs is negative.
+    """
+
+    port: Port
+    load_gf: float
+
+    def __str__(self) -> str:
+        """Say it as a person would."""
+        ways = {"x": ("to the right", "to the left"), "y": ("up", "down")}[self.port.axis]
+        way = ways[0] if self.load_gf > 0 else ways[1]
+        pulley = "" if way == "down" else " over a pulley"
+        return f"{abs(self.load_gf):g} g {way}{pulley} on node {self.port.node}"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One state of the part in an experiment.
+
+    Args:
+        name: in tables and file names.
+        role: what is loaded.
+        hung: the weights.
+    """
+
+    name: str
+    role: Role
+    hung: tuple[Hung, ...] = ()
+
+    def loads_N(self, ports: Sequence[Port]) -> FloatArray:
+        """Return the load at each of some ports, (n_ports,) N.
+
+        Raises:
+            InputError: if something hangs elsewhere.
+        """
+        loads = np.zeros(len(ports))
+        for one in self.hung:
+            if one.port not in ports:
+                allowed = ", ".join(map(str, ports))
+                what = "inputs" if self.role == "forward" else "outputs"
+                raise InputError(
+                    f"step {self.name}", f"a load on {one.port}", f"the {what} of the task: {allowed}"
+                )
+            loads[list(ports).index(one.port)] += one.load_gf * NEWTON_PER_GF
+        return loads
+
+    def __str__(self) -> str:
+        """Say it as a person would."""
+        unloaded = {"zero": "nothing hangs", "rigid": "nothing hangs; part moved as a whole"}
+        return "; ".join(map(str, self.hung)) or unloaded.get(self.role, "nothing hangs")
+
+
+ZERO = Step("zero", "zero")
+
+
+def port_loads(task: Task, steps: Sequence[Step]) -> tuple[FloatArray, FloatArray]:
+    """Return the loads of each step on inputs, (n_steps, n_in), and on outputs, N.
+
+    Raises:
+        InputError: if a step loads what its role does not.
+    """
+    forward = np.zeros((len(steps), len(task.inputs)))
+    adjoint = np.zeros((len(steps), len(task.outputs)))
+    for row, step in enumerate(steps):
+        if step.role == "forward":
+            forward[row] = step.loads_N(task.inputs)
+        elif step.role == "adjoint":
+            adjoint[row] = step.loads_N(task.outputs)
+    return forward, adjoint
+
+
+def steps_text(steps: Sequence[Step]) -> str:
+    """Return steps as CSV, one row a weight."""
+    rows: list[tuple[object, ...]] = []
+    for step in steps:
+        if not step.hung:
+            rows.append((step.name, step.role, "", "", 0))
+        for one in step.hung:
+            rows.append((step.name, step.role, one.port.node, one.port.axis, one.load_gf))
+    return table_text(HEADER, rows)
+
+
+def load_steps(path: Path) -> tuple[Step, ...]:
+    """Read the steps of an experiment.
+
+    Raises:
+        InputError: naming the line that cannot be used.
+    """
+    table = read_table(path)
+    for name in HEADER:
+        if name not in table.header:
+            given = f"columns {', '.join(table.header)}"
+            raise InputError(str(path), given, f"the columns {', '.join(HEADER)}")
+    places = [table.header.index(name) for name in HEADER]
+    loads = column_numbers(table, "load_gf")
+    found: dict[str, Step] = {}
+    for row, load, line in zip(table.rows, loads.tolist(), table.lines, strict=True):
+        name, role, node, axis, _ = (row[place] for place in places)
+        where = f"{path}, {line}"
+        role = _role(where, name, role)
+        known = found.get(name, Step(name, role))
+        if known.role != role:
+            raise InputError(where, f"{name} as {role}", f"{known.role}, as before")
+        found[name] = Step(name, role, (*known.hung, *_hung(where, role, (node, axis), load)))
+    return tuple(found.values())
+
+
+def _role(where: str, name: str, role: str) -> Role:
+    if not _NAME.fullmatch(name):
+        raise InputError(where, f'a step named "{name}"', "letters, digits, '.', '_' and '-'")
+    if role not in get_args(Role):
+        raise InputError(where, f'role "{role}"', ", ".join(get_args(Role)))
+    return role  # type: ignore[return-value]
+
+
+def _hung(where: str, role: Role, port: tuple[str, str], load: float) -> tuple[Hung, ...]:
+    node, axis = port
+    if not (node or axis or load):
+        return ()
+    if role in {"zero", "rigid"}:
+        raise InputError(where, f"a weight in a step of role {role}", "no weight")
+    if axis not in get_args(Axis):
+        raise InputError(where, f'axis "{axis}"', "x or y")
+    if not node.isdecimal():
+        raise InputError(where, f'node "{node}"', "the number of a node")
+    if not 0 < abs(load) <= HEAVIEST_GF:
+        allowed = f"a load in gf other than 0, up to ±{HEAVIEST_GF:g}; y points up"
+        raise InputError(where, f"{load:g} gf", allowed)
+    return (Hung(Port(int(node), axis), load),)  # type: ignore[arg-type]

@@ -1,0 +1,286 @@
+"""A laboratory without a print: an experiment whose photographs are rendered.
+
+The continuum stands for the print. It is loaded, photographed with all that a camera does to a
+picture, and left as a folder that `mnnfab lab measure` reads like any other, with the truth in
+`truth.csv` beside it, which nothing reads but who wants to know how good the measurement is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import tomli_w
+
+from mnnfab.arrays import FloatArray, frozen_floats
+from mnnfab.lab.boards import Board, board_for
+from mnnfab.lab.experiment import EXPERIMENT
+from mnnfab.lab.shots import SHOTS, Positions, Shot, shots_text
+from mnnfab.lab.steps import STEPS, Step, port_loads, steps_text
+from mnnfab.lab.synthetic.lens import Lens, lens_at
+from mnnfab.lab.synthetic.render import Sensor, develop, expose
+from mnnfab.lab.synthetic.scene import Part, Shape, board_shape, places_field
+from mnnfab.lab.vision import Image, opencv
+from mnnfab.tables import table_text
+
+if TYPE_CHECKING:
+    from fem.continuum import Continuum
+    from mnnfab.problem import Problem
+    from mnnfab.tasks import Task
+    from mnnfab.watching import Clock
+
+#: How the camera is held to learn its lens: turns about x, y and the line of sight, degrees.
+LENS_VIEWS = (
+    *((12.0, 0.0, 0.0), (-12.0, 3.0, 1.0), (0.0, 14.0, -2.0), (3.0, -14.0, 0.0)),
+    *((9.0, 9.0, 5.0), (-9.0, 8.0, -3.0), (8.0, -10.0, 12.0), (-8.0, -9.0, -10.0)),
+)
+#: How far the part is moved where it is moved as a whole: mm, and degrees.
+RIGID_MM, RIGID_DEG = (0.37, -0.23), 0.15
+TRUTH = "truth.csv"
+
+
+@dataclass(frozen=True)
+class Studio:
+    """How photographs are taken.
+
+    Args:
+        mm_per_px: on the board.
+        distance_mm: of the camera.
+        tilt_deg: of the camera against the board.
+        radial: distortion k1 and k2 of the lens.
+        decentring: p1 and p2.
+        sensor: blur, light, noise.
+        dots: whether the dots are painted.
+        offset_mm: of the part's face in front of the board's.
+        quality: of the JPEG files.
+        margin_mm: room around the part in the window, and around the board.
+    """
+
+    mm_per_px: float = 0.02
+    distance_mm: float = 500.0
+    tilt_deg: tuple[float, float, float] = (2.0, -3.0, 0.7)
+    radial: tuple[float, float] = (-0.2, 0.1)
+    decentring: tuple[float, float] = (2e-4, -1e-4)
+    sensor: Sensor = field(default_factory=Sensor)
+    dots: bool = True
+    offset_mm: float = 0.0
+    quality: int = 95
+    margin_mm: float = 4.0
+
+
+@dataclass(frozen=True, eq=False)
+class Stage:
+    """A part before its board, and the camera before both.
+
+    Args:
+        part: that hangs.
+        board: around it.
+        lens: of the camera.
+        weight: how the part sags by its own weight, (n_dofs,) mm.
+    """
+
+    part: Part
+    board: Board
+    lens: Lens
+    weight: FloatArray
+
+    def field_of(self, task: Task, step: Step) -> FloatArray:
+        """Return how the part has moved in a step, (n_dofs,) mm."""
+        continuum = self.part.continuum
+        on_inputs, on_outputs = port_loads(task, [step])
+        moved = continuum.fields @ on_inputs[0] + continuum.adjoint_fields @ on_outputs[0]
+        if step.role == "rigid":
+            moved = moved + _moved_as_a_whole(continuum)
+        found: FloatArray = self.weight + moved
+        return found
+
+    def shapes(self, task: Task, step: Step) -> list[Shape]:
+        """Return all that is seen in a step."""
+        moved = self.field_of(task, step)
+        joints = self.part.joints(moved)[:, :2] - self.part.shift_mm
+        ends = [
+            (joints[one.port.node], np.sign(one.load_gf) * np.eye(2)["xy".index(one.port.axis)])
+            for one in step.hung
+        ]
+        reach = sum(self.board.size_mm)
+        return [
+            board_shape(self.board),
+            *self.part.shapes(moved),
+            *self.part.strings(ends, reach),
+        ]
+
+    def seen(self, task: Task, step: Step) -> FloatArray:
+        """Return where the joints truly are in a photograph of a step, (n_nodes, 2) px."""
+        return self.lens.project(self.part.joints(self.field_of(task, step)))
+
+
+def set_up(problem: Problem, continuum: Continuum, studio: Studio) -> Stage:
+    """Hang a part, put a board around it, and place the camera."""
+    from fem.weight import sag_field
+
+    points = continuum.quadratic_points
+    low, high = points.min(axis=0), points.max(axis=0)
+    board = board_for(*(high - low + 2 * studio.margin_mm).tolist())
+    board = board.model_copy(update={"plane_offset_mm": studio.offset_mm})
+    assert board.window_mm is not None, "it was made with one"
+    left, lower, right, upper = board.window_mm
+    shift = np.array([left + right, lower + upper]) / 2 - (low + high) / 2
+    size = [round((s + 2 * studio.margin_mm) / studio.mm_per_px) for s in board.size_mm]
+    lens = lens_at(
+        (board.size_mm[0] / 2, board.size_mm[1] / 2),
+        studio.distance_mm,
+        studio.mm_per_px,
+        (size[0], size[1]),
+        tilt_deg=studio.tilt_deg,
+        radial=studio.radial,
+        decentring=studio.decentring,
+    )
+    weight = sag_field(
+        continuum.system, problem.material.density_g_per_cm3, continuum.mesh.thickness_mm
+    )
+    part = Part(continuum, frozen_floats(shift), studio.offset_mm, studio.dots)
+    return Stage(part, board, lens, weight)
+
+
+def lens_photographs(
+    stage: Stage, studio: Studio, generator: np.random.Generator
+) -> list[Image]:
+    """Return photographs of the board alone, from several sides."""
+    focal = studio.distance_mm / studio.mm_per_px
+    found = []
+    for number, tilt in enumerate(LENS_VIEWS):
+        lens = lens_at(
+            (stage.board.size_mm[0] / 2, stage.board.size_mm[1] / 2),
+            (1.12 + 0.04 * (number % 3)) * studio.distance_mm,
+            studio.mm_per_px,
+            stage.lens.size_px,
+            tilt_deg=tilt,
+            radial=studio.radial,
+            decentring=studio.decentring,
+            focal_px=focal,
+        )
+        light = expose([board_shape(stage.board)], lens, studio.sensor)
+        found.append(develop(light, studio.sensor, generator))
+    return found
+
+
+def photograph(
+    problem: Problem,
+    task: Task,
+    continuum: Continuum,
+    steps: Sequence[Step],
+    folder: Path,
+    clock: Clock,
+    studio: Studio | None = None,
+    *,
+    repeats: int = 2,
+    seed: int = 0,
+) -> None:
+    """Write a whole experiment on a continuum into an empty folder.
+
+    Args:
+        problem: of the part.
+        task: its ports.
+        continuum: that stands for the print.
+        steps: to photograph, with the zero.
+        folder: for photographs and tables.
+        clock: told of the progress.
+        studio: how photographs are taken.
+        repeats: photographs of each step.
+        seed: of the noise.
+    """
+    studio = studio or Studio()
+    generator = np.random.default_rng([seed, 8])
+    stage = set_up(problem, continuum, studio)
+    with clock.stage("photographs of the board"):
+        for number, image in enumerate(lens_photographs(stage, studio, generator)):
+            _write(folder / f"lens-{number}.jpg", image, studio.quality)
+    shots, rows = [], []
+    for step in steps:
+        with clock.stage(f"photographs of {step.name}"):
+            light = expose(stage.shapes(task, step), stage.lens, studio.sensor)
+            pixels = stage.seen(task, step)
+            joints = stage.part.joints(stage.field_of(task, step))
+            for repeat in range(repeats):
+                name = f"{step.name}-{repeat}.jpg"
+                _write(folder / name, develop(light, studio.sensor, generator), studio.quality)
+                shots.append(Shot(name, step.name))
+        for node, (pixel, joint) in enumerate(zip(pixels.tolist(), joints.tolist(), strict=True)):
+            rows.append((step.name, node, *pixel, *joint[:2]))
+    (folder / STEPS).write_text(steps_text(steps), encoding="utf-8")
+    (folder / SHOTS).write_text(shots_text(tuple(shots)), encoding="utf-8")
+    header = ("step", "node", "x_px", "y_px", "x_mm", "y_mm")
+    (folder / TRUTH).write_text(table_text(header, rows), encoding="utf-8")
+    text = experiment_text(f"synthetic {problem.design.name}", stage.board, studio)
+    (folder / EXPERIMENT).write_text(text, encoding="utf-8")
+
+
+def experiment_text(name: str, board: Board, studio: Studio) -> str:
+    """Return the description of a synthetic experiment."""
+    values = {
+        "schema": 1,
+        "name": name[:80],
+        "kind": "photographs",
+        # The continuum that stands for the print is linear, and so are its elongations.
+        "elongation": "projection",
+        "camera": {
+            "calibration": "lens-*.jpg",
+            "tracking": "dots" if studio.dots else "shapes",
+        },
+        "board": board.model_dump(mode="json"),
+    }
+    return tomli_w.dumps(values)
+
+
+def positions_of(
+    task: Task,
+    continuum: Continuum,
+    steps: Sequence[Step],
+    noise_mm: float,
+    generator: np.random.Generator,
+    repeats: int = 2,
+) -> Positions:
+    """Return what an experiment on a continuum would have measured, without photographs.
+
+    Args:
+        task: its ports.
+        continuum: that stands for the print.
+        steps: with the zero.
+        noise_mm: of one coordinate of one joint in one shot, and of the shift of a shot.
+        generator: of the noise.
+        repeats: shots of each step.
+    """
+    from mnnfab.lab.prediction import continuum_fields
+
+    moved = continuum_fields(continuum).moved_mm(task, steps)
+    at_rest = _nodes(continuum)
+    shots = [Shot(f"{step.name}-{n}", step.name) for step in steps for n in range(repeats)]
+    places = at_rest + np.repeat(moved, repeats, axis=0)
+    places = places + noise_mm * generator.standard_normal(places.shape)
+    places = places + noise_mm * generator.standard_normal((len(shots), 1, 2))
+    return Positions(tuple(shots), frozen_floats(places))
+
+
+def _nodes(continuum: Continuum) -> FloatArray:
+    """Return where the middles of the load discs are, (n_nodes, 2) mm."""
+    part = Part(continuum, np.zeros(2))
+    return part.joints(np.zeros(continuum.n_dofs))[:, :2]
+
+
+def _moved_as_a_whole(continuum: Continuum) -> FloatArray:
+    """Return a shift and a turn about the middle of the part, (n_dofs,) mm."""
+    places = places_field(continuum).reshape(-1, 2)
+    angle = np.radians(RIGID_DEG)
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    about = places - places.mean(axis=0)
+    moved: FloatArray = (about @ turn.T - about + np.array(RIGID_MM)).ravel()
+    return moved
+
+
+def _write(path: Path, image: Image, quality: int) -> None:
+    cv2 = opencv()
+    _, data = cv2.imencode(path.suffix, image, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    path.write_bytes(data.tobytes())

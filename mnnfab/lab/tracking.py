@@ -1,0 +1,225 @@
+"""Tracking: joint centres in a photograph to a few hundredths of a pixel.
+
+Painted dots are found by a picture of one, and fitted (`mnnfab.lab.dots`). Without them the hub
+itself is what is followed: its surroundings in the photograph without load are laid over those
+of the others by OpenCV's enhanced correlation, which minds neither light nor contrast.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mnnfab.arrays import FloatArray
+from mnnfab.errors import InputError
+from mnnfab.lab.camera import Plane
+from mnnfab.lab.dots import find_dot
+from mnnfab.lab.vision import Image, opencv
+
+if TYPE_CHECKING:
+    from geometry.tiling import Tiling
+
+#: A joint is looked for so far around its place without load, as a share of the shortest bond.
+SEARCH_SHARE = 0.3
+#: Correlations below these are no dot, and no hub.
+LEAST_LIKE_A_DOT, LEAST_LIKE_A_HUB = 0.6, 0.5
+#: Parts of a hub's surroundings that are followed, in lengths of a joint.
+HUB_REACH = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """What is looked for, in one photograph.
+
+    Args:
+        where: for messages.
+        image: the photograph.
+        plane: of the part in it.
+        dark: whether the part is darker than what is behind it; dots are the other way round.
+    """
+
+    where: str
+    image: Image
+    plane: Plane
+    dark: bool
+
+    def pixels_per_mm(self, place_mm: FloatArray) -> float:
+        """Return how large a millimetre is at a place, (2,) mm, in pixels."""
+        about = self.plane.pixels(place_mm + np.array([[-0.5, 0], [0.5, 0], [0, -0.5], [0, 0.5]]))
+        across = np.hypot(*(about[1] - about[0])), np.hypot(*(about[3] - about[2]))
+        return float(np.mean(across))
+
+    def cut(self, centre: FloatArray, half: int, joint: int) -> tuple[Image, FloatArray]:
+        """Return what is around a pixel, and the pixel of its first one.
+
+        Raises:
+            InputError: if it is not all in the picture.
+        """
+        low = np.rint(centre).astype(int) - half
+        high = low + 2 * half + 1
+        height, width = self.image.shape
+        if (low < 0).any() or high[0] > width or high[1] > height:
+            given = f"joint {joint} is at the rim of the picture or outside: cropped?"
+            raise InputError(self.where, given, "a photograph of the whole part")
+        return self.image[low[1] : high[1], low[0] : high[0]], low.astype(np.float64)
+
+
+def track_dots(
+    look: Look, places_mm: FloatArray, radius_mm: float, search_mm: float
+) -> FloatArray:
+    """Find the dot of every joint.
+
+    Args:
+        look: the photograph.
+        places_mm: near which they are, (n_nodes, 2) in the part's plane.
+        radius_mm: of the dots.
+        search_mm: how far off they may be.
+
+    Returns:
+        Their centres, (n_nodes, 2) px.
+
+    Raises:
+        InputError: if one is not found.
+    """
+    guesses = look.plane.pixels(places_mm)
+    centres = np.empty_like(guesses)
+    for joint, guess in enumerate(guesses):
+        scale = look.pixels_per_mm(places_mm[joint])
+        near = _nearest_dot(look, guess, radius_mm * scale, round(search_mm * scale), joint)
+        image = look.image if look.dark else 255 - look.image
+        dot = find_dot(image, near, radius_mm * scale)
+        if dot is None:
+            raise _not_found(look, joint, guess, "a painted dot")
+        centres[joint] = dot.centre
+    return centres
+
+
+def _nearest_dot(
+    look: Look, guess: FloatArray, radius: float, search: int, joint: int
+) -> FloatArray:
+    """Return where a picture of a dot on rubber fits best around a place."""
+    cv2 = opencv()
+    half = int(np.ceil(1.4 * radius))
+    x = np.arange(-half, half + 1)
+    ideal = np.where(np.hypot(x, x[:, None]) <= radius, 255, 0).astype(np.uint8)
+    mask = (np.hypot(x, x[:, None]) <= 1.4 * radius).astype(np.uint8)
+    patch, corner = _window(look, guess, search + half, joint)
+    found = cv2.matchTemplate(
+        patch if look.dark else 255 - patch, ideal, cv2.TM_CCOEFF_NORMED, mask=mask
+    )
+    found[~np.isfinite(found)] = -1  # where nothing at all is seen
+    _, alike, _, place = cv2.minMaxLoc(found)
+    if alike < LEAST_LIKE_A_DOT:
+        raise _not_found(look, joint, guess, "a painted dot")
+    centre: FloatArray = corner + np.array(place) + half
+    return centre
+
+
+def _window(look: Look, guess: FloatArray, half: int, joint: int) -> tuple[Image, FloatArray]:
+    """Return as much of a window around a pixel as the picture has."""
+    height, width = look.image.shape
+    low = np.maximum(np.rint(guess).astype(int) - half, 0)
+    high = np.minimum(np.rint(guess).astype(int) + half + 1, [width, height])
+    if (high - low < half).any():
+        given = f"joint {joint} is at the rim of the picture or outside: cropped?"
+        raise InputError(look.where, given, "a photograph of the whole part")
+    return look.image[low[1] : high[1], low[0] : high[0]], low.astype(np.float64)
+
+
+def _not_found(look: Look, joint: int, guess: FloatArray, what: str) -> InputError:
+    given = f"joint {joint} is not found near pixel ({guess[0]:.0f}, {guess[1]:.0f})"
+    return InputError(look.where, given, f"{what} at every joint, not hidden by string or hand")
+
+
+@dataclass(frozen=True, eq=False)
+class HubPictures:
+    """What surrounds every joint without load.
+
+    Args:
+        pictures: one a node, square.
+        centres: of the joints in them, (n_nodes, 2) px.
+    """
+
+    pictures: tuple[Image, ...]
+    centres: FloatArray
+
+
+def hubs_of(look: Look, pixels: FloatArray, reach_mm: float) -> HubPictures:
+    """Cut out what surrounds the joints at some pixels, (n_nodes, 2)."""
+    pictures, centres = [], []
+    for joint, pixel in enumerate(pixels):
+        scale = look.pixels_per_mm(look.plane.places(pixel[None])[0])
+        picture, corner = look.cut(pixel, round(reach_mm * scale), joint)
+        pictures.append(picture)
+        centres.append(pixel - corner)
+    return HubPictures(tuple(pictures), np.array(centres))
+
+
+def track_hubs(
+    look: Look, hubs: HubPictures, places_mm: FloatArray, search_mm: float
+) -> FloatArray:
+    """Find the hub of every joint; as `track_dots`."""
+    guesses = look.plane.pixels(places_mm)
+    centres = np.empty_like(guesses)
+    for joint, guess in enumerate(guesses):
+        search = round(search_mm * look.pixels_per_mm(places_mm[joint]))
+        picture = hubs.pictures[joint]
+        window, corner = _window(look, guess, search + picture.shape[0] // 2, joint)
+        found = _lay_over(picture, window, hubs.centres[joint])
+        if found is None:
+            raise _not_found(look, joint, guess, "a hub")
+        centres[joint] = corner + found
+    return centres
+
+
+def _lay_over(picture: Image, window: Image, centre: FloatArray) -> FloatArray | None:
+    """Return where a place of a picture is in a window of another photograph."""
+    cv2 = opencv()
+    alike = cv2.matchTemplate(window, picture, cv2.TM_CCOEFF_NORMED)
+    _, best, _, place = cv2.minMaxLoc(alike)
+    if best < LEAST_LIKE_A_HUB:
+        return None
+    warp = np.array([[1, 0, place[0]], [0, 1, place[1]]], dtype=np.float32)
+    stop = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_COUNT, 100, 1e-6)
+    try:
+        _, warp = cv2.findTransformECC(
+            picture, window, warp, cv2.MOTION_EUCLIDEAN, stop, None, 5
+        )
+    except cv2.error:  # it says so when it does not converge
+        return None
+    moved: FloatArray = warp[:, :2].astype(np.float64) @ centre + warp[:, 2]
+    return moved
+
+
+def hub_shapes(look: Look, tiling: Tiling, places_mm: FloatArray, reach_mm: float) -> HubPictures:
+    """Draw what should surround every joint: the design itself, at its place in the picture.
+
+    Args:
+        look: the photograph whose scale they have.
+        tiling: of the part, turned and shifted as it is seen: in the part's plane.
+        places_mm: of the joints there, (n_nodes, 2).
+        reach_mm: how much of the surroundings.
+    """
+    from geometry.polygons import cell_polygons
+
+    cv2 = opencv()
+    pixels = look.plane.pixels(places_mm)
+    half = round(reach_mm * look.pixels_per_mm(places_mm.mean(axis=0)))
+    size, fine = 2 * half + 1, 4
+    cells = [np.array(polygon.exterior.coords) for polygon in cell_polygons(tiling)]
+    back, front = (255, 0) if look.dark else (0, 255)
+    pictures, centres = [], []
+    for pixel, place in zip(pixels, places_mm, strict=True):
+        low = np.rint(pixel) - half
+        canvas = np.full((fine * size, fine * size), back, dtype=np.uint8)
+        for cell in cells:
+            if np.abs(cell - place).max(axis=1).min() > 2 * reach_mm:
+                continue
+            drawn = (look.plane.pixels(cell) - low + 0.5) * fine - 0.5
+            cv2.fillPoly(canvas, [np.rint(16 * drawn).astype(np.int32)], front, shift=4)
+        small = cv2.resize(canvas, (size, size), interpolation=cv2.INTER_AREA)
+        pictures.append(cv2.GaussianBlur(small, (0, 0), 1.0))
+        centres.append(pixel - low)
+    return HubPictures(tuple(pictures), np.array(centres))

@@ -1,0 +1,46 @@
+"""Faults of small TOML files in words: the first one, with its key."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from mnnfab.errors import InputError
+from mnnfab.files import read_text
+
+
+def read_toml(path: Path, what: str) -> dict[str, Any]:
+    """Return the values of a TOML file.
+
+    Args:
+        path: of the file.
+        what: it should be, for the message.
+
+    Raises:
+        InputError: if it cannot be read, or is not TOML.
+    """
+    try:
+        return tomllib.loads(read_text(path))
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(str(path), f"not TOML: {error}", what) from error
+
+
+def first_fault(path: Path, error: ValidationError) -> InputError:
+    """Return the first fault of a file that was checked by pydantic."""
+    detail = error.errors()[0]
+    key = ".".join(map(str, detail["loc"]))
+    cause = detail.get("ctx", {}).get("error")
+    if isinstance(cause, ValueError) and len(cause.args) == 3:
+        name, given, allowed = cause.args
+        return InputError(f"{path}, {key}.{name}" if key else f"{path}, {name}", given, allowed)
+    value = detail.get("input")
+    given = f"{value!r}"[:80] if detail["type"] != "missing" else "missing"
+    if detail["type"] == "extra_forbidden":
+        return InputError(f"{path}, {key}", "a key that is not known", "the keys of docs/laboratory.md")
+    words = str(cause) if isinstance(cause, ValueError) else detail["msg"]
+    return InputError(f"{path}, {key}", given, words[:1].lower() + words[1:])
