@@ -20,22 +20,17 @@ from mnnfab.plain import as_plain
 from mnnfab.problem import Problem, load_problem
 from mnnfab.publishing import settle
 from mnnfab.reach_words import assess_problem, reach_text
-from mnnfab.record import (
-    WIDTHS,
-    Record,
-    load_record,
-    make_record,
-)
+from mnnfab.record import WIDTHS, Record, make_record
 from mnnfab.report.results import Results
 from mnnfab.request import request_of
 from mnnfab.run_folder import (
-    DESIGN,
     earlier_results,
     exported_names,
     run_folder,
     write_training,
 )
 from mnnfab.stages.check import check_widths_on_continuum
+from mnnfab.stages.earlier import load_run, require_run
 from mnnfab.stages.ladder import climb, ladder_text
 from mnnfab.stages.model import calibrated
 from mnnfab.stages.train import Fitted, ancestry_of, fit, prepare, read, train_and_tell
@@ -43,7 +38,6 @@ from mnnfab.stages.tray import write_tray
 from mnnfab.stages.write import Wanted, write_manifest, write_results
 from mnnfab.training_words import training_text
 from mnnfab.watching import Clock, Silent, Watcher
-from mnnfab.widths_file import check_widths
 
 
 @dataclass(frozen=True)
@@ -264,9 +258,9 @@ def ladder(folder: Path, *, watcher: Watcher | None = None) -> Told:
         InputError: if there is no such run, or its design has no ports.
     """
     clock = Clock(watcher or Silent())
-    _require_run(folder)
+    require_run(folder)
     settle_unless_claimed(folder)
-    problem, record = _load_run(folder, clock)
+    problem, record = load_run(folder, clock)
     if problem.task is None:
         raise InputError(str(folder), "a design without ports", "one with inputs and outputs")
     found = climb(problem, problem.task, record.widths_mm, clock)
@@ -317,30 +311,16 @@ def export(
 
 def _resume(folder: Path, watcher: Watcher | None, wanted: Wanted) -> Outcome:
     clock = Clock(watcher or Silent())
-    _require_run(folder)
+    require_run(folder)
     _wanted(wanted)
     with claimed(folder):
-        problem, record = _load_run(folder, clock)
+        problem, record = load_run(folder, clock)
         clock.watcher = Follower(clock.watcher, folder, problem.design.name)
         problem, record = _without_stale_history(problem, record)
         results = check_widths_on_continuum(problem, record, clock)
         before = exported_names(folder)
         results = write_results(results, folder, clock, wanted)
     return _outcome(results, folder, before)
-
-
-def _require_run(folder: Path) -> None:
-    if not folder.is_dir():
-        raise InputError(str(folder), "no such folder", "a folder that `mnnfab train` wrote")
-
-
-def _load_run(folder: Path, clock: Clock) -> tuple[Problem, Record]:
-    """Return the problem in a folder with the surrogate that its training ended with."""
-    with clock.stage("read"):
-        problem = load_problem(folder / DESIGN)
-        record = load_record(folder, problem)
-        check_widths(str(folder / WIDTHS), record.widths_mm, problem.width_limits_mm)
-    return replace(problem, surrogate=record.compensation.surrogate), record
 
 
 def _outcome(

@@ -41,6 +41,8 @@ def first_fault(path: Path, error: ValidationError) -> InputError:
     value = detail.get("input")
     given = f"{value!r}"[:80] if detail["type"] != "missing" else "missing"
     if detail["type"] == "extra_forbidden":
-        return InputError(f"{path}, {key}", "a key that is not known", "the keys of docs/laboratory.md")
+        return InputError(
+            f"{path}, {key}", "a key that is not known", "the keys of docs/laboratory.md"
+        )
     words = str(cause) if isinstance(cause, ValueError) else detail["msg"]
     return InputError(f"{path}, {key}", given, words[:1].lower() + words[1:])

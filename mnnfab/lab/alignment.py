@@ -49,9 +49,7 @@ class Alignment:
         return turned
 
 
-def fit_similarity(
-    places: FloatArray, wanted: FloatArray, scale: float | None = None
-) -> Alignment:
+def fit_similarity(places: FloatArray, wanted: FloatArray, scale: float | None = None) -> Alignment:
     """Return the shift, turn and size that lay places over others best, both (n, 2).
 
     Args:

@@ -39,10 +39,12 @@ class Camera:
     def rays(self, pixels: FloatArray) -> FloatArray:
         """Return pixels, (n, 2), as a pinhole without lens has them, at distance 1."""
         stop = (opencv().TERM_CRITERIA_EPS + opencv().TERM_CRITERIA_MAX_ITER, 100, 1e-12)
-        found = opencv().undistortPointsIter(
-            pixels.reshape(-1, 1, 2), self.matrix, self.distortion, None, None, stop
-        ) if hasattr(opencv(), "undistortPointsIter") else opencv().undistortPoints(
-            pixels.reshape(-1, 1, 2), self.matrix, self.distortion
+        found = (
+            opencv().undistortPointsIter(
+                pixels.reshape(-1, 1, 2), self.matrix, self.distortion, None, None, stop
+            )
+            if hasattr(opencv(), "undistortPointsIter")
+            else opencv().undistortPoints(pixels.reshape(-1, 1, 2), self.matrix, self.distortion)
         )
         rays: FloatArray = found.reshape(-1, 2).astype(np.float64)
         return rays
@@ -112,7 +114,9 @@ class Plane:
         """Return where places in the part's plane, (n, 2) mm, are seen, (n, 2)."""
         nearer = self.offset_mm / self.foot_mm[2]
         on_board = (places_mm - nearer * self.foot_mm[:2]) / (1 - nearer)
-        back = np.column_stack([on_board, np.ones(len(on_board))]) @ np.linalg.inv(self.homography).T
+        back = (
+            np.column_stack([on_board, np.ones(len(on_board))]) @ np.linalg.inv(self.homography).T
+        )
         rays = np.column_stack([back[:, :2] / back[:, 2:], np.ones(len(back))])
         found, _ = opencv().projectPoints(
             rays, np.zeros(3), np.zeros(3), self.camera.matrix, self.camera.distortion

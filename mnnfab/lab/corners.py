@@ -57,7 +57,9 @@ def find_corners(where: str, image: Image, board: Board) -> Corners:
         )
     places = board.corners_mm[numbers]
     square_px = board.square_mm / Corners(rough, places).mm_per_px
-    gap = (board.square_mm - board.marker_mm) / 2 if board.kind == "charuco" else board.square_mm / 2
+    gap = (
+        (board.square_mm - board.marker_mm) / 2 if board.kind == "charuco" else board.square_mm / 2
+    )
     half = max(2, int(0.8 * gap / board.square_mm * square_px))
     stop = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 50, 1e-4)
     fine = cv2.cornerSubPix(
@@ -99,7 +101,9 @@ def _refuse_blur(where: str, image: Image, corners: FloatArray, square_px: float
         if min(patch.shape) <= half:
             continue
         smooth = cv2.GaussianBlur(patch.astype(np.float32), (0, 0), 0.7)  # noise is no edge
-        slopes = np.hypot(cv2.Sobel(smooth, -1, 1, 0, scale=0.125), cv2.Sobel(smooth, -1, 0, 1, scale=0.125))
+        slopes = np.hypot(
+            cv2.Sobel(smooth, -1, 1, 0, scale=0.125), cv2.Sobel(smooth, -1, 0, 1, scale=0.125)
+        )
         low, high = np.percentile(smooth, [5, 95])
         widths.append(0.8 * float(high - low) / max(float(np.percentile(slopes, 99.5)), 1e-6))
     width = float(np.median(widths)) if widths else 0.0

@@ -15,12 +15,15 @@ from pydantic import Field, ValidationError, model_validator
 from mnnfab.errors import InputError
 from mnnfab.lab.boards import Board
 from mnnfab.lab.layouts import read_tracks
+from mnnfab.lab.measurement import UNSEEN
 from mnnfab.lab.shots import SHOTS, Positions, Shot, load_shots
 from mnnfab.lab.steps import STEPS, Step, load_steps
 from mnnfab.section import FileName, Positive, Section, refusal
 from mnnfab.section_errors import first_fault, read_toml
 
 EXPERIMENT = "experiment.toml"
+#: As `mnnfab.lab.measurement.UNSEEN`, of hubs that are followed by their shapes.
+UNSEEN_BY_SHAPES = 0.01
 #: Millimetres in the units that a table may be in.
 UNITS_MM = {"mm": 1.0, "cm": 10.0, "m": 1000.0, "um": 1e-3, "in": 25.4}
 
@@ -85,6 +88,8 @@ class ExperimentSection(Section):
         elongation: "length", how much longer a bond is, or "projection" of the displacements on
             its direction, which is that of linear theory.
         position_sd_mm: noise of one coordinate of one joint, where no step has two shots.
+        unseen_share: standard deviation of what repeats do not show, as a share of a joint's own
+            displacement; 0.0005 if not given, 0.01 where hubs are tracked by their shapes.
         youngs_modulus_MPa: what the predictions are made with, if not the design's material.
     """
 
@@ -93,10 +98,19 @@ class ExperimentSection(Section):
     kind: Literal["positions", "photographs"]
     elongation: Literal["length", "projection"] = "length"
     position_sd_mm: Positive | None = None
+    unseen_share: Annotated[float, Field(ge=0, le=1)] | None = None
     youngs_modulus_MPa: Positive | None = None
     positions: PositionsSection = PositionsSection()
     camera: CameraSection = CameraSection()
     board: Board = Board()
+
+    @property
+    def unseen(self) -> float:
+        """Share of a displacement that repeats do not show: bonds that turn drag a hub's picture."""
+        if self.unseen_share is not None:
+            return self.unseen_share
+        shapes = self.kind == "photographs" and self.camera.tracking == "shapes"
+        return UNSEEN_BY_SHAPES if shapes else UNSEEN
 
 
 @dataclass(frozen=True)
@@ -158,5 +172,3 @@ def _shots_of(path: Path, frames: tuple[str, ...], table: Path) -> tuple[Shot, .
             allowed = f"frames of {table.name}: {', '.join(frames[:12])}"
             raise InputError(str(path), f'frame "{shot.source}"', allowed)
     return shots
-
-

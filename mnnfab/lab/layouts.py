@@ -107,9 +107,7 @@ def _deeplabcut(table: Table, n_points: int) -> Tracks:
     return Tracks(found.places, tuple(row[0] for row in table.rows))
 
 
-def _long_points(
-    table: Table, names: tuple[str, str, str, str | None], n_points: int
-) -> Tracks:
+def _long_points(table: Table, names: tuple[str, str, str, str | None], n_points: int) -> Tracks:
     """Read a table with a row a point: frame, x, y, and which point it is if it says so."""
     frame_name, x, y, point = names
     xy = np.column_stack([column_numbers(table, x), column_numbers(table, y)])
@@ -173,8 +171,7 @@ def _long(table: Table, n_points: int) -> Tracks:
     names = [f"{step}, repeat {repeat:g}" for step, repeat in frames]
     _require_whole(table, places, names)
     shots = tuple(
-        Shot(name, step, time)
-        for name, (step, _), time in zip(names, frames, when, strict=True)
+        Shot(name, step, time) for name, (step, _), time in zip(names, frames, when, strict=True)
     )
     return Tracks(places, tuple(names), shots)
 

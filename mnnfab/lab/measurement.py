@@ -25,7 +25,9 @@ ElongationBy = Literal["length", "projection"]
 #: What repeats do not show, as a share of a joint's own displacement: a dot is strained with its
 #: hub, so its outline moves not quite as the mean of the disc does, which is what models speak
 #: of. On rendered continua 0.03 % in the root mean square, and 0.1 % where a weight hangs.
-STRAINED, STRAINED_BY_A_WEIGHT = 5e-4, 1e-3
+UNSEEN = 5e-4
+#: Where a weight hangs it is so many times as much.
+BY_A_WEIGHT = 2.0
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,7 @@ class Measurement:
         n_zero: shots of the unloaded part.
         noise: of one shot.
         unseen_mm: standard deviation of what repeats do not show, (n_steps, n_nodes).
+        unseen: the same as a share of a displacement.
         rigid_mm: joints where the part was moved as a whole, (n_rigid, n_nodes, 2), a shot each.
         elongation_by: how elongations are taken.
         places_mm: every shot, (n_shots, n_nodes, 2).
@@ -75,6 +78,7 @@ class Measurement:
     n_zero: int
     noise: Noise
     unseen_mm: FloatArray
+    unseen: float
     rigid_mm: FloatArray
     elongation_by: ElongationBy
     places_mm: FloatArray
@@ -152,6 +156,7 @@ def measure(
     by_place: bool = False,
     stated_sd_mm: float | None = None,
     elongation_by: ElongationBy = "length",
+    unseen: float = UNSEEN,
 ) -> Measurement:
     """Return what an experiment has shown.
 
@@ -164,6 +169,8 @@ def measure(
         stated_sd_mm: noise of one coordinate where there are no repeats to take it from.
         elongation_by: "length", the change of a bond's length, or "projection" of the
             displacements on its direction, which is that of linear theory.
+        unseen: standard deviation of what repeats do not show, as a share of a joint's own
+            displacement.
 
     Raises:
         InputError: if the joints do not fit the design, nothing was loaded, or nothing tells the
@@ -193,7 +200,8 @@ def measure(
         n_shots=np.array([len(rows[step.name]) for step in loaded]),
         n_zero=len(zeros),
         noise=_noise(where, [places[group] for group in groups], stated_sd_mm),
-        unseen_mm=_unseen(loaded, moved),
+        unseen_mm=_unseen(loaded, moved, unseen),
+        unseen=unseen,
         rigid_mm=places[rigid],
         elongation_by=elongation_by,
         places_mm=places,
@@ -201,11 +209,11 @@ def measure(
     )
 
 
-def _unseen(steps: tuple[Step, ...], moved_mm: FloatArray) -> FloatArray:
+def _unseen(steps: tuple[Step, ...], moved_mm: FloatArray, unseen: float) -> FloatArray:
     """Return the standard deviation of what repeats do not show, (n_steps, n_nodes) mm."""
-    share = np.full(moved_mm.shape[:2], STRAINED)
+    share = np.full(moved_mm.shape[:2], unseen)
     for row, step in enumerate(steps):
-        share[row, [one.port.node for one in step.hung]] = STRAINED_BY_A_WEIGHT
+        share[row, [one.port.node for one in step.hung]] *= BY_A_WEIGHT
     return share * np.hypot(moved_mm[..., 0], moved_mm[..., 1])
 
 

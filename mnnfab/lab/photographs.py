@@ -115,7 +115,9 @@ def load_image(path: Path) -> Image:
         try:
             image = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
         except cv2.error as error:  # larger than OpenCV bears
-            raise InputError(str(path), f"not a picture: {error.err}", "JPEG, PNG or TIFF") from error
+            raise InputError(
+                str(path), f"not a picture: {error.err}", "JPEG, PNG or TIFF"
+            ) from error
     if image is None or image.size > MOST_PIXELS:
         raise InputError(str(path), "not a picture, or cut off", "JPEG, PNG or TIFF, whole")
     return image

@@ -87,8 +87,7 @@ def make_plan(task: Task, response: Response, largest_gf: float | None = None) -
         for port, pull in zip(task.inputs, pulls.tolist(), strict=True)
     ]
     ports += [
-        _single("adjoint", port, -largest if port.axis == "y" else largest)
-        for port in task.outputs
+        _single("adjoint", port, -largest if port.axis == "y" else largest) for port in task.outputs
     ]
     cases = task.load_cases[:MOST_CASES] if task.headline is not None else ()
     return Plan(tuple(ports), tuple(_rounded(task, response, case, largest) for case in cases))

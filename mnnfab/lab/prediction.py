@@ -132,9 +132,7 @@ def response_of(fields: NodeFields, model: BarModel) -> Response:
     )
 
 
-def _spread(
-    problem: Problem, task: Task, printed: Printed, steps: tuple[Step, ...]
-) -> FloatArray:
+def _spread(problem: Problem, task: Task, printed: Printed, steps: tuple[Step, ...]) -> FloatArray:
     """Return the standard deviation of every displacement over prints, all errors together."""
     errors = problem.print_errors
     generator = np.random.default_rng([problem.design.schedule.seed, TAG])

@@ -76,7 +76,9 @@ class Step:
                 allowed = ", ".join(map(str, ports))
                 what = "inputs" if self.role == "forward" else "outputs"
                 raise InputError(
-                    f"step {self.name}", f"a load on {one.port}", f"the {what} of the task: {allowed}"
+                    f"step {self.name}",
+                    f"a load on {one.port}",
+                    f"the {what} of the task: {allowed}",
                 )
             loads[list(ports).index(one.port)] += one.load_gf * NEWTON_PER_GF
         return loads

@@ -26,7 +26,7 @@ SEARCH_SHARE = 0.3
 #: Correlations below these are no dot, and no hub.
 LEAST_LIKE_A_DOT, LEAST_LIKE_A_HUB = 0.6, 0.5
 #: Parts of a hub's surroundings that are followed, in lengths of a joint.
-HUB_REACH = 1.0
+HUB_REACH = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,9 +66,7 @@ class Look:
         return self.image[low[1] : high[1], low[0] : high[0]], low.astype(np.float64)
 
 
-def track_dots(
-    look: Look, places_mm: FloatArray, radius_mm: float, search_mm: float
-) -> FloatArray:
+def track_dots(look: Look, places_mm: FloatArray, radius_mm: float, search_mm: float) -> FloatArray:
     """Find the dot of every joint.
 
     Args:
@@ -184,9 +182,7 @@ def _lay_over(picture: Image, window: Image, centre: FloatArray) -> FloatArray |
     warp = np.array([[1, 0, place[0]], [0, 1, place[1]]], dtype=np.float32)
     stop = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_COUNT, 100, 1e-6)
     try:
-        _, warp = cv2.findTransformECC(
-            picture, window, warp, cv2.MOTION_EUCLIDEAN, stop, None, 5
-        )
+        _, warp = cv2.findTransformECC(picture, window, warp, cv2.MOTION_EUCLIDEAN, stop, None, 5)
     except cv2.error:  # it says so when it does not converge
         return None
     moved: FloatArray = warp[:, :2].astype(np.float64) @ centre + warp[:, 2]

@@ -91,7 +91,7 @@ def _network(results: Results) -> Picture:
     if marked:
         caption += " Rings mark the places of the findings that they name."
     kind: Literal["svg", "png"] = "svg" if results.problem.network.n_bonds <= 500 else "png"
-    return Picture("Network and widths", caption, _address(figure, kind))
+    return Picture("Network and widths", caption, address_of(figure, kind))
 
 
 def _history(results: Results) -> Picture:
@@ -100,11 +100,11 @@ def _history(results: Results) -> Picture:
     kept = results.record.compensation.kept
     caption = "Loss and metric on the trained bars, epoch by epoch"
     if kept is None or kept.number == 0:
-        return Picture("Training", f"{caption}.", _address(figure, "svg"))
+        return Picture("Training", f"{caption}.", address_of(figure, "svg"))
     caption += f": the last training, round {kept.number} of the compensation"
     if kept.loss_scale_mm is not None:
         caption += f", with a loss scale of {kept.loss_scale_mm:g} mm"
-    return Picture("Last training", f"{caption}.", _address(figure, "svg"))
+    return Picture("Last training", f"{caption}.", address_of(figure, "svg"))
 
 
 def _targets(results: Results, task: Task) -> Picture:
@@ -116,7 +116,7 @@ def _targets(results: Results, task: Task) -> Picture:
         draw_targets(axes, task, place, models_of(results))
         axes.set_title(str(output), fontsize=10)
     caption = "Every sample: how far the output should move and how far it does, by each model."
-    return Picture("Targets", caption, _address(figure, "svg"))
+    return Picture("Targets", caption, address_of(figure, "svg"))
 
 
 def _agreement(bar: Response, continuum: Response, agreement: Agreement) -> Picture:
@@ -128,7 +128,7 @@ def _agreement(bar: Response, continuum: Response, agreement: Agreement) -> Pict
         "orange line differ from the bars by one common factor, which training can absorb; "
         "their distance from it is the residual."
     )
-    return Picture("Port by port and bond by bond", caption, _address(figure, "svg"))
+    return Picture("Port by port and bond by bond", caption, address_of(figure, "svg"))
 
 
 def _deformed(tiling: Tiling, continuum: Continuum, cases: tuple[LoadCase, ...]) -> Picture:
@@ -141,7 +141,7 @@ def _deformed(tiling: Tiling, continuum: Continuum, cases: tuple[LoadCase, ...])
         axes = figure.add_subplot(rows, columns, place + 1)
         draw_deformed(axes, tiling, continuum, case)
     caption = "The continuum under load, over its undeformed outline in grey."
-    return Picture("Deformed continuum", caption, _address(figure, "png"))
+    return Picture("Deformed continuum", caption, address_of(figure, "png"))
 
 
 def _buckled(tiling: Tiling, continuum: Continuum, guards: Guards) -> dict[str, Picture]:
@@ -161,7 +161,7 @@ def _buckled(tiling: Tiling, continuum: Continuum, guards: Guards) -> dict[str, 
         f"“{name}”. The lighter, the farther it moves; how far in all has no meaning. Grey: as "
         "drawn."
     )
-    return {"buckled": Picture("Buckling", caption, _address(figure, "png"))}
+    return {"buckled": Picture("Buckling", caption, address_of(figure, "png"))}
 
 
 def _prints(problem: Problem, prints: ToleranceStudy) -> Picture:
@@ -173,10 +173,11 @@ def _prints(problem: Problem, prints: ToleranceStudy) -> Picture:
         "Left: the task's metric of prints with random errors, on bars that this part's continuum "
         "corrects. Right: the bonds whose width errors move the outputs most."
     )
-    return Picture("What prints come to", caption, _address(figure, "svg"))
+    return Picture("What prints come to", caption, address_of(figure, "svg"))
 
 
-def _address(figure: Figure, kind: Literal["svg", "png"]) -> str:
+def address_of(figure: Figure, kind: Literal["svg", "png"]) -> str:
+    """Return a figure as a data address."""
     buffer = io.BytesIO()
     # A fixed salt and no date: the same results give the same bytes.
     with mpl.rc_context({"svg.hashsalt": "mnnfab", "svg.fonttype": "path"}):

@@ -145,9 +145,7 @@ def set_up(problem: Problem, continuum: Continuum, studio: Studio) -> Stage:
     return Stage(part, board, lens, weight)
 
 
-def lens_photographs(
-    stage: Stage, studio: Studio, generator: np.random.Generator
-) -> list[Image]:
+def lens_photographs(stage: Stage, studio: Studio, generator: np.random.Generator) -> list[Image]:
     """Return photographs of the board alone, from several sides."""
     focal = studio.distance_mm / studio.mm_per_px
     found = []

@@ -1,0 +1,205 @@
+"""Measuring as a stage: from the folder of an experiment to all that it says of its part."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mnnfab.errors import InputError
+from mnnfab.findings import Finding
+from mnnfab.gradients import in_situ_gradient
+from mnnfab.lab.backpropagation import MeasuredGradient, measured_gradient, reciprocity
+from mnnfab.lab.checks import judge_measurement, refuse_swapped
+from mnnfab.lab.experiment import Experiment, load_experiment, read_positions
+from mnnfab.lab.measurement import Measurement, measure
+from mnnfab.lab.prediction import Prediction, predict
+from mnnfab.lab.shots import Positions
+from mnnfab.stages.earlier import load_run, require_run
+from mnnfab.stages.part import tile_part
+
+if TYPE_CHECKING:
+    from mnnfab.arrays import FloatArray
+    from mnnfab.lab.photographs import Seen
+    from mnnfab.problem import Problem
+    from mnnfab.tasks import Task
+    from mnnfab.watching import Clock
+
+
+@dataclass(frozen=True, eq=False)
+class Analysis:
+    """What an experiment says of its part.
+
+    Args:
+        problem: the design.
+        task: its ports.
+        widths_mm: of the part, (n_bonds,).
+        experiment: as its folder has it.
+        measurement: displacements and elongations.
+        positions: every shot.
+        prediction: of bars and continuum for the same steps.
+        gradient: by measured elongations; none without adjoint steps or a loss.
+        gradients: of bars and continuum, by their names.
+        findings: what a lab should know.
+        seen: what was found in photographs, if that was the kind.
+    """
+
+    problem: Problem
+    task: Task
+    widths_mm: FloatArray
+    experiment: Experiment
+    measurement: Measurement
+    positions: Positions
+    prediction: Prediction
+    gradient: MeasuredGradient | None
+    gradients: dict[str, FloatArray]
+    findings: tuple[Finding, ...]
+    seen: Seen | None
+
+
+def analyse_run(run: Path, folder: Path, clock: Clock) -> Analysis:
+    """Analyse an experiment on the part of a run.
+
+    Args:
+        run: folder of the run whose part was measured.
+        folder: of the experiment.
+        clock: told of the progress.
+
+    Raises:
+        InputError: if the run or the experiment cannot be used.
+    """
+    require_run(run)
+    problem, record = load_run(run, clock)
+    return analyse(problem, record.widths_mm, folder, clock)
+
+
+def analyse(problem: Problem, widths_mm: FloatArray, folder: Path, clock: Clock) -> Analysis:
+    """Analyse an experiment on a part of these widths, (n_bonds,) mm; as `analyse_run`."""
+    task = task_of(problem)
+    experiment = load_experiment(folder)
+    section = experiment.section
+    if section.youngs_modulus_MPa is not None:
+        changed = {"youngs_modulus_MPa": section.youngs_modulus_MPa}
+        problem = replace(problem, material=problem.material.model_copy(update=changed))
+    positions, seen = _positions(experiment, problem, widths_mm, clock)
+    measurement = measure(
+        experiment.where,
+        positions,
+        experiment.steps,
+        problem.network,
+        by_place=section.kind == "positions" and section.positions.points == "by-place",
+        stated_sd_mm=section.position_sd_mm,
+        elongation_by=section.elongation,
+        unseen=section.unseen,
+    )
+    prediction = predict(problem, task, widths_mm, measurement.steps, clock)
+    refuse_swapped(experiment.where, positions.shots, measurement, prediction)
+    gradient = _gradient(experiment, measurement, task)
+    gradients = {}
+    if gradient is not None:
+        for name, model in (("bars", prediction.bars), ("continuum", prediction.continuum)):
+            gradients[name] = in_situ_gradient(task, model)
+    findings = judge_measurement(measurement, reciprocity(measurement, task))
+    findings += _judge_scale(measurement, prediction, problem)
+    findings += _judge_gradient(gradient, gradients)
+    if section.kind == "photographs" and section.camera.calibration is None:
+        words = "taken to be perfect: [camera] calibration names photographs that tell it"
+        findings.append(Finding("lens", "warning", "camera", words))
+    return Analysis(
+        problem=problem,
+        task=task,
+        widths_mm=widths_mm,
+        experiment=experiment,
+        measurement=measurement,
+        positions=positions,
+        prediction=prediction,
+        gradient=gradient,
+        gradients=gradients,
+        findings=tuple(findings),
+        seen=seen,
+    )
+
+
+def task_of(problem: Problem) -> Task:
+    """Return the task of a problem.
+
+    Raises:
+        InputError: if it has no ports.
+    """
+    if problem.task is None:
+        raise InputError(problem.design.name, "a design without ports", "inputs and outputs")
+    return problem.task
+
+
+def _positions(
+    experiment: Experiment, problem: Problem, widths_mm: FloatArray, clock: Clock
+) -> tuple[Positions, Seen | None]:
+    if experiment.section.kind == "positions":
+        with clock.stage("positions"):
+            return read_positions(experiment, problem.network.n_nodes), None
+    from mnnfab.lab.photographs import Subject, read_photographs
+
+    fabrication = problem.design.fabrication
+    subject = Subject(
+        problem.network,
+        tile_part(problem, widths_mm),
+        fabrication.disc_radius_mm,
+        fabrication.joint_length_mm,
+    )
+    seen = read_photographs(experiment, subject, clock)
+    return seen.positions, seen
+
+
+def _gradient(
+    experiment: Experiment, measurement: Measurement, task: Task
+) -> MeasuredGradient | None:
+    roles = {step.role for step in measurement.steps}
+    if task.headline is None or not {"forward", "adjoint"} <= roles:
+        return None
+    return measured_gradient(experiment.where, measurement, task, task.train_rows)
+
+
+def _judge_scale(
+    measurement: Measurement, prediction: Prediction, problem: Problem
+) -> list[Finding]:
+    """Say how far the part moves beside its continuum: what a modulus would explain."""
+    foreseen, moved = prediction.continuum_mm, measurement.moved_mm
+    scale = float(np.vdot(foreseen, moved) / np.vdot(foreseen, foreseen))
+    left = float(np.linalg.norm(moved - scale * foreseen) / np.linalg.norm(moved))
+    modulus = problem.material.youngs_modulus_MPa
+    words = (
+        f"the part moves {scale:.3f} times as far as its continuum, which a modulus of "
+        f"{modulus / scale:.3g} MPa instead of {modulus:.3g} MPa would explain; {left:.1%} of the "
+        "pattern is left over"
+    )
+    return [Finding("scale", "info", "part", words, None, scale)]
+
+
+def _judge_gradient(
+    gradient: MeasuredGradient | None, gradients: dict[str, FloatArray]
+) -> list[Finding]:
+    if gradient is None:
+        return []
+    findings = []
+    for name, reference in gradients.items():
+        agreement = gradient.against(reference)
+        if agreement is None:
+            continue
+        words = (
+            f"measured against {name}: cosine {agreement.cosine:.4f}, "
+            f"{agreement.signs:.0%} of the signs, relative error {agreement.relative_error:.1%}"
+        )
+        findings.append(Finding("gradient", "info", name, words, None, agreement.cosine))
+    count = int(gradient.below_noise.sum())
+    words = (
+        f"{count} of {len(gradient.gradient)} entries are below the noise: their sign is not known"
+    )
+    findings.append(Finding("below-noise", "info", "bonds", words, None, float(count)))
+    if gradient.unspanned > 0.001:
+        words = f"whole grams leave {gradient.unspanned:.1%} of the adjoint loads unsaid"
+        findings.append(
+            Finding("rounding", "info", "adjoint steps", words, None, gradient.unspanned)
+        )
+    return findings

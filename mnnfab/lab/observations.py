@@ -1,0 +1,100 @@
+"""Observations: one measured number beside what bars and continuum foresee, each with its sd."""
+
+from __future__ import annotations
+
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mnnfab.errors import InputError
+from mnnfab.tables import column_numbers, read_table, table_text
+
+if TYPE_CHECKING:
+    from mnnfab.lab.analysis import Analysis
+
+OBSERVATIONS = "observations.csv"
+
+
+@dataclass(frozen=True)
+class Observation:
+    """A measured number and its predictions, in one unit.
+
+    Args:
+        experiment: whose it is.
+        quantity: what was measured.
+        unit: of all numbers.
+        measured: the number.
+        measured_sd: its standard deviation.
+        bars: by plain bars.
+        bars_sd: over prints.
+        continuum: by the continuum.
+        continuum_sd: over prints.
+    """
+
+    experiment: str
+    quantity: str
+    unit: str
+    measured: float
+    measured_sd: float
+    bars: float
+    bars_sd: float
+    continuum: float
+    continuum_sd: float
+
+
+_NAMES = tuple(one.name for one in fields(Observation))
+
+
+def observations_of(found: Analysis) -> list[Observation]:
+    """Return the displacements of all outputs (in adjoint steps: of all inputs) of an analysis."""
+    measurement, prediction, task = found.measurement, found.prediction, found.task
+    observations = []
+    for s, step in enumerate(measurement.steps):
+        for port in task.outputs if step.role == "forward" else task.inputs:
+            axis = "xy".index(port.axis)
+            bars = float(prediction.bars_mm[s, port.node, axis])
+            continuum = float(prediction.continuum_mm[s, port.node, axis])
+            spread = float(prediction.sd_mm[s, port.node, axis])
+            share = abs(bars / continuum) if continuum else 1.0
+            observations.append(
+                Observation(
+                    experiment=found.experiment.section.name,
+                    quantity=f"{step.name}: u_{port.axis} of node {port.node}",
+                    unit="mm",
+                    measured=float(measurement.moved_mm[s, port.node, axis]),
+                    measured_sd=float(measurement.displacement_sd_mm[s, port.node]),
+                    bars=bars,
+                    bars_sd=spread * share,
+                    continuum=continuum,
+                    continuum_sd=spread,
+                )
+            )
+    return observations
+
+
+def observations_text(observations: list[Observation]) -> str:
+    """Return observations as CSV."""
+    return table_text(_NAMES, [astuple(one) for one in observations])
+
+
+def load_observations(path: Path) -> list[Observation]:
+    """Read observations.
+
+    Raises:
+        InputError: if a column is missing or a standard deviation is negative.
+    """
+    table = read_table(path)
+    lacking = [name for name in _NAMES if name not in table.header]
+    if lacking:
+        raise InputError(str(path), f"no column {lacking[0]}", f"the columns {', '.join(_NAMES)}")
+    words = [[row[table.header.index(name)] for row in table.rows] for name in _NAMES[:3]]
+    numbers = np.column_stack([column_numbers(table, name) for name in _NAMES[3:]])
+    for row, line in zip(numbers[:, 1::2], table.lines, strict=True):
+        if (row < 0).any():
+            raise InputError(f"{path}, {line}", "a negative standard deviation", "0 or more")
+    return [
+        Observation(*names, *row)
+        for names, row in zip(zip(*words, strict=True), numbers.tolist(), strict=True)
+    ]

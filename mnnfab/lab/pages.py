@@ -1,0 +1,162 @@
+"""Pages of the laboratory: measurements, and experiments beside predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from mnnfab.lab.observations import Observation
+from mnnfab.report.figures import address_of
+from mnnfab.report.palette import BLUE, GREEN, GREY, ORANGE
+from mnnfab.report.sketch import draw_bonds
+from mnnfab.report.template import render
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from mnnfab.arrays import FloatArray
+    from mnnfab.lab.analysis import Analysis
+
+#: More observations than this are not drawn: the table has them.
+MOST_DRAWN = 80
+
+
+def analysis_page(found: Analysis) -> str:
+    """Return the page of an analysed experiment."""
+    gradient, measurement = found.gradient, found.measurement
+    wrong = [one for one in found.findings if one.severity != "info"]
+    return render(
+        "measured.html",
+        title=found.experiment.section.name,
+        design=found.problem.design.name,
+        steps=measurement.steps,
+        n_shots=len(found.positions.shots),
+        wrong=wrong,
+        in_order=[one for one in found.findings if one.severity == "info"],
+        rows=_rows(found),
+        displacements=_displacements(found),
+        gradient=None if gradient is None else _gradient(found),
+        fields=None if gradient is None else _fields(found),
+        loss=None if gradient is None else gradient.loss,
+        loss_sd=None if gradient is None else gradient.loss_sd,
+    )
+
+
+def _rows(found: Analysis) -> list[dict[str, object]]:
+    from mnnfab.lab.observations import observations_of
+
+    hung = {step.name: str(step) for step in found.measurement.steps}
+    rows = []
+    for one in observations_of(found):
+        step, port = one.quantity.split(": ")
+        rows.append(
+            {
+                "step": step,
+                "hung": hung[step],
+                "port": port,
+                "measured": one.measured,
+                "sd": one.measured_sd,
+                "bars": one.bars,
+                "continuum": one.continuum,
+                "spread": one.continuum_sd,
+            }
+        )
+    return rows
+
+
+def _displacements(found: Analysis) -> str:
+    figure = Figure(figsize=(6, 5), layout="constrained")
+    axes = figure.subplots()
+    foreseen, moved = found.prediction.continuum_mm, found.measurement.moved_mm
+    ends = np.array([foreseen.min(), foreseen.max()])
+    axes.plot(ends, ends, color=GREY, lw=1.5, label="equal")
+    scale = float(np.vdot(foreseen, moved) / np.vdot(foreseen, foreseen))
+    axes.plot(ends, scale * ends, color=ORANGE, lw=1, label=f"{scale:.3f} times")
+    for axis, (name, colour) in enumerate((("x", BLUE), ("y", GREEN))):
+        axes.scatter(foreseen[..., axis], moved[..., axis], s=12, color=colour, label=f"u_{name}")
+    axes.set_xlabel("continuum, mm")
+    axes.set_ylabel("measured, mm")
+    axes.legend(frameon=False)
+    return address_of(figure, "svg")
+
+
+def _gradient(found: Analysis) -> str:
+    gradient = found.gradient
+    assert gradient is not None, "only asked where there is one"
+    figure = Figure(figsize=(10, 4), layout="constrained")
+    axes = figure.subplots()
+    bonds = np.arange(len(gradient.gradient))
+    names = list(found.gradients)
+    for name, colour, marker in zip(names, (GREY, ORANGE), ("_", "_"), strict=False):
+        values = found.gradients[name]
+        axes.scatter(bonds, values, marker=marker, s=160, color=colour, label=name, lw=2.5)
+    axes.errorbar(
+        bonds, gradient.gradient, gradient.half_width, fmt="none", ecolor=BLUE, elinewidth=1.2
+    )
+    hollow = gradient.below_noise
+    shown = [BLUE if not below else "white" for below in hollow]
+    axes.scatter(
+        bonds, gradient.gradient, c=shown, edgecolors=BLUE, s=24, zorder=3, label="measured"
+    )
+    axes.axhline(0, color="black", lw=0.6)
+    axes.set_xlabel("bond")
+    axes.set_ylabel("∂loss/∂k, per N/mm")
+    axes.legend(frameon=False, ncols=3)
+    return address_of(figure, "svg")
+
+
+def _fields(found: Analysis) -> str:
+    from mnnfab.lab.results import largest_step
+
+    measurement, gradient = found.measurement, found.gradient
+    assert gradient is not None, "only asked where there is one"
+    forward, adjoint = (largest_step(found, role) for role in ("forward", "adjoint"))
+    figure = Figure(figsize=(12, 7.5), layout="constrained")
+    grid = figure.subplots(2, 3)
+    model = measurement.elongations_of(measurement.zero_mm, found.prediction.continuum_mm)
+    measured = measurement.elongations_mm
+    columns: list[tuple[str, FloatArray, FloatArray]] = [
+        (f"{measurement.steps[n].name}: elongation, mm", measured[n], model[n])
+        for n in (forward, adjoint)
+        if n is not None
+    ]
+    columns.append(("∂loss/∂k, per N/mm", gradient.gradient, found.gradients["continuum"]))
+    for column, (label, *rows) in enumerate(columns):
+        size = max(float(np.abs(row).max()) for row in rows) or 1.0
+        for row, (who, values) in enumerate(zip(("measured", "continuum"), rows, strict=True)):
+            axes: Axes = grid[row, column]
+            draw_bonds(axes, measurement.network, values / size, label=f"{label} / {size:.3g}")
+            axes.set_title(who, fontsize=10)
+    return address_of(figure, "svg")
+
+
+def draw_observations(axes: Axes, observations: Sequence[Observation]) -> None:
+    """Draw each measured number and its predictions, as shares of the measured one."""
+    shown = list(observations)[:MOST_DRAWN]
+    rows = np.arange(len(shown))[::-1]
+    size = np.array([max(abs(one.measured), one.measured_sd, 1e-300) for one in shown])
+    sign = np.array([np.sign(one.measured) or 1.0 for one in shown])
+    series = (
+        ("bars", [(o.bars, o.bars_sd) for o in shown], GREY, "s", -0.18),
+        ("continuum", [(o.continuum, o.continuum_sd) for o in shown], ORANGE, "D", 0.0),
+        ("measured", [(o.measured, o.measured_sd) for o in shown], BLUE, "o", 0.18),
+    )
+    for name, values, colour, marker, shift in series:
+        numbers = np.array(values)
+        axes.errorbar(
+            sign * numbers[:, 0] / size,
+            rows + shift,
+            xerr=numbers[:, 1] / size,
+            fmt=marker,
+            color=colour,
+            ms=5,
+            label=name,
+            capsize=2,
+        )
+    axes.set_yticks(rows, [f"{one.experiment}: {one.quantity}" for one in shown], fontsize=8)
+    axes.axvline(1.0, color="black", lw=0.6)
+    axes.set_xlabel("over the measured value; bars of error are one standard deviation")
+    axes.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)

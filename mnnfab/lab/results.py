@@ -1,0 +1,133 @@
+"""What is written of an analysed experiment: tables, values and a page."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mnnfab.lab.observations import OBSERVATIONS, observations_of, observations_text
+from mnnfab.plain import as_plain
+from mnnfab.tables import table_text
+
+if TYPE_CHECKING:
+    from mnnfab.lab.analysis import Analysis
+
+DISPLACEMENTS, ELONGATIONS = "displacements.csv", "elongations.csv"
+GRADIENT, VALUES, PAGE = "gradient.csv", "measured.json", "measured.html"
+
+
+def write_analysis(staging: Path, found: Analysis) -> None:
+    """Write all tables, values and the page of an analysis into a folder."""
+    from mnnfab.lab.pages import analysis_page
+
+    tables = {
+        DISPLACEMENTS: _displacements(found),
+        ELONGATIONS: _elongations(found),
+        OBSERVATIONS: observations_text(observations_of(found)),
+        VALUES: json.dumps(values_of(found), indent=2) + "\n",
+        PAGE: analysis_page(found),
+    }
+    if found.gradient is not None:
+        tables[GRADIENT] = _gradient(found)
+    for name, text in tables.items():
+        (staging / name).write_text(text, encoding="utf-8")
+
+
+def values_of(found: Analysis) -> dict[str, object]:
+    """Return an analysis for programs."""
+    gradient, measurement = found.gradient, found.measurement
+    values: dict[str, object] = {
+        "schema": 1,
+        "experiment": found.experiment.section.name,
+        "design": found.problem.design.name,
+        "noise": as_plain(measurement.noise),
+        "steps": [step.name for step in measurement.steps],
+        "findings": [finding.as_json() for finding in found.findings],
+    }
+    if gradient is not None:
+        values["loss"] = {"measured": gradient.loss, "sd": gradient.loss_sd}
+        values["flexibility_mm_per_N"] = gradient.flexibility.tolist()
+        values["gradient"] = {
+            name: as_plain(gradient.against(reference))
+            for name, reference in found.gradients.items()
+        }
+    return values
+
+
+def _displacements(found: Analysis) -> str:
+    measurement, prediction = found.measurement, found.prediction
+    header = (
+        *("step", "node", "x_mm", "y_mm", "ux_mm", "uy_mm", "sd_mm"),
+        *("bars_ux_mm", "bars_uy_mm", "continuum_ux_mm", "continuum_uy_mm"),
+        *("print_sd_x_mm", "print_sd_y_mm"),
+    )
+    rows = [
+        (
+            step.name,
+            node,
+            *measurement.zero_mm[node].tolist(),
+            *measurement.moved_mm[s, node].tolist(),
+            float(measurement.displacement_sd_mm[s, node]),
+            *prediction.bars_mm[s, node].tolist(),
+            *prediction.continuum_mm[s, node].tolist(),
+            *prediction.sd_mm[s, node].tolist(),
+        )
+        for s, step in enumerate(measurement.steps)
+        for node in range(measurement.network.n_nodes)
+    ]
+    return table_text(header, rows)
+
+
+def _elongations(found: Analysis) -> str:
+    measurement, network = found.measurement, found.measurement.network
+    models = [
+        measurement.elongations_of(measurement.zero_mm, moved)
+        for moved in (found.prediction.bars_mm, found.prediction.continuum_mm)
+    ]
+    measured, sd = measurement.elongations_mm, measurement.elongation_sd_mm
+    rows = [
+        (
+            step.name,
+            bond,
+            *network.bonds[bond].tolist(),
+            float(measured[s, bond]),
+            float(sd[s, bond]),
+            *(float(model[s, bond]) for model in models),
+        )
+        for s, step in enumerate(measurement.steps)
+        for bond in range(network.n_bonds)
+    ]
+    header = ("step", "bond", "node_i", "node_j", "measured_mm", "sd_mm", "bars_mm", "continuum_mm")
+    return table_text(header, rows)
+
+
+def _gradient(found: Analysis) -> str:
+    gradient, network = found.gradient, found.measurement.network
+    assert gradient is not None, "only asked where there is one"
+    rows = [
+        (
+            bond,
+            *network.bonds[bond].tolist(),
+            float(gradient.gradient[bond]),
+            float(gradient.sd[bond]),
+            float(gradient.half_width[bond]),
+            "yes" if gradient.below_noise[bond] else "no",
+            *(float(reference[bond]) for reference in found.gradients.values()),
+        )
+        for bond in range(network.n_bonds)
+    ]
+    header = (
+        *("bond", "node_i", "node_j", "measured", "sd", "half_width_95", "below_noise"),
+        *found.gradients,
+    )
+    return table_text(header, rows)
+
+
+def largest_step(found: Analysis, role: str) -> int | None:
+    """Return the number of the step of a role that moves the part most, if there is one."""
+    sizes = np.linalg.norm(found.measurement.moved_mm, axis=(1, 2))
+    of_role = [n for n, step in enumerate(found.measurement.steps) if step.role == role]
+    return max(of_role, key=lambda n: float(sizes[n])) if of_role else None

@@ -1,0 +1,36 @@
+"""An earlier run, taken up from its folder."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from mnnfab.errors import InputError
+from mnnfab.problem import Problem, load_problem
+from mnnfab.record import WIDTHS, Record, load_record
+from mnnfab.run_folder import DESIGN
+from mnnfab.watching import Clock
+from mnnfab.widths_file import check_widths
+
+
+def require_run(folder: Path) -> None:
+    """Refuse what is no folder.
+
+    Raises:
+        InputError: naming it.
+    """
+    if not folder.is_dir():
+        raise InputError(str(folder), "no such folder", "a folder that `mnnfab train` wrote")
+
+
+def load_run(folder: Path, clock: Clock) -> tuple[Problem, Record]:
+    """Return the problem in a folder with the surrogate that its training ended with.
+
+    Raises:
+        InputError: if something of it is missing or does not fit.
+    """
+    with clock.stage("read"):
+        problem = load_problem(folder / DESIGN)
+        record = load_record(folder, problem)
+        check_widths(str(folder / WIDTHS), record.widths_mm, problem.width_limits_mm)
+    return replace(problem, surrogate=record.compensation.surrogate), record
