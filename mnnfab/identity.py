@@ -22,7 +22,9 @@ def design_sha256(
     sections = design.model_dump(mode="json", include={"name", "fabrication", "features"})
     # Which printer makes it does not change the part; of the material the numbers count.
     del sections["fabrication"]["printer"]
-    sections["material"] = material.model_dump(mode="json", exclude={"sources"})
+    sections["material"] = material.model_dump(
+        mode="json", exclude={"sources"}, exclude_defaults=True
+    )
     network_values = {
         "nodes_mm": network.nodes.tolist(),
         "bonds": network.bonds.tolist(),

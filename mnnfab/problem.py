@@ -81,6 +81,27 @@ class Problem:
         return law if correction is None else law.softened(correction.scale)
 
     @property
+    def as_measured(self) -> Problem:
+        """The problem with joints as long as they act in a print: what models are made of."""
+        excess = self.material.joint_length_excess_mm
+        if not excess:
+            return self
+        fabrication = self.design.fabrication
+        longer = {"joint_length_mm": fabrication.joint_length_mm + excess}
+        if not 0 < longer["joint_length_mm"] < self.network.lengths.min() / 2:
+            raise InputError(
+                "[material] joint_length_excess_mm",
+                f"{excess:g}, joints of {longer['joint_length_mm']:g} mm",
+                "joints that are longer than nothing and shorter than half a bond",
+            )
+        changed = fabrication.model_copy(update=longer)
+        return replace(
+            self,
+            design=self.design.model_copy(update={"fabrication": changed}),
+            material=self.material.model_copy(update={"joint_length_excess_mm": 0.0}),
+        )
+
+    @property
     def uncorrected(self) -> Problem:
         """The problem with bars as its stiffness law says, before any correction."""
         return replace(self, surrogate=replace(self.surrogate, correction=None))
@@ -95,7 +116,7 @@ class Problem:
         Raises:
             InputError: if it must be calibrated first.
         """
-        modulus, fabrication = self.material.youngs_modulus_MPa, self.design.fabrication
+        modulus, fabrication = self.material.youngs_modulus_MPa, self.as_measured.design.fabrication
         if name == "bar":
             return bar_law(self.network, modulus, fabrication.thickness_mm)
         series = series_law(self.network, modulus, fabrication)

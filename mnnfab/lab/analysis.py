@@ -89,10 +89,7 @@ def analyse(problem: Problem, widths_mm: FloatArray, folder: Path, clock: Clock)
         positions,
         experiment.steps,
         problem.network,
-        by_place=section.kind == "positions" and section.positions.points == "by-place",
-        stated_sd_mm=section.position_sd_mm,
-        elongation_by=section.elongation,
-        unseen=section.unseen,
+        section.reading,
     )
     prediction = predict(problem, task, widths_mm, measurement.steps, clock)
     refuse_swapped(experiment.where, positions.shots, measurement, prediction)

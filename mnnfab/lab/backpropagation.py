@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mnnfab.arrays import FloatArray, IntArray
+from geometry.tiling import BoolArray
+from mnnfab.arrays import FloatArray, IntArray, frozen_floats
 from mnnfab.errors import InputError
 from mnnfab.gradients import GradientAgreement, compare_gradients
 from mnnfab.lab.measurement import Measurement
@@ -50,18 +51,18 @@ class MeasuredGradient:
     flexibility: FloatArray
 
     @property
-    def below_noise(self) -> FloatArray:
+    def below_noise(self) -> BoolArray:
         """Tell which entries' intervals hold zero, so that their sign is not known, (n_bonds,)."""
-        found: FloatArray = np.abs(self.gradient) <= self.half_width
+        found: BoolArray = np.abs(self.gradient) <= self.half_width
         return found
 
     def against(self, reference: FloatArray) -> GradientAgreement | None:
         """Compare with another gradient, (n_bonds,)."""
         return compare_gradients(reference, self.gradient)
 
-    def covered(self, truth: FloatArray) -> FloatArray:
+    def covered(self, truth: FloatArray) -> BoolArray:
         """Tell which entries' intervals hold the truth, (n_bonds,)."""
-        found: FloatArray = np.abs(self.gradient - truth) <= self.half_width
+        found: BoolArray = np.abs(self.gradient - truth) <= self.half_width
         return found
 
 
@@ -176,8 +177,8 @@ def _hung(where: str, measurement: Measurement, task: Task) -> _Hung:
     return _Hung(
         forward,
         adjoint,
-        np.linalg.pinv(on_inputs[forward].T),
-        np.linalg.pinv(on_outputs[adjoint].T),
+        frozen_floats(np.linalg.pinv(on_inputs[forward].T)),
+        frozen_floats(np.linalg.pinv(on_outputs[adjoint].T)),
     )
 
 

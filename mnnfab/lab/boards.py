@@ -78,8 +78,8 @@ class Board(Section):
         """Inner corners, row by row from the upper left, (n_corners, 2)."""
         columns, rows = self.squares
         x, y = np.meshgrid(np.arange(1, columns), np.arange(rows - 1, 0, -1))
-        places: FloatArray = self.square_mm * np.column_stack([x.ravel(), y.ravel()])
-        return places.astype(np.float64)
+        places: FloatArray = self.square_mm * np.column_stack([x.ravel(), y.ravel()]).astype(float)
+        return places
 
     def as_opencv(self) -> Any:  # noqa: ANN401 - OpenCV's own
         """Return the board as OpenCV's ChArUco board."""
@@ -125,7 +125,7 @@ def black_of(board: Board) -> shapely.Geometry:
 
 def _inside(shape: shapely.Polygon, window: tuple[float, float, float, float]) -> bool:
     x, y = shape.centroid.coords[0]
-    return window[0] < x < window[2] and window[1] < y < window[3]
+    return bool(window[0] < x < window[2] and window[1] < y < window[3])
 
 
 def _charuco_squares(board: Board) -> list[shapely.Geometry]:

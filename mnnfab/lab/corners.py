@@ -52,7 +52,7 @@ def find_corners(where: str, image: Image, board: Board) -> Corners:
         raise InputError(
             where,
             f"{count} found",
-            f"the {board.kind} board of [board] ({board.squares[0]} by {board.squares[1]} squares), "
+            f"the {board.kind} board of [board], {board.squares[0]} by {board.squares[1]} squares, "
             f"sharp, evenly lit, {LEAST_CORNERS} corners or more of it in the picture",
         )
     places = board.corners_mm[numbers]

@@ -74,9 +74,14 @@ def fit_dot(image: Image, centre: FloatArray, radius_px: float) -> Dot | None:
         shade: FloatArray = v[4] + v[5] * (1 + erf(depth)) / 2
         return shade
 
-    scale = max(abs(start[5]), 1.0)
+    scale = max(abs(float(start[5])), 1.0)
+
+    def off_by(v: FloatArray) -> FloatArray:
+        left: FloatArray = (model(v) - grey) / scale
+        return left
+
     found = least_squares(
-        lambda v: (model(v) - grey) / scale,
+        off_by,
         start,
         x_scale=[1, 1, 1, 1, scale, scale],
         loss="huber",

@@ -15,14 +15,15 @@ from pydantic import Field, ValidationError, model_validator
 from mnnfab.errors import InputError
 from mnnfab.lab.boards import Board
 from mnnfab.lab.layouts import read_tracks
-from mnnfab.lab.measurement import UNSEEN
+from mnnfab.lab.measurement import UNSEEN, Reading
 from mnnfab.lab.shots import SHOTS, Positions, Shot, load_shots
 from mnnfab.lab.steps import STEPS, Step, load_steps
 from mnnfab.section import FileName, Positive, Section, refusal
 from mnnfab.section_errors import first_fault, read_toml
 
 EXPERIMENT = "experiment.toml"
-#: As `mnnfab.lab.measurement.UNSEEN`, of hubs that are followed by their shapes.
+#: As `mnnfab.lab.measurement.UNSEEN`, of hubs that are followed by their shapes: bonds that turn
+#: drag the picture of a hub along.
 UNSEEN_BY_SHAPES = 0.01
 #: Millimetres in the units that a table may be in.
 UNITS_MM = {"mm": 1.0, "cm": 10.0, "m": 1000.0, "um": 1e-3, "in": 25.4}
@@ -105,12 +106,16 @@ class ExperimentSection(Section):
     board: Board = Board()
 
     @property
-    def unseen(self) -> float:
-        """Share of a displacement that repeats do not show: bonds that turn drag a hub's picture."""
-        if self.unseen_share is not None:
-            return self.unseen_share
+    def reading(self) -> Reading:
+        """How it is read."""
         shapes = self.kind == "photographs" and self.camera.tracking == "shapes"
-        return UNSEEN_BY_SHAPES if shapes else UNSEEN
+        usual = UNSEEN_BY_SHAPES if shapes else UNSEEN
+        return Reading(
+            by_place=self.kind == "positions" and self.positions.points == "by-place",
+            stated_sd_mm=self.position_sd_mm,
+            elongation_by=self.elongation,
+            unseen=usual if self.unseen_share is None else self.unseen_share,
+        )
 
 
 @dataclass(frozen=True)

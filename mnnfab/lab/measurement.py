@@ -31,6 +31,25 @@ BY_A_WEIGHT = 2.0
 
 
 @dataclass(frozen=True)
+class Reading:
+    """How an experiment is read.
+
+    Args:
+        by_place: whether places and not their order tell the joints.
+        stated_sd_mm: noise of one coordinate where there are no repeats to take it from.
+        elongation_by: "length", the change of a bond's length, or "projection" of the
+            displacements on its direction, which is that of linear theory.
+        unseen: standard deviation of what repeats do not show, as a share of a joint's own
+            displacement.
+    """
+
+    by_place: bool = False
+    stated_sd_mm: float | None = None
+    elongation_by: ElongationBy = "length"
+    unseen: float = UNSEEN
+
+
+@dataclass(frozen=True)
 class Noise:
     """Standard deviations of one shot.
 
@@ -152,11 +171,7 @@ def measure(
     positions: Positions,
     steps: tuple[Step, ...],
     network: Network,
-    *,
-    by_place: bool = False,
-    stated_sd_mm: float | None = None,
-    elongation_by: ElongationBy = "length",
-    unseen: float = UNSEEN,
+    reading: Reading | None = None,
 ) -> Measurement:
     """Return what an experiment has shown.
 
@@ -165,24 +180,20 @@ def measure(
         positions: of the joints in every shot.
         steps: that the shots were taken in; those without a shot are left out.
         network: the design.
-        by_place: whether places and not their order tell the joints.
-        stated_sd_mm: noise of one coordinate where there are no repeats to take it from.
-        elongation_by: "length", the change of a bond's length, or "projection" of the
-            displacements on its direction, which is that of linear theory.
-        unseen: standard deviation of what repeats do not show, as a share of a joint's own
-            displacement.
+        reading: how they are read.
 
     Raises:
         InputError: if the joints do not fit the design, nothing was loaded, or nothing tells the
             noise.
     """
+    reading = reading or Reading()
     check_steps(where, positions.shots, steps)
     rows = rows_by_step(positions.shots)
     role = {step.name: step.role for step in steps}
     zeros = [n for name, found in rows.items() if role[name] == "zero" for n in found]
     upright = positions.places * [1.0, -1.0 if positions.y_axis == "down" else 1.0]
     alignment, order = align(
-        where, upright[zeros].mean(axis=0), network, positions.unit_mm, by_place=by_place
+        where, upright[zeros].mean(axis=0), network, positions.unit_mm, by_place=reading.by_place
     )
     places = alignment.apply(upright[:, order])
     loaded = tuple(s for s in steps if s.role in {"forward", "adjoint"} and s.name in rows)
@@ -199,11 +210,11 @@ def measure(
         moved_mm=moved,
         n_shots=np.array([len(rows[step.name]) for step in loaded]),
         n_zero=len(zeros),
-        noise=_noise(where, [places[group] for group in groups], stated_sd_mm),
-        unseen_mm=_unseen(loaded, moved, unseen),
-        unseen=unseen,
+        noise=_noise(where, [places[group] for group in groups], reading.stated_sd_mm),
+        unseen_mm=_unseen(loaded, moved, reading.unseen),
+        unseen=reading.unseen,
         rigid_mm=places[rigid],
-        elongation_by=elongation_by,
+        elongation_by=reading.elongation_by,
         places_mm=places,
         scale=alignment.scale,
     )
@@ -211,7 +222,7 @@ def measure(
 
 def _unseen(steps: tuple[Step, ...], moved_mm: FloatArray, unseen: float) -> FloatArray:
     """Return the standard deviation of what repeats do not show, (n_steps, n_nodes) mm."""
-    share = np.full(moved_mm.shape[:2], unseen)
+    share = np.full(moved_mm.shape[:2], float(unseen))
     for row, step in enumerate(steps):
         share[row, [one.port.node for one in step.hung]] *= BY_A_WEIGHT
     return share * np.hypot(moved_mm[..., 0], moved_mm[..., 1])

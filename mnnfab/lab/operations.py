@@ -86,7 +86,7 @@ def synthesise(
         InputError: if the run cannot be used, or `out` holds other files.
     """
     from mnnfab.lab.analysis import task_of
-    from mnnfab.lab.synthetic.laboratory import Studio, photograph
+    from mnnfab.lab.synthetic.laboratory import Specimen, Studio, photograph
     from mnnfab.lab.vision import opencv
 
     opencv("synthetic photographs")
@@ -99,15 +99,6 @@ def synthesise(
     steps = (ZERO, *([Step("rigid", "rigid")] if rigid else []))
     steps += unique_names(make_plan(task, continuum.response).ports)
     with lab_folder(out) as staging:
-        photograph(
-            problem,
-            task,
-            continuum,
-            steps,
-            staging,
-            clock,
-            Studio(dots=dots),
-            repeats=repeats,
-            seed=seed,
-        )
+        studio = Studio(dots=dots, repeats=repeats, seed=seed)
+        photograph(Specimen(problem, task, continuum), steps, staging, clock, studio)
     return Done(out, f"{len(steps)} steps, {repeats} photographs each, in {out}")

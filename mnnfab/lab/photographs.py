@@ -120,7 +120,8 @@ def load_image(path: Path) -> Image:
             ) from error
     if image is None or image.size > MOST_PIXELS:
         raise InputError(str(path), "not a picture, or cut off", "JPEG, PNG or TIFF, whole")
-    return image
+    grey: Image = image
+    return grey
 
 
 def _require_files(folder: Path, shots: tuple[Shot, ...]) -> None:
@@ -177,7 +178,7 @@ class _Found:
 
 
 class _Tracker:
-    """Looks at one photograph after the other; the first one, without load, tells where joints are."""
+    """Looks at one photograph after the other; the first, without load, tells where joints are."""
 
     def __init__(self, experiment: Experiment, subject: Subject, camera: Camera) -> None:
         self.experiment, self.subject, self.camera = experiment, subject, camera

@@ -81,7 +81,7 @@ def predict(
         clock: told of the progress.
     """
     problem = problem.uncorrected
-    continuum, _ = solve_part(problem, task, tile_part(problem, widths_mm), clock)
+    continuum, _ = solve_part(problem, task, tile_part(problem.as_measured, widths_mm), clock)
     return foresee(problem, task, widths_mm, steps, continuum)
 
 
@@ -96,7 +96,7 @@ def foresee(
     model, stiffness = problem.bar_model(task), problem.law.stiffness(widths_mm)
     bars, solid = bar_fields(model, stiffness), continuum_fields(continuum)
     softer = float(np.vdot(bars.forward, solid.forward) / np.vdot(bars.forward, bars.forward))
-    printed = Printed(model, widths_mm, stiffness / softer, problem.design.fabrication)
+    printed = Printed(model, widths_mm, stiffness / softer, problem.as_measured.design.fabrication)
     return Prediction(
         steps=steps,
         bars_mm=bars.moved_mm(task, steps),

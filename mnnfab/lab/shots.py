@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from mnnfab.arrays import FloatArray
 from mnnfab.errors import InputError
 from mnnfab.lab.steps import Step
@@ -121,4 +119,5 @@ def rows_by_step(shots: tuple[Shot, ...]) -> dict[str, list[int]]:
 
 def mean_of(positions: Positions, rows: list[int]) -> FloatArray:
     """Return the mean place of every joint over some shots, (n_nodes, 2)."""
-    return np.mean(positions.places[rows], axis=0)
+    mean: FloatArray = positions.places[rows].mean(axis=0)
+    return mean

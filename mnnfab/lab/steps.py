@@ -64,7 +64,7 @@ class Step:
     role: Role
     hung: tuple[Hung, ...] = ()
 
-    def loads_N(self, ports: Sequence[Port]) -> FloatArray:
+    def loads_on(self, ports: Sequence[Port]) -> FloatArray:
         """Return the load at each of some ports, (n_ports,) N.
 
         Raises:
@@ -102,9 +102,9 @@ def port_loads(task: Task, steps: Sequence[Step]) -> tuple[FloatArray, FloatArra
     adjoint = np.zeros((len(steps), len(task.outputs)))
     for row, step in enumerate(steps):
         if step.role == "forward":
-            forward[row] = step.loads_N(task.inputs)
+            forward[row] = step.loads_on(task.inputs)
         elif step.role == "adjoint":
-            adjoint[row] = step.loads_N(task.outputs)
+            adjoint[row] = step.loads_on(task.outputs)
     return forward, adjoint
 
 

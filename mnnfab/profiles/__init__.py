@@ -17,7 +17,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from mnnfab.errors import InputError
 from mnnfab.files import read_text
-from mnnfab.section import Positive, Section, inside_the_folder, plain_name, refusal
+from mnnfab.section import Number, Positive, Section, inside_the_folder, plain_name, refusal
 
 
 class Profile(Section):
@@ -33,7 +33,9 @@ class Profile(Section):
 
     @model_validator(mode="after")
     def _has_sources(self) -> Self:
-        numbers = type(self).model_fields.keys() - {"name", "sources"}
+        known = type(self).model_fields
+        optional = {key for key, one in known.items() if not one.is_required()}
+        numbers = known.keys() - {"name", "sources"} - (optional - self.model_fields_set)
         for key in sorted(numbers):
             if not self.sources.get(key, "").strip():
                 raise refusal(f"sources.{key}", "missing", "words on where the number is from")
@@ -49,11 +51,14 @@ class Material(Profile):
         youngs_modulus_MPa: small-strain modulus, N/mm².
         poisson_ratio: between 0 and 0.5.
         density_g_per_cm3: for the mass of the part.
+        joint_length_excess_mm: how much longer a joint acts in a print than it is drawn; what is
+            solved has it, what is printed has not.
     """
 
     youngs_modulus_MPa: Positive
     poisson_ratio: Annotated[float, Field(gt=-1, lt=0.5)]
     density_g_per_cm3: Positive
+    joint_length_excess_mm: Number = 0.0
 
 
 class Printer(Profile):

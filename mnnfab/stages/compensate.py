@@ -116,7 +116,9 @@ def _solve(
     """Solve the continuum of a training's widths and compare it with what was predicted."""
     widths, headline = training.widths_mm, task.headline
     assert headline is not None, "checked with the design"
-    continuum, discretisation = solve_part(problem, task, tile_part(problem, widths), clock)
+    continuum, discretisation = solve_part(
+        problem, task, tile_part(problem.as_measured, widths), clock
+    )
     found = continuum.response.flexibility
     predicted = problem.response(task, widths).flexibility
     correction, metrics = problem.surrogate.correction, task.metrics(found)

@@ -77,7 +77,7 @@ def guard(problem: Problem, task: Task, widths_mm: FloatArray, continuum: Contin
     from fem.resultants import bond_resultants, joint_stresses
     from fem.weight import sag
 
-    fabrication, material = problem.design.fabrication, problem.material
+    fabrication, material = problem.as_measured.design.fabrication, problem.material
     resultants = bond_resultants(continuum, problem.network, fabrication)
     stresses = joint_stresses(resultants, task.loads_N, widths_mm, problem.network, fabrication)
     return Guards(

@@ -151,12 +151,14 @@ def _bars(law: LawName) -> Model:
 
 
 def _frame(problem: Problem, task: Task, widths_mm: FloatArray, clock: Clock) -> Answer:  # noqa: ARG001
-    frame = make_frame(problem.network, widths_mm, problem.material, problem.design.fabrication)
+    frame = make_frame(
+        problem.network, widths_mm, problem.material, problem.as_measured.design.fabrication
+    )
     return Answer(frame_response(frame, task.inputs, task.outputs), len(frame.free))
 
 
 def _plane_stress(problem: Problem, task: Task, widths_mm: FloatArray, clock: Clock) -> Answer:
-    continuum, _ = solve_part(problem, task, tile_part(problem, widths_mm), clock)
+    continuum, _ = solve_part(problem, task, tile_part(problem.as_measured, widths_mm), clock)
     return Answer(continuum.response, continuum.n_dofs)
 
 
@@ -165,7 +167,7 @@ def _solid(problem: Problem, task: Task, widths_mm: FloatArray, clock: Clock) ->
     from fem.mesh import make_mesh
 
     section = problem.design.check
-    tiling = tile_part(problem, widths_mm)
+    tiling = tile_part(problem.as_measured, widths_mm)
     # As fine as plane stress begins, and one quadratic element through half of the thickness.
     mesh = make_mesh(tiling, section.elements_across_joint + 1, section.mesher_deadline_s)
     solid = solve_solid(mesh, problem.network, problem.material, task.inputs, task.outputs)

@@ -71,7 +71,7 @@ def calibrated(problem: Problem, clock: Clock) -> Problem:
 def _softening(problem: Problem, task: Task, width_mm: float, clock: Clock) -> float:
     """Return how much farther all nodes of a uniform continuum move than springs in series do."""
     widths = np.full(problem.network.n_bonds, width_mm)
-    continuum, _ = solve_part(problem, task, tile_part(problem, widths), clock)
+    continuum, _ = solve_part(problem, task, tile_part(problem.as_measured, widths), clock)
     found = (continuum.system.readings.T @ continuum.fields)[problem.network.free_dofs]
     stiffness = problem.law_named("series").stiffness(widths)
     bars = problem.bar_model(task).engine.displacements(stiffness)[:, : len(task.inputs)]

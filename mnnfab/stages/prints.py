@@ -30,7 +30,7 @@ def study_prints(problem: Problem, task: Task, widths_mm: FloatArray) -> Toleran
     model, stiffness = problem.bar_model(task), problem.law.stiffness(widths_mm)
     wanted = task.headline.of(task.metrics(model.response(stiffness).flexibility))
     return study_tolerance(
-        Printed(model, widths_mm, stiffness, problem.design.fabrication),
+        Printed(model, widths_mm, stiffness, problem.as_measured.design.fabrication),
         task,
         problem.print_errors,
         section.samples,

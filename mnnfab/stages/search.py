@@ -203,7 +203,7 @@ def _predicted(problem: Problem, clock: Clock) -> tuple[float, float]:
     assert task.headline is not None, "checked with the design"
     assert section is not None, "only asked where there is one"
     widths = train_problem(problem).widths_mm
-    continuum, _ = solve_part(problem, task, tile_part(problem, widths), clock)
+    continuum, _ = solve_part(problem, task, tile_part(problem.as_measured, widths), clock)
     bars = problem.response(task, widths).flexibility
     corrected = problem.corrected(fit_correction(bars, continuum.response.flexibility))
     again = train_on(corrected, trained_task(task, section.loss_scale_mm), widths, clock)

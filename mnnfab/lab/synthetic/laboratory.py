@@ -50,25 +50,32 @@ class Studio:
         mm_per_px: on the board.
         distance_mm: of the camera.
         tilt_deg: of the camera against the board.
-        radial: distortion k1 and k2 of the lens.
-        decentring: p1 and p2.
+        distortion: k1, k2, p1 and p2 of the lens.
         sensor: blur, light, noise.
         dots: whether the dots are painted.
         offset_mm: of the part's face in front of the board's.
         quality: of the JPEG files.
         margin_mm: room around the part in the window, and around the board.
+        repeats: photographs of each step.
+        seed: of the noise.
     """
 
     mm_per_px: float = 0.02
     distance_mm: float = 500.0
     tilt_deg: tuple[float, float, float] = (2.0, -3.0, 0.7)
-    radial: tuple[float, float] = (-0.2, 0.1)
-    decentring: tuple[float, float] = (2e-4, -1e-4)
+    distortion: tuple[float, float, float, float] = (-0.2, 0.1, 2e-4, -1e-4)
     sensor: Sensor = field(default_factory=Sensor)
     dots: bool = True
     offset_mm: float = 0.0
     quality: int = 95
     margin_mm: float = 4.0
+    repeats: int = 2
+    seed: int = 0
+
+    @property
+    def focal_px(self) -> float:
+        """Focal length in pixels."""
+        return self.distance_mm / self.mm_per_px
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,11 +139,10 @@ def set_up(problem: Problem, continuum: Continuum, studio: Studio) -> Stage:
     lens = lens_at(
         (board.size_mm[0] / 2, board.size_mm[1] / 2),
         studio.distance_mm,
-        studio.mm_per_px,
+        studio.focal_px,
         (size[0], size[1]),
-        tilt_deg=studio.tilt_deg,
-        radial=studio.radial,
-        decentring=studio.decentring,
+        studio.tilt_deg,
+        studio.distortion,
     )
     weight = sag_field(
         continuum.system, problem.material.density_g_per_cm3, continuum.mesh.thickness_mm
@@ -147,51 +153,55 @@ def set_up(problem: Problem, continuum: Continuum, studio: Studio) -> Stage:
 
 def lens_photographs(stage: Stage, studio: Studio, generator: np.random.Generator) -> list[Image]:
     """Return photographs of the board alone, from several sides."""
-    focal = studio.distance_mm / studio.mm_per_px
     found = []
     for number, tilt in enumerate(LENS_VIEWS):
         lens = lens_at(
             (stage.board.size_mm[0] / 2, stage.board.size_mm[1] / 2),
             (1.12 + 0.04 * (number % 3)) * studio.distance_mm,
-            studio.mm_per_px,
+            studio.focal_px,
             stage.lens.size_px,
-            tilt_deg=tilt,
-            radial=studio.radial,
-            decentring=studio.decentring,
-            focal_px=focal,
+            tilt,
+            studio.distortion,
         )
         light = expose([board_shape(stage.board)], lens, studio.sensor)
         found.append(develop(light, studio.sensor, generator))
     return found
 
 
-def photograph(
-    problem: Problem,
-    task: Task,
-    continuum: Continuum,
-    steps: Sequence[Step],
-    folder: Path,
-    clock: Clock,
-    studio: Studio | None = None,
-    *,
-    repeats: int = 2,
-    seed: int = 0,
-) -> None:
-    """Write a whole experiment on a continuum into an empty folder.
+@dataclass(frozen=True, eq=False)
+class Specimen:
+    """A continuum that stands for a print.
 
     Args:
         problem: of the part.
         task: its ports.
-        continuum: that stands for the print.
+        continuum: solved.
+    """
+
+    problem: Problem
+    task: Task
+    continuum: Continuum
+
+
+def photograph(
+    specimen: Specimen,
+    steps: Sequence[Step],
+    folder: Path,
+    clock: Clock,
+    studio: Studio | None = None,
+) -> None:
+    """Write a whole experiment on a continuum into an empty folder.
+
+    Args:
+        specimen: that is photographed.
         steps: to photograph, with the zero.
         folder: for photographs and tables.
         clock: told of the progress.
         studio: how photographs are taken.
-        repeats: photographs of each step.
-        seed: of the noise.
     """
     studio = studio or Studio()
-    generator = np.random.default_rng([seed, 8])
+    problem, task, continuum = specimen.problem, specimen.task, specimen.continuum
+    generator = np.random.default_rng([studio.seed, 8])
     stage = set_up(problem, continuum, studio)
     with clock.stage("photographs of the board"):
         for number, image in enumerate(lens_photographs(stage, studio, generator)):
@@ -202,7 +212,7 @@ def photograph(
             light = expose(stage.shapes(task, step), stage.lens, studio.sensor)
             pixels = stage.seen(task, step)
             joints = stage.part.joints(stage.field_of(task, step))
-            for repeat in range(repeats):
+            for repeat in range(studio.repeats):
                 name = f"{step.name}-{repeat}.jpg"
                 _write(folder / name, develop(light, studio.sensor, generator), studio.quality)
                 shots.append(Shot(name, step.name))

@@ -24,16 +24,14 @@ class Lens:
         tilt_deg: turns about x, y and the line of sight; all zero looks straight along -z.
         focal_px: focal length in pixels.
         size_px: width and height of the picture.
-        radial: k1 and k2.
-        decentring: p1 and p2.
+        distortion: k1, k2, p1 and p2.
     """
 
     place_mm: tuple[float, float, float]
     tilt_deg: tuple[float, float, float]
     focal_px: float
     size_px: tuple[int, int]
-    radial: tuple[float, float] = (0.0, 0.0)
-    decentring: tuple[float, float] = (0.0, 0.0)
+    distortion: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
 
     def project(self, places_mm: FloatArray) -> FloatArray:
         """Return where points in space, (n, 3), are in the picture, (n, 2) px.
@@ -44,7 +42,7 @@ class Lens:
         seen = (places_mm - np.array(self.place_mm)) @ (turn @ np.diag([1.0, -1.0, -1.0])).T
         x, y = seen[:, 0] / seen[:, 2], seen[:, 1] / seen[:, 2]
         square = x**2 + y**2
-        (k1, k2), (p1, p2) = self.radial, self.decentring
+        k1, k2, p1, p2 = self.distortion
         stretch = 1 + k1 * square + k2 * square**2
         bent_x = x * stretch + 2 * p1 * x * y + p2 * (square + 2 * x**2)
         bent_y = y * stretch + p1 * (square + 2 * y**2) + 2 * p2 * x * y
@@ -56,29 +54,22 @@ class Lens:
 def lens_at(
     centre_mm: tuple[float, float],
     distance_mm: float,
-    mm_per_px: float,
+    focal_px: float,
     size_px: tuple[int, int],
-    *,
     tilt_deg: tuple[float, float, float] = (0.0, 0.0, 0.0),
-    radial: tuple[float, float] = (0.0, 0.0),
-    decentring: tuple[float, float] = (0.0, 0.0),
-    focal_px: float | None = None,
+    distortion: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0),
 ) -> Lens:
     """Return a camera that looks at a point of the plane z = 0 from a distance.
 
     Args:
         centre_mm: that it looks at.
         distance_mm: from there.
-        mm_per_px: in the middle, if no focal length is given.
+        focal_px: focal length in pixels: the distance over the size of a pixel there.
         size_px: of the picture.
         tilt_deg: about x and y it moves around the point, about z it turns.
-        radial: k1 and k2.
-        decentring: p1 and p2.
-        focal_px: of a camera that is used at several distances.
+        distortion: k1, k2, p1 and p2.
     """
     turn = Rotation.from_euler("xyz", tilt_deg, degrees=True).as_matrix()
     back = (turn @ np.diag([1.0, -1.0, -1.0])).T @ np.array([0.0, 0.0, -distance_mm])
-    place = np.array([*centre_mm, 0.0]) + back
-    x, y, z = place.tolist()
-    focal = focal_px or distance_mm / mm_per_px
-    return Lens((x, y, z), tilt_deg, focal, size_px, radial, decentring)
+    x, y, z = (np.array([*centre_mm, 0.0]) + back).tolist()
+    return Lens((x, y, z), tilt_deg, focal_px, size_px, distortion)

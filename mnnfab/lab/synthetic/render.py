@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.backends.backend_agg import RendererAgg
@@ -67,7 +68,7 @@ def develop(light: FloatArray, sensor: Sensor, generator: np.random.Generator) -
 def _draw(shapes: Sequence[Shape], lens: Lens) -> Image:
     """Return shapes in pixels, each covering as much of a pixel as it does."""
     width, height = lens.size_px
-    canvas = RendererAgg(width, height, 72)
+    canvas: Any = RendererAgg(width, height, 72)  # type: ignore[no-untyped-call]
     context = canvas.new_gc()
     context.set_linewidth(0)
     canvas.draw_path(context, Path(_frame(width, height)), IdentityTransform(), (PAPER,) * 3)

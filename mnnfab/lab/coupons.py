@@ -1,0 +1,123 @@
+"""Coupons that were pulled: a table of loads and elongations of the bond and the bar.
+
+Columns: coupon ("bar" or "bond"), load_gf, elongation_mm (between the two nodes), and if they are
+known time_s since the weight was hung and sd_mm of the reading.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mnnfab.arrays import FloatArray
+from mnnfab.errors import InputError
+from mnnfab.network import Network
+from mnnfab.ports import Port
+from mnnfab.tables import column_numbers, read_table
+from mnnfab.units import NEWTON_PER_GF
+
+if TYPE_CHECKING:
+    from mnnfab.problem import Problem
+
+COUPONS = "coupons.csv"
+KINDS = ("bar", "bond")
+#: Coupons that stretch by more than this share of their length are no longer linear, nor likely.
+MOST_STRAIN = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class Pulls:
+    """How far one kind of coupon was stretched.
+
+    Args:
+        kind: "bar" or "bond".
+        loads_N: (n,).
+        elongations_mm: (n,).
+        sd_mm: stated noise of a reading, (n,); NaN where it is not.
+        times_s: since the weight was hung, (n,); NaN where nobody looked.
+    """
+
+    kind: str
+    loads_N: FloatArray
+    elongations_mm: FloatArray
+    sd_mm: FloatArray
+    times_s: FloatArray
+
+
+def load_pulls(path: Path) -> list[Pulls]:
+    """Read a table of pulled coupons.
+
+    Raises:
+        InputError: naming the line that cannot be used.
+    """
+    table = read_table(path)
+    if "coupon" not in table.header:
+        raise InputError(str(path), f"columns {', '.join(table.header)}", "a column coupon")
+    kinds = [row[table.header.index("coupon")] for row in table.rows]
+    loads, stretched = (column_numbers(table, name) for name in ("load_gf", "elongation_mm"))
+    optional = {
+        name: column_numbers(table, name) if name in table.header else np.full(len(kinds), np.nan)
+        for name in ("sd_mm", "time_s")
+    }
+    for kind, load, line in zip(kinds, loads.tolist(), table.lines, strict=True):
+        if kind not in KINDS:
+            raise InputError(f"{path}, {line}", f'coupon "{kind}"', " or ".join(KINDS))
+        if load <= 0:
+            raise InputError(f"{path}, {line}", f"load_gf {load:g}", "the weight, more than 0")
+    found = []
+    for kind in KINDS:
+        rows = np.array([n for n, one in enumerate(kinds) if one == kind], dtype=int)
+        if rows.size:
+            found.append(
+                Pulls(
+                    kind,
+                    loads[rows] * NEWTON_PER_GF,
+                    stretched[rows],
+                    optional["sd_mm"][rows],
+                    optional["time_s"][rows],
+                )
+            )
+    return found
+
+
+def coupon_flexibility(problem: Problem, kind: str) -> float:
+    """Return how far a coupon is stretched by a unit load, on its continuum, mm/N.
+
+    It hangs from one pad; the load pulls at its other node, along its length.
+
+    Raises:
+        InputError: if the design has no coupons.
+    """
+    from fem.continuum import solve_continuum
+    from fem.mesh import make_mesh
+    from mnnfab.stages.part import coupons_of
+
+    found = [one for one in coupons_of(problem) if one.name == f"coupon-{kind}"]
+    if not found:
+        allowed = "a design with [features.coupon], whose coupons were pulled"
+        raise InputError(COUPONS, f"a {kind}, and no coupons in the design", allowed)
+    check, (coupon,) = problem.design.check, found
+    mesh = make_mesh(coupon.tiling, 2 * check.elements_across_joint, check.mesher_deadline_s)
+    hung = Network(coupon.network.nodes, coupon.network.bonds, np.array([0]))
+    port = (Port(1, "x"),)
+    return float(
+        solve_continuum(mesh, hung, problem.material, port, port).response.flexibility[0, 0]
+    )
+
+
+def refuse_unlikely(where: str, pulls: Pulls, foreseen_mm_per_N: float) -> None:
+    """Refuse elongations that are another unit's.
+
+    Raises:
+        InputError: if they are not within a hundredfold of what the design foresees.
+    """
+    ratio = float(np.median(pulls.elongations_mm / pulls.loads_N)) / foreseen_mm_per_N
+    if not 0.05 < ratio < 20:
+        raise InputError(
+            where,
+            f"the {pulls.kind} is stretched {ratio:.3g} times as far as foreseen",
+            "elongations in mm, positive, and loads in gf of this design's coupons",
+        )

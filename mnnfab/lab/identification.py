@@ -1,0 +1,247 @@
+"""Identification: modulus and joint length that explain what was measured, with intervals.
+
+Displacements go with 1 / E. How they go with the length of the joints is taken from continua with
+joints of several lengths, each reading a polynomial of the length through them. Which of the two
+the data tell is a matter of the data: a bar without joints tells the modulus, a bond or the network
+with it the joints; a network alone tells little more than one number for both.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import stats
+from scipy.optimize import least_squares
+
+from mnnfab.arrays import FloatArray
+from mnnfab.errors import InputError
+from mnnfab.lab.coupons import Pulls, coupon_flexibility, refuse_unlikely
+from mnnfab.stages.model import solve_part
+from mnnfab.stages.part import tile_part
+
+if TYPE_CHECKING:
+    from mnnfab.lab.measurement import Measurement
+    from mnnfab.problem import Problem
+    from mnnfab.tasks import Task
+    from mnnfab.watching import Clock
+
+#: Joints that are solved for, as shares of the drawn length.
+SHARES = (0.7, 0.85, 1.0, 1.2, 1.45)
+#: A parameter whose 95 % interval is wider than this share of it to each side is not told.
+TOLD = 0.25
+
+
+@dataclass(frozen=True, eq=False)
+class Readings:
+    """Measured numbers of one kind, and what models with several joint lengths foresee.
+
+    Args:
+        name: whose they are.
+        values_mm: (n,).
+        sd_mm: (n,).
+        foreseen_mm: with the design's modulus, (n_lengths, n).
+    """
+
+    name: str
+    values_mm: FloatArray
+    sd_mm: FloatArray
+    foreseen_mm: FloatArray
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number that was found.
+
+    Args:
+        value: itself.
+        sd: standard deviation.
+        low: lower end of its 95 % interval.
+        high: upper end.
+        told: whether the data tell it.
+    """
+
+    value: float
+    sd: float
+    low: float
+    high: float
+    told: bool
+
+
+@dataclass(frozen=True)
+class Identified:
+    """What was found of the material.
+
+    Args:
+        modulus_MPa: Young's.
+        joint_length_mm: that acts.
+        correlation: of the errors of the two.
+        misfit: root mean square of what is left over, in standard deviations.
+        n_readings: that it was found from.
+        joint_fixed: whether the length was left as drawn, since the data do not tell both.
+        with_drawn_joints_MPa: the modulus if joints act as long as drawn.
+    """
+
+    modulus_MPa: Estimate
+    joint_length_mm: Estimate
+    correlation: float
+    misfit: float
+    n_readings: int
+    joint_fixed: bool
+    with_drawn_joints_MPa: Estimate
+
+
+def lengths_of(problem: Problem) -> FloatArray:
+    """Return the joint lengths that models are made with, (n_lengths,) mm."""
+    return np.array(SHARES) * problem.design.fabrication.joint_length_mm
+
+
+def with_joints(problem: Problem, length_mm: float) -> Problem:
+    """Return a problem with joints of another length."""
+    fabrication = problem.design.fabrication.model_copy(update={"joint_length_mm": length_mm})
+    plain = problem.material.model_copy(update={"joint_length_excess_mm": 0.0})
+    design = problem.design.model_copy(update={"fabrication": fabrication})
+    return replace(problem, design=design, material=plain)
+
+
+def network_readings(
+    problem: Problem, task: Task, widths_mm: FloatArray, measurement: Measurement, clock: Clock
+) -> Readings:
+    """Return the displacements of all free joints beside those of models.
+
+    Args:
+        problem: the design.
+        task: its ports.
+        widths_mm: of the part, (n_bonds,).
+        measurement: of it.
+        clock: told of the progress.
+    """
+    from mnnfab.lab.prediction import continuum_fields
+
+    free = problem.network.free_dofs
+    foreseen = []
+    for length in lengths_of(problem).tolist():
+        other = with_joints(problem, length)
+        continuum, _ = solve_part(other, task, tile_part(other, widths_mm), clock)
+        moved = continuum_fields(continuum).moved_mm(task, measurement.steps)
+        foreseen.append(moved.reshape(len(moved), -1)[:, free].ravel())
+    moved = measurement.moved_mm.reshape(len(measurement.steps), -1)[:, free]
+    sd = np.repeat(measurement.displacement_sd_mm, 2, axis=1)[:, free]
+    return Readings("network", moved.ravel(), sd.ravel(), np.array(foreseen))
+
+
+def coupon_readings(where: str, problem: Problem, pulls: Pulls, clock: Clock) -> Readings:
+    """Return the elongations of a coupon beside those of models.
+
+    Where no noise is stated it is taken from how readings scatter about their line.
+
+    Raises:
+        InputError: if nothing tells the noise.
+    """
+    with clock.stage(f"coupon, {pulls.kind}"):
+        unit = np.array(
+            [
+                coupon_flexibility(with_joints(problem, length), pulls.kind)
+                for length in lengths_of(problem).tolist()
+            ]
+        )
+    refuse_unlikely(where, pulls, float(unit[SHARES.index(1.0)]))
+    sd = np.where(np.isnan(pulls.sd_mm), _scatter(where, pulls), pulls.sd_mm)
+    return Readings(f"coupon {pulls.kind}", pulls.elongations_mm, sd, np.outer(unit, pulls.loads_N))
+
+
+def _scatter(where: str, pulls: Pulls) -> float:
+    if not np.isnan(pulls.sd_mm).any():
+        return 0.0
+    loads, stretched = pulls.loads_N, pulls.elongations_mm
+    if len(loads) < 3:
+        given = f"{len(loads)} readings of the {pulls.kind} without sd_mm"
+        raise InputError(where, given, "three readings or more, or a column sd_mm")
+    slope = float(loads @ stretched / (loads @ loads))
+    scatter = float(np.sqrt(((stretched - slope * loads) ** 2).sum() / (len(loads) - 1)))
+    return max(scatter, 1e-6)
+
+
+def identify(problem: Problem, readings: list[Readings]) -> Identified:
+    """Find modulus and joint length.
+
+    Args:
+        problem: the design whose modulus models were made with.
+        readings: of network and coupons.
+    """
+    assert readings, "checked by the caller"
+    lengths, drawn = lengths_of(problem), problem.design.fabrication.joint_length_mm
+    design = problem.material.youngs_modulus_MPa
+    values = np.concatenate([one.values_mm for one in readings])
+    sd = np.concatenate([one.sd_mm for one in readings])
+    foreseen = np.hstack([one.foreseen_mm for one in readings])
+    # A polynomial through all lengths, of each reading on its own.
+    powers = np.linalg.solve(np.vander(lengths / drawn, increasing=True), foreseen)
+
+    def off(logarithms: FloatArray) -> FloatArray:
+        """Return what is left over, for ln E/E_design and ln ℓ/ℓ_drawn."""
+        share = np.exp(logarithms[1])
+        moved = share ** np.arange(len(lengths)) @ powers
+        left: FloatArray = (moved / np.exp(logarithms[0]) - values) / sd
+        return left
+
+    def off_as_drawn(logarithms: FloatArray) -> FloatArray:
+        return off(np.array([logarithms[0], 0.0]))
+
+    limits = ([-5.0, np.log(SHARES[0])], [5.0, np.log(SHARES[-1])])
+    # A number that is far off must not be taken for one that is well known: see the misfit.
+    start = np.array([np.log(_softest(foreseen, values)), 0.0])
+    both = least_squares(off, start, bounds=limits, x_scale=[0.1, 0.1])
+    one = least_squares(off_as_drawn, start[:1])
+    alone = _estimates(one.x, np.asarray(one.jac), one.fun, (design,))[0][0]
+    found, correlation, misfit = _estimates(both.x, np.asarray(both.jac), both.fun, (design, drawn))
+    modulus, joint = found
+    if joint.told:
+        kept = (modulus, joint)
+    else:
+        kept = (alone, replace(joint, value=drawn))
+    return Identified(
+        modulus_MPa=kept[0],
+        joint_length_mm=kept[1],
+        correlation=correlation,
+        misfit=misfit,
+        n_readings=len(values),
+        joint_fixed=not joint.told,
+        with_drawn_joints_MPa=alone,
+    )
+
+
+def _softest(foreseen: FloatArray, values: FloatArray) -> float:
+    """Return the factor on the modulus with which models of drawn joints fit best."""
+    drawn = foreseen[SHARES.index(1.0)]
+    factor = float(drawn @ drawn) / max(float(drawn @ values), 1e-300)
+    return float(np.clip(factor, 0.01, 100))
+
+
+def _estimates(
+    logarithms: FloatArray, slopes: FloatArray, left: FloatArray, designs: tuple[float, ...]
+) -> tuple[list[Estimate], float, float]:
+    """Return estimates with intervals, the correlation of their errors, and the misfit."""
+    n_free = max(len(left) - len(designs), 1)
+    misfit = float(np.sqrt((left**2).sum() / n_free))
+    # What models leave over widens the intervals, what is smaller than stated does not shrink
+    # them.
+    covariance = np.linalg.pinv(slopes.T @ slopes) * max(misfit, 1.0) ** 2
+    sds = np.sqrt(np.diag(covariance))
+    times = float(stats.t.ppf(0.975, n_free))
+    found = []
+    for logarithm, sd, design in zip(logarithms.tolist(), sds.tolist(), designs, strict=True):
+        value, half = design * np.exp(logarithm), min(times * sd, 50.0)
+        found.append(
+            Estimate(
+                value=float(value),
+                sd=float(value * sd),
+                low=float(value * np.exp(-half)),
+                high=float(value * np.exp(half)),
+                told=bool(half <= TOLD),
+            )
+        )
+    product = float(np.prod(sds)) if len(sds) > 1 else 0.0
+    correlation = float(covariance[0, 1] / product) if product > 0 else 0.0
+    return found, correlation, misfit
