@@ -27,6 +27,15 @@ class Adam:
         self._square = np.zeros(n_values)
         self._steps = 0
 
+    @property
+    def memory(self) -> tuple[FloatArray, FloatArray, int]:
+        """Both means and the number of steps, from which it can go on."""
+        return self._mean.copy(), self._square.copy(), self._steps
+
+    def recall(self, mean: FloatArray, square: FloatArray, steps: int) -> None:
+        """Go on from what `memory` gave, both (n_values,)."""
+        self._mean, self._square, self._steps = mean.copy(), square.copy(), steps
+
     def step(self, gradient: FloatArray) -> FloatArray:
         """Return the change to make for this gradient, (n_values,), and remember it."""
         self._steps += 1

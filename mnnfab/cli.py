@@ -9,7 +9,7 @@ import click
 from mnnfab.commands.batches import batch
 from mnnfab.commands.comparing import compare
 from mnnfab.commands.designs import new
-from mnnfab.commands.laboratory import lab
+from mnnfab.commands.laboratory import kit, lab
 from mnnfab.commands.machine import completion, doctor
 from mnnfab.commands.models import ladder, reach, reproduce
 from mnnfab.commands.parts import tray
@@ -50,7 +50,7 @@ def main() -> None:
 
 
 for _command in (
-    *(new, run, train, reach, check, ladder, export, tray, lab),
+    *(new, run, train, reach, check, ladder, export, tray, kit, lab),
     *(view, watch, compare, batch, reproduce, doctor, completion),
 ):
     main.add_command(_command)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from mnnfab.commands.answer import Answer, command
-from mnnfab.commands.options import FOLDER
+from mnnfab.commands.options import DESIGN, FOLDER
 
 if TYPE_CHECKING:
     from mnnfab.lab.operations import Done
+    from mnnfab.lab.rounds import Told
     from mnnfab.watching import Watcher
 
 _PATH = click.Path(path_type=Path)
@@ -66,10 +67,154 @@ def synthetic(
     return Answer(_text(done), {"folder": str(done.folder)})
 
 
+@command()
+@FOLDER
+@click.option(
+    "--out", metavar="KIT", type=_PATH, help="Folder for the kit; `kit` in DIR if not given."
+)
+@click.option(
+    "--largest",
+    metavar="GRAMS",
+    type=click.FloatRange(1, 1e6),
+    help="Heaviest weight; that of the task, and 5 g at the least, if not given.",
+)
+def kit(watcher: Watcher, folder: Path, out: Path | None, largest: float | None) -> Answer:
+    """Write what a lab needs to test the part in DIR: cards, labels, forms, expected numbers.
+
+    As a page to print (and PDF, with the extra `pdf`) and as tables. Weights are in whole grams,
+    with what the rounding changes.
+    """
+    from mnnfab.lab.operations import make_kit_of
+
+    done, left_out = make_kit_of(folder, out, largest_gf=largest, watcher=watcher)
+    lines = [f"left out: {words}" for words in left_out]
+    values = {"folder": str(done.folder), "left_out": left_out}
+    return Answer("\n".join([*lines, done.words]), values)
+
+
+@command()
+@FOLDER
+@click.argument("experiments", metavar="EXPERIMENT...", nargs=-1, required=True, type=_PATH)
+@click.option(
+    "--out",
+    metavar="DIR",
+    type=_PATH,
+    help="Folder for the results; `identified` in the first experiment's if not given.",
+)
+def identify(
+    watcher: Watcher, folder: Path, experiments: tuple[Path, ...], out: Path | None
+) -> Answer:
+    """Find modulus, joints, bonds and creep of the print of DIR; write a material profile.
+
+    An EXPERIMENT is a folder with experiment.toml (the part, as for `measure`), with coupons.csv
+    (columns coupon, load_gf, elongation_mm, and sd_mm and time_s if known), or both.
+    """
+    from mnnfab.lab.identified_results import identified_values
+    from mnnfab.lab.operations import identify_material
+
+    done, found = identify_material(folder, experiments, out, watcher=watcher)
+    return Answer(_text(done), {"folder": str(done.folder), **identified_values(found)})
+
+
+@command()
+@DESIGN
+@click.option("--out", metavar="SESSION", type=_PATH, required=True, help="Folder of the session.")
+@click.option(
+    "--rate",
+    type=click.FloatRange(0, 10, min_open=True),
+    help="Of learning, as a share of the range of widths a round; 0.1 if not given.",
+)
+def start(watcher: Watcher, design: Path, out: Path, rate: float | None) -> Answer:
+    """Begin to train DESIGN on its part, a measured round at a time.
+
+    `mnnfab lab step` then says what to hang, takes the measurement and proposes the next widths,
+    or the stiffnesses to which tunable bonds are to be set.
+    """
+    from mnnfab.lab.operations import begin_session
+
+    return _told(begin_session(design, out, rate=rate, watcher=watcher), out)
+
+
+@command()
+@click.argument("session", metavar="SESSION", type=_PATH)
+@click.option(
+    "--measured",
+    metavar="EXPERIMENT",
+    type=_PATH,
+    help="Folder of the measurement; the round's own folder if not given.",
+)
+@click.option(
+    "--rehearse",
+    type=click.Choice(["positions", "photographs"]),
+    help="Measure the continuum of the part instead of a print.",
+)
+def step(
+    watcher: Watcher,
+    session: Path,
+    measured: Path | None,
+    rehearse: Literal["positions", "photographs"] | None,
+) -> Answer:
+    """Go on with SESSION: take the measurement of its round, or say what it waits for.
+
+    A session can be left and taken up at any time; nothing of earlier rounds is overwritten.
+    """
+    from mnnfab.lab.operations import go_on
+
+    return _told(go_on(session, measured, rehearsal=rehearse, watcher=watcher), session)
+
+
+@command()
+@click.argument("measured", metavar="MEASURED...", nargs=-1, type=_PATH)
+@click.option(
+    "--out", metavar="DIR", type=_PATH, default=Path("out/validation"), help="Folder for results."
+)
+@click.option("--no-paper", "paper", flag_value=False, default=True, help="Leave the paper's out.")
+def validate(watcher: Watcher, measured: tuple[Path, ...], out: Path, *, paper: bool) -> Answer:
+    """Put measured numbers beside those of bars and continuum, with their uncertainties.
+
+    The paper's measurements, and those of MEASURED...: folders that `mnnfab lab measure` wrote, or
+    tables like their observations.csv.
+    """
+    from mnnfab.lab import operations
+    from mnnfab.plain import as_plain
+
+    done, factors = operations.validate(measured, out, paper=paper, watcher=watcher)
+    return Answer(_text(done), {"folder": str(done.folder), "factors": as_plain(factors)})
+
+
+def _told(told: Told, session: Path) -> Answer:
+    """Say what was learned, and what to do next."""
+    lines = []
+    if told.analysis is not None:
+        lines += [
+            f"{one.severity}: {one.where}: {one.message}"
+            for one in told.analysis.findings
+            if one.severity != "info" or one.code == "gradient"
+        ]
+        lines.append(f"widths change by up to {told.change_mm:.3f} mm")
+    if told.losses:
+        lines.append("loss by round: " + ", ".join(f"{loss:.5g}" for loss in told.losses))
+    lines.append(f"round {told.number}: make the part of {told.folder / 'widths.csv'}")
+    lines.append("(or tune its bonds as stiffness.csv says), hang, and measure:")
+    lines += [f"  {one.name}: {one}" for one in told.steps]
+    lines.append(
+        f"put photographs or positions.csv into {told.folder} (experiment.toml there says how), "
+        f"then: mnnfab lab step {session}"
+    )
+    values = {
+        "round": told.number,
+        "folder": str(told.folder),
+        "losses": list(told.losses),
+        "change_mm": told.change_mm,
+        "steps": {one.name: str(one) for one in told.steps},
+    }
+    return Answer("\n".join(lines), values)
+
+
 def _text(done: Done) -> str:
     lines = [f"{one.severity}: {one.where}: {one.message}" for one in done.findings]
     return "\n".join([*lines, done.words])
 
 
-lab.add_command(measure)
-lab.add_command(synthetic)
+for _command in (measure, identify, start, step, validate, synthetic):
+    lab.add_command(_command)

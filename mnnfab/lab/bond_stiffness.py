@@ -2,8 +2,8 @@
 
 ln k of every bond is fitted to the displacements of all free joints on bars, whose difference to
 the continuum as designed is taken off first. What is known before (a print is within some tens of
-per cent of its design) is a reading too, so that bonds which no step stretches stay there, and say so:
-a bond is *told* if its interval is clearly narrower than what was known before.
+per cent of its design) is a reading too, so that bonds which no step stretches stay there, and
+say so: a bond is *told* if its interval is clearly narrower than what was known before.
 """
 
 from __future__ import annotations
@@ -32,6 +32,9 @@ KNOWN_BEFORE = 0.3
 TOLD_SHARE = 0.5
 #: Larger networks would take too long, and seldom are measured whole.
 MOST_BONDS = 600
+#: What bars leave of a continuum whose widths have changed by some per cent, as a share of the
+#: displacements, after the difference as designed was taken off.
+LEFT_BY_BARS = 0.005
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +74,9 @@ def identify_bonds(
     design = problem.uncorrected.law.stiffness(widths_mm)
     bars, solid = (_flat(one, free) for one in (prediction.bars_mm, prediction.continuum_mm))
     softer = float(np.vdot(bars, solid) / np.vdot(bars, bars))
-    moved, sd = _flat(measurement.moved_mm, free), _sd(measurement, free)
+    moved = _flat(measurement.moved_mm, free)
+    sizes = np.sqrt((moved**2).mean(axis=1, keepdims=True))
+    sd = np.hypot(_sd(measurement, free), LEFT_BY_BARS * sizes)
     stiffer = float(np.vdot(solid, solid) / np.vdot(solid, moved))
     own = design / softer * stiffer
     # Bars with this factor, and what the continuum does otherwise, scaled with it.

@@ -131,8 +131,8 @@ def judge_measurement(measurement: Measurement, reciprocity: float | None) -> li
     if reciprocity is not None:
         severity: Severity = "warning" if reciprocity > 0.1 else "info"
         words = (
-            f"outputs by inputs and inputs by outputs differ by {reciprocity:.1%}; in a linear part "
-            "they are the same (Betti)"
+            f"outputs by inputs and inputs by outputs differ by {reciprocity:.1%}; "
+            "in a linear part they are the same (Betti)"
         )
         findings.append(Finding("reciprocity", severity, "ports", words, None, reciprocity, 0.1))
     return findings

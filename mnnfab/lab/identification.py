@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 SHARES = (0.7, 0.85, 1.0, 1.2, 1.45)
 #: A parameter whose 95 % interval is wider than this share of it to each side is not told.
 TOLD = 0.25
+#: Nor are two parameters told apart whose errors go together more closely than this: what models
+#: leave out by a thousandth would move both by a tenth.
+MOST_ALIKE = 0.98
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +84,7 @@ class Identified:
         n_readings: that it was found from.
         joint_fixed: whether the length was left as drawn, since the data do not tell both.
         with_drawn_joints_MPa: the modulus if joints act as long as drawn.
+        drawn_joint_mm: how long that is.
     """
 
     modulus_MPa: Estimate
@@ -90,6 +94,7 @@ class Identified:
     n_readings: int
     joint_fixed: bool
     with_drawn_joints_MPa: Estimate
+    drawn_joint_mm: float
 
 
 def lengths_of(problem: Problem) -> FloatArray:
@@ -174,7 +179,9 @@ def identify(problem: Problem, readings: list[Readings]) -> Identified:
     lengths, drawn = lengths_of(problem), problem.design.fabrication.joint_length_mm
     design = problem.material.youngs_modulus_MPa
     values = np.concatenate([one.values_mm for one in readings])
-    sd = np.concatenate([one.sd_mm for one in readings])
+    # Models err too, by what their meshes leave.
+    meshes = problem.design.check.discretisation_tolerance * np.abs(values)
+    sd = np.hypot(np.concatenate([one.sd_mm for one in readings]), meshes)
     foreseen = np.hstack([one.foreseen_mm for one in readings])
     # A polynomial through all lengths, of each reading on its own.
     powers = np.linalg.solve(np.vander(lengths / drawn, increasing=True), foreseen)
@@ -197,10 +204,9 @@ def identify(problem: Problem, readings: list[Readings]) -> Identified:
     alone = _estimates(one.x, np.asarray(one.jac), one.fun, (design,))[0][0]
     found, correlation, misfit = _estimates(both.x, np.asarray(both.jac), both.fun, (design, drawn))
     modulus, joint = found
-    if joint.told:
-        kept = (modulus, joint)
-    else:
-        kept = (alone, replace(joint, value=drawn))
+    if abs(correlation) > MOST_ALIKE:
+        joint = replace(joint, told=False)
+    kept = (modulus, joint) if joint.told else (alone, replace(joint, value=drawn))
     return Identified(
         modulus_MPa=kept[0],
         joint_length_mm=kept[1],
@@ -209,6 +215,7 @@ def identify(problem: Problem, readings: list[Readings]) -> Identified:
         n_readings=len(values),
         joint_fixed=not joint.told,
         with_drawn_joints_MPa=alone,
+        drawn_joint_mm=drawn,
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mnnfab.errors import InputError
 from mnnfab.lab.folder import lab_folder
 from mnnfab.lab.plan import make_plan, unique_names
 from mnnfab.lab.steps import ZERO, Step
@@ -15,10 +16,16 @@ from mnnfab.stages.part import tile_part
 from mnnfab.watching import Clock, Silent, Watcher
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mnnfab.findings import Finding
     from mnnfab.lab.analysis import Analysis
+    from mnnfab.lab.identifying import Identification
+    from mnnfab.lab.rehearsal import Kind
+    from mnnfab.lab.rounds import Told
+    from mnnfab.lab.validation import Factor
 
-MEASURED = "measured"
+MEASURED, KIT, IDENTIFIED = "measured", "kit", "identified"
 
 
 @dataclass(frozen=True)
@@ -102,3 +109,143 @@ def synthesise(
         studio = Studio(dots=dots, repeats=repeats, seed=seed)
         photograph(Specimen(problem, task, continuum), steps, staging, clock, studio)
     return Done(out, f"{len(steps)} steps, {repeats} photographs each, in {out}")
+
+
+def make_kit_of(
+    run: Path,
+    out: Path | None = None,
+    *,
+    largest_gf: float | None = None,
+    watcher: Watcher | None = None,
+) -> tuple[Done, list[str]]:
+    """Write all that a laboratory needs to test the part of a run.
+
+    Args:
+        run: folder of the run.
+        out: folder for the kit; `kit` in the run's if not given.
+        largest_gf: heaviest weight; the task's own if not given.
+        watcher: told of the progress.
+
+    Returns:
+        Where it is, and what was left out and why.
+    """
+    from mnnfab.lab.analysis import task_of
+    from mnnfab.lab.kit import make_kit, write_kit
+
+    clock = Clock(watcher or Silent())
+    require_run(run)
+    problem, record = load_run(run, clock)
+    task, tiling = task_of(problem), tile_part(problem, record.widths_mm)
+    body = tile_part(problem.as_measured, record.widths_mm)
+    continuum, _ = solve_part(problem, task, body, clock)
+    folder = out or run / KIT
+    with lab_folder(folder) as staging, clock.stage("kit"):
+        kit = make_kit(problem, task, (record.widths_mm, tiling, continuum), largest_gf)
+        left_out = write_kit(staging, kit)
+    return Done(folder, f"see {folder / 'kit.html'}"), left_out
+
+
+def identify_material(
+    run: Path,
+    experiments: Sequence[Path],
+    out: Path | None = None,
+    *,
+    watcher: Watcher | None = None,
+) -> tuple[Done, Identification]:
+    """Find modulus, joints, bonds and creep from experiments; write a material profile.
+
+    Args:
+        run: folder of the run whose part and coupons were measured.
+        experiments: folders with experiment.toml, coupons.csv, or both.
+        out: folder for the results; `identified` in the first experiment's if not given.
+        watcher: told of the progress.
+    """
+    from mnnfab.lab.identified_results import identified_text, write_identification
+    from mnnfab.lab.identifying import identify_from
+
+    clock = Clock(watcher or Silent())
+    require_run(run)
+    problem, record = load_run(run, clock)
+    found = identify_from(problem, record.widths_mm, experiments, clock)
+    folder = out or experiments[0] / IDENTIFIED
+    with lab_folder(folder) as staging, clock.stage("report"):
+        write_identification(staging, found)
+    words = f"{identified_text(found)}\nsee {folder / 'identified.html'}"
+    return Done(folder, words, found.findings), found
+
+
+def begin_session(
+    design: Path, out: Path, *, rate: float | None = None, watcher: Watcher | None = None
+) -> Told:
+    """Begin to train a design on its part.
+
+    Args:
+        design: file of the design.
+        out: folder for the session.
+        rate: of learning; a tenth of the range of widths a round if not given.
+        watcher: told of the progress.
+    """
+    from mnnfab.lab.rounds import USUAL_RATE, start_session
+
+    return start_session(design, out, rate or USUAL_RATE, Clock(watcher or Silent()))
+
+
+def go_on(
+    folder: Path,
+    measured: Path | None = None,
+    *,
+    rehearsal: Kind | None = None,
+    watcher: Watcher | None = None,
+) -> Told:
+    """Take the measurement of a session's round, if it is there, and say what comes next.
+
+    Args:
+        folder: of the session.
+        measured: folder of the experiment; the round's own if not given.
+        rehearsal: measure the continuum of the part instead.
+        watcher: told of the progress.
+    """
+    from mnnfab.lab.rounds import step_session
+
+    clock = Clock(watcher or Silent())
+    if rehearsal is not None:
+        if measured is not None:
+            raise InputError("--rehearse", f"and a measurement, {measured}", "one of the two")
+        from mnnfab.lab.rehearsal import rehearse
+
+        measured = rehearse(folder, rehearsal, clock)
+    return step_session(folder, measured, clock)
+
+
+def validate(
+    measured: Sequence[Path],
+    out: Path,
+    *,
+    paper: bool = True,
+    watcher: Watcher | None = None,
+) -> tuple[Done, list[Factor]]:
+    """Put experiments beside predictions: the paper's and one's own.
+
+    Args:
+        measured: folders that `measure_experiment` wrote, or tables like their observations.csv.
+        out: folder for table, picture and page.
+        paper: whether the paper's measurements are among them.
+        watcher: told of the progress.
+    """
+    from mnnfab.lab.observations import OBSERVATIONS, load_observations
+    from mnnfab.lab.published import published
+    from mnnfab.lab.validation import factors_of, factors_text, write_validation
+
+    clock = Clock(watcher or Silent())
+    observations = []
+    for place in measured:
+        observations += load_observations(place / OBSERVATIONS if place.is_dir() else place)
+    if paper:
+        with clock.stage("the paper's networks"):
+            observations = [*published(clock), *observations]
+    if not observations:
+        raise InputError("experiments", "none", "folders of measurements, or the paper's")
+    with lab_folder(out) as staging:
+        write_validation(staging, observations)
+    factors = factors_of(observations)
+    return Done(out, f"{factors_text(factors)}\nsee {out / 'validation.html'}"), factors

@@ -1,0 +1,127 @@
+"""What is written of an identification: the profile, values, a table of bonds and a page."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mnnfab.lab.material_profile import PROFILE, profile_text
+from mnnfab.plain import as_plain
+from mnnfab.tables import table_text
+
+if TYPE_CHECKING:
+    from mnnfab.lab.identifying import Identification
+
+VALUES, BONDS, PAGE = "identified.json", "bonds.csv", "identified.html"
+
+
+def write_identification(staging: Path, found: Identification) -> None:
+    """Write everything into a folder."""
+    material = found.problem.material
+    files = {
+        PROFILE: profile_text(material, found.material, found.creep, found.sources),
+        VALUES: json.dumps(identified_values(found), indent=2) + "\n",
+        PAGE: _page(found),
+    }
+    if found.bonds is not None:
+        files[BONDS] = _bonds(found)
+    for name, text in files.items():
+        (staging / name).write_text(text, encoding="utf-8")
+
+
+def identified_values(found: Identification) -> dict[str, object]:
+    """Return an identification for programs."""
+    return {
+        "schema": 1,
+        "material": as_plain(found.material),
+        "creep": as_plain(found.creep) if found.creep else None,
+        "findings": [finding.as_json() for finding in found.findings],
+    }
+
+
+def identified_text(found: Identification) -> str:
+    """Return an identification in words."""
+    lines = []
+    for row in _rows(found):
+        lines.append(
+            f"{row['name']}: {row['value']:.4g} ({row['low']:.4g} to {row['high']:.4g}), "
+            f"designed {row['design']:.4g} {row['words']}".rstrip()
+        )
+    if found.creep is not None:
+        slope, half = found.creep.slope, found.creep.half_width
+        lines.append(f"creep: {slope:.2%} ± {half:.2%} a decade of time")
+    return "\n".join(lines)
+
+
+def _rows(found: Identification) -> list[dict[str, object]]:
+    material, problem = found.material, found.problem
+    modulus, joint = material.modulus_MPa, material.joint_length_mm
+    rows: list[dict[str, object]] = [
+        {
+            "name": "Young's modulus, MPa",
+            "value": modulus.value,
+            "low": modulus.low,
+            "high": modulus.high,
+            "design": problem.material.youngs_modulus_MPa,
+            "words": "effective" if material.joint_fixed else "",
+        },
+        {
+            "name": "length at which joints act, mm",
+            "value": joint.value,
+            "low": joint.low,
+            "high": joint.high,
+            "design": material.drawn_joint_mm,
+            "words": "not told, left as drawn" if material.joint_fixed else "",
+        },
+    ]
+    return rows
+
+
+def _bonds(found: Identification) -> str:
+    bonds, network = found.bonds, found.problem.network
+    assert bonds is not None, "only asked where there are some"
+    rows = [
+        (
+            b,
+            *network.bonds[b].tolist(),
+            float(bonds.ratio[b] * bonds.common),
+            float(bonds.sd[b] * bonds.common),
+            "yes" if bonds.told[b] else "no",
+        )
+        for b in range(network.n_bonds)
+    ]
+    return table_text(("bond", "node_i", "node_j", "stiffness_ratio", "sd", "told"), rows)
+
+
+def _page(found: Identification) -> str:
+    from mnnfab.report.template import render
+
+    return render(
+        "identified.html",
+        title=f"Material of {found.problem.design.name}",
+        design=found.problem.design.name,
+        sources=found.sources,
+        rows=_rows(found),
+        wrong=[one for one in found.findings if one.severity != "info"],
+        in_order=[one for one in found.findings if one.severity == "info"],
+        picture=None if found.bonds is None else _picture(found),
+    )
+
+
+def _picture(found: Identification) -> str:
+    from matplotlib.figure import Figure
+
+    from mnnfab.report.figures import address_of
+    from mnnfab.report.sketch import draw_bonds
+
+    bonds = found.bonds
+    assert bonds is not None, "only asked where there are some"
+    figure = Figure(figsize=(7, 5.5), layout="constrained")
+    change = 100 * (bonds.ratio - 1)
+    lines = np.where(bonds.told, 6.0, 1.5)
+    label = "stiffness against the design, %"
+    draw_bonds(figure.subplots(), found.problem.network, change, label, lines=lines)
+    return address_of(figure, "svg")

@@ -1,0 +1,148 @@
+"""Tables of the experiment kit: what to hang, what to expect, and forms to fill."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mnnfab.lab.experiment import EXPERIMENT
+from mnnfab.lab.shots import SHOTS, Shot, shots_text
+from mnnfab.lab.steps import STEPS, Step, steps_text
+from mnnfab.tables import table_text
+
+if TYPE_CHECKING:
+    from mnnfab.lab.boards import Board
+    from mnnfab.lab.plan import Plan
+    from mnnfab.lab.prediction import Prediction
+    from mnnfab.network import Network
+    from mnnfab.problem import Problem
+
+#: Shots of every step that the forms ask for.
+REPEATS = 2
+FORM = "positions-form.csv"
+
+_TEMPLATE = """\
+# What was measured, and how; read by `mnnfab lab measure`. docs/laboratory.md explains every key.
+
+schema = 1
+name = "{name}"
+kind = "positions" # or "photographs": the files that shots.csv names
+elongation = "length" # how much longer a bond is; "projection" is that of linear theory
+# position_sd_mm = 0.01 # noise of one coordinate, if no step has two shots
+
+[positions]
+file = "positions.csv" # {form}, filled in; or a table of your tracking software
+layout = "auto" # long, dltdv, imagej, trackmate or deeplabcut
+units = "mm" # or "px", with mm_per_px, or without: then the part itself tells it
+y_axis = "up" # "down" in most pictures
+points = "by-number" # point n is node n; "by-place" finds out which is which
+
+[camera]
+# calibration = "lens-*.jpg" # the board from several sides, for the lens
+tracking = "{tracking}" # painted dots, or "shapes": the hubs themselves
+part = "dark" # on something light, or "light"
+
+[board] # as printed from board.svg; measure its squares
+{board}
+"""
+
+
+def template_files(
+    problem: Problem, name: str, steps: Sequence[Step], board: Board | None = None
+) -> dict[str, str]:
+    """Return the description of an experiment that is still to be done, with its tables, by name.
+
+    Args:
+        problem: the design.
+        name: of the experiment.
+        steps: to do, with the zero.
+        board: that is used; the one that suits the part if not given.
+    """
+    board = board or part_board(problem)
+    dots = problem.design.features.dots is not None
+    plain = board.model_dump(mode="json")
+    lines = "\n".join(f"{key} = {_toml(value)}" for key, value in plain.items())
+    text = _TEMPLATE.format(
+        name=name[:80], form=FORM, tracking="dots" if dots else "shapes", board=lines
+    )
+    shots = [Shot(f"{step.name}-{n}.jpg", step.name) for step in steps for n in range(REPEATS)]
+    form = [
+        (step.name, repeat, node, "", "")
+        for step in steps
+        for repeat in range(REPEATS)
+        for node in range(problem.network.n_nodes)
+    ]
+    return {
+        EXPERIMENT: text,
+        STEPS: steps_text(steps),
+        SHOTS: shots_text(tuple(shots)),
+        FORM: table_text(("step", "repeat", "node", "x", "y"), form),
+    }
+
+
+def part_board(problem: Problem) -> Board:
+    """Return a board with a window in which the part has room to move."""
+    from mnnfab.lab.boards import board_for
+
+    size = np.ptp(problem.network.nodes, axis=0)
+    room = 2 * problem.design.fabrication.width_max_mm + 8.0
+    pads = problem.design.features.pads
+    room += 4 * pads.radius_mm if pads is not None else 0.0
+    width, height = (size + room).tolist()
+    return board_for(width, height)
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return f'"{value}"'
+    return str(list(value)) if isinstance(value, list | tuple) else f"{value}"
+
+
+def loads_text(plan: Plan) -> str:
+    """Return every weight of a plan, and what rounding to whole grams changes."""
+    header = (
+        *("step", "role", "node", "axis", "load_gf", "hang"),
+        *("outputs_off_mm", "gradient_cosine", "margin_exact_mm", "margin_rounded_mm"),
+    )
+    effects = {
+        step.name: (
+            float(np.abs(case.outputs_mm[1] - case.outputs_mm[0]).max()),
+            "" if case.gradient is None else case.gradient.cosine,
+            *(("", "") if case.margin_mm is None else case.margin_mm),
+        )
+        for case in plan.cases
+        for step in (case.forward, case.adjoint)
+        if step is not None
+    }
+    rows = [
+        (
+            *(step.name, step.role, one.port.node, one.port.axis, one.load_gf, str(one)),
+            *effects.get(step.name, (0.0, 1.0, "", "")),
+        )
+        for step in plan.steps
+        for one in step.hung
+    ]
+    return table_text(header, rows)
+
+
+def expected_text(network: Network, prediction: Prediction) -> str:
+    """Return where every joint should go in every step, by bars and continuum, with their sd."""
+    header = (
+        *("step", "node", "x_mm", "y_mm", "bars_ux_mm", "bars_uy_mm"),
+        *("continuum_ux_mm", "continuum_uy_mm", "print_sd_x_mm", "print_sd_y_mm"),
+    )
+    rows = [
+        (
+            *(step.name, node, *network.nodes[node].tolist()),
+            *prediction.bars_mm[s, node].tolist(),
+            *prediction.continuum_mm[s, node].tolist(),
+            *prediction.sd_mm[s, node].tolist(),
+        )
+        for s, step in enumerate(prediction.steps)
+        for node in range(network.n_nodes)
+    ]
+    return table_text(header, rows)

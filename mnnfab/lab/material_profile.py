@@ -1,0 +1,50 @@
+"""What a laboratory has found, as a material profile that designs name and training takes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import tomli_w
+
+if TYPE_CHECKING:
+    from mnnfab.lab.creep import Creep
+    from mnnfab.lab.identification import Identified
+    from mnnfab.profiles import Material
+
+PROFILE = "material.toml"
+
+
+def profile_text(material: Material, found: Identified, creep: Creep | None, sources: str) -> str:
+    """Return the profile of a material whose modulus and joints were measured.
+
+    Args:
+        material: of the design, for what was not measured.
+        found: what was.
+        creep: of the same readings, if they carry times.
+        sources: what it was measured on.
+    """
+    modulus, joint = found.modulus_MPa, found.joint_length_mm
+    words = f"measured on {sources}: {modulus.low:.4g} to {modulus.high:.4g} MPa (95 %)"
+    if creep is not None:
+        words += (
+            f"; {creep.mean_s:.3g} s after hanging the weights (geometric mean), creep "
+            f"{creep.slope:.2%} ± {creep.half_width:.2%} a decade of time"
+        )
+    values: dict[str, object] = {
+        "youngs_modulus_MPa": float(f"{modulus.value:.6g}"),
+        "poisson_ratio": material.poisson_ratio,
+        "density_g_per_cm3": material.density_g_per_cm3,
+    }
+    of = {
+        "youngs_modulus_MPa": words,
+        "poisson_ratio": material.sources["poisson_ratio"],
+        "density_g_per_cm3": material.sources["density_g_per_cm3"],
+    }
+    if not found.joint_fixed:
+        drawn = found.drawn_joint_mm
+        values["joint_length_excess_mm"] = float(f"{joint.value - drawn:.6g}")
+        of["joint_length_excess_mm"] = (
+            f"measured on {sources}: joints act {joint.low:.4g} to {joint.high:.4g} mm long "
+            f"(95 %), drawn {drawn:g} mm"
+        )
+    return tomli_w.dumps({**values, "sources": of})

@@ -1,0 +1,77 @@
+"""A round of a session measured on the continuum of its part instead of a print."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from mnnfab.lab.experiment import EXPERIMENT, load_experiment
+from mnnfab.lab.folder import lab_folder
+from mnnfab.lab.rounds import load_session
+from mnnfab.lab.session import widths_of
+from mnnfab.lab.steps import STEPS, steps_text
+from mnnfab.stages.model import solve_part
+from mnnfab.stages.part import tile_part
+from mnnfab.tables import table_text
+
+if TYPE_CHECKING:
+    from mnnfab.watching import Clock
+
+REHEARSAL = "rehearsal"
+#: Noise of one coordinate of one joint in one shot where no photographs are made, mm: twentieth of
+#: a pixel of 0.02 mm.
+NOISE_MM = 0.001
+Kind = Literal["positions", "photographs"]
+
+_POSITIONS = """\
+schema = 1
+name = "rehearsal of round {number}"
+kind = "positions"
+elongation = "projection" # the continuum that stands for the print is linear
+unseen_share = 0.0
+
+[positions]
+layout = "long"
+"""
+
+
+def rehearse(folder: Path, kind: Kind, clock: Clock) -> Path:
+    """Measure the part of the round that a session is in, on its continuum.
+
+    Args:
+        folder: of the session.
+        kind: positions with noise, or photographs.
+        clock: told of the progress.
+
+    Returns:
+        The folder of the experiment, within the round's.
+    """
+    from mnnfab.lab.synthetic.laboratory import Specimen, Studio, photograph, positions_of
+
+    problem, task, _, found, place = load_session(folder)
+    widths = widths_of(problem, task, found)
+    steps = load_experiment(place).steps
+    continuum, _ = solve_part(problem, task, tile_part(problem.as_measured, widths), clock)
+    target = place / REHEARSAL
+    with lab_folder(target) as staging:
+        if kind == "photographs":
+            studio = Studio(seed=found.number)
+            photograph(Specimen(problem, task, continuum), steps, staging, clock, studio)
+            return target
+        generator = np.random.default_rng([found.number, 9])
+        positions = positions_of(task, continuum, steps, NOISE_MM, generator)
+        rows = [
+            (shot.step, number, node, *place_mm)
+            for number, (shot, places) in enumerate(
+                zip(positions.shots, positions.places.tolist(), strict=True)
+            )
+            for node, place_mm in enumerate(places)
+        ]
+        table = table_text(("step", "repeat", "node", "x", "y"), rows)
+        (staging / "positions.csv").write_text(table, encoding="utf-8")
+        (staging / STEPS).write_text(steps_text(steps), encoding="utf-8")
+        text = _POSITIONS.format(number=found.number)
+        (staging / EXPERIMENT).write_text(text, encoding="utf-8")
+    return target

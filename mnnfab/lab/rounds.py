@@ -1,0 +1,169 @@
+"""Rounds of a session as folders: begun, told, measured, and followed by the next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mnnfab.errors import InputError
+from mnnfab.lab.analysis import Analysis, analyse, task_of
+from mnnfab.lab.experiment import load_experiment
+from mnnfab.lab.folder import lab_folder
+from mnnfab.lab.kit_tables import template_files
+from mnnfab.lab.plan import make_plan, unique_names, with_zero
+from mnnfab.lab.results import write_analysis
+from mnnfab.lab.session import (
+    ROUND,
+    SESSION,
+    STATE,
+    STIFFNESS,
+    Round,
+    Settings,
+    first_round,
+    load_last_round,
+    load_settings,
+    next_round,
+    settings_text,
+    widths_of,
+    without_start,
+)
+from mnnfab.lab.shots import SHOTS, load_shots
+from mnnfab.lab.steps import Step
+from mnnfab.problem import Problem, load_problem
+from mnnfab.record import WIDTHS, Record
+from mnnfab.run_folder import DESIGN, write_training
+from mnnfab.tables import table_text
+from mnnfab.widths_file import widths_text
+
+if TYPE_CHECKING:
+    from mnnfab.arrays import FloatArray
+    from mnnfab.tasks import Task
+    from mnnfab.watching import Clock
+
+#: Adam's rate where none is asked for: a tenth of the range of widths a round.
+USUAL_RATE = 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class Told:
+    """What is to be done in a round.
+
+    Args:
+        number: of the round.
+        folder: where the measurement belongs.
+        steps: to hang.
+        losses: measured in the rounds before.
+        analysis: of the measurement that led here, if one was worked out just now.
+        change_mm: largest change of a width by it.
+    """
+
+    number: int
+    folder: Path
+    steps: tuple[Step, ...]
+    losses: tuple[float, ...]
+    analysis: Analysis | None = None
+    change_mm: float = 0.0
+
+
+def start_session(design: Path, out: Path, rate: float, clock: Clock) -> Told:
+    """Begin a session for a design, at the widths where its training would start.
+
+    Raises:
+        InputError: if the design cannot be used or `out` is a session already.
+    """
+    with clock.stage("read"):
+        problem = without_start(load_problem(design))
+    task = task_of(problem)
+    if task.headline is None:
+        raise InputError(f"{design}, [task]", '"none"', "a task with a loss to follow")
+    if (out / SESSION).exists():
+        raise InputError(str(out), "a session already", "another folder, or `mnnfab lab step`")
+    begun = first_round(problem, task)
+    widths = widths_of(problem, task, begun)
+    with lab_folder(out) as staging:
+        write_training(staging, problem, Record(widths, {}, {}))
+        (staging / SESSION).write_text(settings_text(Settings(rate)), encoding="utf-8")
+    steps = _write_round(out, problem, task, begun)
+    return Told(0, out / ROUND.format(0), steps, ())
+
+
+def load_session(folder: Path) -> tuple[Problem, Task, Settings, Round, Path]:
+    """Return a session as it stands.
+
+    Raises:
+        InputError: if the folder is none, or is damaged.
+    """
+    settings = load_settings(folder)
+    problem = without_start(load_problem(folder / DESIGN))
+    task = task_of(problem)
+    found, place = load_last_round(folder, problem.network.n_bonds)
+    return problem, task, settings, found, place
+
+
+def step_session(folder: Path, measured: Path | None, clock: Clock) -> Told:
+    """Take the measurement of the round that a session is in, if it is there, and go on.
+
+    Args:
+        folder: of the session.
+        measured: folder of the experiment; the round's own if not given.
+        clock: told of the progress.
+
+    Raises:
+        InputError: if something cannot be used; the session then is where it was.
+    """
+    problem, task, settings, found, place = load_session(folder)
+    source = measured or place
+    if measured is None and not _is_measured(place):
+        steps = load_experiment(place).steps
+        return Told(found.number, place, steps, found.losses)
+    widths = widths_of(problem, task, found)
+    analysis = analyse(problem, widths, source, clock)
+    if analysis.gradient is None:
+        given = "no gradient can be made of these steps"
+        raise InputError(str(source), given, "forward and adjoint steps, as steps.csv of the round")
+    with lab_folder(place / "measured") as staging, clock.stage("report"):
+        write_analysis(staging, analysis)
+    after = next_round(problem, task, settings, found, analysis.gradient)
+    change = float(np.abs(widths_of(problem, task, after) - widths).max())
+    steps = _write_round(folder, problem, task, after)
+    place = folder / ROUND.format(after.number)
+    return Told(after.number, place, steps, after.losses, analysis, change)
+
+
+def _is_measured(place: Path) -> bool:
+    """Return whether the measurement that a round waits for lies in its folder."""
+    section = load_experiment(place).section
+    if section.kind == "positions":
+        return (place / section.positions.file).is_file()
+    return any((place / shot.source).is_file() for shot in load_shots(place / SHOTS))
+
+
+def _write_round(folder: Path, problem: Problem, task: Task, found: Round) -> tuple[Step, ...]:
+    """Write what a round needs; return what is to be hung."""
+    widths = widths_of(problem, task, found)
+    response = problem.response(task, widths)
+    steps = with_zero(unique_names(make_plan(task, response).ports))
+    place = folder / ROUND.format(found.number)
+    files = {
+        WIDTHS: widths_text(problem.network, widths),
+        STIFFNESS: _stiffness(problem, widths),
+        STATE: found.as_json(),
+        **template_files(problem, f"{problem.design.name}, round {found.number}", steps),
+    }
+    with lab_folder(place) as staging:
+        for name, text in files.items():
+            (staging / name).write_text(text, encoding="utf-8")
+    return steps
+
+
+def _stiffness(problem: Problem, widths_mm: FloatArray) -> str:
+    """Return what bonds whose stiffness can be tuned are to be set to."""
+    stiffness = problem.law.stiffness(widths_mm)
+    rows = [
+        (bond, *nodes, float(stiffness[bond]))
+        for bond, nodes in enumerate(problem.network.bonds.tolist())
+    ]
+    return table_text(("bond", "node_i", "node_j", "stiffness_N_per_mm"), rows)

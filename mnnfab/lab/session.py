@@ -1,0 +1,165 @@
+"""Training on the part itself, a round at a time: hang, measure, follow the gradient.
+
+A session is a folder: the run of its design at the top, and a folder a round. In a round's folder
+lie the widths that its part has, what to hang, and room for the measurement; when that is there
+the next round's folder follows from it. Nothing is kept elsewhere, so a session can be left and
+taken up at any time, and a round that is worked out twice comes out the same.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mnnfab.adam import Adam
+from mnnfab.arrays import FloatArray
+from mnnfab.errors import InputError
+from mnnfab.files import read_json
+
+if TYPE_CHECKING:
+    from mnnfab.lab.backpropagation import MeasuredGradient
+    from mnnfab.problem import Problem
+    from mnnfab.tasks import Task
+
+ROUND, STATE, SESSION = "round-{:03d}", "round.json", "session.json"
+STIFFNESS = "stiffness.csv"
+_ADAM = ("adam_mean", "adam_square")
+#: Rounds of a session; a folder with more is none of ours.
+MOST_ROUNDS = 1000
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a session learns.
+
+    Args:
+        rate: Adam's, in the latent value of the width map: with the clamp a share of the range
+            of widths. Rounds are dear in a laboratory, so it is larger than in a simulation.
+    """
+
+    rate: float
+
+
+@dataclass(frozen=True, eq=False)
+class Round:
+    """Where a session is before a measurement.
+
+    Args:
+        number: of the round, from 0.
+        latent: of the width map, (n_bonds,).
+        mean: Adam's running mean of the gradient, (n_bonds,).
+        square: of its square.
+        losses: measured in the rounds before.
+    """
+
+    number: int
+    latent: FloatArray
+    mean: FloatArray
+    square: FloatArray
+    losses: tuple[float, ...] = ()
+
+    def as_json(self) -> str:
+        """Return it as text."""
+        values = {
+            "schema": 1,
+            "round": self.number,
+            "latent": self.latent.tolist(),
+            "adam_mean": self.mean.tolist(),
+            "adam_square": self.square.tolist(),
+            "losses": list(self.losses),
+        }
+        return json.dumps(values, indent=1) + "\n"
+
+
+def first_round(problem: Problem, task: Task) -> Round:
+    """Return where a session begins: at the widths where the design's training starts."""
+    latent = problem.trainable(task).width_map.latent(problem.start_widths_mm)
+    nothing = np.zeros_like(latent)
+    return Round(0, latent, nothing, nothing)
+
+
+def widths_of(problem: Problem, task: Task, found: Round) -> FloatArray:
+    """Return the widths of the part of a round, (n_bonds,) mm."""
+    widths: FloatArray = problem.trainable(task).width_map.widths(found.latent)
+    return widths
+
+
+def next_round(
+    problem: Problem, task: Task, settings: Settings, found: Round, gradient: MeasuredGradient
+) -> Round:
+    """Return the round after a measurement: one step of Adam down the measured gradient.
+
+    The measured gradient is dL/dk; how stiffnesses go with widths is the design's own law, whose
+    common factor Adam does not mind.
+    """
+    trainable = problem.trainable(task)
+    adam = Adam(len(found.latent), settings.rate)
+    adam.recall(found.mean, found.square, found.number)
+    slope = trainable.stiffness_slope(found.latent)
+    latent = trainable.width_map.project(found.latent + adam.step(gradient.gradient * slope))
+    mean, square, _ = adam.memory
+    return Round(found.number + 1, latent, mean, square, (*found.losses, gradient.loss))
+
+
+def load_settings(folder: Path) -> Settings:
+    """Read how a session learns.
+
+    Raises:
+        InputError: if the folder is no session.
+    """
+    if not (folder / SESSION).is_file():
+        allowed = "a folder that `mnnfab lab start` made"
+        raise InputError(str(folder), "no session", allowed)
+    values = read_json(folder / SESSION)
+    rate = values.get("rate") if isinstance(values, dict) else None
+    if not isinstance(rate, int | float) or not 0 < rate <= 10:
+        raise InputError(str(folder / SESSION), f"rate {rate!r}", "a number above 0, up to 10")
+    return Settings(float(rate))
+
+
+def settings_text(settings: Settings) -> str:
+    """Return how a session learns, as text."""
+    return json.dumps({"schema": 1, "rate": settings.rate}, indent=2) + "\n"
+
+
+def load_last_round(folder: Path, n_bonds: int) -> tuple[Round, Path]:
+    """Return the round that a session is in, and its folder.
+
+    Raises:
+        InputError: if there is none, or it is damaged.
+    """
+    last = None
+    for number in range(MOST_ROUNDS):
+        place = folder / ROUND.format(number)
+        if not (place / STATE).is_file():
+            break
+        last = place
+    if last is None:
+        raise InputError(str(folder), "no round", "a folder that `mnnfab lab start` made")
+    return _round(last / STATE, n_bonds), last
+
+
+def _round(path: Path, n_bonds: int) -> Round:
+    values: Any = read_json(path)
+    try:
+        latent, mean, square = (
+            np.array(values[key], dtype=np.float64) for key in ("latent", *_ADAM)
+        )
+        losses = tuple(float(loss) for loss in values["losses"])
+        found = Round(int(values["round"]), latent, mean, square, losses)
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(str(path), f"damaged: {error}", "what mnnfab wrote") from error
+    arrays = (latent, mean, square)
+    whole = all(a.shape == (n_bonds,) and np.isfinite(a).all() for a in arrays)
+    if not whole or len(losses) != found.number or path.parent.name != ROUND.format(found.number):
+        raise InputError(str(path), "a round of another network or number", "what mnnfab wrote")
+    return found
+
+
+def without_start(problem: Problem) -> Problem:
+    """Return a problem whose bars are plain: what is learned is the part's, not a surrogate's."""
+    return replace(problem.uncorrected, start_table=None)
