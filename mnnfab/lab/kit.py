@@ -176,9 +176,9 @@ def _checklist(kit: Kit) -> list[str]:
         f"The part hangs from the frame at nodes {fixed}; nothing else touches it.",
         f"For the camera: {painted}, lighter than the part; or set tracking to shapes.",
         "board.svg is printed at its true size, flat, its face flush with the part's.",
-        "The part hangs in the board's window; ten squares are measured with a caliper, and the "
-        "size of one is put into experiment.toml.",
-        "Camera on a tripod, remote trigger, square to the board; focus and zoom fixed from now on.",
+        "The part hangs in the board's window.",
+        "Ten squares of the board are measured with a caliper, for experiment.toml.",
+        "Camera on a tripod, remote trigger, square to the board; focus and zoom stay as they are.",
         f"Board and part fill the picture. Joints move by up to {biggest:.2f} mm.",
         "Eight photographs of the board from several sides, for the lens: lens-0.jpg and on.",
         "Weights weighed, to 0.1 g or better.",

@@ -87,11 +87,12 @@ def read_photographs(experiment: Experiment, subject: Subject, clock: Clock) -> 
     with clock.stage("lens"):
         camera = _camera(experiment, shots)
     order = sorted(range(len(shots)), key=lambda n: (shots[n].step not in zeros, n))
-    tracker = _Tracker(experiment, subject, camera)
-    found: dict[int, _Found] = {}
+    tracker = Tracker(experiment, subject, camera)
+    found: dict[int, Found] = {}
     for count, number in enumerate(order, start=1):
         with clock.stage(f"photograph {count} of {len(shots)}"):
-            found[number] = tracker.look_at(shots[number].source)
+            path = folder / shots[number].source
+            found[number] = tracker.look_at(str(path), load_image(path))
     ordered = [found[number] for number in range(len(shots))]
     return Seen(
         positions=Positions(shots, frozen_floats(np.array([one.places for one in ordered]))),
@@ -170,14 +171,23 @@ def _camera(experiment: Experiment, shots: tuple[Shot, ...]) -> Camera:
 
 
 @dataclass(frozen=True, eq=False)
-class _Found:
+class Found:
+    """What was found in one photograph.
+
+    Args:
+        places: of the joints, (n_nodes, 2) mm on the board.
+        pixels: of the same.
+        off_mm: how far the board's corners are from where they should be.
+        mm_per_px: of the picture.
+    """
+
     places: FloatArray
     pixels: FloatArray
     off_mm: float
     mm_per_px: float
 
 
-class _Tracker:
+class Tracker:
     """Looks at one photograph after the other; the first, without load, tells where joints are."""
 
     def __init__(self, experiment: Experiment, subject: Subject, camera: Camera) -> None:
@@ -187,28 +197,34 @@ class _Tracker:
         self.still: tuple[Plane, Corners] | None = None
         self.search_mm = SEARCH_SHARE * float(subject.network.lengths.min())
 
-    def look_at(self, name: str) -> _Found:
-        """Find the joints in a photograph."""
-        path = self.experiment.folder / name
+    def look_at(self, where: str, image: Image) -> Found:
+        """Find the joints in a photograph.
+
+        Args:
+            where: for messages.
+            image: the photograph.
+
+        Raises:
+            InputError: if it is of another size, or board or joints are not found.
+        """
         section = self.experiment.section.camera
-        image = load_image(path)
         size = (image.shape[1], image.shape[0])
         if size != self.camera.size_px:
             width, height = self.camera.size_px
             given = f"{size[0]} × {size[1]} pixels: cropped, or another camera?"
-            raise InputError(str(path), given, f"{width} × {height}, as the other photographs")
-        plane, corners = self._plane(path, image)
-        look = Look(str(path), image, plane, section.part == "dark")
+            raise InputError(where, given, f"{width} × {height}, as the other photographs")
+        plane, corners = self._plane(where, image)
+        look = Look(where, image, plane, section.part == "dark")
         pixels = self._dots(look) if section.tracking == "dots" else self._hubs(look)
         places = plane.places(pixels)
         if self.near is None:
             self.near = places
-        return _Found(places, pixels, plane.off_mm, corners.mm_per_px)
+        return Found(places, pixels, plane.off_mm, corners.mm_per_px)
 
-    def _plane(self, path: Path, image: Image) -> tuple[Plane, Corners]:
+    def _plane(self, where: str, image: Image) -> tuple[Plane, Corners]:
         section, board = self.experiment.section.camera, self.experiment.section.board
         if section.reference is None:
-            corners = find_corners(str(path), image, board)
+            corners = find_corners(where, image, board)
             return plane_of(self.camera, corners, board.plane_offset_mm), corners
         if self.still is None:
             reference = self.experiment.folder / section.reference

@@ -59,7 +59,8 @@ def _gradient(problem: Problem, widths_mm: FloatArray, found: Prediction) -> lis
     larger = float(bars @ solid / (bars @ bars))
     ranks = np.argsort(bars, kind="stable")
     theirs = np.argsort(paper.GRADIENT_SIMULATED, kind="stable")
-    groups = _groups(paper.GRADIENT_SIMULATED[theirs])
+    simulated = paper.GRADIENT_SIMULATED[theirs]
+    groups = _groups(simulated)
     observations = []
     for group in groups:
         measured = paper.GRADIENT_MEASURED[theirs[group]]
@@ -67,7 +68,7 @@ def _gradient(problem: Problem, widths_mm: FloatArray, found: Prediction) -> lis
         observations.append(
             Observation(
                 experiment=PAPER,
-                quantity=f"fig. 1: gradient, {_members(len(group))}",
+                quantity=f"fig. 1: gradient {simulated[group[0]]:g}, {_members(len(group))}",
                 unit="1e-9 m²",
                 measured=float(measured.mean()),
                 measured_sd=float(np.sqrt((errors**2).sum()) / len(group)),
