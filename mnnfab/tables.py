@@ -90,7 +90,12 @@ def _read_parquet(path: Path) -> Table:
 
 
 def _read_csv(path: Path) -> Table:
-    reader = csv.reader(io.StringIO(read_text(path)))
+    return parse_csv(path, read_text(path))
+
+
+def parse_csv(path: Path, text: str) -> Table:
+    """Read a table from the text of a CSV file; as `read_table`."""
+    reader = csv.reader(io.StringIO(text))
     rows: list[tuple[str, ...]] = []
     lines: list[int] = []
     try:

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("mnnfab", "geometry", "fem", "export")
 EDGE = {"mnnfab.pipeline", "mnnfab.cli", "mnnfab.__main__"}
 EDGE_FOLDERS = tuple(
-    f"mnnfab.{name}" for name in ("batch", "commands", "report", "reproduce", "stages")
+    f"mnnfab.{name}" for name in ("batch", "commands", "lab", "report", "reproduce", "stages")
 )
 HEAVY = {
     "cadquery": {"geometry.solid", "geometry.workplane", "export.formats.step"},
@@ -31,6 +31,7 @@ HEAVY = {
     "distributed": {"mnnfab.batch.pools"},
     "meshio": {"fem.fields", "mnnfab.network_file"},
     "numba": {"mnnfab.compiled"},
+    "cv2": {"mnnfab.lab.vision"},
     "pyarrow": {"mnnfab.tables", "mnnfab.batch.table"},
 }
 MAY_IMPORT = {

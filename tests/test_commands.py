@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 from small import small_design
@@ -46,7 +47,11 @@ def values(*arguments: str | Path) -> dict[str, Any]:
 
 
 def test_every_command_takes_the_common_options() -> None:
-    for name, command in main.commands.items():
+    single = {n: c for n, c in main.commands.items() if not isinstance(c, click.Group)}
+    groups = [c for c in main.commands.values() if isinstance(c, click.Group)]
+    assert groups
+    inner = {name: command for group in groups for name, command in group.commands.items()}
+    for name, command in (single | inner).items():
         options = {option for parameter in command.params for option in parameter.opts}
         assert {"--json", "--quiet", "--log"} <= options, name
 

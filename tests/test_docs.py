@@ -35,11 +35,15 @@ ELSEWHERE = {
     "mnnfab batch designs/*.toml --out /shared/out --scheduler tcp://HOST:8786": (
         "tests/test_batch.py"
     ),
+    "mnnfab lab identify out/iris-lab my-experiment my-coupons": "tests/test_lab_material.py",
     "pvbatch tools/paraview_view.py out/iris/iris.vtu picture.png 2": "make paraview",
     "ccx iris": "tests/test_mesh_files.py",
 }
 #: Too long for every test.
-SLOW = ("mnnfab reproduce", "mnnfab run examples/iris-search.toml")
+SLOW = (
+    *("mnnfab reproduce", "mnnfab run examples/iris-search.toml"),
+    *("mnnfab lab synthetic", "mnnfab lab measure"),
+)
 #: They end when they are told to.
 SERVERS = ("mnnfab view",)
 
@@ -131,7 +135,7 @@ def say_and_stop(arguments: list[str]) -> str:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_a_page_by_its_words(page: Path) -> None:
     done = follow(page, slow=False)
-    assert done > 0 or page.stem not in {"README", "tutorial", "batches", "daily"}
+    assert done > 0 or page.stem not in {"README", "tutorial", "batches", "daily", "laboratory"}
 
 
 @pytest.mark.slow

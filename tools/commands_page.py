@@ -16,8 +16,17 @@ def page_text() -> str:
     parts = ["# Commands\n\n*Made by `make commands` from what the commands say of themselves.*\n"]
     parts.append(f"\n```text\n{_help(main, 'mnnfab')}\n```\n")
     for name, command in main.commands.items():
-        parts.append(f"\n## {name}\n\n```text\n{_help(command, f'mnnfab {name}')}\n```\n")
+        parts += _parts(name, command)
     return "".join(parts)
+
+
+def _parts(name: str, command: click.Command) -> list[str]:
+    """Return what a command says of itself, and after it those of a group."""
+    parts = [f"\n## {name}\n\n```text\n{_help(command, f'mnnfab {name}')}\n```\n"]
+    if isinstance(command, click.Group):
+        for member, one in command.commands.items():
+            parts += _parts(f"{name} {member}", one)
+    return parts
 
 
 def _help(command: click.Command, name: str) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.linalg import solve_triangular
 from scipy.optimize import least_squares
 
 from mnnfab.arrays import FloatArray
@@ -76,7 +77,8 @@ def identify_bonds(
     softer = float(np.vdot(bars, solid) / np.vdot(bars, bars))
     moved = _flat(measurement.moved_mm, free)
     sizes = np.sqrt((moved**2).mean(axis=1, keepdims=True))
-    sd = np.hypot(_sd(measurement, free), LEFT_BY_BARS * sizes)
+    left_by_bars = np.repeat(LEFT_BY_BARS * sizes, len(free), axis=1).ravel()
+    root = np.linalg.cholesky(measurement.covariance_mm2(free) + np.diag(left_by_bars**2))
     stiffer = float(np.vdot(solid, solid) / np.vdot(solid, moved))
     own = design / softer * stiffer
     # Bars with this factor, and what the continuum does otherwise, scaled with it.
@@ -92,15 +94,16 @@ def identify_bonds(
         return stiffness, flexibility @ stretch.T, loads @ flexibility
 
     def off(logarithms: FloatArray) -> FloatArray:
-        left = (solve(logarithms)[2] - wanted) / sd
-        return np.concatenate([left.ravel(), logarithms / KNOWN_BEFORE])
+        left = solve_triangular(root, (solve(logarithms)[2] - wanted).ravel(), lower=True)
+        return np.concatenate([left, logarithms / KNOWN_BEFORE])
 
     def slopes(logarithms: FloatArray) -> FloatArray:
         stiffness, spread, found = solve(logarithms)
         pulled = found @ stretch.T  # elongations, (n_steps, n_bonds)
-        rows = -spread[None] * (stiffness * pulled)[:, None, :] / sd[..., None]
+        rows = -spread[None] * (stiffness * pulled)[:, None, :]
+        whitened = solve_triangular(root, rows.reshape(-1, len(stiffness)), lower=True)
         prior = np.eye(len(stiffness)) / KNOWN_BEFORE
-        return np.vstack([rows.reshape(-1, len(stiffness)), prior])
+        return np.vstack([whitened, prior])
 
     fit = least_squares(off, np.zeros(len(own)), jac=slopes)
     left = fit.fun[: wanted.size]
@@ -119,8 +122,3 @@ def identify_bonds(
 def _flat(moved_mm: FloatArray, free: np.ndarray) -> FloatArray:
     flat: FloatArray = moved_mm.reshape(len(moved_mm), -1)[:, free]
     return flat
-
-
-def _sd(measurement: Measurement, free: np.ndarray) -> FloatArray:
-    sd: FloatArray = np.repeat(measurement.displacement_sd_mm, 2, axis=1)[:, free]
-    return np.maximum(sd, 1e-9)

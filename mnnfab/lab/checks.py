@@ -79,9 +79,9 @@ def _common_factor(moved: list[FloatArray], expected: list[FloatArray]) -> float
     """Return how many times as far as foreseen the part moves, by each shot's likeliest step."""
     factors = []
     for one in moved:
-        cosines = [np.vdot(one, e) / max(_norm(e) * _norm(one), 1e-300) for e in expected]
+        cosines = [abs(np.vdot(one, e)) / max(_norm(e) * _norm(one), 1e-300) for e in expected]
         e = expected[int(np.argmax(cosines))]
-        factors.append(float(np.vdot(one, e) / np.vdot(e, e)))
+        factors.append(abs(float(np.vdot(one, e) / np.vdot(e, e))))
     return float(np.median(factors))
 
 

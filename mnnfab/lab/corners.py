@@ -16,6 +16,8 @@ from mnnfab.lab.vision import Image, opencv
 LEAST_CORNERS = 12
 #: Edges wider than this (px, from a tenth to nine tenths) are blurred.
 WIDEST_EDGE_PX = 9.0
+#: Width from a tenth to nine tenths of a Gaussian edge, over its contrast and steepest slope.
+WIDTH_OF_AN_EDGE = 1.022
 #: Corners are found first on a picture whose squares are about so large, px.
 COARSE_SQUARE_PX = 60.0
 
@@ -87,8 +89,20 @@ def _checker(image: Image, board: Board) -> tuple[FloatArray, Any]:
     found, corners = cv2.findChessboardCornersSB(small, size, flags=cv2.CALIB_CB_NORMALIZE_IMAGE)
     if not found:
         return np.empty((0, 2)), np.empty(0, dtype=int)
-    pixels = (corners.reshape(-1, 2).astype(np.float64) + 0.5) / shrink - 0.5
-    return pixels, np.arange(len(pixels))
+    places = corners.reshape(-1, 2).astype(np.float64)
+    if _is_light_before(small, places.reshape(size[1], size[0], 2)):
+        places = places[::-1]  # it was found upside down: its first square is black
+    return (places + 0.5) / shrink - 0.5, np.arange(len(places))
+
+
+def _is_light_before(image: Image, grid: FloatArray) -> bool:
+    """Return whether the square before the first corner is lighter than the one after it."""
+    right, down = (grid[0, 1] - grid[0, 0]) / 2, (grid[1, 0] - grid[0, 0]) / 2
+    shades = []
+    for centre in (grid[0, 0] - right - down, grid[0, 0] + right - down):
+        x, y = np.clip(np.rint(centre).astype(int), 0, np.array(image.shape[::-1]) - 1).tolist()
+        shades.append(float(image[y, x]))
+    return shades[0] > shades[1]
 
 
 def _refuse_blur(where: str, image: Image, corners: FloatArray, square_px: float) -> None:
@@ -105,7 +119,9 @@ def _refuse_blur(where: str, image: Image, corners: FloatArray, square_px: float
             cv2.Sobel(smooth, -1, 1, 0, scale=0.125), cv2.Sobel(smooth, -1, 0, 1, scale=0.125)
         )
         low, high = np.percentile(smooth, [5, 95])
-        widths.append(0.8 * float(high - low) / max(float(np.percentile(slopes, 99.5)), 1e-6))
+        widths.append(
+            WIDTH_OF_AN_EDGE * float(high - low) / max(float(np.percentile(slopes, 99.5)), 1e-6)
+        )
     width = float(np.median(widths)) if widths else 0.0
     if width > WIDEST_EDGE_PX:
         given = f"blurred: edges are {width:.0f} pixels wide"

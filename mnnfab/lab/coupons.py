@@ -91,7 +91,7 @@ def coupon_flexibility(problem: Problem, kind: str) -> float:
     Raises:
         InputError: if the design has no coupons.
     """
-    from fem.continuum import solve_continuum
+    from fem.convergence import solve_to_tolerance
     from fem.mesh import make_mesh
     from mnnfab.stages.part import coupons_of
 
@@ -100,12 +100,12 @@ def coupon_flexibility(problem: Problem, kind: str) -> float:
         allowed = "a design with [features.coupon], whose coupons were pulled"
         raise InputError(COUPONS, f"a {kind}, and no coupons in the design", allowed)
     check, (coupon,) = problem.design.check, found
-    mesh = make_mesh(coupon.tiling, 2 * check.elements_across_joint, check.mesher_deadline_s)
+    mesh = make_mesh(coupon.tiling, check.elements_across_joint, check.mesher_deadline_s)
     hung = Network(coupon.network.nodes, coupon.network.bonds, np.array([0]))
     port = (Port(1, "x"),)
-    return float(
-        solve_continuum(mesh, hung, problem.material, port, port).response.flexibility[0, 0]
-    )
+    tolerance = check.discretisation_tolerance
+    solved, _ = solve_to_tolerance(mesh, hung, problem.material, (port, port), tolerance, None)
+    return float(solved.response.flexibility[0, 0])
 
 
 def refuse_unlikely(where: str, pulls: Pulls, foreseen_mm_per_N: float) -> None:

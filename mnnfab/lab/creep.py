@@ -54,6 +54,9 @@ def fit_creep(amplitudes: FloatArray, series: FloatArray, times_s: FloatArray) -
         return None
     decades = np.log10(times / REFERENCE_S)
     names = np.unique(series)
+    # Readings err by a share of their amplitude, so series count alike whatever theirs is.
+    means = {name: amplitudes[series == name].mean() for name in names.tolist()}
+    amplitudes = amplitudes / np.array([means[name] for name in series.tolist()])
     spans = [np.ptp(decades[series == name]) for name in names]
     if max(spans) < np.log10(LEAST_SPAN):
         return None

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import stats
+from scipy.linalg import solve_triangular
 from scipy.optimize import least_squares
 
 from mnnfab.arrays import FloatArray
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 #: Joints that are solved for, as shares of the drawn length.
 SHARES = (0.7, 0.85, 1.0, 1.2, 1.45)
+#: Models are solved until meshes leave no more than this.
+MESHES = 2e-4
 #: A parameter whose 95 % interval is wider than this share of it to each side is not told.
 TOLD = 0.25
 #: Nor are two parameters told apart whose errors go together more closely than this: what models
@@ -43,13 +46,13 @@ class Readings:
     Args:
         name: whose they are.
         values_mm: (n,).
-        sd_mm: (n,).
+        covariance_mm2: of their errors, (n, n).
         foreseen_mm: with the design's modulus, (n_lengths, n).
     """
 
     name: str
     values_mm: FloatArray
-    sd_mm: FloatArray
+    covariance_mm2: FloatArray
     foreseen_mm: FloatArray
 
 
@@ -103,10 +106,16 @@ def lengths_of(problem: Problem) -> FloatArray:
 
 
 def with_joints(problem: Problem, length_mm: float) -> Problem:
-    """Return a problem with joints of another length."""
+    """Return a problem with joints of another length, to be solved finely.
+
+    What meshes leave of the pattern would be taken for the joints.
+    """
+    tolerance = min(problem.design.check.discretisation_tolerance, MESHES)
+    check = problem.design.check.model_copy(update={"discretisation_tolerance": tolerance})
     fabrication = problem.design.fabrication.model_copy(update={"joint_length_mm": length_mm})
     plain = problem.material.model_copy(update={"joint_length_excess_mm": 0.0})
-    design = problem.design.model_copy(update={"fabrication": fabrication})
+    changed = {"fabrication": fabrication, "check": check}
+    design = problem.design.model_copy(update=changed)
     return replace(problem, design=design, material=plain)
 
 
@@ -132,8 +141,8 @@ def network_readings(
         moved = continuum_fields(continuum).moved_mm(task, measurement.steps)
         foreseen.append(moved.reshape(len(moved), -1)[:, free].ravel())
     moved = measurement.moved_mm.reshape(len(measurement.steps), -1)[:, free]
-    sd = np.repeat(measurement.displacement_sd_mm, 2, axis=1)[:, free]
-    return Readings("network", moved.ravel(), sd.ravel(), np.array(foreseen))
+    covariance = measurement.covariance_mm2(free)
+    return Readings("network", moved.ravel(), covariance, np.array(foreseen))
 
 
 def coupon_readings(where: str, problem: Problem, pulls: Pulls, clock: Clock) -> Readings:
@@ -153,7 +162,8 @@ def coupon_readings(where: str, problem: Problem, pulls: Pulls, clock: Clock) ->
         )
     refuse_unlikely(where, pulls, float(unit[SHARES.index(1.0)]))
     sd = np.where(np.isnan(pulls.sd_mm), _scatter(where, pulls), pulls.sd_mm)
-    return Readings(f"coupon {pulls.kind}", pulls.elongations_mm, sd, np.outer(unit, pulls.loads_N))
+    foreseen = np.outer(unit, pulls.loads_N)
+    return Readings(f"coupon {pulls.kind}", pulls.elongations_mm, np.diag(sd**2), foreseen)
 
 
 def _scatter(where: str, pulls: Pulls) -> float:
@@ -179,28 +189,41 @@ def identify(problem: Problem, readings: list[Readings]) -> Identified:
     lengths, drawn = lengths_of(problem), problem.design.fabrication.joint_length_mm
     design = problem.material.youngs_modulus_MPa
     values = np.concatenate([one.values_mm for one in readings])
-    # Models err too, by what their meshes leave.
-    meshes = problem.design.check.discretisation_tolerance * np.abs(values)
-    sd = np.hypot(np.concatenate([one.sd_mm for one in readings]), meshes)
+    roots = [np.linalg.cholesky(one.covariance_mm2) for one in readings]
+    ends = np.cumsum([len(one.values_mm) for one in readings])[:-1]
     foreseen = np.hstack([one.foreseen_mm for one in readings])
+    source = np.repeat(np.arange(len(readings)), [len(one.values_mm) for one in readings])
     # A polynomial through all lengths, of each reading on its own.
     powers = np.linalg.solve(np.vander(lengths / drawn, increasing=True), foreseen)
+    meshes = min(problem.design.check.discretisation_tolerance, MESHES)
 
-    def off(logarithms: FloatArray) -> FloatArray:
-        """Return what is left over, for ln E/E_design and ln ℓ/ℓ_drawn."""
-        share = np.exp(logarithms[1])
-        moved = share ** np.arange(len(lengths)) @ powers
-        left: FloatArray = (moved / np.exp(logarithms[0]) - values) / sd
-        return left
+    def off(parameters: FloatArray) -> FloatArray:
+        """Return what is left over, for ln E/E_design, ln ℓ/ℓ_drawn and an error a model.
 
-    def off_as_drawn(logarithms: FloatArray) -> FloatArray:
-        return off(np.array([logarithms[0], 0.0]))
+        Models err by what their meshes leave: a factor that all readings of one model share.
+        """
+        softening, lengthening, errors = parameters[0], parameters[1], parameters[2:]
+        moved = np.exp(lengthening) ** np.arange(len(lengths)) @ powers
+        left = moved * (1 + errors[source]) / np.exp(softening) - values
+        whitened = [
+            solve_triangular(root, part, lower=True)
+            for root, part in zip(roots, np.split(left, ends), strict=True)
+        ]
+        return np.concatenate([*whitened, errors / meshes])
 
-    limits = ([-5.0, np.log(SHARES[0])], [5.0, np.log(SHARES[-1])])
-    # A number that is far off must not be taken for one that is well known: see the misfit.
-    start = np.array([np.log(_softest(foreseen, values)), 0.0])
-    both = least_squares(off, start, bounds=limits, x_scale=[0.1, 0.1])
-    one = least_squares(off_as_drawn, start[:1])
+    def off_as_drawn(parameters: FloatArray) -> FloatArray:
+        return off(np.insert(parameters, 1, 0.0))
+
+    nothing = np.zeros(len(readings))
+    start = np.array([np.log(_softest(foreseen, values)), 0.0, *nothing])
+    free = np.full(len(readings), np.inf)
+    limits = (
+        np.array([-5.0, np.log(SHARES[0]), *-free]),
+        np.array([5.0, np.log(SHARES[-1]), *free]),
+    )
+    scale = np.array([0.1, 0.1, *(nothing + meshes)])
+    both = least_squares(off, start, bounds=limits, x_scale=scale)
+    one = least_squares(off_as_drawn, np.delete(start, 1), x_scale=np.delete(scale, 1))
     alone = _estimates(one.x, np.asarray(one.jac), one.fun, (design,))[0][0]
     found, correlation, misfit = _estimates(both.x, np.asarray(both.jac), both.fun, (design, drawn))
     modulus, joint = found
@@ -229,16 +252,20 @@ def _softest(foreseen: FloatArray, values: FloatArray) -> float:
 def _estimates(
     logarithms: FloatArray, slopes: FloatArray, left: FloatArray, designs: tuple[float, ...]
 ) -> tuple[list[Estimate], float, float]:
-    """Return estimates with intervals, the correlation of their errors, and the misfit."""
-    n_free = max(len(left) - len(designs), 1)
+    """Return estimates with intervals, the correlation of their errors, and the misfit.
+
+    Parameters after those that have a design are errors of models, which count in the intervals.
+    """
+    n_free = max(len(left) - len(logarithms), 1)
     misfit = float(np.sqrt((left**2).sum() / n_free))
     # What models leave over widens the intervals, what is smaller than stated does not shrink
     # them.
-    covariance = np.linalg.pinv(slopes.T @ slopes) * max(misfit, 1.0) ** 2
+    whole = np.linalg.pinv(slopes.T @ slopes) * max(misfit, 1.0) ** 2
+    covariance = whole[: len(designs), : len(designs)]
     sds = np.sqrt(np.diag(covariance))
     times = float(stats.t.ppf(0.975, n_free))
     found = []
-    for logarithm, sd, design in zip(logarithms.tolist(), sds.tolist(), designs, strict=True):
+    for logarithm, sd, design in zip(logarithms.tolist(), sds.tolist(), designs, strict=False):
         value, half = design * np.exp(logarithm), min(times * sd, 50.0)
         found.append(
             Estimate(

@@ -24,7 +24,7 @@ from mnnfab.arrays import FloatArray
 from mnnfab.errors import InputError
 from mnnfab.files import read_text
 from mnnfab.lab.shots import Shot
-from mnnfab.tables import Table, column_numbers, read_table
+from mnnfab.tables import Table, column_numbers, parse_csv
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,10 +66,12 @@ def read_tracks(path: Path, layout: str, n_points: int) -> Tracks:
 
 
 def _table(path: Path) -> Table:
-    """Read a table; the three header lines of DeepLabCut become one."""
-    lines = read_text(path).splitlines()
+    """Read a table; ImageJ's nameless numbers get a name, DeepLabCut's header lines become one."""
+    text = read_text(path)
+    lines = text.splitlines()
     if len(lines) < 4 or not lines[0].startswith("scorer"):
-        return read_table(path)
+        nameless = text.lstrip(" ").startswith(",")
+        return parse_csv(path, f"row{text.lstrip(' ')}" if nameless else text)
     parts, coordinates = (line.split(",") for line in lines[1:3])
     if len(parts) != len(coordinates) or coordinates[0] != "coords":
         raise InputError(str(path), "header lines that differ", "bodyparts and coords")

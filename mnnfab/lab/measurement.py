@@ -139,6 +139,21 @@ class Measurement:
             return found
         return bond_lengths(self.network, zero_mm + moved_mm) - bond_lengths(self.network, zero_mm)
 
+    def covariance_mm2(self, dofs: IntArray) -> FloatArray:
+        """Return the covariance of displacements, (n, n) mm², n = n_steps · len(dofs).
+
+        All steps share the zero's error, and all joints of a step the shift of its shots.
+
+        Args:
+            dofs: 2 node + axis, of the displacements of each step that count.
+        """
+        joint, shift = self.noise.joint_mm**2, self.noise.shift_mm**2
+        alike = joint * np.eye(len(dofs)) + shift * (dofs[:, None] % 2 == dofs % 2)
+        shares = np.diag(1.0 / self.n_shots) + 1.0 / self.n_zero
+        unseen = self.unseen_mm[:, dofs // 2].ravel() ** 2
+        covariance: FloatArray = np.kron(shares, alike) + np.diag(unseen)
+        return covariance
+
     def draws(self, count: int, generator: np.random.Generator) -> tuple[FloatArray, FloatArray]:
         """Return zeros and displacements as other measurements would have found them.
 

@@ -1,0 +1,171 @@
+"""The experiment kit, experiments beside predictions, and the commands of the laboratory."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from laboratory import clock
+
+from mnnfab.cli import main
+from mnnfab.errors import InputError
+from mnnfab.lab.observations import Observation, load_observations, observations_text
+from mnnfab.lab.operations import make_kit_of, measure_experiment, validate
+from mnnfab.lab.published import published
+from mnnfab.lab.steps import load_steps
+from mnnfab.lab.validation import factors_of
+from mnnfab.pipeline import Outcome
+from mnnfab.reproduce import paper
+from mnnfab.tables import table_text
+
+
+@pytest.fixture(scope="module")
+def kit(iris_run: Outcome, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("kit") / "kit"
+    _, left_out = make_kit_of(iris_run.folder, folder)
+    assert all("WeasyPrint" in words or "OpenCV" in words for words in left_out)
+    return folder
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_loads_are_whole_grams_and_tell_what_rounding_does(kit: Path) -> None:
+    rows = rows_of(kit / "loads.csv")
+    assert all(float(row["load_gf"]).is_integer() for row in rows)
+    assert {row["role"] for row in rows} == {"forward", "adjoint"}
+    ports = [row for row in rows if row["step"] == "forward-13y"]
+    assert [row["load_gf"] for row in ports] == ["-5.0"]
+    cases = [row for row in rows if row["step"].startswith("mean-")]
+    assert {row["step"].removesuffix("-adjoint") for row in cases} == {
+        *("mean-setosa", "mean-versicolor", "mean-virginica")
+    }
+    assert all(0.9 < float(row["gradient_cosine"]) <= 1.0 for row in cases)
+    assert all(float(row["margin_rounded_mm"]) > 0 for row in cases)
+    assert all(0 < float(row["outputs_off_mm"]) < 0.05 for row in cases)
+
+
+def test_what_to_expect_is_the_continuums(kit: Path, iris_run: Outcome) -> None:
+    """Output by output the report's flexibility times the load, with a spread of some per cent."""
+    report = json.loads((iris_run.folder / "report.json").read_text())
+    flexibility = np.array(report["models"]["continuum"]["flexibility_mm_per_N"])
+    rows = rows_of(kit / "expected.csv")
+    found = next(row for row in rows if row["step"] == "forward-13y" and row["node"] == "7")
+    assert float(found["continuum_ux_mm"]) == pytest.approx(-0.049 * flexibility[0, 0], rel=1e-6)
+    share = float(found["print_sd_x_mm"]) / abs(float(found["continuum_ux_mm"]))
+    assert 0.02 < share < 0.5
+
+
+def test_the_forms_are_an_experiment(kit: Path, iris_run: Outcome, tmp_path: Path) -> None:
+    """Filled in with what the kit expects, they measure as a part that is as designed."""
+    steps = load_steps(kit / "steps.csv")
+    assert [step.role for step in steps[:2]] == ["zero", "rigid"]
+    expected = {(r["step"], r["node"]): r for r in rows_of(kit / "expected.csv")}
+    nodes = {r["node"]: (float(r["x_mm"]), float(r["y_mm"])) for r in expected.values()}
+    generator = np.random.default_rng(0)
+    filled = []
+    for row in rows_of(kit / "positions-form.csv"):
+        moved = expected.get((row["step"], row["node"]))
+        u = [float(moved[f"continuum_u{a}_mm"]) if moved else 0.0 for a in "xy"]
+        x, y = np.add(nodes[row["node"]], u) + 0.001 * generator.standard_normal(2)
+        filled.append((row["step"], row["repeat"], row["node"], x, y))
+    for name in ("experiment.toml", "steps.csv"):
+        text = (kit / name).read_text()
+        text = text.replace('elongation = "length"', 'elongation = "projection"')
+        (tmp_path / name).write_text(text)
+    header = ("step", "repeat", "node", "x", "y")
+    (tmp_path / "positions.csv").write_text(table_text(header, filled))
+    done, found = measure_experiment(iris_run.folder, tmp_path)
+    scale = next(one for one in done.findings if one.code == "scale")
+    assert scale.value == pytest.approx(1.0, abs=0.01)
+    assert found.gradient is not None
+    agreement = found.gradient.against(found.gradients["continuum"])
+    assert agreement is not None
+    assert agreement.cosine > 0.95
+    written = {path.name for path in done.folder.iterdir()}
+    assert written == {
+        *("displacements.csv", "elongations.csv", "gradient.csv", "observations.csv"),
+        *("measured.json", "measured.html", "manifest.json"),
+    }
+    # An output in each step that loads inputs, an input in each that loads outputs.
+    n_forward, n_adjoint = 4 + 3, 3 + 3
+    assert len(load_observations(done.folder / "observations.csv")) == 3 * n_forward + 4 * n_adjoint
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / "measured.json").write_text("{}")
+    with pytest.raises(InputError, match="in the way"):  # files of others are never replaced
+        measure_experiment(iris_run.folder, tmp_path, tmp_path / "theirs")
+    assert [path.name for path in (tmp_path / "theirs").iterdir()] == ["measured.json"]
+
+
+def test_published_measurements_are_beside_their_predictions() -> None:
+    found = {one.quantity: one for one in published(clock())}
+    left = found["fig. 1: u_y of node 13"]
+    assert left.measured == paper.MEASURED_LEFT_MM
+    assert left.bars == pytest.approx(-0.805212, abs=1e-6)
+    trained = found["fig. 2, trained: u_y of node 12"]
+    assert trained.bars == pytest.approx(paper.BEHAVIOUR_TRAINED_MM[0], abs=1e-4)
+    assert (trained.measured, trained.measured_sd) == paper.BEHAVIOUR_TRAINED_MEASURED_MM[0]
+    gradients = [one for name, one in found.items() if "gradient" in name]
+    counts = re.findall(r"mean of (\d+) bonds|1 bond", " ".join(one.quantity for one in gradients))
+    assert sum(int(count or 1) for count in counts) == 28
+    largest = max(gradients, key=lambda one: one.bars)
+    assert largest.bars == pytest.approx(79.3719, abs=1e-3)
+    factors = {(one.unit, one.model): one for one in factors_of(list(found.values()))}
+    # The modulus was fitted to bars; the softer continuum needs four fifths of its displacements.
+    assert factors["mm", "bars"].factor == pytest.approx(1.0, abs=0.02)
+    assert 0.75 < factors["mm", "continuum"].factor < 0.85
+    assert factors["mm", "continuum"].left_percent < 3
+    assert factors["1e-9 m²", "bars"].left_percent < 10
+
+
+def test_own_measurements_stand_beside_the_papers(tmp_path: Path) -> None:
+    own = [
+        Observation("mine", f"load {n}", "mm", 0.1 * n, 0.01, 0.11 * n, 0.01, 0.1 * n, 0.01)
+        for n in range(1, 4)
+    ]
+    table = tmp_path / "own.csv"
+    table.write_text(observations_text(own))
+    assert load_observations(table) == own
+    done, factors = validate([table], tmp_path / "out", paper=False)
+    bars = next(one for one in factors if one.model == "bars")
+    assert bars.factor == pytest.approx(1 / 1.1)
+    assert bars.left_percent == pytest.approx(0, abs=1e-9)
+    assert {path.name for path in done.folder.iterdir()} == {
+        *("observations.csv", "validation.svg", "validation.html", "manifest.json")
+    }
+    table.write_text(observations_text(own).replace("0.01", "-0.01"))
+    with pytest.raises(InputError, match="negative standard deviation"):
+        validate([table], tmp_path / "out", paper=False)
+    names = "experiment,quantity,unit,measured,measured_sd,bars,bars_sd,continuum"
+    table.write_text(f"{names}\na,b,c,1,1,1,1,1\n")
+    with pytest.raises(InputError, match="no column continuum_sd"):
+        load_observations(table)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["kit", "nowhere"],
+        ["lab", "measure", "nowhere", "nothing"],
+        ["lab", "identify", "nowhere", "nothing"],
+        ["lab", "step", "nowhere"],
+        ["lab", "start", "nowhere.toml", "--out", "session"],
+        ["lab", "validate", "--no-paper"],
+        ["lab", "synthetic", "nowhere", "nothing"],
+    ],
+)
+def test_commands_say_what_is_wrong(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(main, arguments)
+    assert done.exit_code == 2
+    assert "allowed" in done.output
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,167 @@
+"""Training in situ: a session driven by the synthetic lab, from 2 mm to a trained behaviour."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from laboratory import Bench, behaviour_bench, clock
+
+from mnnfab.cli import main
+from mnnfab.errors import InputError
+from mnnfab.gradients import in_situ_gradient
+from mnnfab.lab.backpropagation import MeasuredGradient
+from mnnfab.lab.operations import begin_session, go_on
+from mnnfab.lab.rehearsal import Kind
+from mnnfab.lab.rounds import load_session
+from mnnfab.lab.session import Round, Settings, first_round, next_round, widths_of
+from mnnfab.response import Response
+from mnnfab.stages.model import solve_part
+from mnnfab.stages.part import tile_part
+
+DESIGN = Path(__file__).resolve().parent.parent / "examples" / "behaviour-left.toml"
+RATE, N_ROUNDS = 0.15, 8
+#: How much worse than with exact gradients a loss may be.
+MOST_WORSE = 0.05
+
+
+def respond(bench: Bench, widths: np.ndarray) -> Response:
+    """The continuum of a part of these widths: what a print would do."""
+    problem = bench.problem
+    return solve_part(problem, bench.task, tile_part(problem, widths), clock())[0].response
+
+
+def exact(response: Response, bench: Bench) -> MeasuredGradient:
+    """A measurement without any noise."""
+    gradient = in_situ_gradient(bench.task, response)
+    nothing = np.zeros_like(gradient)
+    loss = bench.task.loss_value(response.flexibility, bench.task.train_rows)
+    return MeasuredGradient(gradient, nothing, nothing, 0.0, loss, 0.0, response.flexibility)
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A session of some rounds, each measured with noise on the continuum of its part."""
+    folder = tmp_path_factory.mktemp("lab") / "session"
+    begin_session(DESIGN, folder, rate=RATE)
+    for _ in range(N_ROUNDS):
+        go_on(folder, rehearsal="positions")
+    return folder
+
+
+def test_a_behaviour_is_learned_as_well_as_with_exact_gradients(session: Path) -> None:
+    """The same number of steps, on the continuum and on bars, without noise."""
+    problem, task, settings, last, _ = load_session(session)
+    bench = Bench(problem, problem.start_widths_mm)
+    assert last.number == N_ROUNDS
+    assert settings == Settings(RATE)
+    learned = widths_of(problem, task, last)
+    on_continuum = on_bars = first_round(problem, task)
+    for _ in range(N_ROUNDS):
+        widths = widths_of(problem, task, on_continuum)
+        found = exact(respond(bench, widths), bench)
+        on_continuum = next_round(problem, task, settings, on_continuum, found)
+        own = problem.response(task, widths_of(problem, task, on_bars))
+        on_bars = next_round(problem, task, settings, on_bars, exact(own, bench))
+
+    def loss(found: Round) -> float:
+        return exact(respond(bench, widths_of(problem, task, found)), bench).loss
+
+    start, ended = loss(first_round(problem, task)), loss(last)
+    assert np.abs(learned - 2.0).max() > 0.4
+    assert start == pytest.approx(np.log(2), abs=1e-3)  # both outputs move alike at first
+    assert last.losses[0] == pytest.approx(start, abs=1e-3)
+    for reference in (loss(on_continuum), loss(on_bars)):
+        assert ended <= reference * (1 + MOST_WORSE)
+        # Of what there was to be learned, as much again.
+        assert start - ended >= (start - reference) * (1 - MOST_WORSE)
+
+
+def test_rounds_are_kept_and_come_out_the_same(session: Path) -> None:
+    names = sorted(path.name for path in session.glob("round-*"))
+    assert names == [f"round-{n:03d}" for n in range(N_ROUNDS + 1)]
+    after = (session / "round-003" / "round.json").read_bytes()
+    state = {p: p.read_bytes() for p in (session / "round-003").glob("*.csv")}
+    for place in session.glob("round-*"):  # as if left in round 2
+        if place.name > "round-002":
+            place.rename(session.parent / place.name)
+    go_on(session, session / "round-002" / "rehearsal")
+    assert (session / "round-003" / "round.json").read_bytes() == after
+    assert {p: p.read_bytes() for p in (session / "round-003").glob("*.csv")} == state
+    for place in sorted(session.parent.glob("round-*")):
+        if place.name > "round-003":
+            place.rename(session / place.name)
+
+
+def test_a_round_waits_for_its_measurement(tmp_path: Path) -> None:
+    say = CliRunner()
+    folder = tmp_path / "session"
+    done = say.invoke(main, ["lab", "start", str(DESIGN), "--out", str(folder)])
+    assert done.exit_code == 0
+    assert "5 g down on node 10" in done.output
+    again = say.invoke(main, ["lab", "step", str(folder)])
+    assert again.exit_code == 0
+    assert "round 0" in again.output
+    assert not (folder / "round-001").exists()
+    assert say.invoke(main, ["lab", "start", str(DESIGN), "--out", str(folder)]).exit_code == 2
+    # What is put into the round's own folder is taken.
+    go_on(folder, rehearsal="positions")
+    rehearsed, own = folder / "round-000" / "rehearsal", folder / "round-000"
+    for number in (1,):
+        (folder / f"round-{number:03d}").rename(tmp_path / "away")
+    text = (own / "experiment.toml").read_text().replace('"length"', '"projection"')
+    (own / "experiment.toml").write_text(text)
+    (own / "positions.csv").write_bytes((rehearsed / "positions.csv").read_bytes())
+    third = say.invoke(main, ["lab", "step", str(folder), "--json"])
+    assert third.exit_code == 0, third.output
+    values = json.loads(third.output[third.output.index("{") :])
+    assert values["round"] == 1
+    assert values["losses"][0] == pytest.approx(np.log(2), abs=1e-2)
+    assert (folder / "round-001" / "stiffness.csv").is_file()
+    assert own.joinpath("measured", "measured.html").is_file()
+
+
+def test_damaged_sessions_are_told(tmp_path: Path, session: Path) -> None:
+    with pytest.raises(InputError, match="no session"):
+        go_on(tmp_path)
+    (tmp_path / "session.json").write_text('{"rate": -1}')
+    with pytest.raises(InputError, match="rate -1"):
+        go_on(tmp_path)
+    last = session / f"round-{N_ROUNDS:03d}" / "round.json"
+    kept = last.read_text()
+    last.write_text(kept.replace('"losses"', '"lasses"'))
+    with pytest.raises(InputError, match="damaged"):
+        go_on(session)
+    last.write_text(kept)
+    with pytest.raises(InputError, match="one of the two"):
+        go_on(session, tmp_path, rehearsal="positions")
+
+
+def test_the_step_is_adams() -> None:
+    """The first step of Adam is the rate in every bond, against the sign of the gradient."""
+    bench = behaviour_bench()
+    begun = first_round(bench.problem, bench.task)
+    found = exact(bench.continuum.response, bench)
+    after = next_round(bench.problem, bench.task, Settings(0.1), begun, found)
+    moved = after.latent - begun.latent
+    clear = np.abs(found.gradient) > 1e-3 * np.abs(found.gradient).max()
+    np.testing.assert_allclose(moved[clear], -0.1 * np.sign(found.gradient[clear]), rtol=1e-3)
+
+
+@pytest.mark.slow
+def test_a_round_by_photographs(tmp_path: Path) -> None:
+    """Two rounds whose parts are photographed lead where exact positions do."""
+    pytest.importorskip("cv2")
+    ends = []
+    kinds: tuple[Kind, ...] = ("photographs", "positions")
+    for kind in kinds:
+        folder = tmp_path / kind
+        begin_session(DESIGN, folder, rate=RATE)
+        for _ in range(2):
+            go_on(folder, rehearsal=kind)
+        problem, task, _, last, _ = load_session(folder)
+        ends.append(widths_of(problem, task, last))
+    assert np.abs(ends[0] - ends[1]).mean() < 0.02
