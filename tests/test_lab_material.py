@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from laboratory import Bench, behaviour_bench, clock, softer
+from small import small_design
 
 from mnnfab.design import MaterialSection
 from mnnfab.errors import InputError
@@ -33,7 +34,7 @@ from mnnfab.lab.prediction import foresee
 from mnnfab.lab.shots import Positions
 from mnnfab.lab.steps import Step, steps_text
 from mnnfab.lab.synthetic.laboratory import positions_of
-from mnnfab.problem import Problem, make_problem
+from mnnfab.problem import Problem, load_problem, make_problem
 from mnnfab.profiles import material
 from mnnfab.stages.part import tile_part
 from mnnfab.tables import table_text
@@ -218,10 +219,12 @@ def test_a_profile_is_what_training_takes(
     np.testing.assert_allclose(law, wanted, rtol=0.02)
 
 
-def test_the_whole_way_from_folders(
-    bench: Bench, hidden: Bench, steps: tuple[Step, ...], tmp_path: Path
-) -> None:
+def test_the_whole_way_from_folders(tmp_path: Path) -> None:
     """A table of positions with times, and one of coupons: modulus, joints, bonds and creep."""
+    problem = load_problem(small_design(tmp_path, "small", more="[features.coupon]\n"))
+    bench = Bench(problem, np.full(problem.network.n_bonds, 2.0))
+    hidden = Bench(with_joints(softer(bench, MODULUS_MPA).problem, JOINT_MM), bench.widths_mm)
+    steps = with_zero(make_plan(bench.task, problem.response(bench.task, bench.widths_mm)).ports)
     generator = np.random.default_rng(0)
     positions = positions_of(hidden.task, hidden.continuum, steps, NOISE_MM, generator, 3)
     zero = positions.places[:3].mean(axis=0)

@@ -23,7 +23,7 @@ from mnnfab.stages.model import solve_part
 from mnnfab.stages.part import tile_part
 
 DESIGN = Path(__file__).resolve().parent.parent / "examples" / "behaviour-left.toml"
-RATE, N_ROUNDS = 0.15, 8
+RATE, N_ROUNDS = 0.2, 6
 #: How much worse than with exact gradients a loss may be.
 MOST_WORSE = 0.05
 

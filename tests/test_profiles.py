@@ -30,7 +30,14 @@ def test_every_number_of_a_printer_has_a_source(name: str) -> None:
 
 @pytest.mark.parametrize("name", shipped("materials"))
 def test_every_number_of_a_material_has_a_source(name: str) -> None:
-    assert set(material(name).sources) == set(Material.model_fields) - {"name", "sources"}
+    numbers = {key for key, field in Material.model_fields.items() if field.is_required()}
+    assert set(material(name).sources) == numbers - {"name", "sources"}
+
+
+def test_an_optional_number_needs_a_source_where_it_is_given(tmp_path: Path) -> None:
+    own(tmp_path, {"joint_length_excess_mm": 0.2})
+    with pytest.raises(InputError, match=r"sources\.joint_length_excess_mm"):
+        material("mine.toml", tmp_path)
 
 
 def own(folder: Path, change: dict[str, object]) -> None:
