@@ -35,7 +35,8 @@ def test_every_number_of_a_material_has_a_source(name: str) -> None:
 
 
 def test_an_optional_number_needs_a_source_where_it_is_given(tmp_path: Path) -> None:
-    own(tmp_path, {"joint_length_excess_mm": 0.2})
+    rubber = shipped("materials")["agilus30"] | {"joint_length_excess_mm": 0.2}
+    (tmp_path / "mine.toml").write_text(tomli_w.dumps(rubber), encoding="utf-8")
     with pytest.raises(InputError, match=r"sources\.joint_length_excess_mm"):
         material("mine.toml", tmp_path)
 
