@@ -52,6 +52,16 @@ def test_loads_are_whole_grams_and_tell_what_rounding_does(kit: Path) -> None:
     assert all(0 < float(row["outputs_off_mm"]) < 0.05 for row in cases)
 
 
+def test_forms_that_were_filled_in_are_not_written_over(kit: Path, iris_run: Outcome) -> None:
+    form = kit / "positions-form.csv"
+    empty = form.read_bytes()
+    form.write_bytes(empty.replace(b",,", b",1.5,", 1))
+    with pytest.raises(InputError, match="changed since it was written"):
+        make_kit_of(iris_run.folder, kit)
+    assert form.read_bytes() != empty
+    form.write_bytes(empty)
+
+
 def test_what_to_expect_is_the_continuums(kit: Path, iris_run: Outcome) -> None:
     """Output by output the report's flexibility times the load, with a spread of some per cent."""
     report = json.loads((iris_run.folder / "report.json").read_text())

@@ -130,6 +130,9 @@ def test_steps_that_do_not_span_are_refused(behaviour: Bench) -> None:
     found = measure("t", measured(behaviour, steps, 0), steps, behaviour.problem.network)
     with pytest.raises(InputError, match="adjoint loads of the loss"):
         measured_gradient("t", found, behaviour.task, behaviour.task.train_rows)
+    far = (*steps[:2], Step(steps[2].name, "adjoint", (Hung(Port(99, "y"), -5.0),)))
+    with pytest.raises(InputError, match="nodes 0 to 13"):
+        measure("t", measured(behaviour, steps, 0), far, behaviour.problem.network)
 
 
 def test_a_part_moved_as_a_whole_stretches_no_bond(fig1: Bench) -> None:
@@ -216,7 +219,7 @@ def layouts(places: np.ndarray) -> dict[str, str]:
     frames, points = range(len(places)), range(places.shape[1])
     wide = [[value for point in frame for value in point] for frame in places.tolist()]
     return {
-        "dltdv": table_text([f"pt{p + 1}_{a}" for p in points for a in "XY"], wide),
+        "dltdv": table_text([f"pt{p + 1}_cam1_{a}" for p in points for a in "XY"], wide),
         "imagej": table_text(
             (" ", "Area", "X", "Y", "Slice"),
             [(n, 0, *places[f, p], f + 1) for n, (f, p) in enumerate(np.ndindex(places.shape[:2]))],

@@ -136,6 +136,9 @@ def test_damaged_sessions_are_told(tmp_path: Path, session: Path) -> None:
     with pytest.raises(InputError, match="damaged"):
         go_on(session)
     last.write_text(kept)
+    old = session / "round-001" / "rehearsal"
+    with pytest.raises(InputError, match="the measurement of round 1 once more"):
+        go_on(session, old)
     with pytest.raises(InputError, match="one of the two"):
         go_on(session, tmp_path, rehearsal="positions")
 

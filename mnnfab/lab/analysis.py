@@ -93,14 +93,14 @@ def analyse(problem: Problem, widths_mm: FloatArray, folder: Path, clock: Clock)
     )
     prediction = predict(problem, task, widths_mm, measurement.steps, clock)
     refuse_swapped(experiment.where, positions.shots, measurement, prediction)
-    gradient = _gradient(experiment, measurement, task)
+    gradient, unsaid = _gradient(experiment, measurement, task)
     gradients = {}
     if gradient is not None:
         for name, model in (("bars", prediction.bars), ("continuum", prediction.continuum)):
             gradients[name] = in_situ_gradient(task, model)
     findings = judge_measurement(measurement, reciprocity(measurement, task))
     findings += _judge_scale(measurement, prediction, problem)
-    findings += _judge_gradient(gradient, gradients)
+    findings += [*unsaid, *_judge_gradient(gradient, gradients)]
     if section.kind == "photographs" and section.camera.calibration is None:
         words = "taken to be perfect: [camera] calibration names photographs that tell it"
         findings.append(Finding("lens", "warning", "camera", words))
@@ -151,11 +151,16 @@ def _positions(
 
 def _gradient(
     experiment: Experiment, measurement: Measurement, task: Task
-) -> MeasuredGradient | None:
+) -> tuple[MeasuredGradient | None, list[Finding]]:
+    """Return the gradient; where the steps do not span what it needs, why there is none."""
     roles = {step.role for step in measurement.steps}
     if task.headline is None or not {"forward", "adjoint"} <= roles:
-        return None
-    return measured_gradient(experiment.where, measurement, task, task.train_rows)
+        return None, []
+    try:
+        return measured_gradient(experiment.where, measurement, task, task.train_rows), []
+    except InputError as error:
+        words = f"none: {error.given}; it takes {error.allowed}"
+        return None, [Finding("gradient", "warning", error.where, words)]
 
 
 def _judge_scale(

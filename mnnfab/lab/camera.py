@@ -71,9 +71,14 @@ def calibrate(where: str, views: Sequence[Corners], size_px: tuple[int, int]) ->
     ]
     pixels = [view.pixels.reshape(-1, 1, 2).astype(np.float32) for view in views]
     # k3 is left out: it takes the noise of corners near the rim for a lens.
-    off, matrix, distortion, _, _ = cv2.calibrateCamera(
-        places, pixels, size_px, None, None, flags=cv2.CALIB_FIX_K3
-    )
+    try:
+        off, matrix, distortion, _, _ = cv2.calibrateCamera(
+            places, pixels, size_px, None, None, flags=cv2.CALIB_FIX_K3
+        )
+    except cv2.error as error:
+        raise InputError(
+            where, f"no lens fits: {error.err}", "the board from several sides"
+        ) from error
     if not off <= MOST_OFF_PX:
         allowed = f"up to {MOST_OFF_PX:g} px: one camera, one focus, a flat board as [board] says"
         raise InputError(where, f"corners {off:.2g} px from where any lens has them", allowed)

@@ -58,6 +58,9 @@ def find_corners(where: str, image: Image, board: Board) -> Corners:
             f"sharp, evenly lit, {LEAST_CORNERS} corners or more of it in the picture",
         )
     places = board.corners_mm[numbers]
+    if (np.ptp(places, axis=0) < 2 * board.square_mm).any():
+        given = "corners of one row or column alone"
+        raise InputError(where, given, "more of the board in the picture, in both directions")
     square_px = board.square_mm / Corners(rough, places).mm_per_px
     gap = (
         (board.square_mm - board.marker_mm) / 2 if board.kind == "charuco" else board.square_mm / 2

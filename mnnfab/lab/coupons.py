@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 COUPONS = "coupons.csv"
 KINDS = ("bar", "bond")
-#: Coupons that stretch by more than this share of their length are no longer linear, nor likely.
-MOST_STRAIN = 0.5
+#: A coupon that is so many times softer or stiffer than foreseen has another unit: cm is 10.
+MOST_UNLIKE = 6.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,10 +112,10 @@ def refuse_unlikely(where: str, pulls: Pulls, foreseen_mm_per_N: float) -> None:
     """Refuse elongations that are another unit's.
 
     Raises:
-        InputError: if they are not within a hundredfold of what the design foresees.
+        InputError: if they are not within `MOST_UNLIKE` times of what the design foresees.
     """
     ratio = float(np.median(pulls.elongations_mm / pulls.loads_N)) / foreseen_mm_per_N
-    if not 0.05 < ratio < 20:
+    if not 1 / MOST_UNLIKE < ratio < MOST_UNLIKE:
         raise InputError(
             where,
             f"the {pulls.kind} is stretched {ratio:.3g} times as far as foreseen",

@@ -31,6 +31,13 @@ class Creep:
     n_readings: int
     mean_s: float
 
+    def growth(self, times_s: FloatArray) -> FloatArray:
+        """Return amplitudes at some times over those at 60 s; 1 where the time is not known."""
+        known = np.isfinite(times_s) & (times_s > 0)
+        decades = np.log10(np.where(known, times_s, REFERENCE_S) / REFERENCE_S)
+        grown: FloatArray = 1 + self.slope * decades
+        return grown
+
 
 def fit_creep(amplitudes: FloatArray, series: FloatArray, times_s: FloatArray) -> Creep | None:
     """Fit one slope to several series of readings, each with an amplitude of its own.

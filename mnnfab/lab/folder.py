@@ -7,7 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from mnnfab.claims import claimed
-from mnnfab.run_folder import run_folder
+from mnnfab.errors import InputError
+from mnnfab.files import sha256_of
+from mnnfab.run_folder import earlier_results, run_folder
 from mnnfab.stages.write import write_manifest
 
 
@@ -15,11 +17,17 @@ from mnnfab.stages.write import write_manifest
 def lab_folder(folder: Path) -> Iterator[Path]:
     """Yield an empty folder to write into; its files move to `folder` with a manifest.
 
-    Files of an earlier call are replaced, others never.
+    Files of an earlier call are replaced, unless they were changed since (a form that was filled
+    in is somebody's work); others never.
 
     Raises:
-        InputError: if a file is in the way that no such command has written.
+        InputError: if a file is in the way that no such command has written, or was changed.
     """
     with claimed(folder), run_folder(folder) as staging:
         yield staging
+        for name, digest in earlier_results(folder).items():
+            path = folder / name
+            if path.is_file() and sha256_of(path) != digest:
+                given = "changed since it was written"
+                raise InputError(str(path), given, "another folder, or that file moved away")
         write_manifest(staging, ())

@@ -88,6 +88,7 @@ class Identified:
         joint_fixed: whether the length was left as drawn, since the data do not tell both.
         with_drawn_joints_MPa: the modulus if joints act as long as drawn.
         drawn_joint_mm: how long that is.
+        at_a_limit: whether the best length is the longest or shortest that was looked at.
     """
 
     modulus_MPa: Estimate
@@ -98,6 +99,7 @@ class Identified:
     joint_fixed: bool
     with_drawn_joints_MPa: Estimate
     drawn_joint_mm: float
+    at_a_limit: bool
 
 
 def lengths_of(problem: Problem) -> FloatArray:
@@ -227,7 +229,8 @@ def identify(problem: Problem, readings: list[Readings]) -> Identified:
     alone = _estimates(one.x, np.asarray(one.jac), one.fun, (design,))[0][0]
     found, correlation, misfit = _estimates(both.x, np.asarray(both.jac), both.fun, (design, drawn))
     modulus, joint = found
-    if abs(correlation) > MOST_ALIKE:
+    at_a_limit = bool(np.isclose(both.x[1], [limits[0][1], limits[1][1]], atol=1e-3).any())
+    if abs(correlation) > MOST_ALIKE or at_a_limit:
         joint = replace(joint, told=False)
     kept = (modulus, joint) if joint.told else (alone, replace(joint, value=drawn))
     return Identified(
@@ -239,6 +242,7 @@ def identify(problem: Problem, readings: list[Readings]) -> Identified:
         joint_fixed=not joint.told,
         with_drawn_joints_MPa=alone,
         drawn_joint_mm=drawn,
+        at_a_limit=at_a_limit,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,10 +16,17 @@ from mnnfab.lab.bond_stiffness import MOST_BONDS, BondStiffness, identify_bonds
 from mnnfab.lab.coupons import COUPONS, Pulls, load_pulls
 from mnnfab.lab.creep import Creep, fit_creep
 from mnnfab.lab.experiment import EXPERIMENT
-from mnnfab.lab.identification import Identified, coupon_readings, identify, network_readings
+from mnnfab.lab.identification import (
+    SHARES,
+    Identified,
+    coupon_readings,
+    identify,
+    network_readings,
+)
 
 if TYPE_CHECKING:
     from mnnfab.arrays import FloatArray
+    from mnnfab.lab.measurement import Measurement
     from mnnfab.problem import Problem
     from mnnfab.watching import Clock
 
@@ -73,19 +80,34 @@ def identify_from(
         if COUPONS in known:
             pulls += [(str(table), one) for one in load_pulls(table)]
     task = task_of(problem)
-    readings = [
-        network_readings(problem, task, widths_mm, one.measurement, clock) for one in analyses
-    ]
-    readings += [coupon_readings(where, problem, one, clock) for where, one in pulls]
+    creep = _creep(analyses, pulls)
+    measurements = [_at_a_minute(one, creep) for one in analyses]
+    readings = [network_readings(problem, task, widths_mm, one, clock) for one in measurements]
+    for where, pull in pulls:
+        grown = 1.0 if creep is None else creep.growth(pull.times_s)
+        settled = replace(pull, elongations_mm=pull.elongations_mm / grown)
+        readings.append(coupon_readings(where, problem, settled, clock))
     found = identify(problem, readings)
     names = list(dict.fromkeys(one.name for one in readings))
     bonds = None
     if analyses and problem.network.n_bonds <= MOST_BONDS:
-        one = analyses[-1]
-        bonds = identify_bonds(problem, task, widths_mm, one.measurement, one.prediction)
-    creep = _creep(analyses, pulls)
+        one = analyses[-1]  # the last one's, with the modulus that it was foreseen with
+        bonds = identify_bonds(one.problem, task, widths_mm, measurements[-1], one.prediction)
     findings = _judge(problem, found, bonds, names)
     return Identification(problem, found, bonds, creep, " and ".join(names), tuple(findings))
+
+
+def _at_a_minute(found: Analysis, creep: Creep | None) -> Measurement:
+    """Return a measurement as it would have been a minute after the weights were hung."""
+    measurement = found.measurement
+    if creep is None:
+        return measurement
+    shots = found.positions.shots
+    grown = []
+    for step in measurement.steps:
+        times = [shot.time_s for shot in shots if shot.step == step.name]
+        grown.append(creep.growth(np.array(times, dtype=np.float64)).mean())
+    return replace(measurement, moved_mm=measurement.moved_mm / np.array(grown)[:, None, None])
 
 
 def _creep(analyses: list[Analysis], pulls: list[tuple[str, Pulls]]) -> Creep | None:
@@ -117,11 +139,18 @@ def _judge(
     problem: Problem, found: Identified, bonds: BondStiffness | None, names: list[str]
 ) -> list[Finding]:
     findings = []
-    if found.joint_fixed:
+    if found.joint_fixed and not found.at_a_limit:
         words = (
             f"not told by {' and '.join(names)}: its error goes with that of the modulus "
             f"(correlation {found.correlation:.3f}); left at {found.drawn_joint_mm:g} mm as drawn, "
             "so the modulus is an effective one. A pulled bar and a pulled bond tell both"
+        )
+        findings.append(Finding("joint-length", "warning", "joints", words))
+    if found.at_a_limit:
+        low, high = (share * found.drawn_joint_mm for share in (SHARES[0], SHARES[-1]))
+        words = (
+            f"the best length is at the end of what is looked at, {low:.3g} to {high:.3g} mm: "
+            "something else than joints and modulus is at work, or readings are wrong"
         )
         findings.append(Finding("joint-length", "warning", "joints", words))
     if not found.modulus_MPa.told:

@@ -107,12 +107,14 @@ def loads_text(plan: Plan) -> str:
     header = (
         *("step", "role", "node", "axis", "load_gf", "hang"),
         *("outputs_off_mm", "gradient_cosine", "margin_exact_mm", "margin_rounded_mm"),
+        "newton_per_slope",
     )
     effects = {
         step.name: (
             float(np.abs(case.outputs_mm[1] - case.outputs_mm[0]).max()),
             "" if case.gradient is None else case.gradient.cosine,
             *(("", "") if case.margin_mm is None else case.margin_mm),
+            case.adjoint_N_per_slope if step.role == "adjoint" else "",
         )
         for case in plan.cases
         for step in (case.forward, case.adjoint)
@@ -121,7 +123,7 @@ def loads_text(plan: Plan) -> str:
     rows = [
         (
             *(step.name, step.role, one.port.node, one.port.axis, one.load_gf, str(one)),
-            *effects.get(step.name, (0.0, 1.0, "", "")),
+            *effects.get(step.name, (0.0, 1.0, "", "", "")),
         )
         for step in plan.steps
         for one in step.hung

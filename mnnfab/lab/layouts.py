@@ -24,7 +24,7 @@ from mnnfab.arrays import FloatArray
 from mnnfab.errors import InputError
 from mnnfab.files import read_text
 from mnnfab.lab.shots import Shot
-from mnnfab.tables import Table, column_numbers, parse_csv
+from mnnfab.tables import Table, column_numbers, is_number, parse_csv
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +101,9 @@ def _wide(table: Table, ends: tuple[str, str], n_points: int) -> Tracks:
 
 
 def _dltdv(table: Table, n_points: int) -> Tracks:
+    if any(name.endswith("_Z") or "_cam2_" in name for name in table.header):
+        given, allowed = "points in space, or of several cameras", "points of one camera"
+        raise InputError(str(table.path), given, allowed)
     return _wide(table, ("_X", "_Y"), n_points)
 
 
@@ -145,7 +148,11 @@ def _imagej(table: Table, n_points: int) -> Tracks:
 
 
 def _trackmate(table: Table, n_points: int) -> Tracks:
-    return _long_points(table, ("FRAME", "POSITION_X", "POSITION_Y", "TRACK_ID"), n_points)
+    # TrackMate puts names and units of the columns below the header once more.
+    x = table.header.index("POSITION_X")
+    first = next((n for n, row in enumerate(table.rows) if is_number(row[x])), 0)
+    plain = Table(table.path, table.header, table.rows[first:], table.lines[first:])
+    return _long_points(plain, ("FRAME", "POSITION_X", "POSITION_Y", "TRACK_ID"), n_points)
 
 
 def _long(table: Table, n_points: int) -> Tracks:
@@ -185,7 +192,7 @@ def _has(*names: str) -> Callable[[Table], bool]:
 #: How a layout is told, and how it is read, by its name.
 LAYOUTS: Mapping[str, tuple[Callable[[Table], bool], Callable[[Table, int], Tracks]]] = {
     "long": (_has("step", "node", "x", "y"), _long),
-    "dltdv": (_has("pt1_X", "pt1_Y"), _dltdv),
+    "dltdv": (lambda table: table.header[0] in {"pt1_X", "pt1_cam1_X"}, _dltdv),
     "imagej": (_has("X", "Y", "Slice"), _imagej),
     "trackmate": (_has("TRACK_ID", "POSITION_X", "POSITION_Y", "FRAME"), _trackmate),
     "deeplabcut": (lambda table: table.header[0] == "coords", _deeplabcut),

@@ -27,8 +27,8 @@ def profile_text(material: Material, found: Identified, creep: Creep | None, sou
     words = f"measured on {sources}: {modulus.low:.4g} to {modulus.high:.4g} MPa (95 %)"
     if creep is not None:
         words += (
-            f"; {creep.mean_s:.3g} s after hanging the weights (geometric mean), creep "
-            f"{creep.slope:.2%} ± {creep.half_width:.2%} a decade of time"
+            f"; a minute after hanging the weights, creep {creep.slope:.2%} ± "
+            f"{creep.half_width:.2%} a decade of time"
         )
     values: dict[str, object] = {
         "youngs_modulus_MPa": float(f"{modulus.value:.6g}"),

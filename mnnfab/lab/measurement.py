@@ -203,6 +203,11 @@ def measure(
     """
     reading = reading or Reading()
     check_steps(where, positions.shots, steps)
+    for step in steps:
+        for hung in step.hung:
+            if hung.port.node >= network.n_nodes:
+                given = f"a weight on node {hung.port.node}"
+                raise InputError(f"step {step.name}", given, f"nodes 0 to {network.n_nodes - 1}")
     rows = rows_by_step(positions.shots)
     role = {step.name: step.role for step in steps}
     zeros = [n for name, found in rows.items() if role[name] == "zero" for n in found]
@@ -264,5 +269,8 @@ def _noise(where: str, groups: list[FloatArray], stated_sd_mm: float | None) -> 
     )
     n_free = 2 * n_shots * (n_nodes - 1)
     joint = apart / n_free
+    if not joint > 0:
+        given = "shots of a step that are the same to the last digit"
+        raise InputError(where, given, "shots taken one after the other, or position_sd_mm and one")
     common = sum(float((shift**2).sum()) for shift in shifts) / (2 * n_shots) - joint / n_nodes
     return Noise(float(np.sqrt(joint)), float(np.sqrt(max(common, 0.0))), float(n_free))

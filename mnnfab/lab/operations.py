@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mnnfab.findings import Finding
     from mnnfab.lab.analysis import Analysis
     from mnnfab.lab.identifying import Identification
+    from mnnfab.lab.observations import Observation
     from mnnfab.lab.rehearsal import Kind
     from mnnfab.lab.rounds import Told
     from mnnfab.lab.validation import Factor
@@ -101,7 +102,7 @@ def synthesise(
     require_run(run)
     problem, record = load_run(run, clock)
     task = task_of(problem)
-    tiling = tile_part(problem, record.widths_mm)
+    tiling = tile_part(problem.as_measured, record.widths_mm)
     continuum, _ = solve_part(problem, task, tiling, clock)
     steps = (ZERO, *([Step("rigid", "rigid")] if rigid else []))
     steps += unique_names(make_plan(task, continuum.response).ports)
@@ -237,9 +238,12 @@ def validate(
     from mnnfab.lab.validation import factors_of, factors_text, write_validation
 
     clock = Clock(watcher or Silent())
-    observations = []
+    observations: list[Observation] = []
     for place in measured:
-        observations += load_observations(place / OBSERVATIONS if place.is_dir() else place)
+        found = load_observations(place / OBSERVATIONS if place.is_dir() else place)
+        if {one.experiment for one in found} & {one.experiment for one in observations}:
+            found = [replace(one, experiment=f"{one.experiment} ({place})") for one in found]
+        observations += found
     if paper:
         with clock.stage("the paper's networks"):
             observations = [*published(clock), *observations]

@@ -156,7 +156,8 @@ def draw_observations(axes: Axes, observations: Sequence[Observation]) -> None:
             label=name,
             capsize=2,
         )
-    axes.set_yticks(rows, [f"{one.experiment}: {one.quantity}" for one in shown], fontsize=8)
+    names = [f"{one.experiment}: {one.quantity}".replace("$", r"\$") for one in shown]
+    axes.set_yticks(rows, names, fontsize=8)
     axes.axvline(1.0, color="black", lw=0.6)
     axes.set_xlabel("over the measured value; bars of error are one standard deviation")
     axes.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)

@@ -114,7 +114,9 @@ def load_image(path: Path) -> Image:
     image = None
     if data.size:
         try:
-            image = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
+            # As the sensor has it: a turned picture would have a turned lens.
+            flags = cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION
+            image = cv2.imdecode(data, flags)
         except cv2.error as error:  # larger than OpenCV bears
             raise InputError(
                 str(path), f"not a picture: {error.err}", "JPEG, PNG or TIFF"
@@ -155,8 +157,12 @@ def _camera(experiment: Experiment, shots: tuple[Shot, ...]) -> Camera:
         focal = 4.0 * max(height, width)  # any would do: a homography takes it
         matrix = np.array([[focal, 0, (width - 1) / 2], [0, focal, (height - 1) / 2], [0, 0, 1.0]])
         return Camera(matrix, np.zeros(5), (width, height), 0.0)
-    names = sorted(folder.glob(section.calibration))
     where = f"{folder}, camera.calibration"
+    try:
+        names = sorted(path for path in folder.glob(section.calibration) if path.is_file())
+    except ValueError as error:
+        given = f'"{section.calibration}": {error}'
+        raise InputError(where, given, 'a pattern like "lens-*.jpg"') from error
     if not names:
         raise InputError(where, f'no file "{section.calibration}"', "photographs of the board")
     views, sizes = [], set()
@@ -208,11 +214,7 @@ class Tracker:
             InputError: if it is of another size, or board or joints are not found.
         """
         section = self.experiment.section.camera
-        size = (image.shape[1], image.shape[0])
-        if size != self.camera.size_px:
-            width, height = self.camera.size_px
-            given = f"{size[0]} × {size[1]} pixels: cropped, or another camera?"
-            raise InputError(where, given, f"{width} × {height}, as the other photographs")
+        self._require_size(where, image)
         plane, corners = self._plane(where, image)
         look = Look(where, image, plane, section.part == "dark")
         pixels = self._dots(look) if section.tracking == "dots" else self._hubs(look)
@@ -221,6 +223,13 @@ class Tracker:
             self.near = places
         return Found(places, pixels, plane.off_mm, corners.mm_per_px)
 
+    def _require_size(self, where: str, image: Image) -> None:
+        size = (image.shape[1], image.shape[0])
+        if size != self.camera.size_px:
+            width, height = self.camera.size_px
+            given = f"{size[0]} × {size[1]} pixels: cropped, or another camera?"
+            raise InputError(where, given, f"{width} × {height}, as the other photographs")
+
     def _plane(self, where: str, image: Image) -> tuple[Plane, Corners]:
         section, board = self.experiment.section.camera, self.experiment.section.board
         if section.reference is None:
@@ -228,7 +237,9 @@ class Tracker:
             return plane_of(self.camera, corners, board.plane_offset_mm), corners
         if self.still is None:
             reference = self.experiment.folder / section.reference
-            corners = find_corners(str(reference), load_image(reference), board)
+            picture = load_image(reference)
+            self._require_size(str(reference), picture)
+            corners = find_corners(str(reference), picture, board)
             self.still = plane_of(self.camera, corners, board.plane_offset_mm), corners
         return self.still
 

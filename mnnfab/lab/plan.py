@@ -90,7 +90,9 @@ def make_plan(task: Task, response: Response, largest_gf: float | None = None) -
         _single("adjoint", port, -largest if port.axis == "y" else largest) for port in task.outputs
     ]
     cases = task.load_cases[:MOST_CASES] if task.headline is not None else ()
-    return Plan(tuple(ports), tuple(_rounded(task, response, case, largest) for case in cases))
+    rounded = [_rounded(task, response, case, largest) for case in cases]
+    # Loads of less than half a gram are no case to hang.
+    return Plan(tuple(ports), tuple(one for one in rounded if one.forward.hung))
 
 
 def largest_load_gf(task: Task) -> float:
@@ -120,7 +122,7 @@ def _rounded(task: Task, response: Response, case: LoadCase, largest_gf: float) 
         case=case,
         forward=Step(_slug(case.name), "forward", _weights(task.inputs, grams)),
         adjoint=adjoint,
-        adjoint_N_per_slope=scale,
+        adjoint_N_per_slope=scale,  # grams per gram that is wanted: newtons per slope of 1/mm
         outputs_mm=outputs,
         margin_mm=_margins(task, outputs),
         keeps_class=_same_class(task, outputs),

@@ -10,7 +10,6 @@ import numpy as np
 
 from mnnfab.arrays import FloatArray
 from mnnfab.lab.steps import Step, port_loads
-from mnnfab.ports import dofs_of
 from mnnfab.response import Response
 from mnnfab.stages.model import solve_part
 from mnnfab.stages.part import tile_part
@@ -118,18 +117,6 @@ def continuum_fields(continuum: Continuum) -> NodeFields:
     """Return what a continuum does at every node: the mean over its load disc."""
     readings = continuum.system.readings.T
     return NodeFields(readings @ continuum.fields, readings @ continuum.adjoint_fields)
-
-
-def response_of(fields: NodeFields, model: BarModel) -> Response:
-    """Return what fields say at the ports of a model, and of its bonds."""
-    from mnnfab.bars import compatibility_matrix
-
-    stretch = compatibility_matrix(model.network)
-    return Response(
-        flexibility=fields.forward[dofs_of(model.outputs)],
-        elongations=stretch @ fields.forward,
-        adjoint_elongations=stretch @ fields.adjoint,
-    )
 
 
 def _spread(problem: Problem, task: Task, printed: Printed, steps: tuple[Step, ...]) -> FloatArray:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from mnnfab.errors import InputError
 from mnnfab.lab.analysis import Analysis, analyse, task_of
-from mnnfab.lab.experiment import load_experiment
+from mnnfab.lab.experiment import EXPERIMENT, load_experiment
 from mnnfab.lab.folder import lab_folder
 from mnnfab.lab.kit_tables import template_files
 from mnnfab.lab.plan import make_plan, unique_names, with_zero
@@ -83,10 +84,11 @@ def start_session(design: Path, out: Path, rate: float, clock: Clock) -> Told:
         raise InputError(str(out), "a session already", "another folder, or `mnnfab lab step`")
     begun = first_round(problem, task)
     widths = widths_of(problem, task, begun)
+    # The round first: a session that says it is one has one.
+    steps = _write_round(out, problem, task, begun)
     with lab_folder(out) as staging:
         write_training(staging, problem, Record(widths, {}, {}))
         (staging / SESSION).write_text(settings_text(Settings(rate)), encoding="utf-8")
-    steps = _write_round(out, problem, task, begun)
     return Told(0, out / ROUND.format(0), steps, ())
 
 
@@ -124,9 +126,15 @@ def step_session(folder: Path, measured: Path | None, clock: Clock) -> Told:
     if analysis.gradient is None:
         given = "no gradient can be made of these steps"
         raise InputError(str(source), given, "forward and adjoint steps, as steps.csv of the round")
+    digest = hashlib.sha256(analysis.measurement.places_mm.tobytes()).hexdigest()
+    if digest in found.measured:
+        number = found.measured.index(digest)
+        given = f"the measurement of round {number} once more"
+        raise InputError(str(source), given, f"the part of round {found.number}, measured")
     with lab_folder(place / "measured") as staging, clock.stage("report"):
         write_analysis(staging, analysis)
     after = next_round(problem, task, settings, found, analysis.gradient)
+    after = replace(after, measured=(*found.measured, digest))
     change = float(np.abs(widths_of(problem, task, after) - widths).max())
     steps = _write_round(folder, problem, task, after)
     place = folder / ROUND.format(after.number)
@@ -136,9 +144,14 @@ def step_session(folder: Path, measured: Path | None, clock: Clock) -> Told:
 def _is_measured(place: Path) -> bool:
     """Return whether the measurement that a round waits for lies in its folder."""
     section = load_experiment(place).section
-    if section.kind == "positions":
-        return (place / section.positions.file).is_file()
-    return any((place / shot.source).is_file() for shot in load_shots(place / SHOTS))
+    photographed = any((place / shot.source).is_file() for shot in load_shots(place / SHOTS))
+    if section.kind == "photographs":
+        return photographed
+    measured = (place / section.positions.file).is_file()
+    if photographed and not measured:
+        given = 'kind = "positions", and photographs beside it'
+        raise InputError(str(place / EXPERIMENT), given, 'kind = "photographs"')
+    return measured
 
 
 def _write_round(folder: Path, problem: Problem, task: Task, found: Round) -> tuple[Step, ...]:

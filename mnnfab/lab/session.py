@@ -9,7 +9,7 @@ taken up at any time, and a round that is worked out twice comes out the same.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +54,7 @@ class Round:
         mean: Adam's running mean of the gradient, (n_bonds,).
         square: of its square.
         losses: measured in the rounds before.
+        measured: hashes of the measurements of the rounds before, so that none counts twice.
     """
 
     number: int
@@ -61,6 +62,7 @@ class Round:
     mean: FloatArray
     square: FloatArray
     losses: tuple[float, ...] = ()
+    measured: tuple[str, ...] = ()
 
     def as_json(self) -> str:
         """Return it as text."""
@@ -71,6 +73,7 @@ class Round:
             "adam_mean": self.mean.tolist(),
             "adam_square": self.square.tolist(),
             "losses": list(self.losses),
+            "measured": list(self.measured),
         }
         return json.dumps(values, indent=1) + "\n"
 
@@ -150,7 +153,8 @@ def _round(path: Path, n_bonds: int) -> Round:
             np.array(values[key], dtype=np.float64) for key in ("latent", *_ADAM)
         )
         losses = tuple(float(loss) for loss in values["losses"])
-        found = Round(int(values["round"]), latent, mean, square, losses)
+        measured = tuple(map(str, values["measured"]))
+        found = Round(int(values["round"]), latent, mean, square, losses, measured)
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(str(path), f"damaged: {error}", "what mnnfab wrote") from error
     arrays = (latent, mean, square)
@@ -162,4 +166,4 @@ def _round(path: Path, n_bonds: int) -> Round:
 
 def without_start(problem: Problem) -> Problem:
     """Return a problem whose bars are plain: what is learned is the part's, not a surrogate's."""
-    return replace(problem.uncorrected, start_table=None)
+    return problem.uncorrected

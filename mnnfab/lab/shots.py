@@ -115,9 +115,3 @@ def rows_by_step(shots: tuple[Shot, ...]) -> dict[str, list[int]]:
     for number, shot in enumerate(shots):
         found.setdefault(shot.step, []).append(number)
     return found
-
-
-def mean_of(positions: Positions, rows: list[int]) -> FloatArray:
-    """Return the mean place of every joint over some shots, (n_nodes, 2)."""
-    mean: FloatArray = positions.places[rows].mean(axis=0)
-    return mean

@@ -141,6 +141,10 @@ def load_steps(path: Path) -> tuple[Step, ...]:
         if known.role != role:
             raise InputError(where, f"{name} as {role}", f"{known.role}, as before")
         found[name] = Step(name, role, (*known.hung, *_hung(where, role, (node, axis), load)))
+    for step in found.values():
+        if step.role in {"forward", "adjoint"} and not step.hung:
+            given = f"step {step.name} of role {step.role} without a weight"
+            raise InputError(str(path), given, "a weight, or role zero")
     return tuple(found.values())
 
 
