@@ -143,8 +143,9 @@ def round_direction(wanted: FloatArray, largest_gf: float) -> tuple[FloatArray, 
     Returns:
         The grams, (n,), and grams per unit of `wanted`.
 
-    >>> round_direction(np.array([-0.9, -0.3]), 5.0)
-    (array([-3., -1.]), 3.3333333333333335)
+    >>> grams, scale = round_direction(np.array([-0.9, -0.3]), 5.0)
+    >>> grams.tolist(), round(scale, 6)
+    ([-3.0, -1.0], 3.333333)
     """
     size = float(np.abs(wanted).max(initial=0.0))
     if not size > 0:
