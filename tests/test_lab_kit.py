@@ -62,6 +62,20 @@ def test_forms_that_were_filled_in_are_not_written_over(kit: Path, iris_run: Out
     form.write_bytes(empty)
 
 
+def test_results_of_other_commands_are_never_removed(kit: Path, iris_run: Outcome) -> None:
+    """A run's own folder, or a kit's, is no place for the results of something else."""
+    for folder, write in (
+        (iris_run.folder, lambda place: make_kit_of(iris_run.folder, place)),
+        (iris_run.folder, lambda place: validate([], place)),
+        (kit, lambda place: validate([], place)),
+    ):
+        before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+        with pytest.raises(InputError, match="which this command does not write"):
+            write(folder)
+        after = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+        assert after == before
+
+
 def test_what_to_expect_is_the_continuums(kit: Path, iris_run: Outcome) -> None:
     """Output by output the report's flexibility times the load, with a spread of some per cent."""
     report = json.loads((iris_run.folder / "report.json").read_text())

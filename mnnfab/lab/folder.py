@@ -17,6 +17,7 @@ from mnnfab.stages.write import write_manifest
 def lab_folder(folder: Path) -> Iterator[Path]:
     """Yield an empty folder to write into; its files move to `folder` with a manifest.
 
+    Nothing is removed: a folder with results of another command (a run, an experiment) is refused.
     Files of an earlier call are replaced, unless they were changed since (a form that was filled
     in is somebody's work); others never.
 
@@ -27,6 +28,9 @@ def lab_folder(folder: Path) -> Iterator[Path]:
         yield staging
         for name, digest in earlier_results(folder).items():
             path = folder / name
+            if path.is_file() and not (staging / name).exists():
+                given = f"{name} is there, which this command does not write"
+                raise InputError(str(folder), given, "an empty folder, or one of this command")
             if path.is_file() and sha256_of(path) != digest:
                 given = "changed since it was written"
                 raise InputError(str(path), given, "another folder, or that file moved away")
