@@ -31,7 +31,7 @@ HEAVY = {
     "distributed": {"mnnfab.batch.pools"},
     "meshio": {"fem.fields", "mnnfab.network_file"},
     "numba": {"mnnfab.compiled"},
-    "cv2": {"mnnfab.lab.vision"},
+    "cv2": {"mnnfab.lab.photo.vision"},
     "pyarrow": {"mnnfab.tables", "mnnfab.batch.table"},
 }
 MAY_IMPORT = {

@@ -16,18 +16,18 @@ from small import small_design
 
 from mnnfab.design import MaterialSection
 from mnnfab.errors import InputError
-from mnnfab.lab.bond_stiffness import identify_bonds
-from mnnfab.lab.coupons import COUPONS, KINDS, Pulls, coupon_flexibility, load_pulls
-from mnnfab.lab.creep import fit_creep
-from mnnfab.lab.identification import (
+from mnnfab.lab.material.bonds import identify_bonds
+from mnnfab.lab.material.coupons import COUPONS, KINDS, Pulls, coupon_flexibility, load_pulls
+from mnnfab.lab.material.creep import fit_creep
+from mnnfab.lab.material.identification import (
     Readings,
     coupon_readings,
     identify,
     network_readings,
     with_joints,
 )
-from mnnfab.lab.identifying import identify_from
-from mnnfab.lab.material_profile import profile_text
+from mnnfab.lab.material.identifying import identify_from
+from mnnfab.lab.material.profile import profile_text
 from mnnfab.lab.measurement import Measurement, Reading, measure
 from mnnfab.lab.plan import make_plan, with_zero
 from mnnfab.lab.prediction import foresee

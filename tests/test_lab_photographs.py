@@ -20,14 +20,14 @@ from mnnfab.errors import InputError
 from mnnfab.gradients import in_situ_gradient
 from mnnfab.lab.analysis import Analysis, analyse
 from mnnfab.lab.backpropagation import measured_gradient
-from mnnfab.lab.boards import Board, board_for, board_svg
-from mnnfab.lab.camera import Camera, Plane, calibrate, plane_of
 from mnnfab.lab.checks import null_test
-from mnnfab.lab.corners import Corners, find_corners
-from mnnfab.lab.dots import find_dot
 from mnnfab.lab.experiment import Experiment, ExperimentSection, load_experiment
 from mnnfab.lab.measurement import measure
-from mnnfab.lab.photographs import Subject, Tracker, load_image
+from mnnfab.lab.photo.boards import Board, board_for, board_svg
+from mnnfab.lab.photo.camera import Camera, Plane, calibrate, plane_of
+from mnnfab.lab.photo.corners import Corners, find_corners
+from mnnfab.lab.photo.dots import find_dot
+from mnnfab.lab.photo.photographs import Subject, Tracker, load_image
 from mnnfab.lab.shots import Positions, Shot
 from mnnfab.lab.synthetic.laboratory import (
     Specimen,

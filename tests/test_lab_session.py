@@ -15,9 +15,9 @@ from mnnfab.errors import InputError
 from mnnfab.gradients import in_situ_gradient
 from mnnfab.lab.backpropagation import MeasuredGradient
 from mnnfab.lab.operations import begin_session, go_on
-from mnnfab.lab.rehearsal import Kind
-from mnnfab.lab.rounds import load_session
-from mnnfab.lab.session import Round, Settings, first_round, next_round, widths_of
+from mnnfab.lab.session.rehearsal import Kind
+from mnnfab.lab.session.rounds import load_session
+from mnnfab.lab.session.state import Round, Settings, first_round, next_round, widths_of
 from mnnfab.response import Response
 from mnnfab.stages.model import solve_part
 from mnnfab.stages.part import tile_part

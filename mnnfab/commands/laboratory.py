@@ -12,7 +12,7 @@ from mnnfab.commands.options import DESIGN, FOLDER
 
 if TYPE_CHECKING:
     from mnnfab.lab.operations import Done
-    from mnnfab.lab.rounds import Told
+    from mnnfab.lab.session.rounds import Told
     from mnnfab.watching import Watcher
 
 _PATH = click.Path(path_type=Path)
@@ -109,7 +109,7 @@ def identify(
     An EXPERIMENT is a folder with experiment.toml (the part, as for `measure`), with coupons.csv
     (columns coupon, load_gf, elongation_mm, and sd_mm and time_s if known), or both.
     """
-    from mnnfab.lab.identified_results import identified_values
+    from mnnfab.lab.material.results import identified_values
     from mnnfab.lab.operations import identify_material
 
     done, found = identify_material(folder, experiments, out, watcher=watcher)

@@ -22,7 +22,7 @@ from mnnfab.stages.part import tile_part
 
 if TYPE_CHECKING:
     from mnnfab.arrays import FloatArray
-    from mnnfab.lab.photographs import Seen
+    from mnnfab.lab.photo.photographs import Seen
     from mnnfab.problem import Problem
     from mnnfab.tasks import Task
     from mnnfab.watching import Clock
@@ -136,7 +136,7 @@ def _positions(
     if experiment.section.kind == "positions":
         with clock.stage("positions"):
             return read_positions(experiment, problem.network.n_nodes), None
-    from mnnfab.lab.photographs import Subject, read_photographs
+    from mnnfab.lab.photo.photographs import Subject, read_photographs
 
     fabrication = problem.design.fabrication
     subject = Subject(

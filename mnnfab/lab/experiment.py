@@ -13,9 +13,9 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from mnnfab.errors import InputError
-from mnnfab.lab.boards import Board
 from mnnfab.lab.layouts import read_tracks
 from mnnfab.lab.measurement import UNSEEN, Reading
+from mnnfab.lab.photo.boards import Board
 from mnnfab.lab.shots import SHOTS, Positions, Shot, load_shots
 from mnnfab.lab.steps import STEPS, Step, load_steps
 from mnnfab.section import FileName, Positive, Section, refusal

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
     from mnnfab.findings import Finding
     from mnnfab.lab.analysis import Analysis
-    from mnnfab.lab.identifying import Identification
+    from mnnfab.lab.material.identifying import Identification
     from mnnfab.lab.observations import Observation
-    from mnnfab.lab.rehearsal import Kind
-    from mnnfab.lab.rounds import Told
+    from mnnfab.lab.session.rehearsal import Kind
+    from mnnfab.lab.session.rounds import Told
     from mnnfab.lab.validation import Factor
 
 MEASURED, KIT, IDENTIFIED = "measured", "kit", "identified"
@@ -94,8 +94,8 @@ def synthesise(
         InputError: if the run cannot be used, or `out` holds other files.
     """
     from mnnfab.lab.analysis import task_of
+    from mnnfab.lab.photo.vision import opencv
     from mnnfab.lab.synthetic.laboratory import Specimen, Studio, photograph
-    from mnnfab.lab.vision import opencv
 
     opencv("synthetic photographs")
     clock = Clock(watcher or Silent())
@@ -131,7 +131,7 @@ def make_kit_of(
         Where it is, and what was left out and why.
     """
     from mnnfab.lab.analysis import task_of
-    from mnnfab.lab.kit import make_kit, write_kit
+    from mnnfab.lab.kit.kit import make_kit, write_kit
 
     clock = Clock(watcher or Silent())
     require_run(run)
@@ -161,8 +161,8 @@ def identify_material(
         out: folder for the results; `identified` in the first experiment's if not given.
         watcher: told of the progress.
     """
-    from mnnfab.lab.identified_results import identified_text, write_identification
-    from mnnfab.lab.identifying import identify_from
+    from mnnfab.lab.material.identifying import identify_from
+    from mnnfab.lab.material.results import identified_text, write_identification
 
     clock = Clock(watcher or Silent())
     require_run(run)
@@ -186,7 +186,7 @@ def begin_session(
         rate: of learning; a tenth of the range of widths a round if not given.
         watcher: told of the progress.
     """
-    from mnnfab.lab.rounds import USUAL_RATE, start_session
+    from mnnfab.lab.session.rounds import USUAL_RATE, start_session
 
     return start_session(design, out, rate or USUAL_RATE, Clock(watcher or Silent()))
 
@@ -206,13 +206,13 @@ def go_on(
         rehearsal: measure the continuum of the part instead.
         watcher: told of the progress.
     """
-    from mnnfab.lab.rounds import step_session
+    from mnnfab.lab.session.rounds import step_session
 
     clock = Clock(watcher or Silent())
     if rehearsal is not None:
         if measured is not None:
             raise InputError("--rehearse", f"and a measurement, {measured}", "one of the two")
-        from mnnfab.lab.rehearsal import rehearse
+        from mnnfab.lab.session.rehearsal import rehearse
 
         measured = rehearse(folder, rehearsal, clock)
     return step_session(folder, measured, clock)

@@ -16,14 +16,14 @@ import numpy as np
 import tomli_w
 
 from mnnfab.arrays import FloatArray, frozen_floats
-from mnnfab.lab.boards import Board, board_for
 from mnnfab.lab.experiment import EXPERIMENT
+from mnnfab.lab.photo.boards import Board, board_for
+from mnnfab.lab.photo.vision import Image, opencv
 from mnnfab.lab.shots import SHOTS, Positions, Shot, shots_text
 from mnnfab.lab.steps import STEPS, Step, port_loads, steps_text
 from mnnfab.lab.synthetic.lens import Lens, lens_at
 from mnnfab.lab.synthetic.render import Sensor, develop, expose
 from mnnfab.lab.synthetic.scene import Part, Shape, board_shape, places_field
-from mnnfab.lab.vision import Image, opencv
 from mnnfab.tables import table_text
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from matplotlib.path import Path
 from matplotlib.transforms import IdentityTransform
 
 from mnnfab.arrays import FloatArray
+from mnnfab.lab.photo.vision import Image, opencv
 from mnnfab.lab.synthetic.lens import Lens
 from mnnfab.lab.synthetic.scene import PAPER, Shape
-from mnnfab.lab.vision import Image, opencv
 
 WHITE = 255.0
 

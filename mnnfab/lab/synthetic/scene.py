@@ -9,7 +9,7 @@ import numpy as np
 import shapely
 
 from mnnfab.arrays import FloatArray
-from mnnfab.lab.boards import Board, black_of
+from mnnfab.lab.photo.boards import Board, black_of
 
 if TYPE_CHECKING:
     from fem.continuum import Continuum

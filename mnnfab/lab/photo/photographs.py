@@ -11,11 +11,10 @@ import numpy as np
 from mnnfab.arrays import FloatArray, frozen_floats
 from mnnfab.errors import InputError
 from mnnfab.files import read_bytes
-from mnnfab.lab.camera import Camera, Plane, calibrate, plane_of
-from mnnfab.lab.corners import Corners, find_corners
-from mnnfab.lab.locating import Placing, locate
-from mnnfab.lab.shots import SHOTS, Positions, Shot, check_steps, load_shots
-from mnnfab.lab.tracking import (
+from mnnfab.lab.photo.camera import Camera, Plane, calibrate, plane_of
+from mnnfab.lab.photo.corners import Corners, find_corners
+from mnnfab.lab.photo.locating import Placing, locate
+from mnnfab.lab.photo.tracking import (
     HUB_REACH,
     SEARCH_SHARE,
     HubPictures,
@@ -25,7 +24,8 @@ from mnnfab.lab.tracking import (
     track_dots,
     track_hubs,
 )
-from mnnfab.lab.vision import Image, opencv
+from mnnfab.lab.photo.vision import Image, opencv
+from mnnfab.lab.shots import SHOTS, Positions, Shot, check_steps, load_shots
 
 if TYPE_CHECKING:
     from geometry.tiling import Tiling

@@ -18,7 +18,7 @@ from scipy.optimize import least_squares
 
 from mnnfab.arrays import FloatArray
 from mnnfab.errors import InputError
-from mnnfab.lab.coupons import Pulls, coupon_flexibility, refuse_unlikely
+from mnnfab.lab.material.coupons import Pulls, coupon_flexibility, refuse_unlikely
 from mnnfab.stages.model import solve_part
 from mnnfab.stages.part import tile_part
 

@@ -12,11 +12,11 @@ import numpy as np
 from mnnfab.errors import InputError
 from mnnfab.findings import Finding
 from mnnfab.lab.analysis import Analysis, analyse, task_of
-from mnnfab.lab.bond_stiffness import MOST_BONDS, BondStiffness, identify_bonds
-from mnnfab.lab.coupons import COUPONS, Pulls, load_pulls
-from mnnfab.lab.creep import Creep, fit_creep
 from mnnfab.lab.experiment import EXPERIMENT
-from mnnfab.lab.identification import (
+from mnnfab.lab.material.bonds import MOST_BONDS, BondStiffness, identify_bonds
+from mnnfab.lab.material.coupons import COUPONS, Pulls, load_pulls
+from mnnfab.lab.material.creep import Creep, fit_creep
+from mnnfab.lab.material.identification import (
     SHARES,
     Identified,
     coupon_readings,

@@ -13,7 +13,7 @@ from mnnfab.lab.steps import STEPS, Step, steps_text
 from mnnfab.tables import table_text
 
 if TYPE_CHECKING:
-    from mnnfab.lab.boards import Board
+    from mnnfab.lab.photo.boards import Board
     from mnnfab.lab.plan import Plan
     from mnnfab.lab.prediction import Prediction
     from mnnfab.network import Network
@@ -84,7 +84,7 @@ def template_files(
 
 def part_board(problem: Problem) -> Board:
     """Return a board with a window in which the part has room to move."""
-    from mnnfab.lab.boards import board_for
+    from mnnfab.lab.photo.boards import board_for
 
     size = np.ptp(problem.network.nodes, axis=0)
     room = 2 * problem.design.fabrication.width_max_mm + 8.0

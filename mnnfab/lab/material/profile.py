@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import tomli_w
 
 if TYPE_CHECKING:
-    from mnnfab.lab.creep import Creep
-    from mnnfab.lab.identification import Identified
+    from mnnfab.lab.material.creep import Creep
+    from mnnfab.lab.material.identification import Identified
     from mnnfab.profiles import Material
 
 PROFILE = "material.toml"

@@ -1,7 +1,7 @@
 """Tracking: joint centres in a photograph to a few hundredths of a pixel.
 
-Painted dots are found by a picture of one, and fitted (`mnnfab.lab.dots`). Without them the hub
-itself is what is followed: its surroundings in the photograph without load are laid over those
+Painted dots are found by a picture of one, and fitted (`mnnfab.lab.photo.dots`). Without them the
+hub itself is what is followed: its surroundings in the photograph without load are laid over those
 of the others by OpenCV's enhanced correlation, which minds neither light nor contrast.
 """
 
@@ -14,9 +14,9 @@ import numpy as np
 
 from mnnfab.arrays import FloatArray
 from mnnfab.errors import InputError
-from mnnfab.lab.camera import Plane
-from mnnfab.lab.dots import find_dot
-from mnnfab.lab.vision import Image, opencv
+from mnnfab.lab.photo.camera import Plane
+from mnnfab.lab.photo.dots import find_dot
+from mnnfab.lab.photo.vision import Image, opencv
 
 if TYPE_CHECKING:
     from geometry.tiling import Tiling

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mnnfab.lab.material_profile import PROFILE, profile_text
+from mnnfab.lab.material.profile import PROFILE, profile_text
 from mnnfab.plain import as_plain
 from mnnfab.tables import table_text
 
 if TYPE_CHECKING:
-    from mnnfab.lab.identifying import Identification
+    from mnnfab.lab.material.identifying import Identification
 
 VALUES, BONDS, PAGE = "identified.json", "bonds.csv", "identified.html"
 

@@ -14,7 +14,7 @@ import shapely
 from pydantic import Field, Strict, model_validator
 
 from mnnfab.arrays import FloatArray
-from mnnfab.lab.vision import opencv
+from mnnfab.lab.photo.vision import opencv
 from mnnfab.section import NotNegative, Positive, Section, refusal
 
 Squares = Annotated[int, Field(ge=3, le=200)]

@@ -13,10 +13,10 @@ from mnnfab.errors import InputError
 from mnnfab.lab.analysis import Analysis, analyse, task_of
 from mnnfab.lab.experiment import EXPERIMENT, load_experiment
 from mnnfab.lab.folder import lab_folder
-from mnnfab.lab.kit_tables import template_files
+from mnnfab.lab.kit.tables import template_files
 from mnnfab.lab.plan import make_plan, unique_names, with_zero
 from mnnfab.lab.results import write_analysis
-from mnnfab.lab.session import (
+from mnnfab.lab.session.state import (
     ROUND,
     SESSION,
     STATE,

@@ -9,8 +9,8 @@ import numpy as np
 
 from mnnfab.lab.experiment import EXPERIMENT, load_experiment
 from mnnfab.lab.folder import lab_folder
-from mnnfab.lab.rounds import load_session
-from mnnfab.lab.session import widths_of
+from mnnfab.lab.session.rounds import load_session
+from mnnfab.lab.session.state import widths_of
 from mnnfab.lab.steps import STEPS, steps_text
 from mnnfab.stages.model import solve_part
 from mnnfab.stages.part import tile_part

@@ -11,8 +11,8 @@ from geometry.outline import outline
 from geometry.polygons import region
 from mnnfab.arrays import FloatArray
 from mnnfab.errors import InputError
-from mnnfab.lab.camera import Plane
-from mnnfab.lab.vision import Image, opencv
+from mnnfab.lab.photo.camera import Plane
+from mnnfab.lab.photo.vision import Image, opencv
 
 if TYPE_CHECKING:
     from geometry.tiling import Tiling

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mnnfab.errors import InputError
-from mnnfab.lab.kit_tables import (
+from mnnfab.lab.kit.tables import (
     expected_text,
     loads_text,
     part_board,
@@ -107,7 +107,7 @@ def write_kit(staging: Path, kit: Kit) -> list[str]:
     if frame is not None:
         files[FRAME] = frame
     try:
-        from mnnfab.lab.boards import board_svg
+        from mnnfab.lab.photo.boards import board_svg
 
         files[BOARD] = board_svg(board)
     except InputError as error:

@@ -1,0 +1,1 @@
+"""The experiment kit: what a laboratory needs to test a part."""

@@ -1,0 +1,1 @@
+"""Photographs: from a board, a camera and pictures to the places of joints."""

@@ -1,0 +1,1 @@
+"""Training on the part itself, a measured round at a time."""
