@@ -158,6 +158,22 @@ def column_numbers(table: Table, name: str) -> FloatArray:
     return table.numbers([table.header.index(name)])[:, 0]
 
 
+def optional_numbers(table: Table, name: str) -> FloatArray:
+    """Return the column of that name as numbers, (n_rows,); NaN where it is blank or missing.
+
+    Raises:
+        InputError: if a cell is neither blank nor a number.
+    """
+    numbers = np.full(len(table.rows), np.nan)
+    if name in table.header:
+        place = table.header.index(name)
+        given = [row for row, cells in enumerate(table.rows) if cells[place]]
+        rows = tuple(table.rows[row] for row in given)
+        few = Table(table.path, table.header, rows, tuple(table.lines[row] for row in given))
+        numbers[given] = few.numbers([place])[:, 0]
+    return numbers
+
+
 def table_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """Return CSV text; numbers are written so that they read back the same."""
     text = io.StringIO()

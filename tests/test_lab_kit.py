@@ -62,12 +62,15 @@ def test_forms_that_were_filled_in_are_not_written_over(kit: Path, iris_run: Out
     form.write_bytes(empty)
 
 
-def test_results_of_other_commands_are_never_removed(kit: Path, iris_run: Outcome) -> None:
+def test_results_of_other_commands_are_never_removed(
+    kit: Path, iris_run: Outcome, tmp_path: Path
+) -> None:
     """A run's own folder, or a kit's, is no place for the results of something else."""
+    table = tmp_path / "own.csv"
+    table.write_text(observations_text([Observation("a", "b", "mm", *(1.0,) * 6)]))
     for folder, write in (
         (iris_run.folder, lambda place: make_kit_of(iris_run.folder, place)),
-        (iris_run.folder, lambda place: validate([], place)),
-        (kit, lambda place: validate([], place)),
+        (kit, lambda place: validate([table], place, paper=False)),
     ):
         before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
         with pytest.raises(InputError, match="which this command does not write"):

@@ -153,6 +153,15 @@ def test_a_network_alone_tells_one_number_and_says_so(
     assert found.modulus_MPa == found.with_drawn_joints_MPa
 
 
+def test_a_bar_alone_tells_no_joints(
+    bench: Bench, models: dict[str, Readings], hidden: Bench, steps: tuple[Step, ...]
+) -> None:
+    found = identify(bench.problem, [drawn(models, hidden, steps, 5)["bar"]])
+    assert found.joint_fixed
+    assert found.joint_length_mm.low < 1e-6
+    assert found.modulus_MPa.value == pytest.approx(MODULUS_MPA, rel=0.01)
+
+
 def test_bonds_are_told_where_steps_stretch_them(bench: Bench, steps: tuple[Step, ...]) -> None:
     """Widths that differ by 5 %: found within their stated errors where the data tell them."""
     network, plan = bench.problem.network, make_plan(bench.task, bench.continuum.response).ports

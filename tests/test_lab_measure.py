@@ -17,7 +17,7 @@ from mnnfab.errors import InputError
 from mnnfab.gradients import in_situ_gradient
 from mnnfab.lab.alignment import align, fit_similarity
 from mnnfab.lab.backpropagation import measured_gradient, measured_response, reciprocity
-from mnnfab.lab.checks import null_test, refuse_swapped
+from mnnfab.lab.checks import judge_measurement, null_test, refuse_swapped
 from mnnfab.lab.experiment import load_experiment, read_positions
 from mnnfab.lab.layouts import read_tracks
 from mnnfab.lab.measurement import Reading, measure
@@ -212,6 +212,39 @@ def test_swapped_shots_are_refused(fig1: Bench) -> None:
     both |= {f"zero-{n}": "forward" for n in range(2)}
     with pytest.raises(InputError, match=r"swapped|did something hang"):
         check(both)
+
+
+def test_loads_in_another_unit_and_other_parts_are_told(fig1: Bench) -> None:
+    network = fig1.problem.network
+    for factor, wrong in ((9.8, True), (1e-3, True), (1.4, False)):
+        steps = tuple(
+            Step(s.name, s.role, tuple(Hung(w.port, w.load_gf * factor) for w in s.hung))
+            for s in FIG1_STEPS
+        )
+        positions = measured(fig1, FIG1_STEPS, 2)
+        found = measure("t", positions, steps, network, LINEAR)
+        foreseen = foresee(fig1.problem, fig1.task, fig1.widths_mm, found.steps, fig1.continuum)
+        if not wrong:
+            refuse_swapped("t", positions.shots, found, foreseen)
+            continue
+        with pytest.raises(InputError, match=r"an mN is 0\.102 gf"):
+            refuse_swapped("t", positions.shots, found, foreseen)
+
+
+def test_a_wrong_scale_and_bonds_that_turn_are_said(fig1: Bench) -> None:
+    """Four per cent of size, and the second order of elongations by length."""
+    positions = measured(fig1, FIG1_STEPS, 4)
+    larger = Positions(positions.shots, 1.04 * positions.places)
+    found = measure("t", larger, FIG1_STEPS, fig1.problem.network)
+    codes = {one.code: one for one in judge_measurement(found, None)}
+    assert codes["size"].value == pytest.approx(1.04, abs=1e-3)
+    linear = measure("t", positions, FIG1_STEPS, fig1.problem.network, LINEAR)
+    by_length = measure("t", positions, FIG1_STEPS, fig1.problem.network)
+    more = by_length.elongations_mm - linear.elongations_mm
+    share = np.linalg.norm(more) / np.linalg.norm(by_length.elongations_mm)
+    turning = {one.code: one for one in judge_measurement(by_length, None)}["turning"]
+    assert turning.value == pytest.approx(share, rel=0.15)
+    assert not {"size", "turning"} & {one.code for one in judge_measurement(linear, None)}
 
 
 def layouts(places: np.ndarray) -> dict[str, str]:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import EXAMPLES
 from laboratory import FIG1_STEPS, Bench, clock, fig1_bench
 
 from mnnfab.errors import InputError
@@ -28,6 +29,7 @@ from mnnfab.lab.photo.camera import Camera, Plane, calibrate, plane_of
 from mnnfab.lab.photo.corners import Corners, find_corners
 from mnnfab.lab.photo.dots import find_dot
 from mnnfab.lab.photo.photographs import Subject, Tracker, load_image
+from mnnfab.lab.plan import make_plan, with_zero
 from mnnfab.lab.shots import Positions, Shot
 from mnnfab.lab.synthetic.laboratory import (
     Specimen,
@@ -40,6 +42,7 @@ from mnnfab.lab.synthetic.laboratory import (
 from mnnfab.lab.synthetic.lens import lens_at
 from mnnfab.lab.synthetic.render import Sensor, develop, expose
 from mnnfab.lab.synthetic.scene import PAINT, RUBBER, Shape, board_shape
+from mnnfab.problem import load_problem
 
 if os.environ.get("MNNFAB_PEERS") == "required":  # in .ci/run, which installs it
     import cv2
@@ -59,7 +62,7 @@ def fig1() -> Bench:
 def fine(fig1: Bench, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Analysis]:
     """Fig. 1 photographed at 0.02 mm a pixel, and measured."""
     folder = tmp_path_factory.mktemp("fine")
-    specimen = Specimen(fig1.problem, fig1.task, fig1.continuum)
+    specimen = Specimen(fig1.problem, fig1.task, fig1.widths_mm, fig1.continuum)
     photograph(specimen, FIG1_STEPS, folder, clock())
     return folder, analyse(fig1.problem, fig1.widths_mm, folder, clock())
 
@@ -182,7 +185,7 @@ COARSE_STEPS = (*FIG1_STEPS[:1], *FIG1_STEPS[2:])
 def coarse_original(fig1: Bench, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same at 0.05 mm a pixel, one shot a step, the lens not asked for."""
     folder = tmp_path_factory.mktemp("coarse")
-    specimen = Specimen(fig1.problem, fig1.task, fig1.continuum)
+    specimen = Specimen(fig1.problem, fig1.task, fig1.widths_mm, fig1.continuum)
     photograph(specimen, COARSE_STEPS, folder, clock(), COARSE)
     text = (folder / "experiment.toml").read_text().replace('calibration = "lens-*.jpg"\n', "")
     text = "position_sd_mm = 0.001\n" + text
@@ -222,7 +225,11 @@ def test_hubs_are_followed_without_dots(fig1: Bench, tmp_path: Path) -> None:
     """Where nothing is painted the hubs are followed; bonds that turn drag them along."""
     studio = Studio(mm_per_px=0.05, repeats=1, dots=False)
     photograph(
-        Specimen(fig1.problem, fig1.task, fig1.continuum), COARSE_STEPS, tmp_path, clock(), studio
+        Specimen(fig1.problem, fig1.task, fig1.widths_mm, fig1.continuum),
+        COARSE_STEPS,
+        tmp_path,
+        clock(),
+        studio,
     )
     text = (tmp_path / "experiment.toml").read_text().replace('calibration = "lens-*.jpg"\n', "")
     (tmp_path / "experiment.toml").write_text("position_sd_mm = 0.002\n" + text)
@@ -233,6 +240,23 @@ def test_hubs_are_followed_without_dots(fig1: Bench, tmp_path: Path) -> None:
     assert agreement is not None
     assert agreement.cosine > 0.98
     assert found.gradient.covered(own).mean() > 0.8
+
+
+def test_a_part_with_eyelets_is_measured_too(tmp_path: Path) -> None:
+    """A held-out case: iris-lab, loads of all its ports; holes of eyelets are no dots."""
+    problem = load_problem(EXAMPLES / "iris-lab.toml")
+    bench = Bench(problem, problem.start_widths_mm)
+    steps = with_zero(make_plan(bench.task, bench.continuum.response).ports)
+    specimen = Specimen(problem, bench.task, bench.widths_mm, bench.continuum)
+    photograph(specimen, steps, tmp_path, clock(), Studio(mm_per_px=0.05))
+    found = analyse(problem, bench.widths_mm, tmp_path, clock())
+    assert found.gradient is not None
+    own = found.gradients["continuum"]
+    agreement = found.gradient.against(own)
+    assert agreement is not None
+    assert agreement.cosine > 0.98
+    assert found.gradient.covered(own).mean() >= 0.85
+    assert not [one for one in found.findings if one.severity == "warning"]
 
 
 def test_what_is_wrong_with_a_photograph_is_said(coarse: Path, fig1: Bench) -> None:
@@ -251,6 +275,11 @@ def test_what_is_wrong_with_a_photograph_is_said(coarse: Path, fig1: Bench) -> N
     empty[height // 4 : -height // 4, width // 6 : -width // 6] = 220
     with pytest.raises(InputError, match="no part of this design"):
         look("empty", empty)
+    x, y = np.rint(truth(coarse)["zero"][3]).astype(int)
+    strung = image.copy()
+    strung[:, x - 1 : x + 2] = 90
+    with pytest.raises(InputError, match="joint 3's dot is no whole disc"):
+        look("strung", strung)
     hidden = image.copy()
     x, y = np.rint(truth(coarse)["zero"][6]).astype(int)
     hidden[y - 40 : y + 40, x - 40 : x + 40] = 128
@@ -324,7 +353,7 @@ def test_error_bars_cover_the_truth_over_200_sets_of_photographs(fig1: Bench) ->
     camera = calibrate("t", views, stage.lens.size_px)
     steps = (*FIG1_STEPS[:1], *FIG1_STEPS[2:])
     section = ExperimentSection.model_validate(
-        tomllib.loads(experiment_text("t", stage.board, studio))
+        tomllib.loads(experiment_text("t", stage.board, studio, "0" * 12))
     )
     fabrication = fig1.problem.design.fabrication
     subject = Subject(

@@ -18,6 +18,7 @@ from mnnfab.lab.operations import begin_session, go_on
 from mnnfab.lab.session.rehearsal import Kind
 from mnnfab.lab.session.rounds import load_session
 from mnnfab.lab.session.state import Round, Settings, first_round, next_round, widths_of
+from mnnfab.problem import load_problem
 from mnnfab.response import Response
 from mnnfab.stages.model import solve_part
 from mnnfab.stages.part import tile_part
@@ -57,7 +58,7 @@ def test_a_behaviour_is_learned_as_well_as_with_exact_gradients(session: Path) -
     problem, task, settings, last, _ = load_session(session)
     bench = Bench(problem, problem.start_widths_mm)
     assert last.number == N_ROUNDS
-    assert settings == Settings(RATE)
+    assert settings == Settings(RATE, settings.design_sha256)
     learned = widths_of(problem, task, last)
     on_continuum = on_bars = first_round(problem, task)
     for _ in range(N_ROUNDS):
@@ -83,13 +84,16 @@ def test_a_behaviour_is_learned_as_well_as_with_exact_gradients(session: Path) -
 def test_rounds_are_kept_and_come_out_the_same(session: Path) -> None:
     names = sorted(path.name for path in session.glob("round-*"))
     assert names == [f"round-{n:03d}" for n in range(N_ROUNDS + 1)]
-    after = (session / "round-003" / "round.json").read_bytes()
+    after = json.loads((session / "round-003" / "round.json").read_text())
     state = {p: p.read_bytes() for p in (session / "round-003").glob("*.csv")}
     for place in session.glob("round-*"):  # as if left in round 2
         if place.name > "round-002":
             place.rename(session.parent / place.name)
     go_on(session, session / "round-002" / "rehearsal")
-    assert (session / "round-003" / "round.json").read_bytes() == after
+    again = json.loads((session / "round-003" / "round.json").read_text())
+    assert again.pop("rehearsed") == [True, True, False]  # the same, but given as a print's
+    assert after.pop("rehearsed") == [True, True, True]
+    assert again == after
     assert {p: p.read_bytes() for p in (session / "round-003").glob("*.csv")} == state
     for place in sorted(session.parent.glob("round-*")):
         if place.name > "round-003":
@@ -119,6 +123,7 @@ def test_a_round_waits_for_its_measurement(tmp_path: Path) -> None:
     assert third.exit_code == 0, third.output
     values = json.loads(third.output[third.output.index("{") :])
     assert values["round"] == 1
+    assert values["rehearsed"] == [False]
     assert values["losses"][0] == pytest.approx(np.log(2), abs=1e-2)
     assert (folder / "round-001" / "stiffness.csv").is_file()
     assert own.joinpath("measured", "measured.html").is_file()
@@ -143,12 +148,50 @@ def test_damaged_sessions_are_told(tmp_path: Path, session: Path) -> None:
         go_on(session, tmp_path, rehearsal="positions")
 
 
+def test_rounds_that_are_gone_and_other_designs_are_told(tmp_path: Path) -> None:
+    folder = tmp_path / "session"
+    begin_session(DESIGN, folder, rate=RATE)
+    for _ in range(2):
+        told = go_on(folder, rehearsal="positions")
+    assert told.rehearsed == (True, True)
+    state = folder / "round-001" / "round.json"
+    kept = state.read_bytes()
+    state.unlink()
+    with pytest.raises(InputError, match="missing or damaged"):
+        go_on(folder)
+    state.write_bytes(kept)
+    (folder / "round-002" / "positions.csv").write_text("a real one")
+    with pytest.raises(InputError, match="a measurement of the print lies there"):
+        go_on(folder, rehearsal="positions")
+    (folder / "round-002" / "positions.csv").unlink()
+    other = folder / "round-001" / "rehearsal"
+    rehearsed = (other / "experiment.toml").read_text()
+    part = (folder / "round-001" / "experiment.toml").read_text().split('part = "')[1][:12]
+    (other / "experiment.toml").write_text(f'part = "{part}"\n' + rehearsed)
+    with pytest.raises(InputError, match="another part"):
+        go_on(folder, other)
+    text = (folder / "design.toml").read_text()
+    (folder / "design.toml").write_text(text.replace("-5.0", "-7.0"))
+    with pytest.raises(InputError, match="another design"):
+        go_on(folder)
+
+
+def test_the_part_of_a_round_can_be_made(tmp_path: Path) -> None:
+    """Its folder has a design that gives the widths: `mnnfab run` checks and exports it."""
+    folder = tmp_path / "session"
+    begin_session(DESIGN, folder, rate=RATE)
+    problem = load_problem(folder / "round-000" / "design.toml")
+    assert problem.given_widths_mm is not None
+    np.testing.assert_allclose(problem.given_widths_mm, 2.0)
+    assert problem.design.name == "behaviour-left-round-0"
+
+
 def test_the_step_is_adams() -> None:
     """The first step of Adam is the rate in every bond, against the sign of the gradient."""
     bench = behaviour_bench()
     begun = first_round(bench.problem, bench.task)
     found = exact(bench.continuum.response, bench)
-    after = next_round(bench.problem, bench.task, Settings(0.1), begun, found)
+    after = next_round(bench.problem, bench.task, Settings(0.1, ""), begun, found)
     moved = after.latent - begun.latent
     clear = np.abs(found.gradient) > 1e-3 * np.abs(found.gradient).max()
     np.testing.assert_allclose(moved[clear], -0.1 * np.sign(found.gradient[clear]), rtol=1e-3)

@@ -164,9 +164,13 @@ def step(
 
 
 @command()
-@click.argument("measured", metavar="MEASURED...", nargs=-1, type=_PATH)
+@click.argument("measured", metavar="[MEASURED]...", nargs=-1, type=_PATH)
 @click.option(
-    "--out", metavar="DIR", type=_PATH, default=Path("out/validation"), help="Folder for results."
+    "--out",
+    metavar="DIR",
+    type=_PATH,
+    default=Path("out/validation"),
+    help="Folder for the results; out/validation if not given.",
 )
 @click.option("--no-paper", "paper", flag_value=False, default=True, help="Leave the paper's out.")
 def validate(watcher: Watcher, measured: tuple[Path, ...], out: Path, *, paper: bool) -> Answer:
@@ -193,8 +197,14 @@ def _told(told: Told, session: Path) -> Answer:
         ]
         lines.append(f"widths change by up to {told.change_mm:.3f} mm")
     if told.losses:
-        lines.append("loss by round: " + ", ".join(f"{loss:.5g}" for loss in told.losses))
-    lines.append(f"round {told.number}: make the part of {told.folder / 'widths.csv'}")
+        words = [
+            f"{loss:.5g}{' (rehearsed)' if rehearsed else ''}"
+            for loss, rehearsed in zip(told.losses, told.rehearsed, strict=True)
+        ]
+        lines.append("loss by round: " + ", ".join(words))
+    design = told.folder / "design.toml"
+    lines.append(f"round {told.number}: make the part of {told.folder / 'widths.csv'} with")
+    lines.append(f"  mnnfab run {design} --out {told.folder / 'part'}")
     lines.append("(or tune its bonds as stiffness.csv says), hang, and measure:")
     lines += [f"  {one.name}: {one}" for one in told.steps]
     lines.append(
@@ -205,6 +215,7 @@ def _told(told: Told, session: Path) -> Answer:
         "round": told.number,
         "folder": str(told.folder),
         "losses": list(told.losses),
+        "rehearsed": list(told.rehearsed),
         "change_mm": told.change_mm,
         "steps": {one.name: str(one) for one in told.steps},
     }

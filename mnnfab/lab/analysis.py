@@ -9,15 +9,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mnnfab.errors import InputError
-from mnnfab.findings import Finding
+from mnnfab.findings import Finding, Severity
 from mnnfab.gradients import in_situ_gradient
+from mnnfab.identity import shape_sha256
 from mnnfab.lab.backpropagation import MeasuredGradient, measured_gradient, reciprocity
 from mnnfab.lab.checks import judge_measurement, refuse_swapped
-from mnnfab.lab.experiment import Experiment, load_experiment, read_positions
+from mnnfab.lab.experiment import (
+    EXPERIMENT,
+    PART_DIGITS,
+    Experiment,
+    load_experiment,
+    read_positions,
+)
 from mnnfab.lab.measurement import Measurement, measure
 from mnnfab.lab.prediction import Prediction, predict
 from mnnfab.lab.shots import Positions
-from mnnfab.stages.earlier import load_run, require_run
 from mnnfab.stages.part import tile_part
 
 if TYPE_CHECKING:
@@ -26,6 +32,10 @@ if TYPE_CHECKING:
     from mnnfab.problem import Problem
     from mnnfab.tasks import Task
     from mnnfab.watching import Clock
+
+
+#: Prints leave some per cent of the pattern; more than this is something else.
+MOST_LEFT = 0.10
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,27 +69,22 @@ class Analysis:
     seen: Seen | None
 
 
-def analyse_run(run: Path, folder: Path, clock: Clock) -> Analysis:
-    """Analyse an experiment on the part of a run.
+def analyse(problem: Problem, widths_mm: FloatArray, folder: Path, clock: Clock) -> Analysis:
+    """Analyse an experiment on a part.
 
     Args:
-        run: folder of the run whose part was measured.
+        problem: the design.
+        widths_mm: of the part, (n_bonds,).
         folder: of the experiment.
         clock: told of the progress.
 
     Raises:
-        InputError: if the run or the experiment cannot be used.
+        InputError: if something in the folder cannot be used, or is of another part.
     """
-    require_run(run)
-    problem, record = load_run(run, clock)
-    return analyse(problem, record.widths_mm, folder, clock)
-
-
-def analyse(problem: Problem, widths_mm: FloatArray, folder: Path, clock: Clock) -> Analysis:
-    """Analyse an experiment on a part of these widths, (n_bonds,) mm; as `analyse_run`."""
     task = task_of(problem)
     experiment = load_experiment(folder)
     section = experiment.section
+    _refuse_another_part(experiment, problem, widths_mm)
     if section.youngs_modulus_MPa is not None:
         changed = {"youngs_modulus_MPa": section.youngs_modulus_MPa}
         problem = replace(problem, material=problem.material.model_copy(update=changed))
@@ -98,7 +103,10 @@ def analyse(problem: Problem, widths_mm: FloatArray, folder: Path, clock: Clock)
     if gradient is not None:
         for name, model in (("bars", prediction.bars), ("continuum", prediction.continuum)):
             gradients[name] = in_situ_gradient(task, model)
-    findings = judge_measurement(measurement, reciprocity(measurement, task))
+    # Where loads act on eyelets they act elsewhere than displacements are read.
+    comparable = problem.design.features.eyelets is None
+    betti = reciprocity(measurement, task) if comparable else None
+    findings = judge_measurement(measurement, betti)
     findings += _judge_scale(measurement, prediction, problem)
     findings += [*unsaid, *_judge_gradient(gradient, gradients)]
     if section.kind == "photographs" and section.camera.calibration is None:
@@ -117,6 +125,15 @@ def analyse(problem: Problem, widths_mm: FloatArray, folder: Path, clock: Clock)
         findings=tuple(findings),
         seen=seen,
     )
+
+
+def _refuse_another_part(experiment: Experiment, problem: Problem, widths_mm: FloatArray) -> None:
+    part = shape_sha256(problem.design, problem.network, widths_mm)
+    named = experiment.section.part
+    if named is not None and not part.startswith(named):
+        where = f"{experiment.folder / EXPERIMENT}, part"
+        allowed = f"{part[:PART_DIGITS]}, the part that was asked for, or its own run"
+        raise InputError(where, f"{named}, another part", allowed)
 
 
 def task_of(problem: Problem) -> Task:
@@ -176,7 +193,10 @@ def _judge_scale(
         f"{modulus / scale:.3g} MPa instead of {modulus:.3g} MPa would explain; {left:.1%} of the "
         "pattern is left over"
     )
-    return [Finding("scale", "info", "part", words, None, scale)]
+    severity: Severity = "warning" if left > MOST_LEFT else "info"
+    if severity == "warning":
+        words += ": is it this part, loaded as steps.csv says?"
+    return [Finding("scale", severity, "part", words, None, scale)]
 
 
 def _judge_gradient(

@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 #: A shot that differs from what its step foresees by more than this share, while another step
 #: explains it at least this much better, is that other step's.
 MOST_OFF, BETTER = 0.3, 0.5
+#: Prints are off by some thousandths in size; more than this is a matter of the measurement.
+MOST_OFF_SIZE = 0.01
+#: Beyond this share of the elongations, bonds that turn are worth a word.
+MOST_TURNING = 0.01
+#: A part that is so many times softer or stiffer than foreseen was loaded in another unit.
+MOST_UNLIKE = 6.0
 #: Moves of the frame beyond so many standard deviations are none of chance.
 MANY_SDS = 4.0
 
@@ -29,7 +35,8 @@ def refuse_swapped(
     """Refuse shots that have moved as another step should.
 
     Raises:
-        InputError: naming the shot and the step that it looks like.
+        InputError: naming the shot and the step that it looks like; or the unit, if all of them
+            moved far too far or too little.
     """
     expected = {
         step.name: moved
@@ -38,6 +45,10 @@ def refuse_swapped(
     moved = measurement.places_mm - measurement.zero_mm
     loaded = [n for n, shot in enumerate(shots) if shot.step in expected]
     softer = _common_factor([moved[n] for n in loaded], list(expected.values()))
+    if not 1 / MOST_UNLIKE < softer < MOST_UNLIKE:
+        given = f"the part moves {softer:.3g} times as far as foreseen"
+        allowed = "loads in gf (an mN is 0.102 gf, a kg 1000 gf), joints in the unit that is named"
+        raise InputError(where, given, allowed)
     for n in loaded:
         own = softer * expected[shots[n].step]
         off, size = _norm(moved[n] - own), max(_norm(own), _norm(moved[n]))
@@ -128,6 +139,8 @@ def judge_measurement(measurement: Measurement, reciprocity: float | None) -> li
     if test is not None:
         findings.append(_judge_null(measurement, *test))
     findings += _judge_frame(measurement)
+    findings += _judge_size(measurement)
+    findings += _judge_turning(measurement)
     if reciprocity is not None:
         severity: Severity = "warning" if reciprocity > 0.1 else "info"
         words = (
@@ -165,3 +178,34 @@ def _judge_frame(measurement: Measurement) -> list[Finding]:
     if severity == "warning":
         words += ": the frame, the glue or the camera gives way, or the disc of the node does"
     return [Finding("frame", severity, f"fixed node {fixed[node]}", words, None, value, limit)]
+
+
+def _judge_size(measurement: Measurement) -> list[Finding]:
+    """Compare the part's size with its design's, where the unit is known."""
+    off = abs(measurement.size - 1)
+    if not off > MOST_OFF_SIZE:
+        return []
+    words = (
+        f"{measurement.size:.3f} times as large as designed: is the board's square, the size of a "
+        "pixel or the unit right? All displacements are off by as much"
+    )
+    return [Finding("size", "warning", "part", words, None, measurement.size, MOST_OFF_SIZE)]
+
+
+def _judge_turning(measurement: Measurement) -> list[Finding]:
+    """Say how much of elongations by length may be bonds that turn, u²/2a where they move by u."""
+    if measurement.elongation_by != "length":
+        return []
+    network = measurement.network
+    ends = measurement.moved_mm[:, network.bonds]
+    between = ends[:, :, 1] - ends[:, :, 0]
+    across = between @ np.array([[0.0, -1.0], [1.0, 0.0]])
+    turned = np.vecdot(across, network.directions[None]) ** 2 / (2 * network.lengths)
+    share = _norm(turned) / max(_norm(measurement.elongations_mm), 1e-300)
+    if not share > MOST_TURNING:
+        return []
+    words = (
+        f"bonds that turn account for about {share:.0%} of the elongations by length; bars of "
+        'error do not hold that. Lighter weights, or elongation = "projection"'
+    )
+    return [Finding("turning", "warning", "elongations", words, None, share, MOST_TURNING)]

@@ -22,6 +22,8 @@ from mnnfab.section import FileName, Positive, Section, refusal
 from mnnfab.section_errors import first_fault, read_toml
 
 EXPERIMENT = "experiment.toml"
+#: Digits of the part's hash that are written.
+PART_DIGITS = 12
 #: As `mnnfab.lab.measurement.UNSEEN`, of hubs that are followed by their shapes: bonds that turn
 #: drag the picture of a hub along.
 UNSEEN_BY_SHAPES = 0.01
@@ -85,6 +87,8 @@ class ExperimentSection(Section):
     Args:
         schema_: 1.
         name: of the experiment.
+        part: first digits of the hash of the part's bonds, as the kit writes it: a measurement of
+            another part is then refused.
         kind: "positions" for a table, "photographs" for pictures.
         elongation: "length", how much longer a bond is, or "projection" of the displacements on
             its direction, which is that of linear theory.
@@ -96,6 +100,7 @@ class ExperimentSection(Section):
 
     schema_: Annotated[Literal[1], Field(alias="schema")]
     name: Annotated[str, Field(min_length=1, max_length=80)]
+    part: Annotated[str, Field(pattern="^[0-9a-f]{6,64}$")] | None = None
     kind: Literal["positions", "photographs"]
     elongation: Literal["length", "projection"] = "length"
     position_sd_mm: Positive | None = None
@@ -164,6 +169,9 @@ def read_positions(experiment: Experiment, n_nodes: int) -> Positions:
     """
     section = experiment.section.positions
     path = experiment.folder / section.file
+    if not path.exists():
+        allowed = "a form filled in and called so, a table of tracking software, or photographs"
+        raise InputError(str(path), "no such file", f'{allowed} (kind = "photographs")')
     tracks = read_tracks(path, section.layout, n_nodes)
     shots = tracks.shots or _shots_of(experiment.folder / SHOTS, tracks.frames, path)
     rows = [tracks.frames.index(shot.source) for shot in shots]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -35,3 +35,9 @@ def lab_folder(folder: Path) -> Iterator[Path]:
                 given = "changed since it was written"
                 raise InputError(str(path), given, "another folder, or that file moved away")
         write_manifest(staging, ())
+
+
+def write_files(staging: Path, files: Mapping[str, str]) -> None:
+    """Write texts into a folder, each under its name."""
+    for name, text in files.items():
+        (staging / name).write_text(text, encoding="utf-8")

@@ -24,7 +24,7 @@ from mnnfab.arrays import FloatArray
 from mnnfab.errors import InputError
 from mnnfab.files import read_text
 from mnnfab.lab.shots import Shot
-from mnnfab.tables import Table, column_numbers, is_number, parse_csv
+from mnnfab.tables import Table, column_numbers, is_number, optional_numbers, parse_csv
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,9 +159,8 @@ def _long(table: Table, n_points: int) -> Tracks:
     """Read our own layout, which tells the step of every place."""
     xy = np.column_stack([column_numbers(table, name) for name in ("x", "y")])
     nodes = column_numbers(table, "node")
-    optional = {name: name in table.header for name in ("repeat", "time_s")}
-    repeats = column_numbers(table, "repeat") if optional["repeat"] else np.zeros(len(nodes))
-    times = column_numbers(table, "time_s") if optional["time_s"] else np.full(len(nodes), np.nan)
+    repeats = np.nan_to_num(optional_numbers(table, "repeat"))
+    times = optional_numbers(table, "time_s")
     step_of = table.header.index("step")
     keys = [(row[step_of], r) for row, r in zip(table.rows, repeats.tolist(), strict=True)]
     frames = list(dict.fromkeys(keys))
@@ -176,7 +175,11 @@ def _long(table: Table, n_points: int) -> Tracks:
             given = f"node {node:g} of {key[0]}, repeat {key[1]:g}, twice"
             raise InputError(where, given, "each node once a repeat")
         places[frame, int(node)] = xy[row]
-        when[frame] = None if np.isnan(times[row]) else float(times[row])
+        if np.isfinite(times[row]):
+            if when[frame] not in {None, float(times[row])}:
+                given = f"time_s {times[row]:g}, and {when[frame]:g} in the same shot"
+                raise InputError(where, given, "one time a shot")
+            when[frame] = float(times[row])
     names = [f"{step}, repeat {repeat:g}" for step, repeat in frames]
     _require_whole(table, places, names)
     shots = tuple(

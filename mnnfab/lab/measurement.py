@@ -16,7 +16,7 @@ from scipy import stats
 from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.bars import compatibility_matrix
 from mnnfab.errors import InputError
-from mnnfab.lab.alignment import align
+from mnnfab.lab.alignment import align, fit_similarity
 from mnnfab.lab.shots import Positions, check_steps, rows_by_step
 from mnnfab.lab.steps import Step
 from mnnfab.network import Network
@@ -26,6 +26,8 @@ ElongationBy = Literal["length", "projection"]
 #: hub, so its outline moves not quite as the mean of the disc does, which is what models speak
 #: of. On rendered continua 0.03 % in the root mean square, and 0.1 % where a weight hangs.
 UNSEEN = 5e-4
+#: Covariances of more displacements than these take gigabytes.
+MOST_CORRELATED = 8000
 #: Where a weight hangs it is so many times as much.
 BY_A_WEIGHT = 2.0
 
@@ -87,6 +89,7 @@ class Measurement:
         elongation_by: how elongations are taken.
         places_mm: every shot, (n_shots, n_nodes, 2).
         scale: mm per unit of whoever measured.
+        size: of the part over its design's, by that scale.
     """
 
     network: Network
@@ -102,6 +105,7 @@ class Measurement:
     elongation_by: ElongationBy
     places_mm: FloatArray
     scale: float
+    size: float
 
     @property
     def _shares(self) -> FloatArray:
@@ -146,7 +150,13 @@ class Measurement:
 
         Args:
             dofs: 2 node + axis, of the displacements of each step that count.
+
+        Raises:
+            InputError: if there are too many of them.
         """
+        if len(self.steps) * len(dofs) > MOST_CORRELATED:
+            given = f"{len(self.steps) * len(dofs):,} displacements"
+            raise InputError("identification", given, f"up to {MOST_CORRELATED:,}: fewer steps")
         joint, shift = self.noise.joint_mm**2, self.noise.shift_mm**2
         alike = joint * np.eye(len(dofs)) + shift * (dofs[:, None] % 2 == dofs % 2)
         shares = np.diag(1.0 / self.n_shots) + 1.0 / self.n_zero
@@ -237,6 +247,7 @@ def measure(
         elongation_by=reading.elongation_by,
         places_mm=places,
         scale=alignment.scale,
+        size=1 / fit_similarity(zero, network.nodes).scale,
     )
 
 

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mnnfab.errors import InputError
+from mnnfab.files import read_json
 from mnnfab.lab.folder import lab_folder
 from mnnfab.lab.plan import make_plan, unique_names
-from mnnfab.lab.steps import ZERO, Step
+from mnnfab.lab.steps import RIGID, ZERO
+from mnnfab.run_folder import REPORT
 from mnnfab.stages.earlier import load_run, require_run
 from mnnfab.stages.model import solve_part
 from mnnfab.stages.part import tile_part
@@ -18,6 +20,8 @@ from mnnfab.watching import Clock, Silent, Watcher
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from fem.continuum import Continuum
+    from mnnfab.arrays import FloatArray
     from mnnfab.findings import Finding
     from mnnfab.lab.analysis import Analysis
     from mnnfab.lab.material.identifying import Identification
@@ -25,6 +29,8 @@ if TYPE_CHECKING:
     from mnnfab.lab.session.rehearsal import Kind
     from mnnfab.lab.session.rounds import Told
     from mnnfab.lab.validation import Factor
+    from mnnfab.problem import Problem
+    from mnnfab.tasks import Task
 
 MEASURED, KIT, IDENTIFIED = "measured", "kit", "identified"
 
@@ -44,6 +50,23 @@ class Done:
     findings: tuple[Finding, ...] = ()
 
 
+def _taken_up(run: Path, watcher: Watcher | None) -> tuple[Problem, FloatArray, Clock]:
+    """Return the problem and the widths, (n_bonds,) mm, of a run."""
+    clock = Clock(watcher or Silent())
+    require_run(run)
+    problem, record = load_run(run, clock)
+    return problem, record.widths_mm, clock
+
+
+def _solved(problem: Problem, widths_mm: FloatArray, clock: Clock) -> tuple[Task, Continuum]:
+    """Return the task of a problem, and the continuum of its part as joints act in a print."""
+    from mnnfab.lab.analysis import task_of
+
+    task = task_of(problem)
+    continuum, _ = solve_part(problem, task, tile_part(problem.as_measured, widths_mm), clock)
+    return task, continuum
+
+
 def measure_experiment(
     run: Path, experiment: Path, out: Path | None = None, *, watcher: Watcher | None = None
 ) -> tuple[Done, Analysis]:
@@ -58,11 +81,11 @@ def measure_experiment(
     Raises:
         InputError: if something cannot be used; nothing is written then.
     """
-    from mnnfab.lab.analysis import analyse_run
+    from mnnfab.lab.analysis import analyse
     from mnnfab.lab.results import write_analysis
 
-    clock = Clock(watcher or Silent())
-    found = analyse_run(run, experiment, clock)
+    problem, widths, clock = _taken_up(run, watcher)
+    found = analyse(problem, widths, experiment, clock)
     folder = out or experiment / MEASURED
     with lab_folder(folder) as staging, clock.stage("report"):
         write_analysis(staging, found)
@@ -76,7 +99,6 @@ def synthesise(
     repeats: int = 2,
     seed: int = 0,
     dots: bool = True,
-    rigid: bool = True,
     watcher: Watcher | None = None,
 ) -> Done:
     """Photograph the continuum of a run's part as a lab would the print.
@@ -87,28 +109,21 @@ def synthesise(
         repeats: photographs of each step.
         seed: of the camera's noise.
         dots: whether the joints' dots are painted.
-        rigid: whether the part is photographed moved as a whole too.
         watcher: told of the progress.
 
     Raises:
         InputError: if the run cannot be used, or `out` holds other files.
     """
-    from mnnfab.lab.analysis import task_of
     from mnnfab.lab.photo.vision import opencv
     from mnnfab.lab.synthetic.laboratory import Specimen, Studio, photograph
 
     opencv("synthetic photographs")
-    clock = Clock(watcher or Silent())
-    require_run(run)
-    problem, record = load_run(run, clock)
-    task = task_of(problem)
-    tiling = tile_part(problem.as_measured, record.widths_mm)
-    continuum, _ = solve_part(problem, task, tiling, clock)
-    steps = (ZERO, *([Step("rigid", "rigid")] if rigid else []))
-    steps += unique_names(make_plan(task, continuum.response).ports)
+    problem, widths, clock = _taken_up(run, watcher)
+    task, continuum = _solved(problem, widths, clock)
+    steps = (ZERO, RIGID, *unique_names(make_plan(task, continuum.response).ports))
     with lab_folder(out) as staging:
         studio = Studio(dots=dots, repeats=repeats, seed=seed)
-        photograph(Specimen(problem, task, continuum), steps, staging, clock, studio)
+        photograph(Specimen(problem, task, widths, continuum), steps, staging, clock, studio)
     return Done(out, f"{len(steps)} steps, {repeats} photographs each, in {out}")
 
 
@@ -130,19 +145,17 @@ def make_kit_of(
     Returns:
         Where it is, and what was left out and why.
     """
-    from mnnfab.lab.analysis import task_of
     from mnnfab.lab.kit.kit import make_kit, write_kit
 
-    clock = Clock(watcher or Silent())
-    require_run(run)
-    problem, record = load_run(run, clock)
-    task, tiling = task_of(problem), tile_part(problem, record.widths_mm)
-    body = tile_part(problem.as_measured, record.widths_mm)
-    continuum, _ = solve_part(problem, task, body, clock)
+    problem, widths, clock = _taken_up(run, watcher)
+    task, continuum = _solved(problem, widths, clock)
     folder = out or run / KIT
     with lab_folder(folder) as staging, clock.stage("kit"):
-        kit = make_kit(problem, task, (record.widths_mm, tiling, continuum), largest_gf)
+        made = widths, tile_part(problem, widths), continuum
+        kit = make_kit(problem, task, made, largest_gf)
         left_out = write_kit(staging, kit)
+    if (run / REPORT).is_file() and read_json(run / REPORT).get("verdict") == "fail":
+        left_out.append("the part itself: its design fails its gate, see report.html of the run")
     return Done(folder, f"see {folder / 'kit.html'}"), left_out
 
 
@@ -164,10 +177,8 @@ def identify_material(
     from mnnfab.lab.material.identifying import identify_from
     from mnnfab.lab.material.results import identified_text, write_identification
 
-    clock = Clock(watcher or Silent())
-    require_run(run)
-    problem, record = load_run(run, clock)
-    found = identify_from(problem, record.widths_mm, experiments, clock)
+    problem, widths, clock = _taken_up(run, watcher)
+    found = identify_from(problem, widths, experiments, clock)
     folder = out or experiments[0] / IDENTIFIED
     with lab_folder(folder) as staging, clock.stage("report"):
         write_identification(staging, found)
@@ -215,7 +226,7 @@ def go_on(
         from mnnfab.lab.session.rehearsal import rehearse
 
         measured = rehearse(folder, rehearsal, clock)
-    return step_session(folder, measured, clock)
+    return step_session(folder, measured, clock, rehearsed=rehearsal is not None)
 
 
 def validate(
@@ -239,10 +250,15 @@ def validate(
 
     clock = Clock(watcher or Silent())
     observations: list[Observation] = []
-    for place in measured:
+    for place in dict.fromkeys(path.resolve() for path in measured):
+        if place.is_dir() and not (place / OBSERVATIONS).is_file():
+            allowed = "a folder that `mnnfab lab measure` wrote, as EXPERIMENT/measured"
+            raise InputError(str(place), f"no {OBSERVATIONS}", allowed)
         found = load_observations(place / OBSERVATIONS if place.is_dir() else place)
         if {one.experiment for one in found} & {one.experiment for one in observations}:
-            found = [replace(one, experiment=f"{one.experiment} ({place})") for one in found]
+            found = [
+                replace(one, experiment=f"{one.experiment} ({place.parent.name})") for one in found
+            ]
         observations += found
     if paper:
         with clock.stage("the paper's networks"):

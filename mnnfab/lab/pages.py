@@ -159,5 +159,7 @@ def draw_observations(axes: Axes, observations: Sequence[Observation]) -> None:
     names = [f"{one.experiment}: {one.quantity}".replace("$", r"\$") for one in shown]
     axes.set_yticks(rows, names, fontsize=8)
     axes.axvline(1.0, color="black", lw=0.6)
+    # A number near zero would squeeze all others: the table has it.
+    axes.set_xlim(max(axes.get_xlim()[0], -1.0), min(axes.get_xlim()[1], 3.0))
     axes.set_xlabel("over the measured value; bars of error are one standard deviation")
     axes.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)

@@ -81,18 +81,17 @@ def make_plan(task: Task, response: Response, largest_gf: float | None = None) -
         largest_gf: heaviest weight; the task's own largest load if not given.
     """
     largest = float(max(1.0, np.round(largest_gf or largest_load_gf(task))))
-    pulls = np.where(task.loads_N.sum(axis=0) > 0, 1.0, -1.0)
-    ports = [
-        _single("forward", port, pull * largest)
-        for port, pull in zip(task.inputs, pulls.tolist(), strict=True)
-    ]
-    ports += [
-        _single("adjoint", port, -largest if port.axis == "y" else largest) for port in task.outputs
-    ]
+    ports = [_single("forward", port, largest) for port in task.inputs]
+    ports += [_single("adjoint", port, largest) for port in task.outputs]
     cases = task.load_cases[:MOST_CASES] if task.headline is not None else ()
     rounded = [_rounded(task, response, case, largest) for case in cases]
-    # Loads of less than half a gram are no case to hang.
-    return Plan(tuple(ports), tuple(one for one in rounded if one.forward.hung))
+    # Loads of less than half a gram are no case to hang, nor are such as are too heavy.
+    hung = [
+        one
+        for one in rounded
+        if one.forward.hung and max(abs(w.load_gf) for w in one.forward.hung) <= largest
+    ]
+    return Plan(tuple(ports), tuple(hung))
 
 
 def largest_load_gf(task: Task) -> float:
@@ -100,7 +99,9 @@ def largest_load_gf(task: Task) -> float:
     return max(float(np.abs(task.loads_N).max()) / NEWTON_PER_GF, LEAST_LARGEST_GF)
 
 
-def _single(role: Role, port: Port, load_gf: float) -> Step:
+def _single(role: Role, port: Port, size_gf: float) -> Step:
+    """Return a weight at a port: the part is linear, so it hangs down where it can."""
+    load_gf = -size_gf if port.axis == "y" else size_gf
     return Step(f"{role}-{port.node}{port.axis}", role, (Hung(port, load_gf),))
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mnnfab.lab.folder import write_files
 from mnnfab.lab.observations import OBSERVATIONS, observations_of, observations_text
 from mnnfab.plain import as_plain
 from mnnfab.tables import table_text
@@ -32,8 +33,7 @@ def write_analysis(staging: Path, found: Analysis) -> None:
     }
     if found.gradient is not None:
         tables[GRADIENT] = _gradient(found)
-    for name, text in tables.items():
-        (staging / name).write_text(text, encoding="utf-8")
+    write_files(staging, tables)
 
 
 def values_of(found: Analysis) -> dict[str, object]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from mnnfab.arrays import FloatArray
 from mnnfab.errors import InputError
 from mnnfab.lab.steps import Step
-from mnnfab.tables import Table, column_numbers, read_table, table_text
+from mnnfab.tables import Table, optional_numbers, read_table, table_text
 
 SHOTS = "shots.csv"
 
@@ -53,22 +55,10 @@ def load_shots(path: Path, column: str = "shot") -> tuple[Shot, ...]:
     """
     table = read_table(path)
     names = {name: _column(table, name) for name in (column, "step")}
-    times: list[float | None] = [None] * len(table.rows)
-    if "time_s" in table.header:
-        place = table.header.index("time_s")
-        given = [row for row, cells in enumerate(table.rows) if cells[place]]
-        if given:
-            few = Table(
-                path,
-                table.header,
-                tuple(table.rows[row] for row in given),
-                tuple(table.lines[row] for row in given),
-            )
-            for row, value in zip(given, column_numbers(few, "time_s").tolist(), strict=True):
-                times[row] = value
+    times = optional_numbers(table, "time_s")
     shots = [
-        Shot(source, step, time)
-        for source, step, time in zip(names[column], names["step"], times, strict=True)
+        Shot(source, step, None if np.isnan(time) else time)
+        for source, step, time in zip(names[column], names["step"], times.tolist(), strict=True)
     ]
     seen: set[str] = set()
     for shot, line in zip(shots, table.lines, strict=True):

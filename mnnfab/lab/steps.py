@@ -89,7 +89,7 @@ class Step:
         return "; ".join(map(str, self.hung)) or unloaded.get(self.role, "nothing hangs")
 
 
-ZERO = Step("zero", "zero")
+ZERO, RIGID = Step("zero", "zero"), Step("rigid", "rigid")
 
 
 def port_loads(task: Task, steps: Sequence[Step]) -> tuple[FloatArray, FloatArray]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mnnfab.lab.folder import write_files
 from mnnfab.lab.observations import OBSERVATIONS, Observation, observations_text
 
 PAGE, PICTURE = "validation.html", "validation.svg"
@@ -62,10 +63,10 @@ def factors_of(observations: Sequence[Observation]) -> list[Factor]:
 
 def factors_text(factors: Sequence[Factor]) -> str:
     """Return factors as a table for a terminal."""
-    names = f"{'experiment':<28} {'unit':<8} {'model':<10}"
+    names = f"{'experiment':<44} {'unit':<8} {'model':<10}"
     rows = [f"{names} {'factor':>7} {'left over':>10} {'in 2 sd':>9}"]
     rows += [
-        f"{one.experiment[:28]:<28} {one.unit:<8} {one.model:<10} {one.factor:>7.3f} "
+        f"{one.experiment[:44]:<44} {one.unit:<8} {one.model:<10} {one.factor:>7.3f} "
         f"{one.left_percent:>8.1f} % {one.within:>3} of {one.count}"
         for one in factors
     ]
@@ -94,9 +95,5 @@ def write_validation(staging: Path, observations: list[Observation]) -> None:
         observations=observations,
         picture=address_of(figure, "svg"),
     )
-    for name, text in (
-        (OBSERVATIONS, observations_text(observations)),
-        (PICTURE, buffer.getvalue()),
-        (PAGE, page),
-    ):
-        (staging / name).write_text(text, encoding="utf-8")
+    table = observations_text(observations)
+    write_files(staging, {OBSERVATIONS: table, PICTURE: buffer.getvalue(), PAGE: page})

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mnnfab.errors import InputError
+from mnnfab.lab.folder import write_files
 from mnnfab.lab.kit.tables import (
     expected_text,
     loads_text,
@@ -18,7 +19,7 @@ from mnnfab.lab.kit.tables import (
 )
 from mnnfab.lab.plan import Plan, make_plan, unique_names
 from mnnfab.lab.prediction import Prediction, foresee
-from mnnfab.lab.steps import ZERO, Step
+from mnnfab.lab.steps import RIGID, ZERO, Step
 from mnnfab.stages.part import part_sha256
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ PAGE, PDF, LOADS, EXPECTED, BOARD, FRAME = (
     *("kit.html", "kit.pdf", "loads.csv", "expected.csv"),
     *("board.svg", "frame.svg"),
 )
+#: Joints that move by more than this share of a bond are no matter of linear theory.
+FARTHEST_SHARE = 0.25
 #: Bare labels at the end, to be written on.
 SPARE_LABELS = 6
 
@@ -59,7 +62,7 @@ class Kit:
     @property
     def steps(self) -> tuple[Step, ...]:
         """All steps, with the zero and the part moved as a whole."""
-        return (ZERO, Step("rigid", "rigid"), *unique_names(self.plan.steps))
+        return (ZERO, RIGID, *unique_names(self.plan.steps))
 
     @property
     def part_id(self) -> str:
@@ -86,6 +89,11 @@ def make_kit(
     plan = make_plan(task, continuum.response, largest_gf)
     steps = unique_names(plan.steps)
     prediction = foresee(problem.uncorrected, task, widths, steps, continuum)
+    farthest = float(np.abs(prediction.continuum_mm).max())
+    if farthest > FARTHEST_SHARE * problem.network.lengths.min():
+        given = f"weights that move joints by {farthest:.3g} mm"
+        allowed = f"up to {FARTHEST_SHARE:.0%} of a bond's length: lighter ones (--largest)"
+        raise InputError("kit", given, allowed)
     return Kit(problem, task, widths, tiling, plan, prediction)
 
 
@@ -100,7 +108,7 @@ def write_kit(staging: Path, kit: Kit) -> list[str]:
     files = {
         LOADS: loads_text(kit.plan),
         EXPECTED: expected_text(kit.problem.network, kit.prediction),
-        **template_files(kit.problem, name, kit.steps, board),
+        **template_files(kit.problem, kit.widths_mm, name, kit.steps, board),
     }
     left_out = []
     frame = _frame(kit)
@@ -114,8 +122,7 @@ def write_kit(staging: Path, kit: Kit) -> list[str]:
         left_out.append(f"{BOARD}: {error}")
     page = _page(kit, frame)
     files[PAGE] = page
-    for file, text in files.items():
-        (staging / file).write_text(text, encoding="utf-8")
+    write_files(staging, files)
     try:
         from mnnfab.report.pdf import pdf_bytes
 
@@ -170,6 +177,10 @@ def _address(svg: str) -> str:
 def _checklist(kit: Kit) -> list[str]:
     fixed = ", ".join(map(str, kit.problem.network.fixed.tolist()))
     dots = kit.problem.design.features.dots is not None
+    eyelets = kit.problem.design.features.eyelets is not None
+    tied = (
+        "in the eyelets, and around the joints of other nodes" if eyelets else "around the joints"
+    )
     painted = "paint the raised dots" if dots else "paint a dot at every joint"
     biggest = float(np.abs(kit.prediction.continuum_mm).max())
     return [
@@ -182,8 +193,8 @@ def _checklist(kit: Kit) -> list[str]:
         f"Board and part fill the picture. Joints move by up to {biggest:.2f} mm.",
         "Eight photographs of the board from several sides, for the lens: lens-0.jpg and on.",
         "Weights weighed, to 0.1 g or better.",
-        "Strings around the joints, over pulleys where a load does not pull down.",
-        "Zero: the part as it hangs, without weights, photographed twice, before and after.",
+        f"Strings {tied}, over pulleys where a load does not pull down.",
+        "Zero: the part as it hangs, without weights, photographed before and after the steps.",
         "Rigid: the part moved with its frame by some tenths of a millimetre, photographed twice.",
         "Each step: hang slowly, wait a minute (rubber creeps), photograph twice; note the time.",
         "After each step the part is unloaded and given as long to recover.",
@@ -194,12 +205,17 @@ def _checklist(kit: Kit) -> list[str]:
 def _hooks(kit: Kit) -> str:
     from matplotlib.figure import Figure
 
-    from mnnfab.report.drawing import draw_network
+    from geometry.polygons import cell_polygons
     from mnnfab.report.figures import address_of
+    from mnnfab.report.sketch import draw_ports
 
-    figure = Figure(figsize=(8, 5.5), layout="constrained")
+    figure = Figure(figsize=(8, 6), layout="constrained")
     axes = figure.subplots()
-    draw_network(axes, kit.problem, kit.widths_mm, kit.tiling)
+    for cell in cell_polygons(kit.tiling):  # pale, so that the numbers can be read
+        axes.fill(*np.array(cell.exterior.coords).T, color="#DDDDDD", lw=0)
+    draw_ports(axes, kit.problem.network, kit.task)
+    axes.set_aspect("equal")
+    axes.set_axis_off()
     low = float(kit.problem.network.nodes[:, 1].min())
     length = 0.12 * float(np.ptp(kit.problem.network.nodes[:, 0]))
     for step in kit.plan.ports:
@@ -230,10 +246,12 @@ def _expect(kit: Kit, row: int) -> list[str]:
 
 
 def _case_cards(kit: Kit) -> list[dict[str, object]]:
+    rows = {step.name: row for row, step in enumerate(kit.prediction.steps)}
     return [
         {
             "name": case.case.name,
             "forward": str(case.forward),
+            "expect": _expect(kit, rows[case.forward.name]),
             "adjoint": None if case.adjoint is None else str(case.adjoint),
             "outputs_off": float(np.abs(case.outputs_mm[1] - case.outputs_mm[0]).max()),
             "cosine": None if case.gradient is None else case.gradient.cosine,

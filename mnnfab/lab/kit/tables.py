@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mnnfab.lab.experiment import EXPERIMENT
+from mnnfab.identity import shape_sha256
+from mnnfab.lab.experiment import EXPERIMENT, PART_DIGITS
 from mnnfab.lab.shots import SHOTS, Shot, shots_text
 from mnnfab.lab.steps import STEPS, Step, steps_text
 from mnnfab.tables import table_text
 
 if TYPE_CHECKING:
+    from mnnfab.arrays import FloatArray
     from mnnfab.lab.photo.boards import Board
     from mnnfab.lab.plan import Plan
     from mnnfab.lab.prediction import Prediction
@@ -28,12 +30,13 @@ _TEMPLATE = """\
 
 schema = 1
 name = "{name}"
-kind = "positions" # or "photographs": the files that shots.csv names
+part = "{part}" # by its bonds; a measurement of another part is refused
+kind = "positions" # a table; or "photographs": the files that shots.csv names
 elongation = "length" # how much longer a bond is; "projection" is that of linear theory
 # position_sd_mm = 0.01 # noise of one coordinate, if no step has two shots
 
 [positions]
-file = "positions.csv" # {form}, filled in; or a table of your tracking software
+file = "positions.csv" # {form}, filled in and called so; or a table of tracking software
 layout = "auto" # long, dltdv, imagej, trackmate or deeplabcut
 units = "mm" # or "px", with mm_per_px, or without: then the part itself tells it
 y_axis = "up" # "down" in most pictures
@@ -41,7 +44,7 @@ points = "by-number" # point n is node n; "by-place" finds out which is which
 
 [camera]
 # calibration = "lens-*.jpg" # the board from several sides, for the lens
-tracking = "{tracking}" # painted dots, or "shapes": the hubs themselves
+tracking = "{tracking}" # "dots" if the joints are painted; "shapes" follows the hubs themselves
 part = "dark" # on something light, or "light"
 
 [board] # as printed from board.svg; measure its squares
@@ -50,12 +53,17 @@ part = "dark" # on something light, or "light"
 
 
 def template_files(
-    problem: Problem, name: str, steps: Sequence[Step], board: Board | None = None
+    problem: Problem,
+    widths_mm: FloatArray,
+    name: str,
+    steps: Sequence[Step],
+    board: Board | None = None,
 ) -> dict[str, str]:
     """Return the description of an experiment that is still to be done, with its tables, by name.
 
     Args:
         problem: the design.
+        widths_mm: of the part, (n_bonds,).
         name: of the experiment.
         steps: to do, with the zero.
         board: that is used; the one that suits the part if not given.
@@ -65,11 +73,15 @@ def template_files(
     plain = board.model_dump(mode="json")
     lines = "\n".join(f"{key} = {_toml(value)}" for key, value in plain.items())
     text = _TEMPLATE.format(
-        name=name[:80], form=FORM, tracking="dots" if dots else "shapes", board=lines
+        name=name[:80],
+        part=shape_sha256(problem.design, problem.network, widths_mm)[:PART_DIGITS],
+        form=FORM,
+        tracking="dots" if dots else "shapes",
+        board=lines,
     )
     shots = [Shot(f"{step.name}-{n}.jpg", step.name) for step in steps for n in range(REPEATS)]
     form = [
-        (step.name, repeat, node, "", "")
+        (step.name, repeat, node, "", "", "")
         for step in steps
         for repeat in range(REPEATS)
         for node in range(problem.network.n_nodes)
@@ -78,7 +90,7 @@ def template_files(
         EXPERIMENT: text,
         STEPS: steps_text(steps),
         SHOTS: shots_text(tuple(shots)),
-        FORM: table_text(("step", "repeat", "node", "x", "y"), form),
+        FORM: table_text(("step", "repeat", "node", "x", "y", "time_s"), form),
     }
 
 

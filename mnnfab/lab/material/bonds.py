@@ -15,7 +15,7 @@ import numpy as np
 from scipy.linalg import solve_triangular
 from scipy.optimize import least_squares
 
-from mnnfab.arrays import FloatArray
+from mnnfab.arrays import FloatArray, frozen_floats
 from mnnfab.bars import compatibility_matrix
 from mnnfab.lab.steps import port_loads
 from mnnfab.ports import unit_loads
@@ -55,6 +55,44 @@ class BondStiffness:
     common: float
 
 
+@dataclass(frozen=True, eq=False)
+class _Bars:
+    """Bars whose displacements are fitted.
+
+    Args:
+        stiffness: where the fit begins, (n_bonds,) N/mm.
+        loads: of every step on the free degrees of freedom, (n_steps, n_free) N.
+        stretch: elongations of their displacements, (n_bonds, n_free).
+        wanted_mm: what they should do, (n_steps, n_free).
+        root: of the covariance of that, lower triangular.
+    """
+
+    stiffness: FloatArray
+    loads: FloatArray
+    stretch: FloatArray
+    wanted_mm: FloatArray
+    root: FloatArray
+
+    def _flexibility(self, logarithms: FloatArray) -> tuple[FloatArray, FloatArray]:
+        stiffness = self.stiffness * np.exp(logarithms)
+        matrix = self.stretch.T @ (stiffness[:, None] * self.stretch)
+        return stiffness, frozen_floats(np.linalg.inv(matrix))
+
+    def left(self, logarithms: FloatArray) -> FloatArray:
+        """Return what is left over in standard deviations, and what was known before."""
+        off = self.loads @ self._flexibility(logarithms)[1] - self.wanted_mm
+        whitened = solve_triangular(self.root, off.ravel(), lower=True)
+        return np.concatenate([whitened, logarithms / KNOWN_BEFORE])
+
+    def slopes(self, logarithms: FloatArray) -> FloatArray:
+        """Return its derivative: a stiffer bond pulls its ends by what it is stretched."""
+        stiffness, flexibility = self._flexibility(logarithms)
+        pulled = self.loads @ flexibility @ self.stretch.T  # elongations, (n_steps, n_bonds)
+        rows = -(flexibility @ self.stretch.T)[None] * (stiffness * pulled)[:, None, :]
+        whitened = solve_triangular(self.root, rows.reshape(-1, len(stiffness)), lower=True)
+        return np.vstack([whitened, np.eye(len(stiffness)) / KNOWN_BEFORE])
+
+
 def identify_bonds(
     problem: Problem,
     task: Task,
@@ -71,52 +109,36 @@ def identify_bonds(
         measurement: of it.
         prediction: of the same steps.
     """
-    network, free = problem.network, problem.network.free_dofs
-    design = problem.uncorrected.law.stiffness(widths_mm)
+    free = problem.network.free_dofs
     bars, solid = (_flat(one, free) for one in (prediction.bars_mm, prediction.continuum_mm))
-    softer = float(np.vdot(bars, solid) / np.vdot(bars, bars))
     moved = _flat(measurement.moved_mm, free)
-    sizes = np.sqrt((moved**2).mean(axis=1, keepdims=True))
-    left_by_bars = np.repeat(LEFT_BY_BARS * sizes, len(free), axis=1).ravel()
-    root = np.linalg.cholesky(measurement.covariance_mm2(free) + np.diag(left_by_bars**2))
+    softer = float(np.vdot(bars, solid) / np.vdot(bars, bars))
     stiffer = float(np.vdot(solid, solid) / np.vdot(solid, moved))
-    own = design / softer * stiffer
-    # Bars with this factor, and what the continuum does otherwise, scaled with it.
-    wanted = moved - (solid - softer * bars) / stiffer
-    on_inputs, on_outputs = port_loads(task, measurement.steps)
-    loads = on_inputs @ unit_loads(network, task.inputs).T
-    loads = (loads + on_outputs @ unit_loads(network, task.outputs).T)[:, free]
-    stretch = compatibility_matrix(network)[:, free].toarray()
-
-    def solve(logarithms: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        stiffness = own * np.exp(logarithms)
-        flexibility = np.linalg.inv(stretch.T @ (stiffness[:, None] * stretch))
-        return stiffness, flexibility @ stretch.T, loads @ flexibility
-
-    def off(logarithms: FloatArray) -> FloatArray:
-        left = solve_triangular(root, (solve(logarithms)[2] - wanted).ravel(), lower=True)
-        return np.concatenate([left, logarithms / KNOWN_BEFORE])
-
-    def slopes(logarithms: FloatArray) -> FloatArray:
-        stiffness, spread, found = solve(logarithms)
-        pulled = found @ stretch.T  # elongations, (n_steps, n_bonds)
-        rows = -spread[None] * (stiffness * pulled)[:, None, :]
-        whitened = solve_triangular(root, rows.reshape(-1, len(stiffness)), lower=True)
-        prior = np.eye(len(stiffness)) / KNOWN_BEFORE
-        return np.vstack([whitened, prior])
-
-    fit = least_squares(off, np.zeros(len(own)), jac=slopes)
-    left = fit.fun[: wanted.size]
-    misfit = max(1.0, float(np.sqrt((left**2).mean())))
-    data = np.asarray(fit.jac)[: wanted.size] / misfit
-    precision = data.T @ data + np.eye(len(own)) / KNOWN_BEFORE**2
-    sds = np.sqrt(np.diag(np.linalg.inv(precision)))
-    return BondStiffness(
-        ratio=np.exp(fit.x),
-        sd=np.exp(fit.x) * sds,
-        told=sds < TOLD_SHARE * KNOWN_BEFORE,
-        common=stiffer,
+    sizes = np.sqrt((moved**2).mean(axis=1))
+    left_by_bars = np.diag((LEFT_BY_BARS * np.repeat(sizes, len(free))) ** 2)
+    fitted = _Bars(
+        stiffness=problem.uncorrected.law.stiffness(widths_mm) / softer * stiffer,
+        loads=_loads(problem, task, measurement)[:, free],
+        stretch=compatibility_matrix(problem.network)[:, free].toarray(),
+        # Bars with this factor, without what the continuum does otherwise.
+        wanted_mm=moved - (solid - softer * bars) / stiffer,
+        root=frozen_floats(np.linalg.cholesky(measurement.covariance_mm2(free) + left_by_bars)),
     )
+    start = np.zeros(problem.network.n_bonds)
+    fit = least_squares(fitted.left, start, jac=fitted.slopes)
+    misfit = max(1.0, float(np.sqrt((fit.fun[: moved.size] ** 2).mean())))
+    data = np.asarray(fit.jac)[: moved.size] / misfit
+    precision = data.T @ data + np.eye(len(start)) / KNOWN_BEFORE**2
+    sds = np.sqrt(np.diag(np.linalg.inv(precision)))
+    ratio = np.exp(fit.x)
+    return BondStiffness(ratio, ratio * sds, sds < TOLD_SHARE * KNOWN_BEFORE, stiffer)
+
+
+def _loads(problem: Problem, task: Task, measurement: Measurement) -> FloatArray:
+    """Return the loads of every step, (n_steps, 2 n_nodes) N."""
+    on_inputs, on_outputs = port_loads(task, measurement.steps)
+    loads: FloatArray = on_inputs @ unit_loads(problem.network, task.inputs).T
+    return loads + on_outputs @ unit_loads(problem.network, task.outputs).T
 
 
 def _flat(moved_mm: FloatArray, free: np.ndarray) -> FloatArray:

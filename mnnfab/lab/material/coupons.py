@@ -16,7 +16,7 @@ from mnnfab.arrays import FloatArray
 from mnnfab.errors import InputError
 from mnnfab.network import Network
 from mnnfab.ports import Port
-from mnnfab.tables import column_numbers, read_table
+from mnnfab.tables import column_numbers, optional_numbers, read_table
 from mnnfab.units import NEWTON_PER_GF
 
 if TYPE_CHECKING:
@@ -58,10 +58,9 @@ def load_pulls(path: Path) -> list[Pulls]:
         raise InputError(str(path), f"columns {', '.join(table.header)}", "a column coupon")
     kinds = [row[table.header.index("coupon")] for row in table.rows]
     loads, stretched = (column_numbers(table, name) for name in ("load_gf", "elongation_mm"))
-    optional = {
-        name: column_numbers(table, name) if name in table.header else np.full(len(kinds), np.nan)
-        for name in ("sd_mm", "time_s")
-    }
+    optional = {name: optional_numbers(table, name) for name in ("sd_mm", "time_s")}
+    if (optional["sd_mm"] <= 0).any():
+        raise InputError(str(path), "sd_mm of 0 or less", "the noise of a reading, or a blank")
     for kind, load, line in zip(kinds, loads.tolist(), table.lines, strict=True):
         if kind not in KINDS:
             raise InputError(f"{path}, {line}", f'coupon "{kind}"', " or ".join(KINDS))

@@ -8,6 +8,7 @@ with it the joints; a network alone tells little more than one number for both.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from scipy import stats
 from scipy.linalg import solve_triangular
 from scipy.optimize import least_squares
 
-from mnnfab.arrays import FloatArray
+from mnnfab.arrays import FloatArray, frozen_floats
 from mnnfab.errors import InputError
 from mnnfab.lab.material.coupons import Pulls, coupon_flexibility, refuse_unlikely
 from mnnfab.stages.model import solve_part
@@ -34,6 +35,8 @@ SHARES = (0.7, 0.85, 1.0, 1.2, 1.45)
 MESHES = 2e-4
 #: A parameter whose 95 % interval is wider than this share of it to each side is not told.
 TOLD = 0.25
+#: A parameter that moves readings by less than this share of what the other does moves none.
+UNMOVED = 1e-4
 #: Nor are two parameters told apart whose errors go together more closely than this: what models
 #: leave out by a thousandth would move both by a tenth.
 MOST_ALIKE = 0.98
@@ -180,75 +183,94 @@ def _scatter(where: str, pulls: Pulls) -> float:
     return max(scatter, 1e-6)
 
 
-def identify(problem: Problem, readings: list[Readings]) -> Identified:
+@dataclass(frozen=True, eq=False)
+class _Left:
+    """What models leave of some readings, in standard deviations that are independent.
+
+    Parameters are ln E/E_design, ln ℓ/ℓ_drawn and an error a model: models err by what their
+    meshes leave, a factor that all readings of one model share.
+
+    Args:
+        readings: all of them.
+        powers: of the joint length over the drawn one, (n_lengths, n) mm: a polynomial through
+            all lengths, of each reading on its own.
+        roots: of the readings' covariances.
+        meshes: standard deviation of a model's error.
+    """
+
+    readings: Sequence[Readings]
+    powers: FloatArray
+    roots: Sequence[FloatArray]
+    meshes: float
+
+    def __call__(self, parameters: FloatArray) -> FloatArray:
+        """Return what is left over, and the models' errors with it."""
+        softening, lengthening, errors = parameters[0], parameters[1], parameters[2:]
+        moved = np.exp(lengthening) ** np.arange(len(self.powers)) @ self.powers
+        parts, begin = [], 0
+        for one, root, error in zip(self.readings, self.roots, errors, strict=True):
+            end = begin + len(one.values_mm)
+            left = moved[begin:end] * (1 + error) / np.exp(softening) - one.values_mm
+            parts.append(frozen_floats(solve_triangular(root, left, lower=True)))
+            begin = end
+        return np.concatenate([*parts, errors / self.meshes])
+
+    def as_drawn(self, parameters: FloatArray) -> FloatArray:
+        """Return the same with joints as they are drawn."""
+        return self(np.insert(parameters, 1, 0.0))
+
+
+def _left(problem: Problem, readings: Sequence[Readings]) -> _Left:
+    shares = lengths_of(problem) / problem.design.fabrication.joint_length_mm
+    foreseen = np.hstack([one.foreseen_mm for one in readings])
+    return _Left(
+        readings=readings,
+        powers=frozen_floats(np.linalg.solve(np.vander(shares, increasing=True), foreseen)),
+        roots=[frozen_floats(np.linalg.cholesky(one.covariance_mm2)) for one in readings],
+        meshes=min(problem.design.check.discretisation_tolerance, MESHES),
+    )
+
+
+def identify(problem: Problem, readings: Sequence[Readings]) -> Identified:
     """Find modulus and joint length.
 
     Args:
         problem: the design whose modulus models were made with.
         readings: of network and coupons.
     """
-    assert readings, "checked by the caller"
-    lengths, drawn = lengths_of(problem), problem.design.fabrication.joint_length_mm
-    design = problem.material.youngs_modulus_MPa
-    values = np.concatenate([one.values_mm for one in readings])
-    roots = [np.linalg.cholesky(one.covariance_mm2) for one in readings]
-    ends = np.cumsum([len(one.values_mm) for one in readings])[:-1]
-    foreseen = np.hstack([one.foreseen_mm for one in readings])
-    source = np.repeat(np.arange(len(readings)), [len(one.values_mm) for one in readings])
-    # A polynomial through all lengths, of each reading on its own.
-    powers = np.linalg.solve(np.vander(lengths / drawn, increasing=True), foreseen)
-    meshes = min(problem.design.check.discretisation_tolerance, MESHES)
-
-    def off(parameters: FloatArray) -> FloatArray:
-        """Return what is left over, for ln E/E_design, ln ℓ/ℓ_drawn and an error a model.
-
-        Models err by what their meshes leave: a factor that all readings of one model share.
-        """
-        softening, lengthening, errors = parameters[0], parameters[1], parameters[2:]
-        moved = np.exp(lengthening) ** np.arange(len(lengths)) @ powers
-        left = moved * (1 + errors[source]) / np.exp(softening) - values
-        whitened = [
-            solve_triangular(root, part, lower=True)
-            for root, part in zip(roots, np.split(left, ends), strict=True)
-        ]
-        return np.concatenate([*whitened, errors / meshes])
-
-    def off_as_drawn(parameters: FloatArray) -> FloatArray:
-        return off(np.insert(parameters, 1, 0.0))
-
+    drawn = problem.design.fabrication.joint_length_mm
+    designs = (problem.material.youngs_modulus_MPa, drawn)
+    left = _left(problem, readings)
     nothing = np.zeros(len(readings))
-    start = np.array([np.log(_softest(foreseen, values)), 0.0, *nothing])
-    free = np.full(len(readings), np.inf)
-    limits = (
-        np.array([-5.0, np.log(SHARES[0]), *-free]),
-        np.array([5.0, np.log(SHARES[-1]), *free]),
+    start = np.array([np.log(_softest(readings)), 0.0, *nothing])
+    scale = np.array([0.1, 0.1, *(nothing + left.meshes)])
+    low, high = (np.full(len(start), sign * np.inf) for sign in (-1.0, 1.0))
+    low[1], high[1] = np.log(SHARES[0]), np.log(SHARES[-1])
+    both = least_squares(left, start, bounds=(low, high), x_scale=scale)
+    one = least_squares(left.as_drawn, np.delete(start, 1), x_scale=np.delete(scale, 1))
+    alone = _estimates(one.x, np.asarray(one.jac), one.fun, designs[:1])[0][0]
+    (modulus, joint), correlation, misfit = _estimates(
+        both.x, np.asarray(both.jac), both.fun, designs
     )
-    scale = np.array([0.1, 0.1, *(nothing + meshes)])
-    both = least_squares(off, start, bounds=limits, x_scale=scale)
-    one = least_squares(off_as_drawn, np.delete(start, 1), x_scale=np.delete(scale, 1))
-    alone = _estimates(one.x, np.asarray(one.jac), one.fun, (design,))[0][0]
-    found, correlation, misfit = _estimates(both.x, np.asarray(both.jac), both.fun, (design, drawn))
-    modulus, joint = found
-    at_a_limit = bool(np.isclose(both.x[1], [limits[0][1], limits[1][1]], atol=1e-3).any())
-    if abs(correlation) > MOST_ALIKE or at_a_limit:
-        joint = replace(joint, told=False)
-    kept = (modulus, joint) if joint.told else (alone, replace(joint, value=drawn))
+    at_a_limit = bool(np.isclose(both.x[1], [low[1], high[1]], atol=1e-3).any())
+    told = joint.told and abs(correlation) <= MOST_ALIKE and not at_a_limit
     return Identified(
-        modulus_MPa=kept[0],
-        joint_length_mm=kept[1],
+        modulus_MPa=modulus if told else alone,
+        joint_length_mm=replace(joint, told=told, value=joint.value if told else drawn),
         correlation=correlation,
         misfit=misfit,
-        n_readings=len(values),
-        joint_fixed=not joint.told,
+        n_readings=sum(len(reading.values_mm) for reading in readings),
+        joint_fixed=not told,
         with_drawn_joints_MPa=alone,
         drawn_joint_mm=drawn,
         at_a_limit=at_a_limit,
     )
 
 
-def _softest(foreseen: FloatArray, values: FloatArray) -> float:
+def _softest(readings: Sequence[Readings]) -> float:
     """Return the factor on the modulus with which models of drawn joints fit best."""
-    drawn = foreseen[SHARES.index(1.0)]
+    values = np.concatenate([one.values_mm for one in readings])
+    drawn = np.hstack([one.foreseen_mm for one in readings])[SHARES.index(1.0)]
     factor = float(drawn @ drawn) / max(float(drawn @ values), 1e-300)
     return float(np.clip(factor, 0.01, 100))
 
@@ -266,7 +288,9 @@ def _estimates(
     # them.
     whole = np.linalg.pinv(slopes.T @ slopes) * max(misfit, 1.0) ** 2
     covariance = whole[: len(designs), : len(designs)]
-    sds = np.sqrt(np.diag(covariance))
+    # What no reading depends on is not known exactly but not at all.
+    sizes = np.linalg.norm(slopes, axis=0)[: len(designs)]
+    sds = np.where(sizes > UNMOVED * sizes.max(), np.sqrt(np.diag(covariance)), np.inf)
     times = float(stats.t.ppf(0.975, n_free))
     found = []
     for logarithm, sd, design in zip(logarithms.tolist(), sds.tolist(), designs, strict=False):
@@ -280,6 +304,6 @@ def _estimates(
                 told=bool(half <= TOLD),
             )
         )
-    product = float(np.prod(sds)) if len(sds) > 1 else 0.0
-    correlation = float(covariance[0, 1] / product) if product > 0 else 0.0
+    known = len(sds) > 1 and 0 < np.prod(sds) < np.inf
+    correlation = float(covariance[0, 1] / np.prod(sds)) if known else 0.0
     return found, correlation, misfit

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mnnfab.lab.folder import write_files
 from mnnfab.lab.material.profile import PROFILE, profile_text
 from mnnfab.plain import as_plain
 from mnnfab.tables import table_text
@@ -28,8 +29,7 @@ def write_identification(staging: Path, found: Identification) -> None:
     }
     if found.bonds is not None:
         files[BONDS] = _bonds(found)
-    for name, text in files.items():
-        (staging / name).write_text(text, encoding="utf-8")
+    write_files(staging, files)
 
 
 def identified_values(found: Identification) -> dict[str, object]:
@@ -48,7 +48,7 @@ def identified_text(found: Identification) -> str:
     for row in _rows(found):
         lines.append(
             f"{row['name']}: {row['value']:.4g} ({row['low']:.4g} to {row['high']:.4g}), "
-            f"designed {row['design']:.4g} {row['words']}".rstrip()
+            f"designed {row['design']:.4g}" + (f"; {row['words']}" if row["words"] else "")
         )
     if found.creep is not None:
         slope, half = found.creep.slope, found.creep.half_width
@@ -107,6 +107,7 @@ def _page(found: Identification) -> str:
         rows=_rows(found),
         wrong=[one for one in found.findings if one.severity != "info"],
         in_order=[one for one in found.findings if one.severity == "info"],
+        creep=found.creep,
         picture=None if found.bonds is None else _picture(found),
     )
 

@@ -14,6 +14,8 @@ from mnnfab.lab.photo.vision import opencv
 
 #: Fewer views do not tell a lens.
 LEAST_VIEWS = 4
+#: Views within so few degrees do not tell a lens from a distance.
+LEAST_TURN_DEG = 8.0
 #: A calibration whose corners are farther off than this (px, root mean square) is none.
 MOST_OFF_PX = 1.0
 #: Corners so many times as far off as the median are not where they seem to be.
@@ -72,7 +74,7 @@ def calibrate(where: str, views: Sequence[Corners], size_px: tuple[int, int]) ->
     pixels = [view.pixels.reshape(-1, 1, 2).astype(np.float32) for view in views]
     # k3 is left out: it takes the noise of corners near the rim for a lens.
     try:
-        off, matrix, distortion, _, _ = cv2.calibrateCamera(
+        off, matrix, distortion, turns, _ = cv2.calibrateCamera(
             places, pixels, size_px, None, None, flags=cv2.CALIB_FIX_K3
         )
     except cv2.error as error:
@@ -82,6 +84,11 @@ def calibrate(where: str, views: Sequence[Corners], size_px: tuple[int, int]) ->
     if not off <= MOST_OFF_PX:
         allowed = f"up to {MOST_OFF_PX:g} px: one camera, one focus, a flat board as [board] says"
         raise InputError(where, f"corners {off:.2g} px from where any lens has them", allowed)
+    normals = np.array([cv2.Rodrigues(turn)[0][:, 2] for turn in turns])
+    widest = float(np.degrees(np.arccos(np.clip(normals @ normals.T, -1, 1))).max())
+    if widest < LEAST_TURN_DEG:
+        given = f"the board always from one side, within {widest:.1f}°"
+        raise InputError(where, given, f"views that differ by {LEAST_TURN_DEG:g}° and more")
     return Camera(
         matrix.astype(np.float64), distortion.ravel()[:5].astype(np.float64), size_px, float(off)
     )

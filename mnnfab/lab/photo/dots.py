@@ -18,6 +18,8 @@ from mnnfab.lab.photo.vision import Image
 
 #: Pixels up to this far outside of the edge are fitted; other things begin there.
 AROUND_PX = 4.0
+#: Share of the radius within which a dot is of one shade.
+INSIDE = 0.7
 
 
 @dataclass(frozen=True)
@@ -29,14 +31,15 @@ class Dot:
         radius: px.
         edge: standard deviation of its edge, px.
         contrast: high less low, grey levels.
-        off: root mean square of what the model leaves, over the contrast.
+        uneven: root mean square of what the model leaves well inside of the dot, over the
+            contrast: noise, or something that lies over it.
     """
 
     centre: tuple[float, float]
     radius: float
     edge: float
     contrast: float
-    off: float
+    uneven: float
 
 
 def find_dot(image: Image, centre: FloatArray, radius_px: float) -> Dot | None:
@@ -89,8 +92,12 @@ def fit_dot(image: Image, centre: FloatArray, radius_px: float) -> Dot | None:
         max_nfev=40,
     )
     v = found.x
-    off = float(np.sqrt(np.mean(((model(v) - grey) / max(abs(v[5]), 1e-9)) ** 2)))
+    well_inside = np.hypot(x - v[0], y - v[1]) < INSIDE * v[2]
+    if not well_inside.any():
+        return None
+    left = (model(v) - grey)[well_inside] / max(abs(v[5]), 1e-9)
+    uneven = float(np.sqrt(np.mean(left**2)))
     whole = 0.5 * radius_px < v[2] < 1.6 * radius_px and np.hypot(*(v[:2] - centre)) < radius_px
     if not whole or abs(v[5]) < 5:
         return None
-    return Dot((float(v[0]), float(v[1])), float(v[2]), abs(float(v[3])), float(v[5]), off)
+    return Dot((float(v[0]), float(v[1])), float(v[2]), abs(float(v[3])), float(v[5]), uneven)

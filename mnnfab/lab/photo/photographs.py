@@ -136,6 +136,10 @@ def _require_files(folder: Path, shots: tuple[Shot, ...]) -> None:
         except ValueError as error:
             given, allowed = f'"{shot.source}"', "a file in the folder of the experiment"
             raise InputError(str(folder / SHOTS), given, allowed) from error
+    for shot in shots:
+        if not (folder / shot.source).resolve().is_relative_to(folder.resolve()):
+            given, allowed = f"{shot.source} leads elsewhere", "a file in the folder itself"
+            raise InputError(str(folder), given, allowed)
     missing = [shot.source for shot in shots if not (folder / shot.source).is_file()]
     if missing:
         words = ", ".join(missing[:8]) + (" …" if len(missing) > 8 else "")

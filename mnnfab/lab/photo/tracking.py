@@ -7,6 +7,7 @@ of the others by OpenCV's enhanced correlation, which minds neither light nor co
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ import numpy as np
 from mnnfab.arrays import FloatArray
 from mnnfab.errors import InputError
 from mnnfab.lab.photo.camera import Plane
+from mnnfab.lab.photo.corners import WIDEST_EDGE_PX
 from mnnfab.lab.photo.dots import find_dot
 from mnnfab.lab.photo.vision import Image, opencv
 
@@ -25,6 +27,12 @@ if TYPE_CHECKING:
 SEARCH_SHARE = 0.3
 #: Correlations below these are no dot, and no hub.
 LEAST_LIKE_A_DOT, LEAST_LIKE_A_HUB = 0.6, 0.5
+#: Places that are tried for a dot, and how many times as large as drawn it may be.
+MOST_TRIED, DOT_SIZES = 8, 1.3
+#: How uneven a dot may be, over its contrast: noise makes some hundredths of it.
+MOST_HIDDEN = 0.12
+#: Width of an edge from a tenth to nine tenths, in standard deviations of its blur.
+WIDTH_OF_SD = 2.56
 #: Parts of a hub's surroundings that are followed, in lengths of a joint.
 HUB_REACH = 0.5
 
@@ -85,19 +93,38 @@ def track_dots(look: Look, places_mm: FloatArray, radius_mm: float, search_mm: f
     centres = np.empty_like(guesses)
     for joint, guess in enumerate(guesses):
         scale = look.pixels_per_mm(places_mm[joint])
-        near = _nearest_dot(look, guess, radius_mm * scale, round(search_mm * scale), joint)
-        image = look.image if look.dark else 255 - look.image
-        dot = find_dot(image, near, radius_mm * scale)
-        if dot is None:
-            raise _not_found(look, joint, guess, "a painted dot")
-        centres[joint] = dot.centre
+        centres[joint] = _dot_near(look, guess, radius_mm * scale, search_mm * scale, joint)
     return centres
 
 
-def _nearest_dot(
-    look: Look, guess: FloatArray, radius: float, search: int, joint: int
+def _dot_near(
+    look: Look, guess: FloatArray, radius: float, search: float, joint: int
 ) -> FloatArray:
-    """Return where a picture of a dot on rubber fits best around a place."""
+    """Return the centre of the likeliest dot around a place that has the right size, (2,) px.
+
+    The hole of an eyelet has dark all around it, as a dot has, and is larger.
+    """
+    image = look.image if look.dark else 255 - look.image
+    for place in _like_dots(look, guess, radius, round(search), joint):
+        dot = find_dot(image, place, radius)
+        if dot is not None and 1 / DOT_SIZES < dot.radius / radius < DOT_SIZES:
+            if dot.uneven > MOST_HIDDEN:
+                given = f"joint {joint}'s dot is no whole disc: is something over it?"
+                raise InputError(look.where, given, "dots that are seen whole; strings behind them")
+            if WIDTH_OF_SD * dot.edge > WIDEST_EDGE_PX:
+                given = (
+                    f"blurred: the edge of joint {joint}'s dot is {WIDTH_OF_SD * dot.edge:.0f} px"
+                )
+                allowed = f"{WIDEST_EDGE_PX:g} pixels at most: focus, no movement"
+                raise InputError(look.where, given, allowed)
+            return np.array(dot.centre)
+    raise _not_found(look, joint, guess, "a painted dot")
+
+
+def _like_dots(
+    look: Look, guess: FloatArray, radius: float, search: int, joint: int
+) -> Iterator[FloatArray]:
+    """Yield where a picture of a dot on rubber fits around a place, the best first."""
     cv2 = opencv()
     half = int(np.ceil(1.4 * radius))
     x = np.arange(-half, half + 1)
@@ -108,11 +135,14 @@ def _nearest_dot(
         patch if look.dark else 255 - patch, ideal, cv2.TM_CCOEFF_NORMED, mask=mask
     )
     found[~np.isfinite(found)] = -1  # where nothing at all is seen
-    _, alike, _, place = cv2.minMaxLoc(found)
-    if alike < LEAST_LIKE_A_DOT:
-        raise _not_found(look, joint, guess, "a painted dot")
-    centre: FloatArray = corner + np.array(place) + half
-    return centre
+    for _ in range(MOST_TRIED):
+        _, alike, _, (x_best, y_best) = cv2.minMaxLoc(found)
+        if alike < LEAST_LIKE_A_DOT:
+            return
+        yield corner + np.array([x_best, y_best]) + half
+        found[
+            max(y_best - half, 0) : y_best + half + 1, max(x_best - half, 0) : x_best + half + 1
+        ] = -1
 
 
 def _window(look: Look, guess: FloatArray, half: int, joint: int) -> tuple[Image, FloatArray]:

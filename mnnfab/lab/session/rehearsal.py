@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from mnnfab.errors import InputError
 from mnnfab.lab.experiment import EXPERIMENT, load_experiment
-from mnnfab.lab.folder import lab_folder
-from mnnfab.lab.session.rounds import load_session
+from mnnfab.lab.folder import lab_folder, write_files
+from mnnfab.lab.session.rounds import is_measured, load_session
 from mnnfab.lab.session.state import widths_of
 from mnnfab.lab.steps import STEPS, steps_text
 from mnnfab.stages.model import solve_part
@@ -47,10 +48,16 @@ def rehearse(folder: Path, kind: Kind, clock: Clock) -> Path:
 
     Returns:
         The folder of the experiment, within the round's.
+
+    Raises:
+        InputError: if the print of this round was measured already.
     """
     from mnnfab.lab.synthetic.laboratory import Specimen, Studio, photograph, positions_of
 
     problem, task, _, found, place = load_session(folder)
+    if is_measured(place):
+        given = "a measurement of the print lies there"
+        raise InputError(str(place), given, "that measurement, or a rehearsal, not both")
     widths = widths_of(problem, task, found)
     steps = load_experiment(place).steps
     continuum, _ = solve_part(problem, task, tile_part(problem.as_measured, widths), clock)
@@ -58,7 +65,7 @@ def rehearse(folder: Path, kind: Kind, clock: Clock) -> Path:
     with lab_folder(target) as staging:
         if kind == "photographs":
             studio = Studio(seed=found.number)
-            photograph(Specimen(problem, task, continuum), steps, staging, clock, studio)
+            photograph(Specimen(problem, task, widths, continuum), steps, staging, clock, studio)
             return target
         generator = np.random.default_rng([found.number, 9])
         positions = positions_of(task, continuum, steps, NOISE_MM, generator)
@@ -70,8 +77,7 @@ def rehearse(folder: Path, kind: Kind, clock: Clock) -> Path:
             for node, place_mm in enumerate(places)
         ]
         table = table_text(("step", "repeat", "node", "x", "y"), rows)
-        (staging / "positions.csv").write_text(table, encoding="utf-8")
-        (staging / STEPS).write_text(steps_text(steps), encoding="utf-8")
         text = _POSITIONS.format(number=found.number)
-        (staging / EXPERIMENT).write_text(text, encoding="utf-8")
+        files = {"positions.csv": table, STEPS: steps_text(steps), EXPERIMENT: text}
+        write_files(staging, files)
     return target

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mnnfab.design import WidthsSection
 from mnnfab.errors import InputError
+from mnnfab.files import sha256_of
 from mnnfab.lab.analysis import Analysis, analyse, task_of
 from mnnfab.lab.experiment import EXPERIMENT, load_experiment
-from mnnfab.lab.folder import lab_folder
+from mnnfab.lab.folder import lab_folder, write_files
 from mnnfab.lab.kit.tables import template_files
 from mnnfab.lab.plan import make_plan, unique_names, with_zero
 from mnnfab.lab.results import write_analysis
@@ -23,13 +25,13 @@ from mnnfab.lab.session.state import (
     STIFFNESS,
     Round,
     Settings,
+    as_it_is,
     first_round,
     load_last_round,
     load_settings,
     next_round,
     settings_text,
     widths_of,
-    without_start,
 )
 from mnnfab.lab.shots import SHOTS, load_shots
 from mnnfab.lab.steps import Step
@@ -37,7 +39,6 @@ from mnnfab.problem import Problem, load_problem
 from mnnfab.record import WIDTHS, Record
 from mnnfab.run_folder import DESIGN, write_training
 from mnnfab.tables import table_text
-from mnnfab.widths_file import widths_text
 
 if TYPE_CHECKING:
     from mnnfab.arrays import FloatArray
@@ -57,6 +58,7 @@ class Told:
         folder: where the measurement belongs.
         steps: to hang.
         losses: measured in the rounds before.
+        rehearsed: whether each was measured on a continuum instead of a print.
         analysis: of the measurement that led here, if one was worked out just now.
         change_mm: largest change of a width by it.
     """
@@ -64,7 +66,8 @@ class Told:
     number: int
     folder: Path
     steps: tuple[Step, ...]
-    losses: tuple[float, ...]
+    losses: tuple[float, ...] = ()
+    rehearsed: tuple[bool, ...] = ()
     analysis: Analysis | None = None
     change_mm: float = 0.0
 
@@ -76,7 +79,7 @@ def start_session(design: Path, out: Path, rate: float, clock: Clock) -> Told:
         InputError: if the design cannot be used or `out` is a session already.
     """
     with clock.stage("read"):
-        problem = without_start(load_problem(design))
+        problem = as_it_is(load_problem(design))
     task = task_of(problem)
     if task.headline is None:
         raise InputError(f"{design}, [task]", '"none"', "a task with a loss to follow")
@@ -88,8 +91,9 @@ def start_session(design: Path, out: Path, rate: float, clock: Clock) -> Told:
     steps = _write_round(out, problem, task, begun)
     with lab_folder(out) as staging:
         write_training(staging, problem, Record(widths, {}, {}))
-        (staging / SESSION).write_text(settings_text(Settings(rate)), encoding="utf-8")
-    return Told(0, out / ROUND.format(0), steps, ())
+        settings = Settings(rate, sha256_of(staging / DESIGN))
+        write_files(staging, {SESSION: settings_text(settings)})
+    return Told(0, out / ROUND.format(0), steps)
 
 
 def load_session(folder: Path) -> tuple[Problem, Task, Settings, Round, Path]:
@@ -99,28 +103,31 @@ def load_session(folder: Path) -> tuple[Problem, Task, Settings, Round, Path]:
         InputError: if the folder is none, or is damaged.
     """
     settings = load_settings(folder)
-    problem = without_start(load_problem(folder / DESIGN))
+    problem = as_it_is(load_problem(folder / DESIGN))
     task = task_of(problem)
     found, place = load_last_round(folder, problem.network.n_bonds)
     return problem, task, settings, found, place
 
 
-def step_session(folder: Path, measured: Path | None, clock: Clock) -> Told:
+def step_session(
+    folder: Path, measured: Path | None, clock: Clock, *, rehearsed: bool = False
+) -> Told:
     """Take the measurement of the round that a session is in, if it is there, and go on.
 
     Args:
         folder: of the session.
         measured: folder of the experiment; the round's own if not given.
         clock: told of the progress.
+        rehearsed: whether it is of the continuum.
 
     Raises:
         InputError: if something cannot be used; the session then is where it was.
     """
     problem, task, settings, found, place = load_session(folder)
     source = measured or place
-    if measured is None and not _is_measured(place):
+    if measured is None and not is_measured(place):
         steps = load_experiment(place).steps
-        return Told(found.number, place, steps, found.losses)
+        return Told(found.number, place, steps, found.losses, found.rehearsed)
     widths = widths_of(problem, task, found)
     analysis = analyse(problem, widths, source, clock)
     if analysis.gradient is None:
@@ -134,14 +141,18 @@ def step_session(folder: Path, measured: Path | None, clock: Clock) -> Told:
     with lab_folder(place / "measured") as staging, clock.stage("report"):
         write_analysis(staging, analysis)
     after = next_round(problem, task, settings, found, analysis.gradient)
-    after = replace(after, measured=(*found.measured, digest))
+    after = replace(
+        after,
+        measured=(*found.measured, digest),
+        rehearsed=(*found.rehearsed, rehearsed),
+    )
     change = float(np.abs(widths_of(problem, task, after) - widths).max())
     steps = _write_round(folder, problem, task, after)
     place = folder / ROUND.format(after.number)
-    return Told(after.number, place, steps, after.losses, analysis, change)
+    return Told(after.number, place, steps, after.losses, after.rehearsed, analysis, change)
 
 
-def _is_measured(place: Path) -> bool:
+def is_measured(place: Path) -> bool:
     """Return whether the measurement that a round waits for lies in its folder."""
     section = load_experiment(place).section
     photographed = any((place / shot.source).is_file() for shot in load_shots(place / SHOTS))
@@ -160,16 +171,28 @@ def _write_round(folder: Path, problem: Problem, task: Task, found: Round) -> tu
     response = problem.response(task, widths)
     steps = with_zero(unique_names(make_plan(task, response).ports))
     place = folder / ROUND.format(found.number)
+    name = f"{problem.design.name}, round {found.number}"
     files = {
-        WIDTHS: widths_text(problem.network, widths),
         STIFFNESS: _stiffness(problem, widths),
         STATE: found.as_json(),
-        **template_files(problem, f"{problem.design.name}, round {found.number}", steps),
+        **template_files(problem, widths, name, steps),
     }
     with lab_folder(place) as staging:
-        for name, text in files.items():
-            (staging / name).write_text(text, encoding="utf-8")
+        write_training(staging, _part_of(problem, found.number), Record(widths, {}, {}))
+        write_files(staging, files)
     return steps
+
+
+def _part_of(problem: Problem, number: int) -> Problem:
+    """Return the design of a round's part: widths from their table, nothing to be trained."""
+    design = problem.design
+    changed = {
+        "name": f"{design.name}-round-{number}"[:80],
+        "widths": WidthsSection(file=WIDTHS),
+        "training": None,
+        "compensate": None,
+    }
+    return replace(problem, design=design.model_copy(update=changed), start_table=None)
 
 
 def _stiffness(problem: Problem, widths_mm: FloatArray) -> str:

@@ -9,7 +9,7 @@ taken up at any time, and a round that is worked out twice comes out the same.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,9 @@ import numpy as np
 from mnnfab.adam import Adam
 from mnnfab.arrays import FloatArray
 from mnnfab.errors import InputError
-from mnnfab.files import read_json
+from mnnfab.files import read_json, sha256_of
+from mnnfab.publishing import MANIFEST
+from mnnfab.run_folder import DESIGN
 
 if TYPE_CHECKING:
     from mnnfab.lab.backpropagation import MeasuredGradient
@@ -28,8 +30,6 @@ if TYPE_CHECKING:
 ROUND, STATE, SESSION = "round-{:03d}", "round.json", "session.json"
 STIFFNESS = "stiffness.csv"
 _ADAM = ("adam_mean", "adam_square")
-#: Rounds of a session; a folder with more is none of ours.
-MOST_ROUNDS = 1000
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,11 @@ class Settings:
     Args:
         rate: Adam's, in the latent value of the width map: with the clamp a share of the range
             of widths. Rounds are dear in a laboratory, so it is larger than in a simulation.
+        design_sha256: of the design that is trained, which must stay what it was.
     """
 
     rate: float
+    design_sha256: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +57,7 @@ class Round:
         square: of its square.
         losses: measured in the rounds before.
         measured: hashes of the measurements of the rounds before, so that none counts twice.
+        rehearsed: whether each was of a continuum instead of a print.
     """
 
     number: int
@@ -63,6 +66,7 @@ class Round:
     square: FloatArray
     losses: tuple[float, ...] = ()
     measured: tuple[str, ...] = ()
+    rehearsed: tuple[bool, ...] = ()
 
     def as_json(self) -> str:
         """Return it as text."""
@@ -74,6 +78,7 @@ class Round:
             "adam_square": self.square.tolist(),
             "losses": list(self.losses),
             "measured": list(self.measured),
+            "rehearsed": list(self.rehearsed),
         }
         return json.dumps(values, indent=1) + "\n"
 
@@ -121,12 +126,16 @@ def load_settings(folder: Path) -> Settings:
     rate = values.get("rate") if isinstance(values, dict) else None
     if not isinstance(rate, int | float) or not 0 < rate <= 10:
         raise InputError(str(folder / SESSION), f"rate {rate!r}", "a number above 0, up to 10")
-    return Settings(float(rate))
+    digest = values.get("design_sha256")
+    if digest != sha256_of(folder / DESIGN):
+        given, allowed = "another design than the session began with", "that one, or a new session"
+        raise InputError(str(folder / DESIGN), given, allowed)
+    return Settings(float(rate), str(digest))
 
 
 def settings_text(settings: Settings) -> str:
     """Return how a session learns, as text."""
-    return json.dumps({"schema": 1, "rate": settings.rate}, indent=2) + "\n"
+    return json.dumps({"schema": 1, **asdict(settings)}, indent=2) + "\n"
 
 
 def load_last_round(folder: Path, n_bonds: int) -> tuple[Round, Path]:
@@ -135,14 +144,21 @@ def load_last_round(folder: Path, n_bonds: int) -> tuple[Round, Path]:
     Raises:
         InputError: if there is none, or it is damaged.
     """
-    last = None
-    for number in range(MOST_ROUNDS):
-        place = folder / ROUND.format(number)
-        if not (place / STATE).is_file():
-            break
-        last = place
-    if last is None:
+    numbers = [
+        int(place.name.removeprefix("round-"))
+        for place in folder.glob("round-*")
+        if place.name.removeprefix("round-").isdecimal()
+        # What was cut off before it was put in place is no round yet.
+        and ((place / STATE).is_file() or (place / MANIFEST).is_file())
+    ]
+    if not numbers:
         raise InputError(str(folder), "no round", "a folder that `mnnfab lab start` made")
+    places = [folder / ROUND.format(number) for number in range(max(numbers) + 1)]
+    for place in places:
+        if not (place / STATE).is_file():
+            allowed = "every round from the first to the last, as mnnfab wrote it"
+            raise InputError(str(place / STATE), "missing or damaged", allowed)
+    last = places[-1]
     return _round(last / STATE, n_bonds), last
 
 
@@ -154,7 +170,8 @@ def _round(path: Path, n_bonds: int) -> Round:
         )
         losses = tuple(float(loss) for loss in values["losses"])
         measured = tuple(map(str, values["measured"]))
-        found = Round(int(values["round"]), latent, mean, square, losses, measured)
+        rehearsed = tuple(bool(one) for one in values["rehearsed"])
+        found = Round(int(values["round"]), latent, mean, square, losses, measured, rehearsed)
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(str(path), f"damaged: {error}", "what mnnfab wrote") from error
     arrays = (latent, mean, square)
@@ -164,6 +181,6 @@ def _round(path: Path, n_bonds: int) -> Round:
     return found
 
 
-def without_start(problem: Problem) -> Problem:
+def as_it_is(problem: Problem) -> Problem:
     """Return a problem whose bars are plain: what is learned is the part's, not a surrogate's."""
     return problem.uncorrected

@@ -16,7 +16,9 @@ import numpy as np
 import tomli_w
 
 from mnnfab.arrays import FloatArray, frozen_floats
-from mnnfab.lab.experiment import EXPERIMENT
+from mnnfab.identity import shape_sha256
+from mnnfab.lab.experiment import EXPERIMENT, PART_DIGITS
+from mnnfab.lab.folder import write_files
 from mnnfab.lab.photo.boards import Board, board_for
 from mnnfab.lab.photo.vision import Image, opencv
 from mnnfab.lab.shots import SHOTS, Positions, Shot, shots_text
@@ -107,16 +109,17 @@ class Stage:
     def shapes(self, task: Task, step: Step) -> list[Shape]:
         """Return all that is seen in a step."""
         moved = self.field_of(task, step)
-        joints = self.part.joints(moved)[:, :2] - self.part.shift_mm
+        held = self.part.seats(moved) if step.role == "forward" else self.part.joints(moved)
+        axes = dict(zip("xy", np.eye(2), strict=True))
         ends = [
-            (joints[one.port.node], np.sign(one.load_gf) * np.eye(2)["xy".index(one.port.axis)])
+            (held[one.port.node, :2], np.sign(one.load_gf) * axes[one.port.axis])
             for one in step.hung
         ]
         reach = sum(self.board.size_mm)
         return [
             board_shape(self.board),
+            *self.part.strings(ends, reach),  # behind the part, or they would hide dots of a row
             *self.part.shapes(moved),
-            *self.part.strings(ends, reach),
         ]
 
     def seen(self, task: Task, step: Step) -> FloatArray:
@@ -175,12 +178,20 @@ class Specimen:
     Args:
         problem: of the part.
         task: its ports.
+        widths_mm: (n_bonds,).
         continuum: solved.
     """
 
     problem: Problem
     task: Task
+    widths_mm: FloatArray
     continuum: Continuum
+
+    @property
+    def part(self) -> str:
+        """First digits of the hash of its bonds."""
+        problem = self.problem
+        return shape_sha256(problem.design, problem.network, self.widths_mm)[:PART_DIGITS]
 
 
 def photograph(
@@ -218,19 +229,23 @@ def photograph(
                 shots.append(Shot(name, step.name))
         for node, (pixel, joint) in enumerate(zip(pixels.tolist(), joints.tolist(), strict=True)):
             rows.append((step.name, node, *pixel, *joint[:2]))
-    (folder / STEPS).write_text(steps_text(steps), encoding="utf-8")
-    (folder / SHOTS).write_text(shots_text(tuple(shots)), encoding="utf-8")
     header = ("step", "node", "x_px", "y_px", "x_mm", "y_mm")
-    (folder / TRUTH).write_text(table_text(header, rows), encoding="utf-8")
-    text = experiment_text(f"synthetic {problem.design.name}", stage.board, studio)
-    (folder / EXPERIMENT).write_text(text, encoding="utf-8")
+    name = f"synthetic {problem.design.name}"
+    files = {
+        STEPS: steps_text(steps),
+        SHOTS: shots_text(tuple(shots)),
+        TRUTH: table_text(header, rows),
+        EXPERIMENT: experiment_text(name, stage.board, studio, specimen.part),
+    }
+    write_files(folder, files)
 
 
-def experiment_text(name: str, board: Board, studio: Studio) -> str:
-    """Return the description of a synthetic experiment."""
+def experiment_text(name: str, board: Board, studio: Studio, part: str) -> str:
+    """Return the description of a synthetic experiment on a part, by its hash."""
     values = {
         "schema": 1,
         "name": name[:80],
+        "part": part,
         "kind": "photographs",
         # The continuum that stands for the print is linear, and so are its elongations.
         "elongation": "projection",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
+from scipy.sparse import csc_array
 
 from mnnfab.arrays import FloatArray
 from mnnfab.lab.photo.boards import Board, black_of
@@ -79,18 +80,22 @@ class Part:
 
     def joints(self, field: FloatArray) -> FloatArray:
         """Return where the joints are in space, (n_nodes, 3) mm."""
-        continuum = self.continuum
-        moved = (continuum.system.readings.T @ field).reshape(-1, 2)
-        at_rest = (continuum.system.readings.T @ places_field(continuum)).reshape(-1, 2)
-        heights = np.full((len(moved), 1), self.height_mm)
-        return np.hstack([at_rest + moved + self.shift_mm, heights])
+        return self._means(self.continuum.system.readings, field)
+
+    def seats(self, field: FloatArray) -> FloatArray:
+        """Return where strings hang, (n_nodes, 3) mm: on the eyelets where there are some."""
+        return self._means(self.continuum.system.seats, field)
+
+    def _means(self, regions: csc_array, field: FloatArray) -> FloatArray:
+        places = (regions.T @ (places_field(self.continuum) + field)).reshape(-1, 2)
+        return np.hstack([places + self.shift_mm, np.full((len(places), 1), self.height_mm)])
 
     def strings(self, ends: list[tuple[FloatArray, FloatArray]], length_mm: float) -> list[Shape]:
-        """Return strings from places along directions, each (2,), that leave the picture."""
+        """Return strings from places before the board along directions, each (2,)."""
         found = []
         for place, direction in ends:
             side = 0.5 * STRING_MM * np.array([-direction[1], direction[0]])
-            begin = place + self.shift_mm + 0.9 * direction
+            begin = place + 0.9 * direction
             end = begin + length_mm * direction
             loop = np.array([begin - side, end - side, end + side, begin + side])
             found.append(Shape((_finely(loop),), self.height_mm, STRING))
