@@ -42,6 +42,7 @@ from mnnfab.lab.synthetic.laboratory import (
 from mnnfab.lab.synthetic.lens import lens_at
 from mnnfab.lab.synthetic.render import Sensor, develop, expose
 from mnnfab.lab.synthetic.scene import PAINT, RUBBER, Shape, board_shape
+from mnnfab.lab.turning import FARTHEST_TURN, lighter_where_turning, turns_of
 from mnnfab.problem import load_problem
 
 if os.environ.get("MNNFAB_PEERS") == "required":  # in .ci/run, which installs it
@@ -246,7 +247,12 @@ def test_a_part_with_eyelets_is_measured_too(tmp_path: Path) -> None:
     """A held-out case: iris-lab, loads of all its ports; holes of eyelets are no dots."""
     problem = load_problem(EXAMPLES / "iris-lab.toml")
     bench = Bench(problem, problem.start_widths_mm)
-    steps = with_zero(make_plan(bench.task, bench.continuum.response).ports)
+    plan = make_plan(bench.task, bench.continuum.response).ports
+    assert turns_of(bench.task, plan, bench.continuum).max() > 0.3  # eyelets beside their nodes
+    ports = lighter_where_turning(bench.task, plan, bench.continuum)
+    assert turns_of(bench.task, ports, bench.continuum).max() < FARTHEST_TURN
+    assert [abs(one.hung[0].load_gf) for one in ports] == [5, 2, 5, 2, 5, 5, 5]
+    steps = with_zero(ports)
     specimen = Specimen(problem, bench.task, bench.widths_mm, bench.continuum)
     photograph(specimen, steps, tmp_path, clock(), Studio(mm_per_px=0.05))
     found = analyse(problem, bench.widths_mm, tmp_path, clock())

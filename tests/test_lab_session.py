@@ -205,7 +205,7 @@ def test_a_round_by_photographs(tmp_path: Path) -> None:
     kinds: tuple[Kind, ...] = ("photographs", "positions")
     for kind in kinds:
         folder = tmp_path / kind
-        begin_session(DESIGN, folder, rate=RATE)
+        begin_session(DESIGN, folder, rate=0.15)
         for _ in range(2):
             go_on(folder, rehearsal=kind)
         problem, task, _, last, _ = load_session(folder)

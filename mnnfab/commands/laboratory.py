@@ -86,9 +86,9 @@ def kit(watcher: Watcher, folder: Path, out: Path | None, largest: float | None)
     """
     from mnnfab.lab.operations import make_kit_of
 
-    done, left_out = make_kit_of(folder, out, largest_gf=largest, watcher=watcher)
-    lines = [f"left out: {words}" for words in left_out]
-    values = {"folder": str(done.folder), "left_out": left_out}
+    done, notes = make_kit_of(folder, out, largest_gf=largest, watcher=watcher)
+    lines = [f"note: {words}" for words in notes]
+    values = {"folder": str(done.folder), "notes": notes}
     return Answer("\n".join([*lines, done.words]), values)
 
 

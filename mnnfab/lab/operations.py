@@ -11,6 +11,7 @@ from mnnfab.files import read_json
 from mnnfab.lab.folder import lab_folder
 from mnnfab.lab.plan import make_plan, unique_names
 from mnnfab.lab.steps import RIGID, ZERO
+from mnnfab.lab.turning import lighter_where_turning
 from mnnfab.run_folder import REPORT
 from mnnfab.stages.earlier import load_run, require_run
 from mnnfab.stages.model import solve_part
@@ -120,7 +121,8 @@ def synthesise(
     opencv("synthetic photographs")
     problem, widths, clock = _taken_up(run, watcher)
     task, continuum = _solved(problem, widths, clock)
-    steps = (ZERO, RIGID, *unique_names(make_plan(task, continuum.response).ports))
+    ports = unique_names(make_plan(task, continuum.response).ports)
+    steps = (ZERO, RIGID, *lighter_where_turning(task, ports, continuum))
     with lab_folder(out) as staging:
         studio = Studio(dots=dots, repeats=repeats, seed=seed)
         photograph(Specimen(problem, task, widths, continuum), steps, staging, clock, studio)
@@ -143,7 +145,7 @@ def make_kit_of(
         watcher: told of the progress.
 
     Returns:
-        Where it is, and what was left out and why.
+        Where it is, and what a laboratory should know of it.
     """
     from mnnfab.lab.kit.kit import make_kit, write_kit
 
@@ -153,10 +155,10 @@ def make_kit_of(
     with lab_folder(folder) as staging, clock.stage("kit"):
         made = widths, tile_part(problem, widths), continuum
         kit = make_kit(problem, task, made, largest_gf)
-        left_out = write_kit(staging, kit)
+        notes = write_kit(staging, kit)
     if (run / REPORT).is_file() and read_json(run / REPORT).get("verdict") == "fail":
-        left_out.append("the part itself: its design fails its gate, see report.html of the run")
-    return Done(folder, f"see {folder / 'kit.html'}"), left_out
+        notes.append("the design fails its gate: see report.html of the run")
+    return Done(folder, f"see {folder / 'kit.html'}"), notes
 
 
 def identify_material(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from mnnfab.lab.kit.tables import (
 from mnnfab.lab.plan import Plan, make_plan, unique_names
 from mnnfab.lab.prediction import Prediction, foresee
 from mnnfab.lab.steps import RIGID, ZERO, Step
+from mnnfab.lab.turning import FARTHEST_TURN, lighter_where_turning, turns_of
 from mnnfab.stages.part import part_sha256
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Kit:
         tiling: of the part as it is printed.
         plan: what hangs.
         prediction: of all steps.
+        turns: how far the joint that turns most turns in each of them, (n_steps,) rad.
     """
 
     problem: Problem
@@ -58,6 +60,7 @@ class Kit:
     tiling: Tiling
     plan: Plan
     prediction: Prediction
+    turns: FloatArray
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -87,6 +90,7 @@ def make_kit(
     """
     widths, tiling, continuum = made
     plan = make_plan(task, continuum.response, largest_gf)
+    plan = replace(plan, ports=lighter_where_turning(task, plan.ports, continuum))
     steps = unique_names(plan.steps)
     prediction = foresee(problem.uncorrected, task, widths, steps, continuum)
     farthest = float(np.abs(prediction.continuum_mm).max())
@@ -94,14 +98,15 @@ def make_kit(
         given = f"weights that move joints by {farthest:.3g} mm"
         allowed = f"up to {FARTHEST_SHARE:.0%} of a bond's length: lighter ones (--largest)"
         raise InputError("kit", given, allowed)
-    return Kit(problem, task, widths, tiling, plan, prediction)
+    turns = turns_of(task, steps, continuum)
+    return Kit(problem, task, widths, tiling, plan, prediction, turns)
 
 
 def write_kit(staging: Path, kit: Kit) -> list[str]:
     """Write a kit into a folder.
 
     Returns:
-        What is left out, and why.
+        What a laboratory should know: what is left out, and loads that are beyond theory.
     """
     name = f"{kit.problem.design.name} in the laboratory"
     board = part_board(kit.problem)
@@ -110,7 +115,12 @@ def write_kit(staging: Path, kit: Kit) -> list[str]:
         EXPECTED: expected_text(kit.problem.network, kit.prediction),
         **template_files(kit.problem, kit.widths_mm, name, kit.steps, board),
     }
-    left_out = []
+    notes = [
+        f"{step.name} turns a joint by {np.degrees(turn):.0f}°, beyond linear theory: "
+        "expect other numbers than on its card, or hang less"
+        for step, turn in zip(kit.prediction.steps, kit.turns.tolist(), strict=True)
+        if turn > FARTHEST_TURN
+    ]
     frame = _frame(kit)
     if frame is not None:
         files[FRAME] = frame
@@ -119,7 +129,7 @@ def write_kit(staging: Path, kit: Kit) -> list[str]:
 
         files[BOARD] = board_svg(board)
     except InputError as error:
-        left_out.append(f"{BOARD}: {error}")
+        notes.append(f"{BOARD} is left out: {error}")
     page = _page(kit, frame)
     files[PAGE] = page
     write_files(staging, files)
@@ -128,8 +138,8 @@ def write_kit(staging: Path, kit: Kit) -> list[str]:
 
         (staging / PDF).write_bytes(pdf_bytes(page))
     except InputError as error:
-        left_out.append(f"{PDF}: {error}; {PAGE} can be printed too")
-    return left_out
+        notes.append(f"{PDF} is left out: {error}; {PAGE} can be printed too")
+    return notes
 
 
 def _frame(kit: Kit) -> str | None:
