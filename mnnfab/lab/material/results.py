@@ -46,9 +46,10 @@ def identified_text(found: Identification) -> str:
     """Return an identification in words."""
     lines = []
     for row in _rows(found):
+        interval = f" ({row['low']:.4g} to {row['high']:.4g})" if row["low"] is not None else ""
+        words = f"; {row['words']}" if row["words"] else ""
         lines.append(
-            f"{row['name']}: {row['value']:.4g} ({row['low']:.4g} to {row['high']:.4g}), "
-            f"designed {row['design']:.4g}" + (f"; {row['words']}" if row["words"] else "")
+            f"{row['name']}: {row['value']:.4g}{interval}, designed {row['design']:.4g}{words}"
         )
     if found.creep is not None:
         slope, half = found.creep.slope, found.creep.half_width
@@ -71,8 +72,9 @@ def _rows(found: Identification) -> list[dict[str, object]]:
         {
             "name": "length at which joints act, mm",
             "value": joint.value,
-            "low": joint.low,
-            "high": joint.high,
+            # Left as drawn it was not found, and has no interval.
+            "low": None if material.joint_fixed else joint.low,
+            "high": None if material.joint_fixed else joint.high,
             "design": material.drawn_joint_mm,
             "words": "not told, left as drawn" if material.joint_fixed else "",
         },
