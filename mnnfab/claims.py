@@ -18,9 +18,11 @@ from mnnfab.publishing import settle, sync_folder, unwritable
 LOCK = ".mnnfab-lock"
 #: Where a run in this folder says how far it is (`mnnfab.live`).
 LIVE = ".mnnfab-live.json"
-#: Who only looks whether a folder is free holds its lock for a moment: so often is it tried
-#: again, and so long (s) is waited between.
-TRIES, PAUSE_S = 8, 0.03
+#: Who tidies up after a killed run (`settle_unless_claimed`) holds the lock for a moment, as a run
+#: does: so often is it tried again before a run is taken to be at work.
+TRIES = 8
+#: Between tries (s); and as long as this (s) those are waited for who only look (`is_claimed`).
+PAUSE_S, PATIENCE_S = 0.03, 30.0
 
 
 @contextmanager
@@ -96,18 +98,19 @@ def settle_unless_claimed(folder: Path) -> None:
 def _lock(folder: Path) -> int | None:
     """Return the descriptor of the lock; nothing if another one holds it."""
     path = folder / LOCK
-    for _ in range(TRIES):
+    held, until = 0, time.monotonic() + PATIENCE_S
+    while held < TRIES and time.monotonic() < until:
         lock = _open(path, os.O_RDWR | os.O_CREAT)
-        if not _try(lock, fcntl.LOCK_EX):
-            os.close(lock)
-            time.sleep(PAUSE_S)
-            continue
-        if _is_there(lock, path):
-            with suppress(OSError):  # a full disk is for what follows to tell
-                os.truncate(lock, 0)
-                os.write(lock, f"{os.getpid()} {uuid.uuid4().hex}\n".encode("ascii"))
-            return lock
-        os.close(lock)  # its holder had just removed it
+        if _try(lock, fcntl.LOCK_EX):
+            if _is_there(lock, path):  # or its holder had just removed it
+                with suppress(OSError):  # a full disk is for what follows to tell
+                    os.truncate(lock, 0)
+                    os.write(lock, f"{os.getpid()} {uuid.uuid4().hex}\n".encode("ascii"))
+                return lock
+        elif not _try(lock, fcntl.LOCK_SH):  # what can be shared is held by those who only look
+            held += 1
+        os.close(lock)
+        time.sleep(PAUSE_S)
     return None
 
 

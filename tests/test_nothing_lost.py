@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import random
 import shutil
@@ -22,7 +23,7 @@ from mnnfab import InputError
 from mnnfab.batch.limits import Limits
 from mnnfab.batch.run import Manner, batch
 from mnnfab.batch.watchers import Unwatched
-from mnnfab.claims import LIVE, LOCK, claimed, is_claimed, settle_unless_claimed
+from mnnfab.claims import LIVE, LOCK, PAUSE_S, TRIES, claimed, is_claimed, settle_unless_claimed
 from mnnfab.pipeline import run
 from mnnfab.publishing import _commit, _move, settle
 from mnnfab.run_folder import earlier_results, is_whole, run_folder
@@ -299,6 +300,20 @@ def test_looking_at_a_folder_refuses_nobody(tmp_path: Path) -> None:
         stop.set()
         for watcher in watchers:
             watcher.join()
+
+
+def test_one_who_looks_and_is_held_up_refuses_nobody(tmp_path: Path) -> None:
+    """On a busy machine a look can last longer than any number of tries made for runs."""
+    (tmp_path / LOCK).touch()
+    looks = os.open(tmp_path / LOCK, os.O_RDONLY)
+    fcntl.flock(looks, fcntl.LOCK_SH)
+    timer = threading.Timer(3 * TRIES * PAUSE_S, os.close, [looks])
+    timer.start()
+    try:
+        with claimed(tmp_path):
+            assert is_claimed(tmp_path)
+    finally:
+        timer.join()
 
 
 def test_a_link_in_the_folder_is_not_followed(tmp_path: Path) -> None:
