@@ -4,15 +4,18 @@ BIN := .venv/bin
 PACKAGES := mnnfab geometry fem export
 # A file of tests a worker, so that what its tests share is made once; a thread each.
 TOGETHER := -n auto --dist loadfile
-test test-all: export OMP_NUM_THREADS ?= 1
+test words test-all: export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test test-all lint types doctest docs commands bench picture reproduction validation paraview clean
+.PHONY: demo test words test-all lint types doctest docs commands bench picture reproduction validation paraview clean
 
 demo: .venv/ready ## the main job: train, check and export the iris classifier
 	$(BIN)/mnnfab run examples/iris.toml
 
 test: .venv/ready ## all tests that take less than a minute each
-	$(BIN)/python -m pytest -q -m "not slow" $(TOGETHER)
+	$(BIN)/python -m pytest -q -m "not slow and not words" $(TOGETHER)
+
+words: .venv/ready ## every command in README and docs, as it stands there
+	$(BIN)/python -m pytest -q -m "words and not slow" -n auto
 
 test-all: .venv/ready ## the slow ones too
 	$(BIN)/python -m pytest -q $(TOGETHER)

@@ -131,6 +131,7 @@ def say_and_stop(arguments: list[str]) -> str:
     return said
 
 
+@pytest.mark.words
 @pytest.mark.usefixtures("place")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_a_page_by_its_words(page: Path) -> None:

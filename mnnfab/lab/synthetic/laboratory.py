@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -96,6 +97,11 @@ class Stage:
     lens: Lens
     weight: FloatArray
 
+    @cached_property
+    def ground(self) -> Shape:
+        """What is black on the board: thousands of polygons, the same in every photograph."""
+        return board_shape(self.board)
+
     def field_of(self, task: Task, step: Step) -> FloatArray:
         """Return how the part has moved in a step, (n_dofs,) mm."""
         continuum = self.part.continuum
@@ -117,7 +123,7 @@ class Stage:
         ]
         reach = sum(self.board.size_mm)
         return [
-            board_shape(self.board),
+            self.ground,
             *self.part.strings(ends, reach),  # behind the part, or they would hide dots of a row
             *self.part.shapes(moved),
         ]
@@ -166,7 +172,7 @@ def lens_photographs(stage: Stage, studio: Studio, generator: np.random.Generato
             tilt,
             studio.distortion,
         )
-        light = expose([board_shape(stage.board)], lens, studio.sensor)
+        light = expose([stage.ground], lens, studio.sensor)
         found.append(develop(light, studio.sensor, generator))
     return found
 

@@ -61,8 +61,14 @@ def expose(shapes: Sequence[Shape], lens: Lens, sensor: Sensor) -> FloatArray:
 def develop(light: FloatArray, sensor: Sensor, generator: np.random.Generator) -> Image:
     """Return a photograph of some light: its noise drawn, 8 bits."""
     noise = generator.standard_normal(light.shape, dtype=np.float32)
-    spread = np.sqrt(sensor.read_noise**2 + sensor.shot_noise**2 * light / WHITE)
-    return np.clip(np.rint(light + spread * noise), 0, WHITE).astype(np.uint8)
+    grey = light * np.float32(sensor.shot_noise**2 / WHITE)
+    grey += np.float32(sensor.read_noise**2)
+    np.sqrt(grey, out=grey)  # in place: memory is what tens of millions of pixels wait for
+    grey *= noise
+    grey += light
+    np.rint(grey, out=grey)
+    np.clip(grey, 0, WHITE, out=grey)
+    return grey.astype(np.uint8)
 
 
 def _draw(shapes: Sequence[Shape], lens: Lens) -> Image:
