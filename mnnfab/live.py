@@ -55,6 +55,8 @@ class Follower:
 
     def epoch(self, done: int, total: int, loss: float) -> bool:
         """Pass it on, and show it if that was not done just now."""
+        # First: whoever reads of an epoch may count on it that a Ctrl-C keeps it.
+        stop = self.watcher.epoch(done, total, loss)
         self._epoch = (done, total)
         if self._losses and done <= self._losses[-1][0]:  # the next of several trainings
             self._losses.clear()
@@ -66,7 +68,7 @@ class Follower:
             self._losses = [point for point in self._losses if point[0] % self._stride == 0]
         if time.monotonic() - self._written > PACE_S:
             self._write()
-        return self.watcher.epoch(done, total, loss)
+        return stop
 
     def finding(self, finding: Finding) -> None:
         """Pass it on, and show it."""

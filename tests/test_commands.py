@@ -414,3 +414,23 @@ def test_the_curve_that_is_followed_is_even(tmp_path: Path) -> None:
     assert len(steps) == 1
     assert MOST_POINTS / 2 <= len(epochs) <= MOST_POINTS
     assert epochs[-1] > 19_900
+
+
+def test_an_epoch_is_shown_once_the_watcher_was_told(tmp_path: Path) -> None:
+    """Or a Ctrl-C in between would lose an epoch that the folder speaks of."""
+    from mnnfab.live import Follower, live_state
+    from mnnfab.watching import Silent
+
+    class Told(Silent):
+        def epoch(self, done: int, total: int, loss: float) -> bool:  # noqa: ARG002
+            state = live_state(tmp_path)
+            shown.append(None if state is None else state["epoch"])
+            return False
+
+    shown: list[int | None] = []
+    follower = Follower(Told(), tmp_path, "x")
+    follower.epoch(1, 2, 0.5)  # the first is written at once
+    assert shown == [None]
+    state = live_state(tmp_path)
+    assert state is not None
+    assert state["epoch"] == 1
