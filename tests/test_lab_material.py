@@ -247,7 +247,7 @@ def test_the_whole_way_from_folders(tmp_path: Path) -> None:
     (tmp_path / "positions.csv").write_text(table_text(header, rows))
     (tmp_path / "steps.csv").write_text(steps_text(steps))
     experiment = (
-        'schema = 1\nname = "t"\nkind = "positions"\nelongation = "projection"\nunseen_share = 0.0'
+        'schema = 1\nname = "t"\nkind = "positions"\nelongation = "length"\nunseen_share = 0.0'
     )
     (tmp_path / "experiment.toml").write_text(experiment)
     pulls = [
@@ -263,6 +263,8 @@ def test_the_whole_way_from_folders(tmp_path: Path) -> None:
     assert found.creep is not None
     assert found.creep.slope == pytest.approx(growth, abs=0.003)
     assert found.bonds is not None
+    # What the measurement is warned of is said of what was made of it.
+    assert [one.severity for one in found.findings if one.code == "turning"] == ["warning"]
     text = profile_text(bench.problem.material, found.material, found.creep, found.sources)
     assert "a decade of time" in tomllib.loads(text)["sources"]["youngs_modulus_MPa"]
 

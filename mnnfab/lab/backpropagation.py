@@ -93,8 +93,9 @@ def measured_gradient(
 ) -> MeasuredGradient:
     """Return the gradient of the mean loss over some samples, from measured elongations.
 
-    Its errors are those of the joints, carried through everything by drawing other measurements,
-    zero and loads' errors included; so is the bias of products of noisy numbers that share a zero.
+    Its errors are those of the joints and of large displacements, carried through everything by
+    drawing other measurements, zero and loads' errors included; so is the bias of products of noisy
+    numbers that share a zero.
 
     Args:
         where: for messages.
@@ -109,11 +110,11 @@ def measured_gradient(
     """
     hung = _hung(where, measurement, task)
     _require_span(where, hung, task, rows)
-    zero, moved = measurement.zero_mm[None, None], measurement.moved_mm[None]
-    found, flexibility, losses = _gradients(measurement, task, rows, hung, (zero, moved))
+    measured = measurement.moved_mm[None], measurement.elongations_mm[None]
+    found, flexibility, losses = _gradients(task, rows, hung, measured)
     generator = np.random.default_rng([seed, 7])
     other = measurement.draws(n_draws, generator)
-    drawn, _, drawn_losses = _gradients(measurement, task, rows, hung, other)
+    drawn, _, drawn_losses = _gradients(task, rows, hung, other)
     bias = drawn.mean(axis=0) - found[0]
     sd = drawn.std(axis=0, ddof=1)
     return MeasuredGradient(
@@ -206,15 +207,13 @@ def _unspanned(hung: _Hung, task: Task, flexibility: FloatArray, rows: IntArray)
 
 
 def _gradients(
-    measurement: Measurement,
     task: Task,
     rows: IntArray,
     hung: _Hung,
     measured: tuple[FloatArray, FloatArray],
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return gradients, flexibilities and losses of several measurements, (n, …) each."""
-    zero, moved = measured
-    stretched = measurement.elongations_of(zero, moved)
+    moved, stretched = measured
     flat = moved.reshape(*moved.shape[:2], -1)
     outputs = flat[:, hung.forward][:, :, dofs_of(task.outputs)]
     flexibility = np.swapaxes(outputs, 1, 2) @ hung.from_inputs

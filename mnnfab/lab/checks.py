@@ -193,19 +193,14 @@ def _judge_size(measurement: Measurement) -> list[Finding]:
 
 
 def _judge_turning(measurement: Measurement) -> list[Finding]:
-    """Say how much of elongations by length may be bonds that turn, u²/2a where they move by u."""
-    if measurement.elongation_by != "length":
-        return []
-    network = measurement.network
-    ends = measurement.moved_mm[:, network.bonds]
-    between = ends[:, :, 1] - ends[:, :, 0]
-    across = between @ np.array([[0.0, -1.0], [1.0, 0.0]])
-    turned = np.vecdot(across, network.directions[None]) ** 2 / (2 * network.lengths)
-    share = _norm(turned) / max(_norm(measurement.elongations_mm), 1e-300)
+    """Say how much of the elongations is beyond linear theory, as bonds turn."""
+    root = float(np.sqrt((measurement.elongations_mm**2).mean()))
+    share = float(np.sqrt((measurement.large_mm**2).mean())) / max(root, 1e-300)
     if not share > MOST_TURNING:
         return []
     words = (
-        f"bonds that turn account for about {share:.0%} of the elongations by length; bars of "
-        'error do not hold that. Lighter weights, or elongation = "projection"'
+        f"bonds that turn are about {share:.1%} of the elongations, beyond linear theory; bars of "
+        "error of elongations and gradients hold that, a modulus from this network is too large by "
+        "about as much. Lighter weights make it less"
     )
     return [Finding("turning", "warning", "elongations", words, None, share, MOST_TURNING)]

@@ -90,8 +90,9 @@ class ExperimentSection(Section):
         part: first digits of the hash of the part's bonds, as the kit writes it: a measurement of
             another part is then refused.
         kind: "positions" for a table, "photographs" for pictures.
-        elongation: "length", how much longer a bond is, or "projection" of the displacements on
-            its direction, which is that of linear theory.
+        elongation: "length", how much longer a bond is, with large displacements in the bars of
+            error; or "projection" of the displacements on its direction, for parts that obey
+            linear theory as those of rehearsals do.
         position_sd_mm: noise of one coordinate of one joint, where no step has two shots.
         unseen_share: standard deviation of what repeats do not show, as a share of a joint's own
             displacement; 0.0005 if not given, 0.01 where hubs are tracked by their shapes.

@@ -8,6 +8,7 @@ stretches no bond.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -39,8 +40,9 @@ class Reading:
     Args:
         by_place: whether places and not their order tell the joints.
         stated_sd_mm: noise of one coordinate where there are no repeats to take it from.
-        elongation_by: "length", the change of a bond's length, or "projection" of the
-            displacements on its direction, which is that of linear theory.
+        elongation_by: "length", the change of a bond's length, with what large displacements
+            add in the bars of error, or "projection" of the displacements on its direction, which
+            is that of linear theory and exact for a part that obeys it.
         unseen: standard deviation of what repeats do not show, as a share of a joint's own
             displacement.
     """
@@ -122,11 +124,31 @@ class Measurement:
 
     @property
     def elongation_sd_mm(self) -> FloatArray:
-        """Standard deviation of an elongation, (n_steps, n_bonds): its two joints' noise."""
+        """Standard deviation of an elongation, (n_steps, n_bonds).
+
+        Its two joints' noise, and large displacements.
+        """
         noise = 2.0 * self._shares[:, None] * self.noise.joint_mm**2
         unseen = (self.unseen_mm**2)[:, self.network.bonds].sum(axis=2)
-        sd: FloatArray = np.sqrt(noise + unseen)
+        sd: FloatArray = np.sqrt(noise + unseen + self.large_mm[:, None] ** 2)
         return sd
+
+    @cached_property
+    def large_mm(self) -> FloatArray:
+        """How far elongations of a step are from linear theory's, (n_steps,).
+
+        A bond of length a that turns by u across it is longer by u²/2a than theory has it, and
+        forces find other ways by as much: over the bonds of a lattice the two come to the same
+        root mean square, but which bond has how much is not known without a model
+        (`tests/test_lab_large.py`). None where elongations are those of linear theory.
+        """
+        if self.elongation_by == "projection":
+            return np.zeros(len(self.steps))
+        ends = self.moved_mm[:, self.network.bonds]
+        across = (ends[:, :, 1] - ends[:, :, 0]) @ np.array([[0.0, -1.0], [1.0, 0.0]])
+        turned = np.vecdot(across, self.network.directions[None]) ** 2 / (2 * self.network.lengths)
+        root: FloatArray = np.sqrt((turned**2).mean(axis=1))
+        return root
 
     @property
     def elongations_mm(self) -> FloatArray:
@@ -165,16 +187,19 @@ class Measurement:
         return covariance
 
     def draws(self, count: int, generator: np.random.Generator) -> tuple[FloatArray, FloatArray]:
-        """Return zeros and displacements as other measurements would have found them.
+        """Return displacements and elongations as other measurements would have found them.
 
         Returns:
-            Zeros, (count, 1, n_nodes, 2), and displacements, (count, n_steps, n_nodes, 2); all
-            steps of a draw share the zero's error.
+            Displacements, (count, n_steps, n_nodes, 2), and elongations, (count, n_steps,
+            n_bonds); all steps of a draw share the zero's error.
         """
         zero = self._errors((count, 1), np.array([self.n_zero]), generator)
         loaded = self._errors((count, len(self.steps)), self.n_shots, generator)
         loaded = loaded + self.unseen_mm[..., None] * generator.standard_normal(loaded.shape)
-        return self.zero_mm + zero, self.moved_mm + loaded - zero
+        moved = self.moved_mm + loaded - zero
+        stretched = self.elongations_of(self.zero_mm + zero, moved)
+        large = self.large_mm[:, None] * generator.standard_normal(stretched.shape)
+        return moved, stretched + large
 
     def _errors(
         self, shape: tuple[int, int], n_shots: IntArray, generator: np.random.Generator

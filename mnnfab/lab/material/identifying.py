@@ -94,6 +94,8 @@ def identify_from(
         one = analyses[-1]  # the last one's, with the modulus that it was foreseen with
         bonds = identify_bonds(one.problem, task, widths_mm, measurements[-1], one.prediction)
     findings = _judge(problem, found, bonds, names)
+    # What measurements are warned of holds for what is made of them.
+    findings += [w for one in analyses for w in one.findings if w.severity == "warning"]
     return Identification(problem, found, bonds, creep, " and ".join(names), tuple(findings))
 
 
