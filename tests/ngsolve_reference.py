@@ -1,9 +1,10 @@
-"""A program of its own: the flexibility of a mesh by NGSolve, with nothing of mnnfab.
+"""A program of its own: a mesh solved by NGSolve, with nothing of mnnfab.
 
 `python ngsolve_reference.py QUESTION.npz ANSWER.npz`. In one process with cvxopt the two would
 share a BLAS and be less independent. A port is a region of the mesh and an axis: its unit load
 is a body force spread evenly over the region, its displacement the mean over the region.
-Elements of held regions do not move at all.
+Elements of held regions do not move at all. Asked with `loads_N`, it answers with what regions
+of rubber move by, by linear theory and by large displacements; else with a flexibility.
 """
 
 from __future__ import annotations
@@ -54,6 +55,55 @@ def flexibility(question: dict[str, Any]) -> Floats:
     return np.array([[ng.InnerProduct(average, field) for field in fields] for average in means])
 
 
+def rubber(question: dict[str, Any]) -> Floats:
+    """Return what regions 0 to n move by, (n_loads, 2, n, 2): linear theory, large displacements.
+
+    Plane stress of an incompressible neo-Hookean material: its energy per area of the undeformed
+    plane is h E/6 (F:F + det(F)⁻² - 3). Loads keep their directions.
+    """
+    mesh = _mesh(question["points"], question["elements"], question["region"])
+    heights = {_name([r]): value for r, value in enumerate(question["heights"].tolist())}
+    space = ng.VectorH1(mesh, order=2)
+    u, v = space.TnT()
+    free = ~space.GetDofs(mesh.Materials(_name(question["held"].tolist())))
+    stretch = ng.Id(2) + ng.Grad(u)
+    energy = ng.InnerProduct(stretch, stretch) + ng.Det(stretch) ** -2 - 3
+    form = ng.BilinearForm(space, symmetric=True)
+    form += ng.Variation(mesh.MaterialCF(heights) * question["modulus"].item() / 6 * energy * ng.dx)
+
+    def mean(region: int, axis: int) -> Any:  # noqa: ANN401 - a vector of NGSolve
+        place = mesh.Materials(_name([region]))
+        size = ng.Integrate(ng.CF(1), mesh, definedon=place)
+        return ng.LinearForm(v[axis] / size * ng.dx(definedon=place)).Assemble().vec
+
+    means = [[mean(region, axis) for axis in (0, 1)] for region in range(int(question["n"]))]
+
+    def read(field: Any) -> list[list[float]]:  # noqa: ANN401 - a vector of NGSolve
+        return [[ng.InnerProduct(one, field) for one in axes] for axes in means]
+
+    def solve(load: Any, state: Any) -> Any:  # noqa: ANN401 - vectors of NGSolve
+        forces = state.CreateVector()
+        form.Apply(state, forces)
+        form.AssembleLinearization(state)
+        return (form.mat.Inverse(free, inverse="sparsecholesky") * (load - forces)).Evaluate()
+
+    answer = []
+    for (region, axis), size in zip(
+        question["inputs"].tolist(), question["loads_N"].tolist(), strict=True
+    ):
+        load = (size * mean(region, axis)).Evaluate()
+        state = ng.GridFunction(space).vec
+        state[:] = 0.0
+        linear = read(solve(load, state))
+        for share in (0.25, 0.5, 0.75, 1.0):
+            change = solve((share * load).Evaluate(), state)
+            while change.Norm() > 1e-9 * state.Norm():
+                state.data += change
+                change = solve((share * load).Evaluate(), state)
+        answer.append((linear, read(state)))
+    return np.array(answer)
+
+
 def _name(regions: Sequence[int]) -> str:
     return "|".join(f"region{number}" for number in regions)
 
@@ -73,5 +123,5 @@ def _mesh(points: Floats, elements: Ints, region: Ints) -> Any:  # noqa: ANN401 
 
 if __name__ == "__main__":
     with np.load(sys.argv[1], allow_pickle=False) as given:
-        answer = flexibility(dict(given))
+        answer = (rubber if "loads_N" in given else flexibility)(dict(given))
     np.save(sys.argv[2], answer)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pytest
 from conftest import EXAMPLES
 from laboratory import FIG1_STEPS, Bench, fig1_bench
+from test_peers import ask_ngsolve
 
+from fem.mesh import make_mesh
 from mnnfab.arrays import FloatArray
 from mnnfab.bars import compatibility_matrix
 from mnnfab.gradients import in_situ_gradient
@@ -108,6 +113,42 @@ def test_another_lattice_is_held_too() -> None:
     assert np.min(sizes) > 0.5
     assert np.max(sizes) < 2.0
     assert np.mean(held) > 0.85
+
+
+@pytest.mark.skipif(
+    not find_spec("ngsolve") and os.environ.get("MNNFAB_PEERS") != "required",
+    reason="ngsolve, of the extra `peers`, is not installed",
+)
+def test_a_part_of_rubber_is_held_too(tmp_path: Path) -> None:
+    """Fig. 1 as a neo-Hookean continuum with thinned joints and hubs, by an independent code."""
+    bench = fig1_bench()
+    network, material = bench.problem.network, bench.problem.material
+    mesh = make_mesh(bench.tiling, 2, 120.0)
+    ports = [(one.port.node, "xy".index(one.port.axis)) for step in STEPS[1:] for one in step.hung]
+    linear, moved = ask_ngsolve(
+        tmp_path,
+        points=mesh.points,
+        elements=mesh.triangles,
+        region=mesh.region,
+        heights=mesh.region_heights,
+        modulus=material.youngs_modulus_MPa,
+        held=network.fixed,
+        n=network.n_nodes,
+        inputs=ports,
+        loads_N=[one.load_gf * NEWTON_PER_GF for step in STEPS[1:] for one in step.hung],
+    ).swapaxes(0, 1)
+    assert np.abs(linear[0]).max() > 1.9  # mm: far beyond linear theory
+    shots = tuple(Shot(f"s{n}", step.name) for n, step in enumerate(STEPS))
+    places = network.nodes + np.concatenate([np.zeros((1, network.n_nodes, 2)), moved])
+    found = measure("t", Positions(shots, places), STEPS, network, SURELY)
+    theory = linear.reshape(2, -1) @ compatibility_matrix(network).T
+    off = found.elongations_mm - theory
+    size = np.sqrt((off**2).mean(axis=1)) / found.large_mm
+    assert size == pytest.approx(0.83, abs=0.05)
+    assert (np.abs(off) < 1.96 * found.elongation_sd_mm).mean() > 0.9
+    # The modulus that the network would be said to have.
+    stiffer = np.vecdot(linear.reshape(2, -1), linear.reshape(2, -1) - moved.reshape(2, -1))
+    assert stiffer[0] / (linear[0] ** 2).sum() == pytest.approx(0.012, abs=0.003)
 
 
 def test_half_the_weight_is_half_the_share() -> None:

@@ -201,6 +201,6 @@ def _judge_turning(measurement: Measurement) -> list[Finding]:
     words = (
         f"bonds that turn are about {share:.1%} of the elongations, beyond linear theory; bars of "
         "error of elongations and gradients hold that, a modulus from this network is too large by "
-        "about as much. Lighter weights make it less"
+        "up to as much. Lighter weights make it less"
     )
     return [Finding("turning", "warning", "elongations", words, None, share, MOST_TURNING)]

@@ -138,9 +138,10 @@ class Measurement:
         """How far elongations of a step are from linear theory's, (n_steps,).
 
         A bond of length a that turns by u across it is longer by u²/2a than theory has it, and
-        forces find other ways by as much: over the bonds of a lattice the two come to the same
-        root mean square, but which bond has how much is not known without a model
-        (`tests/test_lab_large.py`). None where elongations are those of linear theory.
+        forces find other ways: over the bonds of a lattice the two together have about the root
+        mean square of the first, but which bond has how much is not known without a model
+        (`tests/test_lab_large.py`: bars, and rubber). None where elongations are those of linear
+        theory.
         """
         if self.elongation_by == "projection":
             return np.zeros(len(self.steps))
