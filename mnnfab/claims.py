@@ -111,6 +111,9 @@ def _lock(folder: Path) -> int | None:
             held += 1
         os.close(lock)
         time.sleep(PAUSE_S)
+    if held < TRIES:
+        given = f"somebody has looked at it for {PATIENCE_S:g} s without a pause"
+        raise InputError(str(folder), given, "another --out, or an end of `mnnfab watch` or `view`")
     return None
 
 

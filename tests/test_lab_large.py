@@ -74,7 +74,7 @@ def test_bars_of_error_hold_what_large_displacements_add() -> None:
     for bench in benches():
         found, linear = measured(bench)
         off = found.elongations_mm - linear
-        sizes.append(np.sqrt((off**2).mean(axis=1)) / found.large_mm)
+        sizes.append(np.sqrt((off**2).mean(axis=1)) / found.turning_mm)
         held.append(np.abs(off) < 1.96 * found.elongation_sd_mm)
         gradient = measured_gradient("t", found, bench.task, bench.task.train_rows)
         response = bench.problem.response(bench.task, bench.widths_mm)
@@ -93,8 +93,26 @@ def test_a_modulus_of_the_network_is_too_large_by_the_share_that_is_told() -> No
         bars = ExactBars(bench.problem.network, bench.problem.law.stiffness(bench.widths_mm))
         linear, moved = bars.small_displacements(loads), found.moved_mm[0].ravel()
         stiffer = float(linear @ linear / (linear @ moved)) - 1
-        share = found.large_mm[0] / np.sqrt((found.elongations_mm[0] ** 2).mean())
+        share = found.turning_mm[0] / np.sqrt((found.elongations_mm[0] ** 2).mean())
         assert 0.7 < stiffer / share < 1.4
+
+
+def test_a_frame_that_turns_is_no_bond_that_turns() -> None:
+    """All of a part turned by a degree, the frame with it, stretches nothing more."""
+    found, _ = measured(fig1_bench())
+    turn = np.array([[np.cos(np.pi / 180), -np.sin(np.pi / 180)], [0.0, 0.0]])
+    turn[1] = [-turn[0, 1], turn[0, 0]]
+    turned = replace(found, moved_mm=(found.zero_mm + found.moved_mm) @ turn.T - found.zero_mm)
+    assert turned.elongations_mm == pytest.approx(found.elongations_mm, abs=1e-9)
+    assert turned.turning_mm == pytest.approx(found.turning_mm, rel=1e-6)
+
+
+def test_projection_leaves_it_out_and_says_so() -> None:
+    found = replace(measured(fig1_bench())[0], elongation_by="projection")
+    assert found.elongation_sd_mm.max() < 1e-5
+    (told,) = (one for one in judge_measurement(found, None) if one.code == "turning")
+    assert told.severity == "info"
+    assert "do not hold that" in told.message
 
 
 def test_another_lattice_is_held_too() -> None:
@@ -108,7 +126,7 @@ def test_another_lattice_is_held_too() -> None:
         step = Step("pull", "forward", (Hung(port, -5.0),))
         found, linear = measured(Bench(problem, widths), (STEPS[0], step))
         off = found.elongations_mm - linear
-        sizes.append(np.sqrt((off**2).mean(axis=1)) / found.large_mm)
+        sizes.append(np.sqrt((off**2).mean(axis=1)) / found.turning_mm)
         held.append(np.abs(off) < 1.96 * found.elongation_sd_mm)
     assert np.min(sizes) > 0.5
     assert np.max(sizes) < 2.0
@@ -143,7 +161,7 @@ def test_a_part_of_rubber_is_held_too(tmp_path: Path) -> None:
     found = measure("t", Positions(shots, places), STEPS, network, SURELY)
     theory = linear.reshape(2, -1) @ compatibility_matrix(network).T
     off = found.elongations_mm - theory
-    size = np.sqrt((off**2).mean(axis=1)) / found.large_mm
+    size = np.sqrt((off**2).mean(axis=1)) / found.turning_mm
     assert size == pytest.approx(0.83, abs=0.05)
     assert (np.abs(off) < 1.96 * found.elongation_sd_mm).mean() > 0.9
     # The modulus that the network would be said to have.
@@ -156,7 +174,7 @@ def test_half_the_weight_is_half_the_share() -> None:
     shares = []
     for lighter in (1.0, 0.5, 0.1):
         found, _ = measured(bench, lighter=lighter)
-        shares.append(found.large_mm[0] / np.sqrt((found.elongations_mm[0] ** 2).mean()))
+        shares.append(found.turning_mm[0] / np.sqrt((found.elongations_mm[0] ** 2).mean()))
         told = {finding.code for finding in judge_measurement(found, None)}
         assert ("turning" in told) == (lighter > 0.3)
     assert shares[1] / shares[0] == pytest.approx(0.5, rel=0.05)

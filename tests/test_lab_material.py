@@ -263,8 +263,9 @@ def test_the_whole_way_from_folders(tmp_path: Path) -> None:
     assert found.creep is not None
     assert found.creep.slope == pytest.approx(growth, abs=0.003)
     assert found.bonds is not None
-    # What the measurement is warned of is said of what was made of it.
-    assert [one.severity for one in found.findings if one.code == "turning"] == ["warning"]
+    # What the measurement is warned of is said of what was made of it, with its name.
+    told = [one.where for one in found.findings if one.code == "turning"]
+    assert told == [f"elongations, {tmp_path}"]
     text = profile_text(bench.problem.material, found.material, found.creep, found.sources)
     assert "a decade of time" in tomllib.loads(text)["sources"]["youngs_modulus_MPa"]
 

@@ -316,6 +316,19 @@ def test_one_who_looks_and_is_held_up_refuses_nobody(tmp_path: Path) -> None:
         timer.join()
 
 
+def test_looking_without_end_is_no_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One who looks and was halted there: said as it is, not taken for a run that was killed."""
+    monkeypatch.setattr("mnnfab.claims.PATIENCE_S", 0.1)
+    (tmp_path / LOCK).write_text("4242 killed\n")
+    looks = os.open(tmp_path / LOCK, os.O_RDONLY)
+    fcntl.flock(looks, fcntl.LOCK_SH)
+    try:
+        with pytest.raises(InputError, match="looked at it"), claimed(tmp_path):
+            pass
+    finally:
+        os.close(looks)
+
+
 def test_a_link_in_the_folder_is_not_followed(tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()

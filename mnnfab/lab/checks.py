@@ -195,12 +195,17 @@ def _judge_size(measurement: Measurement) -> list[Finding]:
 def _judge_turning(measurement: Measurement) -> list[Finding]:
     """Say how much of the elongations is beyond linear theory, as bonds turn."""
     root = float(np.sqrt((measurement.elongations_mm**2).mean()))
-    share = float(np.sqrt((measurement.large_mm**2).mean())) / max(root, 1e-300)
+    share = float(np.sqrt((measurement.turning_mm**2).mean())) / max(root, 1e-300)
     if not share > MOST_TURNING:
         return []
+    if measurement.elongation_by == "length":
+        severity: Severity = "warning"
+        held = "bars of error hold that over the bonds together"
+    else:  # whoever says so takes the part for a linear one
+        severity = "info"
+        held = 'bars of error by "projection" do not hold that, it is for parts that are linear'
     words = (
-        f"bonds that turn are about {share:.1%} of the elongations, beyond linear theory; bars of "
-        "error of elongations and gradients hold that, a modulus from this network is too large by "
-        "up to as much. Lighter weights make it less"
+        f"bonds that turn are about {share:.1%} of the elongations, beyond linear theory: {held}; "
+        "a modulus from this network is too large by up to as much. Lighter weights make it less"
     )
-    return [Finding("turning", "warning", "elongations", words, None, share, MOST_TURNING)]
+    return [Finding("turning", severity, "elongations", words, None, share, MOST_TURNING)]

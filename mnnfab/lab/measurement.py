@@ -130,26 +130,37 @@ class Measurement:
         """
         noise = 2.0 * self._shares[:, None] * self.noise.joint_mm**2
         unseen = (self.unseen_mm**2)[:, self.network.bonds].sum(axis=2)
-        sd: FloatArray = np.sqrt(noise + unseen + self.large_mm[:, None] ** 2)
+        sd: FloatArray = np.sqrt(noise + unseen + self._large_mm[:, None] ** 2)
         return sd
 
     @cached_property
-    def large_mm(self) -> FloatArray:
-        """How far elongations of a step are from linear theory's, (n_steps,).
+    def turning_mm(self) -> FloatArray:
+        """How far elongations by length of a step are from linear theory's, (n_steps,).
 
         A bond of length a that turns by u across it is longer by u²/2a than theory has it, and
         forces find other ways: over the bonds of a lattice the two together have about the root
         mean square of the first, but which bond has how much is not known without a model
-        (`tests/test_lab_large.py`: bars, and rubber). None where elongations are those of linear
-        theory.
+        (`tests/test_lab_large.py`: bars, and rubber).
         """
-        if self.elongation_by == "projection":
-            return np.zeros(len(self.steps))
-        ends = self.moved_mm[:, self.network.bonds]
+        ends = np.array([self._without_frame(moved) for moved in self.moved_mm])
+        ends = ends[:, self.network.bonds]
         across = (ends[:, :, 1] - ends[:, :, 0]) @ np.array([[0.0, -1.0], [1.0, 0.0]])
         turned = np.vecdot(across, self.network.directions[None]) ** 2 / (2 * self.network.lengths)
         root: FloatArray = np.sqrt((turned**2).mean(axis=1))
         return root
+
+    def _without_frame(self, moved_mm: FloatArray) -> FloatArray:
+        """Return displacements less the turn of the fixed nodes, which bends nothing."""
+        fixed = self.network.fixed
+        if len(fixed) < 2:
+            return moved_mm
+        frame = fit_similarity((self.zero_mm + moved_mm)[fixed], self.zero_mm[fixed], scale=1.0)
+        return frame.apply(self.zero_mm + moved_mm) - self.zero_mm
+
+    @property
+    def _large_mm(self) -> FloatArray:
+        """Standard deviation of elongations by what linear theory leaves out, (n_steps,)."""
+        return self.turning_mm if self.elongation_by == "length" else np.zeros(len(self.steps))
 
     @property
     def elongations_mm(self) -> FloatArray:
@@ -199,7 +210,7 @@ class Measurement:
         loaded = loaded + self.unseen_mm[..., None] * generator.standard_normal(loaded.shape)
         moved = self.moved_mm + loaded - zero
         stretched = self.elongations_of(self.zero_mm + zero, moved)
-        large = self.large_mm[:, None] * generator.standard_normal(stretched.shape)
+        large = self._large_mm[:, None] * generator.standard_normal(stretched.shape)
         return moved, stretched + large
 
     def _errors(

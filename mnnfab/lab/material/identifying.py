@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from mnnfab.problem import Problem
     from mnnfab.watching import Clock
 
+#: Findings on measurements that say something of the stiffness that is found by them.
+ON_STIFFNESS = ("frame", "size", "turning")
+
 
 @dataclass(frozen=True, eq=False)
 class Identification:
@@ -94,9 +97,18 @@ def identify_from(
         one = analyses[-1]  # the last one's, with the modulus that it was foreseen with
         bonds = identify_bonds(one.problem, task, widths_mm, measurements[-1], one.prediction)
     findings = _judge(problem, found, bonds, names)
-    # What measurements are warned of holds for what is made of them.
-    findings += [w for one in analyses for w in one.findings if w.severity == "warning"]
+    findings += _passed_on(analyses)
     return Identification(problem, found, bonds, creep, " and ".join(names), tuple(findings))
+
+
+def _passed_on(analyses: list[Analysis]) -> list[Finding]:
+    """Return what was found on measurements that a stiffness has a share of."""
+    return [
+        replace(finding, where=f"{finding.where}, {one.experiment.where}")
+        for one in analyses
+        for finding in one.findings
+        if finding.code in ON_STIFFNESS
+    ]
 
 
 def _at_a_minute(found: Analysis, creep: Creep | None) -> Measurement:
