@@ -45,13 +45,8 @@ def flexibility(question: dict[str, Any]) -> Floats:
     free = ~space.GetDofs(mesh.Materials(_name(question["held"].tolist())))
     inverse = form.Assemble().mat.Inverse(free, inverse="sparsecholesky")
 
-    def mean(region: int, axis: int) -> Any:  # noqa: ANN401 - a vector of NGSolve
-        place = mesh.Materials(_name([region]))
-        size = ng.Integrate(ng.CF(1), mesh, definedon=place)
-        return ng.LinearForm(v[axis] / size * ng.dx(definedon=place)).Assemble().vec
-
-    fields = [(inverse * mean(*port)).Evaluate() for port in question["inputs"].tolist()]
-    means = [mean(*port) for port in question["outputs"].tolist()]
+    fields = [(inverse * _mean(space, *port)).Evaluate() for port in question["inputs"].tolist()]
+    means = [_mean(space, *port) for port in question["outputs"].tolist()]
     return np.array([[ng.InnerProduct(average, field) for field in fields] for average in means])
 
 
@@ -64,19 +59,16 @@ def rubber(question: dict[str, Any]) -> Floats:
     mesh = _mesh(question["points"], question["elements"], question["region"])
     heights = {_name([r]): value for r, value in enumerate(question["heights"].tolist())}
     space = ng.VectorH1(mesh, order=2)
-    u, v = space.TnT()
+    u = space.TrialFunction()
     free = ~space.GetDofs(mesh.Materials(_name(question["held"].tolist())))
     stretch = ng.Id(2) + ng.Grad(u)
     energy = ng.InnerProduct(stretch, stretch) + ng.Det(stretch) ** -2 - 3
     form = ng.BilinearForm(space, symmetric=True)
     form += ng.Variation(mesh.MaterialCF(heights) * question["modulus"].item() / 6 * energy * ng.dx)
 
-    def mean(region: int, axis: int) -> Any:  # noqa: ANN401 - a vector of NGSolve
-        place = mesh.Materials(_name([region]))
-        size = ng.Integrate(ng.CF(1), mesh, definedon=place)
-        return ng.LinearForm(v[axis] / size * ng.dx(definedon=place)).Assemble().vec
-
-    means = [[mean(region, axis) for axis in (0, 1)] for region in range(int(question["n"]))]
+    means = [
+        [_mean(space, region, axis) for axis in (0, 1)] for region in range(int(question["n"]))
+    ]
 
     def read(field: Any) -> list[list[float]]:  # noqa: ANN401 - a vector of NGSolve
         return [[ng.InnerProduct(one, field) for one in axes] for axes in means]
@@ -91,7 +83,7 @@ def rubber(question: dict[str, Any]) -> Floats:
     for (region, axis), size in zip(
         question["inputs"].tolist(), question["loads_N"].tolist(), strict=True
     ):
-        load = (size * mean(region, axis)).Evaluate()
+        load = (size * _mean(space, region, axis)).Evaluate()
         state = ng.GridFunction(space).vec
         state[:] = 0.0
         linear = read(solve(load, state))
@@ -102,6 +94,13 @@ def rubber(question: dict[str, Any]) -> Floats:
                 change = solve((share * load).Evaluate(), state)
         answer.append((linear, read(state)))
     return np.array(answer)
+
+
+def _mean(space: Any, region: int, axis: int) -> Any:  # noqa: ANN401 - of NGSolve
+    """Return what takes the mean of a field over a region, and is a load spread over it."""
+    mesh, place = space.mesh, space.mesh.Materials(_name([region]))
+    size = ng.Integrate(ng.CF(1), mesh, definedon=place)
+    return ng.LinearForm(space.TestFunction()[axis] / size * ng.dx(definedon=place)).Assemble().vec
 
 
 def _name(regions: Sequence[int]) -> str:

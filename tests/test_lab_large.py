@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
 from conftest import EXAMPLES
 from laboratory import FIG1_STEPS, Bench, fig1_bench
-from test_peers import ask_ngsolve
+from ngsolve_peer import ask_ngsolve, needs_ngsolve
 
 from fem.mesh import make_mesh
 from mnnfab.arrays import FloatArray
@@ -133,10 +131,7 @@ def test_another_lattice_is_held_too() -> None:
     assert np.mean(held) > 0.85
 
 
-@pytest.mark.skipif(
-    not find_spec("ngsolve") and os.environ.get("MNNFAB_PEERS") != "required",
-    reason="ngsolve, of the extra `peers`, is not installed",
-)
+@needs_ngsolve
 def test_a_part_of_rubber_is_held_too(tmp_path: Path) -> None:
     """Fig. 1 as a neo-Hookean continuum with thinned joints and hubs, by an independent code."""
     bench = fig1_bench()

@@ -6,15 +6,10 @@ skipped where it is missing.
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pytest
+from ngsolve_peer import ask_ngsolve, needs_ngsolve
 
 from fem.continuum import solve_continuum
 from fem.extrusion import extrude, solve_solid
@@ -25,25 +20,13 @@ from mnnfab.arrays import FloatArray
 from mnnfab.profiles import material
 from mnnfab.stages.part import tile_part
 
-REFERENCE = Path(__file__).with_name("ngsolve_reference.py")
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 AGILUS = material("agilus30")
 # Largest difference over the largest entry; both solve directly, so it is rounding times
 # the condition of the matrix.
 SAME_IN_THE_PLANE, SAME_IN_SPACE = 1e-9, 1e-8
 
-pytestmark = pytest.mark.skipif(
-    not find_spec("ngsolve") and os.environ.get("MNNFAB_PEERS") != "required",
-    reason="ngsolve, of the extra `peers`, is not installed",
-)
-
-
-def ask_ngsolve(folder: Path, **question: Any) -> FloatArray:  # noqa: ANN401 - arrays
-    asked, answer = folder / "question.npz", folder / "answer.npy"
-    np.savez(asked, allow_pickle=False, **question)
-    subprocess.run([sys.executable, "-P", str(REFERENCE), str(asked), str(answer)], check=True)
-    found: FloatArray = np.load(answer, allow_pickle=False)
-    return found
+pytestmark = needs_ngsolve
 
 
 def places(mesh: Mesh, ports: tuple[Port, ...], *, loads: bool) -> list[tuple[int, int]]:
