@@ -22,7 +22,6 @@ from export.package import export_part
 from geometry.cells import tile
 from geometry.outline import merged
 from geometry.part import Label, TiledPart
-from geometry.polygons import cell_polygons
 from geometry.solid import build_solid
 from geometry.tiling import Tiling
 from mnnfab import Fabrication, triangular_parallelogram, triangular_patch
@@ -54,7 +53,7 @@ def fuse(tiling: Tiling) -> None:
     """Extrude every cell by itself and fuse them: how it is done by hand."""
     solids = [
         cadquery.Workplane().polyline(list(cell.exterior.coords)[:-1]).close().extrude(2.0).val()
-        for cell in cell_polygons(tiling)
+        for cell in tiling.polygons
     ]
     first, *others = (solid for solid in solids if isinstance(solid, cadquery.Solid))
     first.fuse(*others)

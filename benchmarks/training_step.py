@@ -18,7 +18,7 @@ import numpy as np
 
 from mnnfab import Problem, Schedule, Trainable, load_problem
 from mnnfab.arrays import FloatArray
-from mnnfab.bars import compatibility_matrix
+from mnnfab.compatibility import compatibility_matrix
 from mnnfab.compiled import train_epoch
 from mnnfab.compiled_values import State
 from mnnfab.courses import descend

@@ -15,7 +15,7 @@ from fem.averages import region_averages
 from fem.elasticity import stiffness_matrix
 from fem.memory import require_memory
 from mnnfab.arrays import FloatArray, IntArray, frozen_floats
-from mnnfab.bars import compatibility_matrix
+from mnnfab.compatibility import compatibility_matrix
 from mnnfab.errors import ToolError
 from mnnfab.linear import Solve, factorise
 from mnnfab.network import Network

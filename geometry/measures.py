@@ -8,7 +8,6 @@ import numpy as np
 import shapely
 
 from geometry.overlaps import cell_words, have_a_common_node
-from geometry.polygons import cell_polygons, region
 from geometry.tiling import Tiling
 from mnnfab.arrays import FloatArray
 from mnnfab.network import Network
@@ -48,7 +47,7 @@ def gaps(tiling: Tiling, network: Network, below_mm: float) -> list[Measure]:
 
     Between the hub of a node and its own bonds there is none.
     """
-    polygons = np.array(cell_polygons(tiling))
+    polygons = np.array(tiling.polygons)
     pairs = shapely.STRtree(polygons).query(polygons, predicate="dwithin", distance=below_mm)
     first, second = pairs[:, pairs[0] < pairs[1]]
     # Cells that share a cut have no gap between them.
@@ -81,7 +80,7 @@ def details(tiling: Tiling) -> list[Measure]:
 
     found = []
     for relief in tiling.reliefs:
-        shape = region(tiling, relief.loops)
+        shape = tiling.region(relief.loops)
         place = _place(shapely.get_coordinates(shape.representative_point())[0])
         where = f"{relief.kind} {relief.number}"
         found.append(Measure(f"height of {where}", place, abs(relief.height_mm)))
@@ -111,9 +110,9 @@ def eyelet_walls(tiling: Tiling) -> list[Measure]:
     for cell, name in enumerate(tiling.names):
         if name.kind in {"pad", "eyelet"}:
             outer, *holes = tiling.loops(cell)
-            ring = region(tiling, [outer]).exterior
+            ring = tiling.region([outer]).exterior
             for hole in holes:
-                inner = region(tiling, [hole]).exterior
+                inner = tiling.region([hole]).exterior
                 bridge = shapely.shortest_line(inner, ring)
                 middle = shapely.get_coordinates(bridge).mean(axis=0)
                 where = f"{name.kind} of node {name.number}"

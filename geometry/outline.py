@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import shapely
 
-from geometry import polygons
 from geometry.tiling import CellName, Loop, Tiling
 from mnnfab.arrays import frozen_ints
 from mnnfab.errors import GeometryError
@@ -30,7 +29,7 @@ class Outline:
     @property
     def polygon(self) -> shapely.Polygon:
         """The region, arcs as chords."""
-        return polygons.region(self.tiling, (self.outer, *self.holes))
+        return self.tiling.region((self.outer, *self.holes))
 
 
 def outline(tiling: Tiling) -> Outline:

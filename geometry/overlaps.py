@@ -6,7 +6,6 @@ import numpy as np
 import shapely
 
 from geometry.corners import MERGE_MM
-from geometry.polygons import cell_polygons
 from geometry.tiling import BoolArray, Tiling
 from mnnfab.arrays import IntArray
 from mnnfab.errors import GeometryError
@@ -28,7 +27,7 @@ def refuse_overlaps(tiling: Tiling, network: Network) -> None:
         GeometryError: naming the first cell, or pair of cells, at fault; crossing bonds
             are called so.
     """
-    polygons = np.array(cell_polygons(tiling))
+    polygons = np.array(tiling.polygons)
     twisted = np.flatnonzero(~shapely.is_valid(polygons))
     if twisted.size:
         raise GeometryError(

@@ -15,7 +15,6 @@ from geometry import measures, slicing
 from geometry.facets import Facets, make_facets
 from geometry.measures import Measure
 from geometry.overlaps import cell_words
-from geometry.polygons import cell_polygons
 from geometry.tiling import Tiling
 from mnnfab.design import ExportSection
 from mnnfab.findings import Finding, Severity
@@ -200,7 +199,7 @@ def _surface(
 def _measure(place: np.ndarray, value: float, tiling: Tiling, network: Network) -> Measure:
     """Return a measure at a place that belongs to the nearest cell."""
     point = shapely.Point(place)
-    cell = int(shapely.STRtree(cell_polygons(tiling)).nearest(point))
+    cell = int(shapely.STRtree(tiling.polygons).nearest(point))
     x, y = np.round(place, 3).tolist()
     return Measure(cell_words(tiling, network, cell), (x, y), value)
 

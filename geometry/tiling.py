@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, NamedTuple
 
 import numpy as np
+import shapely
 
 from geometry.arcs import Arc, arc_between, segment_areas
 from mnnfab.arrays import FloatArray, IntArray
+
+#: Chords that stand for a quarter turn in polygons.
+CHORDS = 12
 
 BoolArray = np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
 DirectedEdge = tuple[int, bool]
@@ -114,9 +119,9 @@ class Tiling:
 
     def _repr_svg_(self) -> str:
         """Show the part in a notebook."""
-        from geometry.polygons import tiling_svg
+        from geometry.svg import polygons_svg
 
-        return tiling_svg(self)
+        return polygons_svg(self.polygons, set(self.bond_cells.tolist()))
 
     def loops(self, cell: int) -> list[Loop]:
         """Return the loops of a cell: around it, then around each of its holes."""
@@ -147,6 +152,32 @@ class Tiling:
         """Exact area of each cell, (n_cells,) mm²."""
         parts = np.where(self.cell_forward, 1.0, -1.0) * self._areas_below[self.cell_edges]
         return np.add.reduceat(parts, self.loop_offsets[self.cell_offsets[:-1]])
+
+    def edge_polyline(self, edge: int) -> FloatArray:
+        """Return an edge as points from its start to its end, arcs as chords, (n, 2) mm."""
+        ends: FloatArray = self.points[self.edges[edge]]
+        if not self.bulges[edge]:
+            return ends
+        arc = self.arc(edge)
+        line = arc.points(max(2, round(CHORDS * arc.sweep / (np.pi / 2))))
+        # The ends are shared with other edges: exactly, not to rounding.
+        line[0], line[-1] = ends
+        return line
+
+    def ring(self, loop: Loop) -> FloatArray:
+        """Return a loop as points, not closed, (n, 2) mm."""
+        lines = [self.edge_polyline(edge)[:: 1 if forward else -1][:-1] for edge, forward in loop]
+        return np.concatenate(lines)
+
+    def region(self, loops: Sequence[Loop]) -> shapely.Polygon:
+        """Return the polygon within the first loop and outside of the others."""
+        outer, *holes = (self.ring(loop) for loop in loops)
+        return shapely.Polygon(outer, holes)
+
+    @cached_property
+    def polygons(self) -> list[shapely.Polygon]:
+        """Every cell as a polygon, arcs as chords, in the cells' order."""
+        return [self.region(self.loops(cell)) for cell in range(self.n_cells)]
 
     def loop_area(self, loop: Loop) -> float:
         """Return the exact area to the left of a loop, mm²; negative for a hole."""

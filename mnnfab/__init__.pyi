@@ -1,5 +1,6 @@
 from .agreement import Agreement, compare
-from .bars import BarModel, compatibility_matrix, stiffness_per_width
+from .bars import BarModel, stiffness_per_width
+from .compatibility import compatibility_matrix
 from .courses import Schedule, Trainable
 from .design import Design, Fabrication
 from .design_file import load_design, parse_design

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import numpy as np
 from scipy import sparse
 
 from mnnfab.arrays import FloatArray
+from mnnfab.compatibility import compatibility_matrix
 from mnnfab.engines import Engine, choose_engine
 from mnnfab.network import Network
 from mnnfab.ports import Port, unit_loads
@@ -15,20 +15,6 @@ from mnnfab.response import Response
 
 #: Up to this many free degrees of freedom products with a dense C are the faster ones.
 DENSE_PRODUCT_DOFS = 150
-
-
-def compatibility_matrix(network: Network) -> sparse.csr_array:
-    """Return C, (n_bonds, 2 n_nodes): elongations are C times node displacements.
-
-    Row b holds -d at the first node of bond b and +d at the second, with d the
-    unit vector along the bond.
-    """
-    directions = network.directions
-    values = np.hstack([-directions, directions])
-    dofs = np.stack([2 * network.bonds, 2 * network.bonds + 1], axis=2).reshape(-1, 4)
-    bonds = np.repeat(np.arange(network.n_bonds), 4)
-    shape = (network.n_bonds, 2 * network.n_nodes)
-    return sparse.csr_array((values.ravel(), (bonds, dofs.ravel())), shape=shape)
 
 
 def stiffness_per_width(

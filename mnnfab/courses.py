@@ -18,6 +18,11 @@ from mnnfab.stiffness_law import StiffnessLaw
 from mnnfab.tasks import Task
 from mnnfab.width_maps import WidthMap
 
+#: Beyond this many bonds nobody could see what happens to one of them.
+MOST_BONDS = 500
+#: Widths kept while training (n_bonds × epochs), before some are chosen for the record.
+MOST_WIDTHS = 5_000_000
+
 Optimizer = Literal["adam", "l-bfgs-b"]
 RuleName = Literal["adjoint", "coupled-learning", "finite-differences"]
 Tell = Callable[[int, FloatArray], bool | None]
@@ -76,6 +81,11 @@ class Schedule:
             if getattr(self, name) not in known:
                 given = f'"{getattr(self, name)}"'
                 raise InputError(f"schedule, {name}", given, ", ".join(known))
+
+
+def worth_keeping(n_bonds: int, epochs: int) -> bool:
+    """Return whether the widths of every epoch of a training can be kept and shown."""
+    return n_bonds <= MOST_BONDS and n_bonds * (epochs + 1) <= MOST_WIDTHS
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,7 @@ import numpy as np
 from scipy import sparse
 
 from mnnfab.arrays import FloatArray, IntArray, frozen_floats
-from mnnfab.bars import compatibility_matrix
+from mnnfab.compatibility import compatibility_matrix
 from mnnfab.design import Fabrication
 from mnnfab.linear import factorise
 from mnnfab.network import Network

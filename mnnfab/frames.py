@@ -18,12 +18,8 @@ FRAMES = "widths-by-epoch.csv"
 MOST_FRAMES = 60
 #: Rows that no training can have left: a hundred rounds have fewer.
 MOST_ROWS = 10_000
-#: Beyond this many bonds nobody could see what happens to one of them.
-MOST_BONDS = 500
 #: Digits after the point, mm: a ten-thousandth of a width is not to be seen.
 DIGITS = 4
-#: Widths kept while training (n_bonds × epochs), before frames are chosen.
-MOST_WIDTHS = 5_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,11 +35,6 @@ class Frames:
     rounds: FloatArray
     epochs: FloatArray
     widths_mm: FloatArray
-
-
-def worth_keeping(n_bonds: int, epochs: int) -> bool:
-    """Return whether the widths of every epoch of a training can be kept and shown."""
-    return n_bonds <= MOST_BONDS and n_bonds * (epochs + 1) <= MOST_WIDTHS
 
 
 def frames_of(trainings: Sequence[Training]) -> Frames | None:

@@ -47,9 +47,24 @@ class Network:
 
     def _repr_svg_(self) -> str:
         """Show the network in a notebook."""
-        from mnnfab.showing import network_svg
+        return self.svg()
 
-        return network_svg(self)
+    def svg(
+        self,
+        widths_mm: FloatArray | None = None,
+        limits_mm: tuple[float, float] | None = None,
+        size: int = 320,
+    ) -> str:
+        """Return a picture of the network as SVG.
+
+        Args:
+            widths_mm: (n_bonds,) mm, drawn to scale and in colour if given.
+            limits_mm: of the colours.
+            size: of the longer side, pixels.
+        """
+        from mnnfab.network_svg import network_svg
+
+        return network_svg(self.nodes, self.bonds, self.fixed, widths_mm, limits_mm, size)
 
     @property
     def n_nodes(self) -> int:

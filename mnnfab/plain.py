@@ -13,8 +13,6 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel
 
-from mnnfab.ports import Port
-
 
 @singledispatch
 def as_plain(value: Any) -> Any:  # noqa: ANN401 - whatever a result is made of
@@ -22,20 +20,21 @@ def as_plain(value: Any) -> Any:  # noqa: ANN401 - whatever a result is made of
 
     Numbers that JSON does not know (infinite, none) become nothing.
 
-    >>> as_plain((Port(3, "y"), np.array([1.0, np.inf]), Path("out")))
-    ['node 3 y', [1.0, None], 'out']
+    >>> as_plain((np.array([1.0, np.inf]), Path("out")))
+    [[1.0, None], 'out']
     """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        if "__str__" in vars(type(value)):  # a value with a name of its own, as a port has
+            return str(value)
         fields = dataclasses.fields(value)
         return {field.name: as_plain(getattr(value, field.name)) for field in fields}
     return value
 
 
-@as_plain.register(Port)
 @as_plain.register(Path)
 @as_plain.register(dt.date)
 @as_plain.register(dt.time)
-def _(value: Port | Path | dt.date | dt.time) -> str:
+def _(value: Path | dt.date | dt.time) -> str:
     return str(value)
 
 

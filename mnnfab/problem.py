@@ -10,13 +10,12 @@ import numpy as np
 
 from mnnfab.arrays import FloatArray, frozen_floats
 from mnnfab.bars import BarModel
-from mnnfab.courses import Schedule, Trainable
+from mnnfab.courses import Schedule, Trainable, worth_keeping
 from mnnfab.datasets import BUILT_IN
 from mnnfab.design import Design
 from mnnfab.design_file import load_design
 from mnnfab.errors import InputError
 from mnnfab.files import read_bytes
-from mnnfab.frames import worth_keeping
 from mnnfab.network import Network
 from mnnfab.network_file import load_network
 from mnnfab.network_sections import NetworkFile, NetworkSection
@@ -174,7 +173,7 @@ class Problem:
 
     def _repr_html_(self) -> str:
         """Show the network and what is asked of it in a notebook."""
-        from mnnfab.showing import network_svg, table_html
+        from mnnfab.showing import table_html
 
         rows = [["name", self.design.name], ["material", self.material.name]]
         if self.task is not None:
@@ -184,7 +183,7 @@ class Problem:
                 ["outputs", ", ".join(map(str, self.task.outputs))],
                 ["samples", str(len(self.task.loads_N))],
             ]
-        return network_svg(self.network) + table_html(["design", ""], rows)
+        return self.network.svg() + table_html(["design", ""], rows)
 
     @property
     def schedule(self) -> Schedule:

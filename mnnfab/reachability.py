@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mnnfab.arrays import FloatArray, IntArray
-from mnnfab.conditioning import condition_number
+from mnnfab.condition_number import condition_number
 from mnnfab.courses import Trainable, lower_the_loss
 from mnnfab.losses import Loss, SquaredError
 from mnnfab.ports import Port

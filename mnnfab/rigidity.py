@@ -9,7 +9,7 @@ from scipy import sparse
 from scipy.linalg import svd
 
 from mnnfab.arrays import FloatArray, IntArray
-from mnnfab.bars import compatibility_matrix
+from mnnfab.compatibility import compatibility_matrix
 from mnnfab.errors import InputError, MechanismError
 from mnnfab.linear import factorise
 from mnnfab.network import Network

@@ -7,14 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import networkx as nx
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("mnnfab", "geometry", "fem", "export")
-EDGE = {"mnnfab.pipeline", "mnnfab.cli", "mnnfab.__main__"}
-EDGE_FOLDERS = tuple(
-    f"mnnfab.{name}" for name in ("batch", "commands", "lab", "report", "reproduce", "stages")
-)
 HEAVY = {
     "cadquery": {"geometry.solid", "geometry.workplane", "export.formats.step"},
     "OCP": {"geometry.solid", "export.formats.step"},
@@ -34,13 +31,31 @@ HEAVY = {
     "cv2": {"mnnfab.lab.photo.vision"},
     "pyarrow": {"mnnfab.tables", "mnnfab.batch.table"},
 }
-MAY_IMPORT = {
-    "core": {"mnnfab"},
-    "geometry": {"mnnfab", "geometry"},
-    "fem": {"mnnfab", "geometry", "fem"},
-    "export": {"mnnfab", "geometry", "export"},
-    "edge": set(PACKAGES),
-}
+#: The order of the rooms: a module may import from its own room and from the lines above it.
+#: Rooms of one line do not import each other.
+ORDER = """
+mnnfab.errors
+mnnfab.arrays mnnfab.units mnnfab.findings mnnfab.machine mnnfab.versions
+mnnfab.io mnnfab.linalg
+mnnfab.network mnnfab.progress
+mnnfab.design
+mnnfab.profiles mnnfab.task mnnfab.model
+mnnfab.training mnnfab.tolerance geometry
+mnnfab.problem mnnfab.estimators fem export
+mnnfab.printed_part
+mnnfab.compensation
+mnnfab.runs
+mnnfab.validation
+mnnfab.report
+mnnfab.pipeline
+mnnfab.batch mnnfab.reproduce
+mnnfab.lab
+mnnfab.commands
+mnnfab.cli
+mnnfab.__main__
+"""
+LEVELS = {room: level for level, line in enumerate(ORDER.split("\n")) for room in line.split()}
+MOST_ROOT_MODULES = 10
 
 
 def module_name(path: Path) -> str:
@@ -48,8 +63,11 @@ def module_name(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def is_edge(module: str) -> bool:
-    return module in EDGE or module.startswith(EDGE_FOLDERS)
+def room(module: str) -> str | None:
+    """Return the room that a module is in; none for packages that hold only rooms."""
+    parts = module.split(".")
+    names = (".".join(parts[:length]) for length in range(len(parts), 0, -1))
+    return next((name for name in names if name in LEVELS), None)
 
 
 def imports(path: Path, *, for_types: bool = True) -> set[str]:
@@ -71,23 +89,31 @@ def imports(path: Path, *, for_types: bool = True) -> set[str]:
 SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 
 
-def test_public_names_are_core() -> None:
-    """The lazily loaded names of `mnnfab` come from no module of the edge."""
-    tree = ast.parse((ROOT / "mnnfab" / "__init__.pyi").read_text(encoding="utf-8"))
-    modules = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-    assert len(modules) > 10
-    assert not {name for name in modules if is_edge(f"mnnfab.{name}")}
+NAMES = {module_name(path) for path in SOURCES}
+
+
+def modules_imported(path: Path) -> set[str]:
+    """Return the modules of ours that a file imports."""
+    return {name for name in imports(path) if name in NAMES} - {module_name(path)}
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=module_name)
-def test_layers(path: Path) -> None:
-    module = module_name(path)
-    layer = "edge" if is_edge(module) else module.split(".")[0].replace("mnnfab", "core")
-    ours = {name for name in imports(path) if name.split(".")[0] in PACKAGES}
-    outside = {name for name in ours if name.split(".")[0] not in MAY_IMPORT[layer]}
-    assert not outside
-    if layer != "edge":
-        assert not {name for name in ours if is_edge(name)}
+def test_imports_run_downward(path: Path) -> None:
+    own = room(module_name(path))
+    if own is None:
+        return
+    for name in modules_imported(path):
+        other = room(name)
+        assert other == own or other is None or LEVELS[other] < LEVELS[own], name
+
+
+def test_no_files_import_each_other() -> None:
+    graph = nx.DiGraph(
+        (module_name(path), name) for path in SOURCES for name in modules_imported(path)
+    )
+    packages = [module_name(path) for path in SOURCES if path.name == "__init__.py"]
+    graph.remove_nodes_from(packages)
+    assert [circle for circle in nx.strongly_connected_components(graph) if len(circle) > 1] == []
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=module_name)

@@ -25,8 +25,8 @@ from mnnfab.cli import main
 from mnnfab.comparison import compare_runs
 from mnnfab.diagnosis import diagnose
 from mnnfab.network import Network
+from mnnfab.network_svg import colours
 from mnnfab.pipeline import Outcome, run
-from mnnfab.showing import colours
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 

@@ -21,7 +21,6 @@ from geometry.features import Features
 from geometry.lettering import LEAST_STROKE_MM, letters, stroke_mm
 from geometry.outline import outline
 from geometry.placing import Load, place_features
-from geometry.polygons import cell_polygons, region
 from geometry.solid import build_solid
 from geometry.tiling import Tiling
 from mnnfab import Fabrication, GeometryError, InputError, Network, Port, compare
@@ -68,7 +67,7 @@ def test_solid_and_facets_hold_the_volume_of_the_tiling(full: Tiling) -> None:
 
 def test_volume_against_extruded_letters(full: Tiling) -> None:
     """Letters and dots by another way: shapely's areas times their height."""
-    areas = [region(full, relief.loops).area for relief in full.reliefs if relief.kind == "letter"]
+    areas = [full.region(relief.loops).area for relief in full.reliefs if relief.kind == "letter"]
     dots = 14 * math.pi * full.disc_radius_mm**2
     expected = full.area_mm2 * 2.0 + 0.5 * (sum(areas) + dots)
     assert full.volume_mm3 == pytest.approx(expected, rel=1e-9)
@@ -88,7 +87,7 @@ def test_sunk_and_raised_differ_by_twice_their_volume(
 
 
 def test_features_keep_clear_of_the_network(full: Tiling) -> None:
-    polygons = cell_polygons(full)
+    polygons = full.polygons
     for i, first in enumerate(full.names):
         for j, second in enumerate(full.names):
             if first.kind in {"pad", "eyelet", "tab"} and second.kind == "bond" and i != j:

@@ -13,7 +13,6 @@ from hypothesis.extra import numpy as hnp
 
 from geometry.cells import tile
 from geometry.outline import outline
-from geometry.polygons import cell_polygons
 from mnnfab import Fabrication, GeometryError, InputError, Network, triangular_patch
 from mnnfab.arrays import FloatArray
 
@@ -88,7 +87,7 @@ def test_fillet_adds_the_area_between_the_arc_and_the_corner() -> None:
 @given(widths=WIDTHS)
 def test_cells_tile_for_any_widths(widths: FloatArray) -> None:
     tiling = tile(PATCH, widths, make())
-    polygons = cell_polygons(tiling)
+    polygons = tiling.polygons
     whole = shapely.union_all(polygons)
     assert isinstance(whole, shapely.Polygon)
     assert whole.area == pytest.approx(sum(polygon.area for polygon in polygons), rel=1e-9)

@@ -13,11 +13,12 @@ from ngsolve_peer import ask_ngsolve, needs_ngsolve
 
 from fem.mesh import make_mesh
 from mnnfab.arrays import FloatArray
-from mnnfab.bars import compatibility_matrix
+from mnnfab.compatibility import compatibility_matrix
 from mnnfab.gradients import in_situ_gradient
 from mnnfab.lab.backpropagation import measured_gradient
 from mnnfab.lab.checks import judge_measurement
-from mnnfab.lab.measurement import Measurement, Reading, measure
+from mnnfab.lab.measurement import Measurement, measure
+from mnnfab.lab.reading import Reading
 from mnnfab.lab.shots import Positions, Shot
 from mnnfab.lab.steps import Hung, Step
 from mnnfab.large_displacements import ExactBars

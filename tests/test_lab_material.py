@@ -28,9 +28,10 @@ from mnnfab.lab.material.identification import (
 )
 from mnnfab.lab.material.identifying import identify_from
 from mnnfab.lab.material.profile import profile_text
-from mnnfab.lab.measurement import Measurement, Reading, measure
+from mnnfab.lab.measurement import Measurement, measure
 from mnnfab.lab.plan import make_plan, with_zero
 from mnnfab.lab.prediction import foresee
+from mnnfab.lab.reading import Reading
 from mnnfab.lab.shots import Positions
 from mnnfab.lab.steps import Step, steps_text
 from mnnfab.lab.synthetic.laboratory import positions_of

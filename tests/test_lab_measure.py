@@ -20,9 +20,10 @@ from mnnfab.lab.backpropagation import measured_gradient, measured_response, rec
 from mnnfab.lab.checks import judge_measurement, null_test, refuse_swapped
 from mnnfab.lab.experiment import load_experiment, read_positions
 from mnnfab.lab.layouts import read_tracks
-from mnnfab.lab.measurement import Reading, measure
+from mnnfab.lab.measurement import measure
 from mnnfab.lab.plan import make_plan, round_direction, with_zero
 from mnnfab.lab.prediction import continuum_fields, foresee
+from mnnfab.lab.reading import Reading
 from mnnfab.lab.shots import Positions, Shot
 from mnnfab.lab.steps import Hung, Step, load_steps, steps_text
 from mnnfab.lab.synthetic.laboratory import positions_of

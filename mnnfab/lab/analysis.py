@@ -225,3 +225,10 @@ def _judge_gradient(
             Finding("rounding", "info", "adjoint steps", words, None, gradient.unspanned)
         )
     return findings
+
+
+def largest_step(found: Analysis, role: str) -> int | None:
+    """Return the number of the step of a role that moves the part most, if there is one."""
+    sizes = np.linalg.norm(found.measurement.moved_mm, axis=(1, 2))
+    of_role = [n for n, step in enumerate(found.measurement.steps) if step.role == role]
+    return max(of_role, key=lambda n: float(sizes[n])) if of_role else None

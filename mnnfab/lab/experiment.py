@@ -14,8 +14,8 @@ from pydantic import Field, ValidationError, model_validator
 
 from mnnfab.errors import InputError
 from mnnfab.lab.layouts import read_tracks
-from mnnfab.lab.measurement import UNSEEN, Reading
 from mnnfab.lab.photo.boards import Board
+from mnnfab.lab.reading import UNSEEN, Reading
 from mnnfab.lab.shots import SHOTS, Positions, Shot, load_shots
 from mnnfab.lab.steps import STEPS, Step, load_steps
 from mnnfab.section import FileName, Positive, Section, refusal
@@ -24,7 +24,7 @@ from mnnfab.section_errors import first_fault, read_toml
 EXPERIMENT = "experiment.toml"
 #: Digits of the part's hash that are written.
 PART_DIGITS = 12
-#: As `mnnfab.lab.measurement.UNSEEN`, of hubs that are followed by their shapes: bonds that turn
+#: As `mnnfab.lab.reading.UNSEEN`, of hubs that are followed by their shapes: bonds that turn
 #: drag the picture of a hub along.
 UNSEEN_BY_SHAPES = 0.01
 #: Millimetres in the units that a table may be in.

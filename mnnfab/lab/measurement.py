@@ -9,48 +9,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
 
 import numpy as np
 from scipy import stats
 
 from mnnfab.arrays import FloatArray, IntArray
-from mnnfab.bars import compatibility_matrix
+from mnnfab.compatibility import compatibility_matrix
 from mnnfab.errors import InputError
 from mnnfab.lab.alignment import align, fit_similarity
+from mnnfab.lab.reading import ElongationBy, Reading
 from mnnfab.lab.shots import Positions, check_steps, rows_by_step
 from mnnfab.lab.steps import Step
 from mnnfab.network import Network
 
-ElongationBy = Literal["length", "projection"]
-#: What repeats do not show, as a share of a joint's own displacement: a dot is strained with its
-#: hub, so its outline moves not quite as the mean of the disc does, which is what models speak
-#: of. On rendered continua 0.03 % in the root mean square, and 0.1 % where a weight hangs.
-UNSEEN = 5e-4
 #: Covariances of more displacements than these take gigabytes.
 MOST_CORRELATED = 8000
 #: Where a weight hangs it is so many times as much.
 BY_A_WEIGHT = 2.0
-
-
-@dataclass(frozen=True)
-class Reading:
-    """How an experiment is read.
-
-    Args:
-        by_place: whether places and not their order tell the joints.
-        stated_sd_mm: noise of one coordinate where there are no repeats to take it from.
-        elongation_by: "length", the change of a bond's length, with what large displacements
-            add in the bars of error, or "projection" of the displacements on its direction, which
-            is that of linear theory and exact for a part that obeys it.
-        unseen: standard deviation of what repeats do not show, as a share of a joint's own
-            displacement.
-    """
-
-    by_place: bool = False
-    stated_sd_mm: float | None = None
-    elongation_by: ElongationBy = "length"
-    unseen: float = UNSEEN
 
 
 @dataclass(frozen=True)

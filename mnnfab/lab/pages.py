@@ -109,7 +109,7 @@ def _gradient(found: Analysis) -> str:
 
 
 def _fields(found: Analysis) -> str:
-    from mnnfab.lab.results import largest_step
+    from mnnfab.lab.analysis import largest_step
 
     measurement, gradient = found.measurement, found.gradient
     assert gradient is not None, "only asked where there is one"

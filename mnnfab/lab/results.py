@@ -6,8 +6,6 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from mnnfab.lab.folder import write_files
 from mnnfab.lab.observations import OBSERVATIONS, observations_of, observations_text
 from mnnfab.plain import as_plain
@@ -124,10 +122,3 @@ def _gradient(found: Analysis) -> str:
         *found.gradients,
     )
     return table_text(header, rows)
-
-
-def largest_step(found: Analysis, role: str) -> int | None:
-    """Return the number of the step of a role that moves the part most, if there is one."""
-    sizes = np.linalg.norm(found.measurement.moved_mm, axis=(1, 2))
-    of_role = [n for n, step in enumerate(found.measurement.steps) if step.role == role]
-    return max(of_role, key=lambda n: float(sizes[n])) if of_role else None

@@ -14,7 +14,6 @@ from matplotlib.patheffects import withStroke
 from matplotlib.tri import Triangulation
 
 from geometry.outline import outline
-from geometry.polygons import cell_polygons, ring
 from mnnfab.report.palette import BLUE, GREEN, GREY, ORANGE, RED
 from mnnfab.report.sketch import draw_ports
 from mnnfab.units import NEWTON_PER_GF
@@ -45,7 +44,7 @@ MOST_BARS = 8
 
 def draw_network(axes: Axes, problem: Problem, widths_mm: FloatArray, tiling: Tiling) -> None:
     """Draw the part to scale, each bond coloured by its width, with ports and fixed nodes."""
-    polygons = np.array([PathPatch(polygon_path(cell)) for cell in cell_polygons(tiling)])
+    polygons = np.array([PathPatch(polygon_path(cell)) for cell in tiling.polygons])
     others = np.setdiff1d(np.arange(tiling.n_cells), tiling.bond_cells)
     axes.add_collection(PatchCollection(polygons[others], facecolors=GREY, edgecolors="none"))
     cells = PatchCollection(
@@ -80,7 +79,7 @@ def _draw_outline(axes: Axes, tiling: Tiling, color: str, lw: float) -> None:
     loops = [region.outer, *region.holes]
     loops += [loop for relief in tiling.reliefs for loop in relief.loops]
     for loop in loops:
-        points = ring(tiling, loop)
+        points = tiling.ring(loop)
         axes.plot(*np.vstack([points, points[:1]]).T, color=color, lw=lw)
 
 

@@ -100,7 +100,6 @@ def _export(staging: Path, results: Results, clock: Clock) -> Results:
 def _write_reports(staging: Path, results: Results, clock: Clock, *, pdf: bool) -> None:
     from mnnfab.report.page import page_text
     from mnnfab.report.summary import summary_text
-    from mnnfab.showing import network_svg
 
     with clock.stage("report"):
         page = page_text(results, _others(staging, {file.file for file in results.files}))
@@ -112,7 +111,7 @@ def _write_reports(staging: Path, results: Results, clock: Clock, *, pdf: bool) 
             (staging / PDF).write_bytes(pdf_bytes(page))
     problem = results.problem
     limits = problem.width_limits_mm
-    picture = network_svg(problem.network, results.widths_mm, limits, THUMBNAIL_PIXELS)
+    picture = problem.network.svg(results.widths_mm, limits, THUMBNAIL_PIXELS)
     (staging / THUMBNAIL).write_text(picture, encoding="utf-8")
     (staging / REPORT).write_text(summary_text(results), encoding="utf-8")
 

@@ -215,13 +215,12 @@ def _checklist(kit: Kit) -> list[str]:
 def _hooks(kit: Kit) -> str:
     from matplotlib.figure import Figure
 
-    from geometry.polygons import cell_polygons
     from mnnfab.report.figures import address_of
     from mnnfab.report.sketch import draw_ports
 
     figure = Figure(figsize=(8, 6), layout="constrained")
     axes = figure.subplots()
-    for cell in cell_polygons(kit.tiling):  # pale, so that the numbers can be read
+    for cell in kit.tiling.polygons:  # pale, so that the numbers can be read
         axes.fill(*np.array(cell.exterior.coords).T, color="#DDDDDD", lw=0)
     draw_ports(axes, kit.problem.network, kit.task)
     axes.set_aspect("equal")

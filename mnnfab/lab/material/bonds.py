@@ -16,7 +16,7 @@ from scipy.linalg import solve_triangular
 from scipy.optimize import least_squares
 
 from mnnfab.arrays import FloatArray, frozen_floats
-from mnnfab.bars import compatibility_matrix
+from mnnfab.compatibility import compatibility_matrix
 from mnnfab.lab.steps import port_loads
 from mnnfab.ports import unit_loads
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geometry.outline import outline
-from geometry.polygons import region
 from mnnfab.arrays import FloatArray
 from mnnfab.errors import InputError
 from mnnfab.lab.photo.camera import Plane
@@ -108,7 +107,7 @@ def _shape(tiling: Tiling, turn_deg: float, step: float) -> tuple[Image, FloatAr
     angle = np.radians(turn_deg)
     rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     whole = outline(tiling)
-    polygon = region(tiling, (whole.outer, *whole.holes))
+    polygon = tiling.region((whole.outer, *whole.holes))
     rings = [np.array(r.coords) @ rotation.T for r in (polygon.exterior, *polygon.interiors)]
     low, high = rings[0].min(axis=0) - MARGIN_MM, rings[0].max(axis=0) + MARGIN_MM
     n_x, n_y = np.ceil((high - low) / step).astype(int).tolist()

@@ -228,13 +228,11 @@ def hub_shapes(look: Look, tiling: Tiling, places_mm: FloatArray, reach_mm: floa
         places_mm: of the joints there, (n_nodes, 2).
         reach_mm: how much of the surroundings.
     """
-    from geometry.polygons import cell_polygons
-
     cv2 = opencv()
     pixels = look.plane.pixels(places_mm)
     half = round(reach_mm * look.pixels_per_mm(places_mm.mean(axis=0)))
     size, fine = 2 * half + 1, 4
-    cells = [np.array(polygon.exterior.coords) for polygon in cell_polygons(tiling)]
+    cells = [np.array(polygon.exterior.coords) for polygon in tiling.polygons]
     back, front = (255, 0) if look.dark else (0, 255)
     pictures, centres = [], []
     for pixel, place in zip(pixels, places_mm, strict=True):
