@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from geometry.part import Box
-from mnnfab.files import sha256_of
+from mnnfab.io.files import sha256_of
 
 
 @dataclass(frozen=True)

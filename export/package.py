@@ -11,7 +11,7 @@ from export.formats import Format, Measured
 from export.manifest import ExportedFile
 from geometry.part import Part
 from mnnfab.errors import ToolError
-from mnnfab.files import sha256_of
+from mnnfab.io.files import sha256_of
 
 
 def export_part(

@@ -17,7 +17,7 @@ from geometry.facets import Facets
 from geometry.part import Box, Label, Part
 from mnnfab.arrays import FloatArray, frozen_floats, frozen_ints
 from mnnfab.errors import InputError, ToolError
-from mnnfab.files import sha256_of
+from mnnfab.io.files import sha256_of
 
 _QUARTER = np.array([[0.0, -1.0], [1.0, 0.0]])
 

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from mnnfab.claims import settle_unless_claimed
 from mnnfab.errors import InputError
-from mnnfab.files import read_json, read_text
+from mnnfab.io.files import read_json, read_text
+from mnnfab.io.folder_lock import settle_unless_claimed
+from mnnfab.io.tables import column_numbers, read_table
 from mnnfab.record import WIDTHS
 from mnnfab.run_folder import DESIGN, REPORT
-from mnnfab.tables import column_numbers, read_table
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import Field, ValidationError, model_validator
 
 from mnnfab.errors import InputError
-from mnnfab.files import read_text
+from mnnfab.io.files import read_text
 from mnnfab.losses import SoftmaxCrossEntropy
 from mnnfab.section import Many, Number, Positive, Section
 from mnnfab.stiffness_law import Calibration

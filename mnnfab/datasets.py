@@ -10,7 +10,7 @@ import numpy as np
 
 from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.errors import InputError
-from mnnfab.tables import Table, is_number, read_table
+from mnnfab.io.tables import Table, is_number, read_table
 from mnnfab.units import NEWTON_PER_GF
 
 #: Data sets that need no file, and scikit-learn's function for each.

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from mnnfab.design import Design
 from mnnfab.design_errors import explain
 from mnnfab.errors import InputError
-from mnnfab.files import read_text
+from mnnfab.io.files import read_text
 from mnnfab.sweep import SWEEP
 
 

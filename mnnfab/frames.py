@@ -10,7 +10,7 @@ import numpy as np
 
 from mnnfab.arrays import FloatArray, frozen_floats
 from mnnfab.errors import InputError
-from mnnfab.tables import read_table, table_text
+from mnnfab.io.tables import read_table, table_text
 from mnnfab.training import Training
 
 FRAMES = "widths-by-epoch.csv"

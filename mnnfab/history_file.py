@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from mnnfab.arrays import FloatArray
-from mnnfab.tables import column_numbers, read_table, table_text
+from mnnfab.io.tables import column_numbers, read_table, table_text
 from mnnfab.training import Epoch, Restart
 
 Columns = Mapping[str, FloatArray]

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mnnfab.claims import LIVE
 from mnnfab.errors import InputError
-from mnnfab.files import read_json
 from mnnfab.findings import Finding
-from mnnfab.plain import as_plain
+from mnnfab.io.files import read_json
+from mnnfab.io.folder_lock import LIVE
+from mnnfab.io.json_values import as_plain
 from mnnfab.watching import Watcher
 
 #: No more often than this (s) is the file written anew.

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from mnnfab.errors import InputError
-from mnnfab.files import read_text
+from mnnfab.io.files import read_text
 from mnnfab.network import Network
 
 _KEYS = {"nodes", "bonds", "fixed"}

@@ -13,11 +13,11 @@ from jinja2 import Environment, StrictUndefined
 from mnnfab.datasets import BUILT_IN, labelled_features
 from mnnfab.design_file import parse_design
 from mnnfab.errors import InputError
-from mnnfab.files import write_new_file
+from mnnfab.io.files import write_new_file
+from mnnfab.io.tables import read_table
 from mnnfab.placement import placements
 from mnnfab.problem import Problem, make_problem
 from mnnfab.section import plain_name
-from mnnfab.tables import read_table
 
 Kind = Literal["behaviour", "regression", "classification", "none"]
 KINDS: tuple[Kind, ...] = get_args(Kind)

@@ -10,15 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from mnnfab.claims import claimed, settle_unless_claimed
 from mnnfab.compensation import compensation_of
 from mnnfab.design_file import Located
 from mnnfab.errors import InputError, Interrupted
 from mnnfab.findings import Finding, Verdict
+from mnnfab.io.atomic_folder import settle
+from mnnfab.io.folder_lock import claimed, settle_unless_claimed
+from mnnfab.io.json_values import as_plain
 from mnnfab.live import Follower
-from mnnfab.plain import as_plain
 from mnnfab.problem import Problem, load_problem
-from mnnfab.publishing import settle
 from mnnfab.reach_words import assess_problem, reach_text
 from mnnfab.record import WIDTHS, Record, make_record
 from mnnfab.report.results import Results

@@ -15,7 +15,7 @@ from mnnfab.datasets import BUILT_IN
 from mnnfab.design import Design
 from mnnfab.design_file import load_design
 from mnnfab.errors import InputError
-from mnnfab.files import read_bytes
+from mnnfab.io.files import read_bytes
 from mnnfab.network import Network
 from mnnfab.network_file import load_network
 from mnnfab.network_sections import NetworkFile, NetworkSection
@@ -173,7 +173,7 @@ class Problem:
 
     def _repr_html_(self) -> str:
         """Show the network and what is asked of it in a notebook."""
-        from mnnfab.showing import table_html
+        from mnnfab.io.display import table_html
 
         rows = [["name", self.design.name], ["material", self.material.name]]
         if self.task is not None:

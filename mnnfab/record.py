@@ -20,7 +20,6 @@ from mnnfab.compensation import (
     trained_task,
 )
 from mnnfab.errors import InputError
-from mnnfab.files import read_json, sha256_of
 from mnnfab.findings import Finding
 from mnnfab.frames import FRAMES, Frames, frames_of, frames_text, load_frames
 from mnnfab.history_file import (
@@ -30,6 +29,7 @@ from mnnfab.history_file import (
     load_history,
     restart_columns,
 )
+from mnnfab.io.files import read_json, sha256_of
 from mnnfab.network import Network
 from mnnfab.problem import Problem
 from mnnfab.tasks import Task

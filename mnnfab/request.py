@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mnnfab.design import Design
-from mnnfab.files import read_bytes
+from mnnfab.io.files import read_bytes
 from mnnfab.problem import Problem, read_inputs
 from mnnfab.versions import versions
 

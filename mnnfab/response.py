@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mnnfab.arrays import FloatArray
-from mnnfab.showing import table_html
+from mnnfab.io.display import table_html
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,10 +10,10 @@ from typing import Any
 from mnnfab.design import Design
 from mnnfab.design_file import dump_design
 from mnnfab.errors import InputError
-from mnnfab.files import read_json, sha256_of
+from mnnfab.io.atomic_folder import MANIFEST, PLAIN_NAME, results_folder, settle
+from mnnfab.io.files import read_json, sha256_of
 from mnnfab.problem import Problem
 from mnnfab.profiles import profile_name
-from mnnfab.publishing import MANIFEST, PLAIN_NAME, results_folder, settle
 from mnnfab.record import WIDTHS, Record, write_record
 
 DESIGN = "design.toml"
@@ -76,7 +76,7 @@ def run_folder(folder: Path) -> Iterator[Path]:
     since: a part must not lie beside the report of another design.
 
     Args:
-        folder: claimed by the caller (`mnnfab.claims`).
+        folder: claimed by the caller (`mnnfab.io.folder_lock`).
 
     Raises:
         InputError: if a file is in the way that no run has written, or the folder cannot

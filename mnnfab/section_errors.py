@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from mnnfab.errors import InputError
-from mnnfab.files import read_text
+from mnnfab.io.files import read_text
 
 
 def read_toml(path: Path, what: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from mnnfab.arrays import FloatArray, IntArray, frozen_floats
 from mnnfab.courses import Course, Schedule, Trainable
 from mnnfab.ensemble import make_member, run_ensemble
 from mnnfab.errors import InputError, ToolError
-from mnnfab.showing import curve_svg, table_html
+from mnnfab.io.display import curve_svg, table_html
 from mnnfab.tasks import Metrics, MetricValue, Task
 
 Progress = Callable[[int, int, float], bool | None]

@@ -8,8 +8,8 @@ import numpy as np
 
 from mnnfab.arrays import FloatArray, IntArray, frozen_floats
 from mnnfab.errors import InputError
+from mnnfab.io.tables import Table, column_numbers, read_table, table_text
 from mnnfab.network import Network
-from mnnfab.tables import Table, column_numbers, read_table, table_text
 
 HEADER = ("bond", "node_i", "node_j", "length_mm", "width_mm")
 

@@ -29,7 +29,7 @@ HEAVY = {
     "meshio": {"fem.fields", "mnnfab.network_file"},
     "numba": {"mnnfab.compiled"},
     "cv2": {"mnnfab.lab.photo.vision"},
-    "pyarrow": {"mnnfab.tables", "mnnfab.batch.table"},
+    "pyarrow": {"mnnfab.io.tables", "mnnfab.batch.table"},
 }
 #: The order of the rooms: a module may import from its own room and from the lines above it.
 #: Rooms of one line do not import each other.

@@ -24,7 +24,7 @@ import mnnfab.pipeline
 from mnnfab import InputError, make_problem, parse_design
 from mnnfab.cli import main
 from mnnfab.design_file import dump_design
-from mnnfab.publishing import results_folder
+from mnnfab.io.atomic_folder import results_folder
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 Values = dict[str, Any]

@@ -14,6 +14,7 @@ from laboratory import clock
 
 from mnnfab.cli import main
 from mnnfab.errors import InputError
+from mnnfab.io.tables import table_text
 from mnnfab.lab.observations import Observation, load_observations, observations_text
 from mnnfab.lab.operations import make_kit_of, measure_experiment, validate
 from mnnfab.lab.published import published
@@ -21,7 +22,6 @@ from mnnfab.lab.steps import load_steps
 from mnnfab.lab.validation import factors_of
 from mnnfab.pipeline import Outcome
 from mnnfab.reproduce import paper
-from mnnfab.tables import table_text
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ from small import small_design
 
 from mnnfab.design import MaterialSection
 from mnnfab.errors import InputError
+from mnnfab.io.tables import table_text
 from mnnfab.lab.material.bonds import identify_bonds
 from mnnfab.lab.material.coupons import COUPONS, KINDS, Pulls, coupon_flexibility, load_pulls
 from mnnfab.lab.material.creep import fit_creep
@@ -38,7 +39,6 @@ from mnnfab.lab.synthetic.laboratory import positions_of
 from mnnfab.problem import Problem, load_problem, make_problem
 from mnnfab.profiles import material
 from mnnfab.stages.part import tile_part
-from mnnfab.tables import table_text
 from mnnfab.units import NEWTON_PER_GF
 
 #: What nobody tells.

@@ -15,6 +15,7 @@ from laboratory import FIG1_STEPS, Bench, behaviour_bench, fig1_bench, port_step
 
 from mnnfab.errors import InputError
 from mnnfab.gradients import in_situ_gradient
+from mnnfab.io.tables import table_text
 from mnnfab.lab.alignment import align, fit_similarity
 from mnnfab.lab.backpropagation import measured_gradient, measured_response, reciprocity
 from mnnfab.lab.checks import judge_measurement, null_test, refuse_swapped
@@ -29,7 +30,6 @@ from mnnfab.lab.steps import Hung, Step, load_steps, steps_text
 from mnnfab.lab.synthetic.laboratory import positions_of
 from mnnfab.network import Network
 from mnnfab.ports import Port
-from mnnfab.tables import table_text
 
 LINEAR = Reading(elongation_by="projection", unseen=0.0)
 NOISE_MM = 0.002

@@ -23,9 +23,17 @@ from mnnfab import InputError
 from mnnfab.batch.limits import Limits
 from mnnfab.batch.run import Manner, batch
 from mnnfab.batch.watchers import Unwatched
-from mnnfab.claims import LIVE, LOCK, PAUSE_S, TRIES, claimed, is_claimed, settle_unless_claimed
+from mnnfab.io.atomic_folder import _commit, _move, settle
+from mnnfab.io.folder_lock import (
+    LIVE,
+    LOCK,
+    PAUSE_S,
+    TRIES,
+    claimed,
+    is_claimed,
+    settle_unless_claimed,
+)
 from mnnfab.pipeline import run
-from mnnfab.publishing import _commit, _move, settle
 from mnnfab.run_folder import earlier_results, is_whole, run_folder
 from mnnfab.stages.write import write_manifest
 
@@ -318,7 +326,7 @@ def test_one_who_looks_and_is_held_up_refuses_nobody(tmp_path: Path) -> None:
 
 def test_looking_without_end_is_no_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One who looks and was halted there: said as it is, not taken for a run that was killed."""
-    monkeypatch.setattr("mnnfab.claims.PATIENCE_S", 0.1)
+    monkeypatch.setattr("mnnfab.io.folder_lock.PATIENCE_S", 0.1)
     (tmp_path / LOCK).write_text("4242 killed\n")
     looks = os.open(tmp_path / LOCK, os.O_RDONLY)
     fcntl.flock(looks, fcntl.LOCK_SH)

@@ -22,7 +22,7 @@ from mnnfab.batch.child import run_job
 from mnnfab.batch.jobs import Job
 from mnnfab.batch.limits import Limits
 from mnnfab.batch.outcome import Ended, Ending
-from mnnfab.claims import is_claimed, settle_unless_claimed
+from mnnfab.io.folder_lock import is_claimed, settle_unless_claimed
 
 Tell = Callable[[str, str], None]
 """Called with the name of a design and the stage that it is in."""

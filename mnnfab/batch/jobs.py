@@ -8,11 +8,11 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from mnnfab.claims import settle_unless_claimed
 from mnnfab.design_file import dump_design, parse_design, read_values
 from mnnfab.errors import InputError
-from mnnfab.files import read_json
-from mnnfab.publishing import MANIFEST
+from mnnfab.io.atomic_folder import MANIFEST
+from mnnfab.io.files import read_json
+from mnnfab.io.folder_lock import settle_unless_claimed
 from mnnfab.request import request_of_design
 from mnnfab.run_folder import earlier_results, is_whole
 from mnnfab.sweep import expand

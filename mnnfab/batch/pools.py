@@ -13,8 +13,8 @@ from mnnfab.batch.apart import Tell, run_apart
 from mnnfab.batch.jobs import Job
 from mnnfab.batch.limits import Limits
 from mnnfab.batch.outcome import Ended
-from mnnfab.claims import claim_of
 from mnnfab.errors import InputError
+from mnnfab.io.folder_lock import claim_of
 
 #: How often (s) a worker looks whether the batch that it works for is still there.
 LOOK_S = 1.0

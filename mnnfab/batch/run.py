@@ -17,7 +17,7 @@ from mnnfab.batch.limits import Limits
 from mnnfab.batch.outcome import FINISHED, Ended
 from mnnfab.batch.pools import Pool, cluster_pool, local_pool
 from mnnfab.batch.table import Row, make_row, write_tables
-from mnnfab.claims import claimed
+from mnnfab.io.folder_lock import claimed
 from mnnfab.live import write_live
 from mnnfab.report.pdf import require_pdf
 from mnnfab.run_folder import run_folder

@@ -10,9 +10,9 @@ from typing import Any
 from mnnfab.batch.jobs import Job, Refused
 from mnnfab.batch.outcome import FINISHED, Ended
 from mnnfab.errors import InputError
-from mnnfab.files import read_json
+from mnnfab.io.files import read_json
+from mnnfab.io.tables import table_text
 from mnnfab.run_folder import REPORT
-from mnnfab.tables import table_text
 
 #: Of Parquet; larger numbers are written as words.
 LARGEST_INTEGER = 2**63

@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 def compare(watcher: Watcher, first: Path, second: Path, html: Path | None) -> Answer:  # noqa: ARG001
     """Show two runs side by side: where designs, results and widths differ."""
     from mnnfab.comparison import as_words, compare_runs, comparison_text
-    from mnnfab.plain import as_plain
+    from mnnfab.io.json_values import as_plain
 
     found = compare_runs(first, second)
     text = comparison_text(found)
     if html is not None:
-        from mnnfab.files import write_new_file
+        from mnnfab.io.files import write_new_file
         from mnnfab.report.template import render
         from mnnfab.report.thumbnail import pictures_of
 

@@ -179,8 +179,8 @@ def validate(watcher: Watcher, measured: tuple[Path, ...], out: Path, *, paper: 
     The paper's measurements, and those of MEASURED...: folders that `mnnfab lab measure` wrote, or
     tables like their observations.csv.
     """
+    from mnnfab.io.json_values import as_plain
     from mnnfab.lab import operations
-    from mnnfab.plain import as_plain
 
     done, factors = operations.validate(measured, out, paper=paper, watcher=watcher)
     return Answer(_text(done), {"folder": str(done.folder), "factors": as_plain(factors)})

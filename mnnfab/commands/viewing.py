@@ -34,7 +34,7 @@ def view(watcher: Watcher, folder: Path, port: int, *, no_browser: bool) -> Answ
     While a run is at work there, the page follows it and then turns into its report. Only this
     machine can open it.
     """
-    from mnnfab.claims import settle_unless_claimed
+    from mnnfab.io.folder_lock import settle_unless_claimed
     from mnnfab.report.serving import served
 
     _require_folder(folder)
@@ -73,7 +73,7 @@ def watch(watcher: Watcher, folder: Path) -> Answer:
 
     Exit status: 0 however it ends, 2 if there is none and has been none.
     """
-    from mnnfab.claims import is_claimed
+    from mnnfab.io.folder_lock import is_claimed
     from mnnfab.live import live_state
 
     _require_folder(folder)
@@ -146,7 +146,7 @@ def _ended(folder: Path, *, at_work: bool) -> Answer:
 
 def _verdict(folder: Path) -> str | None:
     """Return the verdict of the report in a folder, if it has one."""
-    from mnnfab.files import read_json
+    from mnnfab.io.files import read_json
     from mnnfab.run_folder import REPORT
 
     with suppress(InputError, KeyError, TypeError):

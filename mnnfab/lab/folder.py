@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from mnnfab.claims import claimed
 from mnnfab.errors import InputError
-from mnnfab.files import sha256_of
+from mnnfab.io.files import sha256_of
+from mnnfab.io.folder_lock import claimed
 from mnnfab.run_folder import earlier_results, run_folder
 from mnnfab.stages.write import write_manifest
 

@@ -22,9 +22,9 @@ import numpy as np
 
 from mnnfab.arrays import FloatArray
 from mnnfab.errors import InputError
-from mnnfab.files import read_text
+from mnnfab.io.files import read_text
+from mnnfab.io.tables import Table, column_numbers, is_number, optional_numbers, parse_csv
 from mnnfab.lab.shots import Shot
-from mnnfab.tables import Table, column_numbers, is_number, optional_numbers, parse_csv
 
 
 @dataclass(frozen=True, eq=False)

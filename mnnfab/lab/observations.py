@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mnnfab.errors import InputError
-from mnnfab.tables import column_numbers, read_table, table_text
+from mnnfab.io.tables import column_numbers, read_table, table_text
 
 if TYPE_CHECKING:
     from mnnfab.lab.analysis import Analysis

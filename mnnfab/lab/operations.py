@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mnnfab.errors import InputError
-from mnnfab.files import read_json
+from mnnfab.io.files import read_json
 from mnnfab.lab.folder import lab_folder
 from mnnfab.lab.plan import make_plan, unique_names
 from mnnfab.lab.steps import RIGID, ZERO

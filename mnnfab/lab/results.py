@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mnnfab.io.json_values import as_plain
+from mnnfab.io.tables import table_text
 from mnnfab.lab.folder import write_files
 from mnnfab.lab.observations import OBSERVATIONS, observations_of, observations_text
-from mnnfab.plain import as_plain
-from mnnfab.tables import table_text
 
 if TYPE_CHECKING:
     from mnnfab.lab.analysis import Analysis

@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from mnnfab.claims import is_claimed
+from mnnfab.io.folder_lock import is_claimed
 from mnnfab.live import live_state
 from mnnfab.record import WIDTHS
 from mnnfab.report.template import render

@@ -6,7 +6,7 @@ import base64
 from pathlib import Path
 
 from mnnfab.errors import InputError
-from mnnfab.files import read_bytes
+from mnnfab.io.files import read_bytes
 from mnnfab.run_folder import THUMBNAIL
 
 

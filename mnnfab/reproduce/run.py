@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from mnnfab.claims import claimed
 from mnnfab.errors import InputError
+from mnnfab.io.folder_lock import claimed
+from mnnfab.io.tables import table_text
 from mnnfab.reproduce.experiment import Experiment, Line
 from mnnfab.reproduce.fig1 import fig1
 from mnnfab.reproduce.fig2 import fig2
@@ -16,7 +17,6 @@ from mnnfab.reproduce.fig5 import fig5
 from mnnfab.reproduce.film import write_film
 from mnnfab.run_folder import run_folder
 from mnnfab.stages.write import write_manifest
-from mnnfab.tables import table_text
 
 EXPERIMENTS: Mapping[str, Callable[[], Experiment]] = {
     "fig1": fig1,

@@ -8,7 +8,7 @@ from pathlib import Path
 from export.manifest import ExportedFile
 from geometry.part import TiledPart
 from mnnfab.errors import InputError
-from mnnfab.files import read_json
+from mnnfab.io.files import read_json
 from mnnfab.problem import Problem, load_problem
 from mnnfab.profiles import Printer
 from mnnfab.record import WIDTHS, load_record

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mnnfab.files import sha256_of
-from mnnfab.publishing import MANIFEST
+from mnnfab.io.atomic_folder import MANIFEST
+from mnnfab.io.files import sha256_of
 from mnnfab.report.results import Results
 from mnnfab.run_folder import PAGE, PDF, REPORT, THUMBNAIL, run_folder, write_training
 from mnnfab.stages.part import printed_parts

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mnnfab.identity import shape_sha256
+from mnnfab.io.tables import table_text
 from mnnfab.lab.experiment import EXPERIMENT, PART_DIGITS
 from mnnfab.lab.shots import SHOTS, Shot, shots_text
 from mnnfab.lab.steps import STEPS, Step, steps_text
-from mnnfab.tables import table_text
 
 if TYPE_CHECKING:
     from mnnfab.arrays import FloatArray

@@ -14,9 +14,9 @@ import numpy as np
 
 from mnnfab.arrays import FloatArray
 from mnnfab.errors import InputError
+from mnnfab.io.tables import column_numbers, optional_numbers, read_table
 from mnnfab.network import Network
 from mnnfab.ports import Port
-from mnnfab.tables import column_numbers, optional_numbers, read_table
 from mnnfab.units import NEWTON_PER_GF
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mnnfab.io.json_values import as_plain
+from mnnfab.io.tables import table_text
 from mnnfab.lab.folder import write_files
 from mnnfab.lab.material.profile import PROFILE, profile_text
-from mnnfab.plain import as_plain
-from mnnfab.tables import table_text
 
 if TYPE_CHECKING:
     from mnnfab.lab.material.identifying import Identification

@@ -10,7 +10,7 @@ import numpy as np
 
 from mnnfab.arrays import FloatArray, frozen_floats
 from mnnfab.errors import InputError
-from mnnfab.files import read_bytes
+from mnnfab.io.files import read_bytes
 from mnnfab.lab.photo.camera import Camera, Plane, calibrate, plane_of
 from mnnfab.lab.photo.corners import Corners, find_corners
 from mnnfab.lab.photo.locating import Placing, locate

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from mnnfab.errors import InputError
+from mnnfab.io.tables import table_text
 from mnnfab.lab.experiment import EXPERIMENT, load_experiment
 from mnnfab.lab.folder import lab_folder, write_files
 from mnnfab.lab.session.rounds import is_measured, load_session
@@ -15,7 +16,6 @@ from mnnfab.lab.session.state import widths_of
 from mnnfab.lab.steps import STEPS, steps_text
 from mnnfab.stages.model import solve_part
 from mnnfab.stages.part import tile_part
-from mnnfab.tables import table_text
 
 if TYPE_CHECKING:
     from mnnfab.watching import Clock

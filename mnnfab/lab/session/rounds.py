@@ -11,7 +11,8 @@ import numpy as np
 
 from mnnfab.design import WidthsSection
 from mnnfab.errors import InputError
-from mnnfab.files import sha256_of
+from mnnfab.io.files import sha256_of
+from mnnfab.io.tables import table_text
 from mnnfab.lab.analysis import Analysis, analyse, task_of
 from mnnfab.lab.experiment import EXPERIMENT, load_experiment
 from mnnfab.lab.folder import lab_folder, write_files
@@ -38,7 +39,6 @@ from mnnfab.lab.steps import Step
 from mnnfab.problem import Problem, load_problem
 from mnnfab.record import WIDTHS, Record
 from mnnfab.run_folder import DESIGN, write_training
-from mnnfab.tables import table_text
 
 if TYPE_CHECKING:
     from mnnfab.arrays import FloatArray

@@ -18,8 +18,8 @@ import numpy as np
 from mnnfab.adam import Adam
 from mnnfab.arrays import FloatArray
 from mnnfab.errors import InputError
-from mnnfab.files import read_json, sha256_of
-from mnnfab.publishing import MANIFEST
+from mnnfab.io.atomic_folder import MANIFEST
+from mnnfab.io.files import read_json, sha256_of
 from mnnfab.run_folder import DESIGN
 
 if TYPE_CHECKING:

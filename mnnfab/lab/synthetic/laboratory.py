@@ -18,6 +18,7 @@ import tomli_w
 
 from mnnfab.arrays import FloatArray, frozen_floats
 from mnnfab.identity import shape_sha256
+from mnnfab.io.tables import table_text
 from mnnfab.lab.experiment import EXPERIMENT, PART_DIGITS
 from mnnfab.lab.folder import write_files
 from mnnfab.lab.photo.boards import Board, board_for
@@ -27,7 +28,6 @@ from mnnfab.lab.steps import STEPS, Step, port_loads, steps_text
 from mnnfab.lab.synthetic.lens import Lens, lens_at
 from mnnfab.lab.synthetic.render import Sensor, develop, expose
 from mnnfab.lab.synthetic.scene import Part, Shape, board_shape, places_field
-from mnnfab.tables import table_text
 
 if TYPE_CHECKING:
     from fem.continuum import Continuum

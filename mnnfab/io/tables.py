@@ -13,7 +13,7 @@ import numpy as np
 
 from mnnfab.arrays import FloatArray
 from mnnfab.errors import InputError
-from mnnfab.files import read_bytes, read_text
+from mnnfab.io.files import read_bytes, read_text
 
 #: Larger numbers (and infinite ones) are taken for a mistake; products of these stay finite.
 LARGEST_NUMBER = 1e100

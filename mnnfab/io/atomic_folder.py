@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from mnnfab.errors import InputError
-from mnnfab.files import read_json
+from mnnfab.io.files import read_json
 
 MANIFEST = "manifest.json"
 _PREFIX = ".mnnfab-staging-"
@@ -35,7 +35,7 @@ def results_folder(folder: Path, *, removes: Sequence[str] = ()) -> Iterator[Pat
     killed while they are moved, the next command that claims the folder goes on.
 
     Args:
-        folder: where the results belong; claimed by the caller (`mnnfab.claims`).
+        folder: where the results belong; claimed by the caller (`mnnfab.io.folder_lock`).
         removes: names of files there that are removed unless they are written anew.
 
     Raises:

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from mnnfab.errors import InputError
-from mnnfab.publishing import settle, sync_folder, unwritable
+from mnnfab.io.atomic_folder import settle, sync_folder, unwritable
 
 LOCK = ".mnnfab-lock"
 #: Where a run in this folder says how far it is (`mnnfab.live`).

@@ -1,0 +1,1 @@
+"""Files, tables, JSON and folders that are written whole; nothing here knows of networks."""
