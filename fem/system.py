@@ -17,7 +17,7 @@ from fem.memory import require_memory
 from mnnfab.arrays import FloatArray, IntArray, frozen_floats
 from mnnfab.compatibility import compatibility_matrix
 from mnnfab.errors import ToolError
-from mnnfab.linear import Solve, factorise
+from mnnfab.linalg.cholesky import Solve, factorise
 from mnnfab.network import Network
 from mnnfab.ports import Port, dofs_of
 from mnnfab.response import Response

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
-from mnnfab.condition_number import condition_number
 from mnnfab.findings import Finding
+from mnnfab.linalg.condition_number import condition_number
 
 #: Beyond this, displacements keep fewer than eight of their sixteen digits.
 POOR = 1e8

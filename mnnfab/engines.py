@@ -14,9 +14,9 @@ from scipy.linalg.lapack import dpbsv, dposv
 from scipy.sparse.csgraph import reverse_cuthill_mckee
 
 from mnnfab.arrays import FloatArray, IntArray
-from mnnfab.dissection import nested_dissection
 from mnnfab.errors import ToolError
-from mnnfab.linear import make_factoriser
+from mnnfab.linalg.cholesky import make_factoriser
+from mnnfab.linalg.nested_dissection import nested_dissection
 from mnnfab.network import Network
 
 #: Up to this many free degrees of freedom a dense factorisation is the fastest one.

@@ -15,7 +15,7 @@ from scipy import sparse
 from mnnfab.arrays import FloatArray, IntArray, frozen_floats
 from mnnfab.compatibility import compatibility_matrix
 from mnnfab.design import Fabrication
-from mnnfab.linear import factorise
+from mnnfab.linalg.cholesky import factorise
 from mnnfab.network import Network
 from mnnfab.ports import Port
 from mnnfab.profiles import Material

@@ -16,7 +16,7 @@ from scipy import sparse
 
 from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.errors import ToolError
-from mnnfab.linear import Factoriser, make_factoriser
+from mnnfab.linalg.cholesky import Factoriser, make_factoriser
 from mnnfab.network import Network
 
 #: Newton's method ends when the forces out of balance are this share of the load, or so many

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mnnfab.arrays import FloatArray, IntArray
-from mnnfab.condition_number import condition_number
 from mnnfab.courses import Trainable, lower_the_loss
+from mnnfab.linalg.condition_number import condition_number
 from mnnfab.losses import Loss, SquaredError
 from mnnfab.ports import Port
 from mnnfab.reach_losses import Reading, ScaleFreeError

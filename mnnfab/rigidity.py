@@ -11,7 +11,7 @@ from scipy.linalg import svd
 from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.compatibility import compatibility_matrix
 from mnnfab.errors import InputError, MechanismError
-from mnnfab.linear import factorise
+from mnnfab.linalg.cholesky import factorise
 from mnnfab.network import Network
 
 #: A motion is a zero mode if it lengthens the bonds by less than this share of what the

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-import mnnfab.linear
+import mnnfab.linalg.cholesky
 from mnnfab import (
     BarModel,
     Network,
@@ -20,8 +20,8 @@ from mnnfab import (
     triangular_patch,
 )
 from mnnfab.arrays import FloatArray, IntArray
-from mnnfab.dissection import nested_dissection
 from mnnfab.engines import Banded, Dense, Sparse
+from mnnfab.linalg.nested_dissection import nested_dissection
 from mnnfab.ports import unit_loads
 from mnnfab.units import NEWTON_PER_GF
 
@@ -130,7 +130,7 @@ def test_without_cvxopt_scipy_solves(monkeypatch: pytest.MonkeyPatch) -> None:
     ports = (Port(500, "y"),), (Port(510, "x"), Port(512, "y"))
     stiffness = np.random.default_rng(2).uniform(0.1, 0.2, network.n_bonds)
     expected = BarModel(network, *ports).response(stiffness)
-    monkeypatch.setattr(mnnfab.linear, "find_spec", lambda _: None)
+    monkeypatch.setattr(mnnfab.linalg.cholesky, "find_spec", lambda _: None)
     found = BarModel(network, *ports).response(stiffness)
     np.testing.assert_allclose(found.flexibility, expected.flexibility, rtol=1e-9)
     with pytest.raises(ToolError, match="positive definite"):
@@ -139,7 +139,7 @@ def test_without_cvxopt_scipy_solves(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_factor_is_good_until_the_next_one() -> None:
     matrix = sparse.csc_array(np.array([[2.0, 0.0], [1.0, 3.0]]))
-    factoriser = mnnfab.linear.Cholmod(matrix)
+    factoriser = mnnfab.linalg.cholesky.Cholmod(matrix)
     first = factoriser.factorise(matrix.data)
     np.testing.assert_allclose(first.solve(np.array([4.0, 7.0])), [1.0, 2.0])
     factoriser.factorise(2 * matrix.data)
@@ -186,7 +186,7 @@ def entries_of_the_factor(network: Network, order: IntArray) -> int:
 def test_blas_kernels_are_chosen_for_the_import_alone(
     processor: str, chosen: str | None, used: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    linear = mnnfab.linear
+    linear = mnnfab.linalg.cholesky
     monkeypatch.delenv(linear.KERNEL_CHOICE, raising=False)
     if chosen is not None:
         monkeypatch.setenv(linear.KERNEL_CHOICE, chosen)

@@ -26,7 +26,7 @@ from geometry.cells import tile
 from geometry.tiling import Tiling
 from mnnfab import BarModel, Fabrication, Network, Port, ToolError, compare, stiffness_per_width
 from mnnfab.arrays import FloatArray
-from mnnfab.linear import factorise
+from mnnfab.linalg.cholesky import factorise
 from mnnfab.profiles import material
 from mnnfab.tasks import LoadCase
 from mnnfab.units import NEWTON_PER_GF

@@ -31,7 +31,7 @@ import geometry.lettering  # noqa: F401
 import mnnfab.pipeline
 import mnnfab.report.moving
 import mnnfab.report.page
-from mnnfab.linear import factorise
+from mnnfab.linalg.cholesky import factorise
 from mnnfab.report.template import compile_all
 from mnnfab.versions import versions
 

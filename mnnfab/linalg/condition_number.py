@@ -6,7 +6,7 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import LinearOperator, eigsh
 
-from mnnfab.linear import factorise
+from mnnfab.linalg.cholesky import factorise
 
 #: Up to this many unknowns the condition number is computed outright.
 DENSE_DOFS = 600

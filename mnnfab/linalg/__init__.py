@@ -1,0 +1,1 @@
+"""Sparse linear algebra: Cholesky factorisation, elimination order, condition number."""
