@@ -31,7 +31,7 @@ from fem.mesh import Mesh, make_mesh
 from geometry.cells import tile
 from mnnfab import Problem, load_problem
 from mnnfab.arrays import FloatArray
-from mnnfab.ports import dofs_of
+from mnnfab.network.ports import dofs_of
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "iris.toml"
 #: The uniform iris network from 39,000 to more than 800,000 unknowns.

@@ -22,7 +22,7 @@ from scipy.sparse.linalg import splu
 from mnnfab import BarModel, Clamp, Port, Trainable, triangular_parallelogram
 from mnnfab.arrays import FloatArray
 from mnnfab.losses import SoftmaxCrossEntropy
-from mnnfab.ports import dofs_of
+from mnnfab.network.ports import dofs_of
 from mnnfab.stiffness_law import StiffnessLaw
 from mnnfab.tasks import Parts, Task, judge_nothing
 

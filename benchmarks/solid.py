@@ -25,7 +25,7 @@ from geometry.part import Label, TiledPart
 from geometry.solid import build_solid
 from geometry.tiling import Tiling
 from mnnfab import Fabrication, triangular_parallelogram, triangular_patch
-from mnnfab.network import Network
+from mnnfab.network.network import Network
 
 FORMATS = ("step", "stl", "3mf")
 FUSED = 161

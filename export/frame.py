@@ -9,7 +9,7 @@ from export.formats import dxf, svg
 from geometry.drawing import frame_drawing
 from geometry.part import Label
 from geometry.tiling import Tiling
-from mnnfab.network import Network
+from mnnfab.network.network import Network
 
 
 def write_frame(tiling: Tiling, network: Network, label: Label, folder: Path) -> None:

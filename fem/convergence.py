@@ -12,8 +12,8 @@ from fem.memory import fits
 from fem.mesh import Mesh
 from fem.refinement import error_shares, refined, worst_triangles
 from mnnfab.arrays import FloatArray
-from mnnfab.network import Network
-from mnnfab.ports import Port
+from mnnfab.network.network import Network
+from mnnfab.network.ports import Port
 from mnnfab.profiles import Material
 
 #: Fewest meshes: two changes tell how fast they shrink.

@@ -13,8 +13,8 @@ import numpy as np
 from fem.continuum import Continuum
 from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.errors import ToolError
-from mnnfab.network import Network
-from mnnfab.ports import Port, dofs_of
+from mnnfab.network.network import Network
+from mnnfab.network.ports import Port, dofs_of
 from mnnfab.profiles import Material
 from mnnfab.tasks import LoadCase
 

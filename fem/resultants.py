@@ -14,7 +14,7 @@ import numpy as np
 from fem.continuum import Continuum
 from mnnfab.arrays import FloatArray
 from mnnfab.design import Fabrication
-from mnnfab.network import Network
+from mnnfab.network.network import Network
 
 
 @dataclass(frozen=True, eq=False)

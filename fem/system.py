@@ -15,11 +15,11 @@ from fem.averages import region_averages
 from fem.elasticity import stiffness_matrix
 from fem.memory import require_memory
 from mnnfab.arrays import FloatArray, IntArray, frozen_floats
-from mnnfab.compatibility import compatibility_matrix
 from mnnfab.errors import ToolError
 from mnnfab.linalg.cholesky import Solve, factorise
-from mnnfab.network import Network
-from mnnfab.ports import Port, dofs_of
+from mnnfab.network.compatibility import compatibility_matrix
+from mnnfab.network.network import Network
+from mnnfab.network.ports import Port, dofs_of
 from mnnfab.response import Response
 
 #: Solutions that are out of balance by more than this share are none.

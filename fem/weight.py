@@ -7,7 +7,7 @@ from skfem import LinearForm
 
 from fem.system import System
 from mnnfab.arrays import FloatArray
-from mnnfab.ports import Port, dofs_of
+from mnnfab.network.ports import Port, dofs_of
 from mnnfab.units import NEWTON_PER_GF
 
 #: Weight of a cubic millimetre of density 1 g/cm³, N.

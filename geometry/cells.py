@@ -18,7 +18,7 @@ from geometry.tiling import CellName, DirectedEdge, Tiling
 from mnnfab.arrays import FloatArray
 from mnnfab.design import Fabrication
 from mnnfab.errors import GeometryError, InputError
-from mnnfab.network import Network
+from mnnfab.network.network import Network
 
 #: End of a bond: the bond's number, and 0 or 1 for its first or second node.
 End = tuple[int, int]

@@ -12,7 +12,7 @@ from geometry.tiling import Tiling
 from mnnfab.design import Fabrication
 from mnnfab.errors import GeometryError
 from mnnfab.feature_sections import CouponSection, FeaturesSection, PadsSection
-from mnnfab.network import Network
+from mnnfab.network.network import Network
 
 
 class Coupon(NamedTuple):

@@ -10,7 +10,7 @@ import numpy as np
 from geometry.outline import outline
 from geometry.tiling import Loop, Tiling
 from mnnfab.arrays import FloatArray, frozen_floats
-from mnnfab.network import Network
+from mnnfab.network.network import Network
 
 #: Layers of the boundary of the part: what encloses it, and its openings.
 OUTER, OPENINGS = "OUTLINE", "OPENINGS"

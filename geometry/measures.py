@@ -10,7 +10,7 @@ import shapely
 from geometry.overlaps import cell_words, have_a_common_node
 from geometry.tiling import Tiling
 from mnnfab.arrays import FloatArray
-from mnnfab.network import Network
+from mnnfab.network.network import Network
 
 
 @dataclass(frozen=True)

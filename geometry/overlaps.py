@@ -9,7 +9,7 @@ from geometry.corners import MERGE_MM
 from geometry.tiling import BoolArray, Tiling
 from mnnfab.arrays import IntArray
 from mnnfab.errors import GeometryError
-from mnnfab.network import Network
+from mnnfab.network.network import Network
 
 #: Overlaps below this area are rounding (mm²): cells touch along their shared edges.
 ROUNDING_MM2 = 1e-6

@@ -23,7 +23,7 @@ from geometry.hubs import SMALLEST_GAP
 from mnnfab.design import Fabrication
 from mnnfab.errors import GeometryError
 from mnnfab.feature_sections import FeaturesSection, IdSection
-from mnnfab.network import Network
+from mnnfab.network.network import Network
 
 #: Free space between an attachment and anything that is not its own hub, mm.
 CLEAR_MM = 0.5

@@ -18,7 +18,7 @@ from geometry.overlaps import cell_words
 from geometry.tiling import Tiling
 from mnnfab.design import ExportSection
 from mnnfab.findings import Finding, Severity
-from mnnfab.network import Network
+from mnnfab.network.network import Network
 from mnnfab.profiles import Material, Printer
 from mnnfab.units import MM3_PER_CM3
 

@@ -1,12 +1,12 @@
 from .agreement import Agreement, compare
 from .bars import BarModel, stiffness_per_width
-from .compatibility import compatibility_matrix
 from .courses import Schedule, Trainable
 from .design import Design, Fabrication
 from .design_file import load_design, parse_design
 from .errors import GeometryError, InputError, MechanismError, MnnfabError, ToolError
 from .estimators import MNNClassifier, MNNRegressor
-from .lattices import (
+from .network.compatibility import compatibility_matrix
+from .network.lattices import (
     delaunay,
     kagome_braced,
     square_braced,
@@ -14,12 +14,12 @@ from .lattices import (
     triangular_parallelogram,
     triangular_patch,
 )
-from .network import Network
-from .network_file import load_network, network_from_graph, network_from_mesh
-from .ports import Port
+from .network.network import Network
+from .network.network_file import load_network, network_from_graph, network_from_mesh
+from .network.ports import Port
+from .network.rigidity import Rigidity, analyse_rigidity, require_rigid
 from .problem import Problem, load_problem, make_problem, train_problem
 from .response import Response
-from .rigidity import Rigidity, analyse_rigidity, require_rigid
 from .stiffness_law import StiffnessLaw, bar_law, calibrated_law, series_law
 from .tasks import Task
 from .training import Training, train

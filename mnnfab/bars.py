@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from scipy import sparse
 
 from mnnfab.arrays import FloatArray
-from mnnfab.compatibility import compatibility_matrix
 from mnnfab.engines import Engine, choose_engine
-from mnnfab.network import Network
-from mnnfab.ports import Port, unit_loads
+from mnnfab.network.compatibility import compatibility_matrix
+from mnnfab.network.network import Network
+from mnnfab.network.ports import Port, unit_loads
 from mnnfab.response import Response
 
 #: Up to this many free degrees of freedom products with a dense C are the faster ones.
@@ -37,7 +37,7 @@ class BarModel:
     k, it solves D u = F, D = Cᵀ diag(k) C, once for each port.
 
     Args:
-        network: must be rigid (see `mnnfab.rigidity`).
+        network: must be rigid (see `mnnfab.network.rigidity`).
         inputs: where loads act.
         outputs: where displacements are read.
         additive: added to the flexibility, (n_out, n_in) mm/N: what bars do not show (see

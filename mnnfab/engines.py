@@ -17,7 +17,7 @@ from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.errors import ToolError
 from mnnfab.linalg.cholesky import make_factoriser
 from mnnfab.linalg.nested_dissection import nested_dissection
-from mnnfab.network import Network
+from mnnfab.network.network import Network
 
 #: Up to this many free degrees of freedom a dense factorisation is the fastest one.
 DENSE_DOFS = 40

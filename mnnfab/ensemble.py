@@ -31,7 +31,7 @@ from mnnfab.courses import (
 from mnnfab.engines import entries_of_bonds
 from mnnfab.errors import ToolError
 from mnnfab.losses import ShareCrossEntropy, SoftmaxCrossEntropy, SquaredError
-from mnnfab.ports import dofs_of
+from mnnfab.network.ports import dofs_of
 from mnnfab.width_maps import Clamp, Logistic
 
 TellOfMember = Callable[[int, int, FloatArray], bool | None]

@@ -28,10 +28,10 @@ from mnnfab.arrays import FloatArray
 from mnnfab.bars import BarModel, stiffness_per_width
 from mnnfab.calibrated_losses import CalibratedLine, FreeScaleSoftmax, ReadingLoss
 from mnnfab.errors import InputError
-from mnnfab.lattices import triangular_patch
-from mnnfab.network import Network
-from mnnfab.ports import Port
-from mnnfab.rigidity import require_rigid
+from mnnfab.network.lattices import triangular_patch
+from mnnfab.network.network import Network
+from mnnfab.network.ports import Port
+from mnnfab.network.rigidity import require_rigid
 from mnnfab.units import NEWTON_PER_GF
 from mnnfab.width_maps import Clamp
 

@@ -13,11 +13,11 @@ import numpy as np
 from scipy import sparse
 
 from mnnfab.arrays import FloatArray, IntArray, frozen_floats
-from mnnfab.compatibility import compatibility_matrix
 from mnnfab.design import Fabrication
 from mnnfab.linalg.cholesky import factorise
-from mnnfab.network import Network
-from mnnfab.ports import Port
+from mnnfab.network.compatibility import compatibility_matrix
+from mnnfab.network.network import Network
+from mnnfab.network.ports import Port
 from mnnfab.profiles import Material
 from mnnfab.response import Response
 

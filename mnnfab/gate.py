@@ -8,7 +8,7 @@ from mnnfab.agreement import Agreement
 from mnnfab.arrays import FloatArray
 from mnnfab.check_sections import CheckSection
 from mnnfab.findings import Finding, Severity, judge
-from mnnfab.network import Network
+from mnnfab.network.network import Network
 from mnnfab.problem import Problem
 from mnnfab.response import Response
 from mnnfab.surrogate import relative_difference

@@ -9,7 +9,7 @@ from typing import Any
 
 from mnnfab.arrays import FloatArray
 from mnnfab.design import Design
-from mnnfab.network import Network
+from mnnfab.network.network import Network
 from mnnfab.profiles import Material
 
 

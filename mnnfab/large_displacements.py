@@ -17,7 +17,7 @@ from scipy import sparse
 from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.errors import ToolError
 from mnnfab.linalg.cholesky import Factoriser, make_factoriser
-from mnnfab.network import Network
+from mnnfab.network.network import Network
 
 #: Newton's method ends when the forces out of balance are this share of the load, or so many
 #: times the rounding of a bond's force: less is not to be had.

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from mnnfab.lattices import (
+from mnnfab.network.lattices import (
     delaunay,
     kagome_braced,
     square_braced,
@@ -15,7 +15,7 @@ from mnnfab.lattices import (
     triangular_parallelogram,
     triangular_patch,
 )
-from mnnfab.network import Network
+from mnnfab.network.network import Network
 from mnnfab.section import FileName, Many, NodeNumber, Positive, Section, refusal
 
 #: More nodes than this are taken for a mistake.

@@ -16,7 +16,7 @@ from mnnfab.width_maps import Clamp
 if TYPE_CHECKING:
     from mnnfab.arrays import IntArray
     from mnnfab.design import Design
-    from mnnfab.network import Network
+    from mnnfab.network.network import Network
     from mnnfab.problem import Problem
 
 #: Iterations of the training that screens a placement.

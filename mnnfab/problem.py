@@ -16,20 +16,20 @@ from mnnfab.design import Design
 from mnnfab.design_file import load_design
 from mnnfab.errors import InputError
 from mnnfab.io.files import read_bytes
-from mnnfab.network import Network
-from mnnfab.network_file import load_network
+from mnnfab.network.network import Network
+from mnnfab.network.network_file import load_network
+from mnnfab.network.rigidity import Rigidity, require_rigid
+from mnnfab.network.widths_file import check_widths, load_start, load_widths
 from mnnfab.network_sections import NetworkFile, NetworkSection
 from mnnfab.print_errors import PrintErrors, drawn_widths, print_errors
 from mnnfab.profiles import Material, Printer, is_file, material, printer
 from mnnfab.response import Response
-from mnnfab.rigidity import Rigidity, require_rigid
 from mnnfab.stiffness_law import LawName, StiffnessLaw, bar_law, calibrated_law, series_law
 from mnnfab.surrogate import PLAIN, Correction, Surrogate
 from mnnfab.task_setup import make_task
 from mnnfab.tasks import Task
 from mnnfab.training import Progress, Training, train
 from mnnfab.width_maps import Clamp, Logistic, WidthMap
-from mnnfab.widths_file import check_widths, load_start, load_widths
 
 DEFAULT_SHARPNESS = 5.0
 #: Outputs that move less than this share of what the bonds do, do not move.

@@ -16,7 +16,7 @@ from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.courses import Trainable, lower_the_loss
 from mnnfab.linalg.condition_number import condition_number
 from mnnfab.losses import Loss, SquaredError
-from mnnfab.ports import Port
+from mnnfab.network.ports import Port
 from mnnfab.reach_losses import Reading, ScaleFreeError
 from mnnfab.tasks import Metrics, Parts, Task
 from mnnfab.width_maps import Clamp

@@ -30,11 +30,11 @@ from mnnfab.history_file import (
     restart_columns,
 )
 from mnnfab.io.files import read_json, sha256_of
-from mnnfab.network import Network
+from mnnfab.network.network import Network
+from mnnfab.network.widths_file import load_widths, widths_text
 from mnnfab.problem import Problem
 from mnnfab.tasks import Task
 from mnnfab.training import Training
-from mnnfab.widths_file import load_widths, widths_text
 
 WIDTHS, HISTORY, RESTARTS, ANCESTRY = "widths.csv", "history.csv", "restarts.csv", "ancestry.json"
 #: What a user was told of the training, for the reports of later stages.

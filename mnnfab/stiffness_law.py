@@ -11,7 +11,7 @@ from mnnfab.arrays import FloatArray, frozen_floats
 from mnnfab.bars import stiffness_per_width
 from mnnfab.design import Fabrication
 from mnnfab.joints import series_integral
-from mnnfab.network import Network
+from mnnfab.network.network import Network
 
 LawName = Literal["bar", "series", "calibrated"]
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, Strict, model_validator
 
-from mnnfab.ports import Port
+from mnnfab.network.ports import Port
 from mnnfab.section import (
     FileName,
     Many,

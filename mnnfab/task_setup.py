@@ -16,8 +16,8 @@ from mnnfab.datasets import (
 from mnnfab.design import Design, TrainingSection
 from mnnfab.errors import InputError
 from mnnfab.losses import Loss, ShareCrossEntropy, SoftmaxCrossEntropy, SquaredError
-from mnnfab.network import Network
-from mnnfab.ports import Port, check_ports
+from mnnfab.network.network import Network
+from mnnfab.network.ports import Port, check_ports
 from mnnfab.task_sections import Behaviour, Classification, NoTask, Regression
 from mnnfab.tasks import (
     Guess,

@@ -10,7 +10,7 @@ import numpy as np
 
 from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.losses import Loss
-from mnnfab.ports import Port
+from mnnfab.network.ports import Port
 
 MetricValue = float | list[float]
 Metrics = dict[str, MetricValue]

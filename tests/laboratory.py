@@ -10,7 +10,7 @@ import numpy as np
 
 from mnnfab.arrays import FloatArray
 from mnnfab.lab.steps import ZERO, Hung, Step
-from mnnfab.ports import Port
+from mnnfab.network.ports import Port
 from mnnfab.problem import Problem
 from mnnfab.reproduce import paper
 from mnnfab.reproduce.setting import BEHAVIOUR, GRADIENT, make

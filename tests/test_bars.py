@@ -22,7 +22,7 @@ from mnnfab import (
 from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.engines import Banded, Dense, Sparse
 from mnnfab.linalg.nested_dissection import nested_dissection
-from mnnfab.ports import unit_loads
+from mnnfab.network.ports import unit_loads
 from mnnfab.units import NEWTON_PER_GF
 
 # E = 0.55 MPa, t = 2 mm, as in the paper's published code.

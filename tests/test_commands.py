@@ -24,8 +24,8 @@ from mnnfab import load_problem, train_problem
 from mnnfab.cli import main
 from mnnfab.comparison import compare_runs
 from mnnfab.diagnosis import diagnose
-from mnnfab.network import Network
-from mnnfab.network_svg import colours
+from mnnfab.network.network import Network
+from mnnfab.network.svg import colours
 from mnnfab.pipeline import Outcome, run
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"

@@ -16,8 +16,9 @@ from geometry.cells import tile
 from geometry.facets import make_facets
 from geometry.outline import merged, outline
 from geometry.solid import build_solid
-from mnnfab import Fabrication, GeometryError, InputError, Network, lattices
+from mnnfab import Fabrication, GeometryError, InputError, Network
 from mnnfab.arrays import FloatArray
+from mnnfab.network import lattices
 
 VOLUME = 1e-7
 TOLERANCE_MM = 0.01

@@ -13,7 +13,6 @@ from ngsolve_peer import ask_ngsolve, needs_ngsolve
 
 from fem.mesh import make_mesh
 from mnnfab.arrays import FloatArray
-from mnnfab.compatibility import compatibility_matrix
 from mnnfab.gradients import in_situ_gradient
 from mnnfab.lab.backpropagation import measured_gradient
 from mnnfab.lab.checks import judge_measurement
@@ -22,7 +21,8 @@ from mnnfab.lab.reading import Reading
 from mnnfab.lab.shots import Positions, Shot
 from mnnfab.lab.steps import Hung, Step
 from mnnfab.large_displacements import ExactBars
-from mnnfab.ports import dofs_of
+from mnnfab.network.compatibility import compatibility_matrix
+from mnnfab.network.ports import dofs_of
 from mnnfab.problem import load_problem
 from mnnfab.units import NEWTON_PER_GF
 

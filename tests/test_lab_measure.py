@@ -28,8 +28,8 @@ from mnnfab.lab.reading import Reading
 from mnnfab.lab.shots import Positions, Shot
 from mnnfab.lab.steps import Hung, Step, load_steps, steps_text
 from mnnfab.lab.synthetic.laboratory import positions_of
-from mnnfab.network import Network
-from mnnfab.ports import Port
+from mnnfab.network.network import Network
+from mnnfab.network.ports import Port
 
 LINEAR = Reading(elongation_by="projection", unseen=0.0)
 NOISE_MM = 0.002

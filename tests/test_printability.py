@@ -20,7 +20,7 @@ from mnnfab.arrays import frozen_floats, frozen_ints
 from mnnfab.design import ExportSection
 from mnnfab.feature_sections import FeaturesSection
 from mnnfab.findings import Finding
-from mnnfab.network import Network as Net
+from mnnfab.network.network import Network as Net
 from mnnfab.profiles import material, printer
 
 PRINTER = printer("stratasys-j850-digital-anatomy")

@@ -13,10 +13,10 @@ from scipy import sparse
 from scipy.optimize import Bounds, differential_evolution
 
 from mnnfab import Problem, load_problem, make_problem, parse_design, triangular_parallelogram
-from mnnfab.compatibility import compatibility_matrix
 from mnnfab.conditioning import POOR, judge_conditioning
 from mnnfab.linalg.condition_number import condition_number
 from mnnfab.losses import Loss
+from mnnfab.network.compatibility import compatibility_matrix
 from mnnfab.pipeline import reach
 from mnnfab.reach_losses import Reading, ScaleFreeError
 from mnnfab.reach_words import _rounded, assess_problem, findings_before_training

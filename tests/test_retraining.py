@@ -13,8 +13,8 @@ import pytest
 import tomli_w
 
 from mnnfab import InputError, MechanismError, load_problem, make_problem, parse_design, pipeline
+from mnnfab.network.widths_file import load_widths
 from mnnfab.pipeline import check
-from mnnfab.widths_file import load_widths
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 

@@ -14,7 +14,7 @@ from scipy.optimize import linear_sum_assignment
 
 from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.errors import InputError
-from mnnfab.network import Network
+from mnnfab.network.network import Network
 
 #: A print that is larger or smaller than its design by more than this has another unit.
 MOST_OFF = 0.10

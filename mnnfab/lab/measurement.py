@@ -14,13 +14,13 @@ import numpy as np
 from scipy import stats
 
 from mnnfab.arrays import FloatArray, IntArray
-from mnnfab.compatibility import compatibility_matrix
 from mnnfab.errors import InputError
 from mnnfab.lab.alignment import align, fit_similarity
 from mnnfab.lab.reading import ElongationBy, Reading
 from mnnfab.lab.shots import Positions, check_steps, rows_by_step
 from mnnfab.lab.steps import Step
-from mnnfab.network import Network
+from mnnfab.network.compatibility import compatibility_matrix
+from mnnfab.network.network import Network
 
 #: Covariances of more displacements than these take gigabytes.
 MOST_CORRELATED = 8000

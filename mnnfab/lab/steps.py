@@ -18,7 +18,7 @@ import numpy as np
 from mnnfab.arrays import FloatArray
 from mnnfab.errors import InputError
 from mnnfab.io.tables import column_numbers, read_table, table_text
-from mnnfab.ports import Axis, Port
+from mnnfab.network.ports import Axis, Port
 from mnnfab.tasks import Task
 from mnnfab.units import NEWTON_PER_GF
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mnnfab.network_svg import colours
+from mnnfab.network.svg import colours
 
 if TYPE_CHECKING:
     from mnnfab.report.results import Results

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from mnnfab.arrays import FloatArray
-    from mnnfab.network import Network
+    from mnnfab.network.network import Network
     from mnnfab.tasks import Task
 
 #: Above this many nodes their numbers would only blacken the picture.

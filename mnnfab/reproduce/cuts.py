@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from mnnfab.arrays import FloatArray
+from mnnfab.network.rigidity import analyse_rigidity
 from mnnfab.reproduce.setting import Run, train_iris
-from mnnfab.rigidity import analyse_rigidity
 
 #: Accuracy that a bond may cost and still be called redundant, or recoverable.
 ALLOWED = 0.05

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from mnnfab.arrays import FloatArray
-    from mnnfab.network import Network
+    from mnnfab.network.network import Network
     from mnnfab.reproduce.film import Scene
 
 

@@ -15,7 +15,7 @@ from mnnfab.reproduce.pictures import draw_widths, over_epochs
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from mnnfab.network import Network
+    from mnnfab.network.network import Network
     from mnnfab.reproduce.cuts import Cut
     from mnnfab.reproduce.setting import Run
 

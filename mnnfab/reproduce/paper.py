@@ -10,9 +10,9 @@ import numpy as np
 
 from mnnfab.arrays import FloatArray
 from mnnfab.bars import BarModel, stiffness_per_width
-from mnnfab.lattices import triangular_patch
-from mnnfab.network import Network
-from mnnfab.ports import Port
+from mnnfab.network.lattices import triangular_patch
+from mnnfab.network.network import Network
+from mnnfab.network.ports import Port
 
 YOUNGS_MODULUS_MPA, THICKNESS_MM, BOND_LENGTH_MM = 0.55, 2.0, 16.0
 WIDTHS_MM, WIDTH_START_MM = (1.5, 2.5), 2.0

@@ -13,7 +13,7 @@ import numpy as np
 
 from mnnfab.findings import Finding, Severity
 from mnnfab.large_displacements import ExactBars, LinearRange, linear_range
-from mnnfab.ports import dofs_of, unit_loads
+from mnnfab.network.ports import dofs_of, unit_loads
 
 if TYPE_CHECKING:
     from fem.buckling import Buckling

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mnnfab.lab.photo.boards import Board
     from mnnfab.lab.plan import Plan
     from mnnfab.lab.prediction import Prediction
-    from mnnfab.network import Network
+    from mnnfab.network.network import Network
     from mnnfab.problem import Problem
 
 #: Shots of every step that the forms ask for.

@@ -16,9 +16,9 @@ from scipy.linalg import solve_triangular
 from scipy.optimize import least_squares
 
 from mnnfab.arrays import FloatArray, frozen_floats
-from mnnfab.compatibility import compatibility_matrix
 from mnnfab.lab.steps import port_loads
-from mnnfab.ports import unit_loads
+from mnnfab.network.compatibility import compatibility_matrix
+from mnnfab.network.ports import unit_loads
 
 if TYPE_CHECKING:
     from geometry.tiling import BoolArray

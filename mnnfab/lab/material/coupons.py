@@ -15,8 +15,8 @@ import numpy as np
 from mnnfab.arrays import FloatArray
 from mnnfab.errors import InputError
 from mnnfab.io.tables import column_numbers, optional_numbers, read_table
-from mnnfab.network import Network
-from mnnfab.ports import Port
+from mnnfab.network.network import Network
+from mnnfab.network.ports import Port
 from mnnfab.units import NEWTON_PER_GF
 
 if TYPE_CHECKING:

@@ -30,7 +30,7 @@ from mnnfab.lab.shots import SHOTS, Positions, Shot, check_steps, load_shots
 if TYPE_CHECKING:
     from geometry.tiling import Tiling
     from mnnfab.lab.experiment import Experiment
-    from mnnfab.network import Network
+    from mnnfab.network.network import Network
     from mnnfab.watching import Clock
 
 #: More pixels than this are no photograph.

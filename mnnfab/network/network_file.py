@@ -16,7 +16,7 @@ import numpy as np
 
 from mnnfab.errors import InputError
 from mnnfab.io.files import read_text
-from mnnfab.network import Network
+from mnnfab.network.network import Network
 
 _KEYS = {"nodes", "bonds", "fixed"}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
-from mnnfab.network import Network
+from mnnfab.network.network import Network
 
 
 def compatibility_matrix(network: Network) -> sparse.csr_array:

@@ -11,7 +11,7 @@ from scipy.stats import qmc
 
 from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.errors import InputError
-from mnnfab.network import Network
+from mnnfab.network.network import Network
 
 #: Height of a row of a triangular lattice over its bond length.
 ROW_HEIGHT = math.sqrt(3) / 2

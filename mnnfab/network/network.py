@@ -62,7 +62,7 @@ class Network:
             limits_mm: of the colours.
             size: of the longer side, pixels.
         """
-        from mnnfab.network_svg import network_svg
+        from mnnfab.network.svg import network_svg
 
         return network_svg(self.nodes, self.bonds, self.fixed, widths_mm, limits_mm, size)
 

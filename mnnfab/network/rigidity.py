@@ -9,10 +9,10 @@ from scipy import sparse
 from scipy.linalg import svd
 
 from mnnfab.arrays import FloatArray, IntArray
-from mnnfab.compatibility import compatibility_matrix
 from mnnfab.errors import InputError, MechanismError
 from mnnfab.linalg.cholesky import factorise
-from mnnfab.network import Network
+from mnnfab.network.compatibility import compatibility_matrix
+from mnnfab.network.network import Network
 
 #: A motion is a zero mode if it lengthens the bonds by less than this share of what the
 #: stiffest motion does. Rounding stays under 1e-13; a slender strip that is rigid comes

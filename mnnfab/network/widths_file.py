@@ -9,7 +9,7 @@ import numpy as np
 from mnnfab.arrays import FloatArray, IntArray, frozen_floats
 from mnnfab.errors import InputError
 from mnnfab.io.tables import Table, column_numbers, read_table, table_text
-from mnnfab.network import Network
+from mnnfab.network.network import Network
 
 HEADER = ("bond", "node_i", "node_j", "length_mm", "width_mm")
 

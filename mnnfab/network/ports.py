@@ -10,7 +10,7 @@ import numpy as np
 
 from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.errors import InputError
-from mnnfab.network import Network
+from mnnfab.network.network import Network
 
 Axis = Literal["x", "y"]
 

@@ -1,0 +1,1 @@
+"""The network: nodes, bonds, ports, lattices, rigidity and its files."""
