@@ -17,8 +17,9 @@ from mnnfab.findings import Finding, Verdict
 from mnnfab.io.atomic_folder import settle
 from mnnfab.io.folder_lock import claimed, settle_unless_claimed
 from mnnfab.io.json_values import as_plain
-from mnnfab.live import Follower
 from mnnfab.problem import Problem, load_problem
+from mnnfab.progress.live import Follower
+from mnnfab.progress.watcher import Clock, Silent, Watcher
 from mnnfab.reach_words import assess_problem, reach_text
 from mnnfab.record import WIDTHS, Record, make_record
 from mnnfab.report.results import Results
@@ -37,7 +38,6 @@ from mnnfab.stages.train import Fitted, ancestry_of, fit, prepare, read, train_a
 from mnnfab.stages.tray import write_tray
 from mnnfab.stages.write import Wanted, write_manifest, write_results
 from mnnfab.training_words import training_text
-from mnnfab.watching import Clock, Silent, Watcher
 
 
 @dataclass(frozen=True)

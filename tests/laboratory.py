@@ -12,12 +12,12 @@ from mnnfab.arrays import FloatArray
 from mnnfab.lab.steps import ZERO, Hung, Step
 from mnnfab.network.ports import Port
 from mnnfab.problem import Problem
+from mnnfab.progress.watcher import Clock, Silent
 from mnnfab.reproduce import paper
 from mnnfab.reproduce.setting import BEHAVIOUR, GRADIENT, make
 from mnnfab.stages.model import solve_part
 from mnnfab.stages.part import tile_part
 from mnnfab.tasks import Task
-from mnnfab.watching import Clock, Silent
 
 if TYPE_CHECKING:
     from fem.continuum import Continuum

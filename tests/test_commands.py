@@ -399,8 +399,8 @@ def test_colours_go_from_dark_to_light() -> None:
 
 def test_the_curve_that_is_followed_is_even(tmp_path: Path) -> None:
     """However long a training is, its points are spread evenly over all epochs."""
-    from mnnfab.live import MOST_POINTS, Follower, live_state
-    from mnnfab.watching import Silent
+    from mnnfab.progress.live import MOST_POINTS, Follower, live_state
+    from mnnfab.progress.watcher import Silent
 
     follower = Follower(Silent(), tmp_path, "x")
     follower.stage("train")
@@ -418,8 +418,8 @@ def test_the_curve_that_is_followed_is_even(tmp_path: Path) -> None:
 
 def test_an_epoch_is_shown_once_the_watcher_was_told(tmp_path: Path) -> None:
     """Or a Ctrl-C in between would lose an epoch that the folder speaks of."""
-    from mnnfab.live import Follower, live_state
-    from mnnfab.watching import Silent
+    from mnnfab.progress.live import Follower, live_state
+    from mnnfab.progress.watcher import Silent
 
     class Told(Silent):
         def epoch(self, done: int, total: int, loss: float) -> bool:  # noqa: ARG002

@@ -24,13 +24,13 @@ from mnnfab.compensation import (
     load_compensation,
 )
 from mnnfab.pipeline import Outcome, check, reach, run
+from mnnfab.progress.watcher import Clock, Silent
 from mnnfab.stages.compensate import Compensated, compensate
 from mnnfab.stages.model import solve_part
 from mnnfab.stages.search import search
 from mnnfab.stiffness_law import Calibration
 from mnnfab.surrogate import Correction, Surrogate, fit_correction
 from mnnfab.tasks import Guess, Headline
-from mnnfab.watching import Clock, Silent
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 RATIOS = [0.01 * k for k in range(1, 100)]

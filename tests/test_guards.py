@@ -16,13 +16,13 @@ from fem.resultants import bond_resultants, joint_stresses
 from mnnfab import Network, Problem, make_problem, parse_design
 from mnnfab.gradients import compare_gradients, in_situ_gradient
 from mnnfab.large_displacements import LinearRange
+from mnnfab.progress.watcher import Clock, Silent
 from mnnfab.reproduce.setting import GRADIENT, make
 from mnnfab.stages.guards import Guards, bowed_bond, guard, judge_guards
 from mnnfab.stages.ladder import LADDER, climb, ladder_text
 from mnnfab.stages.model import solve_part
 from mnnfab.stages.part import tile_part
 from mnnfab.tasks import Task
-from mnnfab.watching import Clock, Silent
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 Solved = tuple[Problem, Task, np.ndarray, Continuum]

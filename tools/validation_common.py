@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from mnnfab import Problem
+from mnnfab.progress.watcher import Clock, Silent
 from mnnfab.tasks import Headline, Task
-from mnnfab.watching import Clock, Silent
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES, DOCS = ROOT / "examples", ROOT / "docs"

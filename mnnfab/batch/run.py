@@ -18,7 +18,7 @@ from mnnfab.batch.outcome import FINISHED, Ended
 from mnnfab.batch.pools import Pool, cluster_pool, local_pool
 from mnnfab.batch.table import Row, make_row, write_tables
 from mnnfab.io.folder_lock import claimed
-from mnnfab.live import write_live
+from mnnfab.progress.live import write_live
 from mnnfab.report.pdf import require_pdf
 from mnnfab.run_folder import run_folder
 from mnnfab.stages.write import write_manifest

@@ -18,7 +18,7 @@ import click
 from mnnfab.errors import InputError, Interrupted, MnnfabError
 
 if TYPE_CHECKING:
-    from mnnfab.watching import Watcher
+    from mnnfab.progress.watcher import Watcher
 
 PASSED, FAILED, BAD_INPUT = 0, 1, 2
 #: What shells expect of a program that Ctrl-C has stopped.
@@ -93,7 +93,7 @@ def command(
 
 def _log(manner: Manner, words: Callable[[], str]) -> None:
     if manner.log is not None:
-        from mnnfab.log_file import log_line
+        from mnnfab.progress.log_file import log_line
 
         log_line(manner.log, words())
 
@@ -136,7 +136,7 @@ def _errors_in_words(manner: Manner) -> Iterator[None]:
 
 def _fail(manner: Manner, status: int, words: str, error: BaseException) -> None:
     if manner.log is not None:
-        from mnnfab.log_file import log_error
+        from mnnfab.progress.log_file import log_error
 
         log_error(manner.log, error)
     click.echo(f"mnnfab: {words}", err=True)
@@ -157,7 +157,7 @@ def _watched(manner: Manner) -> Iterator[Watcher]:
         if manner.log is None:
             yield watcher
             return
-        from mnnfab.log_file import logged
+        from mnnfab.progress.log_file import logged
 
         with logged(watcher, manner.log) as both:
             yield both
@@ -167,7 +167,7 @@ def _watched(manner: Manner) -> Iterator[Watcher]:
 def shown(manner: Manner) -> Iterator[Watcher]:
     """Show progress on a terminal; in a pipe only what was found before training."""
     if manner.quiet:
-        from mnnfab.watching import Silent
+        from mnnfab.progress.watcher import Silent
 
         yield Silent()
     elif not sys.stderr.isatty():
@@ -175,7 +175,7 @@ def shown(manner: Manner) -> Iterator[Watcher]:
 
         yield Notes()
     else:
-        from mnnfab.progress import show_progress
+        from mnnfab.progress.terminal import show_progress
 
         with show_progress() as watcher:
             yield watcher

@@ -31,7 +31,7 @@ def _watched(manner: Manner) -> Iterator[BatchWatcher]:
         if manner.log is None:
             yield shown
             return
-        from mnnfab.log_file import open_log
+        from mnnfab.progress.log_file import open_log
 
         with open_log(manner.log) as log:
             yield Logged(shown, log)

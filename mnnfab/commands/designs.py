@@ -11,7 +11,7 @@ import click
 from mnnfab.commands.answer import Answer, command
 
 if TYPE_CHECKING:
-    from mnnfab.watching import Watcher
+    from mnnfab.progress.watcher import Watcher
 
 #: As in `mnnfab.new_design`, which takes too long to load for a help text.
 KINDS = ("behaviour", "regression", "classification", "none")

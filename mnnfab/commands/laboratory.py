@@ -13,7 +13,7 @@ from mnnfab.commands.options import DESIGN, FOLDER
 if TYPE_CHECKING:
     from mnnfab.lab.operations import Done
     from mnnfab.lab.session.rounds import Told
-    from mnnfab.watching import Watcher
+    from mnnfab.progress.watcher import Watcher
 
 _PATH = click.Path(path_type=Path)
 EXPERIMENT = click.argument("experiment", metavar="EXPERIMENT", type=_PATH)

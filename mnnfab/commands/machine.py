@@ -10,7 +10,7 @@ from click.shell_completion import get_completion_class
 from mnnfab.commands.answer import BAD_INPUT, PASSED, Answer, command
 
 if TYPE_CHECKING:
-    from mnnfab.watching import Watcher
+    from mnnfab.progress.watcher import Watcher
 
 _HOW = {
     "bash": '# for this shell: eval "$(mnnfab completion bash)"; for all: into ~/.bashrc',

@@ -11,7 +11,7 @@ from mnnfab.commands.answer import Answer, command
 from mnnfab.commands.options import DESIGN, FOLDER
 
 if TYPE_CHECKING:
-    from mnnfab.watching import Watcher
+    from mnnfab.progress.watcher import Watcher
 
 
 @command()

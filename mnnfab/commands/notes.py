@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mnnfab.watching import Silent
+from mnnfab.progress.watcher import Silent
 
 if TYPE_CHECKING:
     from mnnfab.findings import Finding

@@ -10,7 +10,7 @@ import click
 from mnnfab.commands.answer import Answer, command
 
 if TYPE_CHECKING:
-    from mnnfab.watching import Watcher
+    from mnnfab.progress.watcher import Watcher
 
 
 @command()

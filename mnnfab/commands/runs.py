@@ -10,7 +10,7 @@ from mnnfab.commands.options import DESIGN, FOLDER, FORCE, OUT, PDF, START
 
 if TYPE_CHECKING:
     from mnnfab.pipeline import Outcome
-    from mnnfab.watching import Watcher
+    from mnnfab.progress.watcher import Watcher
 
 
 @command()

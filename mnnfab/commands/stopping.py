@@ -12,7 +12,7 @@ from types import FrameType
 import click
 
 from mnnfab.findings import Finding
-from mnnfab.watching import Watcher
+from mnnfab.progress.watcher import Watcher
 
 
 @dataclass

@@ -18,7 +18,7 @@ from mnnfab.commands.options import FOLDER
 from mnnfab.errors import InputError
 
 if TYPE_CHECKING:
-    from mnnfab.watching import Watcher
+    from mnnfab.progress.watcher import Watcher
 
 #: How often (s) a run is looked at.
 PACE_S = 0.2
@@ -74,7 +74,7 @@ def watch(watcher: Watcher, folder: Path) -> Answer:
     Exit status: 0 however it ends, 2 if there is none and has been none.
     """
     from mnnfab.io.folder_lock import is_claimed
-    from mnnfab.live import live_state
+    from mnnfab.progress.live import live_state
 
     _require_folder(folder)
     if not is_claimed(folder):
@@ -120,7 +120,7 @@ class _Seen:
 
 def _ended(folder: Path, *, at_work: bool) -> Answer:
     from mnnfab.batch.table import CSV as TABLE
-    from mnnfab.live import live_state
+    from mnnfab.progress.live import live_state
     from mnnfab.record import WIDTHS
     from mnnfab.run_folder import PAGE
 

@@ -16,7 +16,7 @@ from mnnfab.errors import InputError
 from mnnfab.io.atomic_folder import settle, sync_folder, unwritable
 
 LOCK = ".mnnfab-lock"
-#: Where a run in this folder says how far it is (`mnnfab.live`).
+#: Where a run in this folder says how far it is (`mnnfab.progress.live`).
 LIVE = ".mnnfab-live.json"
 #: Who tidies up after a killed run (`settle_unless_claimed`) holds the lock for a moment, as a run
 #: does: so often is it tried again before a run is taken to be at work.

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from mnnfab.arrays import FloatArray
     from mnnfab.lab.photo.photographs import Seen
     from mnnfab.problem import Problem
+    from mnnfab.progress.watcher import Clock
     from mnnfab.tasks import Task
-    from mnnfab.watching import Clock
 
 
 #: Prints leave some per cent of the pattern; more than this is something else.

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from fem.continuum import Continuum
     from mnnfab.bars import BarModel
     from mnnfab.problem import Problem
+    from mnnfab.progress.watcher import Clock
     from mnnfab.tasks import Task
-    from mnnfab.watching import Clock
 
 #: Prints that are drawn for the standard deviations, and the seed's tag of the draws.
 N_PRINTS, TAG = 200, 6

@@ -22,8 +22,8 @@ from mnnfab.units import NEWTON_PER_GF
 if TYPE_CHECKING:
     from mnnfab.arrays import FloatArray
     from mnnfab.problem import Problem
+    from mnnfab.progress.watcher import Clock
     from mnnfab.response import Response
-    from mnnfab.watching import Clock
 
 PAPER = "Li and Mao 2024"
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from mnnfab.io.folder_lock import is_claimed
-from mnnfab.live import live_state
+from mnnfab.progress.live import live_state
 from mnnfab.record import WIDTHS
 from mnnfab.report.template import render
 from mnnfab.run_folder import PAGE

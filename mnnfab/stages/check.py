@@ -12,6 +12,7 @@ from mnnfab.findings import Finding, as_advice
 from mnnfab.gate import judge_compensation, judge_continuum
 from mnnfab.gradients import GradientAgreement, compare_gradients, in_situ_gradient
 from mnnfab.problem import Problem
+from mnnfab.progress.watcher import Clock
 from mnnfab.record import Record
 from mnnfab.report.results import Results
 from mnnfab.stages.guards import guard, judge_guards
@@ -20,7 +21,6 @@ from mnnfab.stages.model import solve_part
 from mnnfab.stages.part import coupons_of, tile_part
 from mnnfab.stages.prints import judge_prints, study_prints
 from mnnfab.surrogate import fit_correction
-from mnnfab.watching import Clock
 
 if TYPE_CHECKING:
     from geometry.tiling import Tiling

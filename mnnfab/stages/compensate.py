@@ -19,9 +19,9 @@ from mnnfab.training import train
 
 if TYPE_CHECKING:
     from mnnfab.arrays import FloatArray
+    from mnnfab.progress.watcher import Clock
     from mnnfab.tasks import Headline, Task
     from mnnfab.training import Training
-    from mnnfab.watching import Clock
 
 
 @dataclass(frozen=True, eq=False)

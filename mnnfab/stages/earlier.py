@@ -8,9 +8,9 @@ from pathlib import Path
 from mnnfab.errors import InputError
 from mnnfab.network.widths_file import check_widths
 from mnnfab.problem import Problem, load_problem
+from mnnfab.progress.watcher import Clock
 from mnnfab.record import WIDTHS, Record, load_record
 from mnnfab.run_folder import DESIGN
-from mnnfab.watching import Clock
 
 
 def require_run(folder: Path) -> None:

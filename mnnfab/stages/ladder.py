@@ -18,9 +18,9 @@ from mnnfab.stages.part import tile_part
 if TYPE_CHECKING:
     from mnnfab.arrays import FloatArray
     from mnnfab.problem import Problem
+    from mnnfab.progress.watcher import Clock
     from mnnfab.stiffness_law import LawName
     from mnnfab.tasks import Metrics, Task
-    from mnnfab.watching import Clock
 
 
 @dataclass(frozen=True, eq=False)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from mnnfab.check_sections import SearchSection
     from mnnfab.design import Design
-    from mnnfab.watching import Clock
+    from mnnfab.progress.watcher import Clock
 
 T = TypeVar("T")
 

@@ -15,6 +15,7 @@ from mnnfab.design_file import Located, load_design, locate
 from mnnfab.errors import InputError
 from mnnfab.findings import Finding
 from mnnfab.problem import Problem, make_problem, train_problem
+from mnnfab.progress.watcher import Clock
 from mnnfab.reach_words import findings_before_training
 from mnnfab.record import WIDTHS, Ancestor, as_ancestor, load_ancestry
 from mnnfab.run_folder import DESIGN, default_folder
@@ -24,7 +25,6 @@ from mnnfab.stages.part import coupons_of, tile_part
 from mnnfab.stages.search import search
 from mnnfab.training import Training
 from mnnfab.training_words import findings_of_training, kept_given_start
-from mnnfab.watching import Clock
 from mnnfab.width_limits import findings_of_limits
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from mnnfab.arrays import FloatArray
     from mnnfab.lab.measurement import Measurement
     from mnnfab.problem import Problem
-    from mnnfab.watching import Clock
+    from mnnfab.progress.watcher import Clock
 
 #: Findings on measurements that say something of the stiffness that is found by them.
 ON_STIFFNESS = ("frame", "size", "turning")

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from geometry.tiling import Tiling
     from mnnfab.lab.experiment import Experiment
     from mnnfab.network.network import Network
-    from mnnfab.watching import Clock
+    from mnnfab.progress.watcher import Clock
 
 #: More pixels than this are no photograph.
 MOST_PIXELS = 400_000_000

@@ -18,7 +18,7 @@ from mnnfab.stages.model import solve_part
 from mnnfab.stages.part import tile_part
 
 if TYPE_CHECKING:
-    from mnnfab.watching import Clock
+    from mnnfab.progress.watcher import Clock
 
 REHEARSAL = "rehearsal"
 #: Noise of one coordinate of one joint in one shot where no photographs are made, mm: twentieth of

@@ -32,8 +32,8 @@ from mnnfab.lab.synthetic.scene import Part, Shape, board_shape, places_field
 if TYPE_CHECKING:
     from fem.continuum import Continuum
     from mnnfab.problem import Problem
+    from mnnfab.progress.watcher import Clock
     from mnnfab.tasks import Task
-    from mnnfab.watching import Clock
 
 #: How the camera is held to learn its lens: turns about x, y and the line of sight, degrees.
 LENS_VIEWS = (

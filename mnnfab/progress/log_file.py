@@ -10,7 +10,7 @@ from pathlib import Path
 
 from mnnfab.errors import InputError
 from mnnfab.findings import Finding
-from mnnfab.watching import Watcher
+from mnnfab.progress.watcher import Watcher
 
 _LEVELS = {"error": logging.ERROR, "warning": logging.WARNING, "info": logging.INFO}
 #: Lines a training may take.

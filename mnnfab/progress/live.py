@@ -15,7 +15,7 @@ from mnnfab.findings import Finding
 from mnnfab.io.files import read_json
 from mnnfab.io.folder_lock import LIVE
 from mnnfab.io.json_values import as_plain
-from mnnfab.watching import Watcher
+from mnnfab.progress.watcher import Watcher
 
 #: No more often than this (s) is the file written anew.
 PACE_S = 0.2

@@ -1,0 +1,1 @@
+"""Progress of a run: watchers, stage timer, terminal, log file and live file."""
