@@ -18,7 +18,7 @@ from sklearn.preprocessing import StandardScaler
 
 from mnnfab import MNNClassifier, load_design, make_problem, train_problem
 from mnnfab.datasets import built_in_features
-from mnnfab.design import TrainingSection
+from mnnfab.design.design import TrainingSection
 from mnnfab.task_setup import split_rows
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"

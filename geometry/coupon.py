@@ -9,9 +9,9 @@ import numpy as np
 from geometry.cells import tile
 from geometry.placing import place_features
 from geometry.tiling import Tiling
-from mnnfab.design import Fabrication
+from mnnfab.design.design import Fabrication
+from mnnfab.design.features_section import CouponSection, FeaturesSection, PadsSection
 from mnnfab.errors import GeometryError
-from mnnfab.feature_sections import CouponSection, FeaturesSection, PadsSection
 from mnnfab.network.network import Network
 
 

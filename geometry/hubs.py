@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from geometry.builder import Point, TilingBuilder
 from geometry.corners import MERGE_MM, Corner, corner
 from geometry.tiling import CellName, DirectedEdge
-from mnnfab.design import Fabrication
+from mnnfab.design.design import Fabrication
 from mnnfab.errors import GeometryError
 
 #: A load disc must stay inside this share of the room around its node.

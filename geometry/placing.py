@@ -20,9 +20,9 @@ from geometry.attachments import TAB_CORNER_MM, Lug, Tab
 from geometry.corners import MERGE_MM, corner
 from geometry.features import Features
 from geometry.hubs import SMALLEST_GAP
-from mnnfab.design import Fabrication
+from mnnfab.design.design import Fabrication
+from mnnfab.design.features_section import FeaturesSection, IdSection
 from mnnfab.errors import GeometryError
-from mnnfab.feature_sections import FeaturesSection, IdSection
 from mnnfab.network.network import Network
 
 #: Free space between an attachment and anything that is not its own hub, mm.

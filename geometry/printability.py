@@ -16,7 +16,7 @@ from geometry.facets import Facets, make_facets
 from geometry.measures import Measure
 from geometry.overlaps import cell_words
 from geometry.tiling import Tiling
-from mnnfab.design import ExportSection
+from mnnfab.design.design import ExportSection
 from mnnfab.findings import Finding, Severity
 from mnnfab.network.network import Network
 from mnnfab.profiles import Material, Printer

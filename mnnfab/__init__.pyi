@@ -1,8 +1,8 @@
 from .agreement import Agreement, compare
 from .bars import BarModel, stiffness_per_width
 from .courses import Schedule, Trainable
-from .design import Design, Fabrication
-from .design_file import load_design, parse_design
+from .design.design import Design, Fabrication
+from .design.design_file import load_design, parse_design
 from .errors import GeometryError, InputError, MechanismError, MnnfabError, ToolError
 from .estimators import MNNClassifier, MNNRegressor
 from .network.compatibility import compatibility_matrix

@@ -11,10 +11,10 @@ from typing import Annotated, Self
 import numpy as np
 from pydantic import Field, ValidationError, model_validator
 
+from mnnfab.design.section import Many, Number, Positive, Section
 from mnnfab.errors import InputError
 from mnnfab.io.files import read_text
 from mnnfab.losses import SoftmaxCrossEntropy
-from mnnfab.section import Many, Number, Positive, Section
 from mnnfab.stiffness_law import Calibration
 from mnnfab.surrogate import Correction, Surrogate
 from mnnfab.tasks import Headline, Task

@@ -13,7 +13,7 @@ import numpy as np
 from scipy import sparse
 
 from mnnfab.arrays import FloatArray, IntArray, frozen_floats
-from mnnfab.design import Fabrication
+from mnnfab.design.design import Fabrication
 from mnnfab.linalg.cholesky import factorise
 from mnnfab.network.compatibility import compatibility_matrix
 from mnnfab.network.network import Network

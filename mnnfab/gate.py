@@ -6,7 +6,7 @@ import numpy as np
 
 from mnnfab.agreement import Agreement
 from mnnfab.arrays import FloatArray
-from mnnfab.check_sections import CheckSection
+from mnnfab.design.check_section import CheckSection
 from mnnfab.findings import Finding, Severity, judge
 from mnnfab.network.network import Network
 from mnnfab.problem import Problem

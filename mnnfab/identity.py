@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mnnfab.arrays import FloatArray
-from mnnfab.design import Design
+from mnnfab.design.design import Design
 from mnnfab.network.network import Network
 from mnnfab.profiles import Material
 

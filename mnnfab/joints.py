@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mnnfab.arrays import FloatArray
-from mnnfab.design import Fabrication
+from mnnfab.design.design import Fabrication
 
 
 def series_integral(

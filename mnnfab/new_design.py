@@ -11,13 +11,13 @@ from typing import Literal, get_args
 from jinja2 import Environment, StrictUndefined
 
 from mnnfab.datasets import BUILT_IN, labelled_features
-from mnnfab.design_file import parse_design
+from mnnfab.design.design_file import parse_design
+from mnnfab.design.section import plain_name
 from mnnfab.errors import InputError
 from mnnfab.io.files import write_new_file
 from mnnfab.io.tables import read_table
 from mnnfab.placement import placements
 from mnnfab.problem import Problem, make_problem
-from mnnfab.section import plain_name
 
 Kind = Literal["behaviour", "regression", "classification", "none"]
 KINDS: tuple[Kind, ...] = get_args(Kind)

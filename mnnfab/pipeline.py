@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from mnnfab.compensation import compensation_of
-from mnnfab.design_file import Located
+from mnnfab.design.design_file import Located
 from mnnfab.errors import InputError, Interrupted
 from mnnfab.findings import Finding, Verdict
 from mnnfab.io.atomic_folder import settle

@@ -15,7 +15,7 @@ from mnnfab.width_maps import Clamp
 
 if TYPE_CHECKING:
     from mnnfab.arrays import IntArray
-    from mnnfab.design import Design
+    from mnnfab.design.design import Design
     from mnnfab.network.network import Network
     from mnnfab.problem import Problem
 

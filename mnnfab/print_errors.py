@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from mnnfab.arrays import FloatArray
-from mnnfab.check_sections import ToleranceSection
-from mnnfab.design import Fabrication
+from mnnfab.design.check_section import ToleranceSection
+from mnnfab.design.design import Fabrication
 from mnnfab.joints import edge_weight
 from mnnfab.profiles import Printer
 from mnnfab.units import NEWTON_PER_GF

@@ -12,15 +12,15 @@ from mnnfab.arrays import FloatArray, frozen_floats
 from mnnfab.bars import BarModel
 from mnnfab.courses import Schedule, Trainable, worth_keeping
 from mnnfab.datasets import BUILT_IN
-from mnnfab.design import Design
-from mnnfab.design_file import load_design
+from mnnfab.design.design import Design
+from mnnfab.design.design_file import load_design
+from mnnfab.design.network_section import NetworkFile, NetworkSection
 from mnnfab.errors import InputError
 from mnnfab.io.files import read_bytes
 from mnnfab.network.network import Network
 from mnnfab.network.network_file import load_network
 from mnnfab.network.rigidity import Rigidity, require_rigid
 from mnnfab.network.widths_file import check_widths, load_start, load_widths
-from mnnfab.network_sections import NetworkFile, NetworkSection
 from mnnfab.print_errors import PrintErrors, drawn_widths, print_errors
 from mnnfab.profiles import Material, Printer, is_file, material, printer
 from mnnfab.response import Response

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from mnnfab.design import Design
+from mnnfab.design.design import Design
 from mnnfab.io.files import read_bytes
 from mnnfab.problem import Problem, read_inputs
 from mnnfab.versions import versions

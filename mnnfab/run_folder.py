@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from mnnfab.design import Design
-from mnnfab.design_file import dump_design
+from mnnfab.design.design import Design
+from mnnfab.design.design_file import dump_design
 from mnnfab.errors import InputError
 from mnnfab.io.atomic_folder import MANIFEST, PLAIN_NAME, results_folder, settle
 from mnnfab.io.files import read_json, sha256_of

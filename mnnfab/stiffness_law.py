@@ -9,7 +9,7 @@ import numpy as np
 
 from mnnfab.arrays import FloatArray, frozen_floats
 from mnnfab.bars import stiffness_per_width
-from mnnfab.design import Fabrication
+from mnnfab.design.design import Fabrication
 from mnnfab.joints import series_integral
 from mnnfab.network.network import Network
 

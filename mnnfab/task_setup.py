@@ -13,12 +13,12 @@ from mnnfab.datasets import (
     labelled_features,
     read_loads_and_displacements,
 )
-from mnnfab.design import Design, TrainingSection
+from mnnfab.design.design import Design, TrainingSection
+from mnnfab.design.task_section import Behaviour, Classification, NoTask, Regression
 from mnnfab.errors import InputError
 from mnnfab.losses import Loss, ShareCrossEntropy, SoftmaxCrossEntropy, SquaredError
 from mnnfab.network.network import Network
 from mnnfab.network.ports import Port, check_ports
-from mnnfab.task_sections import Behaviour, Classification, NoTask, Regression
 from mnnfab.tasks import (
     Guess,
     Headline,

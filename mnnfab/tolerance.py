@@ -8,7 +8,7 @@ import numpy as np
 
 from mnnfab.arrays import FloatArray
 from mnnfab.bars import BarModel
-from mnnfab.design import Fabrication
+from mnnfab.design.design import Fabrication
 from mnnfab.joints import edge_weight, series_integral
 from mnnfab.print_errors import LEAST, PrintErrors
 from mnnfab.response import Response

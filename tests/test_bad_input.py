@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 import mnnfab.pipeline
 from mnnfab import InputError, make_problem, parse_design
 from mnnfab.cli import main
-from mnnfab.design_file import dump_design
+from mnnfab.design.design_file import dump_design
 from mnnfab.io.atomic_folder import results_folder
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"

@@ -31,7 +31,7 @@ from mnnfab.batch.limits import Limits
 from mnnfab.batch.outcome import Ended
 from mnnfab.batch.run import BatchOutcome, Manner, batch
 from mnnfab.batch.watchers import Lines, LiveTable
-from mnnfab.sweep import expand
+from mnnfab.design.sweep import expand
 
 LIMITS = Limits(deadline_s=120.0, memory_MB=4000.0)
 USUAL, RESUME = Manner(2, LIMITS), Manner(2, LIMITS, resume=True)

@@ -14,7 +14,7 @@ from pyarrow import parquet
 
 from mnnfab import InputError, Problem, make_problem, parse_design, train_problem
 from mnnfab.datasets import read_labelled_features
-from mnnfab.design import TrainingSection
+from mnnfab.design.design import TrainingSection
 from mnnfab.task_setup import _commonest_class, split_rows
 from mnnfab.tasks import Headline
 from mnnfab.units import NEWTON_PER_GF

@@ -25,7 +25,7 @@ from geometry.solid import build_solid
 from geometry.tiling import Tiling
 from mnnfab import Fabrication, GeometryError, InputError, Network, Port, compare
 from mnnfab.bars import BarModel, stiffness_per_width
-from mnnfab.feature_sections import (
+from mnnfab.design.features_section import (
     CouponSection,
     DotsSection,
     EyeletsSection,

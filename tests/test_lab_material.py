@@ -14,7 +14,7 @@ import pytest
 from laboratory import Bench, behaviour_bench, clock, softer
 from small import small_design
 
-from mnnfab.design import MaterialSection
+from mnnfab.design.design import MaterialSection
 from mnnfab.errors import InputError
 from mnnfab.io.tables import table_text
 from mnnfab.lab.material.bonds import identify_bonds
@@ -51,7 +51,7 @@ READING = Reading(elongation_by="projection", unseen=0.0)
 @pytest.fixture(scope="module")
 def bench() -> Bench:
     """The behaviour's network with coupons from the same tray."""
-    from mnnfab.feature_sections import CouponSection, FeaturesSection
+    from mnnfab.design.features_section import CouponSection, FeaturesSection
 
     bench = behaviour_bench()
     features = FeaturesSection(coupon=CouponSection())

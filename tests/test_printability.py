@@ -17,8 +17,8 @@ from geometry.printability import check_printability
 from geometry.tiling import Tiling
 from mnnfab import Fabrication, Network
 from mnnfab.arrays import frozen_floats, frozen_ints
-from mnnfab.design import ExportSection
-from mnnfab.feature_sections import FeaturesSection
+from mnnfab.design.design import ExportSection
+from mnnfab.design.features_section import FeaturesSection
 from mnnfab.findings import Finding
 from mnnfab.network.network import Network as Net
 from mnnfab.profiles import material, printer

@@ -10,7 +10,7 @@ from validation_common import EXAMPLES, PICTURES, clock, table, task_of
 
 from mnnfab import load_design, load_problem, make_problem, train_problem
 from mnnfab.compensation import Compensation, Round
-from mnnfab.design import Design
+from mnnfab.design.design import Design
 from mnnfab.report.palette import BLUE, GREY, ORANGE
 from mnnfab.stages.compensate import Compensated, compensate
 from mnnfab.stages.model import solve_part

@@ -8,14 +8,14 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from mnnfab.design_file import dump_design, parse_design, read_values
+from mnnfab.design.design_file import dump_design, parse_design, read_values
+from mnnfab.design.sweep import expand
 from mnnfab.errors import InputError
 from mnnfab.io.atomic_folder import MANIFEST
 from mnnfab.io.files import read_json
 from mnnfab.io.folder_lock import settle_unless_claimed
 from mnnfab.request import request_of_design
 from mnnfab.run_folder import earlier_results, is_whole
-from mnnfab.sweep import expand
 
 #: Names of a batch's own files, where a folder of a design would be in the way.
 OUR_NAMES = {"index.html", "results.csv", "results.parquet", "times.csv", "manifest.json"}

@@ -12,14 +12,14 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
+from mnnfab.design.section import FileName, Positive, Section, refusal
+from mnnfab.design.section_errors import first_fault, read_toml
 from mnnfab.errors import InputError
 from mnnfab.lab.layouts import read_tracks
 from mnnfab.lab.photo.boards import Board
 from mnnfab.lab.reading import UNSEEN, Reading
 from mnnfab.lab.shots import SHOTS, Positions, Shot, load_shots
 from mnnfab.lab.steps import STEPS, Step, load_steps
-from mnnfab.section import FileName, Positive, Section, refusal
-from mnnfab.section_errors import first_fault, read_toml
 
 EXPERIMENT = "experiment.toml"
 #: Digits of the part's hash that are written.

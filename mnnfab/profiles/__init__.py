@@ -15,9 +15,9 @@ from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import Field, ValidationError, model_validator
 
+from mnnfab.design.section import Number, Positive, Section, inside_the_folder, plain_name, refusal
 from mnnfab.errors import InputError
 from mnnfab.io.files import read_text
-from mnnfab.section import Number, Positive, Section, inside_the_folder, plain_name, refusal
 
 
 class Profile(Section):

@@ -12,7 +12,7 @@ import numpy as np
 from mnnfab.adam import EPSILON
 from mnnfab.arrays import FloatArray
 from mnnfab.courses import Schedule, Trainable
-from mnnfab.design_file import parse_design
+from mnnfab.design.design_file import parse_design
 from mnnfab.losses import SquaredError
 from mnnfab.problem import Problem, make_problem
 from mnnfab.reproduce import paper

@@ -12,7 +12,7 @@ from geometry.coupon import Coupon, coupons
 from geometry.part import Label, TiledPart
 from geometry.placing import Load, place_features
 from geometry.tiling import Tiling
-from mnnfab.feature_sections import PadsSection
+from mnnfab.design.features_section import PadsSection
 from mnnfab.identity import design_sha256
 
 if TYPE_CHECKING:

@@ -22,8 +22,8 @@ from mnnfab.surrogate import fit_correction
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mnnfab.check_sections import SearchSection
-    from mnnfab.design import Design
+    from mnnfab.design.check_section import SearchSection
+    from mnnfab.design.design import Design
     from mnnfab.progress.watcher import Clock
 
 T = TypeVar("T")

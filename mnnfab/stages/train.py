@@ -11,7 +11,7 @@ import numpy as np
 
 from export.formats import require_known
 from mnnfab.compensation import Candidate, Compensation, compensation_of
-from mnnfab.design_file import Located, load_design, locate
+from mnnfab.design.design_file import Located, load_design, locate
 from mnnfab.errors import InputError
 from mnnfab.findings import Finding
 from mnnfab.problem import Problem, make_problem, train_problem

@@ -14,8 +14,8 @@ import shapely
 from pydantic import Field, Strict, model_validator
 
 from mnnfab.arrays import FloatArray
+from mnnfab.design.section import NotNegative, Positive, Section, refusal
 from mnnfab.lab.photo.vision import opencv
-from mnnfab.section import NotNegative, Positive, Section, refusal
 
 Squares = Annotated[int, Field(ge=3, le=200)]
 Pair = Annotated[tuple[Squares, Squares], Strict(strict=False)]

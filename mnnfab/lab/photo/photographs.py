@@ -128,7 +128,7 @@ def load_image(path: Path) -> Image:
 
 
 def _require_files(folder: Path, shots: tuple[Shot, ...]) -> None:
-    from mnnfab.section import inside_the_folder
+    from mnnfab.design.section import inside_the_folder
 
     for shot in shots:
         try:

@@ -6,7 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from mnnfab.section import Many, NodeNumber, Positive, Section, refusal
+from mnnfab.design.section import Many, NodeNumber, Positive, Section, refusal
 
 #: Nothing lower is to be seen, mm.
 LEAST_HEIGHT_MM = 0.01

@@ -1,9 +1,8 @@
 """A design file as frozen values, checked when they are made.
 
 Each class is one section of the file, each field one key; the unit is in the name.
-Unknown keys are refused. `mnnfab.network_sections` has the
-lattices, `mnnfab.task_sections` the kinds of tasks, `mnnfab.check_sections` what is checked and
-compensated; `mnnfab.design_file` reads and writes the file.
+Unknown keys are refused. The sections are in the modules beside this one; `design_file` reads and
+writes the file.
 """
 
 from __future__ import annotations
@@ -12,10 +11,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from mnnfab.check_sections import CheckSection, CompensateSection, ToleranceSection
-from mnnfab.feature_sections import FeaturesSection
-from mnnfab.network_sections import NetworkSection
-from mnnfab.section import (
+from mnnfab.design.check_section import CheckSection, CompensateSection, ToleranceSection
+from mnnfab.design.features_section import FeaturesSection
+from mnnfab.design.network_section import NetworkSection
+from mnnfab.design.section import (
     Count,
     FileName,
     Many,
@@ -26,7 +25,7 @@ from mnnfab.section import (
     plain_name,
     refusal,
 )
-from mnnfab.task_sections import NoTask, TaskSection
+from mnnfab.design.task_section import NoTask, TaskSection
 
 
 class MaterialSection(Section):

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, Strict, model_validator
 
-from mnnfab.section import Many, NotNegative, Positive, Section, refusal
+from mnnfab.design.section import Many, NotNegative, Positive, Section, refusal
 
 #: More candidates than this take too long to try one by one.
 MOST_CANDIDATES = 100

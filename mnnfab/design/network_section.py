@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
+from mnnfab.design.section import FileName, Many, NodeNumber, Positive, Section, refusal
 from mnnfab.network.lattices import (
     delaunay,
     kagome_braced,
@@ -16,7 +17,6 @@ from mnnfab.network.lattices import (
     triangular_patch,
 )
 from mnnfab.network.network import Network
-from mnnfab.section import FileName, Many, NodeNumber, Positive, Section, refusal
 
 #: More nodes than this are taken for a mistake.
 MOST_NODES = 1_000_000

@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterable, Mapping
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-from mnnfab.check_sections import (
+from mnnfab.design.check_section import (
     CheckSection,
     CompensateSection,
     SearchSection,
     ToleranceSection,
 )
-from mnnfab.design import (
+from mnnfab.design.design import (
     Design,
     ExportSection,
     Fabrication,
@@ -23,8 +23,7 @@ from mnnfab.design import (
     TrainingSection,
     WidthsSection,
 )
-from mnnfab.errors import InputError
-from mnnfab.feature_sections import (
+from mnnfab.design.features_section import (
     CouponSection,
     DotsSection,
     EyeletsSection,
@@ -32,8 +31,9 @@ from mnnfab.feature_sections import (
     IdSection,
     PadsSection,
 )
-from mnnfab.network_sections import LATTICES, NetworkFile
-from mnnfab.task_sections import Behaviour, Classification, NoTask, PortSection, Regression
+from mnnfab.design.network_section import LATTICES, NetworkFile
+from mnnfab.design.task_section import Behaviour, Classification, NoTask, PortSection, Regression
+from mnnfab.errors import InputError
 
 Place = tuple[int | str, ...]
 

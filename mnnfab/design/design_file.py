@@ -11,11 +11,11 @@ from typing import Any
 import tomli_w
 from pydantic import ValidationError
 
-from mnnfab.design import Design
-from mnnfab.design_errors import explain
+from mnnfab.design.design import Design
+from mnnfab.design.errors import explain
+from mnnfab.design.sweep import SWEEP
 from mnnfab.errors import InputError
 from mnnfab.io.files import read_text
-from mnnfab.sweep import SWEEP
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, Strict, model_validator
 
-from mnnfab.network.ports import Port
-from mnnfab.section import (
+from mnnfab.design.section import (
     FileName,
     Many,
     NodeNumber,
@@ -18,6 +17,7 @@ from mnnfab.section import (
     inside_the_folder,
     refusal,
 )
+from mnnfab.network.ports import Port
 
 
 class PortSection(Section):

@@ -1,0 +1,1 @@
+"""The design file: its sections, reading, writing, errors and sweeps."""
