@@ -12,10 +12,10 @@ from fem.elasticity import solid_constants
 from fem.mesh import Mesh
 from fem.system import Balance, Regions, make_system, solve_ports
 from mnnfab.arrays import FloatArray, IntArray
+from mnnfab.model.response import Response
 from mnnfab.network.network import Network
 from mnnfab.network.ports import Port
 from mnnfab.profiles import Material
-from mnnfab.response import Response
 
 #: Quadrature order: exact for straight quadratic tetrahedra.
 ORDER = 2

@@ -17,10 +17,10 @@ from fem.memory import require_memory
 from mnnfab.arrays import FloatArray, IntArray, frozen_floats
 from mnnfab.errors import ToolError
 from mnnfab.linalg.cholesky import Solve, factorise
+from mnnfab.model.response import Response
 from mnnfab.network.compatibility import compatibility_matrix
 from mnnfab.network.network import Network
 from mnnfab.network.ports import Port, dofs_of
-from mnnfab.response import Response
 
 #: Solutions that are out of balance by more than this share are none.
 SOLVED = 1e-4

@@ -1,10 +1,12 @@
-from .agreement import Agreement, compare
-from .bars import BarModel, stiffness_per_width
 from .courses import Schedule, Trainable
 from .design.design import Design, Fabrication
 from .design.design_file import load_design, parse_design
 from .errors import GeometryError, InputError, MechanismError, MnnfabError, ToolError
 from .estimators import MNNClassifier, MNNRegressor
+from .model.agreement import Agreement, compare
+from .model.bars import BarModel, stiffness_per_width
+from .model.response import Response
+from .model.stiffness_law import StiffnessLaw, bar_law, calibrated_law, series_law
 from .network.compatibility import compatibility_matrix
 from .network.lattices import (
     delaunay,
@@ -19,8 +21,6 @@ from .network.network_file import load_network, network_from_graph, network_from
 from .network.ports import Port
 from .network.rigidity import Rigidity, analyse_rigidity, require_rigid
 from .problem import Problem, load_problem, make_problem, train_problem
-from .response import Response
-from .stiffness_law import StiffnessLaw, bar_law, calibrated_law, series_law
 from .tasks import Task
 from .training import Training, train
 from .width_maps import Clamp, Logistic

@@ -15,8 +15,8 @@ from mnnfab.design.section import Many, Number, Positive, Section
 from mnnfab.errors import InputError
 from mnnfab.io.files import read_text
 from mnnfab.losses import SoftmaxCrossEntropy
-from mnnfab.stiffness_law import Calibration
-from mnnfab.surrogate import Correction, Surrogate
+from mnnfab.model.stiffness_law import Calibration
+from mnnfab.model.surrogate import Correction, Surrogate
 from mnnfab.tasks import Headline, Task
 
 SURROGATE = "surrogate.json"

@@ -11,10 +11,10 @@ from scipy.optimize import OptimizeResult, minimize
 
 from mnnfab.adam import Adam
 from mnnfab.arrays import FloatArray, IntArray
-from mnnfab.bars import BarModel
 from mnnfab.errors import InputError
+from mnnfab.model.bars import BarModel
+from mnnfab.model.stiffness_law import StiffnessLaw
 from mnnfab.rules import RULES
-from mnnfab.stiffness_law import StiffnessLaw
 from mnnfab.tasks import Task
 from mnnfab.width_maps import WidthMap
 

@@ -28,9 +28,9 @@ from mnnfab.courses import (
     descend_by_quasi_newton,
     epoch_order,
 )
-from mnnfab.engines import entries_of_bonds
 from mnnfab.errors import ToolError
 from mnnfab.losses import ShareCrossEntropy, SoftmaxCrossEntropy, SquaredError
+from mnnfab.model.bar_solvers import entries_of_bonds
 from mnnfab.network.ports import dofs_of
 from mnnfab.width_maps import Clamp, Logistic
 

@@ -15,11 +15,11 @@ from scipy import sparse
 from mnnfab.arrays import FloatArray, IntArray, frozen_floats
 from mnnfab.design.design import Fabrication
 from mnnfab.linalg.cholesky import factorise
+from mnnfab.model.response import Response
 from mnnfab.network.compatibility import compatibility_matrix
 from mnnfab.network.network import Network
 from mnnfab.network.ports import Port
 from mnnfab.profiles import Material
-from mnnfab.response import Response
 
 #: Shear of a rectangle: the share of its area that takes part, Timoshenko's 5/6.
 SHEAR_SHARE = 5 / 6

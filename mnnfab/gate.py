@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from mnnfab.agreement import Agreement
 from mnnfab.arrays import FloatArray
 from mnnfab.design.check_section import CheckSection
 from mnnfab.findings import Finding, Severity, judge
+from mnnfab.model.agreement import Agreement
+from mnnfab.model.response import Response
+from mnnfab.model.surrogate import relative_difference
 from mnnfab.network.network import Network
 from mnnfab.problem import Problem
-from mnnfab.response import Response
-from mnnfab.surrogate import relative_difference
 from mnnfab.tasks import Headline, Metrics, Task
 
 

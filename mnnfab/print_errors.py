@@ -9,7 +9,7 @@ import numpy as np
 from mnnfab.arrays import FloatArray
 from mnnfab.design.check_section import ToleranceSection
 from mnnfab.design.design import Fabrication
-from mnnfab.joints import edge_weight
+from mnnfab.model.joints import edge_weight
 from mnnfab.profiles import Printer
 from mnnfab.units import NEWTON_PER_GF
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 
 from mnnfab.arrays import FloatArray, frozen_floats
-from mnnfab.bars import BarModel
 from mnnfab.courses import Schedule, Trainable, worth_keeping
 from mnnfab.datasets import BUILT_IN
 from mnnfab.design.design import Design
@@ -17,15 +16,16 @@ from mnnfab.design.design_file import load_design
 from mnnfab.design.network_section import NetworkFile, NetworkSection
 from mnnfab.errors import InputError
 from mnnfab.io.files import read_bytes
+from mnnfab.model.bars import BarModel
+from mnnfab.model.response import Response
+from mnnfab.model.stiffness_law import LawName, StiffnessLaw, bar_law, calibrated_law, series_law
+from mnnfab.model.surrogate import PLAIN, Correction, Surrogate
 from mnnfab.network.network import Network
 from mnnfab.network.network_file import load_network
 from mnnfab.network.rigidity import Rigidity, require_rigid
 from mnnfab.network.widths_file import check_widths, load_start, load_widths
 from mnnfab.print_errors import PrintErrors, drawn_widths, print_errors
 from mnnfab.profiles import Material, Printer, is_file, material, printer
-from mnnfab.response import Response
-from mnnfab.stiffness_law import LawName, StiffnessLaw, bar_law, calibrated_law, series_law
-from mnnfab.surrogate import PLAIN, Correction, Surrogate
 from mnnfab.task_setup import make_task
 from mnnfab.tasks import Task
 from mnnfab.training import Progress, Training, train

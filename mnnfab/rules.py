@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from mnnfab.arrays import FloatArray, IntArray
-from mnnfab.bars import BarModel
 from mnnfab.losses import Loss, SoftmaxCrossEntropy, SquaredError
-from mnnfab.response import Response
+from mnnfab.model.bars import BarModel
+from mnnfab.model.response import Response
 from mnnfab.tasks import Task
 
 #: Share of the way to the target that coupled learning pulls the outputs.

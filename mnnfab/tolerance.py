@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mnnfab.arrays import FloatArray
-from mnnfab.bars import BarModel
 from mnnfab.design.design import Fabrication
-from mnnfab.joints import edge_weight, series_integral
+from mnnfab.model.bars import BarModel
+from mnnfab.model.joints import edge_weight, series_integral
+from mnnfab.model.response import Response
 from mnnfab.print_errors import LEAST, PrintErrors
-from mnnfab.response import Response
 from mnnfab.tasks import Headline, Task
 
 

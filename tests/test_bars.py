@@ -20,8 +20,8 @@ from mnnfab import (
     triangular_patch,
 )
 from mnnfab.arrays import FloatArray, IntArray
-from mnnfab.engines import Banded, Dense, Sparse
 from mnnfab.linalg.nested_dissection import nested_dissection
+from mnnfab.model.bar_solvers import Banded, Dense, Sparse
 from mnnfab.network.ports import unit_loads
 from mnnfab.units import NEWTON_PER_GF
 

@@ -17,12 +17,12 @@ from mnnfab import (
     triangular_parallelogram,
     triangular_patch,
 )
-from mnnfab.bars import BarModel
 from mnnfab.frame import beam_stiffness, frame_response, make_frame
-from mnnfab.joints import series_integral
 from mnnfab.large_displacements import ExactBars, linear_range
+from mnnfab.model.bars import BarModel
+from mnnfab.model.joints import series_integral
+from mnnfab.model.stiffness_law import bar_law
 from mnnfab.profiles import material
-from mnnfab.stiffness_law import bar_law
 
 AGILUS = material("agilus30")
 #: A strip of 40 × 1 mm, by quadratic triangles: shear adds (w/L)², the load's half millimetre

@@ -23,13 +23,13 @@ from mnnfab.compensation import (
     compensation_text,
     load_compensation,
 )
+from mnnfab.model.stiffness_law import Calibration
+from mnnfab.model.surrogate import Correction, Surrogate, fit_correction
 from mnnfab.pipeline import Outcome, check, reach, run
 from mnnfab.progress.watcher import Clock, Silent
 from mnnfab.stages.compensate import Compensated, compensate
 from mnnfab.stages.model import solve_part
 from mnnfab.stages.search import search
-from mnnfab.stiffness_law import Calibration
-from mnnfab.surrogate import Correction, Surrogate, fit_correction
 from mnnfab.tasks import Guess, Headline
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"

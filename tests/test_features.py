@@ -24,7 +24,6 @@ from geometry.placing import Load, place_features
 from geometry.solid import build_solid
 from geometry.tiling import Tiling
 from mnnfab import Fabrication, GeometryError, InputError, Network, Port, compare
-from mnnfab.bars import BarModel, stiffness_per_width
 from mnnfab.design.features_section import (
     CouponSection,
     DotsSection,
@@ -33,6 +32,7 @@ from mnnfab.design.features_section import (
     IdSection,
     PadsSection,
 )
+from mnnfab.model.bars import BarModel, stiffness_per_width
 from mnnfab.profiles import material
 
 DOWN = -math.pi / 2

@@ -10,7 +10,7 @@ import pytest
 
 from mnnfab import Problem, make_problem, parse_design, train_problem
 from mnnfab.arrays import FloatArray
-from mnnfab.joints import edge_weight
+from mnnfab.model.joints import edge_weight
 from mnnfab.print_errors import PrintErrors, drawn_widths
 from mnnfab.profiles import printer
 from mnnfab.stages.prints import judge_prints, study_prints

@@ -18,8 +18,8 @@ from mnnfab.errors import InputError
 from mnnfab.gradients import GradientAgreement, compare_gradients
 from mnnfab.lab.measurement import Measurement
 from mnnfab.lab.steps import port_loads
+from mnnfab.model.response import Response
 from mnnfab.network.ports import dofs_of
-from mnnfab.response import Response
 from mnnfab.tasks import Task
 
 N_DRAWS = 1000

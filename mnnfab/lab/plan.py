@@ -16,8 +16,8 @@ import numpy as np
 from mnnfab.arrays import FloatArray
 from mnnfab.gradients import GradientAgreement, compare_gradients
 from mnnfab.lab.steps import ZERO, Hung, Role, Step
+from mnnfab.model.response import Response
 from mnnfab.network.ports import Port
-from mnnfab.response import Response
 from mnnfab.tasks import LoadCase, Task
 from mnnfab.units import NEWTON_PER_GF
 

@@ -10,14 +10,14 @@ import numpy as np
 
 from mnnfab.arrays import FloatArray
 from mnnfab.lab.steps import Step, port_loads
-from mnnfab.response import Response
+from mnnfab.model.response import Response
 from mnnfab.stages.model import solve_part
 from mnnfab.stages.part import tile_part
 from mnnfab.tolerance import Printed, drawn_print
 
 if TYPE_CHECKING:
     from fem.continuum import Continuum
-    from mnnfab.bars import BarModel
+    from mnnfab.model.bars import BarModel
     from mnnfab.problem import Problem
     from mnnfab.progress.watcher import Clock
     from mnnfab.tasks import Task

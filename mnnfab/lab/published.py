@@ -21,9 +21,9 @@ from mnnfab.units import NEWTON_PER_GF
 
 if TYPE_CHECKING:
     from mnnfab.arrays import FloatArray
+    from mnnfab.model.response import Response
     from mnnfab.problem import Problem
     from mnnfab.progress.watcher import Clock
-    from mnnfab.response import Response
 
 PAPER = "Li and Mao 2024"
 

@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
     from fem.continuum import Continuum
     from geometry.tiling import Tiling
-    from mnnfab.agreement import Agreement
     from mnnfab.arrays import FloatArray
     from mnnfab.findings import Finding
     from mnnfab.history_file import Columns
+    from mnnfab.model.agreement import Agreement
+    from mnnfab.model.response import Response
     from mnnfab.problem import Problem
-    from mnnfab.response import Response
     from mnnfab.tasks import LoadCase, Task
     from mnnfab.tolerance import ToleranceStudy
 

@@ -27,10 +27,10 @@ from mnnfab.report.drawing import (
 if TYPE_CHECKING:
     from fem.continuum import Continuum
     from geometry.tiling import Tiling
-    from mnnfab.agreement import Agreement
+    from mnnfab.model.agreement import Agreement
+    from mnnfab.model.response import Response
     from mnnfab.problem import Problem
     from mnnfab.report.results import Results
-    from mnnfab.response import Response
     from mnnfab.stages.guards import Guards
     from mnnfab.tasks import LoadCase, Task
     from mnnfab.tolerance import ToleranceStudy

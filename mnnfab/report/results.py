@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from fem.continuum import Continuum
     from fem.convergence import Discretisation
     from geometry.tiling import Tiling
-    from mnnfab.agreement import Agreement
     from mnnfab.arrays import FloatArray
     from mnnfab.findings import Finding
     from mnnfab.gradients import GradientAgreement
     from mnnfab.history_file import Columns
+    from mnnfab.model.agreement import Agreement
+    from mnnfab.model.response import Response
     from mnnfab.problem import Problem
     from mnnfab.record import Record
-    from mnnfab.response import Response
     from mnnfab.stages.guards import Guards
     from mnnfab.tolerance import ToleranceStudy
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from mnnfab.model.response import Response
 from mnnfab.problem import Problem
 from mnnfab.report.results import Results
-from mnnfab.response import Response
 from mnnfab.stages.guards import Guards
 from mnnfab.stages.part import part_sha256
 from mnnfab.tolerance import ToleranceStudy

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from mnnfab.arrays import FloatArray
-from mnnfab.bars import BarModel, stiffness_per_width
+from mnnfab.model.bars import BarModel, stiffness_per_width
 from mnnfab.network.lattices import triangular_patch
 from mnnfab.network.network import Network
 from mnnfab.network.ports import Port

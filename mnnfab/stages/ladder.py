@@ -7,19 +7,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from mnnfab.agreement import Agreement, compare
 from mnnfab.errors import ToolError
 from mnnfab.frame import frame_response, make_frame
 from mnnfab.gradients import GradientAgreement, compare_gradients, in_situ_gradient
-from mnnfab.response import Response
+from mnnfab.model.agreement import Agreement, compare
+from mnnfab.model.response import Response
 from mnnfab.stages.model import calibrated, solve_part
 from mnnfab.stages.part import tile_part
 
 if TYPE_CHECKING:
     from mnnfab.arrays import FloatArray
+    from mnnfab.model.stiffness_law import LawName
     from mnnfab.problem import Problem
     from mnnfab.progress.watcher import Clock
-    from mnnfab.stiffness_law import LawName
     from mnnfab.tasks import Metrics, Task
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mnnfab.model.stiffness_law import Calibration
 from mnnfab.stages.part import tile_part
-from mnnfab.stiffness_law import Calibration
 
 if TYPE_CHECKING:
     from fem.continuum import Continuum

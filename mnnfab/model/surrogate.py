@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mnnfab.arrays import FloatArray, frozen_floats
-from mnnfab.stiffness_law import Calibration
+from mnnfab.model.stiffness_law import Calibration
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,9 +8,9 @@ from typing import Literal
 import numpy as np
 
 from mnnfab.arrays import FloatArray, frozen_floats
-from mnnfab.bars import stiffness_per_width
 from mnnfab.design.design import Fabrication
-from mnnfab.joints import series_integral
+from mnnfab.model.bars import stiffness_per_width
+from mnnfab.model.joints import series_integral
 from mnnfab.network.network import Network
 
 LawName = Literal["bar", "series", "calibrated"]

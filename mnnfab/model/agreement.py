@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mnnfab.arrays import FloatArray
-from mnnfab.response import Response
+from mnnfab.model.response import Response
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from scipy import sparse
 
 from mnnfab.arrays import FloatArray
-from mnnfab.engines import Engine, choose_engine
+from mnnfab.model.bar_solvers import Engine, choose_engine
+from mnnfab.model.response import Response
 from mnnfab.network.compatibility import compatibility_matrix
 from mnnfab.network.network import Network
 from mnnfab.network.ports import Port, unit_loads
-from mnnfab.response import Response
 
 #: Up to this many free degrees of freedom products with a dense C are the faster ones.
 DENSE_PRODUCT_DOFS = 150
@@ -41,7 +41,7 @@ class BarModel:
         inputs: where loads act.
         outputs: where displacements are read.
         additive: added to the flexibility, (n_out, n_in) mm/N: what bars do not show (see
-            `mnnfab.surrogate`).
+            `mnnfab.model.surrogate`).
     """
 
     network: Network
