@@ -17,9 +17,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from mnnfab import MNNClassifier, load_design, make_problem, train_problem
-from mnnfab.datasets import built_in_features
 from mnnfab.design.design import TrainingSection
-from mnnfab.task_setup import split_rows
+from mnnfab.task.datasets import built_in_features
+from mnnfab.task.factory import split_rows
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 IRIS_SPLITS, OTHER_SPLITS = 30, 5

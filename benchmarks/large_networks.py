@@ -21,10 +21,10 @@ from scipy.sparse.linalg import splu
 
 from mnnfab import BarModel, Clamp, Port, Trainable, triangular_parallelogram
 from mnnfab.arrays import FloatArray
-from mnnfab.losses import SoftmaxCrossEntropy
 from mnnfab.model.stiffness_law import StiffnessLaw
 from mnnfab.network.ports import dofs_of
-from mnnfab.tasks import Parts, Task, judge_nothing
+from mnnfab.task.losses import SoftmaxCrossEntropy
+from mnnfab.task.task import Parts, Task, judge_nothing
 
 SIZES = (100, 1_000, 10_000, 100_000, 1_000_000)
 N_SAMPLES = 105

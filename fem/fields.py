@@ -16,7 +16,7 @@ from mnnfab.errors import ToolError
 from mnnfab.network.network import Network
 from mnnfab.network.ports import Port, dofs_of
 from mnnfab.profiles import Material
-from mnnfab.tasks import LoadCase
+from mnnfab.task.task import LoadCase
 
 #: CalculiX reads twenty characters of a number.
 NUMBER = ".12e"

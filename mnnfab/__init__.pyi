@@ -21,7 +21,7 @@ from .network.network_file import load_network, network_from_graph, network_from
 from .network.ports import Port
 from .network.rigidity import Rigidity, analyse_rigidity, require_rigid
 from .problem import Problem, load_problem, make_problem, train_problem
-from .tasks import Task
+from .task.task import Task
 from .training import Training, train
 from .width_maps import Clamp, Logistic
 

@@ -9,7 +9,7 @@ from typing import Protocol, Self
 import numpy as np
 
 from mnnfab.arrays import FloatArray
-from mnnfab.losses import SoftmaxCrossEntropy
+from mnnfab.task.losses import SoftmaxCrossEntropy
 
 #: How far log τ may go from the logarithm of the first displacements' spread.
 LOG_SCALE_REACH = 5.0

@@ -14,10 +14,10 @@ from pydantic import Field, ValidationError, model_validator
 from mnnfab.design.section import Many, Number, Positive, Section
 from mnnfab.errors import InputError
 from mnnfab.io.files import read_text
-from mnnfab.losses import SoftmaxCrossEntropy
 from mnnfab.model.stiffness_law import Calibration
 from mnnfab.model.surrogate import Correction, Surrogate
-from mnnfab.tasks import Headline, Task
+from mnnfab.task.losses import SoftmaxCrossEntropy
+from mnnfab.task.task import Headline, Task
 
 SURROGATE = "surrogate.json"
 

@@ -25,7 +25,7 @@ from mnnfab.compiled_values import (
     Samples,
     State,
 )
-from mnnfab.losses import TINY_MM
+from mnnfab.task.losses import TINY_MM
 
 _F = TypeVar("_F", bound=Callable[..., object])
 
@@ -225,7 +225,7 @@ def _flexibility_slope(
 def _loss_slope(
     samples: Samples, displacements: FloatArray, targets: FloatArray, pulls: FloatArray
 ) -> None:
-    """Write the derivative of one sample's loss in its displacements; see `mnnfab.losses`."""
+    """Write the derivative of one sample's loss in its displacements; see `mnnfab.task.losses`."""
     n_out = len(displacements)
     if samples.loss == SQUARED:
         for o in range(n_out):

@@ -15,7 +15,7 @@ from mnnfab.errors import InputError
 from mnnfab.model.bars import BarModel
 from mnnfab.model.stiffness_law import StiffnessLaw
 from mnnfab.rules import RULES
-from mnnfab.tasks import Task
+from mnnfab.task.task import Task
 from mnnfab.width_maps import WidthMap
 
 #: Beyond this many bonds nobody could see what happens to one of them.

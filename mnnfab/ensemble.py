@@ -29,9 +29,9 @@ from mnnfab.courses import (
     epoch_order,
 )
 from mnnfab.errors import ToolError
-from mnnfab.losses import ShareCrossEntropy, SoftmaxCrossEntropy, SquaredError
 from mnnfab.model.bar_solvers import entries_of_bonds
 from mnnfab.network.ports import dofs_of
+from mnnfab.task.losses import ShareCrossEntropy, SoftmaxCrossEntropy, SquaredError
 from mnnfab.width_maps import Clamp, Logistic
 
 TellOfMember = Callable[[int, int, FloatArray], bool | None]
@@ -63,7 +63,7 @@ def make_member(trainable: Trainable, latent: FloatArray, seed: int, number: int
     Number 0 starts where the design says; every other one depends on the seed and its own
     number alone, so that it is the same in any company.
     """
-    # The tags: 0 and 1 for the split and for drawn samples (`mnnfab.task_setup`), 2 here, 3 for
+    # The tags: 0 and 1 for the split and for drawn samples (`mnnfab.task.factory`), 2 here, 3 for
     # ports (`mnnfab.stages.search`), 4 and 5 for prints (`mnnfab.problem`, `mnnfab.tolerance`).
     generator = np.random.default_rng([seed, 2, number])
     if number == 0:

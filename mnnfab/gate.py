@@ -12,7 +12,7 @@ from mnnfab.model.response import Response
 from mnnfab.model.surrogate import relative_difference
 from mnnfab.network.network import Network
 from mnnfab.problem import Problem
-from mnnfab.tasks import Headline, Metrics, Task
+from mnnfab.task.task import Headline, Metrics, Task
 
 
 def judge_continuum(

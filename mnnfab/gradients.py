@@ -8,7 +8,7 @@ import numpy as np
 
 from mnnfab.arrays import FloatArray
 from mnnfab.model.response import Response
-from mnnfab.tasks import Task
+from mnnfab.task.task import Task
 
 
 @dataclass(frozen=True)

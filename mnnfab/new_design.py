@@ -10,7 +10,6 @@ from typing import Literal, get_args
 
 from jinja2 import Environment, StrictUndefined
 
-from mnnfab.datasets import BUILT_IN, labelled_features
 from mnnfab.design.design_file import parse_design
 from mnnfab.design.section import plain_name
 from mnnfab.errors import InputError
@@ -18,6 +17,7 @@ from mnnfab.io.files import write_new_file
 from mnnfab.io.tables import read_table
 from mnnfab.placement import placements
 from mnnfab.problem import Problem, make_problem
+from mnnfab.task.datasets import BUILT_IN, labelled_features
 
 Kind = Literal["behaviour", "regression", "classification", "none"]
 KINDS: tuple[Kind, ...] = get_args(Kind)

@@ -10,7 +10,6 @@ import numpy as np
 
 from mnnfab.arrays import FloatArray, frozen_floats
 from mnnfab.courses import Schedule, Trainable, worth_keeping
-from mnnfab.datasets import BUILT_IN
 from mnnfab.design.design import Design
 from mnnfab.design.design_file import load_design
 from mnnfab.design.network_section import NetworkFile, NetworkSection
@@ -26,8 +25,9 @@ from mnnfab.network.rigidity import Rigidity, require_rigid
 from mnnfab.network.widths_file import check_widths, load_start, load_widths
 from mnnfab.print_errors import PrintErrors, drawn_widths, print_errors
 from mnnfab.profiles import Material, Printer, is_file, material, printer
-from mnnfab.task_setup import make_task
-from mnnfab.tasks import Task
+from mnnfab.task.datasets import BUILT_IN
+from mnnfab.task.factory import make_task
+from mnnfab.task.task import Task
 from mnnfab.training import Progress, Training, train
 from mnnfab.width_maps import Clamp, Logistic, WidthMap
 

@@ -8,7 +8,7 @@ from mnnfab.arrays import IntArray
 from mnnfab.findings import Finding
 from mnnfab.problem import Problem
 from mnnfab.reachability import Reachability, Target, assess
-from mnnfab.tasks import Task
+from mnnfab.task.task import Task
 
 #: Beyond this many bonds the searches take longer than training: only when they are asked for.
 MOST_BONDS = 200

@@ -33,7 +33,7 @@ from mnnfab.io.files import read_json, sha256_of
 from mnnfab.network.network import Network
 from mnnfab.network.widths_file import load_widths, widths_text
 from mnnfab.problem import Problem
-from mnnfab.tasks import Task
+from mnnfab.task.task import Task
 from mnnfab.training import Training
 
 WIDTHS, HISTORY, RESTARTS, ANCESTRY = "widths.csv", "history.csv", "restarts.csv", "ancestry.json"

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from mnnfab.arrays import FloatArray, IntArray
-from mnnfab.losses import Loss, SoftmaxCrossEntropy, SquaredError
 from mnnfab.model.bars import BarModel
 from mnnfab.model.response import Response
-from mnnfab.tasks import Task
+from mnnfab.task.losses import Loss, SoftmaxCrossEntropy, SquaredError
+from mnnfab.task.task import Task
 
 #: Share of the way to the target that coupled learning pulls the outputs.
 NUDGE = 0.1

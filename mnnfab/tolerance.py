@@ -12,7 +12,7 @@ from mnnfab.model.bars import BarModel
 from mnnfab.model.joints import edge_weight, series_integral
 from mnnfab.model.response import Response
 from mnnfab.print_errors import LEAST, PrintErrors
-from mnnfab.tasks import Headline, Task
+from mnnfab.task.task import Headline, Task
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ from mnnfab.courses import Course, Schedule, Trainable
 from mnnfab.ensemble import make_member, run_ensemble
 from mnnfab.errors import InputError, ToolError
 from mnnfab.io.display import curve_svg, table_html
-from mnnfab.tasks import Metrics, MetricValue, Task
+from mnnfab.task.task import Metrics, MetricValue, Task
 
 Progress = Callable[[int, int, float], bool | None]
 """Called after an epoch with its number, the number of epochs and the loss; where it returns

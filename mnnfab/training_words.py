@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mnnfab.findings import Finding
 from mnnfab.problem import Problem
-from mnnfab.tasks import Headline
+from mnnfab.task.task import Headline
 from mnnfab.training import Training
 
 

@@ -17,7 +17,7 @@ from mnnfab.reproduce import paper
 from mnnfab.reproduce.setting import BEHAVIOUR, GRADIENT, make
 from mnnfab.stages.model import solve_part
 from mnnfab.stages.part import tile_part
-from mnnfab.tasks import Task
+from mnnfab.task.task import Task
 
 if TYPE_CHECKING:
     from fem.continuum import Continuum

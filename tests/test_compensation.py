@@ -30,7 +30,7 @@ from mnnfab.progress.watcher import Clock, Silent
 from mnnfab.stages.compensate import Compensated, compensate
 from mnnfab.stages.model import solve_part
 from mnnfab.stages.search import search
-from mnnfab.tasks import Guess, Headline
+from mnnfab.task.task import Guess, Headline
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 RATIOS = [0.01 * k for k in range(1, 100)]

@@ -13,10 +13,10 @@ import pytest
 from pyarrow import parquet
 
 from mnnfab import InputError, Problem, make_problem, parse_design, train_problem
-from mnnfab.datasets import read_labelled_features
 from mnnfab.design.design import TrainingSection
-from mnnfab.task_setup import _commonest_class, split_rows
-from mnnfab.tasks import Headline
+from mnnfab.task.datasets import read_labelled_features
+from mnnfab.task.factory import _commonest_class, split_rows
+from mnnfab.task.task import Headline
 from mnnfab.units import NEWTON_PER_GF
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"

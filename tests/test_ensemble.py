@@ -24,8 +24,8 @@ from mnnfab import (
 )
 from mnnfab.courses import Course, descend
 from mnnfab.ensemble import COMPILED_DOFS, can_be_compiled, descend_together, make_member
-from mnnfab.losses import Loss, ShareCrossEntropy, SoftmaxCrossEntropy, SquaredError
 from mnnfab.network.widths_file import widths_text
+from mnnfab.task.losses import Loss, ShareCrossEntropy, SoftmaxCrossEntropy, SquaredError
 from mnnfab.training import _stuck, train
 from mnnfab.training_words import findings_of_training, kept_given_start
 from mnnfab.width_maps import WidthMap

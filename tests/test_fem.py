@@ -28,7 +28,7 @@ from mnnfab import BarModel, Fabrication, Network, Port, ToolError, compare, sti
 from mnnfab.arrays import FloatArray
 from mnnfab.linalg.cholesky import factorise
 from mnnfab.profiles import material
-from mnnfab.tasks import LoadCase
+from mnnfab.task.task import LoadCase
 from mnnfab.units import NEWTON_PER_GF
 
 AGILUS = material("agilus30")

@@ -22,7 +22,7 @@ from mnnfab.stages.guards import Guards, bowed_bond, guard, judge_guards
 from mnnfab.stages.ladder import LADDER, climb, ladder_text
 from mnnfab.stages.model import solve_part
 from mnnfab.stages.part import tile_part
-from mnnfab.tasks import Task
+from mnnfab.task.task import Task
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 Solved = tuple[Problem, Task, np.ndarray, Continuum]

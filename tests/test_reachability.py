@@ -15,12 +15,12 @@ from scipy.optimize import Bounds, differential_evolution
 from mnnfab import Problem, load_problem, make_problem, parse_design, triangular_parallelogram
 from mnnfab.conditioning import POOR, judge_conditioning
 from mnnfab.linalg.condition_number import condition_number
-from mnnfab.losses import Loss
 from mnnfab.network.compatibility import compatibility_matrix
 from mnnfab.pipeline import reach
 from mnnfab.reach_losses import Reading, ScaleFreeError
 from mnnfab.reach_words import _rounded, assess_problem, findings_before_training
 from mnnfab.reachability import Reachability
+from mnnfab.task.losses import Loss
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 

@@ -7,7 +7,6 @@ import pytest
 
 from mnnfab import BarModel, Network, Port, stiffness_per_width
 from mnnfab.arrays import FloatArray
-from mnnfab.losses import Loss, ShareCrossEntropy, SoftmaxCrossEntropy, SquaredError
 from mnnfab.rules import (
     RULES,
     adjoint_gradient,
@@ -15,7 +14,8 @@ from mnnfab.rules import (
     finite_difference_gradient,
     wanted_change,
 )
-from mnnfab.tasks import Parts, Task, judge_nothing
+from mnnfab.task.losses import Loss, ShareCrossEntropy, SoftmaxCrossEntropy, SquaredError
+from mnnfab.task.task import Parts, Task, judge_nothing
 from mnnfab.units import NEWTON_PER_GF
 
 INPUTS, OUTPUTS = (Port(10, "y"),), (Port(12, "y"), Port(13, "y"))

@@ -29,14 +29,14 @@ from mnnfab import (
 )
 from mnnfab.courses import descend
 from mnnfab.ensemble import descend_together, make_member
-from mnnfab.losses import SoftmaxCrossEntropy
 from mnnfab.model.joints import edge_weight, series_integral
 from mnnfab.model.stiffness_law import Calibration
 from mnnfab.model.surrogate import fit_correction
 from mnnfab.progress.watcher import Clock, Silent
 from mnnfab.stages.model import calibrated, solve_part
 from mnnfab.stages.part import tile_part
-from mnnfab.tasks import Parts, Task, judge_nothing
+from mnnfab.task.losses import SoftmaxCrossEntropy
+from mnnfab.task.task import Parts, Task, judge_nothing
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 INPUTS = tuple(Port(node, "y") for node in (13, 11, 12, 9))

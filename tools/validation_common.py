@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mnnfab import Problem
 from mnnfab.progress.watcher import Clock, Silent
-from mnnfab.tasks import Headline, Task
+from mnnfab.task.task import Headline, Task
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES, DOCS = ROOT / "examples", ROOT / "docs"

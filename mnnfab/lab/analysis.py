@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from mnnfab.lab.photo.photographs import Seen
     from mnnfab.problem import Problem
     from mnnfab.progress.watcher import Clock
-    from mnnfab.tasks import Task
+    from mnnfab.task.task import Task
 
 
 #: Prints leave some per cent of the pattern; more than this is something else.

@@ -20,7 +20,7 @@ from mnnfab.lab.measurement import Measurement
 from mnnfab.lab.steps import port_loads
 from mnnfab.model.response import Response
 from mnnfab.network.ports import dofs_of
-from mnnfab.tasks import Task
+from mnnfab.task.task import Task
 
 N_DRAWS = 1000
 #: Loads that leave more than this share of what the gradient needs unsaid do not span it. Whole

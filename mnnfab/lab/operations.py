@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from mnnfab.lab.session.rounds import Told
     from mnnfab.lab.validation import Factor
     from mnnfab.problem import Problem
-    from mnnfab.tasks import Task
+    from mnnfab.task.task import Task
 
 MEASURED, KIT, IDENTIFIED = "measured", "kit", "identified"
 

@@ -18,7 +18,7 @@ from mnnfab.gradients import GradientAgreement, compare_gradients
 from mnnfab.lab.steps import ZERO, Hung, Role, Step
 from mnnfab.model.response import Response
 from mnnfab.network.ports import Port
-from mnnfab.tasks import LoadCase, Task
+from mnnfab.task.task import LoadCase, Task
 from mnnfab.units import NEWTON_PER_GF
 
 #: Load cases that get cards of their own.

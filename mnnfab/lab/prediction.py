@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mnnfab.model.bars import BarModel
     from mnnfab.problem import Problem
     from mnnfab.progress.watcher import Clock
-    from mnnfab.tasks import Task
+    from mnnfab.task.task import Task
 
 #: Prints that are drawn for the standard deviations, and the seed's tag of the draws.
 N_PRINTS, TAG = 200, 6

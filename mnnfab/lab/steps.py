@@ -19,7 +19,7 @@ from mnnfab.arrays import FloatArray
 from mnnfab.errors import InputError
 from mnnfab.io.tables import column_numbers, read_table, table_text
 from mnnfab.network.ports import Axis, Port
-from mnnfab.tasks import Task
+from mnnfab.task.task import Task
 from mnnfab.units import NEWTON_PER_GF
 
 Role = Literal["zero", "rigid", "forward", "adjoint"]

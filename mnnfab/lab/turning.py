@@ -16,7 +16,7 @@ from mnnfab.lab.steps import Hung, Step, port_loads
 if TYPE_CHECKING:
     from fem.continuum import Continuum
     from mnnfab.arrays import FloatArray
-    from mnnfab.tasks import Task
+    from mnnfab.task.task import Task
 
 #: Joints that turn farther than this (rad) are no matter of linear theory.
 FARTHEST_TURN = 0.2

@@ -11,7 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     from mnnfab.arrays import FloatArray, IntArray
     from mnnfab.report.results import Results
-    from mnnfab.tasks import Task
+    from mnnfab.task.task import Task
 
 
 @dataclass(frozen=True)

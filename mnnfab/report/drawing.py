@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from mnnfab.model.agreement import Agreement
     from mnnfab.model.response import Response
     from mnnfab.problem import Problem
-    from mnnfab.tasks import LoadCase, Task
+    from mnnfab.task.task import LoadCase, Task
     from mnnfab.tolerance import ToleranceStudy
 
 

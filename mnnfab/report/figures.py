@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from mnnfab.problem import Problem
     from mnnfab.report.results import Results
     from mnnfab.stages.guards import Guards
-    from mnnfab.tasks import LoadCase, Task
+    from mnnfab.task.task import LoadCase, Task
     from mnnfab.tolerance import ToleranceStudy
 
 #: Load cases shown; more would make the page long and say little.

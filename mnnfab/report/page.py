@@ -16,7 +16,7 @@ from mnnfab.report.moving import as_script, slider_data, solid_data
 from mnnfab.report.results import Results
 from mnnfab.report.summary import summarise
 from mnnfab.report.template import render
-from mnnfab.tasks import Metrics
+from mnnfab.task.task import Metrics
 from mnnfab.units import NEWTON_PER_GF
 
 

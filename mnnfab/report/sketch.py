@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from mnnfab.arrays import FloatArray
     from mnnfab.network.network import Network
-    from mnnfab.tasks import Task
+    from mnnfab.task.task import Task
 
 #: Above this many nodes their numbers would only blacken the picture.
 NUMBERED_NODES = 60

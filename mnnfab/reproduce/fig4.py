@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mnnfab.arrays import FloatArray
-from mnnfab.datasets import built_in_features
 from mnnfab.reproduce import paper
 from mnnfab.reproduce.experiment import Experiment, Line, bond_columns
 from mnnfab.reproduce.fig4_pictures import (
@@ -21,6 +20,7 @@ from mnnfab.reproduce.film import Scene
 from mnnfab.reproduce.outputs import draw_species
 from mnnfab.reproduce.setting import Run, train_iris
 from mnnfab.reproduce.spread import Spread, spread_of
+from mnnfab.task.datasets import built_in_features
 from mnnfab.units import NEWTON_PER_GF
 
 SPLITS = 30

@@ -10,13 +10,13 @@ from matplotlib.figure import Figure
 from sklearn.metrics import confusion_matrix
 
 from mnnfab.arrays import FloatArray
-from mnnfab.datasets import built_in_features
 from mnnfab.report.palette import BLUE, GREEN, GREY, ORANGE
 from mnnfab.reproduce import paper
 from mnnfab.reproduce.outputs import SPECIES_COLOURS, draw_flowers, draw_species, species_of
 from mnnfab.reproduce.pictures import draw_widths
 from mnnfab.reproduce.setting import Run
 from mnnfab.reproduce.spread import Spread
+from mnnfab.task.datasets import built_in_features
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

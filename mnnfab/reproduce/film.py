@@ -19,7 +19,7 @@ from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.report.palette import BLUE, GREEN, GREY, ORANGE, RED
 from mnnfab.reproduce.pictures import draw_widths, over_epochs
 from mnnfab.reproduce.setting import Run
-from mnnfab.tasks import Task
+from mnnfab.task.task import Task
 
 DrawOutputs = Callable[[Axes, Task, FloatArray], None]
 """Draws what the outputs do, from the task and the flexibility, (n_out, n_in) mm/N."""

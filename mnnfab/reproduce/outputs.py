@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mnnfab.datasets import built_in_features
 from mnnfab.report.palette import BLUE, GREEN, ORANGE, RED
+from mnnfab.task.datasets import built_in_features
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from mnnfab.arrays import FloatArray, IntArray
-    from mnnfab.tasks import Task
+    from mnnfab.task.task import Task
 
 SPECIES_COLOURS = (BLUE, GREEN, ORANGE)
 

@@ -13,10 +13,10 @@ from mnnfab.adam import EPSILON
 from mnnfab.arrays import FloatArray
 from mnnfab.courses import Schedule, Trainable
 from mnnfab.design.design_file import parse_design
-from mnnfab.losses import SquaredError
 from mnnfab.problem import Problem, make_problem
 from mnnfab.reproduce import paper
-from mnnfab.tasks import Task
+from mnnfab.task.losses import SquaredError
+from mnnfab.task.task import Task
 from mnnfab.training import Training, train
 from mnnfab.width_maps import Logistic
 

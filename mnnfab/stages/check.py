@@ -25,7 +25,7 @@ from mnnfab.stages.prints import judge_prints, study_prints
 if TYPE_CHECKING:
     from geometry.tiling import Tiling
     from mnnfab.model.response import Response
-    from mnnfab.tasks import Task
+    from mnnfab.task.task import Task
 
 
 def check_widths_on_continuum(problem: Problem, record: Record, clock: Clock) -> Results:

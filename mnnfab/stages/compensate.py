@@ -20,7 +20,7 @@ from mnnfab.training import train
 if TYPE_CHECKING:
     from mnnfab.arrays import FloatArray
     from mnnfab.progress.watcher import Clock
-    from mnnfab.tasks import Headline, Task
+    from mnnfab.task.task import Headline, Task
     from mnnfab.training import Training
 
 

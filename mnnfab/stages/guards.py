@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from fem.continuum import Continuum
     from mnnfab.arrays import FloatArray
     from mnnfab.problem import Problem
-    from mnnfab.tasks import LoadCase, Task
+    from mnnfab.task.task import LoadCase, Task
 
 #: Where a design gives no limit.
 ADVISED_FACTOR, ADVISED_SAG, ADVISED_STRAIN = 1.0, 1.0, 0.10

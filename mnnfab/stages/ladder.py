@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mnnfab.model.stiffness_law import LawName
     from mnnfab.problem import Problem
     from mnnfab.progress.watcher import Clock
-    from mnnfab.tasks import Metrics, Task
+    from mnnfab.task.task import Metrics, Task
 
 
 @dataclass(frozen=True, eq=False)

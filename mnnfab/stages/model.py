@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mnnfab.arrays import FloatArray
     from mnnfab.problem import Problem
     from mnnfab.progress.watcher import Clock
-    from mnnfab.tasks import Task
+    from mnnfab.task.task import Task
 
 #: Widths at which a stiffness law is calibrated, as shares of the way between the limits.
 CALIBRATED_AT = (0.0, 0.5, 1.0)

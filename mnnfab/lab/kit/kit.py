@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from geometry.tiling import Tiling
     from mnnfab.arrays import FloatArray
     from mnnfab.problem import Problem
-    from mnnfab.tasks import Task
+    from mnnfab.task.task import Task
 
 PAGE, PDF, LOADS, EXPECTED, BOARD, FRAME = (
     *("kit.html", "kit.pdf", "loads.csv", "expected.csv"),

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mnnfab.lab.measurement import Measurement
     from mnnfab.lab.prediction import Prediction
     from mnnfab.problem import Problem
-    from mnnfab.tasks import Task
+    from mnnfab.task.task import Task
 
 #: Standard deviation of ln k before anything was measured.
 KNOWN_BEFORE = 0.3

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mnnfab.lab.measurement import Measurement
     from mnnfab.problem import Problem
     from mnnfab.progress.watcher import Clock
-    from mnnfab.tasks import Task
+    from mnnfab.task.task import Task
 
 #: Joints that are solved for, as shares of the drawn length.
 SHARES = (0.7, 0.85, 1.0, 1.2, 1.45)

@@ -43,7 +43,7 @@ from mnnfab.run_folder import DESIGN, write_training
 if TYPE_CHECKING:
     from mnnfab.arrays import FloatArray
     from mnnfab.progress.watcher import Clock
-    from mnnfab.tasks import Task
+    from mnnfab.task.task import Task
 
 #: Adam's rate where none is asked for: a tenth of the range of widths a round.
 USUAL_RATE = 0.1

@@ -25,7 +25,7 @@ from mnnfab.run_folder import DESIGN
 if TYPE_CHECKING:
     from mnnfab.lab.backpropagation import MeasuredGradient
     from mnnfab.problem import Problem
-    from mnnfab.tasks import Task
+    from mnnfab.task.task import Task
 
 ROUND, STATE, SESSION = "round-{:03d}", "round.json", "session.json"
 STIFFNESS = "stiffness.csv"

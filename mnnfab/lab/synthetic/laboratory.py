@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from fem.continuum import Continuum
     from mnnfab.problem import Problem
     from mnnfab.progress.watcher import Clock
-    from mnnfab.tasks import Task
+    from mnnfab.task.task import Task
 
 #: How the camera is held to learn its lens: turns about x, y and the line of sight, degrees.
 LENS_VIEWS = (

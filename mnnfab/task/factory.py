@@ -8,18 +8,18 @@ from pathlib import Path
 import numpy as np
 
 from mnnfab.arrays import FloatArray, IntArray, frozen_floats
-from mnnfab.datasets import (
+from mnnfab.design.design import Design, TrainingSection
+from mnnfab.design.task_section import Behaviour, Classification, NoTask, Regression
+from mnnfab.errors import InputError
+from mnnfab.network.network import Network
+from mnnfab.network.ports import Port, check_ports
+from mnnfab.task.datasets import (
     LabelledFeatures,
     labelled_features,
     read_loads_and_displacements,
 )
-from mnnfab.design.design import Design, TrainingSection
-from mnnfab.design.task_section import Behaviour, Classification, NoTask, Regression
-from mnnfab.errors import InputError
-from mnnfab.losses import Loss, ShareCrossEntropy, SoftmaxCrossEntropy, SquaredError
-from mnnfab.network.network import Network
-from mnnfab.network.ports import Port, check_ports
-from mnnfab.tasks import (
+from mnnfab.task.losses import Loss, ShareCrossEntropy, SoftmaxCrossEntropy, SquaredError
+from mnnfab.task.task import (
     Guess,
     Headline,
     LoadCase,

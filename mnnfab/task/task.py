@@ -9,8 +9,8 @@ from typing import Literal
 import numpy as np
 
 from mnnfab.arrays import FloatArray, IntArray
-from mnnfab.losses import Loss
 from mnnfab.network.ports import Port
+from mnnfab.task.losses import Loss
 
 MetricValue = float | list[float]
 Metrics = dict[str, MetricValue]

@@ -1,0 +1,1 @@
+"""Tasks: loads, targets, losses, metrics and data sets."""
