@@ -18,12 +18,12 @@ import numpy as np
 
 from mnnfab import Problem, Schedule, Trainable, load_problem
 from mnnfab.arrays import FloatArray
-from mnnfab.compiled import train_epoch
-from mnnfab.compiled_values import State
-from mnnfab.courses import descend
-from mnnfab.ensemble import COMPILED_STEPS, compiled_values, make_member
 from mnnfab.network.compatibility import compatibility_matrix
 from mnnfab.network.ports import dofs_of
+from mnnfab.training.compiled import train_epoch
+from mnnfab.training.compiled_arrays import State
+from mnnfab.training.ensemble import COMPILED_STEPS, compiled_values, make_member
+from mnnfab.training.optimisation import descend
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "iris.toml"
 BATCH, RATE, SCALE_MM = 16, 0.006, 0.04

@@ -1,4 +1,3 @@
-from .courses import Schedule, Trainable
 from .design.design import Design, Fabrication
 from .design.design_file import load_design, parse_design
 from .errors import GeometryError, InputError, MechanismError, MnnfabError, ToolError
@@ -22,8 +21,9 @@ from .network.ports import Port
 from .network.rigidity import Rigidity, analyse_rigidity, require_rigid
 from .problem import Problem, load_problem, make_problem, train_problem
 from .task.task import Task
-from .training import Training, train
-from .width_maps import Clamp, Logistic
+from .training.optimisation import Schedule, Trainable
+from .training.training import Training, train
+from .training.width_maps import Clamp, Logistic
 
 __all__ = [
     "Agreement",

@@ -32,8 +32,8 @@ from mnnfab.network.lattices import triangular_patch
 from mnnfab.network.network import Network
 from mnnfab.network.ports import Port
 from mnnfab.network.rigidity import require_rigid
+from mnnfab.training.width_maps import Clamp
 from mnnfab.units import NEWTON_PER_GF
-from mnnfab.width_maps import Clamp
 
 
 def smallest_patch(n_ports: int, nodes_per_port: float, bond_length_mm: float) -> Network:

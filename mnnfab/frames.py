@@ -11,7 +11,7 @@ import numpy as np
 from mnnfab.arrays import FloatArray, frozen_floats
 from mnnfab.errors import InputError
 from mnnfab.io.tables import read_table, table_text
-from mnnfab.training import Training
+from mnnfab.training.training import Training
 
 FRAMES = "widths-by-epoch.csv"
 #: Frames kept of a training, besides its first.

@@ -9,7 +9,7 @@ import numpy as np
 
 from mnnfab.arrays import FloatArray
 from mnnfab.io.tables import column_numbers, read_table, table_text
-from mnnfab.training import Epoch, Restart
+from mnnfab.training.training import Epoch, Restart
 
 Columns = Mapping[str, FloatArray]
 """Name of each column and its values, (n_epochs + 1,)."""

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mnnfab.courses import lower_the_loss
 from mnnfab.errors import InputError
 from mnnfab.problem import make_problem
-from mnnfab.width_maps import Clamp
+from mnnfab.training.optimisation import lower_the_loss
+from mnnfab.training.width_maps import Clamp
 
 if TYPE_CHECKING:
     from mnnfab.arrays import IntArray

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 
 from mnnfab.arrays import FloatArray, frozen_floats
-from mnnfab.courses import Schedule, Trainable, worth_keeping
 from mnnfab.design.design import Design
 from mnnfab.design.design_file import load_design
 from mnnfab.design.network_section import NetworkFile, NetworkSection
@@ -28,8 +27,9 @@ from mnnfab.profiles import Material, Printer, is_file, material, printer
 from mnnfab.task.datasets import BUILT_IN
 from mnnfab.task.factory import make_task
 from mnnfab.task.task import Task
-from mnnfab.training import Progress, Training, train
-from mnnfab.width_maps import Clamp, Logistic, WidthMap
+from mnnfab.training.optimisation import Schedule, Trainable, worth_keeping
+from mnnfab.training.training import Progress, Training, train
+from mnnfab.training.width_maps import Clamp, Logistic, WidthMap
 
 DEFAULT_SHARPNESS = 5.0
 #: Outputs that move less than this share of what the bonds do, do not move.
@@ -165,7 +165,7 @@ class Problem:
         count = self.design.tolerance.train_over
         if not count:
             return None
-        # 0 to 3 are the tags of other draws: see `mnnfab.ensemble`.
+        # 0 to 3 are the tags of other draws: see `mnnfab.training.ensemble`.
         generator = np.random.default_rng([self.design.schedule.seed, 4])
         middle = np.full(self.network.n_bonds, sum(self.width_limits_mm) / 2)
         shape = (middle, self.network.lengths, self.design.fabrication)

@@ -7,8 +7,8 @@ import numpy as np
 from mnnfab.arrays import IntArray
 from mnnfab.findings import Finding
 from mnnfab.problem import Problem
-from mnnfab.reachability import Reachability, Target, assess
 from mnnfab.task.task import Task
+from mnnfab.training.reachability import Reachability, Target, assess
 
 #: Beyond this many bonds the searches take longer than training: only when they are asked for.
 MOST_BONDS = 200

@@ -34,7 +34,7 @@ from mnnfab.network.network import Network
 from mnnfab.network.widths_file import load_widths, widths_text
 from mnnfab.problem import Problem
 from mnnfab.task.task import Task
-from mnnfab.training import Training
+from mnnfab.training.training import Training
 
 WIDTHS, HISTORY, RESTARTS, ANCESTRY = "widths.csv", "history.csv", "restarts.csv", "ancestry.json"
 #: What a user was told of the training, for the reports of later stages.

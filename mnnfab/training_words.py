@@ -5,7 +5,7 @@ from __future__ import annotations
 from mnnfab.findings import Finding
 from mnnfab.problem import Problem
 from mnnfab.task.task import Headline
-from mnnfab.training import Training
+from mnnfab.training.training import Training
 
 
 def training_text(problem: Problem, training: Training) -> str:

@@ -27,7 +27,7 @@ HEAVY = {
     "psutil": {"fem.memory", "mnnfab.batch.apart"},
     "distributed": {"mnnfab.batch.pools"},
     "meshio": {"fem.fields", "mnnfab.network.network_file"},
-    "numba": {"mnnfab.compiled"},
+    "numba": {"mnnfab.training.compiled"},
     "cv2": {"mnnfab.lab.photo.vision"},
     "pyarrow": {"mnnfab.io.tables", "mnnfab.batch.table"},
 }

@@ -22,13 +22,13 @@ from mnnfab import (
     parse_design,
     train_problem,
 )
-from mnnfab.courses import Course, descend
-from mnnfab.ensemble import COMPILED_DOFS, can_be_compiled, descend_together, make_member
 from mnnfab.network.widths_file import widths_text
 from mnnfab.task.losses import Loss, ShareCrossEntropy, SoftmaxCrossEntropy, SquaredError
-from mnnfab.training import _stuck, train
+from mnnfab.training.ensemble import COMPILED_DOFS, can_be_compiled, descend_together, make_member
+from mnnfab.training.optimisation import Course, descend
+from mnnfab.training.training import _stuck, train
+from mnnfab.training.width_maps import WidthMap
 from mnnfab.training_words import findings_of_training, kept_given_start
-from mnnfab.width_maps import WidthMap
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 # The same arithmetic in another order: rounding, which training hardly amplifies.

@@ -9,7 +9,7 @@ from mnnfab import BarModel, Clamp, Logistic, Network, Port, Trainable, bar_law
 from mnnfab.arrays import FloatArray
 from mnnfab.task.losses import Loss, ShareCrossEntropy, SoftmaxCrossEntropy, SquaredError
 from mnnfab.task.task import Parts, Task, judge_nothing
-from mnnfab.width_maps import WidthMap
+from mnnfab.training.width_maps import WidthMap
 
 INPUTS = (Port(13, "y"), Port(11, "y"), Port(12, "y"), Port(9, "y"))
 OUTPUTS = (Port(7, "x"), Port(1, "x"), Port(2, "x"))

@@ -14,7 +14,6 @@ from fem.contact import contact_factor
 from fem.continuum import Continuum
 from fem.resultants import bond_resultants, joint_stresses
 from mnnfab import Network, Problem, make_problem, parse_design
-from mnnfab.gradients import compare_gradients, in_situ_gradient
 from mnnfab.large_displacements import LinearRange
 from mnnfab.progress.watcher import Clock, Silent
 from mnnfab.reproduce.setting import GRADIENT, make
@@ -23,6 +22,7 @@ from mnnfab.stages.ladder import LADDER, climb, ladder_text
 from mnnfab.stages.model import solve_part
 from mnnfab.stages.part import tile_part
 from mnnfab.task.task import Task
+from mnnfab.training.gradient_comparison import compare_gradients, in_situ_gradient
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 Solved = tuple[Problem, Task, np.ndarray, Continuum]

@@ -13,7 +13,6 @@ from ngsolve_peer import ask_ngsolve, needs_ngsolve
 
 from fem.mesh import make_mesh
 from mnnfab.arrays import FloatArray
-from mnnfab.gradients import in_situ_gradient
 from mnnfab.lab.backpropagation import measured_gradient
 from mnnfab.lab.checks import judge_measurement
 from mnnfab.lab.measurement import Measurement, measure
@@ -24,6 +23,7 @@ from mnnfab.large_displacements import ExactBars
 from mnnfab.network.compatibility import compatibility_matrix
 from mnnfab.network.ports import dofs_of
 from mnnfab.problem import load_problem
+from mnnfab.training.gradient_comparison import in_situ_gradient
 from mnnfab.units import NEWTON_PER_GF
 
 STEPS = (FIG1_STEPS[0], *FIG1_STEPS[2:])

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from laboratory import FIG1_STEPS, Bench, behaviour_bench, fig1_bench, port_step
 
 from mnnfab.errors import InputError
-from mnnfab.gradients import in_situ_gradient
 from mnnfab.io.tables import table_text
 from mnnfab.lab.alignment import align, fit_similarity
 from mnnfab.lab.backpropagation import measured_gradient, measured_response, reciprocity
@@ -30,6 +29,7 @@ from mnnfab.lab.steps import Hung, Step, load_steps, steps_text
 from mnnfab.lab.synthetic.laboratory import positions_of
 from mnnfab.network.network import Network
 from mnnfab.network.ports import Port
+from mnnfab.training.gradient_comparison import in_situ_gradient
 
 LINEAR = Reading(elongation_by="projection", unseen=0.0)
 NOISE_MM = 0.002

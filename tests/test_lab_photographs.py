@@ -18,7 +18,6 @@ from conftest import EXAMPLES
 from laboratory import FIG1_STEPS, Bench, clock, fig1_bench
 
 from mnnfab.errors import InputError
-from mnnfab.gradients import in_situ_gradient
 from mnnfab.lab.analysis import Analysis, analyse
 from mnnfab.lab.backpropagation import measured_gradient
 from mnnfab.lab.checks import null_test
@@ -44,6 +43,7 @@ from mnnfab.lab.synthetic.render import Sensor, develop, expose
 from mnnfab.lab.synthetic.scene import PAINT, RUBBER, Shape, board_shape
 from mnnfab.lab.turning import FARTHEST_TURN, lighter_where_turning, turns_of
 from mnnfab.problem import load_problem
+from mnnfab.training.gradient_comparison import in_situ_gradient
 
 if os.environ.get("MNNFAB_PEERS") == "required":  # in .ci/run, which installs it
     import cv2

@@ -12,7 +12,6 @@ from laboratory import Bench, behaviour_bench, clock
 
 from mnnfab.cli import main
 from mnnfab.errors import InputError
-from mnnfab.gradients import in_situ_gradient
 from mnnfab.lab.backpropagation import MeasuredGradient
 from mnnfab.lab.operations import begin_session, go_on
 from mnnfab.lab.session.rehearsal import Kind
@@ -22,6 +21,7 @@ from mnnfab.model.response import Response
 from mnnfab.problem import load_problem
 from mnnfab.stages.model import solve_part
 from mnnfab.stages.part import tile_part
+from mnnfab.training.gradient_comparison import in_situ_gradient
 
 DESIGN = Path(__file__).resolve().parent.parent / "examples" / "behaviour-left.toml"
 RATE, N_ROUNDS = 0.2, 6

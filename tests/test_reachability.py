@@ -17,10 +17,10 @@ from mnnfab.conditioning import POOR, judge_conditioning
 from mnnfab.linalg.condition_number import condition_number
 from mnnfab.network.compatibility import compatibility_matrix
 from mnnfab.pipeline import reach
-from mnnfab.reach_losses import Reading, ScaleFreeError
 from mnnfab.reach_words import _rounded, assess_problem, findings_before_training
-from mnnfab.reachability import Reachability
 from mnnfab.task.losses import Loss
+from mnnfab.training.reachability import Reachability
+from mnnfab.training.reachability_losses import Reading, ScaleFreeError
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 

@@ -28,7 +28,7 @@ from mnnfab.reproduce.film import Scene, epochs_shown, write_film
 from mnnfab.reproduce.outputs import draw_lines
 from mnnfab.reproduce.run import EXPERIMENTS, reproduce, summary_text
 from mnnfab.reproduce.setting import GRADIENT, make, train_as_the_authors, train_iris
-from mnnfab.rules import RULES
+from mnnfab.training.learning_rules import RULES
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 

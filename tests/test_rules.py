@@ -7,15 +7,15 @@ import pytest
 
 from mnnfab import BarModel, Network, Port, stiffness_per_width
 from mnnfab.arrays import FloatArray
-from mnnfab.rules import (
+from mnnfab.task.losses import Loss, ShareCrossEntropy, SoftmaxCrossEntropy, SquaredError
+from mnnfab.task.task import Parts, Task, judge_nothing
+from mnnfab.training.learning_rules import (
     RULES,
     adjoint_gradient,
     coupled_learning_gradient,
     finite_difference_gradient,
     wanted_change,
 )
-from mnnfab.task.losses import Loss, ShareCrossEntropy, SoftmaxCrossEntropy, SquaredError
-from mnnfab.task.task import Parts, Task, judge_nothing
 from mnnfab.units import NEWTON_PER_GF
 
 INPUTS, OUTPUTS = (Port(10, "y"),), (Port(12, "y"), Port(13, "y"))

@@ -27,8 +27,6 @@ from mnnfab import (
     parse_design,
     series_law,
 )
-from mnnfab.courses import descend
-from mnnfab.ensemble import descend_together, make_member
 from mnnfab.model.joints import edge_weight, series_integral
 from mnnfab.model.stiffness_law import Calibration
 from mnnfab.model.surrogate import fit_correction
@@ -37,6 +35,8 @@ from mnnfab.stages.model import calibrated, solve_part
 from mnnfab.stages.part import tile_part
 from mnnfab.task.losses import SoftmaxCrossEntropy
 from mnnfab.task.task import Parts, Task, judge_nothing
+from mnnfab.training.ensemble import descend_together, make_member
+from mnnfab.training.optimisation import descend
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 INPUTS = tuple(Port(node, "y") for node in (13, 11, 12, 9))

@@ -21,10 +21,10 @@ from mnnfab import (
     train,
     train_problem,
 )
-from mnnfab.adam import Adam
 from mnnfab.arrays import FloatArray
-from mnnfab.rules import adjoint_gradient
-from mnnfab.width_maps import Clamp
+from mnnfab.training.adam import Adam
+from mnnfab.training.learning_rules import adjoint_gradient
+from mnnfab.training.width_maps import Clamp
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 # Trained behaviours of the paper, mm; the tolerance is a tenth of what it prints.

@@ -10,7 +10,6 @@ import numpy as np
 
 from mnnfab.errors import InputError
 from mnnfab.findings import Finding, Severity
-from mnnfab.gradients import in_situ_gradient
 from mnnfab.identity import shape_sha256
 from mnnfab.lab.backpropagation import MeasuredGradient, measured_gradient, reciprocity
 from mnnfab.lab.checks import judge_measurement, refuse_swapped
@@ -25,6 +24,7 @@ from mnnfab.lab.measurement import Measurement, measure
 from mnnfab.lab.prediction import Prediction, predict
 from mnnfab.lab.shots import Positions
 from mnnfab.stages.part import tile_part
+from mnnfab.training.gradient_comparison import in_situ_gradient
 
 if TYPE_CHECKING:
     from mnnfab.arrays import FloatArray

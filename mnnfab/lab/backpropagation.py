@@ -15,12 +15,12 @@ import numpy as np
 from geometry.tiling import BoolArray
 from mnnfab.arrays import FloatArray, IntArray, frozen_floats
 from mnnfab.errors import InputError
-from mnnfab.gradients import GradientAgreement, compare_gradients
 from mnnfab.lab.measurement import Measurement
 from mnnfab.lab.steps import port_loads
 from mnnfab.model.response import Response
 from mnnfab.network.ports import dofs_of
 from mnnfab.task.task import Task
+from mnnfab.training.gradient_comparison import GradientAgreement, compare_gradients
 
 N_DRAWS = 1000
 #: Loads that leave more than this share of what the gradient needs unsaid do not span it. Whole

@@ -14,11 +14,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mnnfab.arrays import FloatArray
-from mnnfab.gradients import GradientAgreement, compare_gradients
 from mnnfab.lab.steps import ZERO, Hung, Role, Step
 from mnnfab.model.response import Response
 from mnnfab.network.ports import Port
 from mnnfab.task.task import LoadCase, Task
+from mnnfab.training.gradient_comparison import GradientAgreement, compare_gradients
 from mnnfab.units import NEWTON_PER_GF
 
 #: Load cases that get cards of their own.

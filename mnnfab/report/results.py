@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from geometry.tiling import Tiling
     from mnnfab.arrays import FloatArray
     from mnnfab.findings import Finding
-    from mnnfab.gradients import GradientAgreement
     from mnnfab.history_file import Columns
     from mnnfab.model.agreement import Agreement
     from mnnfab.model.response import Response
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from mnnfab.record import Record
     from mnnfab.stages.guards import Guards
     from mnnfab.tolerance import ToleranceStudy
+    from mnnfab.training.gradient_comparison import GradientAgreement
 
 
 @dataclass(frozen=True, eq=False)

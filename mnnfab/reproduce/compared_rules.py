@@ -14,7 +14,7 @@ from mnnfab.report.palette import BLUE, GREEN, ORANGE
 from mnnfab.reproduce.experiment import Line
 from mnnfab.reproduce.pictures import over_epochs
 from mnnfab.reproduce.setting import BEHAVIOUR, IRIS, IRIS_TRAINING, Run, make, train_by_projection
-from mnnfab.rules import RULES, adjoint_gradient
+from mnnfab.training.learning_rules import RULES, adjoint_gradient
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,8 +9,8 @@ from mnnfab.reproduce import paper
 from mnnfab.reproduce.experiment import Experiment, Line, bond_columns
 from mnnfab.reproduce.fig1_pictures import draw_elongations, draw_gradient
 from mnnfab.reproduce.setting import GRADIENT, make
-from mnnfab.rules import RULES, adjoint_gradient, finite_difference_gradient
 from mnnfab.task.task import Task
+from mnnfab.training.learning_rules import RULES, adjoint_gradient, finite_difference_gradient
 from mnnfab.units import NEWTON_PER_GF
 
 LOAD_GF, TARGET_MM = -10.0, -25.0

@@ -9,16 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from mnnfab.adam import EPSILON
 from mnnfab.arrays import FloatArray
-from mnnfab.courses import Schedule, Trainable
 from mnnfab.design.design_file import parse_design
 from mnnfab.problem import Problem, make_problem
 from mnnfab.reproduce import paper
 from mnnfab.task.losses import SquaredError
 from mnnfab.task.task import Task
-from mnnfab.training import Training, train
-from mnnfab.width_maps import Logistic
+from mnnfab.training.adam import EPSILON
+from mnnfab.training.optimisation import Schedule, Trainable
+from mnnfab.training.training import Training, train
+from mnnfab.training.width_maps import Logistic
 
 _NODES_12_AND_13 = [{"node": 12, "axis": "y"}, {"node": 13, "axis": "y"}]
 

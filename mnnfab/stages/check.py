@@ -9,7 +9,6 @@ from geometry.printability import check_printability
 from mnnfab.conditioning import judge_conditioning
 from mnnfab.findings import Finding, as_advice
 from mnnfab.gate import judge_compensation, judge_continuum
-from mnnfab.gradients import GradientAgreement, compare_gradients, in_situ_gradient
 from mnnfab.model.agreement import compare
 from mnnfab.model.surrogate import fit_correction
 from mnnfab.problem import Problem
@@ -21,6 +20,11 @@ from mnnfab.stages.judge_solution import judge_solution
 from mnnfab.stages.model import solve_part
 from mnnfab.stages.part import coupons_of, tile_part
 from mnnfab.stages.prints import judge_prints, study_prints
+from mnnfab.training.gradient_comparison import (
+    GradientAgreement,
+    compare_gradients,
+    in_situ_gradient,
+)
 
 if TYPE_CHECKING:
     from geometry.tiling import Tiling

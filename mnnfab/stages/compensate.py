@@ -15,13 +15,13 @@ from mnnfab.model.surrogate import Correction, Surrogate, fit_correction, relati
 from mnnfab.problem import Problem
 from mnnfab.stages.model import solve_part
 from mnnfab.stages.part import tile_part
-from mnnfab.training import train
+from mnnfab.training.training import train
 
 if TYPE_CHECKING:
     from mnnfab.arrays import FloatArray
     from mnnfab.progress.watcher import Clock
     from mnnfab.task.task import Headline, Task
-    from mnnfab.training import Training
+    from mnnfab.training.training import Training
 
 
 @dataclass(frozen=True, eq=False)

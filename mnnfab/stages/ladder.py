@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING
 
 from mnnfab.errors import ToolError
 from mnnfab.frame import frame_response, make_frame
-from mnnfab.gradients import GradientAgreement, compare_gradients, in_situ_gradient
 from mnnfab.model.agreement import Agreement, compare
 from mnnfab.model.response import Response
 from mnnfab.stages.model import calibrated, solve_part
 from mnnfab.stages.part import tile_part
+from mnnfab.training.gradient_comparison import (
+    GradientAgreement,
+    compare_gradients,
+    in_situ_gradient,
+)
 
 if TYPE_CHECKING:
     from mnnfab.arrays import FloatArray

@@ -23,7 +23,7 @@ from mnnfab.stages.compensate import compensate
 from mnnfab.stages.model import calibrated
 from mnnfab.stages.part import coupons_of, tile_part
 from mnnfab.stages.search import search
-from mnnfab.training import Training
+from mnnfab.training.training import Training
 from mnnfab.training_words import findings_of_training, kept_given_start
 from mnnfab.width_limits import findings_of_limits
 

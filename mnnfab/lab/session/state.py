@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mnnfab.adam import Adam
 from mnnfab.arrays import FloatArray
 from mnnfab.errors import InputError
 from mnnfab.io.atomic_folder import MANIFEST
 from mnnfab.io.files import read_json, sha256_of
 from mnnfab.run_folder import DESIGN
+from mnnfab.training.adam import Adam
 
 if TYPE_CHECKING:
     from mnnfab.lab.backpropagation import MeasuredGradient

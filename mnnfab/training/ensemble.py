@@ -9,7 +9,11 @@ from functools import partial
 import numpy as np
 
 from mnnfab.arrays import FloatArray
-from mnnfab.compiled_values import (
+from mnnfab.errors import ToolError
+from mnnfab.model.bar_solvers import entries_of_bonds
+from mnnfab.network.ports import dofs_of
+from mnnfab.task.losses import ShareCrossEntropy, SoftmaxCrossEntropy, SquaredError
+from mnnfab.training.compiled_arrays import (
     CLAMP,
     LOGISTIC,
     SHARE,
@@ -20,7 +24,7 @@ from mnnfab.compiled_values import (
     Samples,
     State,
 )
-from mnnfab.courses import (
+from mnnfab.training.optimisation import (
     Course,
     Schedule,
     Trainable,
@@ -28,11 +32,7 @@ from mnnfab.courses import (
     descend_by_quasi_newton,
     epoch_order,
 )
-from mnnfab.errors import ToolError
-from mnnfab.model.bar_solvers import entries_of_bonds
-from mnnfab.network.ports import dofs_of
-from mnnfab.task.losses import ShareCrossEntropy, SoftmaxCrossEntropy, SquaredError
-from mnnfab.width_maps import Clamp, Logistic
+from mnnfab.training.width_maps import Clamp, Logistic
 
 TellOfMember = Callable[[int, int, FloatArray], bool | None]
 """Called with a member's place, its epoch and the flexibility; returns as `courses.Tell`."""
@@ -104,7 +104,7 @@ def descend_together(
     Raises:
         ToolError: if a stiffness matrix is not positive definite.
     """
-    from mnnfab.compiled import train_epoch
+    from mnnfab.training.compiled import train_epoch
 
     bars, samples, limits = compiled_values(trainable)
     latent = np.array([member.latent for member in members])

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mnnfab.arrays import FloatArray, IntArray, frozen_floats
-from mnnfab.courses import Course, Schedule, Trainable
-from mnnfab.ensemble import make_member, run_ensemble
 from mnnfab.errors import InputError, ToolError
 from mnnfab.io.display import curve_svg, table_html
 from mnnfab.task.task import Metrics, MetricValue, Task
+from mnnfab.training.ensemble import make_member, run_ensemble
+from mnnfab.training.optimisation import Course, Schedule, Trainable
 
 Progress = Callable[[int, int, float], bool | None]
 """Called after an epoch with its number, the number of epochs and the loss; where it returns

@@ -1,4 +1,4 @@
-"""Losses that ask what is possible instead of what is wanted, for `mnnfab.reachability`."""
+"""Losses of the searches for attainable displacements, for `mnnfab.training.reachability`."""
 
 from __future__ import annotations
 

@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mnnfab.arrays import FloatArray, IntArray
-from mnnfab.courses import Trainable, lower_the_loss
 from mnnfab.linalg.condition_number import condition_number
 from mnnfab.network.ports import Port
-from mnnfab.reach_losses import Reading, ScaleFreeError
 from mnnfab.task.losses import Loss, SquaredError
 from mnnfab.task.task import Metrics, Parts, Task
-from mnnfab.width_maps import Clamp
+from mnnfab.training.optimisation import Trainable, lower_the_loss
+from mnnfab.training.reachability_losses import Reading, ScaleFreeError
+from mnnfab.training.width_maps import Clamp
 
 #: A target that is missed by less than this share of its size counts as reached.
 REACHED = 0.01

@@ -9,14 +9,14 @@ from typing import Literal, Protocol, get_args
 import numpy as np
 from scipy.optimize import OptimizeResult, minimize
 
-from mnnfab.adam import Adam
 from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.errors import InputError
 from mnnfab.model.bars import BarModel
 from mnnfab.model.stiffness_law import StiffnessLaw
-from mnnfab.rules import RULES
 from mnnfab.task.task import Task
-from mnnfab.width_maps import WidthMap
+from mnnfab.training.adam import Adam
+from mnnfab.training.learning_rules import RULES
+from mnnfab.training.width_maps import WidthMap
 
 #: Beyond this many bonds nobody could see what happens to one of them.
 MOST_BONDS = 500

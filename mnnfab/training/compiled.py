@@ -13,9 +13,10 @@ from typing import TypeVar, cast
 import numba
 import numpy as np
 
-from mnnfab.adam import DECAY_MEAN, DECAY_SQUARE, EPSILON
 from mnnfab.arrays import FloatArray, IntArray
-from mnnfab.compiled_values import (
+from mnnfab.task.losses import TINY_MM
+from mnnfab.training.adam import DECAY_MEAN, DECAY_SQUARE, EPSILON
+from mnnfab.training.compiled_arrays import (
     CLAMP,
     LOGISTIC,
     SHARE,
@@ -25,7 +26,6 @@ from mnnfab.compiled_values import (
     Samples,
     State,
 )
-from mnnfab.task.losses import TINY_MM
 
 _F = TypeVar("_F", bound=Callable[..., object])
 

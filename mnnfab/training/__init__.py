@@ -1,0 +1,1 @@
+"""Training: optimisers, learning rules, width maps, ensembles, attainable targets."""
