@@ -22,11 +22,11 @@ from mnnfab.network.network import Network
 from mnnfab.network.network_file import load_network
 from mnnfab.network.rigidity import Rigidity, require_rigid
 from mnnfab.network.widths_file import check_widths, load_start, load_widths
-from mnnfab.print_errors import PrintErrors, drawn_widths, print_errors
 from mnnfab.profiles import Material, Printer, is_file, material, printer
 from mnnfab.task.datasets import BUILT_IN
 from mnnfab.task.factory import make_task
 from mnnfab.task.task import Task
+from mnnfab.tolerance.print_errors import PrintErrors, drawn_widths, print_errors
 from mnnfab.training.optimisation import Schedule, Trainable, worth_keeping
 from mnnfab.training.training import Progress, Training, train
 from mnnfab.training.width_maps import Clamp, Logistic, WidthMap

@@ -13,7 +13,7 @@ from mnnfab.lab.steps import Step, port_loads
 from mnnfab.model.response import Response
 from mnnfab.stages.model import solve_part
 from mnnfab.stages.part import tile_part
-from mnnfab.tolerance import Printed, drawn_print
+from mnnfab.tolerance.study import Printed, drawn_print
 
 if TYPE_CHECKING:
     from fem.continuum import Continuum

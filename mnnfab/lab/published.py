@@ -16,7 +16,7 @@ from mnnfab.lab.steps import Hung, Step
 from mnnfab.reproduce import paper
 from mnnfab.reproduce.fig2 import behaviour
 from mnnfab.reproduce.setting import BEHAVIOUR, GRADIENT, make
-from mnnfab.tolerance import Printed, drawn_print
+from mnnfab.tolerance.study import Printed, drawn_print
 from mnnfab.units import NEWTON_PER_GF
 
 if TYPE_CHECKING:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from mnnfab.model.response import Response
     from mnnfab.problem import Problem
     from mnnfab.task.task import LoadCase, Task
-    from mnnfab.tolerance import ToleranceStudy
+    from mnnfab.tolerance.study import ToleranceStudy
 
 
 WIDTH_COLOURS = STRESS_COLOURS = "cividis"

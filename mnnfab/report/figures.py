@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from mnnfab.report.results import Results
     from mnnfab.stages.guards import Guards
     from mnnfab.task.task import LoadCase, Task
-    from mnnfab.tolerance import ToleranceStudy
+    from mnnfab.tolerance.study import ToleranceStudy
 
 #: Load cases shown; more would make the page long and say little.
 MOST_CASES = 6

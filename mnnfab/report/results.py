@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mnnfab.problem import Problem
     from mnnfab.record import Record
     from mnnfab.stages.guards import Guards
-    from mnnfab.tolerance import ToleranceStudy
+    from mnnfab.tolerance.study import ToleranceStudy
     from mnnfab.training.gradient_comparison import GradientAgreement
 
 

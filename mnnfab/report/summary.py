@@ -13,7 +13,7 @@ from mnnfab.problem import Problem
 from mnnfab.report.results import Results
 from mnnfab.stages.guards import Guards
 from mnnfab.stages.part import part_sha256
-from mnnfab.tolerance import ToleranceStudy
+from mnnfab.tolerance.study import ToleranceStudy
 from mnnfab.versions import versions
 
 SCHEMA = 1

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mnnfab.findings import Finding, Severity
-from mnnfab.tolerance import Printed, ToleranceStudy, study_tolerance
+from mnnfab.tolerance.study import Printed, ToleranceStudy, study_tolerance
 from mnnfab.units import NEWTON_PER_GF
 
 if TYPE_CHECKING:

@@ -64,7 +64,7 @@ def make_member(trainable: Trainable, latent: FloatArray, seed: int, number: int
     number alone, so that it is the same in any company.
     """
     # The tags: 0 and 1 for the split and for drawn samples (`mnnfab.task.factory`), 2 here, 3 for
-    # ports (`mnnfab.stages.search`), 4 and 5 for prints (`mnnfab.problem`, `mnnfab.tolerance`).
+    # ports (the search), 4 and 5 for print errors (the problem, the tolerance study).
     generator = np.random.default_rng([seed, 2, number])
     if number == 0:
         return Member(latent, generator)

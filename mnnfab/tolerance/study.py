@@ -11,8 +11,8 @@ from mnnfab.design.design import Fabrication
 from mnnfab.model.bars import BarModel
 from mnnfab.model.joints import edge_weight, series_integral
 from mnnfab.model.response import Response
-from mnnfab.print_errors import LEAST, PrintErrors
 from mnnfab.task.task import Headline, Task
+from mnnfab.tolerance.print_errors import LEAST, PrintErrors
 
 
 @dataclass(frozen=True, eq=False)

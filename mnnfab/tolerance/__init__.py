@@ -1,0 +1,1 @@
+"""Print errors and the Monte Carlo study of what they do to a task."""
