@@ -1,7 +1,7 @@
 from .design.design import Design, Fabrication
 from .design.design_file import load_design, parse_design
 from .errors import GeometryError, InputError, MechanismError, MnnfabError, ToolError
-from .estimators import MNNClassifier, MNNRegressor
+from .estimators.estimators import MNNClassifier, MNNRegressor
 from .model.agreement import Agreement, compare
 from .model.bars import BarModel, stiffness_per_width
 from .model.response import Response

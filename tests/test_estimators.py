@@ -14,7 +14,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
 
 from mnnfab import BarModel, MNNClassifier, MNNRegressor, stiffness_per_width, triangular_patch
-from mnnfab.calibrated_losses import CalibratedLine, FreeScaleSoftmax, ReadingLoss
+from mnnfab.estimators.losses import CalibratedLine, FreeScaleSoftmax, ReadingLoss
 
 # Checks that scikit-learn itself leaves out where these are not installed or not set.
 OPTIONAL = {

@@ -25,8 +25,8 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from mnnfab.arrays import FloatArray
-from mnnfab.calibrated_losses import CalibratedLine, FreeScaleSoftmax, ReadingLoss
 from mnnfab.errors import InputError
+from mnnfab.estimators.losses import CalibratedLine, FreeScaleSoftmax, ReadingLoss
 from mnnfab.model.bars import BarModel, stiffness_per_width
 from mnnfab.network.lattices import triangular_patch
 from mnnfab.network.network import Network

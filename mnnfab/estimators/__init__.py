@@ -1,0 +1,1 @@
+"""Mechanical neural networks as scikit-learn estimators."""
