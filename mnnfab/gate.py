@@ -11,7 +11,7 @@ from mnnfab.model.agreement import Agreement
 from mnnfab.model.response import Response
 from mnnfab.model.surrogate import relative_difference
 from mnnfab.network.network import Network
-from mnnfab.problem import Problem
+from mnnfab.problem.problem import Problem
 from mnnfab.task.task import Headline, Metrics, Task
 
 

@@ -17,13 +17,13 @@ from mnnfab.findings import Finding, Verdict
 from mnnfab.io.atomic_folder import settle
 from mnnfab.io.folder_lock import claimed, settle_unless_claimed
 from mnnfab.io.json_values import as_plain
-from mnnfab.problem import Problem, load_problem
+from mnnfab.problem.problem import Problem, load_problem
+from mnnfab.problem.request_hash import request_of
 from mnnfab.progress.live import Follower
 from mnnfab.progress.watcher import Clock, Silent, Watcher
 from mnnfab.reach_words import assess_problem, reach_text
 from mnnfab.record import WIDTHS, Record, make_record
 from mnnfab.report.results import Results
-from mnnfab.request import request_of
 from mnnfab.run_folder import (
     earlier_results,
     exported_names,

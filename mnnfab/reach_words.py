@@ -6,7 +6,7 @@ import numpy as np
 
 from mnnfab.arrays import IntArray
 from mnnfab.findings import Finding
-from mnnfab.problem import Problem
+from mnnfab.problem.problem import Problem
 from mnnfab.task.task import Task
 from mnnfab.training.reachability import Reachability, Target, assess
 

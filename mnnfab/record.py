@@ -32,7 +32,7 @@ from mnnfab.history_file import (
 from mnnfab.io.files import read_json, sha256_of
 from mnnfab.network.network import Network
 from mnnfab.network.widths_file import load_widths, widths_text
-from mnnfab.problem import Problem
+from mnnfab.problem.problem import Problem
 from mnnfab.task.task import Task
 from mnnfab.training.training import Training
 

@@ -12,7 +12,7 @@ from mnnfab.design.design_file import dump_design
 from mnnfab.errors import InputError
 from mnnfab.io.atomic_folder import MANIFEST, PLAIN_NAME, results_folder, settle
 from mnnfab.io.files import read_json, sha256_of
-from mnnfab.problem import Problem
+from mnnfab.problem.problem import Problem
 from mnnfab.profiles import profile_name
 from mnnfab.record import WIDTHS, Record, write_record
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mnnfab.findings import Finding
-from mnnfab.problem import Problem
+from mnnfab.problem.problem import Problem
 from mnnfab.task.task import Headline
 from mnnfab.training.training import Training
 

@@ -11,7 +11,7 @@ import numpy as np
 from mnnfab.arrays import FloatArray
 from mnnfab.lab.steps import ZERO, Hung, Step
 from mnnfab.network.ports import Port
-from mnnfab.problem import Problem
+from mnnfab.problem.problem import Problem
 from mnnfab.progress.watcher import Clock, Silent
 from mnnfab.reproduce import paper
 from mnnfab.reproduce.setting import BEHAVIOUR, GRADIENT, make

@@ -189,7 +189,7 @@ def test_ports_for_data_are_better_than_any(tmp_path: Path) -> None:
         for features, kind in zip(data.data, data.target, strict=True)
     ]
     (tmp_path / "wine.csv").write_text("\n".join(["a,b,c,kind", *rows]))
-    from mnnfab.new_design import Start, new_design_text, write_new_design
+    from mnnfab.problem.new_design import Start, new_design_text, write_new_design
 
     start = Start("classification", "wine.csv")
     plain = tmp_path / "plain.toml"

@@ -26,7 +26,7 @@ WORDS_FIRST = """\
 by bond and hub. Everything that CadQuery can do with a solid can be done with it."""
 TRAIN = """\
 from mnnfab import load_problem, train_problem
-from mnnfab.new_design import write_new_design
+from mnnfab.problem.new_design import write_new_design
 from pathlib import Path
 from tempfile import mkdtemp
 

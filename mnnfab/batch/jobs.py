@@ -14,7 +14,7 @@ from mnnfab.errors import InputError
 from mnnfab.io.atomic_folder import MANIFEST
 from mnnfab.io.files import read_json
 from mnnfab.io.folder_lock import settle_unless_claimed
-from mnnfab.request import request_of_design
+from mnnfab.problem.request_hash import request_of_design
 from mnnfab.run_folder import earlier_results, is_whole
 
 #: Names of a batch's own files, where a folder of a design would be in the way.

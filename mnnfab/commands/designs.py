@@ -13,7 +13,7 @@ from mnnfab.commands.answer import Answer, command
 if TYPE_CHECKING:
     from mnnfab.progress.watcher import Watcher
 
-#: As in `mnnfab.new_design`, which takes too long to load for a help text.
+#: As in `mnnfab.problem.new_design`, which takes too long to load for a help text.
 KINDS = ("behaviour", "regression", "classification", "none")
 
 
@@ -40,7 +40,7 @@ def new(watcher: Watcher, name: str, *, compensate: bool, **chosen: Any) -> Answ
 
     On a terminal, without any option, it asks.
     """
-    from mnnfab.new_design import Start, write_new_design
+    from mnnfab.problem.new_design import Start, write_new_design
 
     given = {key: value for key, value in chosen.items() if value is not None}
     if "dataset" in given:  # most tables are of classes

@@ -10,7 +10,6 @@ import numpy as np
 
 from mnnfab.errors import InputError
 from mnnfab.findings import Finding, Severity
-from mnnfab.identity import shape_sha256
 from mnnfab.lab.backpropagation import MeasuredGradient, measured_gradient, reciprocity
 from mnnfab.lab.checks import judge_measurement, refuse_swapped
 from mnnfab.lab.experiment import (
@@ -23,13 +22,14 @@ from mnnfab.lab.experiment import (
 from mnnfab.lab.measurement import Measurement, measure
 from mnnfab.lab.prediction import Prediction, predict
 from mnnfab.lab.shots import Positions
+from mnnfab.problem.part_hash import shape_sha256
 from mnnfab.stages.part import tile_part
 from mnnfab.training.gradient_comparison import in_situ_gradient
 
 if TYPE_CHECKING:
     from mnnfab.arrays import FloatArray
     from mnnfab.lab.photo.photographs import Seen
-    from mnnfab.problem import Problem
+    from mnnfab.problem.problem import Problem
     from mnnfab.progress.watcher import Clock
     from mnnfab.task.task import Task
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from mnnfab.lab.session.rehearsal import Kind
     from mnnfab.lab.session.rounds import Told
     from mnnfab.lab.validation import Factor
-    from mnnfab.problem import Problem
+    from mnnfab.problem.problem import Problem
     from mnnfab.task.task import Task
 
 MEASURED, KIT, IDENTIFIED = "measured", "kit", "identified"

@@ -18,7 +18,7 @@ from mnnfab.tolerance.study import Printed, drawn_print
 if TYPE_CHECKING:
     from fem.continuum import Continuum
     from mnnfab.model.bars import BarModel
-    from mnnfab.problem import Problem
+    from mnnfab.problem.problem import Problem
     from mnnfab.progress.watcher import Clock
     from mnnfab.task.task import Task
 

@@ -22,7 +22,7 @@ from mnnfab.units import NEWTON_PER_GF
 if TYPE_CHECKING:
     from mnnfab.arrays import FloatArray
     from mnnfab.model.response import Response
-    from mnnfab.problem import Problem
+    from mnnfab.problem.problem import Problem
     from mnnfab.progress.watcher import Clock
 
 PAPER = "Li and Mao 2024"

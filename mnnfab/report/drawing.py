@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from mnnfab.history_file import Columns
     from mnnfab.model.agreement import Agreement
     from mnnfab.model.response import Response
-    from mnnfab.problem import Problem
+    from mnnfab.problem.problem import Problem
     from mnnfab.task.task import LoadCase, Task
     from mnnfab.tolerance.study import ToleranceStudy
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from geometry.tiling import Tiling
     from mnnfab.model.agreement import Agreement
     from mnnfab.model.response import Response
-    from mnnfab.problem import Problem
+    from mnnfab.problem.problem import Problem
     from mnnfab.report.results import Results
     from mnnfab.stages.guards import Guards
     from mnnfab.task.task import LoadCase, Task

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mnnfab.history_file import Columns
     from mnnfab.model.agreement import Agreement
     from mnnfab.model.response import Response
-    from mnnfab.problem import Problem
+    from mnnfab.problem.problem import Problem
     from mnnfab.record import Record
     from mnnfab.stages.guards import Guards
     from mnnfab.tolerance.study import ToleranceStudy

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from mnnfab.model.response import Response
-from mnnfab.problem import Problem
+from mnnfab.problem.problem import Problem
 from mnnfab.report.results import Results
 from mnnfab.stages.guards import Guards
 from mnnfab.stages.part import part_sha256

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mnnfab.arrays import FloatArray
-from mnnfab.problem import Problem
+from mnnfab.problem.problem import Problem
 from mnnfab.reproduce.cuts import KINDS, Cut, atlas_of, cut_and_retrain
 from mnnfab.reproduce.experiment import Experiment, Line
 from mnnfab.reproduce.fig3 import MODULI

@@ -11,7 +11,7 @@ import numpy as np
 
 from mnnfab.arrays import FloatArray
 from mnnfab.design.design_file import parse_design
-from mnnfab.problem import Problem, make_problem
+from mnnfab.problem.problem import Problem, make_problem
 from mnnfab.reproduce import paper
 from mnnfab.task.losses import SquaredError
 from mnnfab.task.task import Task

@@ -11,7 +11,7 @@ from mnnfab.findings import Finding, as_advice
 from mnnfab.gate import judge_compensation, judge_continuum
 from mnnfab.model.agreement import compare
 from mnnfab.model.surrogate import fit_correction
-from mnnfab.problem import Problem
+from mnnfab.problem.problem import Problem
 from mnnfab.progress.watcher import Clock
 from mnnfab.record import Record
 from mnnfab.report.results import Results

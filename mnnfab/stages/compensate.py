@@ -12,7 +12,7 @@ from mnnfab.compensation import trained_task as with_loss_scale
 from mnnfab.errors import MnnfabError
 from mnnfab.findings import Finding
 from mnnfab.model.surrogate import Correction, Surrogate, fit_correction, relative_difference
-from mnnfab.problem import Problem
+from mnnfab.problem.problem import Problem
 from mnnfab.stages.model import solve_part
 from mnnfab.stages.part import tile_part
 from mnnfab.training.training import train

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mnnfab.errors import InputError
 from mnnfab.network.widths_file import check_widths
-from mnnfab.problem import Problem, load_problem
+from mnnfab.problem.problem import Problem, load_problem
 from mnnfab.progress.watcher import Clock
 from mnnfab.record import WIDTHS, Record, load_record
 from mnnfab.run_folder import DESIGN

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from fem.buckling import Buckling
     from fem.continuum import Continuum
     from mnnfab.arrays import FloatArray
-    from mnnfab.problem import Problem
+    from mnnfab.problem.problem import Problem
     from mnnfab.task.task import LoadCase, Task
 
 #: Where a design gives no limit.

@@ -22,7 +22,7 @@ from mnnfab.training.gradient_comparison import (
 if TYPE_CHECKING:
     from mnnfab.arrays import FloatArray
     from mnnfab.model.stiffness_law import LawName
-    from mnnfab.problem import Problem
+    from mnnfab.problem.problem import Problem
     from mnnfab.progress.watcher import Clock
     from mnnfab.task.task import Metrics, Task
 

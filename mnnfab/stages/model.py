@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from fem.convergence import Discretisation
     from geometry.tiling import Tiling
     from mnnfab.arrays import FloatArray
-    from mnnfab.problem import Problem
+    from mnnfab.problem.problem import Problem
     from mnnfab.progress.watcher import Clock
     from mnnfab.task.task import Task
 

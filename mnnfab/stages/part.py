@@ -13,11 +13,11 @@ from geometry.part import Label, TiledPart
 from geometry.placing import Load, place_features
 from geometry.tiling import Tiling
 from mnnfab.design.features_section import PadsSection
-from mnnfab.identity import design_sha256
+from mnnfab.problem.part_hash import design_sha256
 
 if TYPE_CHECKING:
     from mnnfab.arrays import FloatArray
-    from mnnfab.problem import Problem
+    from mnnfab.problem.problem import Problem
 
 
 def tile_part(problem: Problem, widths_mm: FloatArray) -> Tiling:

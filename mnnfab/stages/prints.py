@@ -12,7 +12,7 @@ from mnnfab.units import NEWTON_PER_GF
 
 if TYPE_CHECKING:
     from mnnfab.arrays import FloatArray
-    from mnnfab.problem import Problem
+    from mnnfab.problem.problem import Problem
     from mnnfab.task.task import Task
 
 #: Fewer prints than this share that meet the gate are a matter for a warning.

@@ -14,7 +14,7 @@ from mnnfab.compensation import Candidate, Compensation, compensation_of
 from mnnfab.design.design_file import Located, load_design, locate
 from mnnfab.errors import InputError
 from mnnfab.findings import Finding
-from mnnfab.problem import Problem, make_problem, train_problem
+from mnnfab.problem.problem import Problem, make_problem, train_problem
 from mnnfab.progress.watcher import Clock
 from mnnfab.reach_words import findings_before_training
 from mnnfab.record import WIDTHS, Ancestor, as_ancestor, load_ancestry

@@ -10,7 +10,7 @@ from geometry.part import TiledPart
 from mnnfab.errors import InputError
 from mnnfab.io.files import read_json
 from mnnfab.network.widths_file import check_widths
-from mnnfab.problem import Problem, load_problem
+from mnnfab.problem.problem import Problem, load_problem
 from mnnfab.profiles import Printer
 from mnnfab.record import WIDTHS, load_record
 from mnnfab.run_folder import DESIGN, REPORT, run_folder

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from fem.continuum import Continuum
     from geometry.tiling import Tiling
     from mnnfab.arrays import FloatArray
-    from mnnfab.problem import Problem
+    from mnnfab.problem.problem import Problem
     from mnnfab.task.task import Task
 
 PAGE, PDF, LOADS, EXPECTED, BOARD, FRAME = (

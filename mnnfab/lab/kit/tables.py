@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mnnfab.identity import shape_sha256
 from mnnfab.io.tables import table_text
 from mnnfab.lab.experiment import EXPERIMENT, PART_DIGITS
 from mnnfab.lab.shots import SHOTS, Shot, shots_text
 from mnnfab.lab.steps import STEPS, Step, steps_text
+from mnnfab.problem.part_hash import shape_sha256
 
 if TYPE_CHECKING:
     from mnnfab.arrays import FloatArray
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mnnfab.lab.plan import Plan
     from mnnfab.lab.prediction import Prediction
     from mnnfab.network.network import Network
-    from mnnfab.problem import Problem
+    from mnnfab.problem.problem import Problem
 
 #: Shots of every step that the forms ask for.
 REPEATS = 2

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from geometry.tiling import BoolArray
     from mnnfab.lab.measurement import Measurement
     from mnnfab.lab.prediction import Prediction
-    from mnnfab.problem import Problem
+    from mnnfab.problem.problem import Problem
     from mnnfab.task.task import Task
 
 #: Standard deviation of ln k before anything was measured.

@@ -20,7 +20,7 @@ from mnnfab.network.ports import Port
 from mnnfab.units import NEWTON_PER_GF
 
 if TYPE_CHECKING:
-    from mnnfab.problem import Problem
+    from mnnfab.problem.problem import Problem
 
 COUPONS = "coupons.csv"
 KINDS = ("bar", "bond")

@@ -25,7 +25,7 @@ from mnnfab.stages.part import tile_part
 
 if TYPE_CHECKING:
     from mnnfab.lab.measurement import Measurement
-    from mnnfab.problem import Problem
+    from mnnfab.problem.problem import Problem
     from mnnfab.progress.watcher import Clock
     from mnnfab.task.task import Task
 

@@ -27,7 +27,7 @@ from mnnfab.lab.material.identification import (
 if TYPE_CHECKING:
     from mnnfab.arrays import FloatArray
     from mnnfab.lab.measurement import Measurement
-    from mnnfab.problem import Problem
+    from mnnfab.problem.problem import Problem
     from mnnfab.progress.watcher import Clock
 
 #: Findings on measurements that say something of the stiffness that is found by them.

@@ -24,7 +24,7 @@ from mnnfab.training.adam import Adam
 
 if TYPE_CHECKING:
     from mnnfab.lab.backpropagation import MeasuredGradient
-    from mnnfab.problem import Problem
+    from mnnfab.problem.problem import Problem
     from mnnfab.task.task import Task
 
 ROUND, STATE, SESSION = "round-{:03d}", "round.json", "session.json"

@@ -17,7 +17,6 @@ import numpy as np
 import tomli_w
 
 from mnnfab.arrays import FloatArray, frozen_floats
-from mnnfab.identity import shape_sha256
 from mnnfab.io.tables import table_text
 from mnnfab.lab.experiment import EXPERIMENT, PART_DIGITS
 from mnnfab.lab.folder import write_files
@@ -28,10 +27,11 @@ from mnnfab.lab.steps import STEPS, Step, port_loads, steps_text
 from mnnfab.lab.synthetic.lens import Lens, lens_at
 from mnnfab.lab.synthetic.render import Sensor, develop, expose
 from mnnfab.lab.synthetic.scene import Part, Shape, board_shape, places_field
+from mnnfab.problem.part_hash import shape_sha256
 
 if TYPE_CHECKING:
     from fem.continuum import Continuum
-    from mnnfab.problem import Problem
+    from mnnfab.problem.problem import Problem
     from mnnfab.progress.watcher import Clock
     from mnnfab.task.task import Task
 

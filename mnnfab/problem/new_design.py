@@ -15,8 +15,8 @@ from mnnfab.design.section import plain_name
 from mnnfab.errors import InputError
 from mnnfab.io.files import write_new_file
 from mnnfab.io.tables import read_table
-from mnnfab.placement import placements
-from mnnfab.problem import Problem, make_problem
+from mnnfab.problem.port_placement import placements
+from mnnfab.problem.problem import Problem, make_problem
 from mnnfab.task.datasets import BUILT_IN, labelled_features
 
 Kind = Literal["behaviour", "regression", "classification", "none"]
@@ -115,7 +115,9 @@ def new_design_text(name: str, folder: Path, start: Start, ports: Ports | None =
     n_in, n_out = _ports_of(start, folder)
     rows = start.rows or _rows_for(n_in + n_out)
     inputs, outputs = ports or _place(start, rows, n_in, n_out)
-    template = resources.files("mnnfab").joinpath("template.toml").read_text(encoding="utf-8")
+    template = (
+        resources.files("mnnfab.problem").joinpath("template.toml").read_text(encoding="utf-8")
+    )
     environment = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)  # noqa: S701 - TOML, no page
     return environment.from_string(template).render(
         name=name,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mnnfab.errors import InputError
-from mnnfab.problem import make_problem
+from mnnfab.problem.problem import make_problem
 from mnnfab.training.optimisation import lower_the_loss
 from mnnfab.training.width_maps import Clamp
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mnnfab.arrays import IntArray
     from mnnfab.design.design import Design
     from mnnfab.network.network import Network
-    from mnnfab.problem import Problem
+    from mnnfab.problem.problem import Problem
 
 #: Iterations of the training that screens a placement.
 SCREENING = 40
