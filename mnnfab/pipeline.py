@@ -17,6 +17,7 @@ from mnnfab.findings import Finding, Verdict
 from mnnfab.io.atomic_folder import settle
 from mnnfab.io.folder_lock import claimed, settle_unless_claimed
 from mnnfab.io.json_values import as_plain
+from mnnfab.printed_part.continuum import calibrated
 from mnnfab.problem.problem import Problem, load_problem
 from mnnfab.problem.request_hash import request_of
 from mnnfab.progress.live import Follower
@@ -33,7 +34,6 @@ from mnnfab.run_folder import (
 from mnnfab.stages.check import check_widths_on_continuum
 from mnnfab.stages.earlier import load_run, require_run
 from mnnfab.stages.ladder import climb, ladder_text
-from mnnfab.stages.model import calibrated
 from mnnfab.stages.train import Fitted, ancestry_of, fit, prepare, read, train_and_tell
 from mnnfab.stages.tray import write_tray
 from mnnfab.stages.write import Wanted, write_manifest, write_results

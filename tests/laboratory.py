@@ -11,12 +11,12 @@ import numpy as np
 from mnnfab.arrays import FloatArray
 from mnnfab.lab.steps import ZERO, Hung, Step
 from mnnfab.network.ports import Port
+from mnnfab.printed_part.continuum import solve_part
+from mnnfab.printed_part.tiling import tile_part
 from mnnfab.problem.problem import Problem
 from mnnfab.progress.watcher import Clock, Silent
 from mnnfab.reproduce import paper
 from mnnfab.reproduce.setting import BEHAVIOUR, GRADIENT, make
-from mnnfab.stages.model import solve_part
-from mnnfab.stages.part import tile_part
 from mnnfab.task.task import Task
 
 if TYPE_CHECKING:

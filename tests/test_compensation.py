@@ -26,9 +26,9 @@ from mnnfab.compensation import (
 from mnnfab.model.stiffness_law import Calibration
 from mnnfab.model.surrogate import Correction, Surrogate, fit_correction
 from mnnfab.pipeline import Outcome, check, reach, run
+from mnnfab.printed_part.continuum import solve_part
 from mnnfab.progress.watcher import Clock, Silent
 from mnnfab.stages.compensate import Compensated, compensate
-from mnnfab.stages.model import solve_part
 from mnnfab.stages.search import search
 from mnnfab.task.task import Guess, Headline
 

@@ -15,12 +15,12 @@ from fem.continuum import Continuum
 from fem.resultants import bond_resultants, joint_stresses
 from mnnfab import Network, Problem, make_problem, parse_design
 from mnnfab.large_displacements import LinearRange
+from mnnfab.printed_part.continuum import solve_part
+from mnnfab.printed_part.tiling import tile_part
 from mnnfab.progress.watcher import Clock, Silent
 from mnnfab.reproduce.setting import GRADIENT, make
 from mnnfab.stages.guards import Guards, bowed_bond, guard, judge_guards
 from mnnfab.stages.ladder import LADDER, climb, ladder_text
-from mnnfab.stages.model import solve_part
-from mnnfab.stages.part import tile_part
 from mnnfab.task.task import Task
 from mnnfab.training.gradient_comparison import compare_gradients, in_situ_gradient
 

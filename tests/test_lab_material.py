@@ -36,9 +36,9 @@ from mnnfab.lab.reading import Reading
 from mnnfab.lab.shots import Positions
 from mnnfab.lab.steps import Step, steps_text
 from mnnfab.lab.synthetic.laboratory import positions_of
+from mnnfab.printed_part.tiling import tile_part
 from mnnfab.problem.problem import Problem, load_problem, make_problem
 from mnnfab.profiles import material
-from mnnfab.stages.part import tile_part
 from mnnfab.units import NEWTON_PER_GF
 
 #: What nobody tells.

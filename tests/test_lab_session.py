@@ -18,9 +18,9 @@ from mnnfab.lab.session.rehearsal import Kind
 from mnnfab.lab.session.rounds import load_session
 from mnnfab.lab.session.state import Round, Settings, first_round, next_round, widths_of
 from mnnfab.model.response import Response
+from mnnfab.printed_part.continuum import solve_part
+from mnnfab.printed_part.tiling import tile_part
 from mnnfab.problem.problem import load_problem
-from mnnfab.stages.model import solve_part
-from mnnfab.stages.part import tile_part
 from mnnfab.training.gradient_comparison import in_situ_gradient
 
 DESIGN = Path(__file__).resolve().parent.parent / "examples" / "behaviour-left.toml"

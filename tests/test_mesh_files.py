@@ -15,9 +15,9 @@ import pytest
 from fem.fields import WRITERS, Loaded
 from mnnfab import Problem, ToolError, load_problem
 from mnnfab.arrays import FloatArray
+from mnnfab.printed_part.continuum import solve_part
+from mnnfab.printed_part.tiling import tile_part
 from mnnfab.progress.watcher import Clock, Silent
-from mnnfab.stages.model import solve_part
-from mnnfab.stages.part import tile_part
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 REQUIRED = "MNNFAB_OUTSIDE_TOOLS"

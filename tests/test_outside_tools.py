@@ -20,7 +20,7 @@ from export.formats import formats_named
 from export.package import export_part
 from geometry.part import TiledPart
 from mnnfab import load_problem, train_problem
-from mnnfab.stages.part import printed_parts, tile_part
+from mnnfab.printed_part.tiling import printed_parts, tile_part
 
 EXAMPLES = sorted((Path(__file__).parent.parent / "examples").glob("*.toml"))
 REQUIRED = "MNNFAB_OUTSIDE_TOOLS"

@@ -17,8 +17,8 @@ from fem.mesh import Mesh, make_mesh
 from geometry.cells import tile
 from mnnfab import Fabrication, Network, Port, load_problem, train_problem
 from mnnfab.arrays import FloatArray
+from mnnfab.printed_part.tiling import tile_part
 from mnnfab.profiles import material
-from mnnfab.stages.part import tile_part
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 AGILUS = material("agilus30")

@@ -30,9 +30,9 @@ from mnnfab import (
 from mnnfab.model.joints import edge_weight, series_integral
 from mnnfab.model.stiffness_law import Calibration
 from mnnfab.model.surrogate import fit_correction
+from mnnfab.printed_part.continuum import calibrated, solve_part
+from mnnfab.printed_part.tiling import tile_part
 from mnnfab.progress.watcher import Clock, Silent
-from mnnfab.stages.model import calibrated, solve_part
-from mnnfab.stages.part import tile_part
 from mnnfab.task.losses import SoftmaxCrossEntropy
 from mnnfab.task.task import Parts, Task, judge_nothing
 from mnnfab.training.ensemble import descend_together, make_member

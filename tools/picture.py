@@ -12,8 +12,8 @@ from fem.continuum import solve_continuum
 from fem.mesh import make_mesh
 from geometry.facets import make_facets
 from mnnfab import load_problem, train_problem
+from mnnfab.printed_part.tiling import tile_part
 from mnnfab.report.drawing import draw_deformed, draw_network
-from mnnfab.stages.part import tile_part
 
 sys.path.insert(0, str(Path(__file__).parent))
 from render import render

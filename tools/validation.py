@@ -18,11 +18,11 @@ from validation_loop import compensation_section, prints_section
 from mnnfab import Problem, load_design, load_problem, make_problem, train_problem
 from mnnfab.arrays import FloatArray
 from mnnfab.model.surrogate import relative_difference
+from mnnfab.printed_part.continuum import calibrated, solve_part
+from mnnfab.printed_part.tiling import tile_part
 from mnnfab.reproduce.setting import GRADIENT, make
 from mnnfab.stages.guards import guard
 from mnnfab.stages.ladder import climb
-from mnnfab.stages.model import calibrated, solve_part
-from mnnfab.stages.part import tile_part
 from mnnfab.training.gradient_comparison import compare_gradients, in_situ_gradient
 
 TASKS = ("behaviour-left", "regression", "iris", "iris-bias")

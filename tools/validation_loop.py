@@ -12,10 +12,10 @@ from mnnfab import load_design, load_problem, make_problem, train_problem
 from mnnfab.compensation import Compensation, Round
 from mnnfab.design.design import Design
 from mnnfab.model.surrogate import fit_correction
+from mnnfab.printed_part.continuum import solve_part
+from mnnfab.printed_part.tiling import tile_part
 from mnnfab.report.palette import BLUE, GREY, ORANGE
 from mnnfab.stages.compensate import Compensated, compensate
-from mnnfab.stages.model import solve_part
-from mnnfab.stages.part import tile_part
 from mnnfab.stages.prints import study_prints
 from mnnfab.stages.search import search
 

@@ -22,8 +22,8 @@ from mnnfab.lab.experiment import (
 from mnnfab.lab.measurement import Measurement, measure
 from mnnfab.lab.prediction import Prediction, predict
 from mnnfab.lab.shots import Positions
+from mnnfab.printed_part.tiling import tile_part
 from mnnfab.problem.part_hash import shape_sha256
-from mnnfab.stages.part import tile_part
 from mnnfab.training.gradient_comparison import in_situ_gradient
 
 if TYPE_CHECKING:

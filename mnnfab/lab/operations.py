@@ -12,11 +12,11 @@ from mnnfab.lab.folder import lab_folder
 from mnnfab.lab.plan import make_plan, unique_names
 from mnnfab.lab.steps import RIGID, ZERO
 from mnnfab.lab.turning import lighter_where_turning
+from mnnfab.printed_part.continuum import solve_part
+from mnnfab.printed_part.tiling import tile_part
 from mnnfab.progress.watcher import Clock, Silent, Watcher
 from mnnfab.run_folder import REPORT
 from mnnfab.stages.earlier import load_run, require_run
-from mnnfab.stages.model import solve_part
-from mnnfab.stages.part import tile_part
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,8 +11,8 @@ import numpy as np
 from mnnfab.arrays import FloatArray
 from mnnfab.lab.steps import Step, port_loads
 from mnnfab.model.response import Response
-from mnnfab.stages.model import solve_part
-from mnnfab.stages.part import tile_part
+from mnnfab.printed_part.continuum import solve_part
+from mnnfab.printed_part.tiling import tile_part
 from mnnfab.tolerance.study import Printed, drawn_print
 
 if TYPE_CHECKING:

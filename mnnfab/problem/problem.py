@@ -125,7 +125,7 @@ class Problem:
             raise InputError(
                 "[training] stiffness_law",
                 '"calibrated", and no calibration yet',
-                "a problem that `mnnfab.stages.model.calibrated` has made",
+                "a problem that `mnnfab.printed_part.continuum.calibrated` has made",
             )
         return calibrated_law(series, self.surrogate.calibration)
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from mnnfab.model.response import Response
+from mnnfab.printed_part.tiling import part_sha256
 from mnnfab.problem.problem import Problem
 from mnnfab.report.results import Results
 from mnnfab.stages.guards import Guards
-from mnnfab.stages.part import part_sha256
 from mnnfab.tolerance.study import ToleranceStudy
 from mnnfab.versions import versions
 

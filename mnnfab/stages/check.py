@@ -11,14 +11,14 @@ from mnnfab.findings import Finding, as_advice
 from mnnfab.gate import judge_compensation, judge_continuum
 from mnnfab.model.agreement import compare
 from mnnfab.model.surrogate import fit_correction
+from mnnfab.printed_part.continuum import solve_part
+from mnnfab.printed_part.tiling import coupons_of, tile_part
 from mnnfab.problem.problem import Problem
 from mnnfab.progress.watcher import Clock
 from mnnfab.record import Record
 from mnnfab.report.results import Results
 from mnnfab.stages.guards import guard, judge_guards
 from mnnfab.stages.judge_solution import judge_solution
-from mnnfab.stages.model import solve_part
-from mnnfab.stages.part import coupons_of, tile_part
 from mnnfab.stages.prints import judge_prints, study_prints
 from mnnfab.training.gradient_comparison import (
     GradientAgreement,

@@ -12,9 +12,9 @@ from mnnfab.compensation import trained_task as with_loss_scale
 from mnnfab.errors import MnnfabError
 from mnnfab.findings import Finding
 from mnnfab.model.surrogate import Correction, Surrogate, fit_correction, relative_difference
+from mnnfab.printed_part.continuum import solve_part
+from mnnfab.printed_part.tiling import tile_part
 from mnnfab.problem.problem import Problem
-from mnnfab.stages.model import solve_part
-from mnnfab.stages.part import tile_part
 from mnnfab.training.training import train
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from mnnfab.errors import ToolError
 from mnnfab.frame import frame_response, make_frame
 from mnnfab.model.agreement import Agreement, compare
 from mnnfab.model.response import Response
-from mnnfab.stages.model import calibrated, solve_part
-from mnnfab.stages.part import tile_part
+from mnnfab.printed_part.continuum import calibrated, solve_part
+from mnnfab.printed_part.tiling import tile_part
 from mnnfab.training.gradient_comparison import (
     GradientAgreement,
     compare_gradients,

@@ -14,14 +14,14 @@ from mnnfab.compensation import Candidate, Compensation, compensation_of
 from mnnfab.design.design_file import Located, load_design, locate
 from mnnfab.errors import InputError
 from mnnfab.findings import Finding
+from mnnfab.printed_part.continuum import calibrated
+from mnnfab.printed_part.tiling import coupons_of, tile_part
 from mnnfab.problem.problem import Problem, make_problem, train_problem
 from mnnfab.progress.watcher import Clock
 from mnnfab.reach_words import findings_before_training
 from mnnfab.record import WIDTHS, Ancestor, as_ancestor, load_ancestry
 from mnnfab.run_folder import DESIGN, default_folder
 from mnnfab.stages.compensate import compensate
-from mnnfab.stages.model import calibrated
-from mnnfab.stages.part import coupons_of, tile_part
 from mnnfab.stages.search import search
 from mnnfab.training.training import Training
 from mnnfab.training_words import findings_of_training, kept_given_start

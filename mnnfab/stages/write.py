@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from mnnfab.io.atomic_folder import MANIFEST
 from mnnfab.io.files import sha256_of
+from mnnfab.printed_part.tiling import printed_parts
 from mnnfab.progress.watcher import Clock
 from mnnfab.report.results import Results
 from mnnfab.run_folder import PAGE, PDF, REPORT, THUMBNAIL, run_folder, write_training
-from mnnfab.stages.part import printed_parts
 
 if TYPE_CHECKING:
     from export.manifest import ExportedFile

@@ -21,7 +21,7 @@ from mnnfab.lab.plan import Plan, make_plan, unique_names
 from mnnfab.lab.prediction import Prediction, foresee
 from mnnfab.lab.steps import RIGID, ZERO, Step
 from mnnfab.lab.turning import FARTHEST_TURN, lighter_where_turning, turns_of
-from mnnfab.stages.part import part_sha256
+from mnnfab.printed_part.tiling import part_sha256
 
 if TYPE_CHECKING:
     from fem.continuum import Continuum

@@ -92,7 +92,7 @@ def coupon_flexibility(problem: Problem, kind: str) -> float:
     """
     from fem.convergence import solve_to_tolerance
     from fem.mesh import make_mesh
-    from mnnfab.stages.part import coupons_of
+    from mnnfab.printed_part.tiling import coupons_of
 
     found = [one for one in coupons_of(problem) if one.name == f"coupon-{kind}"]
     if not found:

@@ -20,8 +20,8 @@ from scipy.optimize import least_squares
 from mnnfab.arrays import FloatArray, frozen_floats
 from mnnfab.errors import InputError
 from mnnfab.lab.material.coupons import Pulls, coupon_flexibility, refuse_unlikely
-from mnnfab.stages.model import solve_part
-from mnnfab.stages.part import tile_part
+from mnnfab.printed_part.continuum import solve_part
+from mnnfab.printed_part.tiling import tile_part
 
 if TYPE_CHECKING:
     from mnnfab.lab.measurement import Measurement

@@ -14,8 +14,8 @@ from mnnfab.lab.folder import lab_folder, write_files
 from mnnfab.lab.session.rounds import is_measured, load_session
 from mnnfab.lab.session.state import widths_of
 from mnnfab.lab.steps import STEPS, steps_text
-from mnnfab.stages.model import solve_part
-from mnnfab.stages.part import tile_part
+from mnnfab.printed_part.continuum import solve_part
+from mnnfab.printed_part.tiling import tile_part
 
 if TYPE_CHECKING:
     from mnnfab.progress.watcher import Clock

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mnnfab.model.stiffness_law import Calibration
-from mnnfab.stages.part import tile_part
+from mnnfab.printed_part.tiling import tile_part
 
 if TYPE_CHECKING:
     from fem.continuum import Continuum

@@ -1,0 +1,1 @@
+"""The printed part of a problem: its tiling and its continuum."""
