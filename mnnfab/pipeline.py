@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from mnnfab.compensation import compensation_of
+from mnnfab.compensation.record import compensation_of
 from mnnfab.design.design_file import Located
 from mnnfab.errors import InputError, Interrupted
 from mnnfab.findings import Finding, Verdict

@@ -11,7 +11,7 @@ from typing import TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from mnnfab.arrays import FloatArray
-from mnnfab.compensation import (
+from mnnfab.compensation.record import (
     NOTHING,
     SURROGATE,
     Compensation,

@@ -16,20 +16,20 @@ import tomli_w
 
 from mnnfab import InputError, Problem, ToolError, make_problem, parse_design, train_problem
 from mnnfab.arrays import FloatArray
-from mnnfab.compensation import (
+from mnnfab.compensation.loop import Compensated, compensate
+from mnnfab.compensation.record import (
     Round,
     best_round,
     compensation_of,
     compensation_text,
     load_compensation,
 )
+from mnnfab.compensation.search import search
 from mnnfab.model.stiffness_law import Calibration
 from mnnfab.model.surrogate import Correction, Surrogate, fit_correction
 from mnnfab.pipeline import Outcome, check, reach, run
 from mnnfab.printed_part.continuum import solve_part
 from mnnfab.progress.watcher import Clock, Silent
-from mnnfab.stages.compensate import Compensated, compensate
-from mnnfab.stages.search import search
 from mnnfab.task.task import Guess, Headline
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
@@ -288,7 +288,7 @@ def test_a_first_training_that_is_kept_stays_what_it_was(
     tmp_path: Path, iris_values: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing predicted it: it is judged against plain bars, and a later check agrees."""
-    monkeypatch.setattr("mnnfab.stages.compensate.best_round", lambda *_: 0)
+    monkeypatch.setattr("mnnfab.compensation.loop.best_round", lambda *_: 0)
     iris_values["compensate"] = {"rounds": 1}
     path = tmp_path / "design.toml"
     path.write_text(tomli_w.dumps(iris_values))
@@ -343,7 +343,7 @@ def test_a_round_that_fails_ends_the_loop(
             raise ToolError("the mesher did not finish")
         return solve(*arguments)
 
-    monkeypatch.setattr("mnnfab.stages.compensate.solve_part", failing)
+    monkeypatch.setattr("mnnfab.compensation.loop.solve_part", failing)
     done = loop(iris_values, 0)
     assert len(done.compensation.rounds) == 1
     told = {finding.code: finding.message for finding in done.findings}

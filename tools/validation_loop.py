@@ -9,15 +9,15 @@ from matplotlib.figure import Figure
 from validation_common import EXAMPLES, PICTURES, clock, table, task_of
 
 from mnnfab import load_design, load_problem, make_problem, train_problem
-from mnnfab.compensation import Compensation, Round
+from mnnfab.compensation.loop import Compensated, compensate
+from mnnfab.compensation.record import Compensation, Round
+from mnnfab.compensation.search import search
 from mnnfab.design.design import Design
 from mnnfab.model.surrogate import fit_correction
 from mnnfab.printed_part.continuum import solve_part
 from mnnfab.printed_part.tiling import tile_part
 from mnnfab.report.palette import BLUE, GREY, ORANGE
-from mnnfab.stages.compensate import Compensated, compensate
 from mnnfab.stages.prints import study_prints
-from mnnfab.stages.search import search
 
 SEEDS = range(10)
 

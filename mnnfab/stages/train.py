@@ -10,7 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from export.formats import require_known
-from mnnfab.compensation import Candidate, Compensation, compensation_of
+from mnnfab.compensation.loop import compensate
+from mnnfab.compensation.record import Candidate, Compensation, compensation_of
+from mnnfab.compensation.search import search
 from mnnfab.design.design_file import Located, load_design, locate
 from mnnfab.errors import InputError
 from mnnfab.findings import Finding
@@ -21,8 +23,6 @@ from mnnfab.progress.watcher import Clock
 from mnnfab.reach_words import findings_before_training
 from mnnfab.record import WIDTHS, Ancestor, as_ancestor, load_ancestry
 from mnnfab.run_folder import DESIGN, default_folder
-from mnnfab.stages.compensate import compensate
-from mnnfab.stages.search import search
 from mnnfab.training.training import Training
 from mnnfab.training_words import findings_of_training, kept_given_start
 from mnnfab.width_limits import findings_of_limits

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mnnfab.compensation import Candidate, Compensation, Round, best_round, compensation_of
-from mnnfab.compensation import trained_task as with_loss_scale
+from mnnfab.compensation.record import Candidate, Compensation, Round, best_round, compensation_of
+from mnnfab.compensation.record import trained_task as with_loss_scale
 from mnnfab.errors import MnnfabError
 from mnnfab.findings import Finding
 from mnnfab.model.surrogate import Correction, Surrogate, fit_correction, relative_difference

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from mnnfab.arrays import frozen_floats
-from mnnfab.compensation import Candidate, trained_task
+from mnnfab.compensation.loop import train_on
+from mnnfab.compensation.record import Candidate, trained_task
 from mnnfab.errors import GeometryError, InputError, MnnfabError
 from mnnfab.model.surrogate import fit_correction
 from mnnfab.printed_part.continuum import calibrated, solve_part
 from mnnfab.printed_part.tiling import tile_part
 from mnnfab.problem.port_placement import free_nodes, placements, port_nodes
 from mnnfab.problem.problem import Problem, make_problem, train_problem
-from mnnfab.stages.compensate import train_on
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,0 +1,1 @@
+"""Compensation: training on a bar model that is corrected by the continuum."""
