@@ -23,16 +23,16 @@ from mnnfab.problem.request_hash import request_of
 from mnnfab.progress.live import Follower
 from mnnfab.progress.watcher import Clock, Silent, Watcher
 from mnnfab.reach_words import assess_problem, reach_text
-from mnnfab.record import WIDTHS, Record, make_record
 from mnnfab.report.results import Results
-from mnnfab.run_folder import (
+from mnnfab.runs.load import load_run, require_run
+from mnnfab.runs.record import WIDTHS, Record, make_record
+from mnnfab.runs.run_folder import (
     earlier_results,
     exported_names,
     run_folder,
     write_training,
 )
 from mnnfab.stages.check import check_widths_on_continuum
-from mnnfab.stages.earlier import load_run, require_run
 from mnnfab.stages.ladder import climb, ladder_text
 from mnnfab.stages.train import Fitted, ancestry_of, fit, prepare, read, train_and_tell
 from mnnfab.stages.tray import write_tray

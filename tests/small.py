@@ -55,7 +55,7 @@ def small_design(
 
 def whole_run(folder: Path) -> dict[str, bytes]:
     """Return the files of a run by name, without what holds times; all must be as listed."""
-    from mnnfab.run_folder import earlier_results, is_whole
+    from mnnfab.runs.run_folder import earlier_results, is_whole
 
     listed = earlier_results(folder)
     assert is_whole(folder, listed), folder

@@ -22,11 +22,11 @@ from small import small_design
 import mnnfab.diagnosis
 from mnnfab import load_problem, train_problem
 from mnnfab.cli import main
-from mnnfab.comparison import compare_runs
 from mnnfab.diagnosis import diagnose
 from mnnfab.network.network import Network
 from mnnfab.network.svg import colours
 from mnnfab.pipeline import Outcome, run
+from mnnfab.runs.comparison import compare_runs
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 

@@ -34,7 +34,7 @@ from mnnfab.io.folder_lock import (
     settle_unless_claimed,
 )
 from mnnfab.pipeline import run
-from mnnfab.run_folder import earlier_results, is_whole, run_folder
+from mnnfab.runs.run_folder import earlier_results, is_whole, run_folder
 from mnnfab.stages.write import write_manifest
 
 LIMITS = Limits(deadline_s=120.0, memory_MB=4000.0)

@@ -15,7 +15,7 @@ from mnnfab.io.atomic_folder import MANIFEST
 from mnnfab.io.files import read_json
 from mnnfab.io.folder_lock import settle_unless_claimed
 from mnnfab.problem.request_hash import request_of_design
-from mnnfab.run_folder import earlier_results, is_whole
+from mnnfab.runs.run_folder import earlier_results, is_whole
 
 #: Names of a batch's own files, where a folder of a design would be in the way.
 OUR_NAMES = {"index.html", "results.csv", "results.parquet", "times.csv", "manifest.json"}

@@ -20,7 +20,7 @@ from mnnfab.batch.table import Row, make_row, write_tables
 from mnnfab.io.folder_lock import claimed
 from mnnfab.progress.live import write_live
 from mnnfab.report.pdf import require_pdf
-from mnnfab.run_folder import run_folder
+from mnnfab.runs.run_folder import run_folder
 from mnnfab.stages.write import write_manifest
 
 #: Table and page are written anew no more often than this (s) while designs run.

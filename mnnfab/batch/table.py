@@ -12,7 +12,7 @@ from mnnfab.batch.outcome import FINISHED, Ended
 from mnnfab.errors import InputError
 from mnnfab.io.files import read_json
 from mnnfab.io.tables import table_text
-from mnnfab.run_folder import REPORT
+from mnnfab.runs.run_folder import REPORT
 
 #: Of Parquet; larger numbers are written as words.
 LARGEST_INTEGER = 2**63

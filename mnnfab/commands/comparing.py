@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 )
 def compare(watcher: Watcher, first: Path, second: Path, html: Path | None) -> Answer:  # noqa: ARG001
     """Show two runs side by side: where designs, results and widths differ."""
-    from mnnfab.comparison import as_words, compare_runs, comparison_text
     from mnnfab.io.json_values import as_plain
+    from mnnfab.runs.comparison import as_words, compare_runs, comparison_text
 
     found = compare_runs(first, second)
     text = comparison_text(found)

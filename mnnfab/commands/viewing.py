@@ -121,8 +121,8 @@ class _Seen:
 def _ended(folder: Path, *, at_work: bool) -> Answer:
     from mnnfab.batch.table import CSV as TABLE
     from mnnfab.progress.live import live_state
-    from mnnfab.record import WIDTHS
-    from mnnfab.run_folder import PAGE
+    from mnnfab.runs.record import WIDTHS
+    from mnnfab.runs.run_folder import PAGE
 
     verdict, words = _verdict(folder), ""
     if not at_work:
@@ -147,7 +147,7 @@ def _ended(folder: Path, *, at_work: bool) -> Answer:
 def _verdict(folder: Path) -> str | None:
     """Return the verdict of the report in a folder, if it has one."""
     from mnnfab.io.files import read_json
-    from mnnfab.run_folder import REPORT
+    from mnnfab.runs.run_folder import REPORT
 
     with suppress(InputError, KeyError, TypeError):
         verdict = read_json(folder / REPORT)["verdict"]

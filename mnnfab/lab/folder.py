@@ -9,7 +9,7 @@ from pathlib import Path
 from mnnfab.errors import InputError
 from mnnfab.io.files import sha256_of
 from mnnfab.io.folder_lock import claimed
-from mnnfab.run_folder import earlier_results, run_folder
+from mnnfab.runs.run_folder import earlier_results, run_folder
 from mnnfab.stages.write import write_manifest
 
 

@@ -15,8 +15,8 @@ from mnnfab.lab.turning import lighter_where_turning
 from mnnfab.printed_part.continuum import solve_part
 from mnnfab.printed_part.tiling import tile_part
 from mnnfab.progress.watcher import Clock, Silent, Watcher
-from mnnfab.run_folder import REPORT
-from mnnfab.stages.earlier import load_run, require_run
+from mnnfab.runs.load import load_run, require_run
+from mnnfab.runs.run_folder import REPORT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from geometry.tiling import Tiling
     from mnnfab.arrays import FloatArray
     from mnnfab.findings import Finding
-    from mnnfab.history_file import Columns
     from mnnfab.model.agreement import Agreement
     from mnnfab.model.response import Response
     from mnnfab.problem.problem import Problem
+    from mnnfab.runs.history_file import Columns
     from mnnfab.task.task import LoadCase, Task
     from mnnfab.tolerance.study import ToleranceStudy
 

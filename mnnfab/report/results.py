@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from geometry.tiling import Tiling
     from mnnfab.arrays import FloatArray
     from mnnfab.findings import Finding
-    from mnnfab.history_file import Columns
     from mnnfab.model.agreement import Agreement
     from mnnfab.model.response import Response
     from mnnfab.problem.problem import Problem
-    from mnnfab.record import Record
+    from mnnfab.runs.history_file import Columns
+    from mnnfab.runs.record import Record
     from mnnfab.stages.guards import Guards
     from mnnfab.tolerance.study import ToleranceStudy
     from mnnfab.training.gradient_comparison import GradientAgreement

@@ -14,9 +14,9 @@ from urllib.parse import unquote, urlsplit
 
 from mnnfab.io.folder_lock import is_claimed
 from mnnfab.progress.live import live_state
-from mnnfab.record import WIDTHS
 from mnnfab.report.template import render
-from mnnfab.run_folder import PAGE
+from mnnfab.runs.record import WIDTHS
+from mnnfab.runs.run_folder import PAGE
 
 LOOPBACK = "127.0.0.1"
 #: Pages of a folder, the first that is there: of a run, of a batch.

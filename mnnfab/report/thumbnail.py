@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mnnfab.errors import InputError
 from mnnfab.io.files import read_bytes
-from mnnfab.run_folder import THUMBNAIL
+from mnnfab.runs.run_folder import THUMBNAIL
 
 
 def pictures_of(*folders: Path) -> list[str | None]:

@@ -15,7 +15,7 @@ from mnnfab.reproduce.fig3 import fig3
 from mnnfab.reproduce.fig4 import fig4
 from mnnfab.reproduce.fig5 import fig5
 from mnnfab.reproduce.film import write_film
-from mnnfab.run_folder import run_folder
+from mnnfab.runs.run_folder import run_folder
 from mnnfab.stages.write import write_manifest
 
 EXPERIMENTS: Mapping[str, Callable[[], Experiment]] = {

@@ -15,8 +15,8 @@ from mnnfab.printed_part.continuum import solve_part
 from mnnfab.printed_part.tiling import coupons_of, tile_part
 from mnnfab.problem.problem import Problem
 from mnnfab.progress.watcher import Clock
-from mnnfab.record import Record
 from mnnfab.report.results import Results
+from mnnfab.runs.record import Record
 from mnnfab.stages.guards import guard, judge_guards
 from mnnfab.stages.judge_solution import judge_solution
 from mnnfab.stages.prints import judge_prints, study_prints

@@ -13,8 +13,8 @@ from mnnfab.network.widths_file import check_widths
 from mnnfab.printed_part.tiling import part_sha256, printed_parts, tile_part
 from mnnfab.problem.problem import Problem, load_problem
 from mnnfab.profiles import Printer
-from mnnfab.record import WIDTHS, load_record
-from mnnfab.run_folder import DESIGN, REPORT, run_folder
+from mnnfab.runs.record import WIDTHS, load_record
+from mnnfab.runs.run_folder import DESIGN, REPORT, run_folder
 from mnnfab.stages.write import write_manifest
 
 

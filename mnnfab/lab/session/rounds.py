@@ -37,8 +37,8 @@ from mnnfab.lab.session.state import (
 from mnnfab.lab.shots import SHOTS, load_shots
 from mnnfab.lab.steps import Step
 from mnnfab.problem.problem import Problem, load_problem
-from mnnfab.record import WIDTHS, Record
-from mnnfab.run_folder import DESIGN, write_training
+from mnnfab.runs.record import WIDTHS, Record
+from mnnfab.runs.run_folder import DESIGN, write_training
 
 if TYPE_CHECKING:
     from mnnfab.arrays import FloatArray

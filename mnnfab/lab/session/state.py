@@ -19,7 +19,7 @@ from mnnfab.arrays import FloatArray
 from mnnfab.errors import InputError
 from mnnfab.io.atomic_folder import MANIFEST
 from mnnfab.io.files import read_json, sha256_of
-from mnnfab.run_folder import DESIGN
+from mnnfab.runs.run_folder import DESIGN
 from mnnfab.training.adam import Adam
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from mnnfab.errors import InputError
 from mnnfab.io.files import read_json, read_text
 from mnnfab.io.folder_lock import settle_unless_claimed
 from mnnfab.io.tables import column_numbers, read_table
-from mnnfab.record import WIDTHS
-from mnnfab.run_folder import DESIGN, REPORT
+from mnnfab.runs.record import WIDTHS
+from mnnfab.runs.run_folder import DESIGN, REPORT
 
 
 @dataclass(frozen=True)

@@ -21,18 +21,18 @@ from mnnfab.compensation.record import (
 )
 from mnnfab.errors import InputError
 from mnnfab.findings import Finding
-from mnnfab.frames import FRAMES, Frames, frames_of, frames_text, load_frames
-from mnnfab.history_file import (
+from mnnfab.io.files import read_json, sha256_of
+from mnnfab.network.network import Network
+from mnnfab.network.widths_file import load_widths, widths_text
+from mnnfab.problem.problem import Problem
+from mnnfab.runs.history_file import (
     Columns,
     history_columns,
     history_text,
     load_history,
     restart_columns,
 )
-from mnnfab.io.files import read_json, sha256_of
-from mnnfab.network.network import Network
-from mnnfab.network.widths_file import load_widths, widths_text
-from mnnfab.problem.problem import Problem
+from mnnfab.runs.width_history import FRAMES, Frames, frames_of, frames_text, load_frames
 from mnnfab.task.task import Task
 from mnnfab.training.training import Training
 

@@ -14,7 +14,7 @@ from mnnfab.io.atomic_folder import MANIFEST, PLAIN_NAME, results_folder, settle
 from mnnfab.io.files import read_json, sha256_of
 from mnnfab.problem.problem import Problem
 from mnnfab.profiles import profile_name
-from mnnfab.record import WIDTHS, Record, write_record
+from mnnfab.runs.record import WIDTHS, Record, write_record
 
 DESIGN = "design.toml"
 REPORT, PAGE, PDF, THUMBNAIL = "report.json", "report.html", "report.pdf", "thumbnail.svg"

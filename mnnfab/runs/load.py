@@ -9,8 +9,8 @@ from mnnfab.errors import InputError
 from mnnfab.network.widths_file import check_widths
 from mnnfab.problem.problem import Problem, load_problem
 from mnnfab.progress.watcher import Clock
-from mnnfab.record import WIDTHS, Record, load_record
-from mnnfab.run_folder import DESIGN
+from mnnfab.runs.record import WIDTHS, Record, load_record
+from mnnfab.runs.run_folder import DESIGN
 
 
 def require_run(folder: Path) -> None:
