@@ -22,8 +22,6 @@ from mnnfab.problem.problem import Problem, load_problem
 from mnnfab.problem.request_hash import request_of
 from mnnfab.progress.live import Follower
 from mnnfab.progress.watcher import Clock, Silent, Watcher
-from mnnfab.reach_words import assess_problem, reach_text
-from mnnfab.report.results import Results
 from mnnfab.runs.load import load_run, require_run
 from mnnfab.runs.record import WIDTHS, Record, make_record
 from mnnfab.runs.run_folder import (
@@ -32,12 +30,14 @@ from mnnfab.runs.run_folder import (
     run_folder,
     write_training,
 )
-from mnnfab.stages.check import check_widths_on_continuum
-from mnnfab.stages.ladder import climb, ladder_text
 from mnnfab.stages.train import Fitted, ancestry_of, fit, prepare, read, train_and_tell
 from mnnfab.stages.tray import write_tray
 from mnnfab.stages.write import Wanted, write_manifest, write_results
-from mnnfab.training_words import training_text
+from mnnfab.validation.check import check_widths_on_continuum
+from mnnfab.validation.model_hierarchy import climb, ladder_text
+from mnnfab.validation.reachability import assess_problem, reach_text
+from mnnfab.validation.results import Results
+from mnnfab.validation.training import training_text
 
 
 @dataclass(frozen=True)

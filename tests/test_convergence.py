@@ -20,7 +20,7 @@ from fem.refinement import error_shares, refined, worst_triangles
 from geometry.cells import tile
 from mnnfab import Fabrication, Network, Port, ToolError, compare
 from mnnfab.profiles import material
-from mnnfab.stages.judge_solution import judge_solution
+from mnnfab.validation.solution import judge_solution
 
 AGILUS = material("agilus30")
 # What meshes of 20,000 to 90,000 degrees of freedom leave, by the sequences below.

@@ -28,7 +28,7 @@ from mnnfab.training.ensemble import COMPILED_DOFS, can_be_compiled, descend_tog
 from mnnfab.training.optimisation import Course, descend
 from mnnfab.training.training import _stuck, train
 from mnnfab.training.width_maps import WidthMap
-from mnnfab.training_words import findings_of_training, kept_given_start
+from mnnfab.validation.training import findings_of_training, kept_given_start
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 # The same arithmetic in another order: rounding, which training hardly amplifies.

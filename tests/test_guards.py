@@ -19,10 +19,10 @@ from mnnfab.printed_part.continuum import solve_part
 from mnnfab.printed_part.tiling import tile_part
 from mnnfab.progress.watcher import Clock, Silent
 from mnnfab.reproduce.setting import GRADIENT, make
-from mnnfab.stages.guards import Guards, bowed_bond, guard, judge_guards
-from mnnfab.stages.ladder import LADDER, climb, ladder_text
 from mnnfab.task.task import Task
 from mnnfab.training.gradient_comparison import compare_gradients, in_situ_gradient
+from mnnfab.validation.limit_states import Guards, bowed_bond, guard, judge_guards
+from mnnfab.validation.model_hierarchy import LADDER, climb, ladder_text
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 Solved = tuple[Problem, Task, np.ndarray, Continuum]

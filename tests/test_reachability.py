@@ -13,14 +13,14 @@ from scipy import sparse
 from scipy.optimize import Bounds, differential_evolution
 
 from mnnfab import Problem, load_problem, make_problem, parse_design, triangular_parallelogram
-from mnnfab.conditioning import POOR, judge_conditioning
 from mnnfab.linalg.condition_number import condition_number
 from mnnfab.network.compatibility import compatibility_matrix
 from mnnfab.pipeline import reach
-from mnnfab.reach_words import _rounded, assess_problem, findings_before_training
 from mnnfab.task.losses import Loss
 from mnnfab.training.reachability import Reachability
 from mnnfab.training.reachability_losses import Reading, ScaleFreeError
+from mnnfab.validation.conditioning import POOR, judge_conditioning
+from mnnfab.validation.reachability import _rounded, assess_problem, findings_before_training
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 

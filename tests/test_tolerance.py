@@ -12,9 +12,9 @@ from mnnfab import Problem, make_problem, parse_design, train_problem
 from mnnfab.arrays import FloatArray
 from mnnfab.model.joints import edge_weight
 from mnnfab.profiles import printer
-from mnnfab.stages.prints import judge_prints, study_prints
 from mnnfab.tolerance.print_errors import PrintErrors, drawn_widths
 from mnnfab.tolerance.study import Printed, ToleranceStudy, study_tolerance
+from mnnfab.validation.tolerance import judge_prints, study_prints
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 NONE = PrintErrors(0.0, 0.0, 0.0, 0.0)

@@ -21,9 +21,9 @@ from mnnfab.model.surrogate import relative_difference
 from mnnfab.printed_part.continuum import calibrated, solve_part
 from mnnfab.printed_part.tiling import tile_part
 from mnnfab.reproduce.setting import GRADIENT, make
-from mnnfab.stages.guards import guard
-from mnnfab.stages.ladder import climb
 from mnnfab.training.gradient_comparison import compare_gradients, in_situ_gradient
+from mnnfab.validation.limit_states import guard
+from mnnfab.validation.model_hierarchy import climb
 
 TASKS = ("behaviour-left", "regression", "iris", "iris-bias")
 

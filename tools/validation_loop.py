@@ -17,7 +17,7 @@ from mnnfab.model.surrogate import fit_correction
 from mnnfab.printed_part.continuum import solve_part
 from mnnfab.printed_part.tiling import tile_part
 from mnnfab.report.palette import BLUE, GREY, ORANGE
-from mnnfab.stages.prints import study_prints
+from mnnfab.validation.tolerance import study_prints
 
 SEEDS = range(10)
 

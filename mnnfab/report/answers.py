@@ -10,8 +10,8 @@ import numpy as np
 
 if TYPE_CHECKING:
     from mnnfab.arrays import FloatArray, IntArray
-    from mnnfab.report.results import Results
     from mnnfab.task.task import Task
+    from mnnfab.validation.results import Results
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from mnnfab.arrays import FloatArray
     from mnnfab.model.response import Response
-    from mnnfab.report.results import Results
+    from mnnfab.validation.results import Results
 
 #: Rows of a page; `widths.csv` and `report.json` have all.
 MOST_BONDS = 300

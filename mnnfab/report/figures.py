@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from mnnfab.model.agreement import Agreement
     from mnnfab.model.response import Response
     from mnnfab.problem.problem import Problem
-    from mnnfab.report.results import Results
-    from mnnfab.stages.guards import Guards
     from mnnfab.task.task import LoadCase, Task
     from mnnfab.tolerance.study import ToleranceStudy
+    from mnnfab.validation.limit_states import Guards
+    from mnnfab.validation.results import Results
 
 #: Load cases shown; more would make the page long and say little.
 MOST_CASES = 6

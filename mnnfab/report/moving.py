@@ -13,7 +13,7 @@ import numpy as np
 from mnnfab.network.svg import colours
 
 if TYPE_CHECKING:
-    from mnnfab.report.results import Results
+    from mnnfab.validation.results import Results
 
 #: Largest distance from an arc to the facets that are looked at, mm.
 FACET_MM = 0.02

@@ -13,11 +13,11 @@ from mnnfab.report.answers import confusions, models_of, output_rows
 from mnnfab.report.bond_table import bond_table
 from mnnfab.report.figures import Picture, pictures
 from mnnfab.report.moving import as_script, slider_data, solid_data
-from mnnfab.report.results import Results
 from mnnfab.report.summary import summarise
 from mnnfab.report.template import render
 from mnnfab.task.task import Metrics
 from mnnfab.units import NEWTON_PER_GF
+from mnnfab.validation.results import Results
 
 
 def page_text(results: Results, others: Sequence[OtherFile] = ()) -> str:

@@ -11,9 +11,9 @@ import numpy as np
 from mnnfab.model.response import Response
 from mnnfab.printed_part.tiling import part_sha256
 from mnnfab.problem.problem import Problem
-from mnnfab.report.results import Results
-from mnnfab.stages.guards import Guards
 from mnnfab.tolerance.study import ToleranceStudy
+from mnnfab.validation.limit_states import Guards
+from mnnfab.validation.results import Results
 from mnnfab.versions import versions
 
 SCHEMA = 1

@@ -20,12 +20,12 @@ from mnnfab.printed_part.continuum import calibrated
 from mnnfab.printed_part.tiling import coupons_of, tile_part
 from mnnfab.problem.problem import Problem, make_problem, train_problem
 from mnnfab.progress.watcher import Clock
-from mnnfab.reach_words import findings_before_training
 from mnnfab.runs.record import WIDTHS, Ancestor, as_ancestor, load_ancestry
 from mnnfab.runs.run_folder import DESIGN, default_folder
 from mnnfab.training.training import Training
-from mnnfab.training_words import findings_of_training, kept_given_start
-from mnnfab.width_limits import findings_of_limits
+from mnnfab.validation.reachability import findings_before_training
+from mnnfab.validation.training import findings_of_training, kept_given_start
+from mnnfab.validation.width_limits import findings_of_limits
 
 
 def read(

@@ -11,8 +11,8 @@ from mnnfab.io.atomic_folder import MANIFEST
 from mnnfab.io.files import sha256_of
 from mnnfab.printed_part.tiling import printed_parts
 from mnnfab.progress.watcher import Clock
-from mnnfab.report.results import Results
 from mnnfab.runs.run_folder import PAGE, PDF, REPORT, THUMBNAIL, run_folder, write_training
+from mnnfab.validation.results import Results
 
 if TYPE_CHECKING:
     from export.manifest import ExportedFile

@@ -6,25 +6,25 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from geometry.printability import check_printability
-from mnnfab.conditioning import judge_conditioning
 from mnnfab.findings import Finding, as_advice
-from mnnfab.gate import judge_compensation, judge_continuum
 from mnnfab.model.agreement import compare
 from mnnfab.model.surrogate import fit_correction
 from mnnfab.printed_part.continuum import solve_part
 from mnnfab.printed_part.tiling import coupons_of, tile_part
 from mnnfab.problem.problem import Problem
 from mnnfab.progress.watcher import Clock
-from mnnfab.report.results import Results
 from mnnfab.runs.record import Record
-from mnnfab.stages.guards import guard, judge_guards
-from mnnfab.stages.judge_solution import judge_solution
-from mnnfab.stages.prints import judge_prints, study_prints
 from mnnfab.training.gradient_comparison import (
     GradientAgreement,
     compare_gradients,
     in_situ_gradient,
 )
+from mnnfab.validation.acceptance import judge_compensation, judge_continuum
+from mnnfab.validation.conditioning import judge_conditioning
+from mnnfab.validation.limit_states import guard, judge_guards
+from mnnfab.validation.results import Results
+from mnnfab.validation.solution import judge_solution
+from mnnfab.validation.tolerance import judge_prints, study_prints
 
 if TYPE_CHECKING:
     from geometry.tiling import Tiling

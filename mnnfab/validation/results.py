@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from mnnfab.problem.problem import Problem
     from mnnfab.runs.history_file import Columns
     from mnnfab.runs.record import Record
-    from mnnfab.stages.guards import Guards
     from mnnfab.tolerance.study import ToleranceStudy
     from mnnfab.training.gradient_comparison import GradientAgreement
+    from mnnfab.validation.limit_states import Guards
 
 
 @dataclass(frozen=True, eq=False)
