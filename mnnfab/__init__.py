@@ -1,7 +1,7 @@
 """mnnfab: from a task to a printable mechanical neural network that was checked.
 
 The names here are the core: networks, the bar model, tasks and training. Shapes are in
-`geometry`, the continuum in `fem`, files in `export`; `mnnfab.pipeline` puts them
+`geometry`, the continuum in `fem`, files in `export`; `mnnfab.pipeline.pipeline` puts them
 together.
 
 The names, listed in `__init__.pyi`, are loaded when they are first used: the command

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mnnfab import Fabrication, Network, triangular_patch
-from mnnfab.pipeline import Outcome, run
+from mnnfab.pipeline.pipeline import Outcome, run
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "examples"

@@ -141,7 +141,7 @@ def test_help_loads_nothing_heavy() -> None:
 def test_training_loads_no_kernel(tmp_path: Path) -> None:
     example = ROOT / "examples" / "behaviour-left.toml"
     code = (
-        "from pathlib import Path\nfrom mnnfab.pipeline import train\n"
+        "from pathlib import Path\nfrom mnnfab.pipeline.pipeline import train\n"
         f"train(Path({str(example)!r}), Path({str(tmp_path)!r}))"
     )
     kernels = {"cadquery", "OCP", "gmsh", "skfem", "trimesh", "meshio", "lib3mf", "ezdxf"}

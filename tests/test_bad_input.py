@@ -20,7 +20,7 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import mnnfab.pipeline
+import mnnfab.pipeline.pipeline
 from mnnfab import InputError, make_problem, parse_design
 from mnnfab.cli import main
 from mnnfab.design.design_file import dump_design
@@ -480,7 +480,7 @@ def test_faults_of_ours_do_not_look_like_a_failed_gate(
     def fail(*_: object, **__: object) -> None:
         raise fault
 
-    monkeypatch.setattr(mnnfab.pipeline, "check", fail)
+    monkeypatch.setattr(mnnfab.pipeline.pipeline, "check", fail)
     done = CliRunner().invoke(main, ["check", "somewhere"])
     assert done.exit_code == status
     assert message in done.output

@@ -25,7 +25,7 @@ from mnnfab.cli import main
 from mnnfab.diagnosis import diagnose
 from mnnfab.network.network import Network
 from mnnfab.network.svg import colours
-from mnnfab.pipeline import Outcome, run
+from mnnfab.pipeline.pipeline import Outcome, run
 from mnnfab.runs.comparison import compare_runs
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"

@@ -27,7 +27,7 @@ from mnnfab.compensation.record import (
 from mnnfab.compensation.search import search
 from mnnfab.model.stiffness_law import Calibration
 from mnnfab.model.surrogate import Correction, Surrogate, fit_correction
-from mnnfab.pipeline import Outcome, check, reach, run
+from mnnfab.pipeline.pipeline import Outcome, check, reach, run
 from mnnfab.printed_part.continuum import solve_part
 from mnnfab.progress.watcher import Clock, Silent
 from mnnfab.task.task import Guess, Headline

@@ -21,7 +21,7 @@ import pytest
 from click.testing import CliRunner
 
 from mnnfab.cli import main
-from mnnfab.pipeline import Outcome, run
+from mnnfab.pipeline.pipeline import Outcome, run
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

@@ -212,7 +212,7 @@ def test_a_solid_of_cadquery_has_no_drawing(tmp_path: Path) -> None:
 _WRITE = """
 import sys
 from pathlib import Path
-from mnnfab.pipeline import run
+from mnnfab.pipeline.pipeline import run
 run(Path(sys.argv[1]), Path(sys.argv[2]), force=True)
 """
 

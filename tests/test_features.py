@@ -289,7 +289,7 @@ def test_coupons_are_parts_of_their_own(paper_network: Network, fabrication: Fab
 
 def test_a_run_finds_its_own_id_again(tmp_path: Path) -> None:
     """`export` of a finished run says the same hash as the run did."""
-    from mnnfab.pipeline import export, run
+    from mnnfab.pipeline.pipeline import export, run
 
     example = Path(__file__).parent.parent / "examples" / "iris-lab.toml"
     design, out = tmp_path / "design.toml", tmp_path / "out"

@@ -19,7 +19,7 @@ from mnnfab.batch.limits import Limits
 from mnnfab.batch.run import BatchOutcome, Manner, batch
 from mnnfab.batch.watchers import Unwatched
 from mnnfab.cli import main
-from mnnfab.pipeline import run
+from mnnfab.pipeline.pipeline import run
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 #: A design of these may take so long (s) and so much (MB); then it is ended.

@@ -20,7 +20,7 @@ from mnnfab.lab.operations import make_kit_of, measure_experiment, validate
 from mnnfab.lab.published import published
 from mnnfab.lab.steps import load_steps
 from mnnfab.lab.validation import factors_of
-from mnnfab.pipeline import Outcome
+from mnnfab.pipeline.pipeline import Outcome
 from mnnfab.reproduce import paper
 
 

@@ -33,9 +33,9 @@ from mnnfab.io.folder_lock import (
     is_claimed,
     settle_unless_claimed,
 )
-from mnnfab.pipeline import run
+from mnnfab.pipeline.pipeline import run
+from mnnfab.pipeline.writing import write_manifest
 from mnnfab.runs.run_folder import earlier_results, is_whole, run_folder
-from mnnfab.stages.write import write_manifest
 
 LIMITS = Limits(deadline_s=120.0, memory_MB=4000.0)
 

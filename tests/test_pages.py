@@ -24,7 +24,7 @@ from small import small_design
 from mnnfab.batch.limits import Limits
 from mnnfab.batch.run import Manner, batch
 from mnnfab.batch.watchers import Unwatched
-from mnnfab.pipeline import Outcome, run
+from mnnfab.pipeline.pipeline import Outcome, run
 from mnnfab.report.serving import served
 
 CHROMIUM = shutil.which("chromium")

@@ -16,7 +16,7 @@ import tomli_w
 
 from mnnfab import InputError, load_design, pipeline, triangular_patch
 from mnnfab.findings import judge
-from mnnfab.pipeline import Outcome, check, export, run
+from mnnfab.pipeline.pipeline import Outcome, check, export, run
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 TRAINED = {"design.toml", "widths.csv", "widths-by-epoch.csv", "history.csv", "manifest.json"}

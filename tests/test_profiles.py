@@ -10,7 +10,7 @@ import pytest
 import tomli_w
 
 from mnnfab import InputError, load_problem
-from mnnfab.pipeline import export, run
+from mnnfab.pipeline.pipeline import export, run
 from mnnfab.profiles import Material, Printer, material, printer
 
 EXAMPLES = Path(__file__).parent.parent / "examples"

@@ -14,7 +14,7 @@ import tomli_w
 
 from mnnfab import InputError, MechanismError, load_problem, make_problem, parse_design, pipeline
 from mnnfab.network.widths_file import load_widths
-from mnnfab.pipeline import check
+from mnnfab.pipeline.pipeline import check
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 

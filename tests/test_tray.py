@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from export.nesting import nest
 from mnnfab import InputError
-from mnnfab.pipeline import run, tray
+from mnnfab.pipeline.pipeline import run, tray
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 TRAY_MM = (490.0, 390.0)

@@ -13,7 +13,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
-from mnnfab.pipeline import run
+from mnnfab.pipeline.pipeline import run
 
 ROOT = Path(__file__).resolve().parent.parent
 SIZE = {"width": 1000, "height": 760}

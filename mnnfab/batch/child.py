@@ -43,8 +43,8 @@ def run_job(text: str, wire: Connection, log: str) -> None:
 
 
 def _run(job: Any, wire: Connection) -> str:  # noqa: ANN401 - a Job, which is imported late
-    from mnnfab import pipeline
     from mnnfab.design.design_file import Located, parse_design
+    from mnnfab.pipeline import pipeline
 
     design = Located(parse_design(tomllib.loads(job.design)), Path(job.folder))
     outcome = pipeline.run(

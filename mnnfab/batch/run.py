@@ -18,10 +18,10 @@ from mnnfab.batch.outcome import FINISHED, Ended
 from mnnfab.batch.pools import Pool, cluster_pool, local_pool
 from mnnfab.batch.table import Row, make_row, write_tables
 from mnnfab.io.folder_lock import claimed
+from mnnfab.pipeline.writing import write_manifest
 from mnnfab.progress.live import write_live
 from mnnfab.report.pdf import require_pdf
 from mnnfab.runs.run_folder import run_folder
-from mnnfab.stages.write import write_manifest
 
 #: Table and page are written anew no more often than this (s) while designs run.
 PACE_S = 15.0

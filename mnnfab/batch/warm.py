@@ -28,7 +28,7 @@ import fem.mesher
 import fem.resultants
 import fem.weight  # noqa: F401
 import geometry.lettering  # noqa: F401
-import mnnfab.pipeline
+import mnnfab.pipeline.pipeline
 import mnnfab.report.moving
 import mnnfab.report.page
 from mnnfab.linalg.cholesky import factorise

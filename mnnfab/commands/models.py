@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @DESIGN
 def reach(watcher: Watcher, design: Path) -> Answer:
     """Say what is in reach of DESIGN's task, before any training."""
-    from mnnfab import pipeline
+    from mnnfab.pipeline import pipeline
 
     told = pipeline.reach(design, watcher=watcher)
     return Answer(told.text, told.values)
@@ -28,7 +28,7 @@ def reach(watcher: Watcher, design: Path) -> Answer:
 @FOLDER
 def ladder(watcher: Watcher, folder: Path) -> Answer:
     """Ask every model, from bars to the solid, what the trained widths in DIR do."""
-    from mnnfab import pipeline
+    from mnnfab.pipeline import pipeline
 
     told = pipeline.ladder(folder, watcher=watcher)
     return Answer(told.text, told.values)

@@ -43,7 +43,7 @@ def tray(
     force: bool,
 ) -> Answer:
     """Put the parts of the runs in DIR... on the printer's tray, in one 3MF and STL."""
-    from mnnfab import pipeline
+    from mnnfab.pipeline import pipeline
 
     files = pipeline.tray(folders, out, copies=copies, gap_mm=gap, force=force, watcher=watcher)
     text = f"{', '.join(files)} in {out}; tray.json says what lies where"

@@ -9,7 +9,7 @@ from mnnfab.commands.answer import FAILED, PASSED, Answer, command
 from mnnfab.commands.options import DESIGN, FOLDER, FORCE, OUT, PDF, START
 
 if TYPE_CHECKING:
-    from mnnfab.pipeline import Outcome
+    from mnnfab.pipeline.pipeline import Outcome
     from mnnfab.progress.watcher import Watcher
 
 
@@ -33,7 +33,7 @@ def run(
     With a section [compensate] in the design it is trained again on bars that the continuum
     corrects, until the part does the task.
     """
-    from mnnfab import pipeline
+    from mnnfab.pipeline import pipeline
 
     return _answer(
         pipeline.run(design, out, start_from=start_from, force=force, pdf=pdf, watcher=watcher)
@@ -50,7 +50,7 @@ def train(watcher: Watcher, design: Path, out: Path | None, start_from: Path | N
     A loop with the continuum ([compensate] in the design) is left to `mnnfab run`. Reports and
     parts of an earlier run in the folder are removed.
     """
-    from mnnfab import pipeline
+    from mnnfab.pipeline import pipeline
 
     trained = pipeline.train(design, out, start_from=start_from, watcher=watcher)
     lines = [trained.words] if trained.words else []
@@ -73,7 +73,7 @@ def check(watcher: Watcher, folder: Path, *, pdf: bool) -> Answer:
     The reports are written anew, and no part: one that was exported before is removed. `mnnfab
     export DIR` checks the same and writes the part too.
     """
-    from mnnfab import pipeline
+    from mnnfab.pipeline import pipeline
 
     return _answer(pipeline.check(folder, pdf=pdf, watcher=watcher))
 
@@ -84,7 +84,7 @@ def check(watcher: Watcher, folder: Path, *, pdf: bool) -> Answer:
 @PDF
 def export(watcher: Watcher, folder: Path, *, force: bool, pdf: bool) -> Answer:
     """Check the trained widths in DIR and export the part in the design's formats."""
-    from mnnfab import pipeline
+    from mnnfab.pipeline import pipeline
 
     return _answer(pipeline.export(folder, force=force, pdf=pdf, watcher=watcher))
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from mnnfab.errors import InputError
 from mnnfab.io.files import sha256_of
 from mnnfab.io.folder_lock import claimed
+from mnnfab.pipeline.writing import write_manifest
 from mnnfab.runs.run_folder import earlier_results, run_folder
-from mnnfab.stages.write import write_manifest
 
 
 @contextmanager

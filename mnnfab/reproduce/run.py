@@ -8,6 +8,7 @@ from pathlib import Path
 from mnnfab.errors import InputError
 from mnnfab.io.folder_lock import claimed
 from mnnfab.io.tables import table_text
+from mnnfab.pipeline.writing import write_manifest
 from mnnfab.reproduce.experiment import Experiment, Line
 from mnnfab.reproduce.fig1 import fig1
 from mnnfab.reproduce.fig2 import fig2
@@ -16,7 +17,6 @@ from mnnfab.reproduce.fig4 import fig4
 from mnnfab.reproduce.fig5 import fig5
 from mnnfab.reproduce.film import write_film
 from mnnfab.runs.run_folder import run_folder
-from mnnfab.stages.write import write_manifest
 
 EXPERIMENTS: Mapping[str, Callable[[], Experiment]] = {
     "fig1": fig1,

@@ -17,6 +17,9 @@ from mnnfab.findings import Finding, Verdict
 from mnnfab.io.atomic_folder import settle
 from mnnfab.io.folder_lock import claimed, settle_unless_claimed
 from mnnfab.io.json_values import as_plain
+from mnnfab.pipeline.fitting import Fitted, ancestry_of, fit, prepare, read, train_and_tell
+from mnnfab.pipeline.trays import write_tray
+from mnnfab.pipeline.writing import Wanted, write_manifest, write_results
 from mnnfab.printed_part.continuum import calibrated
 from mnnfab.problem.problem import Problem, load_problem
 from mnnfab.problem.request_hash import request_of
@@ -30,9 +33,6 @@ from mnnfab.runs.run_folder import (
     run_folder,
     write_training,
 )
-from mnnfab.stages.train import Fitted, ancestry_of, fit, prepare, read, train_and_tell
-from mnnfab.stages.tray import write_tray
-from mnnfab.stages.write import Wanted, write_manifest, write_results
 from mnnfab.validation.check import check_widths_on_continuum
 from mnnfab.validation.model_hierarchy import climb, ladder_text
 from mnnfab.validation.reachability import assess_problem, reach_text

@@ -1,0 +1,27 @@
+"""The pipeline: from a design file to a folder of results."""
+
+from mnnfab.pipeline.pipeline import (
+    Outcome,
+    Told,
+    Trained,
+    check,
+    export,
+    ladder,
+    reach,
+    run,
+    train,
+    tray,
+)
+
+__all__ = [
+    "Outcome",
+    "Told",
+    "Trained",
+    "check",
+    "export",
+    "ladder",
+    "reach",
+    "run",
+    "train",
+    "tray",
+]
