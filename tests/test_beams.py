@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from strips import MODULUS, THICKNESS, loaded, stress_of, strip
 
+from fem.beams import beam_stiffness, frame_response, make_frame
 from fem.buckling import buckle
+from fem.nonlinear_bars import ExactBars, linear_range
 from fem.weight import NEWTON_PER_MM3, sag
 from mnnfab import (
     Fabrication,
@@ -17,8 +19,6 @@ from mnnfab import (
     triangular_parallelogram,
     triangular_patch,
 )
-from mnnfab.frame import beam_stiffness, frame_response, make_frame
-from mnnfab.large_displacements import ExactBars, linear_range
 from mnnfab.model.bars import BarModel
 from mnnfab.model.joints import series_integral
 from mnnfab.model.stiffness_law import bar_law

@@ -19,10 +19,10 @@ import pytest
 from click.testing import CliRunner, Result
 from small import small_design
 
-import mnnfab.diagnosis
+import mnnfab.commands.diagnosis
 from mnnfab import load_problem, train_problem
 from mnnfab.cli import main
-from mnnfab.diagnosis import diagnose
+from mnnfab.commands.diagnosis import diagnose
 from mnnfab.network.network import Network
 from mnnfab.network.svg import colours
 from mnnfab.pipeline.pipeline import Outcome, run
@@ -334,11 +334,11 @@ def test_watch_where_nothing_is_at_work(iris_run: Outcome, tmp_path: Path) -> No
 
 def test_doctor_finds_what_is_there_and_what_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        mnnfab.diagnosis,
+        mnnfab.commands.diagnosis,
         "_NEEDED",
         (("numpy", "numpy", "numbers", ""), ("none_such", "none-such", "nothing", "look for it")),
     )
-    monkeypatch.setattr(mnnfab.diagnosis, "_OPTIONAL", ())
+    monkeypatch.setattr(mnnfab.commands.diagnosis, "_OPTIONAL", ())
     checks = {check.name: check for check in diagnose()}
     assert checks["numpy"].state == "ok"
     assert checks["none-such"].state == "missing"

@@ -12,9 +12,9 @@ import pytest
 
 from fem.contact import contact_factor
 from fem.continuum import Continuum
+from fem.nonlinear_bars import LinearRange
 from fem.resultants import bond_resultants, joint_stresses
 from mnnfab import Network, Problem, make_problem, parse_design
-from mnnfab.large_displacements import LinearRange
 from mnnfab.printed_part.continuum import solve_part
 from mnnfab.printed_part.tiling import tile_part
 from mnnfab.progress.watcher import Clock, Silent

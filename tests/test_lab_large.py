@@ -12,6 +12,7 @@ from laboratory import FIG1_STEPS, Bench, fig1_bench
 from ngsolve_peer import ask_ngsolve, needs_ngsolve
 
 from fem.mesh import make_mesh
+from fem.nonlinear_bars import ExactBars
 from mnnfab.arrays import FloatArray
 from mnnfab.lab.backpropagation import measured_gradient
 from mnnfab.lab.checks import judge_measurement
@@ -19,7 +20,6 @@ from mnnfab.lab.measurement import Measurement, measure
 from mnnfab.lab.reading import Reading
 from mnnfab.lab.shots import Positions, Shot
 from mnnfab.lab.steps import Hung, Step
-from mnnfab.large_displacements import ExactBars
 from mnnfab.network.compatibility import compatibility_matrix
 from mnnfab.network.ports import dofs_of
 from mnnfab.problem.problem import load_problem

@@ -26,7 +26,7 @@ def doctor(watcher: Watcher) -> Answer:
 
     Exit status: 0 all that is needed is there, 2 something is missing.
     """
-    from mnnfab.diagnosis import diagnose, diagnosis_text
+    from mnnfab.commands.diagnosis import diagnose, diagnosis_text
     from mnnfab.io.json_values import as_plain
 
     checks = diagnose(watcher.stage)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fem.nonlinear_bars import ExactBars, LinearRange, linear_range
 from mnnfab.findings import Finding, Severity
-from mnnfab.large_displacements import ExactBars, LinearRange, linear_range
 from mnnfab.network.ports import dofs_of, unit_loads
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from fem.beams import frame_response, make_frame
 from mnnfab.errors import ToolError
-from mnnfab.frame import frame_response, make_frame
 from mnnfab.model.agreement import Agreement, compare
 from mnnfab.model.response import Response
 from mnnfab.printed_part.continuum import calibrated, solve_part
