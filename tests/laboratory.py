@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mnnfab.arrays import FloatArray
-from mnnfab.lab.steps import ZERO, Hung, Step
+from mnnfab.lab.experiment.steps import ZERO, Hung, Step
 from mnnfab.network.ports import Port
 from mnnfab.printed_part.continuum import solve_part
 from mnnfab.printed_part.tiling import tile_part

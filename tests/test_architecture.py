@@ -28,7 +28,7 @@ HEAVY = {
     "distributed": {"mnnfab.batch.pools"},
     "meshio": {"fem.fields", "mnnfab.network.network_file"},
     "numba": {"mnnfab.training.compiled"},
-    "cv2": {"mnnfab.lab.photo.vision"},
+    "cv2": {"mnnfab.lab.opencv"},
     "pyarrow": {"mnnfab.io.tables", "mnnfab.batch.table"},
 }
 #: The order of the rooms: a module may import from its own room and from the lines above it.
@@ -49,7 +49,13 @@ mnnfab.validation
 mnnfab.report
 mnnfab.pipeline
 mnnfab.batch mnnfab.reproduce
-mnnfab.lab
+mnnfab.lab.folder mnnfab.lab.opencv
+mnnfab.lab.experiment
+mnnfab.lab.photo mnnfab.lab.measurement
+mnnfab.lab.analysis
+mnnfab.lab.kit mnnfab.lab.material mnnfab.lab.synthetic
+mnnfab.lab.session
+mnnfab.lab.operations
 mnnfab.commands
 mnnfab.cli
 mnnfab.__main__

@@ -15,11 +15,11 @@ from laboratory import clock
 from mnnfab.cli import main
 from mnnfab.errors import InputError
 from mnnfab.io.tables import table_text
-from mnnfab.lab.observations import Observation, load_observations, observations_text
+from mnnfab.lab.analysis.comparison import factors_of
+from mnnfab.lab.analysis.observations import Observation, load_observations, observations_text
+from mnnfab.lab.analysis.published import published
+from mnnfab.lab.experiment.steps import load_steps
 from mnnfab.lab.operations import make_kit_of, measure_experiment, validate
-from mnnfab.lab.published import published
-from mnnfab.lab.steps import load_steps
-from mnnfab.lab.validation import factors_of
 from mnnfab.pipeline.pipeline import Outcome
 from mnnfab.reproduce import paper
 

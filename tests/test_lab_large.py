@@ -14,12 +14,12 @@ from ngsolve_peer import ask_ngsolve, needs_ngsolve
 from fem.mesh import make_mesh
 from fem.nonlinear_bars import ExactBars
 from mnnfab.arrays import FloatArray
-from mnnfab.lab.backpropagation import measured_gradient
-from mnnfab.lab.checks import judge_measurement
-from mnnfab.lab.measurement import Measurement, measure
-from mnnfab.lab.reading import Reading
-from mnnfab.lab.shots import Positions, Shot
-from mnnfab.lab.steps import Hung, Step
+from mnnfab.lab.analysis.checks import judge_measurement
+from mnnfab.lab.experiment.reading import Reading
+from mnnfab.lab.experiment.shots import Positions, Shot
+from mnnfab.lab.experiment.steps import Hung, Step
+from mnnfab.lab.measurement.gradient import measured_gradient
+from mnnfab.lab.measurement.measurement import Measurement, measure
 from mnnfab.network.compatibility import compatibility_matrix
 from mnnfab.network.ports import dofs_of
 from mnnfab.problem.problem import load_problem

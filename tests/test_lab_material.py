@@ -17,6 +17,11 @@ from small import small_design
 from mnnfab.design.design import MaterialSection
 from mnnfab.errors import InputError
 from mnnfab.io.tables import table_text
+from mnnfab.lab.analysis.prediction import foresee
+from mnnfab.lab.experiment.plan import make_plan, with_zero
+from mnnfab.lab.experiment.reading import Reading
+from mnnfab.lab.experiment.shots import Positions
+from mnnfab.lab.experiment.steps import Step, steps_text
 from mnnfab.lab.material.bonds import identify_bonds
 from mnnfab.lab.material.coupons import COUPONS, KINDS, Pulls, coupon_flexibility, load_pulls
 from mnnfab.lab.material.creep import fit_creep
@@ -29,12 +34,7 @@ from mnnfab.lab.material.identification import (
 )
 from mnnfab.lab.material.identifying import identify_from
 from mnnfab.lab.material.profile import profile_text
-from mnnfab.lab.measurement import Measurement, measure
-from mnnfab.lab.plan import make_plan, with_zero
-from mnnfab.lab.prediction import foresee
-from mnnfab.lab.reading import Reading
-from mnnfab.lab.shots import Positions
-from mnnfab.lab.steps import Step, steps_text
+from mnnfab.lab.measurement.measurement import Measurement, measure
 from mnnfab.lab.synthetic.laboratory import positions_of
 from mnnfab.printed_part.tiling import tile_part
 from mnnfab.problem.problem import Problem, load_problem, make_problem

@@ -15,17 +15,17 @@ from laboratory import FIG1_STEPS, Bench, behaviour_bench, fig1_bench, port_step
 
 from mnnfab.errors import InputError
 from mnnfab.io.tables import table_text
-from mnnfab.lab.alignment import align, fit_similarity
-from mnnfab.lab.backpropagation import measured_gradient, measured_response, reciprocity
-from mnnfab.lab.checks import judge_measurement, null_test, refuse_swapped
-from mnnfab.lab.experiment import load_experiment, read_positions
-from mnnfab.lab.layouts import read_tracks
-from mnnfab.lab.measurement import measure
-from mnnfab.lab.plan import make_plan, round_direction, with_zero
-from mnnfab.lab.prediction import continuum_fields, foresee
-from mnnfab.lab.reading import Reading
-from mnnfab.lab.shots import Positions, Shot
-from mnnfab.lab.steps import Hung, Step, load_steps, steps_text
+from mnnfab.lab.analysis.checks import judge_measurement, null_test, refuse_swapped
+from mnnfab.lab.analysis.prediction import continuum_fields, foresee
+from mnnfab.lab.experiment.experiment import load_experiment, read_positions
+from mnnfab.lab.experiment.plan import make_plan, round_direction, with_zero
+from mnnfab.lab.experiment.reading import Reading
+from mnnfab.lab.experiment.shots import Positions, Shot
+from mnnfab.lab.experiment.steps import Hung, Step, load_steps, steps_text
+from mnnfab.lab.experiment.track_tables import read_tracks
+from mnnfab.lab.measurement.alignment import align, fit_similarity
+from mnnfab.lab.measurement.gradient import measured_gradient, measured_response, reciprocity
+from mnnfab.lab.measurement.measurement import measure
 from mnnfab.lab.synthetic.laboratory import positions_of
 from mnnfab.network.network import Network
 from mnnfab.network.ports import Port

@@ -18,18 +18,19 @@ from conftest import EXAMPLES
 from laboratory import FIG1_STEPS, Bench, clock, fig1_bench
 
 from mnnfab.errors import InputError
-from mnnfab.lab.analysis import Analysis, analyse
-from mnnfab.lab.backpropagation import measured_gradient
-from mnnfab.lab.checks import null_test
-from mnnfab.lab.experiment import Experiment, ExperimentSection, load_experiment
-from mnnfab.lab.measurement import measure
-from mnnfab.lab.photo.boards import Board, board_for, board_svg
+from mnnfab.lab.analysis.analysis import Analysis, analyse
+from mnnfab.lab.analysis.checks import null_test
+from mnnfab.lab.experiment.boards import Board, board_for, board_svg
+from mnnfab.lab.experiment.experiment import Experiment, ExperimentSection, load_experiment
+from mnnfab.lab.experiment.joint_rotation import FARTHEST_TURN, lighter_where_turning, turns_of
+from mnnfab.lab.experiment.plan import make_plan, with_zero
+from mnnfab.lab.experiment.shots import Positions, Shot
+from mnnfab.lab.measurement.gradient import measured_gradient
+from mnnfab.lab.measurement.measurement import measure
 from mnnfab.lab.photo.camera import Camera, Plane, calibrate, plane_of
 from mnnfab.lab.photo.corners import Corners, find_corners
 from mnnfab.lab.photo.dots import find_dot
 from mnnfab.lab.photo.photographs import Subject, Tracker, load_image
-from mnnfab.lab.plan import make_plan, with_zero
-from mnnfab.lab.shots import Positions, Shot
 from mnnfab.lab.synthetic.laboratory import (
     Specimen,
     Studio,
@@ -41,7 +42,6 @@ from mnnfab.lab.synthetic.laboratory import (
 from mnnfab.lab.synthetic.lens import lens_at
 from mnnfab.lab.synthetic.render import Sensor, develop, expose
 from mnnfab.lab.synthetic.scene import PAINT, RUBBER, Shape, board_shape
-from mnnfab.lab.turning import FARTHEST_TURN, lighter_where_turning, turns_of
 from mnnfab.problem.problem import load_problem
 from mnnfab.training.gradient_comparison import in_situ_gradient
 

@@ -12,7 +12,7 @@ from laboratory import Bench, behaviour_bench, clock
 
 from mnnfab.cli import main
 from mnnfab.errors import InputError
-from mnnfab.lab.backpropagation import MeasuredGradient
+from mnnfab.lab.measurement.gradient import MeasuredGradient
 from mnnfab.lab.operations import begin_session, go_on
 from mnnfab.lab.session.rehearsal import Kind
 from mnnfab.lab.session.rounds import load_session

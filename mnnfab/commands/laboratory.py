@@ -39,8 +39,8 @@ def measure(watcher: Watcher, folder: Path, experiment: Path, out: Path | None) 
     EXPERIMENT is a folder with experiment.toml, steps.csv, and photographs or a table of joint
     positions; `mnnfab kit` makes one to be filled.
     """
+    from mnnfab.lab.analysis.results import values_of
     from mnnfab.lab.operations import measure_experiment
-    from mnnfab.lab.results import values_of
 
     done, found = measure_experiment(folder, experiment, out, watcher=watcher)
     return Answer(_text(done), {"folder": str(done.folder), **values_of(found)})

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from mnnfab.errors import InputError
 from mnnfab.io.files import read_json
+from mnnfab.lab.experiment.joint_rotation import lighter_where_turning
+from mnnfab.lab.experiment.plan import make_plan, unique_names
+from mnnfab.lab.experiment.steps import RIGID, ZERO
 from mnnfab.lab.folder import lab_folder
-from mnnfab.lab.plan import make_plan, unique_names
-from mnnfab.lab.steps import RIGID, ZERO
-from mnnfab.lab.turning import lighter_where_turning
 from mnnfab.printed_part.continuum import solve_part
 from mnnfab.printed_part.tiling import tile_part
 from mnnfab.progress.watcher import Clock, Silent, Watcher
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from fem.continuum import Continuum
     from mnnfab.arrays import FloatArray
     from mnnfab.findings import Finding
-    from mnnfab.lab.analysis import Analysis
+    from mnnfab.lab.analysis.analysis import Analysis
+    from mnnfab.lab.analysis.comparison import Factor
+    from mnnfab.lab.analysis.observations import Observation
     from mnnfab.lab.material.identifying import Identification
-    from mnnfab.lab.observations import Observation
     from mnnfab.lab.session.rehearsal import Kind
     from mnnfab.lab.session.rounds import Told
-    from mnnfab.lab.validation import Factor
     from mnnfab.problem.problem import Problem
     from mnnfab.task.task import Task
 
@@ -61,7 +61,7 @@ def _taken_up(run: Path, watcher: Watcher | None) -> tuple[Problem, FloatArray, 
 
 def _solved(problem: Problem, widths_mm: FloatArray, clock: Clock) -> tuple[Task, Continuum]:
     """Return the task of a problem, and the continuum of its part as joints act in a print."""
-    from mnnfab.lab.analysis import task_of
+    from mnnfab.lab.analysis.analysis import task_of
 
     task = task_of(problem)
     continuum, _ = solve_part(problem, task, tile_part(problem.as_measured, widths_mm), clock)
@@ -82,8 +82,8 @@ def measure_experiment(
     Raises:
         InputError: if something cannot be used; nothing is written then.
     """
-    from mnnfab.lab.analysis import analyse
-    from mnnfab.lab.results import write_analysis
+    from mnnfab.lab.analysis.analysis import analyse
+    from mnnfab.lab.analysis.results import write_analysis
 
     problem, widths, clock = _taken_up(run, watcher)
     found = analyse(problem, widths, experiment, clock)
@@ -115,7 +115,7 @@ def synthesise(
     Raises:
         InputError: if the run cannot be used, or `out` holds other files.
     """
-    from mnnfab.lab.photo.vision import opencv
+    from mnnfab.lab.opencv import opencv
     from mnnfab.lab.synthetic.laboratory import Specimen, Studio, photograph
 
     opencv("synthetic photographs")
@@ -246,9 +246,9 @@ def validate(
         paper: whether the paper's measurements are among them.
         watcher: told of the progress.
     """
-    from mnnfab.lab.observations import OBSERVATIONS, load_observations
-    from mnnfab.lab.published import published
-    from mnnfab.lab.validation import factors_of, factors_text, write_validation
+    from mnnfab.lab.analysis.comparison import factors_of, factors_text, write_validation
+    from mnnfab.lab.analysis.observations import OBSERVATIONS, load_observations
+    from mnnfab.lab.analysis.published import published
 
     clock = Clock(watcher or Silent())
     observations: list[Observation] = []

@@ -10,6 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mnnfab.errors import InputError
+from mnnfab.lab.analysis.prediction import Prediction, foresee
+from mnnfab.lab.experiment.joint_rotation import FARTHEST_TURN, lighter_where_turning, turns_of
+from mnnfab.lab.experiment.plan import Plan, make_plan, unique_names
+from mnnfab.lab.experiment.steps import RIGID, ZERO, Step
 from mnnfab.lab.folder import write_files
 from mnnfab.lab.kit.tables import (
     expected_text,
@@ -17,10 +21,6 @@ from mnnfab.lab.kit.tables import (
     part_board,
     template_files,
 )
-from mnnfab.lab.plan import Plan, make_plan, unique_names
-from mnnfab.lab.prediction import Prediction, foresee
-from mnnfab.lab.steps import RIGID, ZERO, Step
-from mnnfab.lab.turning import FARTHEST_TURN, lighter_where_turning, turns_of
 from mnnfab.printed_part.tiling import part_sha256
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def write_kit(staging: Path, kit: Kit) -> list[str]:
     if frame is not None:
         files[FRAME] = frame
     try:
-        from mnnfab.lab.photo.boards import board_svg
+        from mnnfab.lab.experiment.boards import board_svg
 
         files[BOARD] = board_svg(board)
     except InputError as error:

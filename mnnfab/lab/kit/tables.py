@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mnnfab.io.tables import table_text
-from mnnfab.lab.experiment import EXPERIMENT, PART_DIGITS
-from mnnfab.lab.shots import SHOTS, Shot, shots_text
-from mnnfab.lab.steps import STEPS, Step, steps_text
+from mnnfab.lab.experiment.experiment import EXPERIMENT, PART_DIGITS
+from mnnfab.lab.experiment.shots import SHOTS, Shot, shots_text
+from mnnfab.lab.experiment.steps import STEPS, Step, steps_text
 from mnnfab.problem.part_hash import shape_sha256
 
 if TYPE_CHECKING:
     from mnnfab.arrays import FloatArray
-    from mnnfab.lab.photo.boards import Board
-    from mnnfab.lab.plan import Plan
-    from mnnfab.lab.prediction import Prediction
+    from mnnfab.lab.analysis.prediction import Prediction
+    from mnnfab.lab.experiment.boards import Board
+    from mnnfab.lab.experiment.plan import Plan
     from mnnfab.network.network import Network
     from mnnfab.problem.problem import Problem
 
@@ -96,7 +96,7 @@ def template_files(
 
 def part_board(problem: Problem) -> Board:
     """Return a board with a window in which the part has room to move."""
-    from mnnfab.lab.photo.boards import board_for
+    from mnnfab.lab.experiment.boards import board_for
 
     size = np.ptp(problem.network.nodes, axis=0)
     room = 2 * problem.design.fabrication.width_max_mm + 8.0

@@ -16,14 +16,14 @@ from scipy.linalg import solve_triangular
 from scipy.optimize import least_squares
 
 from mnnfab.arrays import FloatArray, frozen_floats
-from mnnfab.lab.steps import port_loads
+from mnnfab.lab.experiment.steps import port_loads
 from mnnfab.network.compatibility import compatibility_matrix
 from mnnfab.network.ports import unit_loads
 
 if TYPE_CHECKING:
     from geometry.tiling import BoolArray
-    from mnnfab.lab.measurement import Measurement
-    from mnnfab.lab.prediction import Prediction
+    from mnnfab.lab.analysis.prediction import Prediction
+    from mnnfab.lab.measurement.measurement import Measurement
     from mnnfab.problem.problem import Problem
     from mnnfab.task.task import Task
 

@@ -24,7 +24,7 @@ from mnnfab.printed_part.continuum import solve_part
 from mnnfab.printed_part.tiling import tile_part
 
 if TYPE_CHECKING:
-    from mnnfab.lab.measurement import Measurement
+    from mnnfab.lab.measurement.measurement import Measurement
     from mnnfab.problem.problem import Problem
     from mnnfab.progress.watcher import Clock
     from mnnfab.task.task import Task
@@ -136,7 +136,7 @@ def network_readings(
         measurement: of it.
         clock: told of the progress.
     """
-    from mnnfab.lab.prediction import continuum_fields
+    from mnnfab.lab.analysis.prediction import continuum_fields
 
     free = problem.network.free_dofs
     foreseen = []

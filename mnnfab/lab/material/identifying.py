@@ -11,8 +11,8 @@ import numpy as np
 
 from mnnfab.errors import InputError
 from mnnfab.findings import Finding
-from mnnfab.lab.analysis import Analysis, analyse, task_of
-from mnnfab.lab.experiment import EXPERIMENT
+from mnnfab.lab.analysis.analysis import Analysis, analyse, task_of
+from mnnfab.lab.experiment.experiment import EXPERIMENT
 from mnnfab.lab.material.bonds import MOST_BONDS, BondStiffness, identify_bonds
 from mnnfab.lab.material.coupons import COUPONS, Pulls, load_pulls
 from mnnfab.lab.material.creep import Creep, fit_creep
@@ -26,7 +26,7 @@ from mnnfab.lab.material.identification import (
 
 if TYPE_CHECKING:
     from mnnfab.arrays import FloatArray
-    from mnnfab.lab.measurement import Measurement
+    from mnnfab.lab.measurement.measurement import Measurement
     from mnnfab.problem.problem import Problem
     from mnnfab.progress.watcher import Clock
 

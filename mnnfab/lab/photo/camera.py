@@ -9,8 +9,8 @@ import numpy as np
 
 from mnnfab.arrays import FloatArray
 from mnnfab.errors import InputError
+from mnnfab.lab.opencv import opencv
 from mnnfab.lab.photo.corners import Corners
-from mnnfab.lab.photo.vision import opencv
 
 #: Fewer views do not tell a lens.
 LEAST_VIEWS = 4

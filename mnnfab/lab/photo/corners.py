@@ -9,8 +9,8 @@ import numpy as np
 
 from mnnfab.arrays import FloatArray
 from mnnfab.errors import InputError
-from mnnfab.lab.photo.boards import Board
-from mnnfab.lab.photo.vision import Image, opencv
+from mnnfab.lab.experiment.boards import Board
+from mnnfab.lab.opencv import Image, opencv
 
 #: With fewer corners a lens is not known well enough.
 LEAST_CORNERS = 12

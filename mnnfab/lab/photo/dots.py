@@ -14,7 +14,7 @@ from scipy.optimize import least_squares
 from scipy.special import erf
 
 from mnnfab.arrays import FloatArray
-from mnnfab.lab.photo.vision import Image
+from mnnfab.lab.opencv import Image
 
 #: Pixels up to this far outside of the edge are fitted; other things begin there.
 AROUND_PX = 4.0

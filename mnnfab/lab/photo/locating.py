@@ -10,8 +10,8 @@ import numpy as np
 from geometry.outline import outline
 from mnnfab.arrays import FloatArray
 from mnnfab.errors import InputError
+from mnnfab.lab.opencv import Image, opencv
 from mnnfab.lab.photo.camera import Plane
-from mnnfab.lab.photo.vision import Image, opencv
 
 if TYPE_CHECKING:
     from geometry.tiling import Tiling

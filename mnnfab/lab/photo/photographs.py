@@ -11,6 +11,8 @@ import numpy as np
 from mnnfab.arrays import FloatArray, frozen_floats
 from mnnfab.errors import InputError
 from mnnfab.io.files import read_bytes
+from mnnfab.lab.experiment.shots import SHOTS, Positions, Shot, check_steps, load_shots
+from mnnfab.lab.opencv import Image, opencv
 from mnnfab.lab.photo.camera import Camera, Plane, calibrate, plane_of
 from mnnfab.lab.photo.corners import Corners, find_corners
 from mnnfab.lab.photo.locating import Placing, locate
@@ -24,12 +26,10 @@ from mnnfab.lab.photo.tracking import (
     track_dots,
     track_hubs,
 )
-from mnnfab.lab.photo.vision import Image, opencv
-from mnnfab.lab.shots import SHOTS, Positions, Shot, check_steps, load_shots
 
 if TYPE_CHECKING:
     from geometry.tiling import Tiling
-    from mnnfab.lab.experiment import Experiment
+    from mnnfab.lab.experiment.experiment import Experiment
     from mnnfab.network.network import Network
     from mnnfab.progress.watcher import Clock
 

@@ -15,10 +15,10 @@ import numpy as np
 
 from mnnfab.arrays import FloatArray
 from mnnfab.errors import InputError
+from mnnfab.lab.opencv import Image, opencv
 from mnnfab.lab.photo.camera import Plane
 from mnnfab.lab.photo.corners import WIDEST_EDGE_PX
 from mnnfab.lab.photo.dots import find_dot
-from mnnfab.lab.photo.vision import Image, opencv
 
 if TYPE_CHECKING:
     from geometry.tiling import Tiling

@@ -9,11 +9,11 @@ import numpy as np
 
 from mnnfab.errors import InputError
 from mnnfab.io.tables import table_text
-from mnnfab.lab.experiment import EXPERIMENT, load_experiment
+from mnnfab.lab.experiment.experiment import EXPERIMENT, load_experiment
+from mnnfab.lab.experiment.steps import STEPS, steps_text
 from mnnfab.lab.folder import lab_folder, write_files
 from mnnfab.lab.session.rounds import is_measured, load_session
 from mnnfab.lab.session.state import widths_of
-from mnnfab.lab.steps import STEPS, steps_text
 from mnnfab.printed_part.continuum import solve_part
 from mnnfab.printed_part.tiling import tile_part
 

@@ -13,12 +13,14 @@ from mnnfab.design.design import WidthsSection
 from mnnfab.errors import InputError
 from mnnfab.io.files import sha256_of
 from mnnfab.io.tables import table_text
-from mnnfab.lab.analysis import Analysis, analyse, task_of
-from mnnfab.lab.experiment import EXPERIMENT, load_experiment
+from mnnfab.lab.analysis.analysis import Analysis, analyse, task_of
+from mnnfab.lab.analysis.results import write_analysis
+from mnnfab.lab.experiment.experiment import EXPERIMENT, load_experiment
+from mnnfab.lab.experiment.plan import make_plan, unique_names, with_zero
+from mnnfab.lab.experiment.shots import SHOTS, load_shots
+from mnnfab.lab.experiment.steps import Step
 from mnnfab.lab.folder import lab_folder, write_files
 from mnnfab.lab.kit.tables import template_files
-from mnnfab.lab.plan import make_plan, unique_names, with_zero
-from mnnfab.lab.results import write_analysis
 from mnnfab.lab.session.state import (
     ROUND,
     SESSION,
@@ -34,8 +36,6 @@ from mnnfab.lab.session.state import (
     settings_text,
     widths_of,
 )
-from mnnfab.lab.shots import SHOTS, load_shots
-from mnnfab.lab.steps import Step
 from mnnfab.problem.problem import Problem, load_problem
 from mnnfab.runs.record import WIDTHS, Record
 from mnnfab.runs.run_folder import DESIGN, write_training

@@ -23,7 +23,7 @@ from mnnfab.runs.run_folder import DESIGN
 from mnnfab.training.adam import Adam
 
 if TYPE_CHECKING:
-    from mnnfab.lab.backpropagation import MeasuredGradient
+    from mnnfab.lab.measurement.gradient import MeasuredGradient
     from mnnfab.problem.problem import Problem
     from mnnfab.task.task import Task
 

@@ -18,12 +18,12 @@ import tomli_w
 
 from mnnfab.arrays import FloatArray, frozen_floats
 from mnnfab.io.tables import table_text
-from mnnfab.lab.experiment import EXPERIMENT, PART_DIGITS
+from mnnfab.lab.experiment.boards import Board, board_for
+from mnnfab.lab.experiment.experiment import EXPERIMENT, PART_DIGITS
+from mnnfab.lab.experiment.shots import SHOTS, Positions, Shot, shots_text
+from mnnfab.lab.experiment.steps import STEPS, Step, port_loads, steps_text
 from mnnfab.lab.folder import write_files
-from mnnfab.lab.photo.boards import Board, board_for
-from mnnfab.lab.photo.vision import Image, opencv
-from mnnfab.lab.shots import SHOTS, Positions, Shot, shots_text
-from mnnfab.lab.steps import STEPS, Step, port_loads, steps_text
+from mnnfab.lab.opencv import Image, opencv
 from mnnfab.lab.synthetic.lens import Lens, lens_at
 from mnnfab.lab.synthetic.render import Sensor, develop, expose
 from mnnfab.lab.synthetic.scene import Part, Shape, board_shape, places_field
@@ -282,7 +282,7 @@ def positions_of(
         generator: of the noise.
         repeats: shots of each step.
     """
-    from mnnfab.lab.prediction import continuum_fields
+    from mnnfab.lab.analysis.prediction import continuum_fields
 
     moved = continuum_fields(continuum).moved_mm(task, steps)
     at_rest = _nodes(continuum)

@@ -12,7 +12,7 @@ from matplotlib.path import Path
 from matplotlib.transforms import IdentityTransform
 
 from mnnfab.arrays import FloatArray
-from mnnfab.lab.photo.vision import Image, opencv
+from mnnfab.lab.opencv import Image, opencv
 from mnnfab.lab.synthetic.lens import Lens
 from mnnfab.lab.synthetic.scene import PAPER, Shape
 

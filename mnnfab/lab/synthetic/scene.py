@@ -10,7 +10,7 @@ import shapely
 from scipy.sparse import csc_array
 
 from mnnfab.arrays import FloatArray
-from mnnfab.lab.photo.boards import Board, black_of
+from mnnfab.lab.experiment.boards import Board, black_of
 
 if TYPE_CHECKING:
     from fem.continuum import Continuum

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.figure import Figure
 
-from mnnfab.lab.observations import Observation
+from mnnfab.lab.analysis.observations import Observation
 from mnnfab.report.figures import address_of
 from mnnfab.report.palette import BLUE, GREEN, GREY, ORANGE
 from mnnfab.report.sketch import draw_bonds
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from mnnfab.arrays import FloatArray
-    from mnnfab.lab.analysis import Analysis
+    from mnnfab.lab.analysis.analysis import Analysis
 
 #: More observations than this are not drawn: the table has them.
 MOST_DRAWN = 80
@@ -46,7 +46,7 @@ def analysis_page(found: Analysis) -> str:
 
 
 def _rows(found: Analysis) -> list[dict[str, object]]:
-    from mnnfab.lab.observations import observations_of
+    from mnnfab.lab.analysis.observations import observations_of
 
     hung = {step.name: str(step) for step in found.measurement.steps}
     rows = []
@@ -109,7 +109,7 @@ def _gradient(found: Analysis) -> str:
 
 
 def _fields(found: Analysis) -> str:
-    from mnnfab.lab.analysis import largest_step
+    from mnnfab.lab.analysis.analysis import largest_step
 
     measurement, gradient = found.measurement, found.gradient
     assert gradient is not None, "only asked where there is one"

@@ -10,11 +10,11 @@ from scipy import stats
 from mnnfab.arrays import FloatArray
 from mnnfab.errors import InputError
 from mnnfab.findings import Finding, Severity
-from mnnfab.lab.measurement import Measurement, bond_lengths
-from mnnfab.lab.shots import Shot
+from mnnfab.lab.experiment.shots import Shot
+from mnnfab.lab.measurement.measurement import Measurement, bond_lengths
 
 if TYPE_CHECKING:
-    from mnnfab.lab.prediction import Prediction
+    from mnnfab.lab.analysis.prediction import Prediction
 
 #: A shot that differs from what its step foresees by more than this share, while another step
 #: explains it at least this much better, is that other step's.

@@ -15,10 +15,10 @@ from scipy import stats
 
 from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.errors import InputError
-from mnnfab.lab.alignment import align, fit_similarity
-from mnnfab.lab.reading import ElongationBy, Reading
-from mnnfab.lab.shots import Positions, check_steps, rows_by_step
-from mnnfab.lab.steps import Step
+from mnnfab.lab.experiment.reading import ElongationBy, Reading
+from mnnfab.lab.experiment.shots import Positions, check_steps, rows_by_step
+from mnnfab.lab.experiment.steps import Step
+from mnnfab.lab.measurement.alignment import align, fit_similarity
 from mnnfab.network.compatibility import compatibility_matrix
 from mnnfab.network.network import Network
 

@@ -15,7 +15,7 @@ from pydantic import Field, Strict, model_validator
 
 from mnnfab.arrays import FloatArray
 from mnnfab.design.section import NotNegative, Positive, Section, refusal
-from mnnfab.lab.photo.vision import opencv
+from mnnfab.lab.opencv import opencv
 
 Squares = Annotated[int, Field(ge=3, le=200)]
 Pair = Annotated[tuple[Squares, Squares], Strict(strict=False)]

@@ -24,7 +24,7 @@ from mnnfab.arrays import FloatArray
 from mnnfab.errors import InputError
 from mnnfab.io.files import read_text
 from mnnfab.io.tables import Table, column_numbers, is_number, optional_numbers, parse_csv
-from mnnfab.lab.shots import Shot
+from mnnfab.lab.experiment.shots import Shot
 
 
 @dataclass(frozen=True, eq=False)

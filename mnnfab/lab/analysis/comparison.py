@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from mnnfab.lab.analysis.observations import OBSERVATIONS, Observation, observations_text
 from mnnfab.lab.folder import write_files
-from mnnfab.lab.observations import OBSERVATIONS, Observation, observations_text
 
 PAGE, PICTURE = "validation.html", "validation.svg"
 
@@ -79,7 +79,7 @@ def write_validation(staging: Path, observations: list[Observation]) -> None:
 
     from matplotlib.figure import Figure
 
-    from mnnfab.lab.pages import MOST_DRAWN, draw_observations
+    from mnnfab.lab.analysis.pages import MOST_DRAWN, draw_observations
     from mnnfab.report.figures import address_of
     from mnnfab.report.template import render
 

@@ -15,8 +15,8 @@ import numpy as np
 from geometry.tiling import BoolArray
 from mnnfab.arrays import FloatArray, IntArray, frozen_floats
 from mnnfab.errors import InputError
-from mnnfab.lab.measurement import Measurement
-from mnnfab.lab.steps import port_loads
+from mnnfab.lab.experiment.steps import port_loads
+from mnnfab.lab.measurement.measurement import Measurement
 from mnnfab.model.response import Response
 from mnnfab.network.ports import dofs_of
 from mnnfab.task.task import Task

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mnnfab.lab.observations import Observation
-from mnnfab.lab.prediction import N_PRINTS, Prediction, predict
-from mnnfab.lab.steps import Hung, Step
+from mnnfab.lab.analysis.observations import Observation
+from mnnfab.lab.analysis.prediction import N_PRINTS, Prediction, predict
+from mnnfab.lab.experiment.steps import Hung, Step
 from mnnfab.reproduce import paper
 from mnnfab.reproduce.fig2 import behaviour
 from mnnfab.reproduce.setting import BEHAVIOUR, GRADIENT, make

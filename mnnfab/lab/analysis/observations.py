@@ -12,7 +12,7 @@ from mnnfab.errors import InputError
 from mnnfab.io.tables import column_numbers, read_table, table_text
 
 if TYPE_CHECKING:
-    from mnnfab.lab.analysis import Analysis
+    from mnnfab.lab.analysis.analysis import Analysis
 
 OBSERVATIONS = "observations.csv"
 

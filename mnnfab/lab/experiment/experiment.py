@@ -15,17 +15,17 @@ from pydantic import Field, ValidationError, model_validator
 from mnnfab.design.section import FileName, Positive, Section, refusal
 from mnnfab.design.section_errors import first_fault, read_toml
 from mnnfab.errors import InputError
-from mnnfab.lab.layouts import read_tracks
-from mnnfab.lab.photo.boards import Board
-from mnnfab.lab.reading import UNSEEN, Reading
-from mnnfab.lab.shots import SHOTS, Positions, Shot, load_shots
-from mnnfab.lab.steps import STEPS, Step, load_steps
+from mnnfab.lab.experiment.boards import Board
+from mnnfab.lab.experiment.reading import UNSEEN, Reading
+from mnnfab.lab.experiment.shots import SHOTS, Positions, Shot, load_shots
+from mnnfab.lab.experiment.steps import STEPS, Step, load_steps
+from mnnfab.lab.experiment.track_tables import read_tracks
 
 EXPERIMENT = "experiment.toml"
 #: Digits of the part's hash that are written.
 PART_DIGITS = 12
-#: As `mnnfab.lab.reading.UNSEEN`, of hubs that are followed by their shapes: bonds that turn
-#: drag the picture of a hub along.
+#: As `UNSEEN`, of hubs that are followed by their shapes: bonds that turn drag the picture of a
+#: hub along.
 UNSEEN_BY_SHAPES = 0.01
 #: Millimetres in the units that a table may be in.
 UNITS_MM = {"mm": 1.0, "cm": 10.0, "m": 1000.0, "um": 1e-3, "in": 25.4}

@@ -10,7 +10,7 @@ import numpy as np
 from mnnfab.arrays import FloatArray
 from mnnfab.errors import InputError
 from mnnfab.io.tables import Table, optional_numbers, read_table, table_text
-from mnnfab.lab.steps import Step
+from mnnfab.lab.experiment.steps import Step
 
 SHOTS = "shots.csv"
 

@@ -10,18 +10,18 @@ import numpy as np
 
 from mnnfab.errors import InputError
 from mnnfab.findings import Finding, Severity
-from mnnfab.lab.backpropagation import MeasuredGradient, measured_gradient, reciprocity
-from mnnfab.lab.checks import judge_measurement, refuse_swapped
-from mnnfab.lab.experiment import (
+from mnnfab.lab.analysis.checks import judge_measurement, refuse_swapped
+from mnnfab.lab.analysis.prediction import Prediction, predict
+from mnnfab.lab.experiment.experiment import (
     EXPERIMENT,
     PART_DIGITS,
     Experiment,
     load_experiment,
     read_positions,
 )
-from mnnfab.lab.measurement import Measurement, measure
-from mnnfab.lab.prediction import Prediction, predict
-from mnnfab.lab.shots import Positions
+from mnnfab.lab.experiment.shots import Positions
+from mnnfab.lab.measurement.gradient import MeasuredGradient, measured_gradient, reciprocity
+from mnnfab.lab.measurement.measurement import Measurement, measure
 from mnnfab.printed_part.tiling import tile_part
 from mnnfab.problem.part_hash import shape_sha256
 from mnnfab.training.gradient_comparison import in_situ_gradient

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mnnfab.lab.steps import Hung, Step, port_loads
+from mnnfab.lab.experiment.steps import Hung, Step, port_loads
 
 if TYPE_CHECKING:
     from fem.continuum import Continuum

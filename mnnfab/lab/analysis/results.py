@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from mnnfab.io.json_values import as_plain
 from mnnfab.io.tables import table_text
+from mnnfab.lab.analysis.observations import OBSERVATIONS, observations_of, observations_text
 from mnnfab.lab.folder import write_files
-from mnnfab.lab.observations import OBSERVATIONS, observations_of, observations_text
 
 if TYPE_CHECKING:
-    from mnnfab.lab.analysis import Analysis
+    from mnnfab.lab.analysis.analysis import Analysis
 
 DISPLACEMENTS, ELONGATIONS = "displacements.csv", "elongations.csv"
 GRADIENT, VALUES, PAGE = "gradient.csv", "measured.json", "measured.html"
@@ -20,7 +20,7 @@ GRADIENT, VALUES, PAGE = "gradient.csv", "measured.json", "measured.html"
 
 def write_analysis(staging: Path, found: Analysis) -> None:
     """Write all tables, values and the page of an analysis into a folder."""
-    from mnnfab.lab.pages import analysis_page
+    from mnnfab.lab.analysis.pages import analysis_page
 
     tables = {
         DISPLACEMENTS: _displacements(found),

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mnnfab.arrays import FloatArray
-from mnnfab.lab.steps import ZERO, Hung, Role, Step
+from mnnfab.lab.experiment.steps import ZERO, Hung, Role, Step
 from mnnfab.model.response import Response
 from mnnfab.network.ports import Port
 from mnnfab.task.task import LoadCase, Task

@@ -1,0 +1,1 @@
+"""The analysis of a measurement beside the models, and its pages."""

@@ -1,0 +1,1 @@
+"""An experiment: its plan, load steps, photographs and tables."""

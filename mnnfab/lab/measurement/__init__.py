@@ -1,0 +1,1 @@
+"""A measurement: displacements, elongations and gradients with their uncertainty."""
