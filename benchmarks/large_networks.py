@@ -21,6 +21,7 @@ from scipy.sparse.linalg import splu
 
 from mnnfab import BarModel, Clamp, Port, Trainable, triangular_parallelogram
 from mnnfab.arrays import FloatArray
+from mnnfab.model.springs import SpringModel
 from mnnfab.model.stiffness_law import StiffnessLaw
 from mnnfab.network.ports import dofs_of
 from mnnfab.task.losses import SoftmaxCrossEntropy
@@ -52,9 +53,15 @@ def question(n_bonds: int) -> Trainable:
         headline=None,
         load_cases=(),
     )
-    model = BarModel(network, inputs, outputs)
+    bars = BarModel(network, inputs, outputs)
     law = StiffnessLaw("bar", np.full((network.n_bonds, 1), 0.06875))
-    return Trainable(model, task, law, Clamp(1.5, 2.5))
+    return Trainable(SpringModel(bars, law), task, Clamp(1.5, 2.5))
+
+
+def springs_of(trainable: Trainable) -> SpringModel:
+    """Return the bar model of the question."""
+    assert isinstance(trainable.model, SpringModel)
+    return trainable.model
 
 
 def by_splu(trainable: Trainable, latent: FloatArray) -> FloatArray:
@@ -63,9 +70,9 @@ def by_splu(trainable: Trainable, latent: FloatArray) -> FloatArray:
     It assembles by a sparse product; where it matters, at the large sizes, the factorisation
     takes far longer than that.
     """
-    model, task = trainable.model, trainable.task
-    stiffness = trainable.stiffness(latent)
-    matrix = model.stiffness_matrix(stiffness).tocsc()
+    springs, task = springs_of(trainable), trainable.task
+    model, widths = springs.bars, trainable.width_map.widths(latent)
+    matrix = springs.stiffness_matrix(widths).tocsc()
     free = model.network.free_dofs
     ports = np.searchsorted(free, dofs_of(task.inputs + task.outputs))
     loads = np.zeros((len(free), len(ports)))
@@ -73,9 +80,12 @@ def by_splu(trainable: Trainable, latent: FloatArray) -> FloatArray:
     moved = splu(sparse.csc_matrix(matrix)).solve(loads)
     longer = model.compatibility @ moved
     n_in = len(task.inputs)
-    slope = task.flexibility_slope(moved[ports[n_in:], :n_in], task.train_rows)
+    rows = task.train_rows
+    loads_of_samples = task.loads_N[rows]
+    outputs = loads_of_samples @ moved[ports[n_in:], :n_in].T
+    slope = task.loss_slope(outputs, rows).T @ loads_of_samples
     gradient = -((longer[:, :n_in] @ slope.T) * longer[:, n_in:]).sum(axis=1)
-    scaled: FloatArray = gradient * trainable.stiffness_slope(latent)
+    scaled: FloatArray = gradient * (springs.law.slope(widths) * trainable.width_map.slope(latent))
     return scaled
 
 
@@ -84,13 +94,14 @@ def by_torch(trainable: Trainable, latent: FloatArray) -> FloatArray:
     import torch
 
     torch.set_num_threads(1)
-    model, task = trainable.model, trainable.task
+    springs, task = springs_of(trainable), trainable.task
+    model = springs.bars
     free = model.network.free_dofs
     compatibility = torch.as_tensor(model.compatibility.toarray())
     loads = torch.zeros((len(free), N_SAMPLES), dtype=torch.float64)
     loads[np.searchsorted(free, dofs_of(task.inputs))] = torch.as_tensor(task.loads_N.T.copy())
     z = torch.as_tensor(latent).clone().requires_grad_()
-    stiffness = torch.as_tensor(np.array(trainable.law.coefficients[:, 0])) * (1.5 + z)
+    stiffness = torch.as_tensor(np.array(springs.law.coefficients[:, 0])) * (1.5 + z)
     matrix = compatibility.T @ (stiffness[:, None] * compatibility)
     moved = torch.cholesky_solve(loads, torch.linalg.cholesky(matrix))
     evidence = moved[np.searchsorted(free, dofs_of(task.outputs))].abs().T / 0.04
@@ -143,7 +154,7 @@ def measure(size: int) -> None:
     if size <= MOST_FOR_TORCH:
         peers.append(peer("PyTorch", by_torch, trainable, exact))
     print(
-        f"{n_bonds} {took} {n_bonds:>9,} bonds  mnnfab ({trainable.model.engine.name}) "
+        f"{n_bonds} {took} {n_bonds:>9,} bonds  mnnfab ({springs_of(trainable).bars.engine.name}) "
         f"{took:9.5f} s, {memory:.2f} GB  {'  '.join(peers)}"
     )
 

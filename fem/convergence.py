@@ -11,7 +11,7 @@ from fem.continuum import Continuum, solve_continuum
 from fem.memory import fits
 from fem.mesh import Mesh
 from fem.refinement import error_shares, refined, worst_triangles
-from mnnfab.arrays import FloatArray
+from mnnfab.model.response import Response
 from mnnfab.network.network import Network
 from mnnfab.network.ports import Port
 from mnnfab.profiles import Material
@@ -29,8 +29,8 @@ UNKNOWN = 1.0
 #: changes its class.
 METRIC_SETTLED = 0.005
 
-Metric = Callable[[FloatArray], float]
-"""The task's metric from a flexibility, (n_out, n_in) mm/N."""
+Metric = Callable[[Response], float]
+"""The task's metric from the response of a continuum."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,9 @@ def solve_to_tolerance(
         change = None
         if before is not None:
             change = float(np.linalg.norm(found - before) / np.linalg.norm(found))
-        levels.append(Level(continuum.n_dofs, change, metric(found) if metric else None))
+        levels.append(
+            Level(continuum.n_dofs, change, metric(continuum.response) if metric else None)
+        )
         reached = _discretisation(levels, tolerance)
         if reached.settled or len(levels) == MOST:
             return continuum, reached

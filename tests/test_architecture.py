@@ -39,7 +39,8 @@ mnnfab.arrays mnnfab.units mnnfab.findings mnnfab.machine mnnfab.versions
 mnnfab.io mnnfab.linalg
 mnnfab.network mnnfab.progress
 mnnfab.design
-mnnfab.profiles mnnfab.task mnnfab.model
+mnnfab.profiles mnnfab.model
+mnnfab.task
 mnnfab.training mnnfab.tolerance geometry
 mnnfab.problem mnnfab.estimators fem export
 mnnfab.printed_part

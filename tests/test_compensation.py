@@ -87,7 +87,7 @@ def test_loop_closes_on_iris(iris_values: dict[str, Any]) -> None:
     predicted = done.problem.response(task, done.training.widths_mm)
     kept = done.compensation.kept
     assert kept is not None
-    assert task.metrics(predicted.flexibility)["accuracy_all"] == kept.metric_predicted
+    assert task.metrics(predicted)["accuracy_all"] == kept.metric_predicted
 
 
 @pytest.mark.slow

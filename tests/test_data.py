@@ -14,6 +14,7 @@ from pyarrow import parquet
 
 from mnnfab import InputError, Problem, make_problem, parse_design, train_problem
 from mnnfab.design.design import TrainingSection
+from mnnfab.model.response import FlexibilityMatrix
 from mnnfab.task.datasets import read_labelled_features
 from mnnfab.task.factory import _commonest_class, split_rows
 from mnnfab.task.task import Headline
@@ -204,7 +205,7 @@ def test_no_motion_has_its_own_error_on_the_training_part(tmp_path: Path) -> Non
     task = regression_of(tmp_path, rows).task
     assert task is not None
     assert task.headline is not None
-    still = task.metrics(np.zeros((1, 1)))
+    still = task.metrics(FlexibilityMatrix(np.zeros((1, 1))))
     assert task.headline.training_guess.value == pytest.approx(still["relative_error_train"])
     assert task.headline.guess.value == pytest.approx(still["relative_error"])
     assert not task.headline.has_learned(still)

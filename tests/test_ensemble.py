@@ -22,6 +22,8 @@ from mnnfab import (
     parse_design,
     train_problem,
 )
+from mnnfab.model.response import FlexibilityMatrix
+from mnnfab.model.springs import SpringModel
 from mnnfab.network.widths_file import widths_text
 from mnnfab.task.losses import Loss, ShareCrossEntropy, SoftmaxCrossEntropy, SquaredError
 from mnnfab.training.ensemble import COMPILED_DOFS, can_be_compiled, descend_together, make_member
@@ -70,7 +72,9 @@ def test_compiled_step_is_the_plain_one(
     plain = descend(trainable, member.latent, schedule, member.generator, silent)
     (fast,) = descend_together(trainable, [other], schedule, silent)
     np.testing.assert_allclose(fast.latent, plain.latent, rtol=0, atol=SAME)
-    np.testing.assert_allclose(fast.flexibilities, plain.flexibilities, rtol=1e-9)
+    loads = np.eye(4)
+    ours, theirs = ([model.outputs(loads) for model in run.models] for run in (fast, plain))
+    np.testing.assert_allclose(ours, theirs, rtol=1e-9)
 
 
 def test_an_ensemble_is_its_single_runs(iris_values: dict[str, Any]) -> None:
@@ -94,10 +98,12 @@ def test_an_ensemble_is_its_single_runs(iris_values: dict[str, Any]) -> None:
 
 def test_the_compiled_step_notices_bars_without_stiffness(iris_values: dict[str, Any]) -> None:
     trainable = trainable_of(iris_problem(iris_values))
-    limp = replace(trainable, law=StiffnessLaw("bar", np.zeros((28, 1))))
+    springs = trainable.model
+    assert isinstance(springs, SpringModel)
+    limp_springs = replace(springs, law=StiffnessLaw("bar", np.zeros((28, 1))))
+    limp = replace(trainable, model=limp_springs)
     member = make_member(trainable, np.full(28, 0.5), 0, 0)
-    member_flexibility = trainable.flexibility(member.latent)
-    object.__setattr__(limp, "flexibility", lambda _: member_flexibility)
+    object.__setattr__(limp_springs, "response", springs.response)
     schedule = Schedule(epochs=1, batch_size=16, learning_rate=0.006, seed=0)
     with pytest.raises(ToolError, match="positive definite"):
         descend_together(limp, [member], schedule, silent)
@@ -158,10 +164,12 @@ def test_stuck_is_who_learned_nothing_and_no_longer_falls(
     assert task is not None
     row = np.array([[1.0, 1.0, 1.0, 1.0]])
     # Outputs that are far apart and never change their order: all flowers in one class.
-    flexibilities = [np.vstack([row, 2 * row, size * row]) for size in (9.0, 9.0, 9.0 * last)]
-    losses = [task.loss_value(found, task.train_rows) for found in flexibilities]
+    models = [
+        FlexibilityMatrix(np.vstack([row, 2 * row, size * row])) for size in (9.0, 9.0, 9.0 * last)
+    ]
+    losses = [task.loss_value(found, task.train_rows) for found in models]
     assert (losses[-1] > 0.99 * losses[1]) == stuck
-    course = Course(np.full(28, 0.5), np.array(flexibilities))
+    course = Course(np.full(28, 0.5), models)
     schedule = Schedule(epochs=2, batch_size=16, learning_rate=0.1, seed=0)
     assert _stuck(task, course, schedule) == stuck
     # Quasi-Newton steps that end early have ended where the loss falls no more.
@@ -245,7 +253,7 @@ def test_one_class_for_all_flowers_is_stuck_whatever_the_split(iris_values: dict
     commonest = int(task.targets[task.train_rows].sum(axis=0).argmax())
     always = np.zeros((3, 4))
     always[commonest] = 1.0
-    metrics = task.metrics(always)
+    metrics = task.metrics(FlexibilityMatrix(always))
     share = task.targets[task.train_rows, commonest].mean()
     assert metrics["accuracy_train"] == share > 1 / 3 + 0.02
     assert not task.headline.has_learned(metrics)

@@ -7,6 +7,7 @@ import pytest
 
 from mnnfab import BarModel, Clamp, Logistic, Network, Port, Trainable, bar_law
 from mnnfab.arrays import FloatArray
+from mnnfab.model.springs import SpringModel
 from mnnfab.task.losses import Loss, ShareCrossEntropy, SoftmaxCrossEntropy, SquaredError
 from mnnfab.task.task import Parts, Task, judge_nothing
 from mnnfab.training.width_maps import WidthMap
@@ -47,13 +48,15 @@ def test_taylor_remainder_is_of_second_order(
     paper_network: Network, loss: Loss, width_map: WidthMap
 ) -> None:
     task, law = make_task(loss), bar_law(paper_network, 0.55, 2.0)
-    trainable = Trainable(BarModel(paper_network, INPUTS, OUTPUTS), task, law, width_map)
+    trainable = Trainable(
+        SpringModel(BarModel(paper_network, INPUTS, OUTPUTS), law), task, width_map
+    )
     generator = np.random.default_rng(1)
     latent = width_map.latent(generator.uniform(1.7, 2.3, paper_network.n_bonds))
     direction = generator.normal(size=latent.shape) * 0.1
 
     def value(z: FloatArray) -> float:
-        return task.loss_value(trainable.flexibility(z), task.train_rows)
+        return task.loss_value(trainable.port_model(z), task.train_rows)
 
     start = value(latent)
     slope = trainable.gradient(latent, task.train_rows)

@@ -39,7 +39,7 @@ def exact(response: Response, bench: Bench) -> MeasuredGradient:
     """A measurement without any noise."""
     gradient = in_situ_gradient(bench.task, response)
     nothing = np.zeros_like(gradient)
-    loss = bench.task.loss_value(response.flexibility, bench.task.train_rows)
+    loss = bench.task.loss_value(response, bench.task.train_rows)
     return MeasuredGradient(gradient, nothing, nothing, 0.0, loss, 0.0, response.flexibility)
 
 

@@ -84,7 +84,7 @@ def best_in_bounds(problem: Problem) -> tuple[float, FloatArray]:
 
     def objective(widths: FloatArray) -> tuple[float, FloatArray]:
         stiffness = problem.law.stiffness(widths)
-        loss = task.loss_value(model.response(stiffness).flexibility, task.train_rows)
+        loss = task.loss_value(model.response(stiffness), task.train_rows)
         gradient = adjoint_gradient(model, task, stiffness, task.train_rows)
         return loss, problem.law.slope(widths) * gradient
 
@@ -165,7 +165,7 @@ def test_every_sample_is_used_once_an_epoch(iris_values: dict[str, Any]) -> None
     schedule = Schedule(epochs=1, batch_size=16, learning_rate=0.01, seed=0)
     start = np.full(problem.network.n_bonds, 2.0)
     train(
-        Trainable(problem.bar_model(task), task, problem.law, Clamp(1.5, 2.5)),
+        Trainable(problem.spring_model(task), task, Clamp(1.5, 2.5)),
         start,
         schedule,
     )

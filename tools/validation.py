@@ -163,13 +163,14 @@ def laws_section() -> str:
             widths = train_problem(problem).widths_mm
             continuum, _ = solve_part(problem, task, tile_part(problem, widths), clock())
             bars, real = (
-                problem.response(task, widths).flexibility,
-                continuum.response.flexibility,
+                problem.response(task, widths),
+                continuum.response,
             )
-            scale = float(np.vdot(bars, real) / np.vdot(bars, bars))
+            ours, theirs = bars.flexibility, real.flexibility
+            scale = float(np.vdot(ours, theirs) / np.vdot(ours, ours))
             rows.append(
                 (
-                    *(f"`{name}`", law, f"{scale:.4f}", f"{relative_difference(bars, real):.2%}"),
+                    *(f"`{name}`", law, f"{scale:.4f}", f"{relative_difference(ours, theirs):.2%}"),
                     f"{headline.of(task.metrics(bars)):.4f}",
                     f"{headline.of(task.metrics(real)):.4f}",
                 )

@@ -119,15 +119,14 @@ def _solve(
     continuum, discretisation = solve_part(
         problem, task, tile_part(problem.as_measured, widths), clock
     )
-    found = continuum.response.flexibility
-    predicted = problem.response(task, widths).flexibility
+    found, predicted = continuum.response, problem.response(task, widths)
     correction, metrics = problem.surrogate.correction, task.metrics(found)
     entry = Round(
         number=number,
         loss_scale_mm=loss_scale_mm,
-        difference=relative_difference(predicted, found),
+        difference=relative_difference(predicted.flexibility, found.flexibility),
         scale=correction.scale if correction else 1.0,
-        additive=_norm(correction.additive) / _norm(found) if correction else 0.0,
+        additive=_norm(correction.additive) / _norm(found.flexibility) if correction else 0.0,
         metric_predicted=headline.of(task.metrics(predicted)),
         metric=headline.of(metrics),
         metric_training=headline.in_training(metrics),
@@ -135,8 +134,9 @@ def _solve(
         dofs=continuum.n_dofs,
         discretisation_error=discretisation.error,
     )
-    bars = problem.uncorrected.response(task, widths).flexibility
-    return _Solved(training, problem.surrogate, fit_correction(bars, found), entry)
+    bars = problem.uncorrected.response(task, widths)
+    fitted = fit_correction(bars.flexibility, found.flexibility)
+    return _Solved(training, problem.surrogate, fitted, entry)
 
 
 def _norm(values: FloatArray) -> float:

@@ -207,5 +207,5 @@ def _predicted(problem: Problem, clock: Clock) -> tuple[float, float]:
     bars = problem.response(task, widths).flexibility
     corrected = problem.corrected(fit_correction(bars, continuum.response.flexibility))
     again = train_on(corrected, trained_task(task, section.loss_scale_mm), widths, clock)
-    metrics = task.metrics(corrected.response(task, again.widths_mm).flexibility)
+    metrics = task.metrics(corrected.response(task, again.widths_mm))
     return task.headline.of(metrics), task.headline.in_training(metrics)

@@ -28,6 +28,7 @@ from mnnfab.arrays import FloatArray
 from mnnfab.errors import InputError
 from mnnfab.estimators.losses import CalibratedLine, FreeScaleSoftmax, ReadingLoss
 from mnnfab.model.bars import BarModel, stiffness_per_width
+from mnnfab.model.response import FlexibilityMatrix
 from mnnfab.network.lattices import triangular_patch
 from mnnfab.network.network import Network
 from mnnfab.network.ports import Port
@@ -112,8 +113,8 @@ class _MNN(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no types
 
     def displacements(self, X: ArrayLike) -> FloatArray:
         """Return how far each output moves for each sample, (n_samples, n_outputs) mm."""
-        moved: FloatArray = self.loads(X) @ self.flexibility_.T
-        return moved
+        loads = self.loads(X)  # first: it says so if the estimator was not fitted
+        return FlexibilityMatrix(self.flexibility_).outputs(loads)
 
     def _loads(self, features: FloatArray) -> FloatArray:
         share = np.clip((features - self.feature_min_) / self.feature_range_, 0.0, 1.0)
@@ -178,8 +179,8 @@ class _MNN(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no types
         outputs = tuple(Port(node, "x") for node in others[: loss.n_outputs])
         model = BarModel(network, inputs, outputs)
         latent = generator.uniform(0.3, 0.7, network.n_bonds)
-        flexibility = model.response(self._stiffness(latent)).flexibility
-        fitted = loss.scaled_to(loads @ flexibility.T)
+        response = model.response(self._stiffness(latent))
+        fitted = loss.scaled_to(response.outputs(loads))
         return _Placement(model, fitted, np.concatenate([latent, fitted.start]), np.inf, 0)
 
     def _stiffness(self, latent: FloatArray) -> FloatArray:
@@ -194,10 +195,10 @@ class _MNN(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no types
         per_latent = self._stiffness(np.ones(n_bonds)) - self._stiffness(np.zeros(n_bonds))
 
         def value_and_slope(values: FloatArray) -> tuple[float, FloatArray]:
-            response = model.response(self._stiffness(values[:n_bonds]))
-            found = loss.value_and_slopes(loads @ response.flexibility.T, values[n_bonds:])
+            equilibrium = model.response(self._stiffness(values[:n_bonds])).solve(loads)
+            found = loss.value_and_slopes(equilibrium.outputs_mm, values[n_bonds:])
             value, in_displacements, own = found
-            gradient = response.stiffness_gradient(in_displacements.T @ loads) * per_latent
+            gradient = equilibrium.stiffness_slope(in_displacements) * per_latent
             return value, np.concatenate([gradient, own])
 
         found = minimize(
@@ -218,10 +219,10 @@ class _MNN(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no types
         self.loss_ = placement.loss_value
         self.inputs_, self.outputs_ = placement.model.inputs, placement.model.outputs
         self.widths_mm_ = self._widths().widths(latent)
-        self.flexibility_ = placement.model.response(self._stiffness(latent)).flexibility
+        response = placement.model.response(self._stiffness(latent))
+        self.flexibility_ = response.flexibility
         self._open_values = placement.values[n_bonds:]
-        displacements: FloatArray = loads @ self.flexibility_.T
-        return displacements
+        return response.outputs(loads)
 
 
 def _beams(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mnnfab.arrays import FloatArray
+from mnnfab.model.model import Equilibrium
 from mnnfab.model.response import Response
 
 
@@ -18,8 +19,8 @@ class Agreement:
     trained away; what is left of the pattern after it is what the models disagree on.
 
     Args:
-        scale: the factor that fits the reference's flexibility to the model's best.
-        displacement_residual: ‖G - scale G_ref‖ / ‖G‖ over all pairs of ports.
+        scale: the factor that fits the reference's outputs to the model's best.
+        displacement_residual: ‖u - scale u_ref‖ / ‖u‖ over all loads and outputs.
         elongation_scale: the same factor for the elongations of the bonds.
         elongation_residual: what is left of them.
     """
@@ -31,9 +32,20 @@ class Agreement:
 
 
 def compare(reference: Response, model: Response) -> Agreement:
-    """Fit the reference to the model by one factor, least squares, and measure the rest."""
-    scale, residual = _fit(reference.flexibility, model.flexibility)
-    elongation_scale, elongation_residual = _fit(reference.elongations, model.elongations)
+    """Compare two linear models under unit loads: their flexibility matrices and elongations."""
+    loads = np.eye(reference.flexibility.shape[1])
+    return compare_equilibria(reference.solve(loads), model.solve(loads))
+
+
+def compare_equilibria(reference: Equilibrium, model: Equilibrium) -> Agreement:
+    """Fit the reference to the model by one factor, least squares, and measure the rest.
+
+    Args:
+        reference: its equilibria under some loads.
+        model: the equilibria of another model under the same loads.
+    """
+    scale, residual = _fit(reference.outputs_mm, model.outputs_mm)
+    elongation_scale, elongation_residual = _fit(reference.elongations_mm, model.elongations_mm)
     return Agreement(scale, residual, elongation_scale, elongation_residual)
 
 

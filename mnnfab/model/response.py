@@ -1,21 +1,36 @@
-"""What every model of a network answers: the response to unit loads."""
+"""Linear models: the response to unit loads at the ports, from which everything follows."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from mnnfab.arrays import FloatArray
 from mnnfab.io.display import table_html
+from mnnfab.model.model import in_situ_slope
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FlexibilityMatrix:
+    """A linear network seen from its ports.
+
+    Args:
+        matrix: displacement of each output per unit load at each input, (n_out, n_in) mm/N.
+    """
+
+    matrix: FloatArray
+
+    def outputs(self, loads_N: FloatArray) -> FloatArray:
+        """Return the displacements of the outputs, (n_samples, n_out) mm."""
+        outputs: FloatArray = loads_N @ self.matrix.T
+        return outputs
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Response:
-    """The linear response of a network to unit loads at its ports.
+    """The linear response of a network to unit loads at its ports: a linear `Model`.
 
-    Bars, a continuum or a measured print all answer with this value; losses,
-    metrics, gradients and comparisons take it and never ask where it came from.
+    The bar model, beams, continuum, solid and a measured part all give one. Any number of
+    samples costs n_in + n_out solutions.
 
     Args:
         flexibility: displacement of each output per unit load at each input,
@@ -30,22 +45,17 @@ class Response:
     elongations: FloatArray
     adjoint_elongations: FloatArray
 
-    def stiffness_gradient(self, flexibility_slope: FloatArray) -> FloatArray:
-        """Return the exact gradient of a loss in the bond stiffnesses, (n_bonds,).
+    def outputs(self, loads_N: FloatArray) -> FloatArray:
+        """Return the displacements of the outputs, (n_samples, n_out) mm."""
+        outputs: FloatArray = loads_N @ self.flexibility.T
+        return outputs
 
-        A loss L(G) has dL/dk_b = Σ_oi (dL/dG_oi) (dG_oi/dk_b), and with the forward
-        and adjoint elongations of bond b under unit loads dG_oi/dk_b = -A_bo E_bi:
-        the product of two elongations (Li and Mao, eq. 6) summed over the ports.
-
-        Args:
-            flexibility_slope: dL/dG, (n_out, n_in) per mm/N.
-        """
-        forward = self.elongations @ flexibility_slope.T
-        gradient: FloatArray = -np.vecdot(forward, self.adjoint_elongations)
-        return gradient
+    def solve(self, loads_N: FloatArray) -> LinearEquilibrium:
+        """Return the equilibria under loads at the inputs, (n_samples, n_in) N."""
+        return LinearEquilibrium(self, loads_N)
 
     def _repr_html_(self) -> str:
-        """Show the flexibility in a notebook."""
+        """Show the flexibility matrix in a notebook."""
         n_out, n_in = self.flexibility.shape
         header = ["mm/N", *(f"input {number}" for number in range(n_in))]
         rows = [
@@ -53,3 +63,37 @@ class Response:
             for number in range(n_out)
         ]
         return table_html(header, rows)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LinearEquilibrium:
+    """Equilibria by superposition of unit loads.
+
+    Args:
+        response: to unit loads.
+        loads_N: at the inputs, (n_samples, n_in).
+    """
+
+    response: Response
+    loads_N: FloatArray
+
+    @property
+    def outputs_mm(self) -> FloatArray:
+        """Displacements of the outputs, (n_samples, n_out)."""
+        return self.response.outputs(self.loads_N)
+
+    @property
+    def elongations_mm(self) -> FloatArray:
+        """Change of length of each bond, (n_samples, n_bonds)."""
+        elongations: FloatArray = self.loads_N @ self.response.elongations.T
+        return elongations
+
+    def stiffness_slope(self, outputs_slope: FloatArray) -> FloatArray:
+        """Return the derivative of a loss in the stiffness of each bond, (n_bonds,) per N/mm.
+
+        The in situ rule summed over the samples first: with the elongations E and A under unit
+        loads at inputs and outputs, loads f and slopes g, bond b has
+        -Σ_o (Σ_i E_bi Σ_s g_so f_si) A_bo. So it costs no more for more samples.
+        """
+        forward = self.response.elongations @ (outputs_slope.T @ self.loads_N).T
+        return in_situ_slope(forward, self.response.adjoint_elongations)

@@ -346,7 +346,7 @@ def _without_stale_history(problem: Problem, record: Record) -> tuple[Problem, R
     task, losses = problem.task, record.history.get("loss_train")
     if task is None or losses is None:
         return problem, record
-    predicted = problem.response(task, record.widths_mm).flexibility
+    predicted = problem.response(task, record.widths_mm)
     loss = record.trained_on(task).loss_value(predicted, task.train_rows)
     # Losses have no unit; one of nearly zero, a perfect fit, is all rounding.
     if np.isclose(loss, losses[-1], rtol=1e-9, atol=1e-12):

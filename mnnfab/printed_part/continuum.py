@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from fem.continuum import Continuum
     from fem.convergence import Discretisation
     from geometry.tiling import Tiling
-    from mnnfab.arrays import FloatArray
+    from mnnfab.model.response import Response
     from mnnfab.problem.problem import Problem
     from mnnfab.progress.watcher import Clock
     from mnnfab.task.task import Task
@@ -36,9 +36,9 @@ def solve_part(
 
     section, headline = problem.design.check, task.headline
 
-    def metric(flexibility: FloatArray) -> float:
+    def metric(response: Response) -> float:
         assert headline is not None, "only asked where there is one"
-        return headline.of(task.metrics(flexibility))
+        return headline.of(task.metrics(response))
 
     with clock.stage("mesh"):
         mesh = make_mesh(tiling, section.elements_across_joint, section.mesher_deadline_s)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mnnfab.errors import InputError
+from mnnfab.model.springs import SpringModel
 from mnnfab.problem.problem import make_problem
 from mnnfab.training.optimisation import lower_the_loss
 from mnnfab.training.width_maps import Clamp
@@ -70,10 +71,9 @@ def _screened_loss(problem: Problem, design: Design) -> float:
     except InputError:  # outputs that no input moves
         return np.inf
     assert placed.task is not None, "checked with the design"
+    springs = SpringModel(placed.bar_model(placed.task), placed.law_named("series"))
     trainable = replace(
-        placed.trainable(placed.task),
-        law=placed.law_named("series"),
-        width_map=Clamp(*placed.width_limits_mm),
+        placed.trainable(placed.task), model=springs, width_map=Clamp(*placed.width_limits_mm)
     )
     middle = np.full(placed.network.n_bonds, 0.5)
     return lower_the_loss(trainable, middle, SCREENING)[1]

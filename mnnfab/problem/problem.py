@@ -16,6 +16,7 @@ from mnnfab.errors import InputError
 from mnnfab.io.files import read_bytes
 from mnnfab.model.bars import BarModel
 from mnnfab.model.response import Response
+from mnnfab.model.springs import SpringModel
 from mnnfab.model.stiffness_law import LawName, StiffnessLaw, bar_law, calibrated_law, series_law
 from mnnfab.model.surrogate import PLAIN, Correction, Surrogate
 from mnnfab.network.network import Network
@@ -141,9 +142,13 @@ class Problem:
         additive = None if correction is None else correction.additive
         return BarModel(self.network, task.inputs, task.outputs, additive)
 
+    def spring_model(self, task: Task) -> SpringModel:
+        """Return the bars with the ports of `task` and the stiffness law, for any widths."""
+        return SpringModel(self.bar_model(task), self.law)
+
     def response(self, task: Task, widths_mm: FloatArray) -> Response:
         """Return the response of bars of these widths, (n_bonds,) mm, corrected or not."""
-        return self.bar_model(task).response(self.law.stiffness(widths_mm))
+        return self.spring_model(task).response(widths_mm)
 
     def trainable(self, task: Task) -> Trainable:
         """Return what is trained for `task`.
@@ -151,9 +156,7 @@ class Problem:
         Raises:
             InputError: if the start does not suit the width map.
         """
-        return Trainable(
-            self.bar_model(task), task, self.law, _width_map(self), self._width_errors_mm
-        )
+        return Trainable(self.spring_model(task), task, _width_map(self), self._width_errors_mm)
 
     @property
     def print_errors(self) -> PrintErrors:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from mnnfab.arrays import FloatArray, IntArray
+    from mnnfab.arrays import IntArray
+    from mnnfab.model.response import Response
     from mnnfab.task.task import Task
     from mnnfab.validation.results import Results
 
@@ -41,15 +42,15 @@ class Confusion:
         return sum(map(sum, self.counts))
 
 
-def models_of(results: Results) -> Mapping[str, FloatArray]:
-    """Return the flexibility of every model that there is, (n_out, n_in) mm/N, by its name."""
+def models_of(results: Results) -> Mapping[str, Response]:
+    """Return the response of every model that was solved, by its name."""
     found = {}
     if results.bar is not None:
-        found["bars"] = results.bar.flexibility
+        found["bars"] = results.bar
     if results.predicted is not None and results.problem.surrogate.correction is not None:
-        found["corrected bars"] = results.predicted.flexibility
+        found["corrected bars"] = results.predicted
     if results.continuum is not None:
-        found["continuum"] = results.continuum.response.flexibility
+        found["continuum"] = results.continuum.response
     return found
 
 
@@ -66,10 +67,8 @@ def confusions(results: Results) -> list[Confusion]:
     return tables
 
 
-def _confusion(
-    task: Task, flexibility: FloatArray, model: str, part: str, rows: IntArray
-) -> Confusion:
-    answers = np.abs(task.loads_N[rows] @ flexibility.T).argmax(axis=1)
+def _confusion(task: Task, response: Response, model: str, part: str, rows: IntArray) -> Confusion:
+    answers = np.abs(response.outputs(task.loads_N[rows])).argmax(axis=1)
     n_classes = len(task.class_names)
     counts = np.zeros((n_classes, n_classes), dtype=int)
     np.add.at(counts, (task.targets[rows].argmax(axis=1), answers), 1)
@@ -99,8 +98,8 @@ def output_rows(results: Results) -> list[OutputRow]:
     if task is None:
         return []
     moved = {
-        name: [case.loads_N @ flexibility.T for case in task.load_cases]
-        for name, flexibility in models_of(results).items()
+        name: [response.outputs(np.array(case.loads_N)) for case in task.load_cases]
+        for name, response in models_of(results).items()
     }
     return [
         OutputRow(

@@ -115,17 +115,17 @@ def draw_history(axes: Axes, history: Columns) -> None:
     )
 
 
-def draw_targets(axes: Axes, task: Task, output: int, models: Mapping[str, FloatArray]) -> None:
+def draw_targets(axes: Axes, task: Task, output: int, models: Mapping[str, Response]) -> None:
     """Draw what samples ask of an output against what each model does; one load, over the load."""
     wanted = task.targets[:, output]
     single = task.loads_N.shape[1] == 1
     along = task.loads_N[:, 0] / NEWTON_PER_GF if single else wanted
     order = np.argsort(along)
     axes.plot(along[order], wanted[order], color=GREY, lw=3, label="wanted")
-    for (name, flexibility), colour, marker in zip(
+    for (name, response), colour, marker in zip(
         models.items(), (BLUE, GREEN, ORANGE)[-len(models) :], "sd.", strict=False
     ):
-        moved = task.loads_N @ flexibility[output]
+        moved = response.outputs(task.loads_N)[:, output]
         axes.plot(along, moved, marker, ms=4, color=colour, label=name, alpha=0.8)
     axes.set_xlabel("load, gf" if single else "wanted, mm")
     axes.set_ylabel("displacement, mm")

@@ -96,8 +96,8 @@ def _headline(results: Results) -> str:
     if task is None or task.headline is None:
         return f"{words}."
     name = task.headline.name
-    value = task.metrics(results.continuum.response.flexibility)[name]
-    reference = task.metrics(results.predicted.flexibility)[name] if results.predicted else value
+    value = task.metrics(results.continuum.response)[name]
+    reference = task.metrics(results.predicted)[name] if results.predicted else value
     bars = "bars" if results.problem.surrogate.correction is None else "corrected bars"
     values = f"{value:.3f} on the continuum, {reference:.3f} on {bars}"
     return f"{words}: {name.replace('_', ' ')} {values}."
@@ -108,11 +108,9 @@ def _metrics(results: Results) -> list[dict[str, str]]:
     task = results.problem.task
     if task is None or results.bar is None or results.predicted is None:
         return []
-    bar = task.metrics(results.bar.flexibility)
-    surrogate = task.metrics(results.predicted.flexibility)
-    continuum: Metrics = (
-        task.metrics(results.continuum.response.flexibility) if results.continuum else {}
-    )
+    bar = task.metrics(results.bar)
+    surrogate = task.metrics(results.predicted)
+    continuum: Metrics = task.metrics(results.continuum.response) if results.continuum else {}
     return [
         {
             "name": name,
@@ -144,7 +142,7 @@ def _flexibility(results: Results) -> list[tuple[str, str, tuple[float, ...]]]:
     if task is None or not models:
         return []
     return [
-        (str(output), str(port), tuple(float(found[o, i]) for found in models.values()))
+        (str(output), str(port), tuple(float(found.flexibility[o, i]) for found in models.values()))
         for o, output in enumerate(task.outputs)
         for i, port in enumerate(task.inputs)
     ]

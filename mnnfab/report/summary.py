@@ -78,7 +78,7 @@ def _training(results: Results) -> dict[str, Any] | None:
     return {
         "loss_first": float(losses[0]),
         "loss_last": float(losses[-1]),
-        "metrics": results.problem.task.metrics(results.predicted.flexibility),
+        "metrics": results.problem.task.metrics(results.predicted),
         "restarts": {name: values.tolist() for name, values in results.record.restarts.items()},
         "ancestry": [asdict(ancestor) for ancestor in results.record.ancestry],
     }
@@ -163,5 +163,5 @@ def _model(results: Results, response: Response) -> dict[str, Any]:
     task = results.problem.task
     return {
         "flexibility_mm_per_N": response.flexibility.tolist(),
-        "metrics": task.metrics(response.flexibility) if task is not None else {},
+        "metrics": task.metrics(response) if task is not None else {},
     }

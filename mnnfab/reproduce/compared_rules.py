@@ -131,9 +131,9 @@ def _draw_losses(axes: Axes, followed: Mapping[str, Followed]) -> None:
 
 
 def _cosine(rule: str, run: Run, epoch: int) -> float:
-    stiffness = run.trainable.law.stiffness(run.widths_by_epoch_mm[epoch])
-    rows = run.task.train_rows
-    exact = adjoint_gradient(run.trainable.model, run.task, stiffness, rows)
-    found = RULES[rule].gradient(run.trainable.model, run.task, stiffness, rows)
+    springs, rows = run.springs, run.task.train_rows
+    stiffness = springs.law.stiffness(run.widths_by_epoch_mm[epoch])
+    exact = adjoint_gradient(springs.bars, run.task, stiffness, rows)
+    found = RULES[rule].gradient(springs.bars, run.task, stiffness, rows)
     size = np.linalg.norm(exact) * np.linalg.norm(found)
     return float(exact @ found / size) if size > 0 else np.nan

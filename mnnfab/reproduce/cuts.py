@@ -70,8 +70,7 @@ def cut_and_retrain(trained: Run, nodes: tuple[int, int], seed: int = 0) -> tupl
     bonds = trained.trainable.model.network.bonds
     kept = (np.sort(bonds) != np.sort(nodes)).any(axis=1)
     run = train_iris(seed, [nodes], trained.widths_mm[kept])
-    stiffness = run.trainable.law.stiffness(trained.widths_mm[kept])
-    cut = run.task.metrics(run.trainable.model.response(stiffness).flexibility)["accuracy_all"]
+    cut = run.task.metrics(run.springs.response(trained.widths_mm[kept]))["accuracy_all"]
     assert isinstance(cut, float)
     return cut, run
 

@@ -89,7 +89,7 @@ def losses_m2(runs: Sequence[Run]) -> Spread:
 
 def slopes(run: Run) -> FloatArray:
     """Return the trained slopes of u_x and u_y of node 12, then 13, (4,) mm/N."""
-    return run.flexibility(-1)[:, 0]
+    return run.response(-1).flexibility[:, 0]
 
 
 def _loss_lines(losses: Mapping[Case, Spread]) -> list[Line]:
@@ -130,12 +130,12 @@ def _draw(runs: Mapping[Case, Sequence[Run]], losses: Mapping[Case, Spread]) -> 
     panels = figure.subplots(2, 4)
     for axes, noise in zip(panels[0, :2], NOISE_MM, strict=True):
         run = runs["softer", noise][0]
-        draw_lines(axes, run.task, run.flexibility(-1))
+        draw_lines(axes, run.task, run.response(-1))
         axes.set_title(f"{noise} data and what was learned\n({SOFTER_MPA:g} MPa)", fontsize=10)
     _draw_losses(panels[0, 2], losses)
     free = runs["softer", "noise-free"][0]
     for axes, epoch in zip(panels[1, :3], SHOWN, strict=True):
-        draw_lines(axes, free.task, free.flexibility(epoch))
+        draw_lines(axes, free.task, free.response(epoch))
         axes.set_title(f"noise-free, epoch {epoch} ({SOFTER_MPA:g} MPa)", fontsize=10)
     for axes, (word, modulus) in zip(panels[:, 3], MODULI.items(), strict=True):
         run = runs[word, "noise-free"][0]

@@ -97,24 +97,24 @@ def losses_as_published(run: Run) -> FloatArray:
 def flowers_on_the_scales(run: Run) -> list[Flower]:
     """Return the flower nearest to the mean of each species, weighed in whole grams."""
     data = built_in_features("iris")
-    flexibility = run.flexibility(-1)
+    response = run.response(-1)
     chosen = []
     for number, species in enumerate(data.class_names):
         rows = np.flatnonzero(data.classes == number)
         features = data.features[rows]
         flower = rows[np.linalg.norm(features - features.mean(axis=0), axis=1).argmin()]
         weights = np.round(run.task.loads_N[flower] / NEWTON_PER_GF)
-        moved = np.abs(flexibility @ weights)
+        moved = np.abs(response.outputs(weights))
         chosen.append(Flower(species, int(flower), weights, moved / moved.sum()))
     return chosen
 
 
 def rounding_cost(run: Run) -> tuple[float, float]:
     """Return the accuracy on all flowers with exact weights and with whole grams."""
-    task, flexibility = run.task, run.flexibility(-1)
+    task, response = run.task, run.response(-1)
     whole = np.round(task.loads_N / NEWTON_PER_GF) * NEWTON_PER_GF
     exact, rounded = (
-        found.metrics(flexibility)["accuracy_all"] for found in (task, replace(task, loads_N=whole))
+        found.metrics(response)["accuracy_all"] for found in (task, replace(task, loads_N=whole))
     )
     assert isinstance(exact, float)
     assert isinstance(rounded, float)

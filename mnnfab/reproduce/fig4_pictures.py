@@ -69,7 +69,7 @@ def draw_maps(run: Run, epochs: Sequence[int]) -> Figure:
     draw_flowers(truth, classes, classes)
     truth.set_title("what they are")
     for axes, epoch in zip(panels, epochs, strict=True):
-        draw_species(axes, run.task, run.flexibility(epoch))
+        draw_species(axes, run.task, run.response(epoch))
         accuracy = run.metric("accuracy_all")[epoch]
         axes.set_title(f"epoch {epoch}: {accuracy:.3f} of all right")
     return figure
@@ -77,7 +77,7 @@ def draw_maps(run: Run, epochs: Sequence[int]) -> Figure:
 
 def confusion(run: Run, epoch: int) -> FloatArray:
     """Return how many flowers of each species (rows) are taken for which (columns), (3, 3)."""
-    named = species_of(run.task, run.flexibility(epoch))
+    named = species_of(run.task, run.response(epoch))
     counts: FloatArray = confusion_matrix(run.task.targets.argmax(axis=1), named)
     return counts
 

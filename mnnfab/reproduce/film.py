@@ -15,14 +15,15 @@ from matplotlib.figure import Figure
 from PIL import Image
 from PIL.Image import Dither
 
-from mnnfab.arrays import FloatArray, IntArray
+from mnnfab.arrays import IntArray
+from mnnfab.model.model import PortModel
 from mnnfab.report.palette import BLUE, GREEN, GREY, ORANGE, RED
 from mnnfab.reproduce.pictures import draw_widths, over_epochs
 from mnnfab.reproduce.setting import Run
 from mnnfab.task.task import Task
 
-DrawOutputs = Callable[[Axes, Task, FloatArray], None]
-"""Draws what the outputs do, from the task and the flexibility, (n_out, n_in) mm/N."""
+DrawOutputs = Callable[[Axes, Task, PortModel], None]
+"""Draws what the outputs do, from the task and the model of an epoch."""
 
 FRAMES_PER_SECOND, DOTS_PER_INCH = 6, 80
 #: The last picture of a scene stands for so many.
@@ -112,4 +113,4 @@ def _draw(figure: Figure, scene: Scene, epoch: int) -> None:
     loss.plot(epoch, run.losses[epoch], "o", color=BLUE)
     over_epochs(loss, len(run.losses) - 1)
     loss.set_ylabel(run.loss_label)
-    scene.draw_outputs(figure.add_subplot(grid[1, 1]), run.task, run.flexibility(epoch))
+    scene.draw_outputs(figure.add_subplot(grid[1, 1]), run.task, run.response(epoch))

@@ -12,24 +12,25 @@ from mnnfab.task.datasets import built_in_features
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from mnnfab.arrays import FloatArray, IntArray
+    from mnnfab.arrays import IntArray
+    from mnnfab.model.model import PortModel
     from mnnfab.task.task import Task
 
 SPECIES_COLOURS = (BLUE, GREEN, ORANGE)
 
 
-def draw_pair(axes: Axes, task: Task, flexibility: FloatArray) -> None:
+def draw_pair(axes: Axes, task: Task, model: PortModel) -> None:
     """Draw how far the two outputs of a behaviour sink, as bars."""
-    moved = (task.loads_N @ flexibility.T)[0]
+    moved = model.outputs(task.loads_N)[0]
     axes.barh(["node 12", "node 13"], moved, color=[BLUE, ORANGE])
     axes.set_xlim(-0.8, 0)
     axes.set_xlabel("u_y, mm")
 
 
-def draw_lines(axes: Axes, task: Task, flexibility: FloatArray) -> None:
+def draw_lines(axes: Axes, task: Task, model: PortModel) -> None:
     """Draw the paths of nodes 12 and 13 under all loads, over the samples that they should meet."""
     loads = np.array([[task.loads_N.min()], [task.loads_N.max()]])
-    moved = loads @ flexibility.T
+    moved = model.outputs(loads)
     for node, first, colour in ((12, 0, BLUE), (13, 2, ORANGE)):
         wanted = task.targets[:, first : first + 2]
         axes.plot(*wanted.T, "o", ms=4, mfc="none", color=colour, alpha=0.5)
@@ -41,9 +42,9 @@ def draw_lines(axes: Axes, task: Task, flexibility: FloatArray) -> None:
     axes.legend(frameon=False, loc="lower right", handlelength=1)
 
 
-def draw_species(axes: Axes, task: Task, flexibility: FloatArray) -> None:
+def draw_species(axes: Axes, task: Task, model: PortModel) -> None:
     """Draw every flower in the colour of the species that the network takes it for."""
-    draw_flowers(axes, species_of(task, flexibility), task.targets.argmax(axis=1))
+    draw_flowers(axes, species_of(task, model), task.targets.argmax(axis=1))
 
 
 def draw_flowers(axes: Axes, named: IntArray, right: IntArray) -> None:
@@ -67,7 +68,7 @@ def draw_flowers(axes: Axes, named: IntArray, right: IntArray) -> None:
     axes.legend(frameon=False, fontsize=8, loc="lower right", handletextpad=0.1)
 
 
-def species_of(task: Task, flexibility: FloatArray) -> IntArray:
+def species_of(task: Task, model: PortModel) -> IntArray:
     """Return the species that every flower is taken for, (150,)."""
-    named: IntArray = np.abs(task.loads_N @ flexibility.T).argmax(axis=1)
+    named: IntArray = np.abs(model.outputs(task.loads_N)).argmax(axis=1)
     return named

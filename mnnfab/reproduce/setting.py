@@ -11,6 +11,8 @@ import numpy as np
 
 from mnnfab.arrays import FloatArray
 from mnnfab.design.design_file import parse_design
+from mnnfab.model.response import Response
+from mnnfab.model.springs import SpringModel
 from mnnfab.problem.problem import Problem, make_problem
 from mnnfab.reproduce import paper
 from mnnfab.task.losses import SquaredError
@@ -132,10 +134,14 @@ class Run:
         """Return a metric before training and after every epoch, (n_epochs + 1, …)."""
         return np.array([epoch.metrics[name] for epoch in self.training.history])
 
-    def flexibility(self, epoch: int) -> FloatArray:
-        """Return the flexibility after an epoch, (n_out, n_in) mm/N."""
-        stiffness = self.trainable.law.stiffness(self.widths_by_epoch_mm[epoch])
-        return self.trainable.model.response(stiffness).flexibility
+    @property
+    def springs(self) -> SpringModel:
+        """The bar model that was trained."""
+        return springs_of(self.trainable)
+
+    def response(self, epoch: int) -> Response:
+        """Return the response of the bar model after an epoch."""
+        return self.springs.response(self.widths_by_epoch_mm[epoch])
 
 
 def make(
@@ -236,9 +242,15 @@ def _with_their_epsilon(trainable: Trainable) -> Trainable:
     loss = trainable.task.loss
     if not isinstance(loss, SquaredError):
         return trainable
-    newton_per_mm2 = float(trainable.law.coefficients[0, 0])
+    newton_per_mm2 = float(springs_of(trainable).law.coefficients[0, 0])
     scale_mm = np.sqrt(AUTHORS_EPSILON / EPSILON * newton_per_mm2 * 1e9 / PUBLISHED_SHARE)
     return replace(trainable, task=replace(trainable.task, loss=SquaredError(float(scale_mm))))
+
+
+def springs_of(trainable: Trainable) -> SpringModel:
+    """Return the bar model of what is trained: the paper has no other."""
+    assert isinstance(trainable.model, SpringModel), "the paper trains bars"
+    return trainable.model
 
 
 def _run(trainable: Trainable, start_mm: FloatArray | None, problem: Problem) -> Run:

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from mnnfab.arrays import FloatArray, IntArray
+from mnnfab.model.model import Model, PortModel
 from mnnfab.network.ports import Port
 from mnnfab.task.losses import Loss
 
@@ -149,21 +150,35 @@ class Task:
         """Samples to train on."""
         return self.parts.train
 
-    def loss_value(self, flexibility: FloatArray, rows: IntArray) -> float:
-        """Return the mean loss over `rows` of a model by its flexibility, (n_out, n_in) mm/N."""
-        return self.loss.value(self.loads_N[rows] @ flexibility.T, self.targets[rows])
+    def loss_value(self, model: PortModel, rows: IntArray) -> float:
+        """Return the mean loss of a model over the samples `rows`."""
+        return self.loss.value(model.outputs(self.loads_N[rows]), self.targets[rows])
 
-    def flexibility_slope(self, flexibility: FloatArray, rows: IntArray) -> FloatArray:
-        """Return the slope dL/dG of the mean loss over `rows`, (n_out, n_in) per mm/N."""
-        loads = self.loads_N[rows]
-        slope = self.loss.slope(loads @ flexibility.T, self.targets[rows])
-        return slope.T @ loads
+    def loss_slope(self, outputs_mm: FloatArray, rows: IntArray) -> FloatArray:
+        """Return the derivative of the mean loss over the samples `rows` in their outputs.
 
-    def metrics(self, flexibility: FloatArray) -> Metrics:
-        """Judge a model by its flexibility, (n_out, n_in) mm/N."""
-        metrics = self.judge(self, self.loads_N @ flexibility.T)
+        Args:
+            outputs_mm: of these samples, (n_rows, n_out).
+            rows: the samples, as indices.
+
+        Returns:
+            (n_rows, n_out) per mm.
+        """
+        return self.loss.slope(outputs_mm, self.targets[rows])
+
+    def stiffness_gradient(self, model: Model, rows: IntArray) -> FloatArray:
+        """Return the exact dL/dk of the mean loss over the samples `rows`, (n_bonds,) per N/mm.
+
+        The in situ rule (`mnnfab.model.model.in_situ_slope`) on any model, or on a measured part.
+        """
+        equilibrium = model.solve(self.loads_N[rows])
+        return equilibrium.stiffness_slope(self.loss_slope(equilibrium.outputs_mm, rows))
+
+    def metrics(self, model: PortModel) -> Metrics:
+        """Return the metrics of a model over all samples."""
+        metrics = self.judge(self, model.outputs(self.loads_N))
         if self.exact_loads_N is not None and self.headline is not None:
-            exact = self.judge(self, self.exact_loads_N @ flexibility.T)
+            exact = self.judge(self, model.outputs(self.exact_loads_N))
             metrics[f"{self.headline.name}_unrounded"] = self.headline.of(exact)
         return metrics
 

@@ -10,6 +10,7 @@ from mnnfab.arrays import FloatArray
 from mnnfab.design.design import Fabrication
 from mnnfab.model.bars import BarModel
 from mnnfab.model.joints import edge_weight, series_integral
+from mnnfab.model.model import PortModel
 from mnnfab.model.response import Response
 from mnnfab.task.task import Headline, Task
 from mnnfab.tolerance.print_errors import LEAST, PrintErrors
@@ -84,19 +85,19 @@ def study_tolerance(
     response = printed.model.response(printed.stiffness)
     generator = np.random.default_rng([seed, 5])
     metrics, good = np.empty(count), 0
-    drawn = task.loads_N @ response.flexibility.T
+    drawn = response.outputs(task.loads_N)
     sums, squares = np.zeros_like(drawn), np.zeros_like(drawn)
     for number in range(count):
-        flexibility, loads = _draw(printed, task, errors, generator)
-        found = replace(task, loads_N=loads, exact_loads_N=None).metrics(flexibility)
+        model, loads = _draw(printed, task, errors, generator)
+        found = replace(task, loads_N=loads, exact_loads_N=None).metrics(model)
         metrics[number] = headline.of(found)
         good += _meets(headline, metrics[number], limits) and headline.is_of_use(found)
-        off = loads @ flexibility.T - drawn  # small numbers, so that squares may be added up
+        off = model.outputs(loads) - drawn  # small numbers, so that squares may be added up
         sums, squares = sums + off, squares + off**2
     first_order, shares = _first_order(printed, task, errors, response)
     return ToleranceStudy(
         errors=errors,
-        drawn=headline.of(task.metrics(response.flexibility)),
+        drawn=headline.of(task.metrics(response)),
         metrics=metrics,
         chance=good / count,
         output_sd_mm=np.sqrt((squares / count - (sums / count) ** 2).mean(axis=0)),
@@ -113,11 +114,11 @@ def _meets(headline: Headline, value: float, limits: tuple[float, float]) -> boo
 
 def _draw(
     printed: Printed, task: Task, errors: PrintErrors, generator: np.random.Generator
-) -> tuple[FloatArray, FloatArray]:
-    """Return the flexibility of one print, (n_out, n_in) mm/N, and its loads."""
-    flexibility = printed.model.response(drawn_print(printed, errors, generator)).flexibility
+) -> tuple[PortModel, FloatArray]:
+    """Return one print, and its loads, (n_samples, n_in) N."""
+    model = printed.model.response(drawn_print(printed, errors, generator))
     noise = errors.load_N * generator.standard_normal(task.loads_N.shape)
-    return flexibility, task.loads_N + noise
+    return model, task.loads_N + noise
 
 
 def drawn_print(
@@ -152,7 +153,7 @@ def _first_order(
     pulled = np.square(response.elongations @ task.loads_N.T).mean(axis=1)
     of_bonds = np.square(per_edge[:, None] * response.adjoint_elongations) * pulled[:, None]
     common = errors.modulus**2 + errors.thickness**2
-    of_part = common * np.square(task.loads_N @ response.flexibility.T).mean(axis=0)
+    of_part = common * np.square(response.outputs(task.loads_N)).mean(axis=0)
     of_loads = errors.load_N**2 * np.square(response.flexibility).sum(axis=1)
     total = float(of_bonds.sum())
     shares = of_bonds.sum(axis=1) / total if total else np.zeros(len(widths))

@@ -11,6 +11,9 @@ import numpy as np
 from mnnfab.arrays import FloatArray
 from mnnfab.errors import ToolError
 from mnnfab.model.bar_solvers import entries_of_bonds
+from mnnfab.model.model import PortModel
+from mnnfab.model.response import FlexibilityMatrix
+from mnnfab.model.springs import SpringModel
 from mnnfab.network.ports import dofs_of
 from mnnfab.task.losses import ShareCrossEntropy, SoftmaxCrossEntropy, SquaredError
 from mnnfab.training.compiled_arrays import (
@@ -34,8 +37,8 @@ from mnnfab.training.optimisation import (
 )
 from mnnfab.training.width_maps import Clamp, Logistic
 
-TellOfMember = Callable[[int, int, FloatArray], bool | None]
-"""Called with a member's place, its epoch and the flexibility; returns as `courses.Tell`."""
+TellOfMember = Callable[[int, int, PortModel], bool | None]
+"""Called with a member's place, its epoch and what the ports do; returns as `courses.Tell`."""
 
 #: The compiled step has a dense matrix: beyond this many free degrees of freedom, not for it.
 COMPILED_DOFS = 100
@@ -107,9 +110,11 @@ def descend_together(
     from mnnfab.training.compiled import train_epoch
 
     bars, samples, limits = compiled_values(trainable)
+    response_of = _spring_model(trainable).response
     latent = np.array([member.latent for member in members])
     state = State(latent, np.zeros_like(latent), np.zeros_like(latent))
-    flexibilities = [np.array([trainable.flexibility(member.latent) for member in members])]
+    starts = (trainable.width_map.widths(member.latent) for member in members)
+    flexibilities = [np.array([response_of(widths).flexibility for widths in starts])]
     latents = [latent.copy()]
     rows, size = trainable.task.train_rows, schedule.batch_size
     steps_an_epoch = -(-len(rows) // size)
@@ -122,13 +127,13 @@ def descend_together(
         flexibilities.append(found)
         if schedule.keep_widths:
             latents.append(state.latent.copy())
-        if tell(0, epoch, found[0]):
+        if tell(0, epoch, FlexibilityMatrix(found[0])):
             break
     history, kept = np.array(flexibilities), np.array(latents)
     return [
         Course(
             latent=state.latent[place],
-            flexibilities=history[:, place],
+            models=[FlexibilityMatrix(matrix) for matrix in history[:, place]],
             latents=kept[:, place] if schedule.keep_widths else None,
         )
         for place in range(len(members))
@@ -137,9 +142,10 @@ def descend_together(
 
 def can_be_compiled(trainable: Trainable) -> bool:
     """Return whether the compiled step knows this network, loss and width map."""
-    small = trainable.model.compatibility.shape[1] <= COMPILED_DOFS
+    model = trainable.model
+    springs = isinstance(model, SpringModel) and len(model.network.free_dofs) <= COMPILED_DOFS
     known = type(trainable.task.loss) in _LOSSES and type(trainable.width_map) in _MAPS
-    return small and known and trainable.width_errors_mm is None
+    return springs and known and trainable.width_errors_mm is None
 
 
 def _worth_compiling(trainable: Trainable, n_members: int, schedule: Schedule) -> bool:
@@ -163,7 +169,8 @@ _MAPS: Mapping[type, Callable[..., tuple[int, float]]] = {
 
 def compiled_values(trainable: Trainable) -> tuple[Bars, Samples, Limits]:
     """Return the values that the compiled step takes."""
-    model, task = trainable.model, trainable.task
+    springs, task = _spring_model(trainable), trainable.task
+    model = springs.bars
     dofs, cosines = entries_of_bonds(model.compatibility)
     free = model.network.free_dofs
     ports = np.searchsorted(free, dofs_of(model.inputs + model.outputs))
@@ -174,7 +181,12 @@ def compiled_values(trainable: Trainable) -> tuple[Bars, Samples, Limits]:
     additive = np.zeros(shape) if model.additive is None else np.array(model.additive)
     kind, sharpness = _MAPS[type(width_map)](width_map)
     return (
-        Bars(dofs, cosines, np.array(trainable.law.coefficients), ports, additive, len(free)),
+        Bars(dofs, cosines, np.array(springs.law.coefficients), ports, additive, len(free)),
         Samples(np.array(task.loads_N), np.array(task.targets), kind_of_loss, scale_mm),
         Limits(kind, width_map.width_min_mm, width_map.width_max_mm, sharpness),
     )
+
+
+def _spring_model(trainable: Trainable) -> SpringModel:
+    assert isinstance(trainable.model, SpringModel), "the compiled step is for springs"
+    return trainable.model

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mnnfab.arrays import FloatArray
-from mnnfab.model.response import Response
+from mnnfab.model.model import Model
 from mnnfab.task.task import Task
 
 
@@ -28,14 +28,13 @@ class GradientAgreement:
     scale: float
 
 
-def in_situ_gradient(task: Task, response: Response) -> FloatArray:
-    """Return dL/dk of the training loss as an experiment measures it, (n_bonds,) mm/N.
+def in_situ_gradient(task: Task, model: Model) -> FloatArray:
+    """Return dL/dk of the training loss as an experiment measures it, (n_bonds,) per N/mm.
 
     The product of two elongations of every bond, one under the loads and one under adjoint
     loads that follow from the model's own displacements (Li and Mao, eq. 6).
     """
-    slope = task.flexibility_slope(response.flexibility, task.train_rows)
-    return response.stiffness_gradient(slope)
+    return task.stiffness_gradient(model, task.train_rows)
 
 
 def compare_gradients(reference: FloatArray, found: FloatArray) -> GradientAgreement | None:

@@ -13,8 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from mnnfab.arrays import FloatArray, IntArray
+from mnnfab.errors import InputError
 from mnnfab.model.bars import BarModel
+from mnnfab.model.model import WidthModel
 from mnnfab.model.response import Response
+from mnnfab.model.springs import SpringModel
 from mnnfab.task.losses import Loss, SoftmaxCrossEntropy, SquaredError
 from mnnfab.task.task import Task
 
@@ -30,13 +33,12 @@ def adjoint_gradient(
     """Return the exact dL/dk, (n_bonds,) per N/mm: the product of two elongations.
 
     Args:
-        model: the bars.
+        model: the bar model.
         task: loads, targets and loss.
         stiffness: of each bond, (n_bonds,) N/mm.
         rows: the samples, as indices.
     """
-    response = model.response(stiffness)
-    return response.stiffness_gradient(task.flexibility_slope(response.flexibility, rows))
+    return task.stiffness_gradient(model.response(stiffness), rows)
 
 
 def finite_difference_gradient(
@@ -58,12 +60,12 @@ def finite_difference_gradient(
     steps = np.broadcast_to(
         RELATIVE_STEP * stiffness if step is None else np.asarray(step), stiffness.shape
     )
-    before = task.loss_value(model.response(stiffness).flexibility, rows)
+    before = task.loss_value(model.response(stiffness), rows)
     gradient = np.empty_like(stiffness)
     for bond, change in enumerate(steps):
         changed = stiffness.copy()
         changed[bond] += change
-        after = task.loss_value(model.response(changed).flexibility, rows)
+        after = task.loss_value(model.response(changed), rows)
         gradient[bond] = (after - before) / (changed[bond] - stiffness[bond])
     return gradient
 
@@ -88,10 +90,9 @@ def coupled_learning_gradient(
         nudge: η.
     """
     response = model.response(stiffness)
-    loads = task.loads_N[rows]
-    displacements = loads @ response.flexibility.T
-    free = loads @ response.elongations.T
-    wanted = wanted_change(task.loss, displacements, task.targets[rows])
+    equilibrium = response.solve(task.loads_N[rows])
+    free = equilibrium.elongations_mm
+    wanted = wanted_change(task.loss, equilibrium.outputs_mm, task.targets[rows])
     holding = np.linalg.solve(_output_flexibility(response, stiffness), nudge * wanted.T)
     clamped = free + (response.adjoint_elongations @ holding).T
     difference: FloatArray = (clamped**2 - free**2).mean(axis=0) / (2.0 * nudge)
@@ -131,22 +132,59 @@ def _output_flexibility(response: Response, stiffness: FloatArray) -> FloatArray
     return flexibility
 
 
+StiffnessGradient = Callable[[BarModel, Task, FloatArray, IntArray], FloatArray]
+"""From the bar model, a task, stiffnesses (n_bonds,) N/mm and samples to dL/dk, (n_bonds,)."""
+
+
 @dataclass(frozen=True)
 class Rule:
     """A learning rule as the trainer uses it.
 
     Args:
-        gradient: from model, task, stiffness and rows to dL/dk.
+        gradient: dL/dk of the bar model.
         states: how many loaded networks an experiment would have to measure for the
             gradient of one sample, from the number of bonds.
+        exact: whether it is the exact gradient, which every model gives by itself.
     """
 
-    gradient: Callable[[BarModel, Task, FloatArray, IntArray], FloatArray]
+    gradient: StiffnessGradient
     states: Callable[[int], int]
+    exact: bool = False
+
+    def width_slope(
+        self,
+        model: WidthModel,
+        task: Task,
+        widths_mm: FloatArray,
+        rows: IntArray,
+        chain: FloatArray,
+    ) -> FloatArray:
+        """Return dL/dw times `chain` by this rule, (n_bonds,).
+
+        Args:
+            model: of the network.
+            task: loads, targets and loss.
+            widths_mm: of the bonds, (n_bonds,).
+            rows: the samples, as indices.
+            chain: derivative of each width in what is trained in its place, (n_bonds,) mm.
+
+        Raises:
+            InputError: if the rule is for springs and the model is another one.
+        """
+        if self.exact:
+            equilibrium = model.solve(widths_mm, task.loads_N[rows])
+            slope = task.loss_slope(equilibrium.outputs_mm, rows)
+            return equilibrium.width_slope(slope, chain)
+        if not isinstance(model, SpringModel):
+            raise InputError(
+                "[training] rule", f"a rule for springs, with a {type(model).__name__}", '"adjoint"'
+            )
+        gradient = self.gradient(model.bars, task, model.law.stiffness(widths_mm), rows)
+        return gradient * (model.law.slope(widths_mm) * chain)
 
 
 RULES: Mapping[str, Rule] = {
-    "adjoint": Rule(adjoint_gradient, lambda _: 2),
+    "adjoint": Rule(adjoint_gradient, lambda _: 2, exact=True),
     "coupled-learning": Rule(coupled_learning_gradient, lambda _: 2),
     "finite-differences": Rule(finite_difference_gradient, lambda n_bonds: n_bonds + 1),
 }

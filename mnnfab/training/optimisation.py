@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, get_args
 
@@ -11,8 +11,7 @@ from scipy.optimize import OptimizeResult, minimize
 
 from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.errors import InputError
-from mnnfab.model.bars import BarModel
-from mnnfab.model.stiffness_law import StiffnessLaw
+from mnnfab.model.model import PortModel, WidthModel
 from mnnfab.task.task import Task
 from mnnfab.training.adam import Adam
 from mnnfab.training.learning_rules import RULES
@@ -25,8 +24,8 @@ MOST_WIDTHS = 5_000_000
 
 Optimizer = Literal["adam", "l-bfgs-b"]
 RuleName = Literal["adjoint", "coupled-learning", "finite-differences"]
-Tell = Callable[[int, FloatArray], bool | None]
-"""Called after an epoch with its number and the flexibility, (n_out, n_in) mm/N; returns
+Tell = Callable[[int, PortModel], bool | None]
+"""Called after an epoch with its number and what the ports do; returns
 whether the training shall end there."""
 
 
@@ -93,57 +92,47 @@ class Trainable:
     """What is trained: widths of bars for a task, by way of latent values.
 
     Args:
-        model: the bars.
+        model: of the network, for any widths.
         task: loads, targets and loss.
-        law: stiffness of each bond by its width.
         width_map: keeps the widths within their limits.
         width_errors_mm: of prints whose mean loss is lowered, (n_prints, n_bonds); none if
             it is that of the part as drawn.
     """
 
-    model: BarModel
+    model: WidthModel
     task: Task
-    law: StiffnessLaw
     width_map: WidthMap
     width_errors_mm: FloatArray | None = None
 
-    def stiffness(self, latent: FloatArray) -> FloatArray:
-        """Return the stiffness of each bond as drawn, (n_bonds,) N/mm."""
-        return self.law.stiffness(self.width_map.widths(latent))
+    def _prints(self, latent: FloatArray) -> FloatArray:
+        """Return the widths of every print that is trained for, (n_prints, n_bonds) mm."""
+        drawn = self.width_map.widths(latent)
+        return drawn[None] if self.width_errors_mm is None else drawn + self.width_errors_mm
 
-    def stiffness_slope(self, latent: FloatArray) -> FloatArray:
-        """Return the derivative of each bond's stiffness in its latent value, (n_bonds,) N/mm."""
-        widths = self.width_map.widths(latent)
-        return self.law.slope(widths) * self.width_map.slope(latent)
-
-    def _prints(self, latent: FloatArray) -> list[tuple[FloatArray, FloatArray]]:
-        """Return stiffness and its slope in the latent values of every print trained for."""
-        drawn, slope = self.width_map.widths(latent), self.width_map.slope(latent)
-        prints = [drawn] if self.width_errors_mm is None else drawn + self.width_errors_mm
-        return [(self.law.stiffness(w), self.law.slope(w) * slope) for w in prints]
-
-    def flexibility(self, latent: FloatArray) -> FloatArray:
-        """Return the flexibility from inputs to outputs, (n_out, n_in) mm/N."""
-        return self.model.response(self.stiffness(latent)).flexibility
+    def port_model(self, latent: FloatArray) -> PortModel:
+        """Return what the ports of the part as drawn do."""
+        return self.model.port_model(self.width_map.widths(latent))
 
     def gradient(
         self, latent: FloatArray, rows: IntArray, rule: RuleName = "adjoint"
     ) -> FloatArray:
         """Return the gradient of the mean loss over `rows` in the latent values, (n_bonds,)."""
+        chain = self.width_map.slope(latent)
         gradients = [
-            RULES[rule].gradient(self.model, self.task, stiffness, rows) * slope
-            for stiffness, slope in self._prints(latent)
+            RULES[rule].width_slope(self.model, self.task, widths, rows, chain)
+            for widths in self._prints(latent)
         ]
         return gradients[0] if len(gradients) == 1 else np.mean(gradients, axis=0)
 
     def loss_and_gradient(self, latent: FloatArray, rows: IntArray) -> tuple[float, FloatArray]:
         """Return the mean loss over `rows` and its exact gradient, from one factorisation."""
-        losses, gradients = [], []
-        for stiffness, stiffness_slope in self._prints(latent):
-            response = self.model.response(stiffness)
-            losses.append(self.task.loss_value(response.flexibility, rows))
-            slope = self.task.flexibility_slope(response.flexibility, rows)
-            gradients.append(response.stiffness_gradient(slope) * stiffness_slope)
+        losses, gradients, chain = [], [], self.width_map.slope(latent)
+        for widths in self._prints(latent):
+            equilibrium = self.model.solve(widths, self.task.loads_N[rows])
+            outputs = equilibrium.outputs_mm
+            losses.append(self.task.loss.value(outputs, self.task.targets[rows]))
+            slope = self.task.loss_slope(outputs, rows)
+            gradients.append(equilibrium.width_slope(slope, chain))
         return float(np.mean(losses)), np.mean(gradients, axis=0)
 
 
@@ -153,14 +142,14 @@ class Course:
 
     Args:
         latent: where it ended, (n_bonds,).
-        flexibilities: before it and after each epoch, (n_epochs + 1, n_out, n_in) mm/N.
+        models: what the ports did before it and after each epoch, n_epochs + 1 of them.
             Every loss and metric follows from these.
         latents: the latent values at the same times, (n_epochs + 1, n_bonds), if the
             schedule keeps widths.
     """
 
     latent: FloatArray
-    flexibilities: FloatArray
+    models: Sequence[PortModel]
     latents: FloatArray | None = None
 
 
@@ -182,18 +171,18 @@ def descend(
     """
     latent, width_map = start, trainable.width_map
     optimiser = Adam(len(latent), schedule.learning_rate)
-    flexibilities, latents = [trainable.flexibility(latent)], [latent]
+    models, latents = [trainable.port_model(latent)], [latent]
     for epoch in range(1, schedule.epochs + 1):
         order = epoch_order(trainable.task.train_rows, schedule.batch_size, generator)
         for rows in _batches(order, schedule.batch_size):
             slope = trainable.gradient(latent, rows, schedule.rule)
             latent = width_map.project(latent + optimiser.step(slope))
-        flexibilities.append(trainable.flexibility(latent))
+        models.append(trainable.port_model(latent))
         if schedule.keep_widths:
             latents.append(latent)
-        if tell(epoch, flexibilities[-1]):
+        if tell(epoch, models[-1]):
             break
-    return Course(latent, np.array(flexibilities), _kept(latents, schedule))
+    return Course(latent, models, _kept(latents, schedule))
 
 
 def descend_by_quasi_newton(
@@ -207,19 +196,19 @@ def descend_by_quasi_newton(
         schedule: `epochs` limits the iterations.
         tell: told of every iteration.
     """
-    flexibilities, latents = [trainable.flexibility(start)], [start]
+    models, latents = [trainable.port_model(start)], [start]
 
     def note(intermediate_result: OptimizeResult) -> None:
-        flexibilities.append(trainable.flexibility(intermediate_result.x))
+        models.append(trainable.port_model(intermediate_result.x))
         if schedule.keep_widths:
             latents.append(np.array(intermediate_result.x))
-        if tell(len(flexibilities) - 1, flexibilities[-1]):
+        if tell(len(models) - 1, models[-1]):
             raise StopIteration  # SciPy's way to end an optimisation from within
 
     if schedule.epochs == 0:  # SciPy makes one iteration all the same
-        return Course(start, np.array(flexibilities), _kept(latents, schedule))
+        return Course(start, models, _kept(latents, schedule))
     latent, _ = lower_the_loss(trainable, start, schedule.epochs, note)
-    return Course(latent, np.array(flexibilities), _kept(latents, schedule))
+    return Course(latent, models, _kept(latents, schedule))
 
 
 def lower_the_loss(

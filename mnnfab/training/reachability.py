@@ -14,6 +14,7 @@ import numpy as np
 
 from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.linalg.condition_number import condition_number
+from mnnfab.model.model import PortModel
 from mnnfab.network.ports import Port
 from mnnfab.task.losses import Loss, SquaredError
 from mnnfab.task.task import Metrics, Parts, Task
@@ -119,17 +120,19 @@ def assess(
     """
     bounded = replace(trainable, width_map=Clamp(*limits_mm))
     latent, loss = best_within(bounded)
-    flexibility = bounded.flexibility(latent)
-    signals = _signals(bounded.task, flexibility)
+    found = bounded.port_model(latent)
+    signals = _signals(bounded.task, found)
     wanted = wanted_flexibility(bounded.task)
     return Reachability(
         ranges=tuple(_ranges(bounded, wanted)),
         target=None if wanted is None else _target(bounded, wanted, limits_mm),
         loss=loss,
-        metrics=bounded.task.metrics(flexibility),
+        metrics=bounded.task.metrics(found),
         at_min=np.flatnonzero(latent < AT_LIMIT),
         at_max=np.flatnonzero(latent > 1 - AT_LIMIT),
-        condition=condition_number(bounded.model.stiffness_matrix(bounded.stiffness(latent))),
+        condition=condition_number(
+            bounded.model.stiffness_matrix(bounded.width_map.widths(latent))
+        ),
         signal_mm=float(np.median(signals)),
         unreadable=float((signals < resolution_mm).mean()),
     )
@@ -194,9 +197,10 @@ def _target(trainable: Trainable, wanted: FloatArray, limits_mm: tuple[float, fl
         return missed((limits_mm[0] / factor, limits_mm[1] * factor))[1] <= REACHED
 
     latent, error = missed(limits_mm)
-    moved = loads @ trainable.flexibility(latent).T
+    nearest = trainable.port_model(latent)
+    moved = nearest.outputs(loads)
     wrong_sign = float(np.vdot(moved, targets)) < 0
-    first = np.array(trainable.task.load_cases[0].loads_N)
+    first = np.array([trainable.task.load_cases[0].loads_N])
     softer = wider = None
     if error > REACHED and not wrong_sign:
         best = _free_factor(_with(trainable, loads, targets, ScaleFreeError()))
@@ -206,7 +210,7 @@ def _target(trainable: Trainable, wanted: FloatArray, limits_mm: tuple[float, fl
             wider = WIDEST ** _smallest_share(lambda s: widened_enough(WIDEST**s))
     return Target(
         relative_error=error,
-        nearest_mm=tuple((trainable.flexibility(latent) @ first).tolist()),
+        nearest_mm=tuple(nearest.outputs(first)[0].tolist()),
         not_linear=float(np.linalg.norm(given - targets) / np.linalg.norm(given)),
         wrong_sign=wrong_sign,
         softer=softer,
@@ -219,7 +223,7 @@ def _free_factor(trainable: Trainable) -> float | None:
     latent, loss = best_within(trainable)
     if np.sqrt(loss) > REACHED:
         return None
-    moved = trainable.task.loads_N @ trainable.flexibility(latent).T
+    moved = trainable.port_model(latent).outputs(trainable.task.loads_N)
     factor = float(np.vdot(moved, trainable.task.targets) / np.vdot(moved, moved))
     return factor if factor > 0 else None
 
@@ -233,9 +237,9 @@ def _smallest_share(enough: Callable[[float], bool]) -> float:
     return high
 
 
-def _signals(task: Task, flexibility: FloatArray) -> FloatArray:
+def _signals(task: Task, model: PortModel) -> FloatArray:
     """Return what has to be told apart in each sample, (n_samples,) mm."""
-    moved = np.abs(task.loads_N @ flexibility.T)
+    moved = np.abs(model.outputs(task.loads_N))
     if isinstance(task.loss, SquaredError) or moved.shape[1] < 2:
         size: FloatArray = np.sqrt((moved**2).mean(axis=1))
         return size

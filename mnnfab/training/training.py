@@ -10,6 +10,7 @@ import numpy as np
 from mnnfab.arrays import FloatArray, IntArray, frozen_floats
 from mnnfab.errors import InputError, ToolError
 from mnnfab.io.display import curve_svg, table_html
+from mnnfab.model.model import PortModel
 from mnnfab.task.task import Metrics, MetricValue, Task
 from mnnfab.training.ensemble import make_member, run_ensemble
 from mnnfab.training.optimisation import Course, Schedule, Trainable
@@ -124,10 +125,10 @@ def train(
 
     ended = False
 
-    def tell(_member: int, epoch: int, flexibility: FloatArray) -> bool:
+    def tell(_member: int, epoch: int, model: PortModel) -> bool:
         nonlocal ended
         if progress is not None and not ended:
-            loss = task.loss_value(flexibility, task.train_rows)
+            loss = task.loss_value(model, task.train_rows)
             ended = progress(epoch, schedule.epochs, loss) is True
         return ended
 
@@ -152,31 +153,31 @@ def _checked(widths_mm: FloatArray, trainable: Trainable) -> FloatArray:
     return widths
 
 
-def measure(task: Task, flexibility: FloatArray, epoch: int) -> Epoch:
-    """Return losses and metrics of a network by its flexibility, (n_out, n_in) mm/N."""
+def measure(task: Task, model: PortModel, epoch: int) -> Epoch:
+    """Return losses and metrics of a network."""
 
     def loss(rows: IntArray) -> float | None:
-        return task.loss_value(flexibility, rows) if rows.size else None
+        return task.loss_value(model, rows) if rows.size else None
 
     return Epoch(
         epoch=epoch,
-        loss_train=task.loss_value(flexibility, task.train_rows),
+        loss_train=task.loss_value(model, task.train_rows),
         loss_validation=loss(task.parts.validation),
         loss_test=loss(task.parts.test),
-        metrics=task.metrics(flexibility),
+        metrics=task.metrics(model),
     )
 
 
 def _stuck(task: Task, course: Course, schedule: Schedule) -> bool:
     """Return whether a training has learned nothing and is not about to."""
-    last, epochs = course.flexibilities[-1], len(course.flexibilities) - 1
+    last, epochs = course.models[-1], len(course.models) - 1
     if schedule.epochs == 0 or task.headline is None:
         return False
     if task.headline.has_learned(task.metrics(last)):
         return False
     if epochs < schedule.epochs:  # quasi-Newton steps end where the loss falls no more
         return True
-    half = course.flexibilities[(len(course.flexibilities) - 1) // 2]
+    half = course.models[(len(course.models) - 1) // 2]
     before, after = (task.loss_value(found, task.train_rows) for found in (half, last))
     return after > (1.0 - STILL_FALLING) * before
 
@@ -184,7 +185,7 @@ def _stuck(task: Task, course: Course, schedule: Schedule) -> bool:
 def _keep_best(trainable: Trainable, courses: Sequence[Course], schedule: Schedule) -> Training:
     task = trainable.task
     rows = task.parts.validation if task.parts.validation.size else task.train_rows
-    losses = [task.loss_value(course.flexibilities[-1], rows) for course in courses]
+    losses = [task.loss_value(course.models[-1], rows) for course in courses]
     if not np.isfinite(losses).any():
         raise ToolError("the training ended without a finite loss: are loads or targets too large?")
     best = int(np.nanargmin(losses))
@@ -193,13 +194,12 @@ def _keep_best(trainable: Trainable, courses: Sequence[Course], schedule: Schedu
         widths_mm=frozen_floats(widths(courses[best].latent)),
         widths_by_epoch_mm=None if latents is None else frozen_floats(widths(latents)),
         history=tuple(
-            measure(task, flexibility, epoch)
-            for epoch, flexibility in enumerate(courses[best].flexibilities)
+            measure(task, model, epoch) for epoch, model in enumerate(courses[best].models)
         ),
         restarts=tuple(
             Restart(
                 number=number,
-                last=measure(task, course.flexibilities[-1], len(course.flexibilities) - 1),
+                last=measure(task, course.models[-1], len(course.models) - 1),
                 stuck=_stuck(task, course, schedule),
                 chosen=number == best,
             )

@@ -8,6 +8,7 @@ from mnnfab.arrays import FloatArray
 from mnnfab.design.check_section import CheckSection
 from mnnfab.findings import Finding, Severity, judge
 from mnnfab.model.agreement import Agreement
+from mnnfab.model.model import Model, ScaledOutputs
 from mnnfab.model.response import Response
 from mnnfab.model.surrogate import relative_difference
 from mnnfab.network.network import Network
@@ -18,8 +19,8 @@ from mnnfab.task.task import Headline, Metrics, Task
 def judge_continuum(
     task: Task,
     network: Network,
-    bar: Response,
-    continuum: Response,
+    bar: Model,
+    continuum: Model,
     agreement: Agreement,
     limits: CheckSection,
     *,
@@ -55,7 +56,7 @@ def judge_continuum(
         _judge_strain(task, network, continuum, limits.max_bond_strain),
     ]
     if task.headline is not None:
-        found = task.metrics(continuum.flexibility)
+        found = task.metrics(continuum)
         factor = None if corrected else agreement.scale
         findings.append(_judge_metric(task, task.headline, bar, continuum, factor, limits))
         findings.append(_judge_use(task.headline, found))
@@ -72,13 +73,12 @@ def judge_compensation(problem: Problem, predicted: Response, continuum: Respons
     return [judge("prediction", "outputs", words, difference, section.tolerance, ".3%")]
 
 
-def bond_strains(network: Network, response: Response, loads_N: FloatArray) -> FloatArray:
+def bond_strains(network: Network, model: Model, loads_N: FloatArray) -> FloatArray:
     """Return the elongation of each bond over its length, (n_samples, n_bonds)."""
-    elongations: FloatArray = loads_N @ response.elongations.T
-    return elongations / network.lengths
+    return model.solve(loads_N).elongations_mm / network.lengths
 
 
-def _judge_strain(task: Task, network: Network, continuum: Response, limit: float) -> Finding:
+def _judge_strain(task: Task, network: Network, continuum: Model, limit: float) -> Finding:
     strains = np.abs(bond_strains(network, continuum, task.loads_N)).max(axis=0)
     worst = int(strains.argmax())
     return judge(
@@ -96,17 +96,16 @@ def _judge_scale(scale: float, limit: float) -> Finding:
 def _judge_metric(
     task: Task,
     headline: Headline,
-    bar: Response,
-    continuum: Response,
+    bar: Model,
+    continuum: Model,
     factor: float | None,
     limits: CheckSection,
 ) -> Finding:
-    reference = task.metrics(bar.flexibility)
-    found = task.metrics(continuum.flexibility)
+    reference, found = task.metrics(bar), task.metrics(continuum)
     name, value = headline.name, headline.of(found)
     bars = "corrected bars" if factor is None else "bars"
     words = f"{name} {headline.of(reference):.4f} on {bars}, {value:.4f} on the continuum"
-    scaled = headline.of(task.metrics(continuum.flexibility / (factor or 1.0)))
+    scaled = headline.of(task.metrics(ScaledOutputs(continuum, 1 / (factor or 1.0))))
     if abs(scaled - value) > 1e-9:  # a task that minds the size of the displacements
         words += f" ({scaled:.4f} without the common factor {factor:.3f})"
     drop = round(headline.loss_against(reference, found), 9) + 0.0  # no "-0.0000"

@@ -118,7 +118,7 @@ def _guard_case(
         ),
         contact=contact,
         contact_place=place,
-        outputs_mm=continuum.response.flexibility @ loads,
+        outputs_mm=continuum.response.outputs(loads),
     )
 
 

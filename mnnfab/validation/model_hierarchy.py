@@ -108,7 +108,7 @@ def climb(problem: Problem, task: Task, widths_mm: FloatArray, clock: Clock) -> 
         Rung(
             name=name,
             answer=answer,
-            metrics=task.metrics(answer.response.flexibility),
+            metrics=task.metrics(answer.response),
             agreement=compare(answer.response, last.response),
             gradient=None
             if own is None

@@ -28,7 +28,7 @@ def study_prints(problem: Problem, task: Task, widths_mm: FloatArray) -> Toleran
     if not section.enabled or task.headline is None or too_large:
         return None
     model, stiffness = problem.bar_model(task), problem.law.stiffness(widths_mm)
-    wanted = task.headline.of(task.metrics(model.response(stiffness).flexibility))
+    wanted = task.headline.of(task.metrics(model.response(stiffness)))
     return study_tolerance(
         Printed(model, widths_mm, stiffness, problem.as_measured.design.fabrication),
         task,

@@ -110,7 +110,7 @@ def _rounded(task: Task, response: Response, case: LoadCase, largest_gf: float) 
     grams = np.round(exact / NEWTON_PER_GF)
     row = int(np.abs(task.loads_N - exact).sum(axis=1).argmin())  # the sample that it stands for
     loads = np.array([exact, grams * NEWTON_PER_GF])
-    outputs = loads @ response.flexibility.T
+    outputs = response.outputs(loads)
     target = task.targets[[row, row]]
     # The slope of a mean over two samples is half of theirs.
     slopes = 2.0 * task.loss.slope(outputs, target)

@@ -17,7 +17,7 @@ from mnnfab.arrays import FloatArray, IntArray, frozen_floats
 from mnnfab.errors import InputError
 from mnnfab.lab.experiment.steps import port_loads
 from mnnfab.lab.measurement.measurement import Measurement
-from mnnfab.model.response import Response
+from mnnfab.model.response import FlexibilityMatrix, Response
 from mnnfab.network.ports import dofs_of
 from mnnfab.task.task import Task
 from mnnfab.training.gradient_comparison import GradientAgreement, compare_gradients
@@ -192,10 +192,11 @@ def _require_span(where: str, hung: _Hung, task: Task, rows: IntArray) -> None:
 
 
 def _unspanned(hung: _Hung, task: Task, flexibility: FloatArray, rows: IntArray) -> float:
-    needed = -task.flexibility_slope(flexibility, rows).T
-    inputs = np.linalg.pinv(hung.from_inputs) @ hung.from_inputs
-    outputs = np.linalg.pinv(hung.from_outputs) @ hung.from_outputs
-    left = np.linalg.norm(needed - inputs @ needed @ outputs.T)
+    outputs = task.loads_N[rows] @ flexibility.T
+    needed = -(task.loss_slope(outputs, rows).T @ task.loads_N[rows]).T
+    on_inputs = np.linalg.pinv(hung.from_inputs) @ hung.from_inputs
+    on_outputs = np.linalg.pinv(hung.from_outputs) @ hung.from_outputs
+    left = np.linalg.norm(needed - on_inputs @ needed @ on_outputs.T)
     share = float(left / max(float(np.linalg.norm(needed)), 1e-300))
     if share > MOST_UNSPANNED:
         raise InputError(
@@ -217,8 +218,10 @@ def _gradients(
     flat = moved.reshape(*moved.shape[:2], -1)
     outputs = flat[:, hung.forward][:, :, dofs_of(task.outputs)]
     flexibility = np.swapaxes(outputs, 1, 2) @ hung.from_inputs
-    losses = np.array([task.loss_value(one, rows) for one in flexibility])
-    slopes = np.array([task.flexibility_slope(one, rows) for one in flexibility])
+    models = [FlexibilityMatrix(one) for one in flexibility]
+    losses = np.array([task.loss_value(one, rows) for one in models])
+    loads = task.loads_N[rows]
+    slopes = np.array([task.loss_slope(one.outputs(loads), rows).T @ loads for one in models])
     needed = -np.swapaxes(slopes, 1, 2)
     mixed = hung.from_inputs @ needed @ hung.from_outputs.T
     gradients = np.einsum(

@@ -107,8 +107,9 @@ def next_round(
     trainable = problem.trainable(task)
     adam = Adam(len(found.latent), settings.rate)
     adam.recall(found.mean, found.square, found.number)
-    slope = trainable.stiffness_slope(found.latent)
-    latent = trainable.width_map.project(found.latent + adam.step(gradient.gradient * slope))
+    width_map = trainable.width_map
+    slope = problem.law.slope(width_map.widths(found.latent)) * width_map.slope(found.latent)
+    latent = width_map.project(found.latent + adam.step(gradient.gradient * slope))
     mean, square, _ = adam.memory
     return Round(found.number + 1, latent, mean, square, (*found.losses, gradient.loss))
 
