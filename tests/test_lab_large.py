@@ -111,7 +111,7 @@ def test_projection_leaves_it_out_and_says_so() -> None:
     assert found.elongation_sd_mm.max() < 1e-5
     (told,) = (one for one in judge_measurement(found, None) if one.code == "turning")
     assert told.severity == "info"
-    assert "do not hold that" in told.message
+    assert "do not include this" in told.message
 
 
 def test_another_lattice_is_held_too() -> None:

@@ -284,7 +284,7 @@ def test_what_is_wrong_with_a_photograph_is_said(coarse: Path, fig1: Bench) -> N
     x, y = np.rint(truth(coarse)["zero"][3]).astype(int)
     strung = image.copy()
     strung[:, x - 1 : x + 2] = 90
-    with pytest.raises(InputError, match="joint 3's dot is no whole disc"):
+    with pytest.raises(InputError, match="joint 3's dot is not a complete disc"):
         look("strung", strung)
     hidden = image.copy()
     x, y = np.rint(truth(coarse)["zero"][6]).astype(int)

@@ -142,7 +142,7 @@ def test_damaged_sessions_are_told(tmp_path: Path, session: Path) -> None:
         go_on(session)
     last.write_text(kept)
     old = session / "round-001" / "rehearsal"
-    with pytest.raises(InputError, match="the measurement of round 1 once more"):
+    with pytest.raises(InputError, match="the measurement of round 1, already used"):
         go_on(session, old)
     with pytest.raises(InputError, match="one of the two"):
         go_on(session, tmp_path, rehearsal="positions")
@@ -161,7 +161,7 @@ def test_rounds_that_are_gone_and_other_designs_are_told(tmp_path: Path) -> None
         go_on(folder)
     state.write_bytes(kept)
     (folder / "round-002" / "positions.csv").write_text("a real one")
-    with pytest.raises(InputError, match="a measurement of the print lies there"):
+    with pytest.raises(InputError, match="contains a measurement of the printed part"):
         go_on(folder, rehearsal="positions")
     (folder / "round-002" / "positions.csv").unlink()
     other = folder / "round-001" / "rehearsal"

@@ -1,4 +1,4 @@
-"""The laboratory: `kit`, and the commands of `lab`."""
+"""Laboratory commands: `kit` and the group `lab`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ EXPERIMENT = click.argument("experiment", metavar="EXPERIMENT", type=_PATH)
 
 @click.group()
 def lab() -> None:
-    """From the print back to the model: measure, identify, train on the part itself."""
+    """Laboratory: measure the printed part, identify its material, train on the part."""
 
 
 @command()
@@ -31,13 +31,13 @@ def lab() -> None:
     "--out",
     metavar="DIR",
     type=_PATH,
-    help="Folder for the results; `measured` in the experiment's if not given.",
+    help="Folder for the results; default: `measured` in EXPERIMENT.",
 )
 def measure(watcher: Watcher, folder: Path, experiment: Path, out: Path | None) -> Answer:
-    """Measure the part of the run in DIR by what is in EXPERIMENT.
+    """Evaluate the measurement in EXPERIMENT of the part of the run in DIR.
 
     EXPERIMENT is a folder with experiment.toml, steps.csv, and photographs or a table of joint
-    positions; `mnnfab kit` makes one to be filled.
+    positions; `mnnfab kit` writes a template.
     """
     from mnnfab.lab.analysis.results import values_of
     from mnnfab.lab.operations import measure_experiment
@@ -49,17 +49,24 @@ def measure(watcher: Watcher, folder: Path, experiment: Path, out: Path | None) 
 @command()
 @FOLDER
 @EXPERIMENT
-@click.option("--repeats", type=click.IntRange(1, 100), default=2, help="Photographs of a step; 2.")
-@click.option("--seed", type=click.IntRange(0), default=0, help="Of the camera's noise; 0.")
-@click.option("--no-dots", "dots", flag_value=False, default=True, help="Leave the dots unpainted.")
+@click.option(
+    "--repeats",
+    type=click.IntRange(1, 100),
+    default=2,
+    help="Photographs per load step; default: 2.",
+)
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, help="Seed of the sensor noise; default: 0."
+)
+@click.option("--no-dots", "dots", flag_value=False, default=True, help="Do not paint the dots.")
 def synthetic(
     watcher: Watcher, folder: Path, experiment: Path, repeats: int, seed: int, *, dots: bool
 ) -> Answer:
-    """Photograph the continuum of the run in DIR as a lab would its print, into EXPERIMENT.
+    """Write a synthetic experiment on the continuum model of the run in DIR into EXPERIMENT.
 
-    One weight hangs at a time, on every input and every output. The photographs have
-    perspective, lens distortion, blur, uneven light and noise; truth.csv says where the joints
-    really are.
+    One weight is applied at a time, on every input and every output. The photographs have
+    perspective, lens distortion, blur, uneven light and noise; truth.csv contains the true
+    positions of the joints.
     """
     from mnnfab.lab.operations import synthesise
 
@@ -69,20 +76,18 @@ def synthetic(
 
 @command()
 @FOLDER
-@click.option(
-    "--out", metavar="KIT", type=_PATH, help="Folder for the kit; `kit` in DIR if not given."
-)
+@click.option("--out", metavar="KIT", type=_PATH, help="Folder for the kit; default: `kit` in DIR.")
 @click.option(
     "--largest",
     metavar="GRAMS",
     type=click.FloatRange(1, 1e6),
-    help="Heaviest weight; that of the task, and 5 g at the least, if not given.",
+    help="Heaviest weight; default: largest load of the task, at least 5 g.",
 )
 def kit(watcher: Watcher, folder: Path, out: Path | None, largest: float | None) -> Answer:
-    """Write what a lab needs to test the part in DIR: cards, labels, forms, expected numbers.
+    """Write the experiment kit for the part in DIR: cards, labels, forms, expected values.
 
-    As a page to print (and PDF, with the extra `pdf`) and as tables. Weights are in whole grams,
-    with what the rounding changes.
+    The kit is a page to print (also as PDF, with the extra `pdf`) and tables. Weights are in whole
+    grams, with the effects of rounding.
     """
     from mnnfab.lab.operations import make_kit_of
 
@@ -99,15 +104,16 @@ def kit(watcher: Watcher, folder: Path, out: Path | None, largest: float | None)
     "--out",
     metavar="DIR",
     type=_PATH,
-    help="Folder for the results; `identified` in the first experiment's if not given.",
+    help="Folder for the results; default: `identified` in the first EXPERIMENT.",
 )
 def identify(
     watcher: Watcher, folder: Path, experiments: tuple[Path, ...], out: Path | None
 ) -> Answer:
-    """Find modulus, joints, bonds and creep of the print of DIR; write a material profile.
+    """Identify modulus, joint length, bonds and creep of the printed part of DIR.
 
-    An EXPERIMENT is a folder with experiment.toml (the part, as for `measure`), with coupons.csv
-    (columns coupon, load_gf, elongation_mm, and sd_mm and time_s if known), or both.
+    Writes a material profile. An EXPERIMENT is a folder with experiment.toml (the part, as for
+    `measure`), with coupons.csv (columns coupon, load_gf, elongation_mm, and optionally sd_mm and
+    time_s), or both.
     """
     from mnnfab.lab.material.results import identified_values
     from mnnfab.lab.operations import identify_material
@@ -122,13 +128,13 @@ def identify(
 @click.option(
     "--rate",
     type=click.FloatRange(0, 10, min_open=True),
-    help="Of learning, as a share of the range of widths a round; 0.1 if not given.",
+    help="Learning rate, as a share of the range of widths per round; default: 0.1.",
 )
 def start(watcher: Watcher, design: Path, out: Path, rate: float | None) -> Answer:
-    """Begin to train DESIGN on its part, a measured round at a time.
+    """Start a session that trains DESIGN on its part, in measured rounds.
 
-    `mnnfab lab step` then says what to hang, takes the measurement and proposes the next widths,
-    or the stiffnesses to which tunable bonds are to be set.
+    `mnnfab lab step` then lists the load steps, evaluates the measurement and proposes the next
+    widths, or the target stiffnesses of tunable bonds.
     """
     from mnnfab.lab.operations import begin_session
 
@@ -141,12 +147,12 @@ def start(watcher: Watcher, design: Path, out: Path, rate: float | None) -> Answ
     "--measured",
     metavar="EXPERIMENT",
     type=_PATH,
-    help="Folder of the measurement; the round's own folder if not given.",
+    help="Folder of the measurement; default: the folder of the round.",
 )
 @click.option(
     "--rehearse",
     type=click.Choice(["positions", "photographs"]),
-    help="Measure the continuum of the part instead of a print.",
+    help="Measure the continuum model of the part instead of the printed part.",
 )
 def step(
     watcher: Watcher,
@@ -154,9 +160,9 @@ def step(
     measured: Path | None,
     rehearse: Literal["positions", "photographs"] | None,
 ) -> Answer:
-    """Go on with SESSION: take the measurement of its round, or say what it waits for.
+    """Continue SESSION: evaluate the measurement of its round, or list its load steps.
 
-    A session can be left and taken up at any time; nothing of earlier rounds is overwritten.
+    A session can be interrupted and continued at any time; earlier rounds are not overwritten.
     """
     from mnnfab.lab.operations import go_on
 
@@ -170,14 +176,20 @@ def step(
     metavar="DIR",
     type=_PATH,
     default=Path("out/validation"),
-    help="Folder for the results; out/validation if not given.",
+    help="Folder for the results; default: out/validation.",
 )
-@click.option("--no-paper", "paper", flag_value=False, default=True, help="Leave the paper's out.")
+@click.option(
+    "--no-paper",
+    "paper",
+    flag_value=False,
+    default=True,
+    help="Omit the measurements of the paper.",
+)
 def validate(watcher: Watcher, measured: tuple[Path, ...], out: Path, *, paper: bool) -> Answer:
-    """Put measured numbers beside those of bars and continuum, with their uncertainties.
+    """Compare measured values with bar model and continuum model, with uncertainties.
 
-    The paper's measurements, and those of MEASURED...: folders that `mnnfab lab measure` wrote, or
-    tables like their observations.csv.
+    Includes the measurements of the paper, and those of MEASURED...: folders written by `mnnfab lab
+    measure`, or tables like their observations.csv.
     """
     from mnnfab.io.json_values import as_plain
     from mnnfab.lab import operations
@@ -187,7 +199,7 @@ def validate(watcher: Watcher, measured: tuple[Path, ...], out: Path, *, paper: 
 
 
 def _told(told: Told, session: Path) -> Answer:
-    """Say what was learned, and what to do next."""
+    """Return the status of a session: evaluated measurement, and the next round."""
     lines = []
     if told.analysis is not None:
         lines += [
@@ -195,7 +207,7 @@ def _told(told: Told, session: Path) -> Answer:
             for one in told.analysis.findings
             if one.severity != "info" or one.code == "gradient"
         ]
-        lines.append(f"widths change by up to {told.change_mm:.3f} mm")
+        lines.append(f"largest change of a width: {told.change_mm:.3f} mm")
     if told.losses:
         words = [
             f"{loss:.5g}{' (rehearsed)' if rehearsed else ''}"
@@ -203,13 +215,13 @@ def _told(told: Told, session: Path) -> Answer:
         ]
         lines.append("loss by round: " + ", ".join(words))
     design = told.folder / "design.toml"
-    lines.append(f"round {told.number}: make the part of {told.folder / 'widths.csv'} with")
+    lines.append(f"round {told.number}: make the part of {told.folder / 'widths.csv'}:")
     lines.append(f"  mnnfab run {design} --out {told.folder / 'part'}")
-    lines.append("(or tune its bonds as stiffness.csv says), hang, and measure:")
+    lines.append("(or tune its bonds to stiffness.csv), then measure these load steps:")
     lines += [f"  {one.name}: {one}" for one in told.steps]
     lines.append(
-        f"put photographs or positions.csv into {told.folder} (experiment.toml there says how), "
-        f"then: mnnfab lab step {session}"
+        f"put photographs or positions.csv into {told.folder} (see experiment.toml there), "
+        f"then run: mnnfab lab step {session}"
     )
     values = {
         "round": told.number,

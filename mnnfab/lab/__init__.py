@@ -1,1 +1,1 @@
-"""The laboratory: from the print back to the model."""
+"""Laboratory support: experiment kits, measurement, identification and training on the part."""

@@ -1,4 +1,4 @@
-"""Folders of the laboratory: all files of a command together, or none."""
+"""Result folders of the laboratory, written completely or not at all."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ def lab_folder(folder: Path) -> Iterator[Path]:
     """Yield an empty folder to write into; its files move to `folder` with a manifest.
 
     Nothing is removed: a folder with results of another command (a run, an experiment) is refused.
-    Files of an earlier call are replaced, unless they were changed since (a form that was filled
-    in is somebody's work); others never.
+    Files of an earlier call are replaced unless they were changed since, such as a completed form.
+    Files of other origin are never replaced.
 
     Raises:
-        InputError: if a file is in the way that no such command has written, or was changed.
+        InputError: if `folder` has a file of another origin, or one that was changed.
     """
     with claimed(folder), run_folder(folder) as staging:
         yield staging
         for name, digest in earlier_results(folder).items():
             path = folder / name
             if path.is_file() and not (staging / name).exists():
-                given = f"{name} is there, which this command does not write"
+                given = f"contains {name}, which this command does not write"
                 raise InputError(str(folder), given, "an empty folder, or one of this command")
             if path.is_file() and sha256_of(path) != digest:
                 given = "changed since it was written"
-                raise InputError(str(path), given, "another folder, or that file moved away")
+                raise InputError(str(path), given, "another folder, or that file moved elsewhere")
         write_manifest(staging, ())
 
 
 def write_files(staging: Path, files: Mapping[str, str]) -> None:
-    """Write texts into a folder, each under its name."""
+    """Write text files into a folder, by name."""
     for name, text in files.items():
         (staging / name).write_text(text, encoding="utf-8")

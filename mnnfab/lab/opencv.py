@@ -1,4 +1,4 @@
-"""OpenCV, which photographs need and nothing else: loaded when it is used."""
+"""OpenCV, imported on first use, since only photographs need it."""
 
 from __future__ import annotations
 
@@ -22,6 +22,6 @@ def opencv(where: str = "photographs") -> ModuleType:
     try:
         import cv2
     except ImportError as error:
-        allowed = "pip install 'mnnfab[photo]'; tables of positions need nothing"
-        raise InputError(where, f"OpenCV does not load: {error}", allowed) from error
+        allowed = "pip install 'mnnfab[photo]'; tables of positions do not need it"
+        raise InputError(where, f"OpenCV cannot be imported: {error}", allowed) from error
     return cv2

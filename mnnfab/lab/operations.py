@@ -1,4 +1,4 @@
-"""What the commands of the laboratory do: from folders to folders."""
+"""Laboratory commands as functions from input folders to result folders."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ MEASURED, KIT, IDENTIFIED = "measured", "kit", "identified"
 
 @dataclass(frozen=True)
 class Done:
-    """What a command of the laboratory came to.
+    """Result of a laboratory command.
 
     Args:
-        folder: where the results are.
-        words: the same for a person.
-        findings: what was noticed.
+        folder: result folder.
+        words: summary for the terminal.
+        findings: findings of the checks.
     """
 
     folder: Path
@@ -60,7 +60,7 @@ def _taken_up(run: Path, watcher: Watcher | None) -> tuple[Problem, FloatArray, 
 
 
 def _solved(problem: Problem, widths_mm: FloatArray, clock: Clock) -> tuple[Task, Continuum]:
-    """Return the task of a problem, and the continuum of its part as joints act in a print."""
+    """Return the task and the solved continuum model of a part, with effective joint lengths."""
     from mnnfab.lab.analysis.analysis import task_of
 
     task = task_of(problem)
@@ -71,16 +71,16 @@ def _solved(problem: Problem, widths_mm: FloatArray, clock: Clock) -> tuple[Task
 def measure_experiment(
     run: Path, experiment: Path, out: Path | None = None, *, watcher: Watcher | None = None
 ) -> tuple[Done, Analysis]:
-    """Analyse an experiment on the part of a run; write tables and a page.
+    """Analyse an experiment on the part of a run; write tables and an HTML page.
 
     Args:
         run: folder of the run.
         experiment: folder of the experiment.
         out: folder for the results; `measured` in the experiment's if not given.
-        watcher: told of the progress.
+        watcher: progress watcher.
 
     Raises:
-        InputError: if something cannot be used; nothing is written then.
+        InputError: if an input is invalid; nothing is written then.
     """
     from mnnfab.lab.analysis.analysis import analyse
     from mnnfab.lab.analysis.results import write_analysis
@@ -102,18 +102,18 @@ def synthesise(
     dots: bool = True,
     watcher: Watcher | None = None,
 ) -> Done:
-    """Photograph the continuum of a run's part as a lab would the print.
+    """Render photographs of the continuum model of a run's part, as a synthetic experiment.
 
     Args:
         run: folder of the run.
         out: folder for the experiment.
-        repeats: photographs of each step.
-        seed: of the camera's noise.
-        dots: whether the joints' dots are painted.
-        watcher: told of the progress.
+        repeats: photographs per load step.
+        seed: seed of the sensor noise.
+        dots: paint the dots of the joints.
+        watcher: progress watcher.
 
     Raises:
-        InputError: if the run cannot be used, or `out` holds other files.
+        InputError: if the run is invalid, or `out` contains other files.
     """
     from mnnfab.lab.opencv import opencv
     from mnnfab.lab.synthetic.laboratory import Specimen, Studio, photograph
@@ -126,7 +126,7 @@ def synthesise(
     with lab_folder(out) as staging:
         studio = Studio(dots=dots, repeats=repeats, seed=seed)
         photograph(Specimen(problem, task, widths, continuum), steps, staging, clock, studio)
-    return Done(out, f"{len(steps)} steps, {repeats} photographs each, in {out}")
+    return Done(out, f"{len(steps)} load steps, {repeats} photographs each, in {out}")
 
 
 def make_kit_of(
@@ -136,16 +136,16 @@ def make_kit_of(
     largest_gf: float | None = None,
     watcher: Watcher | None = None,
 ) -> tuple[Done, list[str]]:
-    """Write all that a laboratory needs to test the part of a run.
+    """Write the experiment kit for the part of a run.
 
     Args:
         run: folder of the run.
         out: folder for the kit; `kit` in the run's if not given.
-        largest_gf: heaviest weight; the task's own if not given.
-        watcher: told of the progress.
+        largest_gf: heaviest weight; the largest load of the task if not given.
+        watcher: progress watcher.
 
     Returns:
-        Where it is, and what a laboratory should know of it.
+        The result, and notes for the laboratory.
     """
     from mnnfab.lab.kit.kit import make_kit, write_kit
 
@@ -157,7 +157,7 @@ def make_kit_of(
         kit = make_kit(problem, task, made, largest_gf)
         notes = write_kit(staging, kit)
     if (run / REPORT).is_file() and read_json(run / REPORT).get("verdict") == "fail":
-        notes.append("the design fails its gate: see report.html of the run")
+        notes.append("the design does not meet the acceptance criteria: see report.html of the run")
     return Done(folder, f"see {folder / 'kit.html'}"), notes
 
 
@@ -168,13 +168,13 @@ def identify_material(
     *,
     watcher: Watcher | None = None,
 ) -> tuple[Done, Identification]:
-    """Find modulus, joints, bonds and creep from experiments; write a material profile.
+    """Identify modulus, joint length, bonds and creep from experiments; write a material profile.
 
     Args:
         run: folder of the run whose part and coupons were measured.
         experiments: folders with experiment.toml, coupons.csv, or both.
         out: folder for the results; `identified` in the first experiment's if not given.
-        watcher: told of the progress.
+        watcher: progress watcher.
     """
     from mnnfab.lab.material.identifying import identify_from
     from mnnfab.lab.material.results import identified_text, write_identification
@@ -191,13 +191,13 @@ def identify_material(
 def begin_session(
     design: Path, out: Path, *, rate: float | None = None, watcher: Watcher | None = None
 ) -> Told:
-    """Begin to train a design on its part.
+    """Start a session that trains a design on its part.
 
     Args:
-        design: file of the design.
+        design: design file.
         out: folder for the session.
-        rate: of learning; a tenth of the range of widths a round if not given.
-        watcher: told of the progress.
+        rate: learning rate; a tenth of the range of widths per round if not given.
+        watcher: progress watcher.
     """
     from mnnfab.lab.session.rounds import USUAL_RATE, start_session
 
@@ -211,13 +211,13 @@ def go_on(
     rehearsal: Kind | None = None,
     watcher: Watcher | None = None,
 ) -> Told:
-    """Take the measurement of a session's round, if it is there, and say what comes next.
+    """Evaluate the measurement of a session's round, if available, and return the next round.
 
     Args:
-        folder: of the session.
+        folder: folder of the session.
         measured: folder of the experiment; the round's own if not given.
-        rehearsal: measure the continuum of the part instead.
-        watcher: told of the progress.
+        rehearsal: measure the continuum model of the part instead.
+        watcher: progress watcher.
     """
     from mnnfab.lab.session.rounds import step_session
 
@@ -238,13 +238,13 @@ def validate(
     paper: bool = True,
     watcher: Watcher | None = None,
 ) -> tuple[Done, list[Factor]]:
-    """Put experiments beside predictions: the paper's and one's own.
+    """Compare experiments with predictions: those of the paper and the user's own.
 
     Args:
-        measured: folders that `measure_experiment` wrote, or tables like their observations.csv.
-        out: folder for table, picture and page.
-        paper: whether the paper's measurements are among them.
-        watcher: told of the progress.
+        measured: folders written by `measure_experiment`, or tables like their observations.csv.
+        out: folder for table, figure and HTML page.
+        paper: include the measurements of the paper.
+        watcher: progress watcher.
     """
     from mnnfab.lab.analysis.comparison import factors_of, factors_text, write_validation
     from mnnfab.lab.analysis.observations import OBSERVATIONS, load_observations
@@ -254,7 +254,7 @@ def validate(
     observations: list[Observation] = []
     for place in dict.fromkeys(path.resolve() for path in measured):
         if place.is_dir() and not (place / OBSERVATIONS).is_file():
-            allowed = "a folder that `mnnfab lab measure` wrote, as EXPERIMENT/measured"
+            allowed = "a folder written by `mnnfab lab measure`, such as EXPERIMENT/measured"
             raise InputError(str(place), f"no {OBSERVATIONS}", allowed)
         found = load_observations(place / OBSERVATIONS if place.is_dir() else place)
         if {one.experiment for one in found} & {one.experiment for one in observations}:
@@ -266,7 +266,7 @@ def validate(
         with clock.stage("the paper's networks"):
             observations = [*published(clock), *observations]
     if not observations:
-        raise InputError("experiments", "none", "folders of measurements, or the paper's")
+        raise InputError("experiments", "none", "folders of measurements, or those of the paper")
     with lab_folder(out) as staging:
         write_validation(staging, observations)
     factors = factors_of(observations)

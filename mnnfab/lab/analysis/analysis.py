@@ -1,4 +1,4 @@
-"""Measuring as a stage: from the folder of an experiment to all that it says of its part."""
+"""Analysis stage: from the folder of an experiment to displacements, gradient and findings."""
 
 from __future__ import annotations
 
@@ -34,26 +34,27 @@ if TYPE_CHECKING:
     from mnnfab.task.task import Task
 
 
-#: Prints leave some per cent of the pattern; more than this is something else.
+#: Residual after best-fit scaling above which a warning is given; printed parts leave a few per
+#: cent.
 MOST_LEFT = 0.10
 
 
 @dataclass(frozen=True, eq=False)
 class Analysis:
-    """What an experiment says of its part.
+    """Results of an experiment on a part.
 
     Args:
         problem: the design.
-        task: its ports.
-        widths_mm: of the part, (n_bonds,).
-        experiment: as its folder has it.
+        task: its task, with inputs and outputs.
+        widths_mm: bond widths of the part, (n_bonds,).
+        experiment: description read from the folder.
         measurement: displacements and elongations.
-        positions: every shot.
-        prediction: of bars and continuum for the same steps.
-        gradient: by measured elongations; none without adjoint steps or a loss.
-        gradients: of bars and continuum, by their names.
-        findings: what a lab should know.
-        seen: what was found in photographs, if that was the kind.
+        positions: joint positions of every shot.
+        prediction: bar model and continuum model for the same load steps.
+        gradient: from measured elongations; None without adjoint load steps or without a loss.
+        gradients: gradients of the models, by model name ("bars", "continuum").
+        findings: checks of the measurement.
+        seen: positions found in the photographs; None for tables of positions.
     """
 
     problem: Problem
@@ -74,12 +75,12 @@ def analyse(problem: Problem, widths_mm: FloatArray, folder: Path, clock: Clock)
 
     Args:
         problem: the design.
-        widths_mm: of the part, (n_bonds,).
-        folder: of the experiment.
-        clock: told of the progress.
+        widths_mm: bond widths of the part, (n_bonds,).
+        folder: folder of the experiment.
+        clock: stage timer.
 
     Raises:
-        InputError: if something in the folder cannot be used, or is of another part.
+        InputError: if a file in the folder is invalid or belongs to another part.
     """
     task = task_of(problem)
     experiment = load_experiment(folder)
@@ -103,14 +104,14 @@ def analyse(problem: Problem, widths_mm: FloatArray, folder: Path, clock: Clock)
     if gradient is not None:
         for name, model in (("bars", prediction.bars), ("continuum", prediction.continuum)):
             gradients[name] = in_situ_gradient(task, model)
-    # Where loads act on eyelets they act elsewhere than displacements are read.
+    # Betti's theorem needs loads and displacements at the same points; eyelets are elsewhere.
     comparable = problem.design.features.eyelets is None
     betti = reciprocity(measurement, task) if comparable else None
     findings = judge_measurement(measurement, betti)
     findings += _judge_scale(measurement, prediction, problem)
     findings += [*unsaid, *_judge_gradient(gradient, gradients)]
     if section.kind == "photographs" and section.camera.calibration is None:
-        words = "taken to be perfect: [camera] calibration names photographs that tell it"
+        words = "assumed free of distortion: set [camera] calibration to photographs of the board"
         findings.append(Finding("lens", "warning", "camera", words))
     return Analysis(
         problem=problem,
@@ -132,7 +133,7 @@ def _refuse_another_part(experiment: Experiment, problem: Problem, widths_mm: Fl
     named = experiment.section.part
     if named is not None and not part.startswith(named):
         where = f"{experiment.folder / EXPERIMENT}, part"
-        allowed = f"{part[:PART_DIGITS]}, the part that was asked for, or its own run"
+        allowed = f"{part[:PART_DIGITS]}, the part of this run, or the run of the measured part"
         raise InputError(where, f"{named}, another part", allowed)
 
 
@@ -140,7 +141,7 @@ def task_of(problem: Problem) -> Task:
     """Return the task of a problem.
 
     Raises:
-        InputError: if it has no ports.
+        InputError: if the problem has no ports.
     """
     if problem.task is None:
         raise InputError(problem.design.name, "a design without ports", "inputs and outputs")
@@ -169,33 +170,33 @@ def _positions(
 def _gradient(
     experiment: Experiment, measurement: Measurement, task: Task
 ) -> tuple[MeasuredGradient | None, list[Finding]]:
-    """Return the gradient; where the steps do not span what it needs, why there is none."""
+    """Return the measured gradient; None with a finding if the load steps do not span it."""
     roles = {step.role for step in measurement.steps}
     if task.headline is None or not {"forward", "adjoint"} <= roles:
         return None, []
     try:
         return measured_gradient(experiment.where, measurement, task, task.train_rows), []
     except InputError as error:
-        words = f"none: {error.given}; it takes {error.allowed}"
+        words = f"not computed: {error.given}; required: {error.allowed}"
         return None, [Finding("gradient", "warning", error.where, words)]
 
 
 def _judge_scale(
     measurement: Measurement, prediction: Prediction, problem: Problem
 ) -> list[Finding]:
-    """Say how far the part moves beside its continuum: what a modulus would explain."""
+    """Return the best-fit scale of the continuum model and the modulus that would explain it."""
     foreseen, moved = prediction.continuum_mm, measurement.moved_mm
     scale = float(np.vdot(foreseen, moved) / np.vdot(foreseen, foreseen))
     left = float(np.linalg.norm(moved - scale * foreseen) / np.linalg.norm(moved))
     modulus = problem.material.youngs_modulus_MPa
     words = (
-        f"the part moves {scale:.3f} times as far as its continuum, which a modulus of "
-        f"{modulus / scale:.3g} MPa instead of {modulus:.3g} MPa would explain; {left:.1%} of the "
-        "pattern is left over"
+        f"measured displacements are {scale:.3f} times those of the continuum model, equivalent to "
+        f"a modulus of {modulus / scale:.3g} MPa instead of {modulus:.3g} MPa; residual after "
+        f"best-fit scaling {left:.1%}"
     )
     severity: Severity = "warning" if left > MOST_LEFT else "info"
     if severity == "warning":
-        words += ": is it this part, loaded as steps.csv says?"
+        words += "; check that this part was loaded as in steps.csv"
     return [Finding("scale", severity, "part", words, None, scale)]
 
 
@@ -210,25 +211,25 @@ def _judge_gradient(
         if agreement is None:
             continue
         words = (
-            f"measured against {name}: cosine {agreement.cosine:.4f}, "
-            f"{agreement.signs:.0%} of the signs, relative error {agreement.relative_error:.1%}"
+            f"measured gradient against {name}: cosine {agreement.cosine:.4f}, "
+            f"{agreement.signs:.0%} of signs equal, relative error {agreement.relative_error:.1%}"
         )
         findings.append(Finding("gradient", "info", name, words, None, agreement.cosine))
     count = int(gradient.below_noise.sum())
     words = (
-        f"{count} of {len(gradient.gradient)} entries are below the noise: their sign is not known"
+        f"{count} of {len(gradient.gradient)} entries are below the noise; their sign is not known"
     )
     findings.append(Finding("below-noise", "info", "bonds", words, None, float(count)))
     if gradient.unspanned > 0.001:
-        words = f"whole grams leave {gradient.unspanned:.1%} of the adjoint loads unsaid"
+        words = f"rounding to grams leaves {gradient.unspanned:.1%} of the adjoint loads unspanned"
         findings.append(
-            Finding("rounding", "info", "adjoint steps", words, None, gradient.unspanned)
+            Finding("rounding", "info", "adjoint load steps", words, None, gradient.unspanned)
         )
     return findings
 
 
 def largest_step(found: Analysis, role: str) -> int | None:
-    """Return the number of the step of a role that moves the part most, if there is one."""
+    """Return the index of the load step of a role with the largest displacements, if any."""
     sizes = np.linalg.norm(found.measurement.moved_mm, axis=(1, 2))
     of_role = [n for n, step in enumerate(found.measurement.steps) if step.role == role]
     return max(of_role, key=lambda n: float(sizes[n])) if of_role else None

@@ -1,4 +1,4 @@
-"""What is wrong with a measurement, or worth knowing of it: swapped shots, null tests, frames."""
+"""Checks of a measurement: swapped shots, null test, fixed nodes, size and bond rotation."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from mnnfab.lab.measurement.measurement import Measurement, bond_lengths
 if TYPE_CHECKING:
     from mnnfab.lab.analysis.prediction import Prediction
 
-#: A shot that differs from what its step foresees by more than this share, while another step
-#: explains it at least this much better, is that other step's.
+#: A shot is assigned to a wrong load step if it differs from the prediction by more than the first
+#: share and another load step reduces the difference to less than the second share.
 MOST_OFF, BETTER = 0.3, 0.5
-#: Prints are off by some thousandths in size; more than this is a matter of the measurement.
+#: Relative size error above which a warning is given; printed parts are off by some thousandths.
 MOST_OFF_SIZE = 0.01
-#: Beyond this share of the elongations, bonds that turn are worth a word.
+#: Share of the elongations due to bond rotation above which it is reported.
 MOST_TURNING = 0.01
-#: A part that is so many times softer or stiffer than foreseen was loaded in another unit.
+#: Ratio of measured to predicted displacements above which the unit of the loads is wrong.
 MOST_UNLIKE = 6.0
-#: Moves of the frame beyond so many standard deviations are none of chance.
+#: Limit for displacements of fixed nodes, in standard deviations.
 MANY_SDS = 4.0
 
 
 def refuse_swapped(
     where: str, shots: tuple[Shot, ...], measurement: Measurement, prediction: Prediction
 ) -> None:
-    """Refuse shots that have moved as another step should.
+    """Refuse shots whose displacements match another load step.
 
     Raises:
-        InputError: naming the shot and the step that it looks like; or the unit, if all of them
-            moved far too far or too little.
+        InputError: naming the shot and the load step that it matches; or the unit, if all
+            displacements are far too large or too small.
     """
     expected = {
         step.name: moved
@@ -46,8 +46,8 @@ def refuse_swapped(
     loaded = [n for n, shot in enumerate(shots) if shot.step in expected]
     softer = _common_factor([moved[n] for n in loaded], list(expected.values()))
     if not 1 / MOST_UNLIKE < softer < MOST_UNLIKE:
-        given = f"the part moves {softer:.3g} times as far as foreseen"
-        allowed = "loads in gf (an mN is 0.102 gf, a kg 1000 gf), joints in the unit that is named"
+        given = f"displacements are {softer:.3g} times those predicted"
+        allowed = "loads in gf (1 mN = 0.102 gf, 1 kg = 1000 gf), positions in the stated unit"
         raise InputError(where, given, allowed)
     for n in loaded:
         own = softer * expected[shots[n].step]
@@ -57,11 +57,11 @@ def refuse_swapped(
         best = min(others, key=lambda name: others[name])
         name = f"{shots[n].source} (step {shots[n].step})"
         if off > MOST_OFF * size and others[best] < BETTER * off:
-            given = f"{name} moved as step {best} should: swapped?"
-            raise InputError(where, given, "every shot under the step that it was taken in")
+            given = f"{name} matches load step {best}: swapped?"
+            raise InputError(where, given, "each shot assigned to its own load step")
         if np.vdot(moved[n], own) < -0.5 * _norm(moved[n]) * _norm(own):
-            given = f"{name} moved against what its weights pull: swapped with the zero?"
-            allowed = "shots of role zero without weights; loads with their signs, y up"
+            given = f"{name} moved against its applied weights: swapped with the zero?"
+            allowed = "shots of role zero without weights; loads with correct signs, y up"
             raise InputError(where, given, allowed)
     _refuse_loaded_zero(where, shots, measurement, set(expected), loaded)
 
@@ -82,12 +82,15 @@ def _refuse_loaded_zero(
             measurement.network, measurement.zero_mm
         )
         if np.abs(alike).max() > MOST_OFF * usual / np.sqrt(measurement.network.n_nodes):
-            given = f"{shots[n].source} (no weights) differs from the other shots without weights"
-            raise InputError(where, given, "shots without weights that agree: did something hang?")
+            given = f"{shots[n].source} (no weights) differs from the other unloaded shots"
+            raise InputError(where, given, "unloaded shots that agree: was a weight applied?")
 
 
 def _common_factor(moved: list[FloatArray], expected: list[FloatArray]) -> float:
-    """Return how many times as far as foreseen the part moves, by each shot's likeliest step."""
+    """Return the median ratio of measured to predicted displacements over the loaded shots.
+
+    Each shot is compared with the load step whose predicted displacements are most similar.
+    """
     factors = []
     for one in moved:
         cosines = [abs(np.vdot(one, e)) / max(_norm(e) * _norm(one), 1e-300) for e in expected]
@@ -101,9 +104,10 @@ def _norm(values: FloatArray) -> float:
 
 
 def null_test(measurement: Measurement) -> tuple[float, float] | None:
-    """Return how much a part moved as a whole seems to stretch, and what noise allows, mm.
+    """Return measured and expected apparent elongation under rigid-body motion, mm.
 
-    Both are root mean squares over the bonds; None without such shots.
+    Both are root mean squares over the bonds; the second follows from the noise. None without
+    shots of role rigid.
     """
     if not len(measurement.rigid_mm):
         return None
@@ -117,7 +121,7 @@ def null_test(measurement: Measurement) -> tuple[float, float] | None:
 
 
 def judge_measurement(measurement: Measurement, reciprocity: float | None) -> list[Finding]:
-    """Return what a lab should know of its measurement."""
+    """Return the findings on a measurement."""
     noise = measurement.noise
     known = (
         "stated"
@@ -129,8 +133,8 @@ def judge_measurement(measurement: Measurement, reciprocity: float | None) -> li
             "noise",
             "info",
             "joints",
-            f"one coordinate of one joint in one shot: {1000 * noise.joint_mm:.2f} µm ({known}); "
-            f"common shift of a shot: {1000 * noise.shift_mm:.2f} µm",
+            f"noise of one joint coordinate in one shot: {1000 * noise.joint_mm:.2f} µm ({known}); "
+            f"common translation of a shot: {1000 * noise.shift_mm:.2f} µm",
             None,
             noise.joint_mm,
         )
@@ -144,8 +148,8 @@ def judge_measurement(measurement: Measurement, reciprocity: float | None) -> li
     if reciprocity is not None:
         severity: Severity = "warning" if reciprocity > 0.1 else "info"
         words = (
-            f"outputs by inputs and inputs by outputs differ by {reciprocity:.1%}; "
-            "in a linear part they are the same (Betti)"
+            f"flexibility matrices by forward and adjoint load steps differ by {reciprocity:.1%}; "
+            "in a linear part they are equal (Betti)"
         )
         findings.append(Finding("reciprocity", severity, "ports", words, None, reciprocity, 0.1))
     return findings
@@ -156,8 +160,8 @@ def _judge_null(measurement: Measurement, found: float, stated: float) -> Findin
     limit = stated * float(np.sqrt(stats.chi2.ppf(0.999, n_free) / n_free))
     severity: Severity = "info" if found <= limit else "warning"
     words = (
-        f"moved as a whole, bonds seem to stretch by {1000 * found:.2f} µm (root mean square); "
-        f"noise alone: {1000 * stated:.2f} µm, up to {1000 * limit:.2f} µm in 999 of 1000"
+        f"apparent elongation under rigid-body motion {1000 * found:.2f} µm (root mean square); "
+        f"expected from noise {1000 * stated:.2f} µm, 99.9 % limit {1000 * limit:.2f} µm"
     )
     return Finding("null-test", severity, "part", words, None, found, limit)
 
@@ -172,40 +176,41 @@ def _judge_frame(measurement: Measurement) -> list[Finding]:
     value = float(moved[step, node])
     severity: Severity = "info" if value <= limit else "warning"
     words = (
-        f"moves by {1000 * value:.1f} µm in {measurement.steps[int(step)].name}; noise explains up "
-        f"to {1000 * limit:.1f} µm"
+        f"moves by {1000 * value:.1f} µm in {measurement.steps[int(step)].name}; limit from noise "
+        f"{1000 * limit:.1f} µm"
     )
     if severity == "warning":
-        words += ": the frame, the glue or the camera gives way, or the disc of the node does"
+        words += "; the mounting frame, glue, camera or disc of the node is not rigid enough"
     return [Finding("frame", severity, f"fixed node {fixed[node]}", words, None, value, limit)]
 
 
 def _judge_size(measurement: Measurement) -> list[Finding]:
-    """Compare the part's size with its design's, where the unit is known."""
+    """Return a finding if the size of the part differs from the design; the unit must be known."""
     off = abs(measurement.size - 1)
     if not off > MOST_OFF_SIZE:
         return []
     words = (
-        f"{measurement.size:.3f} times as large as designed: is the board's square, the size of a "
-        "pixel or the unit right? All displacements are off by as much"
+        f"{measurement.size:.3f} times the designed size: check square_mm of the board, mm_per_px "
+        "or the unit; all displacements are off by the same factor"
     )
     return [Finding("size", "warning", "part", words, None, measurement.size, MOST_OFF_SIZE)]
 
 
 def _judge_turning(measurement: Measurement) -> list[Finding]:
-    """Say how much of the elongations is beyond linear theory, as bonds turn."""
+    """Return a finding on the share of the elongations that bond rotation adds to linear theory."""
     root = float(np.sqrt((measurement.elongations_mm**2).mean()))
     share = float(np.sqrt((measurement.turning_mm**2).mean())) / max(root, 1e-300)
     if not share > MOST_TURNING:
         return []
     if measurement.elongation_by == "length":
         severity: Severity = "warning"
-        held = "bars of error hold that over the bonds together"
-    else:  # whoever says so takes the part for a linear one
+        held = "error bars include this as an average over the bonds"
+    else:  # by definition, "projection" assumes a linear part
         severity = "info"
-        held = 'bars of error by "projection" do not hold that, it is for parts that are linear'
+        held = 'error bars by "projection" do not include this; it assumes a linear part'
     words = (
-        f"bonds that turn are about {share:.1%} of the elongations, beyond linear theory: {held}; "
-        "a modulus from this network is too large by up to as much. Lighter weights make it less"
+        f"bond rotation contributes about {share:.1%} of the elongations, beyond linear theory: "
+        f"{held}; a modulus identified from this network is too large by up to this share. Lighter "
+        "weights reduce it"
     )
     return [Finding("turning", severity, "elongations", words, None, share, MOST_TURNING)]

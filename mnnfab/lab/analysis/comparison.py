@@ -1,4 +1,4 @@
-"""Experiments beside predictions: one table and one picture of all measured numbers."""
+"""Comparison of experiments with predictions: one table and one figure of all measured values."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ PAGE, PICTURE = "validation.html", "validation.svg"
 
 @dataclass(frozen=True)
 class Factor:
-    """How a model does on the numbers of one experiment in one unit.
+    """Agreement of a model with the values of one experiment in one unit.
 
     Args:
-        experiment: whose they are.
-        unit: of the numbers.
+        experiment: name of the experiment.
+        unit: unit of the values.
         model: "bars" or "continuum".
-        count: of the numbers.
-        factor: that lays the model over the measurement best.
-        left_percent: what is left after it, over the measurement, per cent.
-        within: numbers within two standard deviations without the factor.
+        count: number of values.
+        factor: best-fit scale of the model.
+        left_percent: residual after best-fit scaling, per cent of the measurement.
+        within: number of values within two standard deviations, without scaling.
     """
 
     experiment: str
@@ -38,7 +38,7 @@ class Factor:
 
 
 def factors_of(observations: Sequence[Observation]) -> list[Factor]:
-    """Return the factors of both models for every experiment and unit."""
+    """Return the agreement of both models for every experiment and unit."""
     groups: dict[tuple[str, str], list[Observation]] = {}
     for one in observations:
         groups.setdefault((one.experiment, one.unit), []).append(one)
@@ -62,9 +62,9 @@ def factors_of(observations: Sequence[Observation]) -> list[Factor]:
 
 
 def factors_text(factors: Sequence[Factor]) -> str:
-    """Return factors as a table for a terminal."""
+    """Return the agreement of the models as a table for the terminal."""
     names = f"{'experiment':<44} {'unit':<8} {'model':<10}"
-    rows = [f"{names} {'factor':>7} {'left over':>10} {'in 2 sd':>9}"]
+    rows = [f"{names} {'scale':>7} {'residual':>10} {'in 2 sd':>9}"]
     rows += [
         f"{one.experiment[:44]:<44} {one.unit:<8} {one.model:<10} {one.factor:>7.3f} "
         f"{one.left_percent:>8.1f} % {one.within:>3} of {one.count}"
@@ -74,7 +74,7 @@ def factors_text(factors: Sequence[Factor]) -> str:
 
 
 def write_validation(staging: Path, observations: list[Observation]) -> None:
-    """Write table, picture and page into a folder."""
+    """Write table, figure and HTML page into a folder."""
     import io
 
     from matplotlib.figure import Figure
@@ -90,7 +90,7 @@ def write_validation(staging: Path, observations: list[Observation]) -> None:
     figure.savefig(buffer, format="svg", metadata={"Date": None})
     page = render(
         "validation.html",
-        title="Experiments beside predictions",
+        title="Experiments and predictions",
         factors=factors_of(observations),
         observations=observations,
         picture=address_of(figure, "svg"),

@@ -1,4 +1,4 @@
-"""Observations: one measured number beside what bars and continuum foresee, each with its sd."""
+"""Observations: measured values with the predictions of both models and standard deviations."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ OBSERVATIONS = "observations.csv"
 
 @dataclass(frozen=True)
 class Observation:
-    """A measured number and its predictions, in one unit.
+    """Measured value and its predictions, in one unit.
 
     Args:
-        experiment: whose it is.
-        quantity: what was measured.
-        unit: of all numbers.
-        measured: the number.
+        experiment: name of the experiment.
+        quantity: measured quantity.
+        unit: unit of all values.
+        measured: measured value.
         measured_sd: its standard deviation.
-        bars: by plain bars.
-        bars_sd: over prints.
-        continuum: by the continuum.
-        continuum_sd: over prints.
+        bars: prediction of the uncorrected bar model.
+        bars_sd: standard deviation over print samples.
+        continuum: prediction of the continuum model.
+        continuum_sd: standard deviation over print samples.
     """
 
     experiment: str
@@ -48,7 +48,7 @@ _NAMES = tuple(one.name for one in fields(Observation))
 
 
 def observations_of(found: Analysis) -> list[Observation]:
-    """Return the displacements of all outputs (in adjoint steps: of all inputs) of an analysis."""
+    """Return the output displacements (inputs in adjoint load steps) of an analysis."""
     measurement, prediction, task = found.measurement, found.prediction, found.task
     observations = []
     for s, step in enumerate(measurement.steps):
@@ -80,7 +80,7 @@ def observations_text(observations: list[Observation]) -> str:
 
 
 def load_observations(path: Path) -> list[Observation]:
-    """Read observations.
+    """Read observations from CSV.
 
     Raises:
         InputError: if a column is missing or a standard deviation is negative.

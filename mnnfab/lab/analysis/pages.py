@@ -1,4 +1,4 @@
-"""Pages of the laboratory: measurements, and experiments beside predictions."""
+"""HTML pages of the laboratory: measurements, and experiments compared with predictions."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from mnnfab.arrays import FloatArray
     from mnnfab.lab.analysis.analysis import Analysis
 
-#: More observations than this are not drawn: the table has them.
+#: Largest number of observations in the figure; the table contains all of them.
 MOST_DRAWN = 80
 
 
 def analysis_page(found: Analysis) -> str:
-    """Return the page of an analysed experiment."""
+    """Return the HTML page of an analysed experiment."""
     gradient, measurement = found.gradient, found.measurement
     wrong = [one for one in found.findings if one.severity != "info"]
     return render(
@@ -72,12 +72,12 @@ def _displacements(found: Analysis) -> str:
     axes = figure.subplots()
     foreseen, moved = found.prediction.continuum_mm, found.measurement.moved_mm
     ends = np.array([foreseen.min(), foreseen.max()])
-    axes.plot(ends, ends, color=GREY, lw=1.5, label="equal")
+    axes.plot(ends, ends, color=GREY, lw=1.5, label="measured = predicted")
     scale = float(np.vdot(foreseen, moved) / np.vdot(foreseen, foreseen))
-    axes.plot(ends, scale * ends, color=ORANGE, lw=1, label=f"{scale:.3f} times")
+    axes.plot(ends, scale * ends, color=ORANGE, lw=1, label=f"best-fit scale {scale:.3f}")
     for axis, (name, colour) in enumerate((("x", BLUE), ("y", GREEN))):
         axes.scatter(foreseen[..., axis], moved[..., axis], s=12, color=colour, label=f"u_{name}")
-    axes.set_xlabel("continuum, mm")
+    axes.set_xlabel("continuum model, mm")
     axes.set_ylabel("measured, mm")
     axes.legend(frameon=False)
     return address_of(figure, "svg")
@@ -85,7 +85,7 @@ def _displacements(found: Analysis) -> str:
 
 def _gradient(found: Analysis) -> str:
     gradient = found.gradient
-    assert gradient is not None, "only asked where there is one"
+    assert gradient is not None, "called only if there is a gradient"
     figure = Figure(figsize=(10, 4), layout="constrained")
     axes = figure.subplots()
     bonds = np.arange(len(gradient.gradient))
@@ -112,7 +112,7 @@ def _fields(found: Analysis) -> str:
     from mnnfab.lab.analysis.analysis import largest_step
 
     measurement, gradient = found.measurement, found.gradient
-    assert gradient is not None, "only asked where there is one"
+    assert gradient is not None, "called only if there is a gradient"
     forward, adjoint = (largest_step(found, role) for role in ("forward", "adjoint"))
     figure = Figure(figsize=(12, 7.5), layout="constrained")
     grid = figure.subplots(2, 3)
@@ -134,14 +134,14 @@ def _fields(found: Analysis) -> str:
 
 
 def draw_observations(axes: Axes, observations: Sequence[Observation]) -> None:
-    """Draw each measured number and its predictions, as shares of the measured one."""
+    """Draw measured values and their predictions, relative to the measured value."""
     shown = list(observations)[:MOST_DRAWN]
     rows = np.arange(len(shown))[::-1]
     size = np.array([max(abs(one.measured), one.measured_sd, 1e-300) for one in shown])
     sign = np.array([np.sign(one.measured) or 1.0 for one in shown])
     series = (
-        ("bars", [(o.bars, o.bars_sd) for o in shown], GREY, "s", -0.18),
-        ("continuum", [(o.continuum, o.continuum_sd) for o in shown], ORANGE, "D", 0.0),
+        ("bar model", [(o.bars, o.bars_sd) for o in shown], GREY, "s", -0.18),
+        ("continuum model", [(o.continuum, o.continuum_sd) for o in shown], ORANGE, "D", 0.0),
         ("measured", [(o.measured, o.measured_sd) for o in shown], BLUE, "o", 0.18),
     )
     for name, values, colour, marker, shift in series:
@@ -159,7 +159,7 @@ def draw_observations(axes: Axes, observations: Sequence[Observation]) -> None:
     names = [f"{one.experiment}: {one.quantity}".replace("$", r"\$") for one in shown]
     axes.set_yticks(rows, names, fontsize=8)
     axes.axvline(1.0, color="black", lw=0.6)
-    # A number near zero would squeeze all others: the table has it.
+    # Limited, because a measured value near zero would compress the rest; the table has all values.
     axes.set_xlim(max(axes.get_xlim()[0], -1.0), min(axes.get_xlim()[1], 3.0))
-    axes.set_xlabel("over the measured value; bars of error are one standard deviation")
+    axes.set_xlabel("relative to the measured value; error bars are one standard deviation")
     axes.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)

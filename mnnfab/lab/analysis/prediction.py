@@ -1,4 +1,4 @@
-"""What models foresee of an experiment: where every node goes in every step, and how surely."""
+"""Predictions of an experiment: displacement of every node in every load step, with its spread."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from mnnfab.progress.watcher import Clock
     from mnnfab.task.task import Task
 
-#: Prints that are drawn for the standard deviations, and the seed's tag of the draws.
+#: Number of print samples for the standard deviations, and the seed's tag of the draws.
 N_PRINTS, TAG = 200, 6
 
 
 @dataclass(frozen=True, eq=False)
 class NodeFields:
-    """Displacement of every node under a unit load at every port: what a photograph shows.
+    """Displacement of every node under a unit load at every port.
 
     Args:
         forward: for the inputs, (2 n_nodes, n_in) mm/N; row 2 n + axis.
@@ -39,7 +39,7 @@ class NodeFields:
     adjoint: FloatArray
 
     def moved_mm(self, task: Task, steps: Sequence[Step]) -> FloatArray:
-        """Return the displacement of the nodes in each step, (n_steps, n_nodes, 2) mm."""
+        """Return the displacement of the nodes in each load step, (n_steps, n_nodes, 2) mm."""
         on_inputs, on_outputs = port_loads(task, steps)
         moved = on_inputs @ self.forward.T + on_outputs @ self.adjoint.T
         return moved.reshape(len(steps), -1, 2)
@@ -47,16 +47,16 @@ class NodeFields:
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """What bars and continuum say of some steps.
+    """Predictions of bar model and continuum model for some load steps.
 
     Args:
-        steps: what hangs.
-        bars_mm: displacement of the nodes by plain bars, (n_steps, n_nodes, 2).
-        continuum_mm: by the continuum.
-        sd_mm: standard deviation of prints, with their widths, modulus, thickness and loads,
-            about the continuum, (n_steps, n_nodes, 2).
-        continuum: its response at the ports.
-        bars: that of the bars.
+        steps: load steps.
+        bars_mm: displacement of the nodes by the uncorrected bar model, (n_steps, n_nodes, 2).
+        continuum_mm: the same by the continuum model.
+        sd_mm: standard deviation over print samples, with errors of widths, modulus, thickness and
+            loads, about the continuum model, (n_steps, n_nodes, 2).
+        continuum: response of the continuum model at the ports.
+        bars: response of the bar model.
     """
 
     steps: tuple[Step, ...]
@@ -70,14 +70,14 @@ class Prediction:
 def predict(
     problem: Problem, task: Task, widths_mm: FloatArray, steps: tuple[Step, ...], clock: Clock
 ) -> Prediction:
-    """Ask bars, prints of them and the continuum where the nodes go.
+    """Compute the node displacements by bar model, print samples and continuum model.
 
     Args:
-        problem: the design; a correction of its bars is left out.
-        task: its ports.
-        widths_mm: of each bond, (n_bonds,).
-        steps: what hangs.
-        clock: told of the progress.
+        problem: the design; a correction of its bar model is ignored.
+        task: its task, with inputs and outputs.
+        widths_mm: width of each bond, (n_bonds,).
+        steps: load steps.
+        clock: stage timer.
     """
     problem = problem.uncorrected
     continuum, _ = solve_part(problem, task, tile_part(problem.as_measured, widths_mm), clock)
@@ -91,7 +91,7 @@ def foresee(
     steps: tuple[Step, ...],
     continuum: Continuum,
 ) -> Prediction:
-    """Return the same with a continuum that was solved."""
+    """Return the predictions of `predict` with a continuum model that is already solved."""
     model, stiffness = problem.bar_model(task), problem.law.stiffness(widths_mm)
     bars, solid = bar_fields(model, stiffness), continuum_fields(continuum)
     softer = float(np.vdot(bars.forward, solid.forward) / np.vdot(bars.forward, bars.forward))
@@ -107,20 +107,20 @@ def foresee(
 
 
 def bar_fields(model: BarModel, stiffness: FloatArray) -> NodeFields:
-    """Return what bars of a stiffness, (n_bonds,) N/mm, do at every node."""
+    """Return the node displacements of the bar model with a stiffness, (n_bonds,) N/mm."""
     moved = np.zeros((2 * model.network.n_nodes, len(model.inputs) + len(model.outputs)))
     moved[model.network.free_dofs] = model.engine.displacements(stiffness)
     return NodeFields(moved[:, : len(model.inputs)], moved[:, len(model.inputs) :])
 
 
 def continuum_fields(continuum: Continuum) -> NodeFields:
-    """Return what a continuum does at every node: the mean over its load disc."""
+    """Return the node displacements of the continuum model: the mean over each load disc."""
     readings = continuum.system.readings.T
     return NodeFields(readings @ continuum.fields, readings @ continuum.adjoint_fields)
 
 
 def _spread(problem: Problem, task: Task, printed: Printed, steps: tuple[Step, ...]) -> FloatArray:
-    """Return the standard deviation of every displacement over prints, all errors together."""
+    """Return the standard deviation of every displacement over print samples."""
     errors = problem.print_errors
     generator = np.random.default_rng([problem.design.schedule.seed, TAG])
     on_inputs, on_outputs = port_loads(task, steps)

@@ -1,7 +1,8 @@
-"""The paper's measurements beside predictions of its networks.
+"""Measurements of the paper, compared with predictions of its networks.
 
-Bars are the paper's own model. The continuum is that of the printed shape, with the same modulus,
-which the paper fitted to bars: so it moves farther by a factor that all its numbers share.
+The bar model is that of the paper. The continuum model has the printed shape and the same modulus.
+Since the paper fitted the modulus to the bar model, the displacements of the continuum model are
+larger by a common factor.
 """
 
 from __future__ import annotations
@@ -29,12 +30,15 @@ PAPER = "Li and Mao 2024"
 
 
 def published(clock: Clock) -> list[Observation]:
-    """Return what the paper has measured, and what bars and continuum say."""
+    """Return the measurements of the paper, with the predictions of both models."""
     return [*_fig1(clock), *_fig2(clock)]
 
 
 def _fig1(clock: Clock) -> list[Observation]:
-    """10 gf on node 12, 5 gf on node 13: a displacement, and the gradient of 28 bonds."""
+    """Return observations of figure 1: one displacement, and the gradient of 28 bonds.
+
+    Loads: 10 gf on node 12, 5 gf on node 13.
+    """
     problem = make(GRADIENT)
     uniform = np.full(problem.network.n_bonds, paper.WIDTH_START_MM)
     adjoint = Step("adjoint", "adjoint", (Hung(paper.LEFT, -paper.ADJOINT_WEIGHT_GF),))
@@ -46,11 +50,11 @@ def _fig1(clock: Clock) -> list[Observation]:
 
 
 def _gradient(problem: Problem, widths_mm: FloatArray, found: Prediction) -> list[Observation]:
-    """Return the gradients, each with the bars' value that it belongs to.
+    """Return the gradient components, each matched with a value of the bar model.
 
-    The paper numbers the bonds in another order, but its simulation is our bars': entries are put
-    together by rank, and where several bonds have one value by bars, theirs and the continuum's
-    are compared as means.
+    The paper numbers the bonds in another order, but its simulation is the bar model: entries are
+    matched by rank. If several bonds have the same value by the bar model, the means of the
+    measured and of the continuum values are compared.
     """
     loads = load_of(found, 0), load_of(found, 1)
     bars, solid = _product(found.bars, loads), _product(found.continuum, loads)
@@ -75,7 +79,7 @@ def _gradient(problem: Problem, widths_mm: FloatArray, found: Prediction) -> lis
                 bars=float(scale * bars[ranks[group]].mean()),
                 bars_sd=float(scale * spread[:, ranks[group]].mean(axis=1).std()),
                 continuum=float(scale * solid[ranks[group]].mean()),
-                # Prints are drawn on bars; the continuum's product is larger by a factor.
+                # Print samples use the bar model; the continuum model differs by a factor.
                 continuum_sd=float(scale * larger * spread[:, ranks[group]].mean(axis=1).std()),
             )
         )
@@ -83,7 +87,7 @@ def _gradient(problem: Problem, widths_mm: FloatArray, found: Prediction) -> lis
 
 
 def load_of(found: Prediction, row: int) -> float:
-    """Return the one load of a step, N."""
+    """Return the single load of a load step, N."""
     (one,) = found.steps[row].hung
     return one.load_gf * NEWTON_PER_GF
 
@@ -98,7 +102,7 @@ def _product(model: Response, loads: tuple[float, float]) -> FloatArray:
 def _gradient_spread(
     problem: Problem, widths_mm: FloatArray, loads: tuple[float, float]
 ) -> FloatArray:
-    """Return the product for prints, (n_prints, n_bonds) mm²."""
+    """Return the product for print samples, (n_prints, n_bonds) mm²."""
     assert problem.task is not None, "the paper's tasks have ports"
     model, stiffness = problem.bar_model(problem.task), problem.law.stiffness(widths_mm)
     printed = Printed(model, widths_mm, stiffness, problem.design.fabrication)
@@ -112,7 +116,7 @@ def _gradient_spread(
 
 
 def _groups(values: FloatArray) -> list[np.ndarray]:
-    """Return runs of equal numbers in a sorted array."""
+    """Return index runs of equal values in a sorted array."""
     breaks = np.flatnonzero(np.diff(values) != 0) + 1
     return np.split(np.arange(len(values)), breaks)
 
@@ -122,7 +126,7 @@ def _members(count: int) -> str:
 
 
 def _fig2(clock: Clock) -> list[Observation]:
-    """5 gf on node 10, before and after training."""
+    """Return observations of figure 2: 5 gf on node 10, before and after training."""
     problem = make({**BEHAVIOUR, "target_class": 0, "normalisation": "share"})
     steps = (Step("forward", "forward", (Hung(paper.MIDDLE, -5.0),)),)
     uniform = np.full(problem.network.n_bonds, paper.WIDTH_START_MM)

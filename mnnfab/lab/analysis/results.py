@@ -1,4 +1,4 @@
-"""What is written of an analysed experiment: tables, values and a page."""
+"""Output of an analysed experiment: tables, values and an HTML page."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ GRADIENT, VALUES, PAGE = "gradient.csv", "measured.json", "measured.html"
 
 
 def write_analysis(staging: Path, found: Analysis) -> None:
-    """Write all tables, values and the page of an analysis into a folder."""
+    """Write tables, values and the HTML page of an analysis into a folder."""
     from mnnfab.lab.analysis.pages import analysis_page
 
     tables = {
@@ -35,7 +35,7 @@ def write_analysis(staging: Path, found: Analysis) -> None:
 
 
 def values_of(found: Analysis) -> dict[str, object]:
-    """Return an analysis for programs."""
+    """Return an analysis as values for JSON."""
     gradient, measurement = found.gradient, found.measurement
     values: dict[str, object] = {
         "schema": 1,
@@ -104,7 +104,7 @@ def _elongations(found: Analysis) -> str:
 
 def _gradient(found: Analysis) -> str:
     gradient, network = found.gradient, found.measurement.network
-    assert gradient is not None, "only asked where there is one"
+    assert gradient is not None, "called only if there is a gradient"
     rows = [
         (
             bond,

@@ -1,8 +1,8 @@
-"""Calibration boards: what is printed, how it is described, and where its corners lie.
+"""Calibration boards: geometry, description and printing.
 
-A ChArUco board has markers in its white squares, so it may be partly hidden: it is printed as a
-frame with a *window* where the part hangs, its face flush with the board's. A plain checkerboard
-must be seen whole. Corners are in mm, x to the right and y up, from the board's lower left.
+A ChArUco board has markers in its white squares, so it may be partly hidden. It is printed with a
+*window* in which the part hangs, its face flush with the board's. A plain checkerboard must be
+completely visible. Corners are in mm, x to the right and y up, from the board's lower left.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from mnnfab.lab.opencv import opencv
 
 Squares = Annotated[int, Field(ge=3, le=200)]
 Pair = Annotated[tuple[Squares, Squares], Strict(strict=False)]
-#: Rings of squares around a window: the corners between two of them are whole.
+#: Number of rings of squares around a window: two, for complete corners between them.
 RINGS = 2
 
 
 class Board(Section):
-    """[board] the calibration board.
+    """[board] calibration board.
 
     Args:
         kind: "charuco" or "checkerboard".
         squares: columns and rows of squares.
         square_mm: side of a square.
         marker_mm: side of a marker, of a ChArUco board.
-        dictionary: of its markers, by OpenCV's name.
-        window: whether all but two rings of squares is left blank for the part.
-        plane_offset_mm: how far the part's face is in front of the board's.
+        dictionary: dictionary of the markers, by OpenCV's name.
+        window: leave all but two rings of squares blank for the part.
+        plane_offset_mm: distance of the part's face in front of the board's.
     """
 
     kind: Literal["charuco", "checkerboard"] = "charuco"
@@ -52,7 +52,7 @@ class Board(Section):
         if self.kind == "charuco" and self.marker_mm >= self.square_mm:
             raise refusal("marker_mm", f"{self.marker_mm:g}", f"less than {self.square_mm:g}")
         if self.kind == "checkerboard" and (columns + rows) % 2 == 0:
-            allowed = "an odd and an even number: others look the same upside down"
+            allowed = "an odd and an even number: other boards look the same upside down"
             raise refusal("squares", f"{columns} by {rows}", allowed)
         n_markers = columns * rows // 2
         if self.kind == "charuco" and n_markers > int(self.dictionary.rsplit("_", 1)[1]):
@@ -67,7 +67,7 @@ class Board(Section):
 
     @property
     def window_mm(self) -> tuple[float, float, float, float] | None:
-        """Left, lower, right and upper edge of the window."""
+        """Left, lower, right and upper edge of the window; None without a window."""
         if not self.window or self.kind == "checkerboard":
             return None
         edge, (width, height) = RINGS * self.square_mm, self.size_mm
@@ -81,7 +81,7 @@ class Board(Section):
         places: FloatArray = self.square_mm * np.column_stack([x.ravel(), y.ravel()]).astype(float)
         return places
 
-    def as_opencv(self) -> Any:  # noqa: ANN401 - OpenCV's own
+    def as_opencv(self) -> Any:  # noqa: ANN401 - OpenCV is not typed
         """Return the board as OpenCV's ChArUco board."""
         cv2 = opencv()
         dictionary = cv2.aruco.getPredefinedDictionary(getattr(cv2.aruco, self.dictionary))
@@ -106,7 +106,7 @@ def board_for(width_mm: float, height_mm: float, square_mm: float = 5.0) -> Boar
 
 
 def black_of(board: Board) -> shapely.Geometry:
-    """Return all that is black on a board, as polygons in mm."""
+    """Return the black area of a board, as polygons in mm."""
     columns, rows = board.squares
     side, (_, height) = board.square_mm, board.size_mm
     squares = [
@@ -129,7 +129,7 @@ def _inside(shape: shapely.Polygon, window: tuple[float, float, float, float]) -
 
 
 def _charuco_squares(board: Board) -> list[shapely.Geometry]:
-    """Return black squares and the black parts of the markers, as OpenCV lays them out."""
+    """Return the black squares and the black parts of the markers, in OpenCV's layout."""
     cv2, found = opencv(), []
     made = board.as_opencv()
     _, height = board.size_mm

@@ -1,7 +1,7 @@
-"""The description of an experiment, `experiment.toml`: what was measured, and how.
+"""Description of an experiment, `experiment.toml`: what was measured, and how.
 
-Beside it lie `steps.csv` (what hung), `shots.csv` (which photograph or frame is of which step),
-and the photographs or the table of positions.
+The folder also holds `steps.csv` (applied weights), `shots.csv` (load step of each photograph or
+video frame), and the photographs or the table of positions.
 """
 
 from __future__ import annotations
@@ -22,26 +22,25 @@ from mnnfab.lab.experiment.steps import STEPS, Step, load_steps
 from mnnfab.lab.experiment.track_tables import read_tracks
 
 EXPERIMENT = "experiment.toml"
-#: Digits of the part's hash that are written.
+#: Number of digits of the part's hash in experiment.toml.
 PART_DIGITS = 12
-#: As `UNSEEN`, of hubs that are followed by their shapes: bonds that turn drag the picture of a
-#: hub along.
+#: As `UNSEEN`, for hubs tracked by shape: rotating bonds bias the position of a hub.
 UNSEEN_BY_SHAPES = 0.01
-#: Millimetres in the units that a table may be in.
+#: Allowed units of a table, in millimetres.
 UNITS_MM = {"mm": 1.0, "cm": 10.0, "m": 1000.0, "um": 1e-3, "in": 25.4}
 
 
 class PositionsSection(Section):
-    """[positions] a table of joint centres.
+    """[positions] table of joint centres.
 
     Args:
-        file: its name.
+        file: name of the table.
         layout: "long" (mnnfab's own), "dltdv", "imagej", "trackmate", "deeplabcut", or "auto".
         units: "mm", "cm", "m", "um", "in" or "px".
-        mm_per_px: size of a pixel; taken from the part itself if not given.
-        y_axis: where y points, "up" or "down" as in most pictures.
-        points: "by-number", where point n is node n, or "by-place", where their order means
-            nothing and the part is upright.
+        mm_per_px: size of a pixel; fitted to the size of the part if not given.
+        y_axis: direction of y, "up", or "down" as in most pictures.
+        points: "by-number", point n is node n, or "by-place", points in any order are assigned by
+            position; the part must be upright.
     """
 
     file: FileName = "positions.csv"
@@ -59,20 +58,21 @@ class PositionsSection(Section):
 
     @property
     def unit_mm(self) -> float | None:
-        """Length of the unit; none if only the part tells."""
+        """Length of the unit; None if it is fitted to the size of the part."""
         return self.mm_per_px if self.units == "px" else UNITS_MM[self.units]
 
 
 class CameraSection(Section):
-    """[camera] how photographs are turned into millimetres.
+    """[camera] conversion of photographs into millimetres.
 
     Args:
         calibration: photographs of the board from several sides, as a pattern ("lens-*.jpg");
-            without them the lens is taken to be perfect.
-        reference: photograph of the board in its place, where the others do not show it; camera
-            and board must then stand still.
-        tracking: "dots" if the joints' dots are painted, otherwise "shapes": the hubs themselves.
-        part: "dark" on something light, or "light".
+            without them the lens is assumed to be free of distortion.
+        reference: photograph of the board in its position, if the other photographs do not show
+            it; camera and board must then not move.
+        tracking: "dots" if the dots of the joints are painted, otherwise "shapes": the shapes of
+            the hubs are tracked.
+        part: "dark" on a light background, or "light".
     """
 
     calibration: FileName | None = None
@@ -82,21 +82,22 @@ class CameraSection(Section):
 
 
 class ExperimentSection(Section):
-    """experiment.toml.
+    """Contents of experiment.toml.
 
     Args:
         schema_: 1.
-        name: of the experiment.
+        name: name of the experiment.
         part: first digits of the hash of the part's bonds, as the kit writes it: a measurement of
             another part is then refused.
         kind: "positions" for a table, "photographs" for pictures.
-        elongation: "length", how much longer a bond is, with large displacements in the bars of
-            error; or "projection" of the displacements on its direction, for parts that obey
-            linear theory as those of rehearsals do.
-        position_sd_mm: noise of one coordinate of one joint, where no step has two shots.
-        unseen_share: standard deviation of what repeats do not show, as a share of a joint's own
-            displacement; 0.0005 if not given, 0.01 where hubs are tracked by their shapes.
-        youngs_modulus_MPa: what the predictions are made with, if not the design's material.
+        elongation: "length", the change of a bond's length, with large displacements in the error
+            bars; or "projection" of the displacements on the bond's direction, for parts that obey
+            linear theory, as those of rehearsals do.
+        position_sd_mm: noise of one coordinate of one joint, if no load step has two shots.
+        unseen_share: unmodelled share: standard deviation of errors that repeats do not show, as a
+            share of a joint's own displacement; 0.0005 if not given, 0.01 for hubs tracked by their
+            shapes.
+        youngs_modulus_MPa: modulus of the predictions, if not that of the design's material.
     """
 
     schema_: Annotated[Literal[1], Field(alias="schema")]
@@ -113,7 +114,7 @@ class ExperimentSection(Section):
 
     @property
     def reading(self) -> Reading:
-        """How it is read."""
+        """Options for evaluating the positions."""
         shapes = self.kind == "photographs" and self.camera.tracking == "shapes"
         usual = UNSEEN_BY_SHAPES if shapes else UNSEEN
         return Reading(
@@ -126,12 +127,12 @@ class ExperimentSection(Section):
 
 @dataclass(frozen=True)
 class Experiment:
-    """An experiment as its folder has it.
+    """Experiment as read from its folder.
 
     Args:
-        folder: where its files are.
-        section: its description.
-        steps: what hung.
+        folder: folder of its files.
+        section: contents of experiment.toml.
+        steps: load steps.
     """
 
     folder: Path
@@ -140,18 +141,18 @@ class Experiment:
 
     @property
     def where(self) -> str:
-        """What messages call it."""
+        """Location named in error messages."""
         return str(self.folder)
 
 
 def load_experiment(folder: Path) -> Experiment:
-    """Read the description of an experiment and its steps.
+    """Read the description of an experiment and its load steps.
 
     Raises:
-        InputError: if something is missing or cannot be used.
+        InputError: if a file is missing or invalid.
     """
     if not folder.is_dir():
-        allowed = "a folder with experiment.toml, as `mnnfab kit` makes one"
+        allowed = "a folder with experiment.toml, as written by `mnnfab kit`"
         raise InputError(str(folder), "no such folder", allowed)
     path = folder / EXPERIMENT
     values = read_toml(path, "the description of an experiment")
@@ -166,12 +167,12 @@ def read_positions(experiment: Experiment, n_nodes: int) -> Positions:
     """Read the table of positions of an experiment.
 
     Raises:
-        InputError: if frames and steps do not go together.
+        InputError: if the table is missing or its frames do not match the load steps.
     """
     section = experiment.section.positions
     path = experiment.folder / section.file
     if not path.exists():
-        allowed = "a form filled in and called so, a table of tracking software, or photographs"
+        allowed = "the completed form, a table of tracking software, or photographs"
         raise InputError(str(path), "no such file", f'{allowed} (kind = "photographs")')
     tracks = read_tracks(path, section.layout, n_nodes)
     shots = tracks.shots or _shots_of(experiment.folder / SHOTS, tracks.frames, path)

@@ -1,7 +1,8 @@
-"""How far joints turn under loads: where they turn far, linear theory no longer holds.
+"""Rotation of joints under load, which limits the validity of linear theory.
 
-A weight that hangs beside its node, in an eyelet that found no room below it, turns the hub. Linear
-theory turns without end, a part does not; lighter weights keep both together.
+A weight beside its node, in an eyelet that did not fit below the node, rotates the hub. In linear
+theory the rotation grows without limit, in a real part it does not; lighter weights keep both in
+agreement.
 """
 
 from __future__ import annotations
@@ -18,12 +19,12 @@ if TYPE_CHECKING:
     from mnnfab.arrays import FloatArray
     from mnnfab.task.task import Task
 
-#: Joints that turn farther than this (rad) are no matter of linear theory.
+#: Largest rotation of a joint for which linear theory is used (rad).
 FARTHEST_TURN = 0.2
 
 
 def turns_of(task: Task, steps: tuple[Step, ...], continuum: Continuum) -> FloatArray:
-    """Return how far the joint that turns most turns in each step, (n_steps,) rad."""
+    """Return the largest rotation of a joint in each load step, (n_steps,) rad."""
     on_inputs, on_outputs = port_loads(task, steps)
     turns = on_inputs @ _turns(continuum, continuum.fields)
     turns = turns + on_outputs @ _turns(continuum, continuum.adjoint_fields)
@@ -32,7 +33,7 @@ def turns_of(task: Task, steps: tuple[Step, ...], continuum: Continuum) -> Float
 
 
 def _turns(continuum: Continuum, fields: FloatArray) -> FloatArray:
-    """Return the mean rotation of every load disc in some fields, (n_fields, n_nodes) rad/N."""
+    """Return the mean rotation of every load disc for each field, (n_fields, n_nodes) rad/N."""
     discs, areas = continuum.mesh.disc, continuum.basis.dx
     inside = discs >= 0
     sizes = np.bincount(discs[inside], areas[inside].sum(axis=1))
@@ -47,7 +48,10 @@ def _turns(continuum: Continuum, fields: FloatArray) -> FloatArray:
 def lighter_where_turning(
     task: Task, steps: tuple[Step, ...], continuum: Continuum
 ) -> tuple[Step, ...]:
-    """Return steps of which those that turn a joint far hang less, in whole grams, 1 at least."""
+    """Return the load steps, with lighter weights where joints rotate too far.
+
+    Weights are whole grams, at least 1.
+    """
     lighter = []
     for step, turn in zip(steps, turns_of(task, steps, continuum).tolist(), strict=True):
         factor = min(1.0, FARTHEST_TURN / turn) if turn > 0 else 1.0

@@ -1,9 +1,10 @@
-"""The plan of an experiment: which whole grams hang where, and what the rounding changes.
+"""Plan of an experiment: load steps in whole grams, and the effects of rounding.
 
-Two kinds of steps answer a task. One weight at a time, on every input and every output, gives
-the whole response: any loss of any samples and its gradient follow from that. A load case as
-the paper hangs it takes two: its rounded loads, and the adjoint loads of its loss, which may
-be scaled, as the network is linear, so that whole grams meet their direction well.
+There are two kinds of load steps for a task. One weight at a time, on every input and every output,
+determines the complete response: the loss of any sample and its gradient follow from it. A load
+case as in the paper takes two load steps: its rounded loads, and the adjoint loads of its loss.
+Since the network is linear, the latter may be scaled, so that whole grams approximate their
+direction well.
 """
 
 from __future__ import annotations
@@ -21,26 +22,26 @@ from mnnfab.task.task import LoadCase, Task
 from mnnfab.training.gradient_comparison import GradientAgreement, compare_gradients
 from mnnfab.units import NEWTON_PER_GF
 
-#: Load cases that get cards of their own.
+#: Largest number of load cases.
 MOST_CASES = 12
-#: No weight is lighter than this, so that rounding to whole grams keeps some sense (gf).
+#: Smallest value of the heaviest weight; it limits the effect of rounding to whole grams (gf).
 LEAST_LARGEST_GF = 5.0
 
 
 @dataclass(frozen=True, eq=False)
 class Rounded:
-    """A load case in whole grams, and what that changes.
+    """Load case in whole grams, and the effects of rounding.
 
     Args:
-        case: with its exact loads.
+        case: load case with its exact loads.
         forward: its rounded loads.
-        adjoint: the rounded loads of its adjoint, scaled; none if the loss is at its least.
-        adjoint_N_per_slope: the scale: newtons that hang for a slope of the loss of 1/mm.
-        outputs_mm: exact and rounded displacements of the outputs, (2, n_out).
-        margin_mm: exact and rounded distance between the output that moves most and the next,
-            where outputs are classes.
-        keeps_class: whether the same output moves most.
-        gradient: of the rounded loads against the exact ones.
+        adjoint: its rounded and scaled adjoint loads; None if the loss is at its minimum.
+        adjoint_N_per_slope: the scale: newtons per slope of the loss of 1/mm.
+        outputs_mm: exact and rounded output displacements, (2, n_out).
+        margin_mm: exact and rounded difference between the largest and the second-largest output,
+            if outputs are classes.
+        keeps_class: True if the largest output is the same.
+        gradient: agreement of the gradient by rounded loads with the exact one.
     """
 
     case: LoadCase
@@ -55,7 +56,7 @@ class Rounded:
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """Everything that is hung.
+    """Load steps of an experiment.
 
     Args:
         ports: one weight at a time, on every input and every output.
@@ -67,17 +68,17 @@ class Plan:
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        """All steps in the order in which they are done, without the zero."""
+        """All load steps in order, without the zero."""
         cases = [step for one in self.cases for step in (one.forward, one.adjoint) if step]
         return (*self.ports, *cases)
 
 
 def make_plan(task: Task, response: Response, largest_gf: float | None = None) -> Plan:
-    """Return what to hang for a task.
+    """Return the load steps for a task.
 
     Args:
         task: its ports, loads and loss.
-        response: of the model that foresees what rounding does.
+        response: response of the model that predicts the effects of rounding.
         largest_gf: heaviest weight; the task's own largest load if not given.
     """
     largest = float(max(1.0, np.round(largest_gf or largest_load_gf(task))))
@@ -85,7 +86,7 @@ def make_plan(task: Task, response: Response, largest_gf: float | None = None) -
     ports += [_single("adjoint", port, largest) for port in task.outputs]
     cases = task.load_cases[:MOST_CASES] if task.headline is not None else ()
     rounded = [_rounded(task, response, case, largest) for case in cases]
-    # Loads of less than half a gram are no case to hang, nor are such as are too heavy.
+    # Cases whose loads all round to zero, or exceed the heaviest weight, are omitted.
     hung = [
         one
         for one in rounded
@@ -95,12 +96,12 @@ def make_plan(task: Task, response: Response, largest_gf: float | None = None) -
 
 
 def largest_load_gf(task: Task) -> float:
-    """Return the heaviest load of the task, and no less than rounding to grams bears, gf."""
+    """Return the largest load of the task, at least `LEAST_LARGEST_GF`, gf."""
     return max(float(np.abs(task.loads_N).max()) / NEWTON_PER_GF, LEAST_LARGEST_GF)
 
 
 def _single(role: Role, port: Port, size_gf: float) -> Step:
-    """Return a weight at a port: the part is linear, so it hangs down where it can."""
+    """Return a load step with one weight; the part is linear, so it acts downwards if possible."""
     load_gf = -size_gf if port.axis == "y" else size_gf
     return Step(f"{role}-{port.node}{port.axis}", role, (Hung(port, load_gf),))
 
@@ -108,11 +109,11 @@ def _single(role: Role, port: Port, size_gf: float) -> Step:
 def _rounded(task: Task, response: Response, case: LoadCase, largest_gf: float) -> Rounded:
     exact = np.array(case.loads_N)
     grams = np.round(exact / NEWTON_PER_GF)
-    row = int(np.abs(task.loads_N - exact).sum(axis=1).argmin())  # the sample that it stands for
+    row = int(np.abs(task.loads_N - exact).sum(axis=1).argmin())  # the nearest sample
     loads = np.array([exact, grams * NEWTON_PER_GF])
     outputs = response.outputs(loads)
     target = task.targets[[row, row]]
-    # The slope of a mean over two samples is half of theirs.
+    # The loss is a mean over both samples, which halves the slope of each.
     slopes = 2.0 * task.loss.slope(outputs, target)
     wanted = -slopes[1]
     hung, scale = round_direction(wanted / NEWTON_PER_GF, largest_gf)
@@ -123,7 +124,7 @@ def _rounded(task: Task, response: Response, case: LoadCase, largest_gf: float) 
         case=case,
         forward=Step(_slug(case.name), "forward", _weights(task.inputs, grams)),
         adjoint=adjoint,
-        adjoint_N_per_slope=scale,  # grams per gram that is wanted: newtons per slope of 1/mm
+        adjoint_N_per_slope=scale,  # grams per target gram, hence newtons per slope of 1/mm
         outputs_mm=outputs,
         margin_mm=_margins(task, outputs),
         keeps_class=_same_class(task, outputs),
@@ -132,10 +133,11 @@ def _rounded(task: Task, response: Response, case: LoadCase, largest_gf: float) 
 
 
 def round_direction(wanted: FloatArray, largest_gf: float) -> tuple[FloatArray, float]:
-    """Return whole grams along a direction as well as they meet it, and their scale.
+    """Return the whole grams that best approximate a direction, and their scale.
 
-    Of all scales with the heaviest weight between half of `largest_gf` and all of it the one
-    whose rounding errs least. The sign is turned where more would have to pull up than down.
+    Among the scales with the heaviest weight between half of `largest_gf` and all of it, the one
+    with the smallest rounding error is chosen. The sign is reversed if the sum of the loads would
+    point upwards.
 
     Args:
         wanted: loads, (n,), of any scale.
@@ -189,7 +191,7 @@ def _same_class(task: Task, outputs: FloatArray) -> bool | None:
 def _gradient_change(
     response: Response, loads: FloatArray, slopes: FloatArray, hung: FloatArray
 ) -> GradientAgreement | None:
-    """Compare the product of what hangs with that of the exact loads, apart from the scale."""
+    """Compare the gradients of rounded and exact loads, apart from the scale."""
     forward, adjoint = response.elongations, response.adjoint_elongations
     exact = (forward @ loads[0]) * (adjoint @ -slopes[0])
     size = np.linalg.norm(slopes[1]) / max(float(np.linalg.norm(hung)), 1e-300)
@@ -199,12 +201,12 @@ def _gradient_change(
 
 
 def with_zero(steps: tuple[Step, ...]) -> tuple[Step, ...]:
-    """Return steps with the zero before them."""
+    """Return the load steps, preceded by the zero."""
     return (ZERO, *steps)
 
 
 def unique_names(steps: tuple[Step, ...]) -> tuple[Step, ...]:
-    """Return steps of which no two have the same name."""
+    """Return the load steps, with a number appended to repeated names."""
     seen: dict[str, int] = {}
     found = []
     for step in steps:

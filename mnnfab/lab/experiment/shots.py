@@ -1,4 +1,4 @@
-"""Shots: where the joints were, each time somebody looked, and in which step that was."""
+"""Shots: joint positions at the times of observation, and the load step of each."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ SHOTS = "shots.csv"
 
 @dataclass(frozen=True)
 class Shot:
-    """One look at the part.
+    """Single observation of the part.
 
     Args:
         source: the photograph, or the frame of a table.
-        step: name of the step that it was taken in.
-        time_s: since the weights were hung; none if nobody looked at the clock.
+        step: name of its load step.
+        time_s: time since the weights were applied; None if not known.
     """
 
     source: str
@@ -35,10 +35,10 @@ class Positions:
     """Joint centres in every shot.
 
     Args:
-        shots: one a look.
-        places: (n_shots, n_nodes, 2) in the unit and the axes of whoever measured them.
-        unit_mm: length of the unit; none if it is not known, as of pixels.
-        y_axis: where y points.
+        shots: one per observation.
+        places: (n_shots, n_nodes, 2) in the unit and the axes of the source.
+        unit_mm: length of the unit; None if not known, such as for pixels.
+        y_axis: direction of y, "up" or "down".
     """
 
     shots: tuple[Shot, ...]
@@ -48,10 +48,10 @@ class Positions:
 
 
 def load_shots(path: Path, column: str = "shot") -> tuple[Shot, ...]:
-    """Read which shot belongs to which step: columns shot, step and, if it is known, time_s.
+    """Read the load step of each shot: columns shot, step and, optionally, time_s.
 
     Raises:
-        InputError: if a column is missing or a shot is there twice.
+        InputError: if a column is missing or a shot is repeated.
     """
     table = read_table(path)
     names = {name: _column(table, name) for name in (column, "step")}
@@ -77,10 +77,10 @@ def shots_text(shots: tuple[Shot, ...]) -> str:
 
 
 def check_steps(where: str, shots: tuple[Shot, ...], steps: tuple[Step, ...]) -> None:
-    """Refuse shots of steps that are not known, and experiments without a zero.
+    """Refuse shots of unknown load steps, and experiments without a zero.
 
     Raises:
-        InputError: naming the shot or the step.
+        InputError: naming the shot or the load step.
     """
     known = {step.name for step in steps}
     for shot in shots:
@@ -89,7 +89,7 @@ def check_steps(where: str, shots: tuple[Shot, ...], steps: tuple[Step, ...]) ->
             raise InputError(where, given, f"the steps {', '.join(sorted(known))}")
     zeros = {step.name for step in steps if step.role == "zero"}
     if not any(shot.step in zeros for shot in shots):
-        raise InputError(where, "no shot without load", "one or more shots of a step of role zero")
+        raise InputError(where, "no shot without load", "at least one shot of a step of role zero")
 
 
 def _column(table: Table, name: str) -> list[str]:
@@ -100,7 +100,7 @@ def _column(table: Table, name: str) -> list[str]:
 
 
 def rows_by_step(shots: tuple[Shot, ...]) -> dict[str, list[int]]:
-    """Return the numbers of the shots of every step, in the order of their first ones."""
+    """Return the indices of the shots of every load step, in order of first occurrence."""
     found: dict[str, list[int]] = {}
     for number, shot in enumerate(shots):
         found.setdefault(shot.step, []).append(number)

@@ -1,7 +1,7 @@
-"""Steps of an experiment: what hangs where while the part is measured, as a table.
+"""Load steps of an experiment: weights applied while the part is measured, as a table.
 
-A step of the forward kind loads inputs, one of the adjoint kind outputs. In `zero` nothing
-hangs; in `rigid` nothing hangs either and the part was moved as a whole, which must not
+A step of role `forward` loads inputs, one of role `adjoint` outputs. Steps of role `zero` and
+`rigid` have no weights; in `rigid` the part has undergone a rigid-body motion, which must not
 stretch a bond.
 """
 
@@ -26,24 +26,24 @@ Role = Literal["zero", "rigid", "forward", "adjoint"]
 STEPS = "steps.csv"
 HEADER = ("step", "role", "node", "axis", "load_gf")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
-#: Heavier weights (gf) are taken for a mistake.
+#: Heaviest weight that is accepted (gf).
 HEAVIEST_GF = 1e6
 
 
 @dataclass(frozen=True)
 class Hung:
-    """A weight at a port.
+    """Weight at a port.
 
     Args:
-        port: where it pulls.
-        load_gf: along the port's axis; y points up, so what hangs is negative.
+        port: where it acts.
+        load_gf: load along the port's axis; y points up, so weights acting downwards are negative.
     """
 
     port: Port
     load_gf: float
 
     def __str__(self) -> str:
-        """Say it as a person would."""
+        """Return a description such as "5 g down on node 12"."""
         ways = {"x": ("to the right", "to the left"), "y": ("up", "down")}[self.port.axis]
         way = ways[0] if self.load_gf > 0 else ways[1]
         pulley = "" if way == "down" else " over a pulley"
@@ -52,12 +52,12 @@ class Hung:
 
 @dataclass(frozen=True)
 class Step:
-    """One state of the part in an experiment.
+    """Load step: one state of the part in an experiment.
 
     Args:
-        name: in tables and file names.
-        role: what is loaded.
-        hung: the weights.
+        name: name in tables and file names.
+        role: "zero", "rigid", "forward" or "adjoint".
+        hung: applied weights.
     """
 
     name: str
@@ -68,7 +68,7 @@ class Step:
         """Return the load at each of some ports, (n_ports,) N.
 
         Raises:
-            InputError: if something hangs elsewhere.
+            InputError: if a weight acts elsewhere.
         """
         loads = np.zeros(len(ports))
         for one in self.hung:
@@ -84,19 +84,19 @@ class Step:
         return loads
 
     def __str__(self) -> str:
-        """Say it as a person would."""
-        unloaded = {"zero": "nothing hangs", "rigid": "nothing hangs; part moved as a whole"}
-        return "; ".join(map(str, self.hung)) or unloaded.get(self.role, "nothing hangs")
+        """Return a description of the weights, separated by semicolons."""
+        unloaded = {"zero": "no weights", "rigid": "no weights; rigid-body motion of the part"}
+        return "; ".join(map(str, self.hung)) or unloaded.get(self.role, "no weights")
 
 
 ZERO, RIGID = Step("zero", "zero"), Step("rigid", "rigid")
 
 
 def port_loads(task: Task, steps: Sequence[Step]) -> tuple[FloatArray, FloatArray]:
-    """Return the loads of each step on inputs, (n_steps, n_in), and on outputs, N.
+    """Return the loads of each load step on inputs, (n_steps, n_in), and on outputs, N.
 
     Raises:
-        InputError: if a step loads what its role does not.
+        InputError: if a load step loads ports that do not belong to its role.
     """
     forward = np.zeros((len(steps), len(task.inputs)))
     adjoint = np.zeros((len(steps), len(task.outputs)))
@@ -109,7 +109,7 @@ def port_loads(task: Task, steps: Sequence[Step]) -> tuple[FloatArray, FloatArra
 
 
 def steps_text(steps: Sequence[Step]) -> str:
-    """Return steps as CSV, one row a weight."""
+    """Return load steps as CSV, one row per weight."""
     rows: list[tuple[object, ...]] = []
     for step in steps:
         if not step.hung:
@@ -120,10 +120,10 @@ def steps_text(steps: Sequence[Step]) -> str:
 
 
 def load_steps(path: Path) -> tuple[Step, ...]:
-    """Read the steps of an experiment.
+    """Read the load steps of an experiment.
 
     Raises:
-        InputError: naming the line that cannot be used.
+        InputError: naming the invalid line.
     """
     table = read_table(path)
     for name in HEADER:

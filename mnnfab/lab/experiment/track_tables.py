@@ -1,15 +1,15 @@
-"""Layouts: tables of tracked points as several tools write them.
+"""Layouts: readers for tables of tracked points as written by several tools.
 
-Each layout turns a table into frames, points and places; the design's nodes are told by the
-points' names, counted from 0 in the order in which the tool has them.
+Each layout converts a table into frames, points and positions. Points are numbered from 0 in the
+order of their names, or of the rows if they have none; point n is node n of the design.
 
-| layout | who writes it | columns |
+| layout | written by | columns |
 |---|---|---|
 | long | mnnfab, or by hand | step, node, x, y; optional repeat, time_s |
-| dltdv | DLTdv (MATLAB) | pt1_X, pt1_Y, pt2_X, …; a row a frame |
-| imagej | ImageJ and Fiji, results of the multi-point tool | X, Y, Slice; a row a point |
+| dltdv | DLTdv (MATLAB) | pt1_X, pt1_Y, pt2_X, …; one row per frame |
+| imagej | ImageJ and Fiji, results of the multi-point tool | X, Y, Slice; one row per point |
 | trackmate | TrackMate (Fiji), spots | TRACK_ID, POSITION_X, POSITION_Y, FRAME |
-| deeplabcut | DeepLabCut | scorer, bodyparts and coords lines above a row a frame |
+| deeplabcut | DeepLabCut | lines scorer, bodyparts and coords, then one row per frame |
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from mnnfab.lab.experiment.shots import Shot
 
 @dataclass(frozen=True, eq=False)
 class Tracks:
-    """Points in frames.
+    """Positions of points in frames.
 
     Args:
         places: (n_frames, n_points, 2).
-        frames: what the tool calls each frame.
-        shots: step and time of each frame, where the table tells them itself.
+        frames: name of each frame in the table.
+        shots: load step and time of each frame, if the table contains them.
     """
 
     places: FloatArray
@@ -47,17 +47,17 @@ def read_tracks(path: Path, layout: str, n_points: int) -> Tracks:
 
     Args:
         path: CSV.
-        layout: its name, or "auto" to tell it by its columns.
-        n_points: that every frame must have.
+        layout: its name, or "auto" to detect it from the columns.
+        n_points: number of points that every frame must have.
 
     Raises:
-        InputError: if the layout is not known or a frame lacks a point.
+        InputError: if the layout is unknown or a frame lacks a point.
     """
     table = _table(path)
     names = [layout] if layout != "auto" else [n for n, one in LAYOUTS.items() if one[0](table)]
     if not names:
         given = f"columns {', '.join(table.header[:8])}"
-        raise InputError(str(path), given, f"a layout that is known: {', '.join(LAYOUTS)}")
+        raise InputError(str(path), given, f"a known layout: {', '.join(LAYOUTS)}")
     matches, read = LAYOUTS[names[0]]
     if not matches(table):
         given = f"columns {', '.join(table.header[:8])}"
@@ -66,7 +66,7 @@ def read_tracks(path: Path, layout: str, n_points: int) -> Tracks:
 
 
 def _table(path: Path) -> Table:
-    """Read a table; ImageJ's nameless numbers get a name, DeepLabCut's header lines become one."""
+    """Read a table; name ImageJ's unnamed first column and merge DeepLabCut's header lines."""
     text = read_text(path)
     lines = text.splitlines()
     if len(lines) < 4 or not lines[0].startswith("scorer"):
@@ -74,7 +74,7 @@ def _table(path: Path) -> Table:
         return parse_csv(path, f"row{text.lstrip(' ')}" if nameless else text)
     parts, coordinates = (line.split(",") for line in lines[1:3])
     if len(parts) != len(coordinates) or coordinates[0] != "coords":
-        raise InputError(str(path), "header lines that differ", "bodyparts and coords")
+        raise InputError(str(path), "invalid header lines", "bodyparts and coords of equal length")
     header = ("coords", *(f"{p}_{c}" for p, c in zip(parts[1:], coordinates[1:], strict=True)))
     rows = tuple(tuple(cell.strip() for cell in line.split(",")) for line in lines[3:] if line)
     for number, row in enumerate(rows):
@@ -85,7 +85,7 @@ def _table(path: Path) -> Table:
 
 
 def _wide(table: Table, ends: tuple[str, str], n_points: int) -> Tracks:
-    """Read a table with two columns a point and a row a frame."""
+    """Read a table with two columns per point and one row per frame."""
     xs = [name for name in table.header if name.endswith(ends[0])]
     points = [name.removesuffix(ends[0]) for name in xs]
     for point in points:
@@ -93,7 +93,7 @@ def _wide(table: Table, ends: tuple[str, str], n_points: int) -> Tracks:
             raise InputError(str(table.path), f"no column {point}{ends[1]}", "x and y of a point")
     if len(points) != n_points:
         raise InputError(
-            str(table.path), f"{len(points)} points", f"{n_points}, one a node of the network"
+            str(table.path), f"{len(points)} points", f"{n_points}, one per node of the network"
         )
     columns = [table.header.index(point + end) for point in points for end in ends]
     places = table.numbers(columns).reshape(len(table.rows), n_points, 2)
@@ -102,7 +102,7 @@ def _wide(table: Table, ends: tuple[str, str], n_points: int) -> Tracks:
 
 def _dltdv(table: Table, n_points: int) -> Tracks:
     if any(name.endswith("_Z") or "_cam2_" in name for name in table.header):
-        given, allowed = "points in space, or of several cameras", "points of one camera"
+        given, allowed = "3D points, or points of several cameras", "2D points of one camera"
         raise InputError(str(table.path), given, allowed)
     return _wide(table, ("_X", "_Y"), n_points)
 
@@ -113,7 +113,7 @@ def _deeplabcut(table: Table, n_points: int) -> Tracks:
 
 
 def _long_points(table: Table, names: tuple[str, str, str, str | None], n_points: int) -> Tracks:
-    """Read a table with a row a point: frame, x, y, and which point it is if it says so."""
+    """Read a table with one row per point: frame, x, y and, if given, the name of the point."""
     frame_name, x, y, point = names
     xy = np.column_stack([column_numbers(table, x), column_numbers(table, y)])
     place = table.header.index(frame_name)
@@ -128,8 +128,8 @@ def _long_points(table: Table, names: tuple[str, str, str, str | None], n_points
         taken[cells[place]] += 1
         if number >= n_points or not np.isnan(places[frame, number, 0]):
             where = f"{table.path}, {table.lines[row]}"
-            given = f"one point too many in frame {cells[place]}"
-            raise InputError(where, given, f"{n_points} points, one a node of the network")
+            given = f"an extra point in frame {cells[place]}"
+            raise InputError(where, given, f"{n_points} points, one per node of the network")
         places[frame, number] = xy[row]
     _require_whole(table, places, frames)
     return Tracks(places, tuple(frames))
@@ -139,7 +139,7 @@ def _require_whole(table: Table, places: FloatArray, frames: list[str]) -> None:
     missing = np.argwhere(np.isnan(places[:, :, 0]))
     if missing.size:
         frame, point = missing[0].tolist()
-        given = f"no place of point {point} in {frames[frame]}"
+        given = f"no position of point {point} in {frames[frame]}"
         raise InputError(str(table.path), given, "every node in every frame")
 
 
@@ -148,7 +148,7 @@ def _imagej(table: Table, n_points: int) -> Tracks:
 
 
 def _trackmate(table: Table, n_points: int) -> Tracks:
-    # TrackMate puts names and units of the columns below the header once more.
+    # TrackMate repeats names and units of the columns below the header.
     x = table.header.index("POSITION_X")
     first = next((n for n, row in enumerate(table.rows) if is_number(row[x])), 0)
     plain = Table(table.path, table.header, table.rows[first:], table.lines[first:])
@@ -156,7 +156,7 @@ def _trackmate(table: Table, n_points: int) -> Tracks:
 
 
 def _long(table: Table, n_points: int) -> Tracks:
-    """Read our own layout, which tells the step of every place."""
+    """Read mnnfab's own layout, which contains the load step of every position."""
     xy = np.column_stack([column_numbers(table, name) for name in ("x", "y")])
     nodes = column_numbers(table, "node")
     repeats = np.nan_to_num(optional_numbers(table, "repeat"))
@@ -173,12 +173,12 @@ def _long(table: Table, n_points: int) -> Tracks:
             raise InputError(where, f"node {node:g}", f"nodes 0 to {n_points - 1}")
         if not np.isnan(places[frame, int(node), 0]):
             given = f"node {node:g} of {key[0]}, repeat {key[1]:g}, twice"
-            raise InputError(where, given, "each node once a repeat")
+            raise InputError(where, given, "each node once per repeat")
         places[frame, int(node)] = xy[row]
         if np.isfinite(times[row]):
             if when[frame] not in {None, float(times[row])}:
                 given = f"time_s {times[row]:g}, and {when[frame]:g} in the same shot"
-                raise InputError(where, given, "one time a shot")
+                raise InputError(where, given, "one time per shot")
             when[frame] = float(times[row])
     names = [f"{step}, repeat {repeat:g}" for step, repeat in frames]
     _require_whole(table, places, names)
@@ -192,7 +192,7 @@ def _has(*names: str) -> Callable[[Table], bool]:
     return lambda table: all(name in table.header for name in names)
 
 
-#: How a layout is told, and how it is read, by its name.
+#: Detector and reader of each layout, by name.
 LAYOUTS: Mapping[str, tuple[Callable[[Table], bool], Callable[[Table, int], Tracks]]] = {
     "long": (_has("step", "node", "x", "y"), _long),
     "dltdv": (lambda table: table.header[0] in {"pt1_X", "pt1_cam1_X"}, _dltdv),

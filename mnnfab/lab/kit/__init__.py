@@ -1,1 +1,1 @@
-"""The experiment kit: what a laboratory needs to test a part."""
+"""Experiment kit: files that a laboratory needs to test a part."""

@@ -1,4 +1,4 @@
-"""The experiment kit: all that a laboratory needs to test a part, as a page to print and tables."""
+"""Experiment kit: instructions, forms and expected values for testing a part."""
 
 from __future__ import annotations
 
@@ -34,24 +34,24 @@ PAGE, PDF, LOADS, EXPECTED, BOARD, FRAME = (
     *("kit.html", "kit.pdf", "loads.csv", "expected.csv"),
     *("board.svg", "frame.svg"),
 )
-#: Joints that move by more than this share of a bond are no matter of linear theory.
+#: Largest displacement for which linear theory is used, as a share of the shortest bond.
 FARTHEST_SHARE = 0.25
-#: Bare labels at the end, to be written on.
+#: Number of blank labels.
 SPARE_LABELS = 6
 
 
 @dataclass(frozen=True, eq=False)
 class Kit:
-    """What goes into a kit.
+    """Contents of a kit.
 
     Args:
         problem: the design.
-        task: its ports.
-        widths_mm: of the part, (n_bonds,).
-        tiling: of the part as it is printed.
-        plan: what hangs.
-        prediction: of all steps.
-        turns: how far the joint that turns most turns in each of them, (n_steps,) rad.
+        task: its task, with inputs and outputs.
+        widths_mm: bond widths of the part, (n_bonds,).
+        tiling: geometry of the part as printed.
+        plan: load steps.
+        prediction: predicted displacements of all load steps.
+        turns: largest rotation of a joint in each load step, (n_steps,) rad.
     """
 
     problem: Problem
@@ -64,7 +64,7 @@ class Kit:
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        """All steps, with the zero and the part moved as a whole."""
+        """All load steps, with the zero and the rigid-body motion."""
         return (ZERO, RIGID, *unique_names(self.plan.steps))
 
     @property
@@ -84,9 +84,9 @@ def make_kit(
 
     Args:
         problem: the design.
-        task: its ports.
-        made: widths, tiling and solved continuum of the part.
-        largest_gf: heaviest weight; the task's own if not given.
+        task: its task, with inputs and outputs.
+        made: widths, tiling and solved continuum model of the part.
+        largest_gf: heaviest weight; the largest load of the task if not given.
     """
     widths, tiling, continuum = made
     plan = make_plan(task, continuum.response, largest_gf)
@@ -95,8 +95,8 @@ def make_kit(
     prediction = foresee(problem.uncorrected, task, widths, steps, continuum)
     farthest = float(np.abs(prediction.continuum_mm).max())
     if farthest > FARTHEST_SHARE * problem.network.lengths.min():
-        given = f"weights that move joints by {farthest:.3g} mm"
-        allowed = f"up to {FARTHEST_SHARE:.0%} of a bond's length: lighter ones (--largest)"
+        given = f"weights that displace joints by {farthest:.3g} mm"
+        allowed = f"up to {FARTHEST_SHARE:.0%} of a bond's length: use lighter weights (--largest)"
         raise InputError("kit", given, allowed)
     turns = turns_of(task, steps, continuum)
     return Kit(problem, task, widths, tiling, plan, prediction, turns)
@@ -106,7 +106,7 @@ def write_kit(staging: Path, kit: Kit) -> list[str]:
     """Write a kit into a folder.
 
     Returns:
-        What a laboratory should know: what is left out, and loads that are beyond theory.
+        Notes for the laboratory: files left out, and load steps beyond linear theory.
     """
     name = f"{kit.problem.design.name} in the laboratory"
     board = part_board(kit.problem)
@@ -116,8 +116,8 @@ def write_kit(staging: Path, kit: Kit) -> list[str]:
         **template_files(kit.problem, kit.widths_mm, name, kit.steps, board),
     }
     notes = [
-        f"{step.name} turns a joint by {np.degrees(turn):.0f}°, beyond linear theory: "
-        "expect other numbers than on its card, or hang less"
+        f"{step.name} rotates a joint by {np.degrees(turn):.0f}°, beyond linear theory: "
+        "expected values are not valid; use lighter weights"
         for step, turn in zip(kit.prediction.steps, kit.turns.tolist(), strict=True)
         if turn > FARTHEST_TURN
     ]
@@ -129,7 +129,7 @@ def write_kit(staging: Path, kit: Kit) -> list[str]:
 
         files[BOARD] = board_svg(board)
     except InputError as error:
-        notes.append(f"{BOARD} is left out: {error}")
+        notes.append(f"{BOARD} was not written: {error}")
     page = _page(kit, frame)
     files[PAGE] = page
     write_files(staging, files)
@@ -138,12 +138,12 @@ def write_kit(staging: Path, kit: Kit) -> list[str]:
 
         (staging / PDF).write_bytes(pdf_bytes(page))
     except InputError as error:
-        notes.append(f"{PDF} is left out: {error}; {PAGE} can be printed too")
+        notes.append(f"{PDF} was not written: {error}; print {PAGE} instead")
     return notes
 
 
 def _frame(kit: Kit) -> str | None:
-    """Return the drill drawing of the frame, if the part has pads."""
+    """Return the drill drawing of the mounting frame, if the part has pads."""
     if kit.problem.design.features.pads is None:
         return None
     from tempfile import TemporaryDirectory
@@ -189,26 +189,26 @@ def _checklist(kit: Kit) -> list[str]:
     dots = kit.problem.design.features.dots is not None
     eyelets = kit.problem.design.features.eyelets is not None
     tied = (
-        "in the eyelets, and around the joints of other nodes" if eyelets else "around the joints"
+        "to the eyelets, and around the joints of other nodes" if eyelets else "around the joints"
     )
-    painted = "paint the raised dots" if dots else "paint a dot at every joint"
+    painted = "paint the raised dots" if dots else "paint a dot on every joint"
     biggest = float(np.abs(kit.prediction.continuum_mm).max())
     return [
-        f"The part hangs from the frame at nodes {fixed}; nothing else touches it.",
-        f"For the camera: {painted}, lighter than the part; or set tracking to shapes.",
-        "board.svg is printed at its true size, flat, its face flush with the part's.",
-        "The part hangs in the board's window.",
-        "Ten squares of the board are measured with a caliper, for experiment.toml.",
-        "Camera on a tripod, remote trigger, square to the board; focus and zoom stay as they are.",
+        f"Mount the part in the frame at nodes {fixed}; nothing else may touch it.",
+        f"For tracking: {painted}, lighter than the part; or set tracking to shapes.",
+        "Print board.svg at its true size and mount it flat, its face flush with the part's.",
+        "Hang the part in the window of the board.",
+        "Measure ten squares of the board with a caliper, for experiment.toml.",
+        "Camera on a tripod, remote trigger, square to the board; do not change focus and zoom.",
         f"Board and part fill the picture. Joints move by up to {biggest:.2f} mm.",
-        "Eight photographs of the board from several sides, for the lens: lens-0.jpg and on.",
-        "Weights weighed, to 0.1 g or better.",
-        f"Strings {tied}, over pulleys where a load does not pull down.",
-        "Zero: the part as it hangs, without weights, photographed before and after the steps.",
-        "Rigid: the part moved with its frame by some tenths of a millimetre, photographed twice.",
-        "Each step: hang slowly, wait a minute (rubber creeps), photograph twice; note the time.",
-        "After each step the part is unloaded and given as long to recover.",
-        "Temperature and date noted; weights and part labelled.",
+        "Take eight photographs of the board from several sides: lens-0.jpg and so on.",
+        "Weigh the weights to 0.1 g or better.",
+        f"Tie strings {tied}; use pulleys for loads that do not act downwards.",
+        "Zero: photograph the part without weights before and after the load steps.",
+        "Rigid: move part and frame by some tenths of a millimetre and photograph twice.",
+        "Each step: load slowly, wait a minute (rubber creeps), photograph twice; note the time.",
+        "After each load step, unload the part and let it recover for the same time.",
+        "Note temperature and date; label weights and part.",
     ]
 
 
@@ -220,7 +220,7 @@ def _hooks(kit: Kit) -> str:
 
     figure = Figure(figsize=(8, 6), layout="constrained")
     axes = figure.subplots()
-    for cell in kit.tiling.polygons:  # pale, so that the numbers can be read
+    for cell in kit.tiling.polygons:  # light grey, to keep the numbers legible
         axes.fill(*np.array(cell.exterior.coords).T, color="#DDDDDD", lw=0)
     draw_ports(axes, kit.problem.network, kit.task)
     axes.set_aspect("equal")
@@ -240,9 +240,11 @@ def _hooks(kit: Kit) -> str:
 
 
 def _ports_read(kit: Kit, step: Step) -> list[tuple[int, int, str]]:
-    """Return node, axis and name of what a step is read at."""
+    """Return node, axis and name of the displacements that are read in a load step."""
     ports = kit.task.outputs if step.role == "forward" else kit.task.inputs
-    return [(port.node, "xy".index(port.axis), f"u_{port.axis} of {port.node}") for port in ports]
+    return [
+        (port.node, "xy".index(port.axis), f"u_{port.axis} of node {port.node}") for port in ports
+    ]
 
 
 def _expect(kit: Kit, row: int) -> list[str]:

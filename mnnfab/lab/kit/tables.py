@@ -1,4 +1,4 @@
-"""Tables of the experiment kit: what to hang, what to expect, and forms to fill."""
+"""Tables of the experiment kit: weights, expected displacements, and forms."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ if TYPE_CHECKING:
     from mnnfab.network.network import Network
     from mnnfab.problem.problem import Problem
 
-#: Shots of every step that the forms ask for.
+#: Number of shots per load step in the forms.
 REPEATS = 2
 FORM = "positions-form.csv"
 
 _TEMPLATE = """\
-# What was measured, and how; read by `mnnfab lab measure`. docs/laboratory.md explains every key.
+# Description of the experiment, read by `mnnfab lab measure`; keys: docs/laboratory.md.
 
 schema = 1
 name = "{name}"
-part = "{part}" # by its bonds; a measurement of another part is refused
-kind = "positions" # a table; or "photographs": the files that shots.csv names
-elongation = "length" # how much longer a bond is; "projection" is that of linear theory
-# position_sd_mm = 0.01 # noise of one coordinate, if no step has two shots
+part = "{part}" # hash of the bonds; measurements of other parts are refused
+kind = "positions" # a table; or "photographs": the files listed in shots.csv
+elongation = "length" # change of bond length; "projection" assumes linear theory
+# position_sd_mm = 0.01 # noise of one coordinate, if no load step has two shots
 
 [positions]
-file = "positions.csv" # {form}, filled in and called so; or a table of tracking software
+file = "positions.csv" # {form}, completed and renamed; or a table of tracking software
 layout = "auto" # long, dltdv, imagej, trackmate or deeplabcut
-units = "mm" # or "px", with mm_per_px, or without: then the part itself tells it
+units = "mm" # or "px", with mm_per_px; without it, the scale is fitted to the part
 y_axis = "up" # "down" in most pictures
-points = "by-number" # point n is node n; "by-place" finds out which is which
+points = "by-number" # point n is node n; "by-place" assigns points by position
 
 [camera]
-# calibration = "lens-*.jpg" # the board from several sides, for the lens
-tracking = "{tracking}" # "dots" if the joints are painted; "shapes" follows the hubs themselves
-part = "dark" # on something light, or "light"
+# calibration = "lens-*.jpg" # photographs of the board from several sides, for lens distortion
+tracking = "{tracking}" # "dots" if the joints are painted; "shapes" tracks the hubs
+part = "dark" # on a light background, or "light"
 
 [board] # as printed from board.svg; measure its squares
 {board}
@@ -59,14 +59,14 @@ def template_files(
     steps: Sequence[Step],
     board: Board | None = None,
 ) -> dict[str, str]:
-    """Return the description of an experiment that is still to be done, with its tables, by name.
+    """Return the files of an experiment to be completed: description and tables, by name.
 
     Args:
         problem: the design.
-        widths_mm: of the part, (n_bonds,).
-        name: of the experiment.
-        steps: to do, with the zero.
-        board: that is used; the one that suits the part if not given.
+        widths_mm: bond widths of the part, (n_bonds,).
+        name: name of the experiment.
+        steps: load steps, with the zero.
+        board: calibration board; one that fits the part if not given.
     """
     board = board or part_board(problem)
     dots = problem.design.features.dots is not None
@@ -95,7 +95,7 @@ def template_files(
 
 
 def part_board(problem: Problem) -> Board:
-    """Return a board with a window in which the part has room to move."""
+    """Return a calibration board whose window leaves the part room to move."""
     from mnnfab.lab.experiment.boards import board_for
 
     size = np.ptp(problem.network.nodes, axis=0)
@@ -115,7 +115,7 @@ def _toml(value: object) -> str:
 
 
 def loads_text(plan: Plan) -> str:
-    """Return every weight of a plan, and what rounding to whole grams changes."""
+    """Return the weights of a plan and the effects of rounding to whole grams, as CSV."""
     header = (
         *("step", "role", "node", "axis", "load_gf", "hang"),
         *("outputs_off_mm", "gradient_cosine", "margin_exact_mm", "margin_rounded_mm"),
@@ -144,7 +144,10 @@ def loads_text(plan: Plan) -> str:
 
 
 def expected_text(network: Network, prediction: Prediction) -> str:
-    """Return where every joint should go in every step, by bars and continuum, with their sd."""
+    """Return the predicted displacements of all joints as CSV.
+
+    Columns: bar model, continuum model, and the standard deviation over print samples.
+    """
     header = (
         *("step", "node", "x_mm", "y_mm", "bars_ux_mm", "bars_uy_mm"),
         *("continuum_ux_mm", "continuum_uy_mm", "print_sd_x_mm", "print_sd_y_mm"),

@@ -1,1 +1,1 @@
-"""Identification: what the print is made of, from the part and its coupons."""
+"""Identification of the printed material from measurements of parts and coupons."""

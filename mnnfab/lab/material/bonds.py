@@ -1,9 +1,9 @@
-"""The stiffness of every bond from how the joints moved, where the steps tell it.
+"""Identification of the stiffness of every bond from measured displacements.
 
-ln k of every bond is fitted to the displacements of all free joints on bars, whose difference to
-the continuum as designed is taken off first. What is known before (a print is within some tens of
-per cent of its design) is a reading too, so that bonds which no step stretches stay there, and
-say so: a bond is *told* if its interval is clearly narrower than what was known before.
+ln k of every bond is fitted to the displacements of all free joints by the bar model, after
+subtracting its difference to the continuum model of the design. A Gaussian prior (a printed part is
+within some tens of per cent of its design) regularises the fit: bonds that no load step stretches
+keep the design value. A bond is *identifiable* if its interval is clearly narrower than the prior.
 """
 
 from __future__ import annotations
@@ -27,26 +27,27 @@ if TYPE_CHECKING:
     from mnnfab.problem.problem import Problem
     from mnnfab.task.task import Task
 
-#: Standard deviation of ln k before anything was measured.
+#: Prior standard deviation of ln k.
 KNOWN_BEFORE = 0.3
-#: A bond is told by data that leave less than this share of it.
+#: A bond is identifiable if its standard deviation is below this share of the prior one.
 TOLD_SHARE = 0.5
-#: Larger networks would take too long, and seldom are measured whole.
+#: Largest network whose bonds are identified; larger ones take too long and are rarely measured
+#: completely.
 MOST_BONDS = 600
-#: What bars leave of a continuum whose widths have changed by some per cent, as a share of the
-#: displacements, after the difference as designed was taken off.
+#: Error of the bar model against the continuum model for widths changed by some per cent, as a
+#: share of the displacements, after subtracting the difference of the design.
 LEFT_BY_BARS = 0.005
 
 
 @dataclass(frozen=True, eq=False)
 class BondStiffness:
-    """Stiffness of every bond over that of its design.
+    """Stiffness of every bond relative to its design.
 
     Args:
-        ratio: (n_bonds,), about their common factor.
-        sd: standard deviation of each, (n_bonds,).
-        told: whether the data tell it, (n_bonds,).
-        common: the factor that all bonds share.
+        ratio: (n_bonds,), relative to the common factor.
+        sd: standard deviation of each ratio, (n_bonds,).
+        told: mask of the bonds that are identifiable from the data, (n_bonds,).
+        common: the factor common to all bonds.
     """
 
     ratio: FloatArray
@@ -57,14 +58,14 @@ class BondStiffness:
 
 @dataclass(frozen=True, eq=False)
 class _Bars:
-    """Bars whose displacements are fitted.
+    """Bar model whose displacements are fitted.
 
     Args:
-        stiffness: where the fit begins, (n_bonds,) N/mm.
-        loads: of every step on the free degrees of freedom, (n_steps, n_free) N.
-        stretch: elongations of their displacements, (n_bonds, n_free).
-        wanted_mm: what they should do, (n_steps, n_free).
-        root: of the covariance of that, lower triangular.
+        stiffness: initial values, (n_bonds,) N/mm.
+        loads: loads of every load step on the free degrees of freedom, (n_steps, n_free) N.
+        stretch: compatibility matrix, elongations by displacements, (n_bonds, n_free).
+        wanted_mm: target displacements, (n_steps, n_free).
+        root: Cholesky factor of the covariance of the targets, lower triangular.
     """
 
     stiffness: FloatArray
@@ -79,13 +80,17 @@ class _Bars:
         return stiffness, frozen_floats(np.linalg.inv(matrix))
 
     def left(self, logarithms: FloatArray) -> FloatArray:
-        """Return what is left over in standard deviations, and what was known before."""
+        """Return the whitened residuals of the displacements, followed by those of the prior."""
         off = self.loads @ self._flexibility(logarithms)[1] - self.wanted_mm
         whitened = solve_triangular(self.root, off.ravel(), lower=True)
         return np.concatenate([whitened, logarithms / KNOWN_BEFORE])
 
     def slopes(self, logarithms: FloatArray) -> FloatArray:
-        """Return its derivative: a stiffer bond pulls its ends by what it is stretched."""
+        """Return the Jacobian of `left`.
+
+        A change of stiffness acts as a pair of forces at the ends of the bond, in proportion to its
+        elongation.
+        """
         stiffness, flexibility = self._flexibility(logarithms)
         pulled = self.loads @ flexibility @ self.stretch.T  # elongations, (n_steps, n_bonds)
         rows = -(flexibility @ self.stretch.T)[None] * (stiffness * pulled)[:, None, :]
@@ -100,14 +105,14 @@ def identify_bonds(
     measurement: Measurement,
     prediction: Prediction,
 ) -> BondStiffness:
-    """Find the stiffness of every bond.
+    """Return the stiffness of every bond relative to its design.
 
     Args:
         problem: the design.
-        task: its ports.
-        widths_mm: of the part, (n_bonds,).
-        measurement: of it.
-        prediction: of the same steps.
+        task: its task, with inputs and outputs.
+        widths_mm: bond widths of the part, (n_bonds,).
+        measurement: measurement of the part.
+        prediction: predictions for the same load steps.
     """
     free = problem.network.free_dofs
     bars, solid = (_flat(one, free) for one in (prediction.bars_mm, prediction.continuum_mm))
@@ -120,7 +125,7 @@ def identify_bonds(
         stiffness=problem.uncorrected.law.stiffness(widths_mm) / softer * stiffer,
         loads=_loads(problem, task, measurement)[:, free],
         stretch=compatibility_matrix(problem.network)[:, free].toarray(),
-        # Bars with this factor, without what the continuum does otherwise.
+        # Measured displacements less the difference between continuum model and scaled bar model.
         wanted_mm=moved - (solid - softer * bars) / stiffer,
         root=frozen_floats(np.linalg.cholesky(measurement.covariance_mm2(free) + left_by_bars)),
     )
@@ -135,7 +140,7 @@ def identify_bonds(
 
 
 def _loads(problem: Problem, task: Task, measurement: Measurement) -> FloatArray:
-    """Return the loads of every step, (n_steps, 2 n_nodes) N."""
+    """Return the loads of every load step, (n_steps, 2 n_nodes) N."""
     on_inputs, on_outputs = port_loads(task, measurement.steps)
     loads: FloatArray = on_inputs @ unit_loads(problem.network, task.inputs).T
     return loads + on_outputs @ unit_loads(problem.network, task.outputs).T

@@ -1,7 +1,7 @@
-"""Coupons that were pulled: a table of loads and elongations of the bond and the bar.
+"""Coupon tests: table of loads and elongations of the bond and the bar coupon.
 
-Columns: coupon ("bar" or "bond"), load_gf, elongation_mm (between the two nodes), and if they are
-known time_s since the weight was hung and sd_mm of the reading.
+Columns: coupon ("bar" or "bond"), load_gf, elongation_mm (between the two nodes), and optionally
+time_s since the weight was applied and sd_mm of the reading.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ if TYPE_CHECKING:
 
 COUPONS = "coupons.csv"
 KINDS = ("bar", "bond")
-#: A coupon that is so many times softer or stiffer than foreseen has another unit: cm is 10.
+#: Ratio of measured to predicted elongations above which the unit is wrong: 10 for cm.
 MOST_UNLIKE = 6.0
 
 
 @dataclass(frozen=True, eq=False)
 class Pulls:
-    """How far one kind of coupon was stretched.
+    """Tensile readings of one kind of coupon.
 
     Args:
         kind: "bar" or "bond".
         loads_N: (n,).
         elongations_mm: (n,).
-        sd_mm: stated noise of a reading, (n,); NaN where it is not.
-        times_s: since the weight was hung, (n,); NaN where nobody looked.
+        sd_mm: stated noise of a reading, (n,); NaN if not given.
+        times_s: time since the weight was applied, (n,); NaN if not given.
     """
 
     kind: str
@@ -48,10 +48,10 @@ class Pulls:
 
 
 def load_pulls(path: Path) -> list[Pulls]:
-    """Read a table of pulled coupons.
+    """Read a table of coupon tests.
 
     Raises:
-        InputError: naming the line that cannot be used.
+        InputError: naming the invalid line.
     """
     table = read_table(path)
     if "coupon" not in table.header:
@@ -60,12 +60,12 @@ def load_pulls(path: Path) -> list[Pulls]:
     loads, stretched = (column_numbers(table, name) for name in ("load_gf", "elongation_mm"))
     optional = {name: optional_numbers(table, name) for name in ("sd_mm", "time_s")}
     if (optional["sd_mm"] <= 0).any():
-        raise InputError(str(path), "sd_mm of 0 or less", "the noise of a reading, or a blank")
+        raise InputError(str(path), "sd_mm of 0 or less", "a positive value, or an empty cell")
     for kind, load, line in zip(kinds, loads.tolist(), table.lines, strict=True):
         if kind not in KINDS:
             raise InputError(f"{path}, {line}", f'coupon "{kind}"', " or ".join(KINDS))
         if load <= 0:
-            raise InputError(f"{path}, {line}", f"load_gf {load:g}", "the weight, more than 0")
+            raise InputError(f"{path}, {line}", f"load_gf {load:g}", "a weight of more than 0")
     found = []
     for kind in KINDS:
         rows = np.array([n for n, one in enumerate(kinds) if one == kind], dtype=int)
@@ -83,9 +83,9 @@ def load_pulls(path: Path) -> list[Pulls]:
 
 
 def coupon_flexibility(problem: Problem, kind: str) -> float:
-    """Return how far a coupon is stretched by a unit load, on its continuum, mm/N.
+    """Return the elongation of a coupon under a unit load by the continuum model, mm/N.
 
-    It hangs from one pad; the load pulls at its other node, along its length.
+    One pad is fixed; the load acts at the other node, along the coupon.
 
     Raises:
         InputError: if the design has no coupons.
@@ -96,8 +96,8 @@ def coupon_flexibility(problem: Problem, kind: str) -> float:
 
     found = [one for one in coupons_of(problem) if one.name == f"coupon-{kind}"]
     if not found:
-        allowed = "a design with [features.coupon], whose coupons were pulled"
-        raise InputError(COUPONS, f"a {kind}, and no coupons in the design", allowed)
+        allowed = "a design with [features.coupon], whose coupons were tested"
+        raise InputError(COUPONS, f"coupon {kind}, but no coupons in the design", allowed)
     check, (coupon,) = problem.design.check, found
     mesh = make_mesh(coupon.tiling, check.elements_across_joint, check.mesher_deadline_s)
     hung = Network(coupon.network.nodes, coupon.network.bonds, np.array([0]))
@@ -108,15 +108,15 @@ def coupon_flexibility(problem: Problem, kind: str) -> float:
 
 
 def refuse_unlikely(where: str, pulls: Pulls, foreseen_mm_per_N: float) -> None:
-    """Refuse elongations that are another unit's.
+    """Refuse elongations in another unit.
 
     Raises:
-        InputError: if they are not within `MOST_UNLIKE` times of what the design foresees.
+        InputError: if the median differs from the prediction by more than a factor `MOST_UNLIKE`.
     """
     ratio = float(np.median(pulls.elongations_mm / pulls.loads_N)) / foreseen_mm_per_N
     if not 1 / MOST_UNLIKE < ratio < MOST_UNLIKE:
         raise InputError(
             where,
-            f"the {pulls.kind} is stretched {ratio:.3g} times as far as foreseen",
-            "elongations in mm, positive, and loads in gf of this design's coupons",
+            f"elongations of the {pulls.kind} are {ratio:.3g} times those predicted",
+            "positive elongations in mm, and loads in gf, of coupons of this design",
         )

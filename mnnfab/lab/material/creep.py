@@ -1,4 +1,4 @@
-"""Creep: how much farther a part moves for every tenfold time under load."""
+"""Creep: growth of displacements per decade of time under load."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from scipy import stats
 
 from mnnfab.arrays import FloatArray
 
-#: The time (s) that amplitudes are told for.
+#: Reference time of amplitudes (s).
 REFERENCE_S = 60.0
-#: Times within this factor of each other tell no slope.
+#: Smallest ratio of times from which a slope is fitted.
 LEAST_SPAN = 2.0
 
 
 @dataclass(frozen=True)
 class Creep:
-    """Amplitudes grow as 1 + slope · log10(t / 60 s).
+    """Logarithmic creep law: amplitudes grow as 1 + slope · log10(t / 60 s).
 
     Args:
         slope: share of the amplitude at 60 s, per decade of time.
-        half_width: of its 95 % interval.
-        n_readings: that it is from.
+        half_width: half-width of its 95 % interval.
+        n_readings: number of readings.
         mean_s: geometric mean of the times of all readings.
     """
 
@@ -32,7 +32,7 @@ class Creep:
     mean_s: float
 
     def growth(self, times_s: FloatArray) -> FloatArray:
-        """Return amplitudes at some times over those at 60 s; 1 where the time is not known."""
+        """Return the ratio of amplitudes at given times to those at 60 s; 1 for unknown times."""
         known = np.isfinite(times_s) & (times_s > 0)
         decades = np.log10(np.where(known, times_s, REFERENCE_S) / REFERENCE_S)
         grown: FloatArray = 1 + self.slope * decades
@@ -40,15 +40,15 @@ class Creep:
 
 
 def fit_creep(amplitudes: FloatArray, series: FloatArray, times_s: FloatArray) -> Creep | None:
-    """Fit one slope to several series of readings, each with an amplitude of its own.
+    """Fit one slope to several series of readings with different amplitudes.
 
     Args:
-        amplitudes: (n,), of any unit.
-        series: which series each is of, (n,).
-        times_s: since the weight was hung, (n,); NaN where it is not known.
+        amplitudes: (n,), in any unit.
+        series: label of the series of each reading, (n,).
+        times_s: time since the weight was applied, (n,); NaN if not known.
 
     Returns:
-        The slope; None if times do not tell one.
+        The slope; None if the times do not determine one.
 
     >>> t = np.array([6.0, 60.0, 600.0, 6.0, 60.0, 600.0])
     >>> one = fit_creep(np.array([0.97, 1.0, 1.03, 1.94, 2.0, 2.06]), np.repeat([0, 1], 3), t)
@@ -61,14 +61,14 @@ def fit_creep(amplitudes: FloatArray, series: FloatArray, times_s: FloatArray) -
         return None
     decades = np.log10(times / REFERENCE_S)
     names = np.unique(series)
-    # Readings err by a share of their amplitude, so series count alike whatever theirs is.
+    # Errors are proportional to the amplitude, so amplitudes are normalised by series.
     means = {name: amplitudes[series == name].mean() for name in names.tolist()}
     amplitudes = amplitudes / np.array([means[name] for name in series.tolist()])
     spans = [np.ptp(decades[series == name]) for name in names]
     if max(spans) < np.log10(LEAST_SPAN):
         return None
     design = (series[:, None] == names).astype(float)
-    # a_s (1 + c x): linear in a_s and, once a_s is known, in c; two rounds are exact enough.
+    # a_s (1 + c x) is linear in a_s and in c, so both are fitted alternately.
     slope = 0.0
     for _ in range(20):
         growth = 1 + slope * decades
@@ -76,7 +76,7 @@ def fit_creep(amplitudes: FloatArray, series: FloatArray, times_s: FloatArray) -
         own = design @ sizes
         lever = own * decades
         left = amplitudes - own
-        # The part of the lever that amplitudes cannot take.
+        # Component of the lever orthogonal to the amplitudes.
         lever_free = lever - design @ np.linalg.lstsq(design, lever, rcond=None)[0]
         slope = float(lever_free @ left / (lever_free @ lever_free))
     n_free = len(times) - len(names) - 1

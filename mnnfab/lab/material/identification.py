@@ -1,9 +1,10 @@
-"""Identification: modulus and joint length that explain what was measured, with intervals.
+"""Identification of modulus and joint length from measurements, with intervals.
 
-Displacements go with 1 / E. How they go with the length of the joints is taken from continua with
-joints of several lengths, each reading a polynomial of the length through them. Which of the two
-the data tell is a matter of the data: a bar without joints tells the modulus, a bond or the network
-with it the joints; a network alone tells little more than one number for both.
+Displacements are proportional to 1 / E. Their dependence on the joint length is computed by
+continuum models with several joint lengths; each reading is interpolated by a polynomial of the
+length. Which parameters are identifiable depends on the data: a bar coupon without joints
+determines the modulus; with it, a bond coupon or the network determines the joint length; a network
+alone determines little more than one combination of both.
 """
 
 from __future__ import annotations
@@ -29,28 +30,28 @@ if TYPE_CHECKING:
     from mnnfab.progress.watcher import Clock
     from mnnfab.task.task import Task
 
-#: Joints that are solved for, as shares of the drawn length.
+#: Joint lengths of the models, as shares of the drawn length.
 SHARES = (0.7, 0.85, 1.0, 1.2, 1.45)
-#: Models are solved until meshes leave no more than this.
+#: Discretisation tolerance of the models.
 MESHES = 2e-4
-#: A parameter whose 95 % interval is wider than this share of it to each side is not told.
+#: Largest relative half-width of the 95 % interval of an identifiable parameter.
 TOLD = 0.25
-#: A parameter that moves readings by less than this share of what the other does moves none.
+#: A parameter has no effect if its sensitivity is below this share of the largest one.
 UNMOVED = 1e-4
-#: Nor are two parameters told apart whose errors go together more closely than this: what models
-#: leave out by a thousandth would move both by a tenth.
+#: Largest correlation of errors at which both parameters are identifiable: above it, a model error
+#: of a thousandth would change both by a tenth.
 MOST_ALIKE = 0.98
 
 
 @dataclass(frozen=True, eq=False)
 class Readings:
-    """Measured numbers of one kind, and what models with several joint lengths foresee.
+    """Measured values of one kind, with the predictions of models with several joint lengths.
 
     Args:
-        name: whose they are.
+        name: name of the source.
         values_mm: (n,).
-        covariance_mm2: of their errors, (n, n).
-        foreseen_mm: with the design's modulus, (n_lengths, n).
+        covariance_mm2: covariance of their errors, (n, n).
+        foreseen_mm: predictions with the design's modulus, (n_lengths, n).
     """
 
     name: str
@@ -61,14 +62,14 @@ class Readings:
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number that was found.
+    """Estimate of a parameter.
 
     Args:
-        value: itself.
+        value: estimated value.
         sd: standard deviation.
         low: lower end of its 95 % interval.
         high: upper end.
-        told: whether the data tell it.
+        told: True if it is identifiable from the data.
     """
 
     value: float
@@ -80,18 +81,18 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Identified:
-    """What was found of the material.
+    """Identified material parameters.
 
     Args:
-        modulus_MPa: Young's.
-        joint_length_mm: that acts.
-        correlation: of the errors of the two.
-        misfit: root mean square of what is left over, in standard deviations.
-        n_readings: that it was found from.
-        joint_fixed: whether the length was left as drawn, since the data do not tell both.
-        with_drawn_joints_MPa: the modulus if joints act as long as drawn.
-        drawn_joint_mm: how long that is.
-        at_a_limit: whether the best length is the longest or shortest that was looked at.
+        modulus_MPa: Young's modulus.
+        joint_length_mm: effective joint length.
+        correlation: correlation of the errors of the two.
+        misfit: root mean square of the residuals, in standard deviations.
+        n_readings: number of readings.
+        joint_fixed: True if the length was fixed as drawn, because both are not identifiable.
+        with_drawn_joints_MPa: modulus if the joint length is fixed as drawn.
+        drawn_joint_mm: drawn joint length.
+        at_a_limit: True if the best length is at an end of the searched range.
     """
 
     modulus_MPa: Estimate
@@ -106,14 +107,14 @@ class Identified:
 
 
 def lengths_of(problem: Problem) -> FloatArray:
-    """Return the joint lengths that models are made with, (n_lengths,) mm."""
+    """Return the joint lengths of the models, (n_lengths,) mm."""
     return np.array(SHARES) * problem.design.fabrication.joint_length_mm
 
 
 def with_joints(problem: Problem, length_mm: float) -> Problem:
-    """Return a problem with joints of another length, to be solved finely.
+    """Return a problem with another joint length and a fine discretisation tolerance.
 
-    What meshes leave of the pattern would be taken for the joints.
+    Otherwise discretisation errors would bias the joint length.
     """
     tolerance = min(problem.design.check.discretisation_tolerance, MESHES)
     check = problem.design.check.model_copy(update={"discretisation_tolerance": tolerance})
@@ -127,14 +128,14 @@ def with_joints(problem: Problem, length_mm: float) -> Problem:
 def network_readings(
     problem: Problem, task: Task, widths_mm: FloatArray, measurement: Measurement, clock: Clock
 ) -> Readings:
-    """Return the displacements of all free joints beside those of models.
+    """Return the displacements of all free joints and those predicted by the models.
 
     Args:
         problem: the design.
-        task: its ports.
-        widths_mm: of the part, (n_bonds,).
-        measurement: of it.
-        clock: told of the progress.
+        task: its task, with inputs and outputs.
+        widths_mm: bond widths of the part, (n_bonds,).
+        measurement: measurement of the part.
+        clock: stage timer.
     """
     from mnnfab.lab.analysis.prediction import continuum_fields
 
@@ -151,12 +152,12 @@ def network_readings(
 
 
 def coupon_readings(where: str, problem: Problem, pulls: Pulls, clock: Clock) -> Readings:
-    """Return the elongations of a coupon beside those of models.
+    """Return the elongations of a coupon and those predicted by the models.
 
-    Where no noise is stated it is taken from how readings scatter about their line.
+    If no noise is stated, it is estimated from the scatter of the readings about a straight line.
 
     Raises:
-        InputError: if nothing tells the noise.
+        InputError: if there are too few readings to estimate the noise.
     """
     with clock.stage(f"coupon, {pulls.kind}"):
         unit = np.array(
@@ -185,17 +186,17 @@ def _scatter(where: str, pulls: Pulls) -> float:
 
 @dataclass(frozen=True, eq=False)
 class _Left:
-    """What models leave of some readings, in standard deviations that are independent.
+    """Whitened residuals of the readings as a function of the parameters.
 
-    Parameters are ln E/E_design, ln ℓ/ℓ_drawn and an error a model: models err by what their
-    meshes leave, a factor that all readings of one model share.
+    Parameters are ln E/E_design, ln ℓ/ℓ_drawn and one error per model: the discretisation error, a
+    factor common to all readings of one model.
 
     Args:
-        readings: all of them.
-        powers: of the joint length over the drawn one, (n_lengths, n) mm: a polynomial through
-            all lengths, of each reading on its own.
-        roots: of the readings' covariances.
-        meshes: standard deviation of a model's error.
+        readings: all readings.
+        powers: coefficients in powers of the joint length over the drawn one, (n_lengths, n) mm: an
+            interpolating polynomial for each reading.
+        roots: Cholesky factors of the covariances of the readings.
+        meshes: standard deviation of the error of a model.
     """
 
     readings: Sequence[Readings]
@@ -204,7 +205,7 @@ class _Left:
     meshes: float
 
     def __call__(self, parameters: FloatArray) -> FloatArray:
-        """Return what is left over, and the models' errors with it."""
+        """Return the whitened residuals, followed by those of the model errors."""
         softening, lengthening, errors = parameters[0], parameters[1], parameters[2:]
         moved = np.exp(lengthening) ** np.arange(len(self.powers)) @ self.powers
         parts, begin = [], 0
@@ -216,7 +217,7 @@ class _Left:
         return np.concatenate([*parts, errors / self.meshes])
 
     def as_drawn(self, parameters: FloatArray) -> FloatArray:
-        """Return the same with joints as they are drawn."""
+        """Return the residuals with the joint length fixed as drawn."""
         return self(np.insert(parameters, 1, 0.0))
 
 
@@ -232,11 +233,11 @@ def _left(problem: Problem, readings: Sequence[Readings]) -> _Left:
 
 
 def identify(problem: Problem, readings: Sequence[Readings]) -> Identified:
-    """Find modulus and joint length.
+    """Return modulus and joint length fitted to readings.
 
     Args:
-        problem: the design whose modulus models were made with.
-        readings: of network and coupons.
+        problem: the design; the models use its modulus.
+        readings: readings of network and coupons.
     """
     drawn = problem.design.fabrication.joint_length_mm
     designs = (problem.material.youngs_modulus_MPa, drawn)
@@ -268,7 +269,7 @@ def identify(problem: Problem, readings: Sequence[Readings]) -> Identified:
 
 
 def _softest(readings: Sequence[Readings]) -> float:
-    """Return the factor on the modulus with which models of drawn joints fit best."""
+    """Return the best-fit factor on the modulus for models with drawn joints."""
     values = np.concatenate([one.values_mm for one in readings])
     drawn = np.hstack([one.foreseen_mm for one in readings])[SHARES.index(1.0)]
     factor = float(drawn @ drawn) / max(float(drawn @ values), 1e-300)
@@ -280,15 +281,14 @@ def _estimates(
 ) -> tuple[list[Estimate], float, float]:
     """Return estimates with intervals, the correlation of their errors, and the misfit.
 
-    Parameters after those that have a design are errors of models, which count in the intervals.
+    Parameters beyond those in `designs` are errors of models, which contribute to the intervals.
     """
     n_free = max(len(left) - len(logarithms), 1)
     misfit = float(np.sqrt((left**2).sum() / n_free))
-    # What models leave over widens the intervals, what is smaller than stated does not shrink
-    # them.
+    # A misfit above 1 widens the intervals; a misfit below 1 does not narrow them.
     whole = np.linalg.pinv(slopes.T @ slopes) * max(misfit, 1.0) ** 2
     covariance = whole[: len(designs), : len(designs)]
-    # What no reading depends on is not known exactly but not at all.
+    # A parameter without effect on the readings is unknown, not exactly known.
     sizes = np.linalg.norm(slopes, axis=0)[: len(designs)]
     sds = np.where(sizes > UNMOVED * sizes.max(), np.sqrt(np.diag(covariance)), np.inf)
     times = float(stats.t.ppf(0.975, n_free))

@@ -1,4 +1,4 @@
-"""Identification as a stage: from folders of experiments to a material profile."""
+"""Identification stage: from folders of experiments to a material profile."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ if TYPE_CHECKING:
     from mnnfab.problem.problem import Problem
     from mnnfab.progress.watcher import Clock
 
-#: Findings on measurements that say something of the stiffness that is found by them.
+#: Findings on measurements that affect the identified stiffness.
 ON_STIFFNESS = ("frame", "size", "turning")
 
 
 @dataclass(frozen=True, eq=False)
 class Identification:
-    """All that was found.
+    """Results of an identification.
 
     Args:
         problem: the design.
-        material: modulus and joints.
-        bonds: stiffness of each, if a network was measured.
-        creep: if readings carry times.
-        sources: what was measured, in words.
-        findings: what a lab should know.
+        material: modulus and joint length.
+        bonds: stiffness of each bond, if a network was measured.
+        creep: creep law, if readings have times.
+        sources: description of the measured objects.
+        findings: findings on data and fit.
     """
 
     problem: Problem
@@ -58,16 +58,16 @@ class Identification:
 def identify_from(
     problem: Problem, widths_mm: FloatArray, folders: Sequence[Path], clock: Clock
 ) -> Identification:
-    """Find material and bonds from experiments on a part and its coupons.
+    """Identify material and bonds from experiments on a part and its coupons.
 
     Args:
         problem: the design.
-        widths_mm: of the part, (n_bonds,).
+        widths_mm: bond widths of the part, (n_bonds,).
         folders: each with experiment.toml, coupons.csv, or both.
-        clock: told of the progress.
+        clock: stage timer.
 
     Raises:
-        InputError: if a folder has neither, or something in it cannot be used.
+        InputError: if a folder has neither, or a file in it is invalid.
     """
     problem = problem.uncorrected
     analyses: list[Analysis] = []
@@ -94,7 +94,7 @@ def identify_from(
     names = list(dict.fromkeys(one.name for one in readings))
     bonds = None
     if analyses and problem.network.n_bonds <= MOST_BONDS:
-        one = analyses[-1]  # the last one's, with the modulus that it was foreseen with
+        one = analyses[-1]  # its predictions use the modulus of its own experiment.toml
         bonds = identify_bonds(one.problem, task, widths_mm, measurements[-1], one.prediction)
     findings = _judge(problem, found, bonds, names)
     findings += _passed_on(analyses)
@@ -102,7 +102,7 @@ def identify_from(
 
 
 def _passed_on(analyses: list[Analysis]) -> list[Finding]:
-    """Return what was found on measurements that a stiffness has a share of."""
+    """Return the findings on measurements that affect the identified stiffness."""
     return [
         replace(finding, where=f"{finding.where}, {one.experiment.where}")
         for one in analyses
@@ -112,7 +112,7 @@ def _passed_on(analyses: list[Analysis]) -> list[Finding]:
 
 
 def _at_a_minute(found: Analysis, creep: Creep | None) -> Measurement:
-    """Return a measurement as it would have been a minute after the weights were hung."""
+    """Return a measurement corrected for creep to one minute after the weights were applied."""
     measurement = found.measurement
     if creep is None:
         return measurement
@@ -125,7 +125,10 @@ def _at_a_minute(found: Analysis, creep: Creep | None) -> Measurement:
 
 
 def _creep(analyses: list[Analysis], pulls: list[tuple[str, Pulls]]) -> Creep | None:
-    """Return the creep of all readings that carry times: amplitudes over those of their models."""
+    """Return the creep law of all readings with times.
+
+    Amplitudes are displacements relative to the mean of their load step, and elongations per load.
+    """
     amplitudes, series, times = [], [], []
     for one in analyses:
         rows = {step.name: n for n, step in enumerate(one.measurement.steps)}
@@ -155,40 +158,42 @@ def _judge(
     findings = []
     if found.joint_fixed and not found.at_a_limit:
         words = (
-            f"not told by {' and '.join(names)}: its error goes with that of the modulus "
-            f"(correlation {found.correlation:.3f}); left at {found.drawn_joint_mm:g} mm as drawn, "
-            "so the modulus is an effective one. A pulled bar and a pulled bond tell both"
+            f"not identifiable from {' and '.join(names)} data: its error is correlated with that "
+            f"of the modulus ({found.correlation:.3f}); fixed at {found.drawn_joint_mm:g} mm as "
+            "drawn, so the modulus is an effective value. Tests of a bar and a bond coupon "
+            "determine both"
         )
         findings.append(Finding("joint-length", "warning", "joints", words))
     if found.at_a_limit:
         low, high = (share * found.drawn_joint_mm for share in (SHARES[0], SHARES[-1]))
         words = (
-            f"the best length is at the end of what is looked at, {low:.3g} to {high:.3g} mm: "
-            "something else than joints and modulus is at work, or readings are wrong"
+            f"the best-fit length is at a limit of the searched range, {low:.3g} to {high:.3g} mm: "
+            "modulus and joint length do not explain the readings, or readings are wrong"
         )
         findings.append(Finding("joint-length", "warning", "joints", words))
     if not found.modulus_MPa.told:
         low, high = found.modulus_MPa.low, found.modulus_MPa.high
-        words = f"hardly told: {low:.3g} to {high:.3g} MPa; more readings, or heavier weights"
+        words = f"poorly determined: {low:.3g} to {high:.3g} MPa; use more readings or weight"
         findings.append(Finding("modulus", "warning", "material", words))
     if found.misfit > 2:
         words = (
-            f"models leave {found.misfit:.1f} standard deviations: the part differs from its "
-            "design by more than modulus and joints; intervals were widened by as much"
+            f"root mean square residual {found.misfit:.1f} standard deviations: the part differs "
+            "from its design by more than modulus and joint length; intervals were widened by this "
+            "factor"
         )
         findings.append(Finding("misfit", "warning", "readings", words, None, found.misfit, 2.0))
     error = problem.print_errors
     share = error.width_mm / problem.design.fabrication.width_initial_mm
     words = (
-        "a common error of the printed widths and thickness is taken for the modulus: edges off "
-        f"by {error.width_mm:g} mm change it by {share:.1%}, and more at the joints; measure both "
-        "on a coupon"
+        "a common error of the printed widths and thickness biases the modulus: edges off by "
+        f"{error.width_mm:g} mm change it by {share:.1%}, and more at the joints; measure width "
+        "and thickness on a coupon"
     )
     findings.append(Finding("printed-size", "info", "material", words))
     if bonds is not None:
         told, count = int(bonds.told.sum()), len(bonds.told)
-        words = f"the stiffness of {told} of {count} bonds is told by these steps"
+        words = f"the stiffness of {told} of {count} bonds is identifiable from these load steps"
         lost = [problem.network.bond_name(b) for b in np.flatnonzero(~bonds.told)[:6].tolist()]
-        words += f"; not told: {', '.join(lost)}" if lost else ""
+        words += f"; not identifiable: {', '.join(lost)}" if lost else ""
         findings.append(Finding("bonds", "info", "network", words, None, float(told)))
     return findings

@@ -1,4 +1,4 @@
-"""What a laboratory has found, as a material profile that designs name and training takes."""
+"""Measured material as a profile for designs and training."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ PROFILE = "material.toml"
 
 
 def profile_text(material: Material, found: Identified, creep: Creep | None, sources: str) -> str:
-    """Return the profile of a material whose modulus and joints were measured.
+    """Return the profile of a material with measured modulus and joint length, as TOML.
 
     Args:
-        material: of the design, for what was not measured.
-        found: what was.
-        creep: of the same readings, if they carry times.
-        sources: what it was measured on.
+        material: material of the design, for values that were not measured.
+        found: identified parameters.
+        creep: creep law of the same readings, if they have times.
+        sources: description of the measured objects.
     """
     modulus, joint = found.modulus_MPa, found.joint_length_mm
     words = f"measured on {sources}: {modulus.low:.4g} to {modulus.high:.4g} MPa (95 %)"
     if creep is not None:
         words += (
-            f"; a minute after hanging the weights, creep {creep.slope:.2%} ± "
-            f"{creep.half_width:.2%} a decade of time"
+            f"; one minute after loading, creep {creep.slope:.2%} ± {creep.half_width:.2%} "
+            "per decade of time"
         )
     values: dict[str, object] = {
         "youngs_modulus_MPa": float(f"{modulus.value:.6g}"),
@@ -44,7 +44,7 @@ def profile_text(material: Material, found: Identified, creep: Creep | None, sou
         drawn = found.drawn_joint_mm
         values["joint_length_excess_mm"] = float(f"{joint.value - drawn:.6g}")
         of["joint_length_excess_mm"] = (
-            f"measured on {sources}: joints act {joint.low:.4g} to {joint.high:.4g} mm long "
+            f"measured on {sources}: effective joint length {joint.low:.4g} to {joint.high:.4g} mm "
             f"(95 %), drawn {drawn:g} mm"
         )
     return tomli_w.dumps({**values, "sources": of})

@@ -1,4 +1,4 @@
-"""What is written of an identification: the profile, values, a table of bonds and a page."""
+"""Output of an identification: profile, values, table of bonds and HTML page."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ VALUES, BONDS, PAGE = "identified.json", "bonds.csv", "identified.html"
 
 
 def write_identification(staging: Path, found: Identification) -> None:
-    """Write everything into a folder."""
+    """Write all results into a folder."""
     material = found.problem.material
     files = {
         PROFILE: profile_text(material, found.material, found.creep, found.sources),
@@ -33,7 +33,7 @@ def write_identification(staging: Path, found: Identification) -> None:
 
 
 def identified_values(found: Identification) -> dict[str, object]:
-    """Return an identification for programs."""
+    """Return the results as values for JSON."""
     return {
         "schema": 1,
         "material": as_plain(found.material),
@@ -43,7 +43,7 @@ def identified_values(found: Identification) -> dict[str, object]:
 
 
 def identified_text(found: Identification) -> str:
-    """Return an identification in words."""
+    """Return a summary of the results as text."""
     lines = []
     for row in _rows(found):
         interval = f" ({row['low']:.4g} to {row['high']:.4g})" if row["low"] is not None else ""
@@ -53,7 +53,7 @@ def identified_text(found: Identification) -> str:
         )
     if found.creep is not None:
         slope, half = found.creep.slope, found.creep.half_width
-        lines.append(f"creep: {slope:.2%} ± {half:.2%} a decade of time")
+        lines.append(f"creep: {slope:.2%} ± {half:.2%} per decade of time")
     return "\n".join(lines)
 
 
@@ -67,16 +67,16 @@ def _rows(found: Identification) -> list[dict[str, object]]:
             "low": modulus.low,
             "high": modulus.high,
             "design": problem.material.youngs_modulus_MPa,
-            "words": "effective" if material.joint_fixed else "",
+            "words": "effective value" if material.joint_fixed else "",
         },
         {
-            "name": "length at which joints act, mm",
+            "name": "effective joint length, mm",
             "value": joint.value,
-            # Left as drawn it was not found, and has no interval.
+            # A fixed length has no interval.
             "low": None if material.joint_fixed else joint.low,
             "high": None if material.joint_fixed else joint.high,
             "design": material.drawn_joint_mm,
-            "words": "not told, left as drawn" if material.joint_fixed else "",
+            "words": "not identifiable, fixed as drawn" if material.joint_fixed else "",
         },
     ]
     return rows
@@ -84,7 +84,7 @@ def _rows(found: Identification) -> list[dict[str, object]]:
 
 def _bonds(found: Identification) -> str:
     bonds, network = found.bonds, found.problem.network
-    assert bonds is not None, "only asked where there are some"
+    assert bonds is not None, "called only if bonds were identified"
     rows = [
         (
             b,
@@ -121,10 +121,10 @@ def _picture(found: Identification) -> str:
     from mnnfab.report.sketch import draw_bonds
 
     bonds = found.bonds
-    assert bonds is not None, "only asked where there are some"
+    assert bonds is not None, "called only if bonds were identified"
     figure = Figure(figsize=(7, 5.5), layout="constrained")
     change = 100 * (bonds.ratio - 1)
     lines = np.where(bonds.told, 6.0, 1.5)
-    label = "stiffness against the design, %"
+    label = "change of stiffness against the design, %"
     draw_bonds(figure.subplots(), found.problem.network, change, label, lines=lines)
     return address_of(figure, "svg")

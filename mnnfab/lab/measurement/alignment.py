@@ -1,8 +1,8 @@
-"""Alignment: from the axes of a camera or a table to those of the design.
+"""Alignment of measured positions with the axes of the design.
 
-The joints of the unloaded part are laid over the design's by the best shift, turn and size
-(Umeyama's closed form). What does not fit then is told in words: a wrong unit, an axis that
-points the other way, joints under each other's numbers.
+The joints of the unloaded part are fitted to those of the design by a similarity transformation
+(Umeyama's closed form). The residuals reveal a wrong unit, a flipped axis and permuted joint
+numbers, each reported as such.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.errors import InputError
 from mnnfab.network.network import Network
 
-#: A print that is larger or smaller than its design by more than this has another unit.
+#: Relative size error above which the unit is taken to be wrong.
 MOST_OFF = 0.10
-#: A joint farther off than this share of the shortest bond is another one, or none.
+#: Largest distance of a joint from its design position, as a share of the shortest bond.
 MOST_ASTRAY = 0.3
-#: Numbers that a length may be off by, and what it then was measured in.
+#: Factors by which lengths may be off, and the units that they indicate.
 UNITS = {
     1e-3: "metres",
     0.1: "centimetres",
@@ -31,12 +31,12 @@ UNITS = {
 
 @dataclass(frozen=True, eq=False)
 class Alignment:
-    """x_design = scale · x Rᵀ + shift, for rows x.
+    """Similarity transformation x_design = scale · x Rᵀ + shift, for rows x.
 
     Args:
         scale: mm per unit.
         rotation: (2, 2), proper.
-        shift_mm: (2,).
+        shift_mm: translation, (2,).
     """
 
     scale: float
@@ -44,18 +44,18 @@ class Alignment:
     shift_mm: FloatArray
 
     def apply(self, places: FloatArray) -> FloatArray:
-        """Return places, (…, 2), in the design's axes, mm."""
+        """Return positions, (…, 2), in the axes of the design, mm."""
         turned: FloatArray = self.scale * places @ self.rotation.T + self.shift_mm
         return turned
 
 
 def fit_similarity(places: FloatArray, wanted: FloatArray, scale: float | None = None) -> Alignment:
-    """Return the shift, turn and size that lay places over others best, both (n, 2).
+    """Return the least-squares similarity transformation between two point sets, both (n, 2).
 
     Args:
-        places: what is moved.
-        wanted: where it should be, mm.
-        scale: mm per unit if it is known.
+        places: points to transform.
+        wanted: target points, mm.
+        scale: mm per unit; fitted if not given.
 
     Source: Umeyama, IEEE Trans. Pattern Anal. Mach. Intell. 13:376 (1991).
     """
@@ -72,27 +72,27 @@ def fit_similarity(places: FloatArray, wanted: FloatArray, scale: float | None =
 def align(
     where: str, places: FloatArray, network: Network, unit_mm: float | None, *, by_place: bool
 ) -> tuple[Alignment, IntArray]:
-    """Find how the unloaded joints lie over the design, and which is which.
+    """Fit the unloaded joints to the design and assign them to its nodes.
 
     Args:
-        where: for messages.
-        places: of the unloaded joints, (n_nodes, 2), y upwards.
+        where: location named in error messages.
+        places: positions of the unloaded joints, (n_nodes, 2), y upwards.
         network: the design.
-        unit_mm: length of the unit of the places; none takes it from the part itself.
-        by_place: whether the joints' order means nothing and their places tell them apart.
+        unit_mm: length of the unit of the positions; fitted to the design if not given.
+        by_place: assign joints to nodes by position instead of by order.
 
     Returns:
-        The alignment, without a change of size where the unit is known; and for every node the
-        row of its place, (n_nodes,).
+        The alignment, with the scale fixed if the unit is known; and the row of each node's
+        position, (n_nodes,).
 
     Raises:
-        InputError: saying what is wrong: unit, axes, or order.
+        InputError: if the unit, the axes or the order of the joints is wrong.
     """
     order = _by_place(places, network) if by_place else np.arange(network.n_nodes)
     places = places[order]
     free = fit_similarity(places, network.nodes)
     if unit_mm is not None and not 1 - MOST_OFF < free.scale / unit_mm < 1 + MOST_OFF:
-        # Joints under each other's numbers shrink the fit too, so these come first.
+        # Permuted joints also reduce the fitted scale, so they are checked first.
         _refuse_order(where, places, network)
         raise _unit_error(where, free.scale / unit_mm)
     _refuse_order(where, places, network)
@@ -102,9 +102,9 @@ def align(
 def _unit_error(where: str, ratio: float) -> InputError:
     nearest = min(UNITS, key=lambda factor: abs(np.log(ratio * factor)))
     known = abs(np.log(ratio * nearest)) < np.log(1 + MOST_OFF)
-    guess = f"they look like {UNITS[nearest]}" if known else "are they pixels, or of another part?"
-    given = f"joints {1 / ratio:.4g} times as far apart as in the design: {guess}"
-    allowed = f"the unit in experiment.toml so that they are within {MOST_OFF:.0%} of the design"
+    guess = f"unit probably {UNITS[nearest]}" if known else "in pixels, or of another part?"
+    given = f"joint distances {1 / ratio:.4g} times those of the design: {guess}"
+    allowed = f"a unit in experiment.toml that gives the design's size within {MOST_OFF:.0%}"
     return InputError(where, given, allowed)
 
 
@@ -117,24 +117,24 @@ def _refuse_order(where: str, places: FloatArray, network: Network) -> None:
     mirrored = places * [1.0, -1.0]
     other = _robust(mirrored, network)
     if np.hypot(*(other.apply(mirrored) - network.nodes).T).max() <= limit:
-        allowed = 'y_axis = "down" if y points down, or a look at the part from its front'
-        raise InputError(where, "joints mirrored against the design", allowed)
+        allowed = 'y_axis = "down" if y points down, or a view of the part from its front'
+        raise InputError(where, "joints mirrored with respect to the design", allowed)
     at = found.apply(places)
     rows, columns = linear_sum_assignment(_distances(network.nodes, at))
     swapped = [int(n) for n, row in zip(rows, columns, strict=True) if n != row]
     fits = np.hypot(*(at[columns] - network.nodes).T).max() <= limit
     if swapped and fits:
-        given = f"joints {', '.join(map(str, swapped))} lie where others of them should"
-        allowed = 'each joint under its own number, or points = "by-place" in experiment.toml'
+        given = f"joints {', '.join(map(str, swapped))} are permuted"
+        allowed = 'the node number of each joint, or points = "by-place" in experiment.toml'
         raise InputError(where, given, allowed)
     worst = int(astray.argmax())
-    given = f"joint {worst} is {astray[worst]:.3g} mm from its place in the design"
-    allowed = f"joints of this part; {limit:.3g} mm is the most that is taken for the same one"
+    given = f"joint {worst} is {astray[worst]:.3g} mm from its position in the design"
+    allowed = f"joints of this part, each within {limit:.3g} mm of its position in the design"
     raise InputError(where, given, allowed)
 
 
 def _robust(places: FloatArray, network: Network) -> Alignment:
-    """Fit without the joints that are far off, which a few under wrong numbers are."""
+    """Return a fit that excludes outliers, such as a few permuted joints."""
     keep = np.arange(network.n_nodes)
     least = max(3, network.n_nodes // 2)
     found = fit_similarity(places, network.nodes)
@@ -147,7 +147,7 @@ def _robust(places: FloatArray, network: Network) -> Alignment:
 
 
 def _by_place(places: FloatArray, network: Network) -> IntArray:
-    """Return which place is which node's: the part is taken to be upright and whole."""
+    """Return the row of each node's position; the part must be upright and complete."""
     order = np.arange(network.n_nodes)
     size = np.ptp(network.nodes, axis=0).max() / max(float(np.ptp(places, axis=0).max()), 1e-300)
     at = size * (places - places.mean(axis=0)) + network.nodes.mean(axis=0)

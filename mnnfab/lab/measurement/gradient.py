@@ -1,9 +1,10 @@
-"""In situ backpropagation from measurements: the gradient with its error bars.
+"""In situ backpropagation from measured elongations: the gradient with its error bars.
 
-For loads that some steps span, elongations of other loads are sums of those measured: with the
-loads F (n_in, p) of the forward steps and H (n_out, q) of the adjoint ones,
-dL/dk_b = Σ_pq X_pq e_bp a_bq, where F X Hᵀ = M and M = -(dL/dG)ᵀ. One weight at a time on every
-port spans everything; the paper's two steps, a load and its adjoint, span what one sample needs.
+The part is linear, so elongations under any load in the span of the load steps are linear
+combinations of the measured ones: with the loads F (n_in, p) of the forward steps and H (n_out, q)
+of the adjoint steps, dL/dk_b = Σ_pq X_pq e_bp a_bq, where F X Hᵀ = M and M = -(dL/dG)ᵀ. One weight
+at a time on every port spans all loads; the two steps of the paper, a load and its adjoint, span
+those of one sample.
 """
 
 from __future__ import annotations
@@ -23,23 +24,24 @@ from mnnfab.task.task import Task
 from mnnfab.training.gradient_comparison import GradientAgreement, compare_gradients
 
 N_DRAWS = 1000
-#: Loads that leave more than this share of what the gradient needs unsaid do not span it. Whole
-#: grams leave up to a few hundredths.
+#: Largest unspanned share of the loads that a gradient needs. Rounding to whole grams leaves up
+#: to a few hundredths.
 MOST_UNSPANNED = 0.15
 
 
 @dataclass(frozen=True, eq=False)
 class MeasuredGradient:
-    """A gradient from measured elongations.
+    """Gradient from measured elongations.
 
     Args:
         gradient: dL/dk, (n_bonds,) per N/mm.
         sd: standard deviation of each entry.
-        half_width: of each entry's 95 % interval.
-        unspanned: share of what the gradient needs that the hung loads do not span.
-        loss: of the measured displacements.
+        half_width: half-width of the 95 % interval of each entry.
+        unspanned: share of the loads needed by the gradient that the load steps do not span.
+        loss: loss of the measured displacements.
         loss_sd: its standard deviation.
-        flexibility: measured, (n_out, n_in) mm/N; of loads that were not hung, none.
+        flexibility: measured flexibility matrix, (n_out, n_in) mm/N; zero for loads outside of the
+            span of the load steps.
     """
 
     gradient: FloatArray
@@ -52,27 +54,27 @@ class MeasuredGradient:
 
     @property
     def below_noise(self) -> BoolArray:
-        """Tell which entries' intervals hold zero, so that their sign is not known, (n_bonds,)."""
+        """Mask of the entries whose interval contains zero (sign not known), (n_bonds,)."""
         found: BoolArray = np.abs(self.gradient) <= self.half_width
         return found
 
     def against(self, reference: FloatArray) -> GradientAgreement | None:
-        """Compare with another gradient, (n_bonds,)."""
+        """Return the agreement with another gradient, (n_bonds,)."""
         return compare_gradients(reference, self.gradient)
 
     def covered(self, truth: FloatArray) -> BoolArray:
-        """Tell which entries' intervals hold the truth, (n_bonds,)."""
+        """Return a mask of the entries whose interval contains the true value, (n_bonds,)."""
         found: BoolArray = np.abs(self.gradient - truth) <= self.half_width
         return found
 
 
 @dataclass(frozen=True, eq=False)
 class _Hung:
-    """The loads of the measured steps, and what follows from them.
+    """Load steps of a measurement as a basis of port loads.
 
     Args:
-        forward: numbers of the forward steps.
-        adjoint: of the adjoint steps.
+        forward: indices of the forward load steps.
+        adjoint: indices of the adjoint load steps.
         from_inputs: F⁺, (p, n_in) per N.
         from_outputs: H⁺, (q, n_out) per N.
     """
@@ -93,20 +95,20 @@ def measured_gradient(
 ) -> MeasuredGradient:
     """Return the gradient of the mean loss over some samples, from measured elongations.
 
-    Its errors are those of the joints and of large displacements, carried through everything by
-    drawing other measurements, zero and loads' errors included; so is the bias of products of noisy
-    numbers that share a zero.
+    Errors are propagated by Monte Carlo: measurements are redrawn with the errors of the joints,
+    in zero and loaded shots, and those by large displacements. The bias of products of noisy
+    numbers that share a zero is estimated from the same draws and subtracted.
 
     Args:
-        where: for messages.
-        measurement: with forward and adjoint steps.
-        task: its loss.
-        rows: the samples.
-        seed: of the draws.
-        n_draws: how many.
+        where: location named in error messages.
+        measurement: with forward and adjoint load steps.
+        task: the task with its loss.
+        rows: sample indices.
+        seed: seed of the draws.
+        n_draws: number of draws.
 
     Raises:
-        InputError: if the steps do not span what the loss of these samples needs.
+        InputError: if the load steps do not span the loads that the gradient needs.
     """
     hung = _hung(where, measurement, task)
     _require_span(where, hung, task, rows)
@@ -129,10 +131,10 @@ def measured_gradient(
 
 
 def measured_response(where: str, measurement: Measurement, task: Task) -> Response:
-    """Return the response of a part to unit loads, where steps span all of its ports.
+    """Return the response of a part to unit loads, from load steps that span all ports.
 
     Raises:
-        InputError: if they do not.
+        InputError: if they do not span all ports.
     """
     hung = _hung(where, measurement, task)
     for name, pseudo, n_ports in (
@@ -140,7 +142,7 @@ def measured_response(where: str, measurement: Measurement, task: Task) -> Respo
         ("outputs", hung.from_outputs, len(task.outputs)),
     ):
         if np.linalg.matrix_rank(pseudo) < n_ports:
-            raise InputError(where, f"loads that do not tell all {name} apart", "a step for each")
+            raise InputError(where, f"loads that do not span all {name}", "a load step per port")
     stretched = measurement.elongations_mm
     moved = measurement.moved_mm.reshape(len(measurement.steps), -1)
     outputs = moved[hung.forward][:, dofs_of(task.outputs)]
@@ -152,9 +154,9 @@ def measured_response(where: str, measurement: Measurement, task: Task) -> Respo
 
 
 def reciprocity(measurement: Measurement, task: Task) -> float | None:
-    """Return how far flexibilities by forward and adjoint steps differ, as a share (Betti).
+    """Return the relative difference between forward and adjoint flexibility matrices (Betti).
 
-    None where the steps do not tell both.
+    None if the load steps do not determine both.
     """
     on_inputs, on_outputs = port_loads(task, measurement.steps)
     forward, adjoint = np.flatnonzero(on_inputs.any(axis=1)), np.flatnonzero(on_outputs.any(axis=1))
@@ -174,7 +176,7 @@ def _hung(where: str, measurement: Measurement, task: Task) -> _Hung:
     adjoint = np.flatnonzero(on_outputs.any(axis=1))
     for name, found in (("forward", forward), ("adjoint", adjoint)):
         if not found.size:
-            raise InputError(where, f"no {name} step", "forward and adjoint steps for a gradient")
+            raise InputError(where, f"no {name} load step", "forward and adjoint load steps")
     return _Hung(
         forward,
         adjoint,
@@ -187,8 +189,8 @@ def _require_span(where: str, hung: _Hung, task: Task, rows: IntArray) -> None:
     loads = task.loads_N[rows]
     left = loads - loads @ hung.from_inputs.T @ np.linalg.pinv(hung.from_inputs.T)
     if np.linalg.norm(left) > MOST_UNSPANNED * np.linalg.norm(loads):
-        given = "forward steps that do not span the samples' loads"
-        raise InputError(where, given, "a step for every input, or one with the sample's own loads")
+        given = "forward load steps that do not span the loads of the samples"
+        raise InputError(where, given, "one load step per input, or one with the sample's loads")
 
 
 def _unspanned(hung: _Hung, task: Task, flexibility: FloatArray, rows: IntArray) -> float:
@@ -200,9 +202,9 @@ def _unspanned(hung: _Hung, task: Task, flexibility: FloatArray, rows: IntArray)
     share = float(left / max(float(np.linalg.norm(needed)), 1e-300))
     if share > MOST_UNSPANNED:
         raise InputError(
-            "adjoint steps",
-            f"they leave {share:.0%} of what the gradient needs unsaid",
-            "a step for every output, or one with the adjoint loads of the loss",
+            "adjoint load steps",
+            f"they do not span {share:.0%} of the loads that the gradient needs",
+            "one load step per output, or one with the adjoint loads of the loss",
         )
     return share
 
@@ -213,7 +215,7 @@ def _gradients(
     hung: _Hung,
     measured: tuple[FloatArray, FloatArray],
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return gradients, flexibilities and losses of several measurements, (n, …) each."""
+    """Return gradients, flexibility matrices and losses of several measurements, (n, …) each."""
     moved, stretched = measured
     flat = moved.reshape(*moved.shape[:2], -1)
     outputs = flat[:, hung.forward][:, :, dofs_of(task.outputs)]

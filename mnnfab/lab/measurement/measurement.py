@@ -1,8 +1,8 @@
-"""A measurement: displacements and elongations of every step, and how surely they are known.
+"""Measurement: displacements and elongations of every load step, with their uncertainties.
 
-The noise of a joint in one shot is taken from repeats: the scatter of a step's shots about
-their mean, with the shift that all joints of a shot have in common told apart, since that
-stretches no bond.
+The noise of a joint in one shot is estimated from repeats: the scatter of the shots of a load step
+about their mean. The translation common to all joints of a shot is estimated separately, since it
+does not change bond lengths.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from mnnfab.lab.measurement.alignment import align, fit_similarity
 from mnnfab.network.compatibility import compatibility_matrix
 from mnnfab.network.network import Network
 
-#: Covariances of more displacements than these take gigabytes.
+#: Largest number of displacements with a covariance matrix; more would take gigabytes.
 MOST_CORRELATED = 8000
-#: Where a weight hangs it is so many times as much.
+#: Factor on the unmodelled share at a node with an applied weight.
 BY_A_WEIGHT = 2.0
 
 
@@ -33,9 +33,9 @@ class Noise:
     """Standard deviations of one shot.
 
     Args:
-        joint_mm: of one coordinate of one joint, beside the common shift.
-        shift_mm: of one coordinate of the shift that all joints have in common.
-        n_free: degrees of freedom behind the first; infinite if it was stated.
+        joint_mm: of one coordinate of one joint, without the common translation.
+        shift_mm: of one coordinate of the translation common to all joints.
+        n_free: degrees of freedom of the first; infinite if it was stated.
     """
 
     joint_mm: float
@@ -44,29 +44,29 @@ class Noise:
 
     @property
     def times(self) -> float:
-        """Standard deviations on each side of a 95 % interval (Student's t)."""
+        """Half-width of a 95 % interval in standard deviations (Student's t)."""
         return float(stats.t.ppf(0.975, self.n_free)) if np.isfinite(self.n_free) else 1.96
 
 
 @dataclass(frozen=True, eq=False)
 class Measurement:
-    """What an experiment has shown, in the design's axes.
+    """Displacements measured in an experiment, in the axes of the design.
 
     Args:
-        network: that was measured.
-        steps: those with weights.
+        network: network of the measured part.
+        steps: load steps with weights.
         zero_mm: joints of the unloaded part, (n_nodes, 2).
-        moved_mm: displacement of every joint in every step, (n_steps, n_nodes, 2).
-        n_shots: of every step, (n_steps,).
-        n_zero: shots of the unloaded part.
-        noise: of one shot.
-        unseen_mm: standard deviation of what repeats do not show, (n_steps, n_nodes).
-        unseen: the same as a share of a displacement.
-        rigid_mm: joints where the part was moved as a whole, (n_rigid, n_nodes, 2), a shot each.
-        elongation_by: how elongations are taken.
-        places_mm: every shot, (n_shots, n_nodes, 2).
-        scale: mm per unit of whoever measured.
-        size: of the part over its design's, by that scale.
+        moved_mm: displacement of every joint in every load step, (n_steps, n_nodes, 2).
+        n_shots: number of shots of every load step, (n_steps,).
+        n_zero: number of shots of the unloaded part.
+        noise: noise of one shot.
+        unseen_mm: standard deviation of the unmodelled error, (n_steps, n_nodes).
+        unseen: the same as a share of the displacement.
+        rigid_mm: joints after rigid-body motion, (n_rigid, n_nodes, 2), one row per shot.
+        elongation_by: definition of elongations, "length" or "projection".
+        places_mm: joints in every shot, (n_shots, n_nodes, 2).
+        scale: mm per unit of the positions.
+        size: size of the part relative to its design, by that scale.
     """
 
     network: Network
@@ -86,7 +86,7 @@ class Measurement:
 
     @property
     def _shares(self) -> FloatArray:
-        """Variance of a difference to the zero in variances of a shot, (n_steps,)."""
+        """Variance of a difference to the zero, in variances of one shot, (n_steps,)."""
         shares: FloatArray = 1.0 / self.n_shots + 1.0 / self.n_zero
         return shares
 
@@ -101,7 +101,7 @@ class Measurement:
     def elongation_sd_mm(self) -> FloatArray:
         """Standard deviation of an elongation, (n_steps, n_bonds).
 
-        Its two joints' noise, and large displacements.
+        Includes the errors of both joints and the effect of large displacements.
         """
         noise = 2.0 * self._shares[:, None] * self.noise.joint_mm**2
         unseen = (self.unseen_mm**2)[:, self.network.bonds].sum(axis=2)
@@ -110,12 +110,13 @@ class Measurement:
 
     @cached_property
     def turning_mm(self) -> FloatArray:
-        """How far elongations by length of a step are from linear theory's, (n_steps,).
+        """Root mean square difference of elongations by length from linear theory, (n_steps,).
 
-        A bond of length a that turns by u across it is longer by u²/2a than theory has it, and
-        forces find other ways: over the bonds of a lattice the two together have about the root
-        mean square of the first, but which bond has how much is not known without a model
-        (`tests/test_lab_large.py`: bars, and rubber).
+        A bond of length a whose ends move by u relative to each other, perpendicular to the bond,
+        is longer by u²/2a than in linear theory; in addition, the forces are redistributed. Over
+        the bonds of a lattice, both effects together have about the root mean square of the first.
+        The value of an individual bond is not known without a model (`tests/test_lab_large.py`:
+        bars, and rubber).
         """
         ends = np.array([self._without_frame(moved) for moved in self.moved_mm])
         ends = ends[:, self.network.bonds]
@@ -125,7 +126,7 @@ class Measurement:
         return root
 
     def _without_frame(self, moved_mm: FloatArray) -> FloatArray:
-        """Return displacements less the turn of the fixed nodes, which bends nothing."""
+        """Return displacements without the rotation of the fixed nodes, which strains nothing."""
         fixed = self.network.fixed
         if len(fixed) < 2:
             return moved_mm
@@ -134,16 +135,16 @@ class Measurement:
 
     @property
     def _large_mm(self) -> FloatArray:
-        """Standard deviation of elongations by what linear theory leaves out, (n_steps,)."""
+        """Standard deviation of elongations due to large displacements, (n_steps,)."""
         return self.turning_mm if self.elongation_by == "length" else np.zeros(len(self.steps))
 
     @property
     def elongations_mm(self) -> FloatArray:
-        """Elongation of every bond in every step, (n_steps, n_bonds)."""
+        """Elongation of every bond in every load step, (n_steps, n_bonds)."""
         return self.elongations_of(self.zero_mm, self.moved_mm)
 
     def elongations_of(self, zero_mm: FloatArray, moved_mm: FloatArray) -> FloatArray:
-        """Return the elongations of displacements, (…, n_nodes, 2), from a zero, (…, n_bonds)."""
+        """Return the elongations, (…, n_bonds), of displacements from a zero, (…, n_nodes, 2)."""
         if self.elongation_by == "projection":
             flat = moved_mm.reshape(*moved_mm.shape[:-2], -1)
             stretch = compatibility_matrix(self.network)
@@ -155,17 +156,18 @@ class Measurement:
     def covariance_mm2(self, dofs: IntArray) -> FloatArray:
         """Return the covariance of displacements, (n, n) mm², n = n_steps · len(dofs).
 
-        All steps share the zero's error, and all joints of a step the shift of its shots.
+        All load steps share the error of the zero, and all joints of a load step share the common
+        translation of its shots.
 
         Args:
-            dofs: 2 node + axis, of the displacements of each step that count.
+            dofs: 2 node + axis, of the displacements of each load step to include.
 
         Raises:
-            InputError: if there are too many of them.
+            InputError: if there are too many displacements.
         """
         if len(self.steps) * len(dofs) > MOST_CORRELATED:
             given = f"{len(self.steps) * len(dofs):,} displacements"
-            raise InputError("identification", given, f"up to {MOST_CORRELATED:,}: fewer steps")
+            raise InputError("identification", given, f"up to {MOST_CORRELATED:,}: use fewer steps")
         joint, shift = self.noise.joint_mm**2, self.noise.shift_mm**2
         alike = joint * np.eye(len(dofs)) + shift * (dofs[:, None] % 2 == dofs % 2)
         shares = np.diag(1.0 / self.n_shots) + 1.0 / self.n_zero
@@ -174,11 +176,11 @@ class Measurement:
         return covariance
 
     def draws(self, count: int, generator: np.random.Generator) -> tuple[FloatArray, FloatArray]:
-        """Return displacements and elongations as other measurements would have found them.
+        """Return random realisations of displacements and elongations, with the estimated errors.
 
         Returns:
             Displacements, (count, n_steps, n_nodes, 2), and elongations, (count, n_steps,
-            n_bonds); all steps of a draw share the zero's error.
+            n_bonds); all load steps of a draw share the error of the zero.
         """
         zero = self._errors((count, 1), np.array([self.n_zero]), generator)
         loaded = self._errors((count, len(self.steps)), self.n_shots, generator)
@@ -198,7 +200,7 @@ class Measurement:
 
 
 def bond_lengths(network: Network, places_mm: FloatArray) -> FloatArray:
-    """Return the length of every bond between joints at places, (…, n_nodes, 2), (…, n_bonds)."""
+    """Return bond lengths, (…, n_bonds), for joint positions, (…, n_nodes, 2)."""
     between = places_mm[..., network.bonds[:, 1], :] - places_mm[..., network.bonds[:, 0], :]
     return np.hypot(between[..., 0], between[..., 1])
 
@@ -210,18 +212,18 @@ def measure(
     network: Network,
     reading: Reading | None = None,
 ) -> Measurement:
-    """Return what an experiment has shown.
+    """Return the displacements measured in an experiment.
 
     Args:
-        where: for messages.
-        positions: of the joints in every shot.
-        steps: that the shots were taken in; those without a shot are left out.
+        where: location named in error messages.
+        positions: positions of the joints in every shot.
+        steps: load steps of the shots; those without a shot are ignored.
         network: the design.
-        reading: how they are read.
+        reading: options for evaluating the positions.
 
     Raises:
-        InputError: if the joints do not fit the design, nothing was loaded, or nothing tells the
-            noise.
+        InputError: if the joints do not fit the design, no shot has a load, or the noise is
+            unknown.
     """
     reading = reading or Reading()
     check_steps(where, positions.shots, steps)
@@ -240,7 +242,7 @@ def measure(
     places = alignment.apply(upright[:, order])
     loaded = tuple(s for s in steps if s.role in {"forward", "adjoint"} and s.name in rows)
     if not loaded:
-        raise InputError(where, "no shot with a load", "shots of steps forward and adjoint")
+        raise InputError(where, "no shot with a load", "shots of forward and adjoint load steps")
     zero = places[zeros].mean(axis=0)
     groups = [zeros, *(rows[step.name] for step in loaded)]
     rigid = [n for name, found in rows.items() if role[name] == "rigid" for n in found]
@@ -264,7 +266,7 @@ def measure(
 
 
 def _unseen(steps: tuple[Step, ...], moved_mm: FloatArray, unseen: float) -> FloatArray:
-    """Return the standard deviation of what repeats do not show, (n_steps, n_nodes) mm."""
+    """Return the standard deviation of the unmodelled error, (n_steps, n_nodes) mm."""
     share = np.full(moved_mm.shape[:2], float(unseen))
     for row, step in enumerate(steps):
         share[row, [one.port.node for one in step.hung]] *= BY_A_WEIGHT
@@ -272,14 +274,14 @@ def _unseen(steps: tuple[Step, ...], moved_mm: FloatArray, unseen: float) -> Flo
 
 
 def _noise(where: str, groups: list[FloatArray], stated_sd_mm: float | None) -> Noise:
-    """Return the noise of one shot by the scatter within groups of (n, n_nodes, 2) mm."""
+    """Return the noise of one shot from the scatter within groups of (n, n_nodes, 2) mm."""
     again = [group for group in groups if len(group) > 1]
     if not again:
         if stated_sd_mm is None:
             raise InputError(
                 where,
-                "every step has one shot, and nothing tells their noise",
-                "two shots or more of some steps, or position_sd_mm in experiment.toml",
+                "one shot per load step, and no stated noise",
+                "two or more shots of some load steps, or position_sd_mm in experiment.toml",
             )
         return Noise(stated_sd_mm, 0.0, np.inf)
     n_nodes = again[0].shape[1]
@@ -293,7 +295,7 @@ def _noise(where: str, groups: list[FloatArray], stated_sd_mm: float | None) -> 
     n_free = 2 * n_shots * (n_nodes - 1)
     joint = apart / n_free
     if not joint > 0:
-        given = "shots of a step that are the same to the last digit"
-        raise InputError(where, given, "shots taken one after the other, or position_sd_mm and one")
+        given = "identical shots of a load step"
+        raise InputError(where, given, "independent shots, or one shot with position_sd_mm")
     common = sum(float((shift**2).sum()) for shift in shifts) / (2 * n_shots) - joint / n_nodes
     return Noise(float(np.sqrt(joint)), float(np.sqrt(max(common, 0.0))), float(n_free))

@@ -1,1 +1,1 @@
-"""Photographs: from a board, a camera and pictures to the places of joints."""
+"""Photographs: calibration board, camera, and positions of the joints."""

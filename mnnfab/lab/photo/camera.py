@@ -1,4 +1,4 @@
-"""The camera: its lens from photographs of a board, and from pixels to the plane of the part."""
+"""Camera: lens calibration with a board, and mapping of pixels to the part's plane."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from mnnfab.errors import InputError
 from mnnfab.lab.opencv import opencv
 from mnnfab.lab.photo.corners import Corners
 
-#: Fewer views do not tell a lens.
+#: Smallest number of views for a calibration.
 LEAST_VIEWS = 4
-#: Views within so few degrees do not tell a lens from a distance.
+#: Smallest angle between views, degrees; below it, focal length and distance are not separable.
 LEAST_TURN_DEG = 8.0
-#: A calibration whose corners are farther off than this (px, root mean square) is none.
+#: Largest reprojection error of a calibration (px, root mean square).
 MOST_OFF_PX = 1.0
-#: Corners so many times as far off as the median are not where they seem to be.
+#: Corners with more than this multiple of the median error are outliers.
 ASTRAY = 4.0
 
 
 @dataclass(frozen=True, eq=False)
 class Camera:
-    """A pinhole and its lens.
+    """Pinhole camera with lens distortion.
 
     Args:
         matrix: (3, 3) px.
         distortion: k1, k2, p1, p2, k3.
         size_px: width and height of its pictures.
-        off_px: how far corners are from where it has them, root mean square.
+        off_px: reprojection error of the corners, root mean square.
     """
 
     matrix: FloatArray
@@ -39,7 +39,7 @@ class Camera:
     off_px: float
 
     def rays(self, pixels: FloatArray) -> FloatArray:
-        """Return pixels, (n, 2), as a pinhole without lens has them, at distance 1."""
+        """Return undistorted image coordinates of pixels, (n, 2), at distance 1."""
         stop = (opencv().TERM_CRITERIA_EPS + opencv().TERM_CRITERIA_MAX_ITER, 100, 1e-12)
         found = (
             opencv().undistortPointsIter(
@@ -53,18 +53,18 @@ class Camera:
 
 
 def calibrate(where: str, views: Sequence[Corners], size_px: tuple[int, int]) -> Camera:
-    """Return the camera that took some photographs of a board.
+    """Return the camera calibrated from photographs of a board.
 
     Args:
-        where: for messages.
-        views: corners of each; from several sides.
-        size_px: of the pictures.
+        where: location named in error messages.
+        views: corners in each photograph, from several sides.
+        size_px: size of the pictures.
 
     Raises:
-        InputError: if there are too few views, or none explains them.
+        InputError: if there are too few views, or no calibration fits them.
     """
     if len(views) < LEAST_VIEWS:
-        allowed = f"{LEAST_VIEWS} photographs of the board or more, from several sides"
+        allowed = f"at least {LEAST_VIEWS} photographs of the board, from several sides"
         raise InputError(where, f"{len(views)} photographs", allowed)
     cv2 = opencv()
     places = [
@@ -72,23 +72,23 @@ def calibrate(where: str, views: Sequence[Corners], size_px: tuple[int, int]) ->
         for view in views
     ]
     pixels = [view.pixels.reshape(-1, 1, 2).astype(np.float32) for view in views]
-    # k3 is left out: it takes the noise of corners near the rim for a lens.
+    # k3 is fixed at zero: it would fit the noise of corners near the edge of the picture.
     try:
         off, matrix, distortion, turns, _ = cv2.calibrateCamera(
             places, pixels, size_px, None, None, flags=cv2.CALIB_FIX_K3
         )
     except cv2.error as error:
         raise InputError(
-            where, f"no lens fits: {error.err}", "the board from several sides"
+            where, f"calibration failed: {error.err}", "the board from several sides"
         ) from error
     if not off <= MOST_OFF_PX:
-        allowed = f"up to {MOST_OFF_PX:g} px: one camera, one focus, a flat board as [board] says"
-        raise InputError(where, f"corners {off:.2g} px from where any lens has them", allowed)
+        allowed = f"up to {MOST_OFF_PX:g} px: one camera, one focus, a flat board as in [board]"
+        raise InputError(where, f"reprojection error of the corners {off:.2g} px", allowed)
     normals = np.array([cv2.Rodrigues(turn)[0][:, 2] for turn in turns])
     widest = float(np.degrees(np.arccos(np.clip(normals @ normals.T, -1, 1))).max())
     if widest < LEAST_TURN_DEG:
-        given = f"the board always from one side, within {widest:.1f}°"
-        raise InputError(where, given, f"views that differ by {LEAST_TURN_DEG:g}° and more")
+        given = f"views of the board within {widest:.1f}° of each other"
+        raise InputError(where, given, f"views that differ by at least {LEAST_TURN_DEG:g}°")
     return Camera(
         matrix.astype(np.float64), distortion.ravel()[:5].astype(np.float64), size_px, float(off)
     )
@@ -96,14 +96,14 @@ def calibrate(where: str, views: Sequence[Corners], size_px: tuple[int, int]) ->
 
 @dataclass(frozen=True, eq=False)
 class Plane:
-    """The plane of the board in one photograph.
+    """Plane of the board in one photograph.
 
     Args:
-        camera: that took it.
-        homography: from rays to the board's mm, (3, 3).
-        offset_mm: how far the part is in front of the board.
-        foot_mm: of the camera on the board, and its distance from there, (3,).
-        off_mm: how far corners are from where they should be, root mean square.
+        camera: camera of the photograph.
+        homography: from rays to mm on the board, (3, 3).
+        offset_mm: distance of the part in front of the board.
+        foot_mm: foot of the camera's perpendicular on the board, and its distance, (3,).
+        off_mm: residual of the corners, root mean square.
     """
 
     camera: Camera
@@ -113,17 +113,17 @@ class Plane:
     off_mm: float
 
     def places(self, pixels: FloatArray) -> FloatArray:
-        """Return where what is seen at pixels, (n, 2), is in the part's plane, (n, 2) mm."""
+        """Return the positions of pixels, (n, 2), in the part's plane, (n, 2) mm."""
         rays = np.column_stack([self.camera.rays(pixels), np.ones(len(pixels))])
         seen = rays @ self.homography.T
         on_board = seen[:, :2] / seen[:, 2:]
-        # What is in front of the board is seen away from the camera's foot.
+        # Perspective displaces points in front of the board away from the camera's foot.
         nearer = self.offset_mm / self.foot_mm[2]
         places: FloatArray = on_board + nearer * (self.foot_mm[:2] - on_board)
         return places
 
     def pixels(self, places_mm: FloatArray) -> FloatArray:
-        """Return where places in the part's plane, (n, 2) mm, are seen, (n, 2)."""
+        """Return the pixels, (n, 2), of positions in the part's plane, (n, 2) mm."""
         nearer = self.offset_mm / self.foot_mm[2]
         on_board = (places_mm - nearer * self.foot_mm[:2]) / (1 - nearer)
         back = (
@@ -143,7 +143,7 @@ def plane_of(camera: Camera, corners: Corners, offset_mm: float) -> Plane:
     rays, places = camera.rays(corners.pixels), corners.places_mm
     kept = np.arange(len(rays))
     homography = _fit_homography(rays, places)
-    for _ in range(3):  # a string or a shadow over a corner moves it: such corners are left out
+    for _ in range(3):  # exclude outliers, such as corners under a string or a shadow
         off = _off(homography, rays, places)
         kept = np.flatnonzero(off <= ASTRAY * float(np.median(off)))
         homography = _fit_homography(rays[kept], places[kept])
@@ -157,14 +157,14 @@ def plane_of(camera: Camera, corners: Corners, offset_mm: float) -> Plane:
 
 
 def _off(homography: FloatArray, rays: FloatArray, places: FloatArray) -> FloatArray:
-    """Return how far each corner is from where it should be, (n,) mm."""
+    """Return the residual of each corner, (n,) mm."""
     seen = np.column_stack([rays, np.ones(len(rays))]) @ homography.T
     gap = seen[:, :2] / seen[:, 2:] - places
     return np.hypot(gap[:, 0], gap[:, 1])
 
 
 def _fit_homography(rays: FloatArray, places: FloatArray) -> FloatArray:
-    """Return the homography from rays to places, least squares in places."""
+    """Return the homography from rays to positions, by least squares in the positions."""
     from scipy.optimize import least_squares
 
     start, _ = opencv().findHomography(rays, places)

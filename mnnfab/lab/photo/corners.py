@@ -1,4 +1,4 @@
-"""Corners of a board in a photograph, and what is wrong with one that does not show them."""
+"""Corners of a board in a photograph, with checks of the image quality."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from mnnfab.errors import InputError
 from mnnfab.lab.experiment.boards import Board
 from mnnfab.lab.opencv import Image, opencv
 
-#: With fewer corners a lens is not known well enough.
+#: Smallest number of corners in a photograph.
 LEAST_CORNERS = 12
-#: Edges wider than this (px, from a tenth to nine tenths) are blurred.
+#: Largest width of a sharp edge (px, 10 % to 90 %).
 WIDEST_EDGE_PX = 9.0
-#: Width from a tenth to nine tenths of a Gaussian edge, over its contrast and steepest slope.
+#: Width (10 % to 90 %) of a Gaussian edge, relative to its contrast over its steepest slope.
 WIDTH_OF_AN_EDGE = 1.022
-#: Corners are found first on a picture whose squares are about so large, px.
+#: Size of the squares in the reduced picture in which corners are first detected, px.
 COARSE_SQUARE_PX = 60.0
 
 
 @dataclass(frozen=True, eq=False)
 class Corners:
-    """Corners that were found.
+    """Corners found in a photograph.
 
     Args:
         pixels: (n, 2).
-        places_mm: of the same corners on the board, (n, 2).
+        places_mm: positions of the same corners on the board, (n, 2).
     """
 
     pixels: FloatArray
@@ -55,11 +55,11 @@ def find_corners(where: str, image: Image, board: Board) -> Corners:
             where,
             f"{count} found",
             f"the {board.kind} board of [board], {board.squares[0]} by {board.squares[1]} squares, "
-            f"sharp, evenly lit, {LEAST_CORNERS} corners or more of it in the picture",
+            f"sharp, evenly lit, with at least {LEAST_CORNERS} corners in the picture",
         )
     places = board.corners_mm[numbers]
     if (np.ptp(places, axis=0) < 2 * board.square_mm).any():
-        given = "corners of one row or column alone"
+        given = "corners of a single row or column"
         raise InputError(where, given, "more of the board in the picture, in both directions")
     square_px = board.square_mm / Corners(rough, places).mm_per_px
     gap = (
@@ -94,12 +94,12 @@ def _checker(image: Image, board: Board) -> tuple[FloatArray, Any]:
         return np.empty((0, 2)), np.empty(0, dtype=int)
     places = corners.reshape(-1, 2).astype(np.float64)
     if _is_light_before(small, places.reshape(size[1], size[0], 2)):
-        places = places[::-1]  # it was found upside down: its first square is black
+        places = places[::-1]  # detected upside down: the first square must be black
     return (places + 0.5) / shrink - 0.5, np.arange(len(places))
 
 
 def _is_light_before(image: Image, grid: FloatArray) -> bool:
-    """Return whether the square before the first corner is lighter than the one after it."""
+    """Return True if the square before the first corner is lighter than the one after it."""
     right, down = (grid[0, 1] - grid[0, 0]) / 2, (grid[1, 0] - grid[0, 0]) / 2
     shades = []
     for centre in (grid[0, 0] - right - down, grid[0, 0] + right - down):
@@ -109,7 +109,7 @@ def _is_light_before(image: Image, grid: FloatArray) -> bool:
 
 
 def _refuse_blur(where: str, image: Image, corners: FloatArray, square_px: float) -> None:
-    """Measure how wide edges are: the contrast over the steepest slope, about each corner."""
+    """Refuse blurred edges: edge width is contrast over steepest slope, about each corner."""
     cv2 = opencv()
     half = max(4, int(0.3 * square_px))
     widths = []
@@ -117,7 +117,7 @@ def _refuse_blur(where: str, image: Image, corners: FloatArray, square_px: float
         patch = image[max(y - half, 0) : y + half + 1, max(x - half, 0) : x + half + 1]
         if min(patch.shape) <= half:
             continue
-        smooth = cv2.GaussianBlur(patch.astype(np.float32), (0, 0), 0.7)  # noise is no edge
+        smooth = cv2.GaussianBlur(patch.astype(np.float32), (0, 0), 0.7)  # suppress noise
         slopes = np.hypot(
             cv2.Sobel(smooth, -1, 1, 0, scale=0.125), cv2.Sobel(smooth, -1, 0, 1, scale=0.125)
         )
@@ -128,4 +128,4 @@ def _refuse_blur(where: str, image: Image, corners: FloatArray, square_px: float
     width = float(np.median(widths)) if widths else 0.0
     if width > WIDEST_EDGE_PX:
         given = f"blurred: edges are {width:.0f} pixels wide"
-        raise InputError(where, given, f"{WIDEST_EDGE_PX:g} pixels at most: focus, no movement")
+        raise InputError(where, given, f"at most {WIDEST_EDGE_PX:g} pixels: check focus, movement")

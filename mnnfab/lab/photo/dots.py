@@ -1,8 +1,8 @@
-"""Centres of painted dots, by the model of a disc with a soft edge, least squares.
+"""Centres of painted dots: least-squares fit of a disc with a soft edge.
 
-I(x) = low + (high - low) Φ((R - |x - c|) / s): centre c, radius R, edge s and both levels are
-fitted to the pixels in and just around the dot. A fit of all its pixels has no preference for
-whole pixels, as centroids and interpolated edges have.
+I(x) = low + (high - low) Φ((R - |x - c|) / s): centre c, radius R, edge s and both grey levels are
+fitted to the pixels in and just around the dot. A fit of all its pixels is free of the bias towards
+whole pixels that centroids and interpolated edges have.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from scipy.special import erf
 from mnnfab.arrays import FloatArray
 from mnnfab.lab.opencv import Image
 
-#: Pixels up to this far outside of the edge are fitted; other things begin there.
+#: Distance outside of the edge up to which pixels are fitted; other objects may follow beyond it.
 AROUND_PX = 4.0
-#: Share of the radius within which a dot is of one shade.
+#: Share of the radius within which the grey level of a dot is uniform.
 INSIDE = 0.7
 
 
 @dataclass(frozen=True)
 class Dot:
-    """A dot in a photograph.
+    """Dot in a photograph.
 
     Args:
         centre: x, y px.
         radius: px.
         edge: standard deviation of its edge, px.
         contrast: high less low, grey levels.
-        uneven: root mean square of what the model leaves well inside of the dot, over the
-            contrast: noise, or something that lies over it.
+        uneven: root mean square residual of the model inside of the dot, over the contrast: noise,
+            or an object in front of it.
     """
 
     centre: tuple[float, float]
@@ -43,21 +43,21 @@ class Dot:
 
 
 def find_dot(image: Image, centre: FloatArray, radius_px: float) -> Dot | None:
-    """Fit a dot near a place, and once more where it was found: the pixels then are its own."""
+    """Fit a dot near a position, and refit it with the pixels around the fitted centre."""
     first = fit_dot(image, centre, radius_px)
     return None if first is None else fit_dot(image, np.array(first.centre), first.radius)
 
 
 def fit_dot(image: Image, centre: FloatArray, radius_px: float) -> Dot | None:
-    """Fit a dot near a place.
+    """Fit a dot near a position.
 
     Args:
-        image: with dots that are lighter than what is around them, or darker.
-        centre: where it is thought to be, px.
-        radius_px: how large it should be.
+        image: with dots that are lighter or darker than their surroundings.
+        centre: estimated position, px.
+        radius_px: expected radius.
 
     Returns:
-        The dot; None if it is cut off or nothing like a dot.
+        The dot; None if it is cut off or the fit is not a dot.
     """
     reach = radius_px + AROUND_PX
     low = np.floor(centre - reach - 1).astype(int)

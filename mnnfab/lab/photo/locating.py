@@ -1,4 +1,4 @@
-"""Where the part is in a photograph: its shape laid over a small, straightened picture."""
+"""Position of the part in a photograph, by matching its shape with a rectified, reduced picture."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from mnnfab.lab.photo.camera import Plane
 if TYPE_CHECKING:
     from geometry.tiling import Tiling
 
-#: Pixel of the straightened picture, as a share of the widest joint, and at least, mm.
+#: Pixel of the rectified picture, as a share of the median local width, and at least, mm.
 COARSE_SHARE, FINEST_MM = 0.15, 0.1
-#: Turns that are tried, degrees.
+#: Rotations to search, degrees.
 TURNS_DEG = tuple(np.arange(-6.0, 6.5, 1.0).tolist())
-#: Below this correlation nothing is like the part.
+#: Smallest correlation with the shape of the part.
 LEAST_ALIKE = 0.5
-#: Light around the part that belongs to its picture, mm.
+#: Margin of background around the shape of the part, mm.
 MARGIN_MM = 2.0
 
 
 @dataclass(frozen=True, eq=False)
 class Placing:
-    """How the design lies in the plane of a photograph: x = R x_design + shift.
+    """Position of the design in the plane of a photograph: x = R x_design + shift.
 
     Args:
         rotation: (2, 2).
         shift_mm: (2,).
-        alike: correlation of the part's shape with what is there.
+        alike: correlation of the part's shape with the picture.
     """
 
     rotation: FloatArray
@@ -41,23 +41,23 @@ class Placing:
     alike: float
 
     def apply(self, places_mm: FloatArray) -> FloatArray:
-        """Return places of the design, (n, 2), in the plane."""
+        """Return positions of the design, (n, 2), in the plane of the photograph."""
         moved: FloatArray = places_mm @ self.rotation.T + self.shift_mm
         return moved
 
 
 def locate(where: str, image: Image, plane: Plane, tiling: Tiling, *, dark: bool) -> Placing:
-    """Find the part.
+    """Find the part in a photograph.
 
     Args:
-        where: for messages.
+        where: location named in error messages.
         image: the photograph.
-        plane: of the part in it.
-        tiling: what the part looks like.
-        dark: whether it is darker than what is behind it.
+        plane: plane of the part in it.
+        tiling: shape of the part.
+        dark: True if the part is darker than the background.
 
     Raises:
-        InputError: if nothing looks like it.
+        InputError: if no region matches the part.
     """
     cv2 = opencv()
     step = max(FINEST_MM, COARSE_SHARE * float(np.median(tiling.local_widths)))
@@ -77,15 +77,15 @@ def locate(where: str, image: Image, plane: Plane, tiling: Tiling, *, dark: bool
         alike = 0.0 if best is None else best.alike
         raise InputError(
             where,
-            f"no part of this design is seen (likeness {alike:.2f})",
+            f"no part of this design found (correlation {alike:.2f})",
             f"{LEAST_ALIKE:g} or more: the whole part in the picture, upright, from its front, on "
-            "a plain background; [camera] part says whether it is dark or light",
+            'a plain background, with [camera] part set to "dark" or "light"',
         )
     return best
 
 
 def _straightened(image: Image, plane: Plane, step: float) -> tuple[Image, FloatArray]:
-    """Return the photograph as it would be seen straight, and the mm of its first pixel."""
+    """Return the rectified photograph, and the position of its first pixel, mm."""
     cv2 = opencv()
     height, width = image.shape
     rim = np.array([[0, 0], [width - 1, 0], [width - 1, height - 1], [0, height - 1]], dtype=float)
@@ -102,7 +102,7 @@ def _straightened(image: Image, plane: Plane, step: float) -> tuple[Image, Float
 
 
 def _shape(tiling: Tiling, turn_deg: float, step: float) -> tuple[Image, FloatArray, FloatArray]:
-    """Return the part as white on black, the mm of its first pixel, and how it is turned."""
+    """Return the part as white on black, the position of its first pixel (mm), and the rotation."""
     cv2 = opencv()
     angle = np.radians(turn_deg)
     rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])

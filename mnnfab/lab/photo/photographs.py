@@ -1,4 +1,4 @@
-"""Photographs of an experiment: from files to the places of the joints in every one."""
+"""Photographs of an experiment: from image files to the positions of the joints in each."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ if TYPE_CHECKING:
     from mnnfab.network.network import Network
     from mnnfab.progress.watcher import Clock
 
-#: More pixels than this are no photograph.
+#: Largest number of pixels of a photograph.
 MOST_PIXELS = 400_000_000
 
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """What was seen in the photographs.
+    """Positions found in the photographs.
 
     Args:
-        positions: of the joints, mm on the board.
-        pixels: of the same, (n_shots, n_nodes, 2).
-        camera: its lens.
-        off_mm: how far the board's corners are from where they should be in each, (n_shots,).
-        mm_per_px: of the first photograph.
+        positions: positions of the joints, mm on the board.
+        pixels: the same in pixels, (n_shots, n_nodes, 2).
+        camera: calibrated camera.
+        off_mm: residual of the board's corners in each photograph, (n_shots,).
+        mm_per_px: pixel size of the first photograph.
     """
 
     positions: Positions
@@ -58,12 +58,12 @@ class Seen:
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """What is photographed.
+    """Geometry of the photographed part.
 
     Args:
         network: its joints.
         tiling: its shape.
-        dot_radius_mm: of its dots.
+        dot_radius_mm: radius of its dots.
         joint_mm: length of a joint.
     """
 
@@ -77,7 +77,7 @@ def read_photographs(experiment: Experiment, subject: Subject, clock: Clock) -> 
     """Find the joints in all photographs of an experiment.
 
     Raises:
-        InputError: naming the photograph and what is wrong with it.
+        InputError: naming the photograph and its fault.
     """
     folder = experiment.folder
     shots = load_shots(folder / SHOTS)
@@ -107,22 +107,22 @@ def load_image(path: Path) -> Image:
     """Read a photograph as grey levels.
 
     Raises:
-        InputError: if it is missing or no picture.
+        InputError: if it is missing or not a picture.
     """
     cv2 = opencv()
     data = np.frombuffer(read_bytes(path), dtype=np.uint8)
     image = None
     if data.size:
         try:
-            # As the sensor has it: a turned picture would have a turned lens.
+            # EXIF orientation is ignored: a rotated picture would need a rotated lens model.
             flags = cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION
             image = cv2.imdecode(data, flags)
-        except cv2.error as error:  # larger than OpenCV bears
+        except cv2.error as error:  # too large for OpenCV
             raise InputError(
                 str(path), f"not a picture: {error.err}", "JPEG, PNG or TIFF"
             ) from error
     if image is None or image.size > MOST_PIXELS:
-        raise InputError(str(path), "not a picture, or cut off", "JPEG, PNG or TIFF, whole")
+        raise InputError(str(path), "not a picture, or truncated", "a complete JPEG, PNG or TIFF")
     grey: Image = image
     return grey
 
@@ -138,13 +138,13 @@ def _require_files(folder: Path, shots: tuple[Shot, ...]) -> None:
             raise InputError(str(folder / SHOTS), given, allowed) from error
     for shot in shots:
         if not (folder / shot.source).resolve().is_relative_to(folder.resolve()):
-            given, allowed = f"{shot.source} leads elsewhere", "a file in the folder itself"
+            given, allowed = f"{shot.source} is outside of it", "a file in the folder itself"
             raise InputError(str(folder), given, allowed)
     missing = [shot.source for shot in shots if not (folder / shot.source).is_file()]
     if missing:
         words = ", ".join(missing[:8]) + (" …" if len(missing) > 8 else "")
         given = f"{len(missing)} of {len(shots)} photographs are missing: {words}"
-        raise InputError(str(folder), given, "every photograph that shots.csv names")
+        raise InputError(str(folder), given, "every photograph listed in shots.csv")
 
 
 def _camera(experiment: Experiment, shots: tuple[Shot, ...]) -> Camera:
@@ -158,7 +158,7 @@ def _camera(experiment: Experiment, shots: tuple[Shot, ...]) -> Camera:
                 "photographs of the board from several sides, or 0",
             )
         height, width = load_image(folder / shots[0].source).shape
-        focal = 4.0 * max(height, width)  # any would do: a homography takes it
+        focal = 4.0 * max(height, width)  # arbitrary: absorbed by the homography
         matrix = np.array([[focal, 0, (width - 1) / 2], [0, focal, (height - 1) / 2], [0, 0, 1.0]])
         return Camera(matrix, np.zeros(5), (width, height), 0.0)
     where = f"{folder}, camera.calibration"
@@ -182,13 +182,13 @@ def _camera(experiment: Experiment, shots: tuple[Shot, ...]) -> Camera:
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """What was found in one photograph.
+    """Joints found in one photograph.
 
     Args:
-        places: of the joints, (n_nodes, 2) mm on the board.
-        pixels: of the same.
-        off_mm: how far the board's corners are from where they should be.
-        mm_per_px: of the picture.
+        places: positions of the joints, (n_nodes, 2) mm on the board.
+        pixels: the same in pixels.
+        off_mm: residual of the board's corners.
+        mm_per_px: pixel size of the picture.
     """
 
     places: FloatArray
@@ -198,7 +198,7 @@ class Found:
 
 
 class Tracker:
-    """Looks at one photograph after the other; the first, without load, tells where joints are."""
+    """Tracker of the joints over photographs; the first, without load, gives their positions."""
 
     def __init__(self, experiment: Experiment, subject: Subject, camera: Camera) -> None:
         self.experiment, self.subject, self.camera = experiment, subject, camera
@@ -211,11 +211,11 @@ class Tracker:
         """Find the joints in a photograph.
 
         Args:
-            where: for messages.
+            where: location named in error messages.
             image: the photograph.
 
         Raises:
-            InputError: if it is of another size, or board or joints are not found.
+            InputError: if its size differs, or board or joints are not found.
         """
         section = self.experiment.section.camera
         self._require_size(where, image)

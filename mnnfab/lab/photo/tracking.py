@@ -1,8 +1,8 @@
 """Tracking: joint centres in a photograph to a few hundredths of a pixel.
 
-Painted dots are found by a picture of one, and fitted (`mnnfab.lab.photo.dots`). Without them the
-hub itself is what is followed: its surroundings in the photograph without load are laid over those
-of the others by OpenCV's enhanced correlation, which minds neither light nor contrast.
+Painted dots are found by template matching and fitted (`mnnfab.lab.photo.dots`). Without dots, the
+surroundings of each hub in the photograph without load are registered to those in the other
+photographs by OpenCV's enhanced correlation, which is invariant to brightness and contrast.
 """
 
 from __future__ import annotations
@@ -23,29 +23,29 @@ from mnnfab.lab.photo.dots import find_dot
 if TYPE_CHECKING:
     from geometry.tiling import Tiling
 
-#: A joint is looked for so far around its place without load, as a share of the shortest bond.
+#: Search radius around the position of a joint without load, as a share of the shortest bond.
 SEARCH_SHARE = 0.3
-#: Correlations below these are no dot, and no hub.
+#: Smallest correlations of a dot, and of a hub.
 LEAST_LIKE_A_DOT, LEAST_LIKE_A_HUB = 0.6, 0.5
-#: Places that are tried for a dot, and how many times as large as drawn it may be.
+#: Number of candidates for a dot, and its largest size relative to the drawn one.
 MOST_TRIED, DOT_SIZES = 8, 1.3
-#: How uneven a dot may be, over its contrast: noise makes some hundredths of it.
+#: Largest residual inside of a dot over its contrast; noise contributes some hundredths.
 MOST_HIDDEN = 0.12
-#: Width of an edge from a tenth to nine tenths, in standard deviations of its blur.
+#: Width of an edge (10 % to 90 %), in standard deviations of its blur.
 WIDTH_OF_SD = 2.56
-#: Parts of a hub's surroundings that are followed, in lengths of a joint.
+#: Half-width of the tracked surroundings of a hub, in lengths of a joint.
 HUB_REACH = 0.5
 
 
 @dataclass(frozen=True, eq=False)
 class Look:
-    """What is looked for, in one photograph.
+    """Photograph in which joints are tracked.
 
     Args:
-        where: for messages.
+        where: location named in error messages.
         image: the photograph.
-        plane: of the part in it.
-        dark: whether the part is darker than what is behind it; dots are the other way round.
+        plane: plane of the part in it.
+        dark: True if the part is darker than the background; dots have the opposite contrast.
     """
 
     where: str
@@ -54,22 +54,22 @@ class Look:
     dark: bool
 
     def pixels_per_mm(self, place_mm: FloatArray) -> float:
-        """Return how large a millimetre is at a place, (2,) mm, in pixels."""
+        """Return the size of a millimetre at a position, (2,) mm, in pixels."""
         about = self.plane.pixels(place_mm + np.array([[-0.5, 0], [0.5, 0], [0, -0.5], [0, 0.5]]))
         across = np.hypot(*(about[1] - about[0])), np.hypot(*(about[3] - about[2]))
         return float(np.mean(across))
 
     def cut(self, centre: FloatArray, half: int, joint: int) -> tuple[Image, FloatArray]:
-        """Return what is around a pixel, and the pixel of its first one.
+        """Return the surroundings of a pixel, and the coordinates of their first pixel.
 
         Raises:
-            InputError: if it is not all in the picture.
+            InputError: if they are not completely in the picture.
         """
         low = np.rint(centre).astype(int) - half
         high = low + 2 * half + 1
         height, width = self.image.shape
         if (low < 0).any() or high[0] > width or high[1] > height:
-            given = f"joint {joint} is at the rim of the picture or outside: cropped?"
+            given = f"joint {joint} is at the edge of the picture or outside: cropped?"
             raise InputError(self.where, given, "a photograph of the whole part")
         return self.image[low[1] : high[1], low[0] : high[0]], low.astype(np.float64)
 
@@ -79,15 +79,15 @@ def track_dots(look: Look, places_mm: FloatArray, radius_mm: float, search_mm: f
 
     Args:
         look: the photograph.
-        places_mm: near which they are, (n_nodes, 2) in the part's plane.
-        radius_mm: of the dots.
-        search_mm: how far off they may be.
+        places_mm: expected positions, (n_nodes, 2) in the part's plane.
+        radius_mm: radius of the dots.
+        search_mm: search radius.
 
     Returns:
-        Their centres, (n_nodes, 2) px.
+        Centres of the dots, (n_nodes, 2) px.
 
     Raises:
-        InputError: if one is not found.
+        InputError: if a dot is not found.
     """
     guesses = look.plane.pixels(places_mm)
     centres = np.empty_like(guesses)
@@ -100,22 +100,22 @@ def track_dots(look: Look, places_mm: FloatArray, radius_mm: float, search_mm: f
 def _dot_near(
     look: Look, guess: FloatArray, radius: float, search: float, joint: int
 ) -> FloatArray:
-    """Return the centre of the likeliest dot around a place that has the right size, (2,) px.
+    """Return the centre of the best-matching dot of the right size near a position, (2,) px.
 
-    The hole of an eyelet has dark all around it, as a dot has, and is larger.
+    The size excludes holes of eyelets, which are also surrounded by the part but larger.
     """
     image = look.image if look.dark else 255 - look.image
     for place in _like_dots(look, guess, radius, round(search), joint):
         dot = find_dot(image, place, radius)
         if dot is not None and 1 / DOT_SIZES < dot.radius / radius < DOT_SIZES:
             if dot.uneven > MOST_HIDDEN:
-                given = f"joint {joint}'s dot is no whole disc: is something over it?"
-                raise InputError(look.where, given, "dots that are seen whole; strings behind them")
+                given = f"joint {joint}'s dot is not a complete disc: is it covered?"
+                raise InputError(look.where, given, "visible dots; lead strings behind the part")
             if WIDTH_OF_SD * dot.edge > WIDEST_EDGE_PX:
                 given = (
                     f"blurred: the edge of joint {joint}'s dot is {WIDTH_OF_SD * dot.edge:.0f} px"
                 )
-                allowed = f"{WIDEST_EDGE_PX:g} pixels at most: focus, no movement"
+                allowed = f"at most {WIDEST_EDGE_PX:g} pixels: check focus, movement"
                 raise InputError(look.where, given, allowed)
             return np.array(dot.centre)
     raise _not_found(look, joint, guess, "a painted dot")
@@ -124,7 +124,7 @@ def _dot_near(
 def _like_dots(
     look: Look, guess: FloatArray, radius: float, search: int, joint: int
 ) -> Iterator[FloatArray]:
-    """Yield where a picture of a dot on rubber fits around a place, the best first."""
+    """Yield the best template matches of a dot near a position, best first."""
     cv2 = opencv()
     half = int(np.ceil(1.4 * radius))
     x = np.arange(-half, half + 1)
@@ -134,7 +134,7 @@ def _like_dots(
     found = cv2.matchTemplate(
         patch if look.dark else 255 - patch, ideal, cv2.TM_CCOEFF_NORMED, mask=mask
     )
-    found[~np.isfinite(found)] = -1  # where nothing at all is seen
+    found[~np.isfinite(found)] = -1  # regions without contrast
     for _ in range(MOST_TRIED):
         _, alike, _, (x_best, y_best) = cv2.minMaxLoc(found)
         if alike < LEAST_LIKE_A_DOT:
@@ -146,28 +146,28 @@ def _like_dots(
 
 
 def _window(look: Look, guess: FloatArray, half: int, joint: int) -> tuple[Image, FloatArray]:
-    """Return as much of a window around a pixel as the picture has."""
+    """Return a window around a pixel, clipped to the picture, and its first pixel."""
     height, width = look.image.shape
     low = np.maximum(np.rint(guess).astype(int) - half, 0)
     high = np.minimum(np.rint(guess).astype(int) + half + 1, [width, height])
     if (high - low < half).any():
-        given = f"joint {joint} is at the rim of the picture or outside: cropped?"
+        given = f"joint {joint} is at the edge of the picture or outside: cropped?"
         raise InputError(look.where, given, "a photograph of the whole part")
     return look.image[low[1] : high[1], low[0] : high[0]], low.astype(np.float64)
 
 
 def _not_found(look: Look, joint: int, guess: FloatArray, what: str) -> InputError:
     given = f"joint {joint} is not found near pixel ({guess[0]:.0f}, {guess[1]:.0f})"
-    return InputError(look.where, given, f"{what} at every joint, not hidden by string or hand")
+    return InputError(look.where, given, f"{what} at every joint, not covered by other objects")
 
 
 @dataclass(frozen=True, eq=False)
 class HubPictures:
-    """What surrounds every joint without load.
+    """Surroundings of every joint without load.
 
     Args:
-        pictures: one a node, square.
-        centres: of the joints in them, (n_nodes, 2) px.
+        pictures: one per node, square.
+        centres: positions of the joints in them, (n_nodes, 2) px.
     """
 
     pictures: tuple[Image, ...]
@@ -175,7 +175,7 @@ class HubPictures:
 
 
 def hubs_of(look: Look, pixels: FloatArray, reach_mm: float) -> HubPictures:
-    """Cut out what surrounds the joints at some pixels, (n_nodes, 2)."""
+    """Return the surroundings of the joints at given pixels, (n_nodes, 2)."""
     pictures, centres = [], []
     for joint, pixel in enumerate(pixels):
         scale = look.pixels_per_mm(look.plane.places(pixel[None])[0])
@@ -188,7 +188,7 @@ def hubs_of(look: Look, pixels: FloatArray, reach_mm: float) -> HubPictures:
 def track_hubs(
     look: Look, hubs: HubPictures, places_mm: FloatArray, search_mm: float
 ) -> FloatArray:
-    """Find the hub of every joint; as `track_dots`."""
+    """Find the hub of every joint; arguments as for `track_dots`."""
     guesses = look.plane.pixels(places_mm)
     centres = np.empty_like(guesses)
     for joint, guess in enumerate(guesses):
@@ -203,7 +203,7 @@ def track_hubs(
 
 
 def _lay_over(picture: Image, window: Image, centre: FloatArray) -> FloatArray | None:
-    """Return where a place of a picture is in a window of another photograph."""
+    """Return the position of `centre` in a window registered to the picture; None if it fails."""
     cv2 = opencv()
     alike = cv2.matchTemplate(window, picture, cv2.TM_CCOEFF_NORMED)
     _, best, _, place = cv2.minMaxLoc(alike)
@@ -213,20 +213,20 @@ def _lay_over(picture: Image, window: Image, centre: FloatArray) -> FloatArray |
     stop = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_COUNT, 100, 1e-6)
     try:
         _, warp = cv2.findTransformECC(picture, window, warp, cv2.MOTION_EUCLIDEAN, stop, None, 5)
-    except cv2.error:  # it says so when it does not converge
+    except cv2.error:  # raised if it does not converge
         return None
     moved: FloatArray = warp[:, :2].astype(np.float64) @ centre + warp[:, 2]
     return moved
 
 
 def hub_shapes(look: Look, tiling: Tiling, places_mm: FloatArray, reach_mm: float) -> HubPictures:
-    """Draw what should surround every joint: the design itself, at its place in the picture.
+    """Draw the expected surroundings of every joint from the design, at its place in the picture.
 
     Args:
-        look: the photograph whose scale they have.
-        tiling: of the part, turned and shifted as it is seen: in the part's plane.
-        places_mm: of the joints there, (n_nodes, 2).
-        reach_mm: how much of the surroundings.
+        look: the photograph, which gives the scale.
+        tiling: shape of the part, in its position in the part's plane.
+        places_mm: positions of the joints there, (n_nodes, 2).
+        reach_mm: half-width of the surroundings.
     """
     cv2 = opencv()
     pixels = look.plane.pixels(places_mm)

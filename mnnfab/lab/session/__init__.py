@@ -1,1 +1,1 @@
-"""Training on the part itself, a measured round at a time."""
+"""Training on the printed part, in measured rounds."""

@@ -1,4 +1,4 @@
-"""A round of a session measured on the continuum of its part instead of a print."""
+"""Rehearsal: a round of a session measured on the continuum model instead of the printed part."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from mnnfab.progress.watcher import Clock
 
 REHEARSAL = "rehearsal"
-#: Noise of one coordinate of one joint in one shot where no photographs are made, mm: twentieth of
-#: a pixel of 0.02 mm.
+#: Noise of one coordinate of one joint in one shot without photographs, mm: a twentieth of a pixel
+#: of 0.02 mm.
 NOISE_MM = 0.001
 Kind = Literal["positions", "photographs"]
 
@@ -30,7 +30,7 @@ _POSITIONS = """\
 schema = 1
 name = "rehearsal of round {number}"
 kind = "positions"
-elongation = "projection" # the continuum that stands for the print is linear
+elongation = "projection" # the continuum model in place of the printed part is linear
 unseen_share = 0.0
 
 [positions]
@@ -39,25 +39,25 @@ layout = "long"
 
 
 def rehearse(folder: Path, kind: Kind, clock: Clock) -> Path:
-    """Measure the part of the round that a session is in, on its continuum.
+    """Measure the part of the current round of a session on its continuum model.
 
     Args:
-        folder: of the session.
-        kind: positions with noise, or photographs.
-        clock: told of the progress.
+        folder: folder of the session.
+        kind: "positions" with noise, or "photographs".
+        clock: stage timer.
 
     Returns:
-        The folder of the experiment, within the round's.
+        The folder of the experiment, within that of the round.
 
     Raises:
-        InputError: if the print of this round was measured already.
+        InputError: if the printed part of this round was already measured.
     """
     from mnnfab.lab.synthetic.laboratory import Specimen, Studio, photograph, positions_of
 
     problem, task, _, found, place = load_session(folder)
     if is_measured(place):
-        given = "a measurement of the print lies there"
-        raise InputError(str(place), given, "that measurement, or a rehearsal, not both")
+        given = "contains a measurement of the printed part"
+        raise InputError(str(place), given, "either that measurement or a rehearsal")
     widths = widths_of(problem, task, found)
     steps = load_experiment(place).steps
     continuum, _ = solve_part(problem, task, tile_part(problem.as_measured, widths), clock)

@@ -1,4 +1,4 @@
-"""Rounds of a session as folders: begun, told, measured, and followed by the next."""
+"""Rounds of a session as folders: start, measurement, update, and the next round."""
 
 from __future__ import annotations
 
@@ -45,21 +45,21 @@ if TYPE_CHECKING:
     from mnnfab.progress.watcher import Clock
     from mnnfab.task.task import Task
 
-#: Adam's rate where none is asked for: a tenth of the range of widths a round.
+#: Default learning rate of Adam: a tenth of the range of widths per round.
 USUAL_RATE = 0.1
 
 
 @dataclass(frozen=True, eq=False)
 class Told:
-    """What is to be done in a round.
+    """Status of a session: the round to measure next.
 
     Args:
-        number: of the round.
-        folder: where the measurement belongs.
-        steps: to hang.
-        losses: measured in the rounds before.
-        rehearsed: whether each was measured on a continuum instead of a print.
-        analysis: of the measurement that led here, if one was worked out just now.
+        number: number of the round.
+        folder: folder for the measurement.
+        steps: load steps to apply.
+        losses: losses measured in the previous rounds.
+        rehearsed: for each of them, True if it was measured on a continuum model.
+        analysis: analysis of the measurement that was just evaluated, if any.
         change_mm: largest change of a width by it.
     """
 
@@ -73,21 +73,21 @@ class Told:
 
 
 def start_session(design: Path, out: Path, rate: float, clock: Clock) -> Told:
-    """Begin a session for a design, at the widths where its training would start.
+    """Start a session for a design, with the initial widths of its training.
 
     Raises:
-        InputError: if the design cannot be used or `out` is a session already.
+        InputError: if the design is invalid or `out` is already a session.
     """
     with clock.stage("read"):
         problem = as_it_is(load_problem(design))
     task = task_of(problem)
     if task.headline is None:
-        raise InputError(f"{design}, [task]", '"none"', "a task with a loss to follow")
+        raise InputError(f"{design}, [task]", '"none"', "a task with a loss to minimise")
     if (out / SESSION).exists():
-        raise InputError(str(out), "a session already", "another folder, or `mnnfab lab step`")
+        raise InputError(str(out), "already a session", "another folder, or `mnnfab lab step`")
     begun = first_round(problem, task)
     widths = widths_of(problem, task, begun)
-    # The round first: a session that says it is one has one.
+    # The round is written first, so that every session with a session.json has one.
     steps = _write_round(out, problem, task, begun)
     with lab_folder(out) as staging:
         write_training(staging, problem, Record(widths, {}, {}))
@@ -97,10 +97,10 @@ def start_session(design: Path, out: Path, rate: float, clock: Clock) -> Told:
 
 
 def load_session(folder: Path) -> tuple[Problem, Task, Settings, Round, Path]:
-    """Return a session as it stands.
+    """Return problem, task, settings and last round of a session, and the folder of the round.
 
     Raises:
-        InputError: if the folder is none, or is damaged.
+        InputError: if the folder is not a session, or is damaged.
     """
     settings = load_settings(folder)
     problem = as_it_is(load_problem(folder / DESIGN))
@@ -112,16 +112,16 @@ def load_session(folder: Path) -> tuple[Problem, Task, Settings, Round, Path]:
 def step_session(
     folder: Path, measured: Path | None, clock: Clock, *, rehearsed: bool = False
 ) -> Told:
-    """Take the measurement of the round that a session is in, if it is there, and go on.
+    """Evaluate the measurement of the current round, if available, and write the next round.
 
     Args:
-        folder: of the session.
+        folder: folder of the session.
         measured: folder of the experiment; the round's own if not given.
-        clock: told of the progress.
-        rehearsed: whether it is of the continuum.
+        clock: stage timer.
+        rehearsed: True if the measurement is of the continuum model.
 
     Raises:
-        InputError: if something cannot be used; the session then is where it was.
+        InputError: if an input is invalid; the session is then unchanged.
     """
     problem, task, settings, found, place = load_session(folder)
     source = measured or place
@@ -131,13 +131,13 @@ def step_session(
     widths = widths_of(problem, task, found)
     analysis = analyse(problem, widths, source, clock)
     if analysis.gradient is None:
-        given = "no gradient can be made of these steps"
-        raise InputError(str(source), given, "forward and adjoint steps, as steps.csv of the round")
+        given = "load steps that do not determine a gradient"
+        raise InputError(str(source), given, "forward and adjoint load steps, as in its steps.csv")
     digest = hashlib.sha256(analysis.measurement.places_mm.tobytes()).hexdigest()
     if digest in found.measured:
         number = found.measured.index(digest)
-        given = f"the measurement of round {number} once more"
-        raise InputError(str(source), given, f"the part of round {found.number}, measured")
+        given = f"the measurement of round {number}, already used"
+        raise InputError(str(source), given, f"a measurement of the part of round {found.number}")
     with lab_folder(place / "measured") as staging, clock.stage("report"):
         write_analysis(staging, analysis)
     after = next_round(problem, task, settings, found, analysis.gradient)
@@ -153,20 +153,20 @@ def step_session(
 
 
 def is_measured(place: Path) -> bool:
-    """Return whether the measurement that a round waits for lies in its folder."""
+    """Return True if the folder of a round contains its measurement."""
     section = load_experiment(place).section
     photographed = any((place / shot.source).is_file() for shot in load_shots(place / SHOTS))
     if section.kind == "photographs":
         return photographed
     measured = (place / section.positions.file).is_file()
     if photographed and not measured:
-        given = 'kind = "positions", and photographs beside it'
+        given = 'kind = "positions", but the folder contains photographs'
         raise InputError(str(place / EXPERIMENT), given, 'kind = "photographs"')
     return measured
 
 
 def _write_round(folder: Path, problem: Problem, task: Task, found: Round) -> tuple[Step, ...]:
-    """Write what a round needs; return what is to be hung."""
+    """Write the files of a round; return its load steps."""
     widths = widths_of(problem, task, found)
     response = problem.response(task, widths)
     steps = with_zero(unique_names(make_plan(task, response).ports))
@@ -184,7 +184,7 @@ def _write_round(folder: Path, problem: Problem, task: Task, found: Round) -> tu
 
 
 def _part_of(problem: Problem, number: int) -> Problem:
-    """Return the design of a round's part: widths from their table, nothing to be trained."""
+    """Return the design of a round's part: widths from their table, no training."""
     design = problem.design
     changed = {
         "name": f"{design.name}-round-{number}"[:80],
@@ -196,7 +196,7 @@ def _part_of(problem: Problem, number: int) -> Problem:
 
 
 def _stiffness(problem: Problem, widths_mm: FloatArray) -> str:
-    """Return what bonds whose stiffness can be tuned are to be set to."""
+    """Return the target stiffness of every bond as CSV, for tunable bonds."""
     stiffness = problem.law.stiffness(widths_mm)
     rows = [
         (bond, *nodes, float(stiffness[bond]))

@@ -1,9 +1,9 @@
-"""Training on the part itself, a round at a time: hang, measure, follow the gradient.
+"""State of a training on the printed part: measure, and take one gradient step per round.
 
-A session is a folder: the run of its design at the top, and a folder a round. In a round's folder
-lie the widths that its part has, what to hang, and room for the measurement; when that is there
-the next round's folder follows from it. Nothing is kept elsewhere, so a session can be left and
-taken up at any time, and a round that is worked out twice comes out the same.
+A session is a folder: the run of its design at the top, and one folder per round. The folder of a
+round holds the widths of its part, the load steps, and the measurement; when that is available, the
+folder of the next round is computed from it. There is no other state, so a session can be
+interrupted and continued at any time, and evaluating a round again gives the same result.
 """
 
 from __future__ import annotations
@@ -34,12 +34,13 @@ _ADAM = ("adam_mean", "adam_square")
 
 @dataclass(frozen=True)
 class Settings:
-    """How a session learns.
+    """Settings of the training in a session.
 
     Args:
-        rate: Adam's, in the latent value of the width map: with the clamp a share of the range
-            of widths. Rounds are dear in a laboratory, so it is larger than in a simulation.
-        design_sha256: of the design that is trained, which must stay what it was.
+        rate: learning rate of Adam, in the latent value of the width map: with the clamp, a share
+            of the range of widths. Rounds are expensive in a laboratory, so it is larger than in a
+            simulation.
+        design_sha256: hash of the trained design, which must not change.
     """
 
     rate: float
@@ -48,16 +49,16 @@ class Settings:
 
 @dataclass(frozen=True, eq=False)
 class Round:
-    """Where a session is before a measurement.
+    """State of a session before a measurement.
 
     Args:
-        number: of the round, from 0.
-        latent: of the width map, (n_bonds,).
+        number: number of the round, from 0.
+        latent: latent values of the width map, (n_bonds,).
         mean: Adam's running mean of the gradient, (n_bonds,).
-        square: of its square.
-        losses: measured in the rounds before.
-        measured: hashes of the measurements of the rounds before, so that none counts twice.
-        rehearsed: whether each was of a continuum instead of a print.
+        square: Adam's running mean of its square, (n_bonds,).
+        losses: losses measured in the previous rounds.
+        measured: hashes of the measurements of the previous rounds, so that none is used twice.
+        rehearsed: for each of them, True if it was measured on a continuum model.
     """
 
     number: int
@@ -69,7 +70,7 @@ class Round:
     rehearsed: tuple[bool, ...] = ()
 
     def as_json(self) -> str:
-        """Return it as text."""
+        """Return the state as JSON text."""
         values = {
             "schema": 1,
             "round": self.number,
@@ -84,7 +85,7 @@ class Round:
 
 
 def first_round(problem: Problem, task: Task) -> Round:
-    """Return where a session begins: at the widths where the design's training starts."""
+    """Return the initial state of a session: the initial widths of the design's training."""
     latent = problem.trainable(task).width_map.latent(problem.start_widths_mm)
     nothing = np.zeros_like(latent)
     return Round(0, latent, nothing, nothing)
@@ -99,10 +100,10 @@ def widths_of(problem: Problem, task: Task, found: Round) -> FloatArray:
 def next_round(
     problem: Problem, task: Task, settings: Settings, found: Round, gradient: MeasuredGradient
 ) -> Round:
-    """Return the round after a measurement: one step of Adam down the measured gradient.
+    """Return the round after a measurement: one step of Adam along the measured gradient.
 
-    The measured gradient is dL/dk; how stiffnesses go with widths is the design's own law, whose
-    common factor Adam does not mind.
+    The measured gradient is dL/dk; the derivative of stiffness by width is that of the design's
+    law. Adam is invariant to a common factor of it.
     """
     trainable = problem.trainable(task)
     adam = Adam(len(found.latent), settings.rate)
@@ -115,13 +116,13 @@ def next_round(
 
 
 def load_settings(folder: Path) -> Settings:
-    """Read how a session learns.
+    """Read the settings of a session.
 
     Raises:
-        InputError: if the folder is no session.
+        InputError: if the folder is not a session.
     """
     if not (folder / SESSION).is_file():
-        allowed = "a folder that `mnnfab lab start` made"
+        allowed = "a folder written by `mnnfab lab start`"
         raise InputError(str(folder), "no session", allowed)
     values = read_json(folder / SESSION)
     rate = values.get("rate") if isinstance(values, dict) else None
@@ -129,18 +130,18 @@ def load_settings(folder: Path) -> Settings:
         raise InputError(str(folder / SESSION), f"rate {rate!r}", "a number above 0, up to 10")
     digest = values.get("design_sha256")
     if digest != sha256_of(folder / DESIGN):
-        given, allowed = "another design than the session began with", "that one, or a new session"
+        given, allowed = "another design than at the start", "the original design, or a new session"
         raise InputError(str(folder / DESIGN), given, allowed)
     return Settings(float(rate), str(digest))
 
 
 def settings_text(settings: Settings) -> str:
-    """Return how a session learns, as text."""
+    """Return the settings of a session as JSON text."""
     return json.dumps({"schema": 1, **asdict(settings)}, indent=2) + "\n"
 
 
 def load_last_round(folder: Path, n_bonds: int) -> tuple[Round, Path]:
-    """Return the round that a session is in, and its folder.
+    """Return the current round of a session, and its folder.
 
     Raises:
         InputError: if there is none, or it is damaged.
@@ -149,15 +150,15 @@ def load_last_round(folder: Path, n_bonds: int) -> tuple[Round, Path]:
         int(place.name.removeprefix("round-"))
         for place in folder.glob("round-*")
         if place.name.removeprefix("round-").isdecimal()
-        # What was cut off before it was put in place is no round yet.
+        # Folders of interrupted writes have neither file.
         and ((place / STATE).is_file() or (place / MANIFEST).is_file())
     ]
     if not numbers:
-        raise InputError(str(folder), "no round", "a folder that `mnnfab lab start` made")
+        raise InputError(str(folder), "no round", "a folder written by `mnnfab lab start`")
     places = [folder / ROUND.format(number) for number in range(max(numbers) + 1)]
     for place in places:
         if not (place / STATE).is_file():
-            allowed = "every round from the first to the last, as mnnfab wrote it"
+            allowed = "every round from the first to the last, as written by mnnfab"
             raise InputError(str(place / STATE), "missing or damaged", allowed)
     last = places[-1]
     return _round(last / STATE, n_bonds), last
@@ -174,14 +175,14 @@ def _round(path: Path, n_bonds: int) -> Round:
         rehearsed = tuple(bool(one) for one in values["rehearsed"])
         found = Round(int(values["round"]), latent, mean, square, losses, measured, rehearsed)
     except (KeyError, TypeError, ValueError) as error:
-        raise InputError(str(path), f"damaged: {error}", "what mnnfab wrote") from error
+        raise InputError(str(path), f"damaged: {error}", "a file written by mnnfab") from error
     arrays = (latent, mean, square)
     whole = all(a.shape == (n_bonds,) and np.isfinite(a).all() for a in arrays)
     if not whole or len(losses) != found.number or path.parent.name != ROUND.format(found.number):
-        raise InputError(str(path), "a round of another network or number", "what mnnfab wrote")
+        raise InputError(str(path), "a round of another network or number", "the unmodified file")
     return found
 
 
 def as_it_is(problem: Problem) -> Problem:
-    """Return a problem whose bars are plain: what is learned is the part's, not a surrogate's."""
+    """Return a problem with the uncorrected bar model, since gradients are measured on the part."""
     return problem.uncorrected

@@ -1,1 +1,1 @@
-"""The synthetic lab: what a camera would see of the continuum's deformed part."""
+"""Synthetic laboratory: rendered photographs of the deformed continuum model."""

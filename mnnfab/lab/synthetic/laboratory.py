@@ -1,8 +1,8 @@
-"""A laboratory without a print: an experiment whose photographs are rendered.
+"""Synthetic experiment: rendered photographs of the continuum model instead of the printed part.
 
-The continuum stands for the print. It is loaded, photographed with all that a camera does to a
-picture, and left as a folder that `mnnfab lab measure` reads like any other, with the truth in
-`truth.csv` beside it, which nothing reads but who wants to know how good the measurement is.
+The loaded continuum model is rendered with the imaging errors of a camera and written as a folder
+that `mnnfab lab measure` reads like any other. The true positions are in `truth.csv`, which is not
+read by any command; it serves to evaluate the accuracy of the measurement.
 """
 
 from __future__ import annotations
@@ -35,32 +35,32 @@ if TYPE_CHECKING:
     from mnnfab.progress.watcher import Clock
     from mnnfab.task.task import Task
 
-#: How the camera is held to learn its lens: turns about x, y and the line of sight, degrees.
+#: Camera poses of the calibration views: rotations about x, y and the line of sight, degrees.
 LENS_VIEWS = (
     *((12.0, 0.0, 0.0), (-12.0, 3.0, 1.0), (0.0, 14.0, -2.0), (3.0, -14.0, 0.0)),
     *((9.0, 9.0, 5.0), (-9.0, 8.0, -3.0), (8.0, -10.0, 12.0), (-8.0, -9.0, -10.0)),
 )
-#: How far the part is moved where it is moved as a whole: mm, and degrees.
+#: Rigid-body motion of the part: translation, mm, and rotation, degrees.
 RIGID_MM, RIGID_DEG = (0.37, -0.23), 0.15
 TRUTH = "truth.csv"
 
 
 @dataclass(frozen=True)
 class Studio:
-    """How photographs are taken.
+    """Settings of the synthetic photographs.
 
     Args:
-        mm_per_px: on the board.
-        distance_mm: of the camera.
-        tilt_deg: of the camera against the board.
+        mm_per_px: pixel size on the board.
+        distance_mm: distance of the camera.
+        tilt_deg: rotation of the camera against the board.
         distortion: k1, k2, p1 and p2 of the lens.
-        sensor: blur, light, noise.
-        dots: whether the dots are painted.
-        offset_mm: of the part's face in front of the board's.
-        quality: of the JPEG files.
-        margin_mm: room around the part in the window, and around the board.
-        repeats: photographs of each step.
-        seed: of the noise.
+        sensor: blur, illumination and noise.
+        dots: paint the dots of the joints.
+        offset_mm: distance of the part's face in front of the board's.
+        quality: quality of the JPEG files.
+        margin_mm: margin around the part in the window, and around the board.
+        repeats: photographs per load step.
+        seed: seed of the noise.
     """
 
     mm_per_px: float = 0.02
@@ -83,13 +83,13 @@ class Studio:
 
 @dataclass(frozen=True, eq=False)
 class Stage:
-    """A part before its board, and the camera before both.
+    """Scene of an experiment: part, board and camera.
 
     Args:
-        part: that hangs.
-        board: around it.
-        lens: of the camera.
-        weight: how the part sags by its own weight, (n_dofs,) mm.
+        part: the part.
+        board: the board around it.
+        lens: the camera.
+        weight: sag of the part under self-weight, (n_dofs,) mm.
     """
 
     part: Part
@@ -99,11 +99,11 @@ class Stage:
 
     @cached_property
     def ground(self) -> Shape:
-        """What is black on the board: thousands of polygons, the same in every photograph."""
+        """Black area of the board; cached, since it has thousands of polygons."""
         return board_shape(self.board)
 
     def field_of(self, task: Task, step: Step) -> FloatArray:
-        """Return how the part has moved in a step, (n_dofs,) mm."""
+        """Return the displacement field of the part in a load step, (n_dofs,) mm."""
         continuum = self.part.continuum
         on_inputs, on_outputs = port_loads(task, [step])
         moved = continuum.fields @ on_inputs[0] + continuum.adjoint_fields @ on_outputs[0]
@@ -113,7 +113,7 @@ class Stage:
         return found
 
     def shapes(self, task: Task, step: Step) -> list[Shape]:
-        """Return all that is seen in a step."""
+        """Return the visible shapes in a load step, from back to front."""
         moved = self.field_of(task, step)
         held = self.part.seats(moved) if step.role == "forward" else self.part.joints(moved)
         axes = dict(zip("xy", np.eye(2), strict=True))
@@ -124,24 +124,24 @@ class Stage:
         reach = sum(self.board.size_mm)
         return [
             self.ground,
-            *self.part.strings(ends, reach),  # behind the part, or they would hide dots of a row
+            *self.part.strings(ends, reach),  # behind the part, so that they do not cover dots
             *self.part.shapes(moved),
         ]
 
     def seen(self, task: Task, step: Step) -> FloatArray:
-        """Return where the joints truly are in a photograph of a step, (n_nodes, 2) px."""
+        """Return the true pixels of the joints in a photograph of a load step, (n_nodes, 2)."""
         return self.lens.project(self.part.joints(self.field_of(task, step)))
 
 
 def set_up(problem: Problem, continuum: Continuum, studio: Studio) -> Stage:
-    """Hang a part, put a board around it, and place the camera."""
+    """Return the scene of a part: board around it, camera in front of both."""
     from fem.weight import sag_field
 
     points = continuum.quadratic_points
     low, high = points.min(axis=0), points.max(axis=0)
     board = board_for(*(high - low + 2 * studio.margin_mm).tolist())
     board = board.model_copy(update={"plane_offset_mm": studio.offset_mm})
-    assert board.window_mm is not None, "it was made with one"
+    assert board.window_mm is not None, "board_for returns a board with a window"
     left, lower, right, upper = board.window_mm
     shift = np.array([left + right, lower + upper]) / 2 - (low + high) / 2
     size = [round((s + 2 * studio.margin_mm) / studio.mm_per_px) for s in board.size_mm]
@@ -161,7 +161,7 @@ def set_up(problem: Problem, continuum: Continuum, studio: Studio) -> Stage:
 
 
 def lens_photographs(stage: Stage, studio: Studio, generator: np.random.Generator) -> list[Image]:
-    """Return photographs of the board alone, from several sides."""
+    """Return photographs of the board without the part, from several sides."""
     found = []
     for number, tilt in enumerate(LENS_VIEWS):
         lens = lens_at(
@@ -179,13 +179,13 @@ def lens_photographs(stage: Stage, studio: Studio, generator: np.random.Generato
 
 @dataclass(frozen=True, eq=False)
 class Specimen:
-    """A continuum that stands for a print.
+    """Continuum model in place of a printed part.
 
     Args:
-        problem: of the part.
-        task: its ports.
+        problem: problem of the part.
+        task: its task, with inputs and outputs.
         widths_mm: (n_bonds,).
-        continuum: solved.
+        continuum: solved continuum model.
     """
 
     problem: Problem
@@ -207,14 +207,14 @@ def photograph(
     clock: Clock,
     studio: Studio | None = None,
 ) -> None:
-    """Write a whole experiment on a continuum into an empty folder.
+    """Write a complete synthetic experiment into an empty folder.
 
     Args:
-        specimen: that is photographed.
-        steps: to photograph, with the zero.
-        folder: for photographs and tables.
-        clock: told of the progress.
-        studio: how photographs are taken.
+        specimen: photographed continuum model.
+        steps: load steps, with the zero.
+        folder: folder for photographs and tables.
+        clock: stage timer.
+        studio: settings of the photographs.
     """
     studio = studio or Studio()
     problem, task, continuum = specimen.problem, specimen.task, specimen.continuum
@@ -247,13 +247,13 @@ def photograph(
 
 
 def experiment_text(name: str, board: Board, studio: Studio, part: str) -> str:
-    """Return the description of a synthetic experiment on a part, by its hash."""
+    """Return the experiment.toml of a synthetic experiment; `part` is the hash of the part."""
     values = {
         "schema": 1,
         "name": name[:80],
         "part": part,
         "kind": "photographs",
-        # The continuum that stands for the print is linear, and so are its elongations.
+        # The continuum model in place of the printed part is linear, and so are its elongations.
         "elongation": "projection",
         "camera": {
             "calibration": "lens-*.jpg",
@@ -272,15 +272,15 @@ def positions_of(
     generator: np.random.Generator,
     repeats: int = 2,
 ) -> Positions:
-    """Return what an experiment on a continuum would have measured, without photographs.
+    """Return positions as measured in an experiment on a continuum model, without photographs.
 
     Args:
-        task: its ports.
-        continuum: that stands for the print.
-        steps: with the zero.
-        noise_mm: of one coordinate of one joint in one shot, and of the shift of a shot.
-        generator: of the noise.
-        repeats: shots of each step.
+        task: its task, with inputs and outputs.
+        continuum: continuum model in place of the printed part.
+        steps: load steps, with the zero.
+        noise_mm: noise of one coordinate of one joint in one shot, and of the common translation.
+        generator: generator of the noise.
+        repeats: shots per load step.
     """
     from mnnfab.lab.analysis.prediction import continuum_fields
 
@@ -294,13 +294,13 @@ def positions_of(
 
 
 def _nodes(continuum: Continuum) -> FloatArray:
-    """Return where the middles of the load discs are, (n_nodes, 2) mm."""
+    """Return the centres of the load discs, (n_nodes, 2) mm."""
     part = Part(continuum, np.zeros(2))
     return part.joints(np.zeros(continuum.n_dofs))[:, :2]
 
 
 def _moved_as_a_whole(continuum: Continuum) -> FloatArray:
-    """Return a shift and a turn about the middle of the part, (n_dofs,) mm."""
+    """Return the field of the rigid-body motion about the centre of the part, (n_dofs,) mm."""
     places = places_field(continuum).reshape(-1, 2)
     angle = np.radians(RIGID_DEG)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])

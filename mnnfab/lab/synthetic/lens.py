@@ -1,8 +1,7 @@
-"""A camera with perspective and lens distortion, from points in space to pixels.
+"""Camera with perspective and lens distortion, from points in space to pixels.
 
-Space is in mm, x to the right, y up, z towards the camera. The lens is Brown's: radial and
-decentring distortion of the picture of a pinhole, as OpenCV's calibration finds it, but computed
-on its own here.
+Space is in mm, x to the right, y up, z towards the camera. The lens model is Brown's: radial and
+decentring distortion of a pinhole image, as in OpenCV's calibration, but implemented independently.
 """
 
 from __future__ import annotations
@@ -17,11 +16,11 @@ from mnnfab.arrays import FloatArray
 
 @dataclass(frozen=True)
 class Lens:
-    """A camera in its place.
+    """Camera and its pose.
 
     Args:
-        place_mm: of its centre.
-        tilt_deg: turns about x, y and the line of sight; all zero looks straight along -z.
+        place_mm: position of its centre.
+        tilt_deg: rotations about x, y and the line of sight; zero looks straight along -z.
         focal_px: focal length in pixels.
         size_px: width and height of the picture.
         distortion: k1, k2, p1 and p2.
@@ -34,9 +33,9 @@ class Lens:
     distortion: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
 
     def project(self, places_mm: FloatArray) -> FloatArray:
-        """Return where points in space, (n, 3), are in the picture, (n, 2) px.
+        """Return the image positions of points in space, (n, 3), as (n, 2) px.
 
-        A whole number is the centre of a pixel, counted from the upper left.
+        Integer coordinates are pixel centres, counted from the upper left.
         """
         turn = Rotation.from_euler("xyz", self.tilt_deg, degrees=True).as_matrix()
         seen = (places_mm - np.array(self.place_mm)) @ (turn @ np.diag([1.0, -1.0, -1.0])).T
@@ -62,11 +61,11 @@ def lens_at(
     """Return a camera that looks at a point of the plane z = 0 from a distance.
 
     Args:
-        centre_mm: that it looks at.
-        distance_mm: from there.
-        focal_px: focal length in pixels: the distance over the size of a pixel there.
-        size_px: of the picture.
-        tilt_deg: about x and y it moves around the point, about z it turns.
+        centre_mm: the point.
+        distance_mm: distance from it.
+        focal_px: focal length in pixels: the distance over the size of a pixel at the point.
+        size_px: size of the picture.
+        tilt_deg: rotations about x and y orbit the camera around the point, about z it rolls.
         distortion: k1, k2, p1 and p2.
     """
     turn = Rotation.from_euler("xyz", tilt_deg, degrees=True).as_matrix()

@@ -1,4 +1,4 @@
-"""From a scene to a photograph: exact coverage of every pixel, blur, light, noise, grey levels."""
+"""Rendering of a scene: exact pixel coverage, blur, illumination, noise and grey levels."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ WHITE = 255.0
 
 @dataclass(frozen=True)
 class Sensor:
-    """What happens to the light.
+    """Blur, illumination and noise of a photograph.
 
     Args:
-        blur_px: standard deviation of the point spread.
-        falloff: how much darker the corners are, as a share.
-        gradient: how much darker the left side is than the right, as a share.
+        blur_px: standard deviation of the point spread function.
+        falloff: relative darkening of the corners.
+        gradient: relative darkening of the left side against the right.
         read_noise: in grey levels.
-        shot_noise: in grey levels at full white; it grows with the root of the light.
+        shot_noise: in grey levels at full white; proportional to the square root of the light.
     """
 
     blur_px: float = 0.9
@@ -39,12 +39,12 @@ class Sensor:
 
 
 def expose(shapes: Sequence[Shape], lens: Lens, sensor: Sensor) -> FloatArray:
-    """Return the light on a sensor without noise, (height, width) grey levels.
+    """Return the light on the sensor without noise, (height, width) grey levels.
 
     Args:
         shapes: from the farthest to the nearest.
         lens: the camera.
-        sensor: its blur and light.
+        sensor: blur and illumination.
     """
     cv2 = opencv()
     covered = _draw(shapes, lens)
@@ -59,11 +59,11 @@ def expose(shapes: Sequence[Shape], lens: Lens, sensor: Sensor) -> FloatArray:
 
 
 def develop(light: FloatArray, sensor: Sensor, generator: np.random.Generator) -> Image:
-    """Return a photograph of some light: its noise drawn, 8 bits."""
+    """Return a photograph with random noise, 8 bits."""
     noise = generator.standard_normal(light.shape, dtype=np.float32)
     grey = light * np.float32(sensor.shot_noise**2 / WHITE)
     grey += np.float32(sensor.read_noise**2)
-    np.sqrt(grey, out=grey)  # in place: memory is what tens of millions of pixels wait for
+    np.sqrt(grey, out=grey)  # in place, since memory traffic limits pictures of this size
     grey *= noise
     grey += light
     np.rint(grey, out=grey)
@@ -72,7 +72,7 @@ def develop(light: FloatArray, sensor: Sensor, generator: np.random.Generator) -
 
 
 def _draw(shapes: Sequence[Shape], lens: Lens) -> Image:
-    """Return shapes in pixels, each covering as much of a pixel as it does."""
+    """Return the grey levels of shapes, with exact coverage of every pixel."""
     width, height = lens.size_px
     canvas: Any = RendererAgg(width, height, 72)  # type: ignore[no-untyped-call]
     context = canvas.new_gc()
@@ -90,7 +90,7 @@ def _draw(shapes: Sequence[Shape], lens: Lens) -> Image:
 def _outline(loop: FloatArray, shape: Shape, lens: Lens) -> Path:
     heights = np.full((len(loop), 1), shape.height_mm)
     places = lens.project(np.hstack([loop, heights]))
-    # Agg has y upwards and its whole numbers on the borders of the pixels.
+    # In Agg, y points upwards and integers are pixel borders.
     drawn = np.column_stack([places[:, 0] + 0.5, lens.size_px[1] - (places[:, 1] + 0.5)])
     closed = np.vstack([drawn, drawn[:1]])
     codes = np.full(len(closed), Path.LINETO, dtype=Path.code_type)

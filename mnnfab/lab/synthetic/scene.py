@@ -1,4 +1,4 @@
-"""A scene: the board, and in front of it the deformed part, as filled shapes with a shade each."""
+"""Scene: the board and the deformed part in front of it, as filled shapes with one shade each."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from mnnfab.lab.experiment.boards import Board, black_of
 if TYPE_CHECKING:
     from fem.continuum import Continuum
 
-#: Light that comes back: paper, ink, the dark rubber, the paint on the dots, a string.
+#: Reflectance of paper, ink, dark rubber, paint on the dots, and string.
 PAPER, INK, RUBBER, PAINT, STRING = 0.85, 0.08, 0.14, 0.80, 0.35
-#: Longest straight piece of an edge, mm: what a lens bends is drawn bent.
+#: Longest straight piece of an edge, mm; edges are subdivided because the lens distorts them.
 STEP_MM = 0.5
 STRING_MM = 0.25
 
 
 @dataclass(frozen=True, eq=False)
 class Shape:
-    """Loops in a plane parallel to the board's, filled where they wind around.
+    """Loops in a plane parallel to the board's, filled by the winding rule.
 
     Args:
         loops: each (n, 2) mm.
-        height_mm: in front of the board.
-        shade: share of the light that comes back.
+        height_mm: distance in front of the board.
+        shade: reflectance.
     """
 
     loops: tuple[FloatArray, ...]
@@ -38,12 +38,12 @@ class Shape:
 
 
 def board_shape(board: Board) -> Shape:
-    """Return what is black on a board."""
+    """Return the black area of a board."""
     black = black_of(board)
     turned = [shapely.orient_polygons(polygon) for polygon in getattr(black, "geoms", [black])]
     rings = [
         np.array(ring.coords)[:-1]
-        for polygon in turned  # holes run the other way around, or they would be filled
+        for polygon in turned  # opposite orientation keeps holes unfilled
         for ring in (polygon.exterior, *polygon.interiors)
     ]
     return Shape(tuple(_finely(ring) for ring in rings), 0.0, INK)
@@ -51,13 +51,13 @@ def board_shape(board: Board) -> Shape:
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """A part that hangs before a board.
+    """Part in front of a board.
 
     Args:
-        continuum: whose silhouette is seen.
-        shift_mm: from the design's axes to the board's, (2,).
-        height_mm: of its face in front of the board's.
-        dots: whether its load discs are painted, to be tracked.
+        continuum: continuum model whose silhouette is visible.
+        shift_mm: translation from the design's axes to the board's, (2,).
+        height_mm: distance of its face in front of the board's.
+        dots: paint the load discs as dots for tracking.
     """
 
     continuum: Continuum
@@ -66,7 +66,7 @@ class Part:
     dots: bool = True
 
     def shapes(self, field: FloatArray) -> list[Shape]:
-        """Return the part with a displacement, (n_dofs,) mm."""
+        """Return the shapes of the part with a displacement field, (n_dofs,) mm."""
         from fem.silhouette import disc_outline, silhouette
 
         places = self.continuum.quadratic_points + self.continuum.at_points(field) + self.shift_mm
@@ -79,11 +79,11 @@ class Part:
         return found
 
     def joints(self, field: FloatArray) -> FloatArray:
-        """Return where the joints are in space, (n_nodes, 3) mm."""
+        """Return the positions of the joints in space, (n_nodes, 3) mm."""
         return self._means(self.continuum.system.readings, field)
 
     def seats(self, field: FloatArray) -> FloatArray:
-        """Return where strings hang, (n_nodes, 3) mm: on the eyelets where there are some."""
+        """Return the points of load application, (n_nodes, 3) mm: the eyelets if there are any."""
         return self._means(self.continuum.system.seats, field)
 
     def _means(self, regions: csc_array, field: FloatArray) -> FloatArray:
@@ -91,7 +91,7 @@ class Part:
         return np.hstack([places + self.shift_mm, np.full((len(places), 1), self.height_mm)])
 
     def strings(self, ends: list[tuple[FloatArray, FloatArray]], length_mm: float) -> list[Shape]:
-        """Return strings from places before the board along directions, each (2,)."""
+        """Return strings from points in front of the board along directions, each (2,)."""
         found = []
         for place, direction in ends:
             side = 0.5 * STRING_MM * np.array([-direction[1], direction[0]])
@@ -103,7 +103,7 @@ class Part:
 
 
 def places_field(continuum: Continuum) -> FloatArray:
-    """Return the place of every degree of freedom as a field, (n_dofs,)."""
+    """Return the position of every degree of freedom as a field, (n_dofs,)."""
     field: FloatArray = np.empty(continuum.n_dofs)
     numbers = np.concatenate([continuum.basis.nodal_dofs[0], continuum.basis.facet_dofs[0]])
     field.reshape(-1, 2)[numbers] = continuum.quadratic_points
@@ -111,7 +111,7 @@ def places_field(continuum: Continuum) -> FloatArray:
 
 
 def _finely(ring: FloatArray) -> FloatArray:
-    """Return a closed ring, (n, 2), with its sides cut into short pieces."""
+    """Return a closed ring, (n, 2), with its sides subdivided."""
     pieces = []
     for start, end in zip(ring, np.roll(ring, -1, axis=0), strict=True):
         count = max(1, int(np.ceil(np.hypot(*(end - start)) / STEP_MM)))
