@@ -35,7 +35,7 @@ HEAVY = {
 #: Rooms of one line do not import each other.
 ORDER = """
 mnnfab.errors
-mnnfab.arrays mnnfab.units mnnfab.findings mnnfab.machine mnnfab.versions
+mnnfab.arrays mnnfab.units mnnfab.findings mnnfab.machine mnnfab.versions mnnfab.random_streams
 mnnfab.io mnnfab.linalg
 mnnfab.network mnnfab.progress
 mnnfab.design

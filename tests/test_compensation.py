@@ -30,7 +30,7 @@ from mnnfab.model.surrogate import Correction, Surrogate, fit_correction
 from mnnfab.pipeline.pipeline import Outcome, check, reach, run
 from mnnfab.printed_part.continuum import solve_part
 from mnnfab.progress.watcher import Clock, Silent
-from mnnfab.task.task import Guess, Headline
+from mnnfab.task.metrics import Guess, Headline
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 RATIOS = [0.01 * k for k in range(1, 100)]
@@ -343,7 +343,7 @@ def test_a_round_that_fails_ends_the_loop(
             raise ToolError("the mesher did not finish")
         return solve(*arguments)
 
-    monkeypatch.setattr("mnnfab.compensation.loop.solve_part", failing)
+    monkeypatch.setattr("mnnfab.printed_part.part.solve_part", failing)
     done = loop(iris_values, 0)
     assert len(done.compensation.rounds) == 1
     told = {finding.code: finding.message for finding in done.findings}

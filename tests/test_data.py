@@ -17,7 +17,7 @@ from mnnfab.design.design import TrainingSection
 from mnnfab.model.response import FlexibilityMatrix
 from mnnfab.task.datasets import read_labelled_features
 from mnnfab.task.factory import _commonest_class, split_rows
-from mnnfab.task.task import Headline
+from mnnfab.task.metrics import Headline
 from mnnfab.units import NEWTON_PER_GF
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"

@@ -1,4 +1,4 @@
-"""Guards: resultants in balance at every node, findings with bonds named, limits of the gate."""
+"""Limit states: resultants in balance at every node, findings with bonds named, their limits."""
 
 from __future__ import annotations
 
@@ -12,16 +12,19 @@ import pytest
 
 from fem.contact import contact_factor
 from fem.continuum import Continuum
+from fem.limit_states import LimitStates, bowed_bond
 from fem.nonlinear_bars import LinearRange
 from fem.resultants import bond_resultants, joint_stresses
 from mnnfab import Network, Problem, make_problem, parse_design
 from mnnfab.printed_part.continuum import solve_part
+from mnnfab.printed_part.part import PrintedPart
 from mnnfab.printed_part.tiling import tile_part
+from mnnfab.problem.problem import require_ports
 from mnnfab.progress.watcher import Clock, Silent
 from mnnfab.reproduce.setting import GRADIENT, make
 from mnnfab.task.task import Task
 from mnnfab.training.gradient_comparison import compare_gradients, in_situ_gradient
-from mnnfab.validation.limit_states import Guards, bowed_bond, guard, judge_guards
+from mnnfab.validation.limit_states import judge_limit_states
 from mnnfab.validation.model_hierarchy import LADDER, climb, ladder_text
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
@@ -30,23 +33,28 @@ Solved = tuple[Problem, Task, np.ndarray, Continuum]
 OF_STRESSES = 0.01
 
 
-def solved(values: dict[str, Any], widths: np.ndarray) -> Solved:
-    problem = make_problem(parse_design(values), EXAMPLES)
-    assert problem.task is not None
-    continuum, _ = solve_part(problem, problem.task, tile_part(problem, widths), Clock(Silent()))
-    return problem, problem.task, widths, continuum
+def part_of(values: dict[str, Any], widths: np.ndarray) -> PrintedPart:
+    return PrintedPart(make_problem(parse_design(values), EXAMPLES), widths, Clock(Silent()))
+
+
+def solved(part: PrintedPart) -> Solved:
+    return part.problem, require_ports(part.problem).task, part.widths_mm, part.continuum
 
 
 @pytest.fixture(scope="module")
-def iris() -> Solved:
+def part() -> PrintedPart:
     values = tomllib.loads((EXAMPLES / "iris.toml").read_text(encoding="utf-8"))
-    return solved(values, np.linspace(1.5, 2.5, 28))
+    return part_of(values, np.linspace(1.5, 2.5, 28))
 
 
 @pytest.fixture(scope="module")
-def found(iris: Solved) -> Guards:
-    problem, task, widths, continuum = iris
-    return guard(problem, task, widths, continuum)
+def iris(part: PrintedPart) -> Solved:
+    return solved(part)
+
+
+@pytest.fixture(scope="module")
+def found(part: PrintedPart) -> LimitStates:
+    return part.limit_states
 
 
 def test_bonds_balance_the_load_at_every_node(iris: Solved) -> None:
@@ -93,9 +101,9 @@ def test_joint_stress_by_hand(iris: Solved) -> None:
     assert stresses[0, bond] == pytest.approx(wanted)
 
 
-def test_every_guard_names_its_place(iris: Solved, found: Guards) -> None:
+def test_every_guard_names_its_place(iris: Solved, found: LimitStates) -> None:
     problem, _, _, continuum = iris
-    findings = {finding.code: finding for finding in judge_guards(problem, continuum, found)}
+    findings = {finding.code: finding for finding in judge_limit_states(problem, continuum, found)}
     assert {"joint-strain", "sag", "buckling", "linear-range"} <= set(findings)
     assert findings["joint-strain"].where.startswith("bond ")
     assert findings["buckling"].where.startswith("bond ")
@@ -116,25 +124,25 @@ def test_every_guard_names_its_place(iris: Solved, found: Guards) -> None:
     ],
 )
 def test_own_limits_are_the_gates(
-    iris: Solved, found: Guards, key: str, code: str, pass_at: float, fail_at: float
+    iris: Solved, found: LimitStates, key: str, code: str, pass_at: float, fail_at: float
 ) -> None:
     problem, _, _, continuum = iris
     for limit, severity in ((pass_at, "info"), (fail_at, "error")):
         section = problem.design.check.model_copy(update={key: limit})
         design = problem.design.model_copy(update={"check": section})
-        findings = judge_guards(replace(problem, design=design), continuum, found)
+        findings = judge_limit_states(replace(problem, design=design), continuum, found)
         (finding,) = (one for one in findings if one.code == code)
         assert finding.severity == severity
         assert finding.limit == limit
 
 
-def test_the_mode_bows_a_pushed_bond(iris: Solved, found: Guards) -> None:
+def test_the_mode_bows_a_pushed_bond(iris: Solved, found: LimitStates) -> None:
     problem, _, _, continuum = iris
     case = min(found.cases, key=lambda one: (one.buckling and one.buckling.factor) or np.inf)
     assert case.buckling is not None
     assert case.buckling.factor is not None
     assert 0.3 < case.buckling.factor < 10
-    bond = bowed_bond(problem, continuum, case.buckling)
+    bond = bowed_bond(problem.network, continuum, case.buckling)
     resultants = bond_resultants(continuum, problem.network, problem.design.fabrication)
     assert (resultants.normal @ np.array(case.case.loads_N))[bond] < 0
 
@@ -149,8 +157,7 @@ def test_sag_of_the_paper(iris_values: dict[str, Any]) -> None:
         "target_class": 0,
     }
     del iris_values["training"]["test_fraction"]
-    problem, task, widths, continuum = solved(iris_values, np.full(28, 2.0))
-    found = guard(problem, task, widths, continuum)
+    found = part_of(iris_values, np.full(28, 2.0)).limit_states
     np.testing.assert_allclose(found.sag_mm, -0.17, atol=0.02)
     (case,) = found.cases
     share = np.abs(found.sag_mm).max() / np.abs(case.outputs_mm).max()
@@ -168,11 +175,11 @@ def test_sides_meet_when_a_joint_folds(iris: Solved) -> None:
     assert contact_factor(continuum, 0.01 * loads)[0] > factor
 
 
-def test_the_first_case_to_leave_linear_theory_is_told(iris: Solved, found: Guards) -> None:
+def test_the_first_case_to_leave_linear_theory_is_told(iris: Solved, found: LimitStates) -> None:
     problem, _, _, continuum = iris
     first, *others = found.cases
     early = replace(first, linear=LinearRange(0.123, "unstable"))
-    findings = judge_guards(problem, continuum, replace(found, cases=(early, *others)))
+    findings = judge_limit_states(problem, continuum, replace(found, cases=(early, *others)))
     (finding,) = (one for one in findings if one.code == "linear-range")
     assert "from 0.12 times" in finding.message
     assert finding.severity == "warning"

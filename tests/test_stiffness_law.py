@@ -31,7 +31,8 @@ from mnnfab.model.joints import edge_weight, series_integral
 from mnnfab.model.springs import SpringModel
 from mnnfab.model.stiffness_law import Calibration
 from mnnfab.model.surrogate import fit_correction
-from mnnfab.printed_part.continuum import calibrated, solve_part
+from mnnfab.printed_part.calibration import calibrated
+from mnnfab.printed_part.continuum import solve_part
 from mnnfab.printed_part.tiling import tile_part
 from mnnfab.progress.watcher import Clock, Silent
 from mnnfab.task.losses import SoftmaxCrossEntropy

@@ -11,6 +11,7 @@ import pytest
 from mnnfab import Problem, make_problem, parse_design, train_problem
 from mnnfab.arrays import FloatArray
 from mnnfab.model.joints import edge_weight
+from mnnfab.problem.problem import require_trainable
 from mnnfab.profiles import printer
 from mnnfab.tolerance.print_errors import PrintErrors, drawn_widths
 from mnnfab.tolerance.study import Printed, ToleranceStudy, study_tolerance
@@ -23,8 +24,7 @@ NONE = PrintErrors(0.0, 0.0, 0.0, 0.0)
 def study(
     problem: Problem, widths: FloatArray, errors: PrintErrors, count: int = 400, seed: int = 0
 ) -> ToleranceStudy:
-    task = problem.task
-    assert task is not None
+    task = require_trainable(problem).task
     printed = Printed(
         problem.bar_model(task),
         widths,

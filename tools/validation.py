@@ -18,11 +18,12 @@ from validation_loop import compensation_section, prints_section
 from mnnfab import Problem, load_design, load_problem, make_problem, train_problem
 from mnnfab.arrays import FloatArray
 from mnnfab.model.surrogate import relative_difference
-from mnnfab.printed_part.continuum import calibrated, solve_part
+from mnnfab.printed_part.calibration import calibrated
+from mnnfab.printed_part.continuum import solve_part
+from mnnfab.printed_part.part import PrintedPart
 from mnnfab.printed_part.tiling import tile_part
 from mnnfab.reproduce.setting import GRADIENT, make
 from mnnfab.training.gradient_comparison import compare_gradients, in_situ_gradient
-from mnnfab.validation.limit_states import guard
 from mnnfab.validation.model_hierarchy import climb
 
 TASKS = ("behaviour-left", "regression", "iris", "iris-bias")
@@ -188,10 +189,8 @@ def guards_section() -> str:
     rows = []
     for name in TASKS:
         problem = load_problem(EXAMPLES / f"{name}.toml")
-        task, _ = task_of(problem)
         widths = train_problem(problem).widths_mm
-        continuum, _ = solve_part(problem, task, tile_part(problem, widths), clock())
-        found = guard(problem, task, widths, continuum)
+        found = PrintedPart(problem, widths, clock()).limit_states
         for case in found.cases:
             assert case.buckling is not None, "small parts"
             assert case.buckling.factor is not None, "modes that come apart"

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from mnnfab import Problem
 from mnnfab.progress.watcher import Clock, Silent
-from mnnfab.task.task import Headline, Task
+from mnnfab.task.metrics import Headline
+from mnnfab.task.task import Task
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES, DOCS = ROOT / "examples", ROOT / "docs"

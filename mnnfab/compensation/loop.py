@@ -9,18 +9,18 @@ import numpy as np
 
 from mnnfab.compensation.record import Candidate, Compensation, Round, best_round, compensation_of
 from mnnfab.compensation.record import trained_task as with_loss_scale
-from mnnfab.errors import MnnfabError
+from mnnfab.errors import InputError, MnnfabError
 from mnnfab.findings import Finding
 from mnnfab.model.surrogate import Correction, Surrogate, fit_correction, relative_difference
-from mnnfab.printed_part.continuum import solve_part
-from mnnfab.printed_part.tiling import tile_part
-from mnnfab.problem.problem import Problem
+from mnnfab.printed_part.part import PrintedPart
+from mnnfab.problem.problem import Problem, TrainableProblem, require_trainable
 from mnnfab.training.training import train
 
 if TYPE_CHECKING:
     from mnnfab.arrays import FloatArray
+    from mnnfab.design.check_section import CompensateSection
     from mnnfab.progress.watcher import Clock
-    from mnnfab.task.task import Headline, Task
+    from mnnfab.task.task import Task
     from mnnfab.training.training import Training
 
 
@@ -61,7 +61,10 @@ class _Solved:
 
 
 def compensate(
-    problem: Problem, training: Training, candidates: tuple[Candidate, ...], clock: Clock
+    problem: Problem,
+    training: Training,
+    candidates: tuple[Candidate, ...],
+    clock: Clock,
 ) -> Compensated:
     """Run the loop of a design's [compensate] section.
 
@@ -74,21 +77,19 @@ def compensate(
         clock: told of the progress.
 
     Raises:
-        MnnfabError: if the continuum of the first widths cannot be solved.
+        InputError: if the design has no task with a metric, or no [compensate].
+        ToolError: if the continuum of the first widths cannot be solved.
     """
-    section, task = problem.design.compensate, problem.task
-    assert section is not None, "only asked where there is one"
-    assert task is not None, "checked with the design"
-    assert task.headline is not None, "checked with the design"
-    rounds = [_solve(problem, task, training, None, 0, clock)]
+    problem, section = require_trainable(problem), require_section(problem)
+    rounds = [_solve(problem, training, None, 0, clock)]
     findings: list[Finding] = []
     for number in range(1, section.rounds + 1):
         corrected = problem.corrected(rounds[-1].fitted)
-        sharper = with_loss_scale(task, section.loss_scale_mm)
+        sharper = with_loss_scale(problem.task, section.loss_scale_mm)
         try:
             with clock.stage(f"train, round {number}"):
                 again = train_on(corrected, sharper, rounds[-1].training.widths_mm, clock)
-            found = _solve(corrected, task, again, section.loss_scale_mm, number, clock)
+            found = _solve(corrected, again, section.loss_scale_mm, number, clock)
         except MnnfabError as error:
             words = f"round {number} failed, those before it count: {error}"
             findings.append(Finding("loop-ended", "warning", "[compensate]", words))
@@ -96,7 +97,21 @@ def compensate(
         rounds.append(found)
         if found.entry.difference <= section.tolerance:
             break
-    return _keep(problem, rounds, task.headline, candidates, findings)
+    return _keep(problem, section, rounds, candidates, findings)
+
+
+def require_section(problem: Problem) -> CompensateSection:
+    """Return the [compensate] section of a design.
+
+    Raises:
+        InputError: if it has none.
+    """
+    section = problem.design.compensate
+    if section is None:
+        raise InputError(
+            f"{problem.design.name}, [compensate]", "missing", "a section [compensate]"
+        )
+    return section
 
 
 def train_on(problem: Problem, task: Task, widths_mm: FloatArray, clock: Clock) -> Training:
@@ -106,19 +121,16 @@ def train_on(problem: Problem, task: Task, widths_mm: FloatArray, clock: Clock) 
 
 
 def _solve(
-    problem: Problem,
-    task: Task,
+    problem: TrainableProblem,
     training: Training,
     loss_scale_mm: float | None,
     number: int,
     clock: Clock,
 ) -> _Solved:
     """Solve the continuum of a training's widths and compare it with what was predicted."""
-    widths, headline = training.widths_mm, task.headline
-    assert headline is not None, "checked with the design"
-    continuum, discretisation = solve_part(
-        problem, task, tile_part(problem.as_measured, widths), clock
-    )
+    widths, task = training.widths_mm, problem.task
+    headline, part = task.headline, PrintedPart(problem, widths, clock)
+    continuum = part.continuum
     found, predicted = continuum.response, problem.response(task, widths)
     correction, metrics = problem.surrogate.correction, task.metrics(found)
     entry = Round(
@@ -132,7 +144,7 @@ def _solve(
         metric_training=headline.in_training(metrics),
         loss_training=task.loss_value(found, task.train_rows),
         dofs=continuum.n_dofs,
-        discretisation_error=discretisation.error,
+        discretisation_error=part.discretisation.error,
     )
     bars = problem.uncorrected.response(task, widths)
     fitted = fit_correction(bars.flexibility, found.flexibility)
@@ -144,16 +156,14 @@ def _norm(values: FloatArray) -> float:
 
 
 def _keep(
-    problem: Problem,
+    problem: TrainableProblem,
+    section: CompensateSection,
     rounds: list[_Solved],
-    headline: Headline,
     candidates: tuple[Candidate, ...],
     findings: list[Finding],
 ) -> Compensated:
-    section = problem.design.compensate
-    assert section is not None, "only asked where there is one"
     entries = [one.entry for one in rounds]
-    best = best_round(entries, headline, section.tolerance)
+    best = best_round(entries, problem.task.headline, section.tolerance)
     entries[best] = entries[best].model_copy(update={"kept": True})
     kept = rounds[best]
     if best == 0:

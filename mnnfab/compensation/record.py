@@ -17,7 +17,8 @@ from mnnfab.io.files import read_text
 from mnnfab.model.stiffness_law import Calibration
 from mnnfab.model.surrogate import Correction, Surrogate
 from mnnfab.task.losses import SoftmaxCrossEntropy
-from mnnfab.task.task import Headline, Task
+from mnnfab.task.metrics import Headline
+from mnnfab.task.task import Task
 
 SURROGATE = "surrogate.json"
 
@@ -209,8 +210,6 @@ def best_round(rounds: Sequence[Round], headline: Headline, tolerance: float) ->
     """
     agreeing = [place for place, entry in enumerate(rounds) if entry.difference <= tolerance]
     places = agreeing or list(range(1, len(rounds))) or [0]
-    sense = 1.0 if headline.better == "higher" else -1.0
-    best = max(places, key=lambda place: (sense * rounds[place].metric_training, place))
-    if sense * rounds[0].metric_training > sense * rounds[best].metric_training:
-        return 0
-    return best
+    ranked = [headline.ranked(entry.metric_training) for entry in rounds]
+    best = max(places, key=lambda place: (ranked[place], place))
+    return 0 if ranked[0] > ranked[best] else best

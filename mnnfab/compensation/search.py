@@ -10,14 +10,21 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from mnnfab.arrays import frozen_floats
-from mnnfab.compensation.loop import train_on
+from mnnfab.compensation.loop import require_section, train_on
 from mnnfab.compensation.record import Candidate, trained_task
 from mnnfab.errors import GeometryError, InputError, MnnfabError
 from mnnfab.model.surrogate import fit_correction
-from mnnfab.printed_part.continuum import calibrated, solve_part
+from mnnfab.printed_part.calibration import calibrated
+from mnnfab.printed_part.part import PrintedPart
 from mnnfab.printed_part.tiling import tile_part
 from mnnfab.problem.port_placement import free_nodes, placements, port_nodes
-from mnnfab.problem.problem import Problem, make_problem, train_problem
+from mnnfab.problem.problem import (
+    Problem,
+    TrainableProblem,
+    make_problem,
+    require_trainable,
+    train_problem,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +48,7 @@ class Chosen:
         candidates: all that were tried, in order.
     """
 
-    problem: Problem
+    problem: TrainableProblem
     candidates: tuple[Candidate, ...]
 
 
@@ -53,9 +60,10 @@ def search(problem: Problem, clock: Clock) -> Chosen:
     continuum, and trained once more on the bars that this corrected: what those predict
     decides, on the training samples; of equals the first.
     """
-    assert problem.design.compensate is not None, "only asked where there is one"
-    section = problem.design.compensate.search
-    assert section is not None, "only asked where there is one"
+    section = require_section(problem).search
+    if section is None:
+        where = f"{problem.design.name}, [compensate.search]"
+        raise InputError(where, "missing", "a section [compensate.search]")
     if section.ports:
         _check_room(problem)
     variants = list(_shapes(problem.design, section))
@@ -65,13 +73,14 @@ def search(problem: Problem, clock: Clock) -> Chosen:
         for number, design in enumerate(variants, 1)
     ]
     best = _best(shapes)
-    if best.problem is None:
+    chosen = best.problem
+    if chosen is None:
         given = f"no candidate can be made: {best.line.refused}"
         raise InputError("[compensate.search]", given, "joints and limits that can be made")
     tried = shapes
     if section.ports:
         with clock.stage(f"screen {section.ports} placements of the ports"):
-            designs = _placed(best.problem, section.ports)
+            designs = _placed(chosen, section.ports)
         tried = [
             *shapes,
             *(
@@ -80,11 +89,11 @@ def search(problem: Problem, clock: Clock) -> Chosen:
             ),
         ]
         best = _best(tried)
-    assert best.problem is not None, "one could be made"
+        chosen = best.problem or chosen
     lines = (
         one.line.model_copy(update={"chosen": True}) if one is best else one.line for one in tried
     )
-    return Chosen(best.problem, tuple(lines))
+    return Chosen(chosen, tuple(lines))
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,17 +101,14 @@ class _Tried:
     """A candidate's line, and its problem if it can be made."""
 
     line: Candidate
-    problem: Problem | None
+    problem: TrainableProblem | None
 
     @property
     def value(self) -> float:
         """What is to be made large."""
         if self.problem is None or self.line.metric_training is None:
             return -np.inf
-        assert self.problem.task is not None, "checked with the design"
-        assert self.problem.task.headline is not None, "checked with the design"
-        sense = 1.0 if self.problem.task.headline.better == "higher" else -1.0
-        return sense * self.line.metric_training
+        return self.problem.task.headline.ranked(self.line.metric_training)
 
 
 def _best(tried: Sequence[_Tried]) -> _Tried:
@@ -177,7 +183,7 @@ def _tried(design: Design, problem: Problem, clock: Clock, number: str) -> _Trie
         return _Tried(line.model_copy(update={"refused": refused}), None)
     try:
         with clock.stage(f"candidate {number}"):
-            found = calibrated(_made(design, problem), clock)
+            found = require_trainable(calibrated(_made(design, problem), clock))
             metric, in_training = _predicted(found, clock)
     except (
         MnnfabError
@@ -187,25 +193,23 @@ def _tried(design: Design, problem: Problem, clock: Clock, number: str) -> _Trie
     return _Tried(line.model_copy(update=values), found)
 
 
-def _made(design: Design, problem: Problem) -> Problem:
+def _made(design: Design, problem: Problem) -> TrainableProblem:
     """Return the problem of a candidate; where training starts is not lost."""
-    found = make_problem(design, problem.folder)
+    found = require_trainable(make_problem(design, problem.folder))
     if problem.start_table is None:
         return found
     start = frozen_floats(np.clip(problem.start_widths_mm, *found.width_limits_mm))
     return replace(found, start_widths_mm=start, start_table=problem.start_table)
 
 
-def _predicted(problem: Problem, clock: Clock) -> tuple[float, float]:
+def _predicted(problem: TrainableProblem, clock: Clock) -> tuple[float, float]:
     """Return the metric on all and on the training samples after one correction."""
     task, section = problem.task, problem.design.compensate
-    assert task is not None, "checked with the design"
-    assert task.headline is not None, "checked with the design"
-    assert section is not None, "only asked where there is one"
+    loss_scale_mm = section.loss_scale_mm if section else None
     widths = train_problem(problem).widths_mm
-    continuum, _ = solve_part(problem, task, tile_part(problem.as_measured, widths), clock)
+    continuum = PrintedPart(problem, widths, clock).continuum
     bars = problem.response(task, widths).flexibility
     corrected = problem.corrected(fit_correction(bars, continuum.response.flexibility))
-    again = train_on(corrected, trained_task(task, section.loss_scale_mm), widths, clock)
+    again = train_on(corrected, trained_task(task, loss_scale_mm), widths, clock)
     metrics = task.metrics(corrected.response(task, again.widths_mm))
     return task.headline.of(metrics), task.headline.in_training(metrics)

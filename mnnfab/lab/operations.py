@@ -12,8 +12,8 @@ from mnnfab.lab.experiment.joint_rotation import lighter_where_turning
 from mnnfab.lab.experiment.plan import make_plan, unique_names
 from mnnfab.lab.experiment.steps import RIGID, ZERO
 from mnnfab.lab.folder import lab_folder
-from mnnfab.printed_part.continuum import solve_part
-from mnnfab.printed_part.tiling import tile_part
+from mnnfab.printed_part.part import PrintedPart
+from mnnfab.problem.problem import require_ports
 from mnnfab.progress.watcher import Clock, Silent, Watcher
 from mnnfab.runs.load import load_run, require_run
 from mnnfab.runs.run_folder import REPORT
@@ -21,8 +21,6 @@ from mnnfab.runs.run_folder import REPORT
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fem.continuum import Continuum
-    from mnnfab.arrays import FloatArray
     from mnnfab.findings import Finding
     from mnnfab.lab.analysis.analysis import Analysis
     from mnnfab.lab.analysis.comparison import Factor
@@ -30,8 +28,6 @@ if TYPE_CHECKING:
     from mnnfab.lab.material.identifying import Identification
     from mnnfab.lab.session.rehearsal import Kind
     from mnnfab.lab.session.rounds import Told
-    from mnnfab.problem.problem import Problem
-    from mnnfab.task.task import Task
 
 MEASURED, KIT, IDENTIFIED = "measured", "kit", "identified"
 
@@ -51,21 +47,12 @@ class Done:
     findings: tuple[Finding, ...] = ()
 
 
-def _taken_up(run: Path, watcher: Watcher | None) -> tuple[Problem, FloatArray, Clock]:
-    """Return the problem and the widths, (n_bonds,) mm, of a run."""
+def _part_of(run: Path, watcher: Watcher | None) -> PrintedPart:
+    """Return the part of a run."""
     clock = Clock(watcher or Silent())
     require_run(run)
     problem, record = load_run(run, clock)
-    return problem, record.widths_mm, clock
-
-
-def _solved(problem: Problem, widths_mm: FloatArray, clock: Clock) -> tuple[Task, Continuum]:
-    """Return the task and the solved continuum model of a part, with effective joint lengths."""
-    from mnnfab.lab.analysis.analysis import task_of
-
-    task = task_of(problem)
-    continuum, _ = solve_part(problem, task, tile_part(problem.as_measured, widths_mm), clock)
-    return task, continuum
+    return PrintedPart(problem, record.widths_mm, clock)
 
 
 def measure_experiment(
@@ -85,10 +72,10 @@ def measure_experiment(
     from mnnfab.lab.analysis.analysis import analyse
     from mnnfab.lab.analysis.results import write_analysis
 
-    problem, widths, clock = _taken_up(run, watcher)
-    found = analyse(problem, widths, experiment, clock)
+    part = _part_of(run, watcher)
+    found = analyse(part.problem, part.widths_mm, experiment, part.clock)
     folder = out or experiment / MEASURED
-    with lab_folder(folder) as staging, clock.stage("report"):
+    with lab_folder(folder) as staging, part.clock.stage("report"):
         write_analysis(staging, found)
     return Done(folder, f"see {folder / 'measured.html'}", found.findings), found
 
@@ -119,13 +106,14 @@ def synthesise(
     from mnnfab.lab.synthetic.laboratory import Specimen, Studio, photograph
 
     opencv("synthetic photographs")
-    problem, widths, clock = _taken_up(run, watcher)
-    task, continuum = _solved(problem, widths, clock)
+    part = _part_of(run, watcher)
+    task, continuum = require_ports(part.problem).task, part.continuum
     ports = unique_names(make_plan(task, continuum.response).ports)
     steps = (ZERO, RIGID, *lighter_where_turning(task, ports, continuum))
     with lab_folder(out) as staging:
         studio = Studio(dots=dots, repeats=repeats, seed=seed)
-        photograph(Specimen(problem, task, widths, continuum), steps, staging, clock, studio)
+        specimen = Specimen(part.problem, task, part.widths_mm, continuum)
+        photograph(specimen, steps, staging, part.clock, studio)
     return Done(out, f"{len(steps)} load steps, {repeats} photographs each, in {out}")
 
 
@@ -149,12 +137,11 @@ def make_kit_of(
     """
     from mnnfab.lab.kit.kit import make_kit, write_kit
 
-    problem, widths, clock = _taken_up(run, watcher)
-    task, continuum = _solved(problem, widths, clock)
+    part = _part_of(run, watcher)
+    task, continuum = require_ports(part.problem).task, part.continuum
     folder = out or run / KIT
-    with lab_folder(folder) as staging, clock.stage("kit"):
-        made = widths, tile_part(problem, widths), continuum
-        kit = make_kit(problem, task, made, largest_gf)
+    with lab_folder(folder) as staging, part.clock.stage("kit"):
+        kit = make_kit(part.problem, task, (part.widths_mm, part.tiling, continuum), largest_gf)
         notes = write_kit(staging, kit)
     if (run / REPORT).is_file() and read_json(run / REPORT).get("verdict") == "fail":
         notes.append("the design does not meet the acceptance criteria: see report.html of the run")
@@ -179,10 +166,10 @@ def identify_material(
     from mnnfab.lab.material.identifying import identify_from
     from mnnfab.lab.material.results import identified_text, write_identification
 
-    problem, widths, clock = _taken_up(run, watcher)
-    found = identify_from(problem, widths, experiments, clock)
+    part = _part_of(run, watcher)
+    found = identify_from(part.problem, part.widths_mm, experiments, part.clock)
     folder = out or experiments[0] / IDENTIFIED
-    with lab_folder(folder) as staging, clock.stage("report"):
+    with lab_folder(folder) as staging, part.clock.stage("report"):
         write_identification(staging, found)
     words = f"{identified_text(found)}\nsee {folder / 'identified.html'}"
     return Done(folder, words, found.findings), found

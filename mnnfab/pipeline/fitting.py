@@ -13,12 +13,19 @@ from export.formats import require_known
 from mnnfab.compensation.loop import compensate
 from mnnfab.compensation.record import Candidate, Compensation, compensation_of
 from mnnfab.compensation.search import search
+from mnnfab.design.check_section import CompensateSection
 from mnnfab.design.design_file import Located, load_design, locate
 from mnnfab.errors import InputError
 from mnnfab.findings import Finding
-from mnnfab.printed_part.continuum import calibrated
+from mnnfab.printed_part.calibration import calibrated
 from mnnfab.printed_part.tiling import coupons_of, tile_part
-from mnnfab.problem.problem import Problem, make_problem, train_problem
+from mnnfab.problem.problem import (
+    Problem,
+    TrainableProblem,
+    make_problem,
+    require_trainable,
+    train_problem,
+)
 from mnnfab.progress.watcher import Clock
 from mnnfab.runs.record import WIDTHS, Ancestor, as_ancestor, load_ancestry
 from mnnfab.runs.run_folder import DESIGN, default_folder
@@ -118,27 +125,26 @@ def fit(
         keep(fitted)
         return fitted
     candidates: tuple[Candidate, ...] = ()
+    trainable = require_trainable(problem)
     if section.search is not None:
-        chosen = search(problem, clock)
+        chosen = search(trainable, clock)
         candidates = chosen.candidates
         if chosen.problem is not problem:  # another design: what was said may not hold of it
-            problem = _without_the_search(chosen.problem)
-            told = _told_before(problem, clock, known=told)
+            trainable = _without_the_search(chosen.problem, section)
+            told = _told_before(trainable, clock, known=told)
     with clock.stage("train"):
-        training = train_problem(problem, clock.watcher.epoch)
-    keep(Fitted(problem, training, compensation_of(problem.surrogate), told))
-    done = compensate(problem, training, candidates, clock)
-    after = _tell((*findings_of_training(problem, done.training), *done.findings), clock)
+        training = train_problem(trainable, clock.watcher.epoch)
+    keep(Fitted(trainable, training, compensation_of(trainable.surrogate), told))
+    done = compensate(trainable, training, candidates, clock)
+    after = _tell((*findings_of_training(trainable, done.training), *done.findings), clock)
     found = (*told, *after)
     fitted = Fitted(done.problem, done.training, done.compensation, found, done.before)
     keep(fitted)
     return fitted
 
 
-def _without_the_search(problem: Problem) -> Problem:
+def _without_the_search(problem: TrainableProblem, section: CompensateSection) -> TrainableProblem:
     """Return a problem whose design does not search again: it is what the search has found."""
-    section = problem.design.compensate
-    assert section is not None, "only asked where there is one"
     found = section.model_copy(update={"search": None})
     design = problem.design.model_copy(update={"compensate": found})
     return replace(problem, design=design)

@@ -20,7 +20,7 @@ from mnnfab.io.json_values import as_plain
 from mnnfab.pipeline.fitting import Fitted, ancestry_of, fit, prepare, read, train_and_tell
 from mnnfab.pipeline.trays import write_tray
 from mnnfab.pipeline.writing import Wanted, write_manifest, write_results
-from mnnfab.printed_part.continuum import calibrated
+from mnnfab.printed_part.calibration import calibrated
 from mnnfab.problem.problem import Problem, load_problem
 from mnnfab.problem.request_hash import request_of
 from mnnfab.progress.live import Follower
@@ -33,7 +33,7 @@ from mnnfab.runs.run_folder import (
     run_folder,
     write_training,
 )
-from mnnfab.validation.check import check_widths_on_continuum
+from mnnfab.validation.check import check_part
 from mnnfab.validation.model_hierarchy import climb, ladder_text
 from mnnfab.validation.reachability import assess_problem, reach_text
 from mnnfab.validation.results import Results
@@ -158,7 +158,7 @@ def _made(
     try:
         fitted = fit(*prepare(work.problem, clock), clock, trained.append)
         record = _record(fitted, start_from)
-        results = check_widths_on_continuum(fitted.problem, record, clock)
+        results = check_part(fitted.problem, record, clock)
         request = request_of(work.problem, force=wanted.force, pdf=wanted.pdf)
         results = write_results(results, folder, clock, replace(wanted, request=request))
     except KeyboardInterrupt as error:
@@ -317,7 +317,7 @@ def _resume(folder: Path, watcher: Watcher | None, wanted: Wanted) -> Outcome:
         problem, record = load_run(folder, clock)
         clock.watcher = Follower(clock.watcher, folder, problem.design.name)
         problem, record = _without_stale_history(problem, record)
-        results = check_widths_on_continuum(problem, record, clock)
+        results = check_part(problem, record, clock)
         before = exported_names(folder)
         results = write_results(results, folder, clock, wanted)
     return _outcome(results, folder, before)

@@ -10,7 +10,8 @@ import numpy as np
 
 from mnnfab.errors import InputError
 from mnnfab.model.springs import SpringModel
-from mnnfab.problem.problem import make_problem
+from mnnfab.problem.problem import make_problem, require_ports
+from mnnfab.random_streams import Stream, random_generator
 from mnnfab.training.optimisation import lower_the_loss
 from mnnfab.training.width_maps import Clamp
 
@@ -38,7 +39,7 @@ def placements(problem: Problem, count: int) -> Iterator[Design]:
         problem: the design, with no more nodes that carry ports than free ones.
         count: placements that are drawn; its seed decides which.
     """
-    generator = np.random.default_rng([problem.design.schedule.seed, 3])
+    generator = random_generator(problem.design.schedule.seed, Stream.PORT_PLACEMENTS)
     free, nodes = free_nodes(problem.network), port_nodes(problem.design)
     drawn = [generator.permutation(free)[: len(nodes)].tolist() for _ in range(count)]
     designs = [_moved(problem.design, dict(zip(nodes, places, strict=True))) for places in drawn]
@@ -70,10 +71,10 @@ def _screened_loss(problem: Problem, design: Design) -> float:
         placed = make_problem(design, problem.folder)
     except InputError:  # outputs that no input moves
         return np.inf
-    assert placed.task is not None, "checked with the design"
-    springs = SpringModel(placed.bar_model(placed.task), placed.law_named("series"))
+    task = require_ports(placed).task
+    springs = SpringModel(placed.bar_model(task), placed.law_named("series"))
     trainable = replace(
-        placed.trainable(placed.task), model=springs, width_map=Clamp(*placed.width_limits_mm)
+        placed.trainable(task), model=springs, width_map=Clamp(*placed.width_limits_mm)
     )
     middle = np.full(placed.network.n_bonds, 0.5)
     return lower_the_loss(trainable, middle, SCREENING)[1]

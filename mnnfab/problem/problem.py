@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Generic, Self, TypeAlias
 
 import numpy as np
+from typing_extensions import TypeIs, TypeVar
 
 from mnnfab.arrays import FloatArray, frozen_floats
 from mnnfab.design.design import Design
@@ -24,9 +26,10 @@ from mnnfab.network.network_file import load_network
 from mnnfab.network.rigidity import Rigidity, require_rigid
 from mnnfab.network.widths_file import check_widths, load_start, load_widths
 from mnnfab.profiles import Material, Printer, is_file, material, printer
+from mnnfab.random_streams import Stream, random_generator
 from mnnfab.task.datasets import BUILT_IN
 from mnnfab.task.factory import make_task
-from mnnfab.task.task import Task
+from mnnfab.task.task import ScoredTask, Task, is_scored
 from mnnfab.tolerance.print_errors import PrintErrors, drawn_widths, print_errors
 from mnnfab.training.optimisation import Schedule, Trainable, worth_keeping
 from mnnfab.training.training import Progress, Training, train
@@ -37,9 +40,16 @@ DEFAULT_SHARPNESS = 5.0
 UNCOUPLED = 1e-10
 
 
+TaskT_co = TypeVar("TaskT_co", bound=Task | None, covariant=True, default=Task | None)
+"""What a problem asks of its network: a task, a scored one, or nothing."""
+
+
 @dataclass(frozen=True, eq=False)
-class Problem:
+class Problem(Generic[TaskT_co]):
     """A design with its network, task and material worked out.
+
+    A `PortProblem` has ports, so that models can be compared; a `TrainableProblem` has a task
+    with a metric too. `require_ports` and `require_trainable` tell them apart, once.
 
     Args:
         design: as the file says it.
@@ -62,7 +72,7 @@ class Problem:
     rigidity: Rigidity
     material: Material
     printer: Printer
-    task: Task | None
+    task: TaskT_co
     given_widths_mm: FloatArray | None
     start_widths_mm: FloatArray
     start_table: bytes | None
@@ -81,7 +91,7 @@ class Problem:
         return law if correction is None else law.softened(correction.scale)
 
     @property
-    def as_measured(self) -> Problem:
+    def as_measured(self) -> Self:
         """The problem with joints as long as they act in a print: what models are made of."""
         excess = self.material.joint_length_excess_mm
         if not excess:
@@ -102,11 +112,11 @@ class Problem:
         )
 
     @property
-    def uncorrected(self) -> Problem:
+    def uncorrected(self) -> Self:
         """The problem with bars as its stiffness law says, before any correction."""
         return replace(self, surrogate=replace(self.surrogate, correction=None))
 
-    def corrected(self, correction: Correction) -> Problem:
+    def corrected(self, correction: Correction) -> Self:
         """Return the problem with its bars corrected."""
         return replace(self, surrogate=replace(self.surrogate, correction=correction))
 
@@ -168,8 +178,7 @@ class Problem:
         count = self.design.tolerance.train_over
         if not count:
             return None
-        # 0 to 3 are the tags of other draws: see `mnnfab.training.ensemble`.
-        generator = np.random.default_rng([self.design.schedule.seed, 4])
+        generator = random_generator(self.design.schedule.seed, Stream.TRAINING_PRINT_ERRORS)
         middle = np.full(self.network.n_bonds, sum(self.width_limits_mm) / 2)
         shape = (middle, self.network.lengths, self.design.fabrication)
         return drawn_widths(self.print_errors, *shape, count, generator)
@@ -204,6 +213,43 @@ class Problem:
             retries=Schedule.retries if self.start_table is None else 0,
             keep_widths=worth_keeping(self.network.n_bonds, section.epochs * section.restarts),
         )
+
+
+PortProblem: TypeAlias = Problem[Task]
+TrainableProblem: TypeAlias = Problem[ScoredTask]
+
+
+def has_ports(problem: Problem) -> TypeIs[PortProblem]:
+    """Return whether a design has inputs and outputs."""
+    return problem.task is not None
+
+
+def is_trainable(problem: Problem) -> TypeIs[TrainableProblem]:
+    """Return whether a design has a task with a metric."""
+    return is_scored(problem.task)
+
+
+def require_ports(problem: Problem) -> PortProblem:
+    """Return the problem, known to have inputs and outputs.
+
+    Raises:
+        InputError: if it has none.
+    """
+    if not has_ports(problem):
+        raise InputError(f"{problem.design.name}, [task]", "no ports", "inputs and outputs")
+    return problem
+
+
+def require_trainable(problem: Problem) -> TrainableProblem:
+    """Return the problem, known to have a task with a metric.
+
+    Raises:
+        InputError: if it has none.
+    """
+    if not is_trainable(problem):
+        allowed = "behaviour, regression or classification"
+        raise InputError(f"{problem.design.name}, [task] kind", '"none"', allowed)
+    return problem
 
 
 def load_problem(path: Path | str, start: Path | None = None) -> Problem:
@@ -242,8 +288,8 @@ def make_problem(design: Design, folder: Path, start: Path | None = None) -> Pro
         start_table=read_bytes(start) if start else None,
         input_bytes=read_inputs(design, folder),
     )
-    if problem.task is not None:
-        _check_coupling(problem, problem.task)
+    if has_ports(problem):
+        _check_coupling(problem)
     return problem
 
 
@@ -258,14 +304,13 @@ def train_problem(problem: Problem, progress: Progress | None = None) -> Trainin
     """
     if problem.given_widths_mm is not None:
         return Training(widths_mm=problem.given_widths_mm, history=())
-    assert problem.task is not None, "a design without a task gives its widths"
-    trainable = problem.trainable(problem.task)
+    trainable = problem.trainable(require_ports(problem).task)
     return train(trainable, problem.start_widths_mm, problem.schedule, progress)
 
 
-def _check_coupling(problem: Problem, task: Task) -> None:
+def _check_coupling(problem: PortProblem) -> None:
     """Refuse outputs that no input moves: nothing can be trained or compared there."""
-    response = problem.bar_model(task).response(np.ones(problem.network.n_bonds))
+    response = problem.bar_model(problem.task).response(np.ones(problem.network.n_bonds))
     own = np.abs(response.elongations).max(axis=0)
     still = np.abs(response.flexibility).max(axis=1) <= UNCOUPLED * own.max()
     if still.all():

@@ -26,13 +26,13 @@ from mnnfab.report.drawing import (
 
 if TYPE_CHECKING:
     from fem.continuum import Continuum
+    from fem.limit_states import LimitStates
     from geometry.tiling import Tiling
     from mnnfab.model.agreement import Agreement
     from mnnfab.model.response import Response
     from mnnfab.problem.problem import Problem
     from mnnfab.task.task import LoadCase, Task
     from mnnfab.tolerance.study import ToleranceStudy
-    from mnnfab.validation.limit_states import Guards
     from mnnfab.validation.results import Results
 
 #: Load cases shown; more would make the page long and say little.
@@ -144,11 +144,11 @@ def _deformed(tiling: Tiling, continuum: Continuum, cases: tuple[LoadCase, ...])
     return Picture("Deformed continuum", caption, address_of(figure, "png"))
 
 
-def _buckled(tiling: Tiling, continuum: Continuum, guards: Guards) -> dict[str, Picture]:
+def _buckled(tiling: Tiling, continuum: Continuum, states: LimitStates) -> dict[str, Picture]:
     """Return a picture of the mode that comes first, if any does."""
     modes = [
         (factor, one.buckling.mode, one.case.name)
-        for one in guards.cases
+        for one in states.cases
         if one.buckling and (factor := one.buckling.factor) and math.isfinite(factor)
     ]
     if not modes:

@@ -15,7 +15,7 @@ from mnnfab.report.figures import Picture, pictures
 from mnnfab.report.moving import as_script, slider_data, solid_data
 from mnnfab.report.summary import summarise
 from mnnfab.report.template import render
-from mnnfab.task.task import Metrics
+from mnnfab.task.metrics import Metrics
 from mnnfab.units import NEWTON_PER_GF
 from mnnfab.validation.results import Results
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,9 +12,11 @@ from mnnfab.model.response import Response
 from mnnfab.printed_part.tiling import part_sha256
 from mnnfab.problem.problem import Problem
 from mnnfab.tolerance.study import ToleranceStudy
-from mnnfab.validation.limit_states import Guards
 from mnnfab.validation.results import Results
 from mnnfab.versions import versions
+
+if TYPE_CHECKING:
+    from fem.limit_states import LimitStates
 
 SCHEMA = 1
 
@@ -101,12 +103,12 @@ def _law(results: Results) -> dict[str, Any] | None:
     }
 
 
-def _guards(guards: Guards | None) -> dict[str, Any] | None:
-    if guards is None:
+def _guards(states: LimitStates | None) -> dict[str, Any] | None:
+    if states is None:
         return None
     return {
-        "joint_strain": guards.joint_strains.tolist(),
-        "sag_mm": guards.sag_mm.tolist(),
+        "joint_strain": states.joint_strains.tolist(),
+        "sag_mm": states.sag_mm.tolist(),
         "cases": [
             {
                 "name": found.case.name,
@@ -117,7 +119,7 @@ def _guards(guards: Guards | None) -> dict[str, Any] | None:
                 "linear_ends": found.linear.ends,
                 "contact_factor": _finite(found.contact),
             }
-            for found in guards.cases
+            for found in states.cases
         ],
     }
 

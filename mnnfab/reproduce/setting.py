@@ -13,7 +13,7 @@ from mnnfab.arrays import FloatArray
 from mnnfab.design.design_file import parse_design
 from mnnfab.model.response import Response
 from mnnfab.model.springs import SpringModel
-from mnnfab.problem.problem import Problem, make_problem
+from mnnfab.problem.problem import Problem, make_problem, require_ports
 from mnnfab.reproduce import paper
 from mnnfab.task.losses import SquaredError
 from mnnfab.task.task import Task
@@ -228,8 +228,7 @@ def train_by_projection(problem: Problem, start_mm: FloatArray | None = None) ->
 
 
 def _trainable(problem: Problem) -> Trainable:
-    assert problem.task is not None, "every problem of the paper has a task"
-    return problem.trainable(problem.task)
+    return problem.trainable(require_ports(problem).task)
 
 
 def _with_their_epsilon(trainable: Trainable) -> Trainable:

@@ -13,15 +13,15 @@ from mnnfab.design.task_section import Behaviour, Classification, NoTask, Regres
 from mnnfab.errors import InputError
 from mnnfab.network.network import Network
 from mnnfab.network.ports import Port, check_ports
+from mnnfab.random_streams import Stream, random_generator
 from mnnfab.task.datasets import (
     LabelledFeatures,
     labelled_features,
     read_loads_and_displacements,
 )
 from mnnfab.task.losses import Loss, ShareCrossEntropy, SoftmaxCrossEntropy, SquaredError
+from mnnfab.task.metrics import Guess, Headline
 from mnnfab.task.task import (
-    Guess,
-    Headline,
     LoadCase,
     Parts,
     Task,
@@ -241,7 +241,7 @@ def _no_motion(targets: FloatArray, rows: IntArray) -> Guess:
 
 def _points_on_lines(section: Regression, seed: int) -> tuple[FloatArray, FloatArray]:
     """Draw loads of both signs and the displacements on the lines, with noise if asked."""
-    generator = np.random.default_rng([seed, 1])
+    generator = random_generator(seed, Stream.REGRESSION_SAMPLES)
     largest = (section.max_load_gf or 0.0) * NEWTON_PER_GF
     loads = generator.uniform(-largest, largest, size=(section.samples or DEFAULT_SAMPLES, 1))
     targets = loads * np.array(section.slopes_mm_per_N)
@@ -321,7 +321,7 @@ def _squared_error(where: str, targets: FloatArray, scale_mm: float | None) -> L
 def split_rows(n_samples: int, schedule: TrainingSection) -> Parts:
     """Draw which samples are trained on and which are kept apart, each in rising order."""
     n_test = _count(schedule.test_fraction, DEFAULT_TEST_FRACTION, n_samples)
-    order = np.random.default_rng([schedule.seed, 0]).permutation(n_samples)
+    order = random_generator(schedule.seed, Stream.DATA_SPLIT).permutation(n_samples)
     test, rest = np.split(order, [n_test])
     choice = DEFAULT_VALIDATION_FRACTION if schedule.restarts > 1 else 0.0
     validation, train = np.split(rest, [_count(schedule.validation_fraction, choice, len(rest))])

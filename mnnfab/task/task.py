@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Generic, TypeAlias
 
 import numpy as np
+from typing_extensions import TypeIs, TypeVar
 
 from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.model.model import Model, PortModel
 from mnnfab.network.ports import Port
 from mnnfab.task.losses import Loss
+from mnnfab.task.metrics import Headline, Metrics
 
-MetricValue = float | list[float]
-Metrics = dict[str, MetricValue]
+MetricT_co = TypeVar(
+    "MetricT_co", bound="Headline | None", covariant=True, default="Headline | None"
+)
+"""What a task is scored by: a metric, or nothing."""
 
 
 @dataclass(frozen=True)
@@ -28,68 +32,6 @@ class LoadCase:
 
     name: str
     loads_N: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class Guess:
-    """What an answer gets that does not look at the loads.
-
-    Args:
-        value: the commonest class, equal shares, or no displacement.
-        luck: how much better an answer can be by chance alone.
-    """
-
-    value: float
-    luck: float = 0.0
-
-
-@dataclass(frozen=True)
-class Headline:
-    """The one number by which a task is judged.
-
-    Args:
-        name: key in the metrics.
-        better: whether a higher or a lower value is the better one.
-        guess: what answers get that ignore the loads.
-        training: key of the same number on the training samples alone.
-        training_guess: what answers get there that ignore the loads.
-    """
-
-    name: str
-    better: Literal["higher", "lower"]
-    guess: Guess
-    training: str
-    training_guess: Guess
-
-    def loss_against(self, reference: Metrics, metrics: Metrics) -> float:
-        """Return how much worse `metrics` is than `reference`; negative if better."""
-        return self._worse(self.of(reference), self.of(metrics))
-
-    def is_of_use(self, metrics: Metrics) -> bool:
-        """Return whether the samples are answered better than by ignoring the loads."""
-        return self._beats(self.guess, self.of(metrics))
-
-    def has_learned(self, metrics: Metrics) -> bool:
-        """Return whether the training samples are answered better than by ignoring the loads."""
-        return self._beats(self.training_guess, self.in_training(metrics))
-
-    def of(self, metrics: Metrics) -> float:
-        """Return the headline metric itself."""
-        value = metrics[self.name]
-        assert isinstance(value, float), "a headline is one number"
-        return value
-
-    def in_training(self, metrics: Metrics) -> float:
-        """Return the same metric on the training samples alone."""
-        value = metrics[self.training]
-        assert isinstance(value, float), "a headline is one number"
-        return value
-
-    def _beats(self, guess: Guess, value: float) -> bool:
-        return self._worse(guess.value, value) < -guess.luck  # never if one is NaN
-
-    def _worse(self, reference: float, value: float) -> float:
-        return reference - value if self.better == "higher" else value - reference
 
 
 def _no_rows() -> IntArray:
@@ -112,8 +54,10 @@ class Parts:
 
 
 @dataclass(frozen=True, eq=False)
-class Task:
+class Task(Generic[MetricT_co]):
     """A task as numbers: loads, targets, a loss and a judge.
+
+    `Task[Headline]` has a metric to be trained for, and is a `ScoredTask`.
 
     Args:
         kind: the word in the design file.
@@ -140,7 +84,7 @@ class Task:
     loss: Loss
     parts: Parts
     judge: Callable[[Task, FloatArray], Metrics]
-    headline: Headline | None
+    headline: MetricT_co
     load_cases: tuple[LoadCase, ...]
     exact_loads_N: FloatArray | None = None
     class_names: tuple[str, ...] = ()
@@ -181,6 +125,15 @@ class Task:
             exact = self.judge(self, model.outputs(self.exact_loads_N))
             metrics[f"{self.headline.name}_unrounded"] = self.headline.of(exact)
         return metrics
+
+
+ScoredTask: TypeAlias = Task[Headline]
+"""A task with a metric: one that can be trained for."""
+
+
+def is_scored(task: Task | None) -> TypeIs[ScoredTask]:
+    """Return whether a task has a metric."""
+    return task is not None and task.headline is not None
 
 
 def judge_classes(task: Task, displacements: FloatArray) -> Metrics:

@@ -12,7 +12,8 @@ from mnnfab.model.bars import BarModel
 from mnnfab.model.joints import edge_weight, series_integral
 from mnnfab.model.model import PortModel
 from mnnfab.model.response import Response
-from mnnfab.task.task import Headline, Task
+from mnnfab.random_streams import Stream, random_generator
+from mnnfab.task.task import ScoredTask, Task
 from mnnfab.tolerance.print_errors import LEAST, PrintErrors
 
 
@@ -64,7 +65,7 @@ class ToleranceStudy:
 
 def study_tolerance(
     printed: Printed,
-    task: Task,
+    task: ScoredTask,
     errors: PrintErrors,
     count: int,
     limits: tuple[float, float],
@@ -74,16 +75,15 @@ def study_tolerance(
 
     Args:
         printed: the bars.
-        task: with a headline metric.
+        task: with a metric.
         errors: of the print.
         count: of prints.
         limits: the metric that is wanted, and how much worse a print may be.
         seed: of the draws.
     """
-    headline = task.headline
-    assert headline is not None, "only asked where there is one"
+    headline, (wanted, drop) = task.headline, limits
     response = printed.model.response(printed.stiffness)
-    generator = np.random.default_rng([seed, 5])
+    generator = random_generator(seed, Stream.TOLERANCE_STUDY)
     metrics, good = np.empty(count), 0
     drawn = response.outputs(task.loads_N)
     sums, squares = np.zeros_like(drawn), np.zeros_like(drawn)
@@ -91,7 +91,8 @@ def study_tolerance(
         model, loads = _draw(printed, task, errors, generator)
         found = replace(task, loads_N=loads, exact_loads_N=None).metrics(model)
         metrics[number] = headline.of(found)
-        good += _meets(headline, metrics[number], limits) and headline.is_of_use(found)
+        meets = headline.worse_by(wanted, metrics[number]) <= drop
+        good += meets and headline.is_of_use(found)
         off = model.outputs(loads) - drawn  # small numbers, so that squares may be added up
         sums, squares = sums + off, squares + off**2
     first_order, shares = _first_order(printed, task, errors, response)
@@ -104,12 +105,6 @@ def study_tolerance(
         output_sd_first_order_mm=first_order,
         bond_shares=shares,
     )
-
-
-def _meets(headline: Headline, value: float, limits: tuple[float, float]) -> bool:
-    wanted, drop = limits
-    worse = wanted - value if headline.better == "higher" else value - wanted
-    return worse <= drop
 
 
 def _draw(

@@ -15,6 +15,7 @@ from mnnfab.model.model import PortModel
 from mnnfab.model.response import FlexibilityMatrix
 from mnnfab.model.springs import SpringModel
 from mnnfab.network.ports import dofs_of
+from mnnfab.random_streams import Stream, random_generator
 from mnnfab.task.losses import ShareCrossEntropy, SoftmaxCrossEntropy, SquaredError
 from mnnfab.training.compiled_arrays import (
     CLAMP,
@@ -66,9 +67,7 @@ def make_member(trainable: Trainable, latent: FloatArray, seed: int, number: int
     Number 0 starts where the design says; every other one depends on the seed and its own
     number alone, so that it is the same in any company.
     """
-    # The tags: 0 and 1 for the split and for drawn samples (`mnnfab.task.factory`), 2 here, 3 for
-    # ports (the search), 4 and 5 for print errors (the problem, the tolerance study).
-    generator = np.random.default_rng([seed, 2, number])
+    generator = random_generator(seed, Stream.RESTARTS, number)
     if number == 0:
         return Member(latent, generator)
     return Member(trainable.width_map.random_latent(generator, len(latent)), generator)

@@ -16,8 +16,10 @@ from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.linalg.condition_number import condition_number
 from mnnfab.model.model import PortModel
 from mnnfab.network.ports import Port
+from mnnfab.random_streams import Stream, random_generator
 from mnnfab.task.losses import Loss, SquaredError
-from mnnfab.task.task import Metrics, Parts, Task
+from mnnfab.task.metrics import Metrics
+from mnnfab.task.task import Parts, Task
 from mnnfab.training.optimisation import Trainable, lower_the_loss
 from mnnfab.training.reachability_losses import Reading, ScaleFreeError
 from mnnfab.training.width_maps import Clamp
@@ -140,7 +142,7 @@ def assess(
 
 def best_within(trainable: Trainable) -> tuple[FloatArray, float]:
     """Return the latent values, (n_bonds,), of the lowest training loss found, and that loss."""
-    generator = np.random.default_rng(0)
+    generator = random_generator(0, Stream.REACHABILITY_STARTS)
     n_bonds = trainable.model.network.n_bonds
     starts = [np.full(n_bonds, 0.5), *generator.uniform(size=(STARTS - 1, n_bonds))]
     ends = [lower_the_loss(trainable, start, ITERATIONS) for start in starts]

@@ -11,7 +11,8 @@ from mnnfab.arrays import FloatArray, IntArray, frozen_floats
 from mnnfab.errors import InputError, ToolError
 from mnnfab.io.display import curve_svg, table_html
 from mnnfab.model.model import PortModel
-from mnnfab.task.task import Metrics, MetricValue, Task
+from mnnfab.task.metrics import Metrics, MetricValue
+from mnnfab.task.task import Task
 from mnnfab.training.ensemble import make_member, run_ensemble
 from mnnfab.training.optimisation import Course, Schedule, Trainable
 

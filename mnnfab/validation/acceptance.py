@@ -13,7 +13,8 @@ from mnnfab.model.response import Response
 from mnnfab.model.surrogate import relative_difference
 from mnnfab.network.network import Network
 from mnnfab.problem.problem import Problem
-from mnnfab.task.task import Headline, Metrics, Task
+from mnnfab.task.metrics import Headline, Metrics
+from mnnfab.task.task import Task
 
 
 def judge_continuum(

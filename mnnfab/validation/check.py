@@ -9,8 +9,8 @@ from geometry.printability import check_printability
 from mnnfab.findings import Finding, as_advice
 from mnnfab.model.agreement import compare
 from mnnfab.model.surrogate import fit_correction
-from mnnfab.printed_part.continuum import solve_part
-from mnnfab.printed_part.tiling import coupons_of, tile_part
+from mnnfab.printed_part.part import PrintedPart
+from mnnfab.printed_part.tiling import coupons_of
 from mnnfab.problem.problem import Problem
 from mnnfab.progress.watcher import Clock
 from mnnfab.runs.record import Record
@@ -21,7 +21,7 @@ from mnnfab.training.gradient_comparison import (
 )
 from mnnfab.validation.acceptance import judge_compensation, judge_continuum
 from mnnfab.validation.conditioning import judge_conditioning
-from mnnfab.validation.limit_states import guard, judge_guards
+from mnnfab.validation.limit_states import judge_limit_states
 from mnnfab.validation.results import Results
 from mnnfab.validation.solution import judge_solution
 from mnnfab.validation.tolerance import judge_prints, study_prints
@@ -32,11 +32,11 @@ if TYPE_CHECKING:
     from mnnfab.task.task import Task
 
 
-def check_widths_on_continuum(problem: Problem, record: Record, clock: Clock) -> Results:
+def check_part(problem: Problem, record: Record, clock: Clock) -> Results:
     """Tile the part, look at its printability, and compare its continuum with the bars."""
-    widths = record.widths_mm
+    part = PrintedPart(problem, record.widths_mm, clock)
     with clock.stage("tile"):
-        tiling = tile_part(problem, widths)
+        tiling = part.tiling
     with clock.stage("printability"):
         design = problem.design
         findings = check_printability(
@@ -65,32 +65,29 @@ def check_widths_on_continuum(problem: Problem, record: Record, clock: Clock) ->
         results = replace(results, findings=as_advice(results.findings))
     if task is None:
         return _skipped(results, "the design has no ports to compare")
-    model, stiffness = problem.bar_model(task), problem.law.stiffness(widths)
-    bar, predicted = problem.uncorrected.response(task, widths), model.response(stiffness)
-    conditioning = judge_conditioning(model.stiffness_matrix(stiffness))
+    springs, widths = problem.spring_model(task), part.widths_mm
+    bar, predicted = problem.uncorrected.response(task, widths), springs.response(widths)
+    conditioning = judge_conditioning(springs.stiffness_matrix(widths))
     results = replace(
         results, bar=bar, predicted=predicted, findings=(*conditioning, *results.findings)
     )
     if not problem.design.check.enabled:
         return _skipped(results, "[check] enabled = false")
-    return _compared(results, task, bar, predicted, clock)
+    return _compared(results, part, task, bar, predicted)
 
 
 def _compared(
-    results: Results, task: Task, bar: Response, predicted: Response, clock: Clock
+    results: Results, part: PrintedPart, task: Task, bar: Response, predicted: Response
 ) -> Results:
-    """Solve the continuum, and judge it by the bars, by the guards and by prints."""
-    problem, widths, tiling = results.problem, results.widths_mm, results.tiling
-    if problem.material.joint_length_excess_mm:  # joints act longer in a print than drawn
-        tiling = tile_part(problem.as_measured, widths)
-    continuum, discretisation = solve_part(problem, task, tiling, clock)
+    """Solve the continuum; compare it with the bars, and look at limit states and prints."""
+    problem, clock, continuum = part.problem, part.clock, part.continuum
     response = continuum.response
     agreement = compare(bar, response)
     with clock.stage("guards"):
-        guards = guard(problem, task, widths, continuum)
+        states = part.limit_states
     with clock.stage("prints"):
         fitted = fit_correction(bar.flexibility, response.flexibility)
-        prints = study_prints(problem.uncorrected.corrected(fitted), task, widths)
+        prints = study_prints(problem.uncorrected.corrected(fitted), task, part.widths_mm)
     corrected = problem.surrogate.correction is not None
     judged = judge_continuum(
         task,
@@ -104,19 +101,19 @@ def _compared(
     return replace(
         results,
         continuum=continuum,
-        discretisation=discretisation,
+        discretisation=part.discretisation,
         agreement=agreement,
         gradient=_compare_gradients(task, bar, response),
-        guards=guards,
+        guards=states,
         prints=prints,
         findings=(
             *judged,
-            *judge_solution(discretisation, continuum.balance),
+            *judge_solution(part.discretisation, continuum.balance),
             *judge_compensation(problem, predicted, response),
-            *judge_guards(problem, continuum, guards),
+            *judge_limit_states(problem, continuum, states),
             *judge_prints(problem, task, prints),
             *results.findings,
-            *_left_out(tiling),
+            *_left_out(part.tiling),
         ),
     )
 

@@ -11,7 +11,8 @@ from fem.beams import frame_response, make_frame
 from mnnfab.errors import ToolError
 from mnnfab.model.agreement import Agreement, compare
 from mnnfab.model.response import Response
-from mnnfab.printed_part.continuum import calibrated, solve_part
+from mnnfab.printed_part.calibration import calibrated
+from mnnfab.printed_part.continuum import solve_part
 from mnnfab.printed_part.tiling import tile_part
 from mnnfab.training.gradient_comparison import (
     GradientAgreement,
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     from mnnfab.model.stiffness_law import LawName
     from mnnfab.problem.problem import Problem
     from mnnfab.progress.watcher import Clock
-    from mnnfab.task.task import Metrics, Task
+    from mnnfab.task.metrics import Metrics
+    from mnnfab.task.task import Task
 
 
 @dataclass(frozen=True, eq=False)

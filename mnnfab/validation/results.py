@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from export.manifest import ExportedFile
     from fem.continuum import Continuum
     from fem.convergence import Discretisation
+    from fem.limit_states import LimitStates
     from geometry.tiling import Tiling
     from mnnfab.arrays import FloatArray
     from mnnfab.findings import Finding
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from mnnfab.runs.record import Record
     from mnnfab.tolerance.study import ToleranceStudy
     from mnnfab.training.gradient_comparison import GradientAgreement
-    from mnnfab.validation.limit_states import Guards
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +57,7 @@ class Results:
     discretisation: Discretisation | None
     agreement: Agreement | None
     gradient: GradientAgreement | None
-    guards: Guards | None
+    guards: LimitStates | None
     prints: ToleranceStudy | None
     findings: tuple[Finding, ...]
     solid_valid: bool | None

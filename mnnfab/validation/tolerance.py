@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mnnfab.findings import Finding, Severity
+from mnnfab.task.task import is_scored
 from mnnfab.tolerance.study import Printed, ToleranceStudy, study_tolerance
 from mnnfab.units import NEWTON_PER_GF
 
@@ -25,7 +26,7 @@ def study_prints(problem: Problem, task: Task, widths_mm: FloatArray) -> Toleran
     """Return what prints of these widths come to; none without a metric, or if it is not wanted."""
     section = problem.design.tolerance
     too_large = problem.network.n_bonds > MOST_BONDS
-    if not section.enabled or task.headline is None or too_large:
+    if not section.enabled or not is_scored(task) or too_large:
         return None
     model, stiffness = problem.bar_model(task), problem.law.stiffness(widths_mm)
     wanted = task.headline.of(task.metrics(model.response(stiffness)))

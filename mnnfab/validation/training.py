@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mnnfab.findings import Finding
 from mnnfab.problem.problem import Problem
-from mnnfab.task.task import Headline
+from mnnfab.task.metrics import Headline
 from mnnfab.training.training import Training
 
 

@@ -24,6 +24,7 @@ from mnnfab.lab.measurement.gradient import MeasuredGradient, measured_gradient,
 from mnnfab.lab.measurement.measurement import Measurement, measure
 from mnnfab.printed_part.tiling import tile_part
 from mnnfab.problem.part_hash import shape_sha256
+from mnnfab.problem.problem import require_ports
 from mnnfab.training.gradient_comparison import in_situ_gradient
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def analyse(problem: Problem, widths_mm: FloatArray, folder: Path, clock: Clock)
     Raises:
         InputError: if a file in the folder is invalid or belongs to another part.
     """
-    task = task_of(problem)
+    task = require_ports(problem).task
     experiment = load_experiment(folder)
     section = experiment.section
     _refuse_another_part(experiment, problem, widths_mm)
@@ -135,17 +136,6 @@ def _refuse_another_part(experiment: Experiment, problem: Problem, widths_mm: Fl
         where = f"{experiment.folder / EXPERIMENT}, part"
         allowed = f"{part[:PART_DIGITS]}, the part of this run, or the run of the measured part"
         raise InputError(where, f"{named}, another part", allowed)
-
-
-def task_of(problem: Problem) -> Task:
-    """Return the task of a problem.
-
-    Raises:
-        InputError: if the problem has no ports.
-    """
-    if problem.task is None:
-        raise InputError(problem.design.name, "a design without ports", "inputs and outputs")
-    return problem.task
 
 
 def _positions(

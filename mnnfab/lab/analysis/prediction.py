@@ -11,8 +11,8 @@ import numpy as np
 from mnnfab.arrays import FloatArray
 from mnnfab.lab.experiment.steps import Step, port_loads
 from mnnfab.model.response import Response
-from mnnfab.printed_part.continuum import solve_part
-from mnnfab.printed_part.tiling import tile_part
+from mnnfab.printed_part.part import PrintedPart
+from mnnfab.random_streams import Stream, random_generator
 from mnnfab.tolerance.study import Printed, drawn_print
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from mnnfab.progress.watcher import Clock
     from mnnfab.task.task import Task
 
-#: Number of print samples for the standard deviations, and the seed's tag of the draws.
-N_PRINTS, TAG = 200, 6
+#: Number of print samples for the standard deviations.
+N_PRINTS = 200
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +80,7 @@ def predict(
         clock: stage timer.
     """
     problem = problem.uncorrected
-    continuum, _ = solve_part(problem, task, tile_part(problem.as_measured, widths_mm), clock)
+    continuum = PrintedPart(problem, widths_mm, clock).continuum
     return foresee(problem, task, widths_mm, steps, continuum)
 
 
@@ -122,7 +122,7 @@ def continuum_fields(continuum: Continuum) -> NodeFields:
 def _spread(problem: Problem, task: Task, printed: Printed, steps: tuple[Step, ...]) -> FloatArray:
     """Return the standard deviation of every displacement over print samples."""
     errors = problem.print_errors
-    generator = np.random.default_rng([problem.design.schedule.seed, TAG])
+    generator = random_generator(problem.design.schedule.seed, Stream.PREDICTION_SPREAD)
     on_inputs, on_outputs = port_loads(task, steps)
     drawn = bar_fields(printed.model, printed.stiffness).moved_mm(task, steps)
     squares = np.zeros_like(drawn)

@@ -21,8 +21,7 @@ from scipy.optimize import least_squares
 from mnnfab.arrays import FloatArray, frozen_floats
 from mnnfab.errors import InputError
 from mnnfab.lab.material.coupons import Pulls, coupon_flexibility, refuse_unlikely
-from mnnfab.printed_part.continuum import solve_part
-from mnnfab.printed_part.tiling import tile_part
+from mnnfab.printed_part.part import PrintedPart
 
 if TYPE_CHECKING:
     from mnnfab.lab.measurement.measurement import Measurement
@@ -143,7 +142,7 @@ def network_readings(
     foreseen = []
     for length in lengths_of(problem).tolist():
         other = with_joints(problem, length)
-        continuum, _ = solve_part(other, task, tile_part(other, widths_mm), clock)
+        continuum = PrintedPart(other, widths_mm, clock).continuum
         moved = continuum_fields(continuum).moved_mm(task, measurement.steps)
         foreseen.append(moved.reshape(len(moved), -1)[:, free].ravel())
     moved = measurement.moved_mm.reshape(len(measurement.steps), -1)[:, free]

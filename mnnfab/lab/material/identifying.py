@@ -11,7 +11,7 @@ import numpy as np
 
 from mnnfab.errors import InputError
 from mnnfab.findings import Finding
-from mnnfab.lab.analysis.analysis import Analysis, analyse, task_of
+from mnnfab.lab.analysis.analysis import Analysis, analyse
 from mnnfab.lab.experiment.experiment import EXPERIMENT
 from mnnfab.lab.material.bonds import MOST_BONDS, BondStiffness, identify_bonds
 from mnnfab.lab.material.coupons import COUPONS, Pulls, load_pulls
@@ -23,6 +23,7 @@ from mnnfab.lab.material.identification import (
     identify,
     network_readings,
 )
+from mnnfab.problem.problem import require_ports
 
 if TYPE_CHECKING:
     from mnnfab.arrays import FloatArray
@@ -82,7 +83,7 @@ def identify_from(
             analyses.append(analyse(problem, widths_mm, folder, clock))
         if COUPONS in known:
             pulls += [(str(table), one) for one in load_pulls(table)]
-    task = task_of(problem)
+    task = require_ports(problem).task
     creep = _creep(analyses, pulls)
     measurements = [_at_a_minute(one, creep) for one in analyses]
     readings = [network_readings(problem, task, widths_mm, one, clock) for one in measurements]

@@ -20,6 +20,7 @@ from mnnfab.lab.experiment.steps import port_loads
 from mnnfab.lab.measurement.measurement import Measurement
 from mnnfab.model.response import FlexibilityMatrix, Response
 from mnnfab.network.ports import dofs_of
+from mnnfab.random_streams import Stream, random_generator
 from mnnfab.task.task import Task
 from mnnfab.training.gradient_comparison import GradientAgreement, compare_gradients
 
@@ -114,7 +115,7 @@ def measured_gradient(
     _require_span(where, hung, task, rows)
     measured = measurement.moved_mm[None], measurement.elongations_mm[None]
     found, flexibility, losses = _gradients(task, rows, hung, measured)
-    generator = np.random.default_rng([seed, 7])
+    generator = random_generator(seed, Stream.MEASURED_GRADIENT)
     other = measurement.draws(n_draws, generator)
     drawn, _, drawn_losses = _gradients(task, rows, hung, other)
     bias = drawn.mean(axis=0) - found[0]

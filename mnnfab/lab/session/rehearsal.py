@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-
 from mnnfab.errors import InputError
 from mnnfab.io.tables import table_text
 from mnnfab.lab.experiment.experiment import EXPERIMENT, load_experiment
@@ -14,8 +12,8 @@ from mnnfab.lab.experiment.steps import STEPS, steps_text
 from mnnfab.lab.folder import lab_folder, write_files
 from mnnfab.lab.session.rounds import is_measured, load_session
 from mnnfab.lab.session.state import widths_of
-from mnnfab.printed_part.continuum import solve_part
-from mnnfab.printed_part.tiling import tile_part
+from mnnfab.printed_part.part import PrintedPart
+from mnnfab.random_streams import Stream, random_generator
 
 if TYPE_CHECKING:
     from mnnfab.progress.watcher import Clock
@@ -60,14 +58,14 @@ def rehearse(folder: Path, kind: Kind, clock: Clock) -> Path:
         raise InputError(str(place), given, "either that measurement or a rehearsal")
     widths = widths_of(problem, task, found)
     steps = load_experiment(place).steps
-    continuum, _ = solve_part(problem, task, tile_part(problem.as_measured, widths), clock)
+    continuum = PrintedPart(problem, widths, clock).continuum
     target = place / REHEARSAL
     with lab_folder(target) as staging:
         if kind == "photographs":
             studio = Studio(seed=found.number)
             photograph(Specimen(problem, task, widths, continuum), steps, staging, clock, studio)
             return target
-        generator = np.random.default_rng([found.number, 9])
+        generator = random_generator(found.number, Stream.REHEARSAL)
         positions = positions_of(task, continuum, steps, NOISE_MM, generator)
         rows = [
             (shot.step, number, node, *place_mm)

@@ -13,7 +13,7 @@ from mnnfab.design.design import WidthsSection
 from mnnfab.errors import InputError
 from mnnfab.io.files import sha256_of
 from mnnfab.io.tables import table_text
-from mnnfab.lab.analysis.analysis import Analysis, analyse, task_of
+from mnnfab.lab.analysis.analysis import Analysis, analyse
 from mnnfab.lab.analysis.results import write_analysis
 from mnnfab.lab.experiment.experiment import EXPERIMENT, load_experiment
 from mnnfab.lab.experiment.plan import make_plan, unique_names, with_zero
@@ -36,7 +36,7 @@ from mnnfab.lab.session.state import (
     settings_text,
     widths_of,
 )
-from mnnfab.problem.problem import Problem, load_problem
+from mnnfab.problem.problem import Problem, load_problem, require_ports
 from mnnfab.runs.record import WIDTHS, Record
 from mnnfab.runs.run_folder import DESIGN, write_training
 
@@ -80,7 +80,7 @@ def start_session(design: Path, out: Path, rate: float, clock: Clock) -> Told:
     """
     with clock.stage("read"):
         problem = as_it_is(load_problem(design))
-    task = task_of(problem)
+    task = require_ports(problem).task
     if task.headline is None:
         raise InputError(f"{design}, [task]", '"none"', "a task with a loss to minimise")
     if (out / SESSION).exists():
@@ -104,7 +104,7 @@ def load_session(folder: Path) -> tuple[Problem, Task, Settings, Round, Path]:
     """
     settings = load_settings(folder)
     problem = as_it_is(load_problem(folder / DESIGN))
-    task = task_of(problem)
+    task = require_ports(problem).task
     found, place = load_last_round(folder, problem.network.n_bonds)
     return problem, task, settings, found, place
 

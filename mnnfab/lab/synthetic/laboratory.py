@@ -28,6 +28,7 @@ from mnnfab.lab.synthetic.lens import Lens, lens_at
 from mnnfab.lab.synthetic.render import Sensor, develop, expose
 from mnnfab.lab.synthetic.scene import Part, Shape, board_shape, places_field
 from mnnfab.problem.part_hash import shape_sha256
+from mnnfab.random_streams import Stream, random_generator
 
 if TYPE_CHECKING:
     from fem.continuum import Continuum
@@ -218,7 +219,7 @@ def photograph(
     """
     studio = studio or Studio()
     problem, task, continuum = specimen.problem, specimen.task, specimen.continuum
-    generator = np.random.default_rng([studio.seed, 8])
+    generator = random_generator(studio.seed, Stream.SYNTHETIC_CAMERA)
     stage = set_up(problem, continuum, studio)
     with clock.stage("photographs of the board"):
         for number, image in enumerate(lens_photographs(stage, studio, generator)):
