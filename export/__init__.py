@@ -1,1 +1,1 @@
-"""From the solid to files that a printer or another tool takes, each read back."""
+"""Export of parts to files for printers and other tools; each file is read back."""

@@ -1,4 +1,4 @@
-"""The frame: a drill drawing beside the part, as DXF for a machine and SVG for a print."""
+"""Drill drawing of the mounting frame of a part, as DXF for machines and SVG for paper."""
 
 from __future__ import annotations
 

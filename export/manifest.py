@@ -1,4 +1,4 @@
-"""The manifest: every file of a run with its size and hash, parts with what is in them."""
+"""The manifest: every file of a run with size and hash, part files also with their dimensions."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from mnnfab.io.files import sha256_of
 
 @dataclass(frozen=True)
 class ExportedFile:
-    """A file of a part as it was read back.
+    """A part file, with the dimensions that were read back.
 
     Args:
-        file: its name.
-        n_bytes: its size.
-        sha256: of its bytes.
-        bounding_box_mm: least and greatest x, y, z.
-        volume_mm3: as read back; none in a drawing.
-        area_mm2: as read back from a drawing; none in a solid.
+        file: file name.
+        n_bytes: file size.
+        sha256: SHA-256 of the content.
+        bounding_box_mm: minimum and maximum x, y, z.
+        volume_mm3: volume as read back; None for a drawing.
+        area_mm2: area as read back from a drawing; None for a solid.
     """
 
     file: str
@@ -55,10 +55,10 @@ def manifest_text(
     """Return the manifest of a folder of results as JSON text.
 
     Args:
-        parts: the files of the solid.
-        folder: where all files are.
-        others: names of further files there, listed with size and hash only.
-        request_sha256: hash of what was asked for, if one call made all of it.
+        parts: the files of the part.
+        folder: folder of all files.
+        others: names of further files in the folder, listed with size and hash only.
+        request_sha256: hash of the request, if one call made all files.
     """
     entries = [part.as_json() for part in parts]
     entries += [

@@ -1,4 +1,4 @@
-"""Nesting: rectangles on as few trays as they fit, by rectpack."""
+"""Nesting: placement of rectangles on as few trays as possible, with rectpack."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _UM = 1000
 
 @dataclass(frozen=True)
 class Spot:
-    """Where a rectangle lies.
+    """The position of a rectangle.
 
     Args:
         tray: number of the tray, from 0.
-        corner_mm: lower left corner, from that of the tray.
-        turned: by a quarter turn, counter-clockwise.
+        corner_mm: lower left corner, relative to that of the tray.
+        turned: whether it is rotated by 90°, counter-clockwise.
     """
 
     tray: int
@@ -32,12 +32,12 @@ class Spot:
 def nest(
     sizes_mm: Sequence[tuple[float, float]], tray_mm: tuple[float, float], gap_mm: float
 ) -> list[Spot]:
-    """Return a spot for each rectangle, with a gap to its neighbours and to the rim.
+    """Return a position for each rectangle, with a gap to its neighbours and to the rim.
 
     Raises:
-        InputError: if one is larger than the tray.
+        InputError: if a rectangle is larger than the tray.
     """
-    # Each rectangle brings its gap on two sides, the tray's rim gives those on the others.
+    # Each rectangle includes its gap on two sides; the tray includes the gap on the other two.
     tray = tuple(math.floor((side - gap_mm) * _UM) for side in tray_mm)
     packer = rectpack.newPacker(rotation=True)
     for number, size in enumerate(sizes_mm):
@@ -46,7 +46,7 @@ def nest(
             raise InputError(
                 f"part {number + 1} of the tray",
                 f"{size[0]:.1f} × {size[1]:.1f} mm and a gap of {gap_mm:g} mm on every side",
-                f"what fits on {tray_mm[0]:g} × {tray_mm[1]:g} mm",
+                f"a part that fits on {tray_mm[0]:g} × {tray_mm[1]:g} mm",
             )
         packer.add_rect(*needed, rid=number)
     packer.add_bin(*tray, count=len(sizes_mm))

@@ -1,4 +1,4 @@
-"""Measuring a drawing that was read back: loops are found anew from loose lines."""
+"""Measurement of a drawing that was read back: loops are rebuilt from separate lines."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from export.formats import Measured
 from mnnfab.arrays import FloatArray
 from mnnfab.errors import ToolError
 
-#: Ends of lines within this distance (mm) are one point.
+#: Ends of lines within this distance (mm) are merged.
 JOIN_MM = 1e-6
 
 
 def measure_outline(file: str, lines: Sequence[FloatArray]) -> Measured:
-    """Measure what lies inside of the outer loops and outside of all others.
+    """Measure the region inside of the outer loops and outside of all others.
 
     Args:
-        file: its name, for messages.
-        lines: what was read, in any order, (n, 2) mm each.
+        file: file name, for messages.
+        lines: the lines that were read, in any order, (n, 2) mm each.
 
     Raises:
         ToolError: if there are no lines.
@@ -34,7 +34,7 @@ def measure_outline(file: str, lines: Sequence[FloatArray]) -> Measured:
     rings = np.array([shapely.Polygon(piece.coords) for piece in pieces[closed]])
     tree = shapely.STRtree(rings)
     inside, _ = tree.query(rings, predicate="within")
-    outer = np.bincount(inside, minlength=len(rings)) == 1  # within itself alone
+    outer = np.bincount(inside, minlength=len(rings)) == 1  # only within itself
     whole = shapely.difference(shapely.union_all(rings[outer]), shapely.union_all(rings[~outer]))
     low_x, low_y, high_x, high_y = shapely.bounds(shapely.MultiLineString(snapped)).tolist()
     return Measured(

@@ -1,4 +1,4 @@
-"""Exporting: every format written, read back by a second tool and compared with the part."""
+"""Export: each file is written, read back by a second tool and compared with the part."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ def export_part(
     """Write a part in every format into `folder`, read each file back and compare.
 
     Args:
-        part: its name is the stem of the files.
-        folder: an existing one.
-        formats: as `export.formats.formats_named` finds them.
-        tolerance_mm: largest distance between an arc and the facets that stand for it.
+        part: the part; its name is the stem of the file names.
+        folder: an existing folder.
+        formats: formats from `export.formats.formats_named`.
+        tolerance_mm: largest distance between an arc and its facets.
 
     Raises:
-        ToolError: if a file does not hold one valid solid, or outline, of the part's size;
-            or if a part that was made in CAD is asked for as a drawing.
+        ToolError: if a file does not contain one valid solid, or outline, of the part's size;
+            or if a drawing of a part that was made in CAD is requested.
     """
     return [_export(part, folder, kind, tolerance_mm) for kind in formats]
 
@@ -56,8 +56,8 @@ def _compare(file: str, measured: Measured, part: Part, kind: Format, tolerance_
         what, found_size, written = "an area", measured.area_mm2, part.area_mm2
     else:
         what, found_size, written = "a volume", measured.volume_mm3, part.volume_mm3
-    assert found_size is not None, "a format tells a volume, or an area if it is flat"
-    assert written is not None, "a part without a drawing is refused when it is written"
+    assert found_size is not None, "a format has a volume, or an area if it is flat"
+    assert written is not None, "a part without a drawing is rejected on writing"
     error = abs(found_size / written - 1)
     sliced = tolerance_mm * part.curved_mm2 / part.volume_mm3 if kind.faceted else 0.0
     if error > kind.size_tolerance + sliced:

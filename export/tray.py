@@ -1,4 +1,4 @@
-"""The tray: many parts, spaced, in one file for the printer; read back and compared."""
+"""Print trays: many parts, with gaps, in one file for the printer; read back and compared."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ _QUARTER = np.array([[0.0, -1.0], [1.0, 0.0]])
 
 @dataclass(frozen=True, eq=False)
 class Placed:
-    """A part at its spot."""
+    """A part and its position on a tray."""
 
     part: Part
     spot: Spot
 
     @property
     def shift(self) -> tuple[float, float]:
-        """From where the part is, once turned, to its spot, mm."""
+        """Translation of the rotated part to its position, mm."""
         corners = np.array(self.part.bounding_box_mm)[:, :2]
         low = (_turned(corners) if self.spot.turned else corners).min(axis=0)
         x, y = np.subtract(self.spot.corner_mm, low).tolist()
         return x, y
 
     def move(self, points: FloatArray) -> FloatArray:
-        """Return points of the part where they lie on the tray, (n, 2 or 3) mm."""
+        """Return points of the part in tray coordinates, (n, 2 or 3) mm."""
         moved = _turned(points) if self.spot.turned else np.array(points)
         moved[:, :2] += self.shift
         return moved
@@ -51,18 +51,18 @@ def write_trays(
     tolerance_mm: float,
     folder: Path,
 ) -> list[ExportedFile]:
-    """Write tray-1.3mf, .stl and .svg, tray-2 and so on if need be, and tray.json.
+    """Write tray-1.3mf, .stl and .svg, tray-2 and so on if needed, and tray.json.
 
     Args:
-        parts: each as often as it is wanted.
-        tray_mm: of the printer, x, y, z.
-        gap_mm: between parts, and to the rim.
-        tolerance_mm: from arcs to facets.
-        folder: an existing one.
+        parts: the parts, repeated for several copies.
+        tray_mm: build volume of the printer, x, y, z.
+        gap_mm: gap between parts, and to the rim.
+        tolerance_mm: largest distance between an arc and its facets.
+        folder: an existing folder.
 
     Raises:
         InputError: if a part does not fit.
-        ToolError: if a file is not read back with all parts.
+        ToolError: if a file does not contain all parts when it is read back.
     """
     _check_heights(parts, tray_mm[2])
     sizes = [np.subtract(*part.bounding_box_mm[::-1])[:2].tolist() for part in parts]
@@ -84,7 +84,7 @@ def _check_heights(parts: Sequence[Part], height_mm: float) -> None:
         (_, _, low), (_, _, high) = part.bounding_box_mm
         if high - low > height_mm:
             given = f"{high - low:g} mm high"
-            raise InputError(part.label.name, given, f"{height_mm:g} mm, the tray's height")
+            raise InputError(part.label.name, given, f"at most {height_mm:g} mm, the tray's height")
 
 
 def _write_tray(
@@ -121,7 +121,7 @@ def _write_tray(
 
 
 def _items(placed: Sequence[Placed], surfaces: dict[Part, Facets]) -> list[f_3mf.Item]:
-    """Return every part once, turned or not, with all the places that it lies at."""
+    """Return every part and orientation once, with all its positions."""
     places: dict[tuple[Part, bool], list[tuple[float, float, float]]] = {}
     for entry in placed:
         places.setdefault((entry.part, entry.spot.turned), []).append((*entry.shift, 0.0))
@@ -134,7 +134,7 @@ def _items(placed: Sequence[Placed], surfaces: dict[Part, Facets]) -> list[f_3mf
 
 
 def _turned(points: FloatArray) -> FloatArray:
-    """Return points a quarter turn on about the origin, (n, 2 or 3) mm."""
+    """Return points rotated by 90° about the origin, counter-clockwise, (n, 2 or 3) mm."""
     turned = np.array(points)
     turned[:, :2] = turned[:, :2] @ _QUARTER.T
     return turned
@@ -162,7 +162,7 @@ def _compare(file: str, measured: Measured, n_parts: int, volume: float, box: Bo
     assert measured.volume_mm3 is not None, "both formats hold solids"
     off = float(np.abs(np.subtract(measured.bounding_box_mm, box)).max())
     if abs(measured.volume_mm3 / volume - 1) > SINGLE_PRECISION or off > 1e-3:
-        msg = f"{file} was read back with another volume or size"
+        msg = f"{file} was read back with a different volume or size"
         raise ToolError(msg)
 
 

@@ -1,4 +1,4 @@
-"""Scenes for viewers: triangles as GLB, and trimesh's viewer that shows them in a browser."""
+"""3D scenes: triangles as GLB, and the page of trimesh's browser viewer."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from geometry.facets import Facets
 from mnnfab.arrays import FloatArray, IntArray
 
 MM_PER_M = 1000.0
-#: Of rubber, red, green, blue and opacity.
+#: Colour of rubber: red, green, blue and opacity.
 COLOUR = (64, 69, 77, 255)
-#: Turns of the camera about x, y and z (rad) at first.
+#: Initial rotation of the camera about x, y and z (rad).
 TILT = (math.radians(35), 0.0, math.radians(12))
 
 
 def scene_of(
     facets: Facets, name: str, *, material: str, metadata: dict[str, str]
 ) -> trimesh.Scene:
-    """Return a scene of glTF: in metres, with z turned up to y, which is up there."""
+    """Return a glTF scene: in metres, with z mapped to y, the vertical axis of glTF."""
     x, y, z = (facets.vertices / MM_PER_M).T
     return _scene(np.column_stack([x, z, -y]), facets.triangles, name, material, metadata)
 
 
 def glb_bytes(facets: Facets, name: str) -> bytes:
-    """Return a GLB of facets as a viewer takes them: every facet with corners of its own.
+    """Return a GLB of facets for a viewer, with separate vertices for every facet.
 
-    Otherwise it would smooth the sharp edges of a part away. In millimetres, and seen as it is
-    drawn, from a little below and aside.
+    With shared vertices the viewer would smooth the sharp edges of the part. Coordinates are in
+    millimetres, and the view is that of the drawing, rotated by `TILT`.
     """
     corners = facets.vertices[facets.triangles].reshape(-1, 3)
     scene = _scene(corners, np.arange(len(corners)).reshape(-1, 3), name, "material", {})
-    # With a name: one without draws its own by chance.
+    # A camera without a name gets a random one.
     scene.camera = trimesh.scene.Camera(name="camera", fov=(60, 45))
     scene.set_camera(angles=TILT)
     data: bytes = scene.export(file_type="glb")
@@ -66,7 +66,7 @@ def _scene(
 
 
 def viewer_page() -> str:
-    """Return the page of trimesh's viewer, with `$B64GLTF` where a GLB belongs in base64."""
+    """Return the page of trimesh's viewer; `$B64GLTF` is the placeholder of a GLB in base64."""
     data = trimesh.resources.get_bytes("templates/viewer.zip")
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         return archive.read("viewer.html.template").decode("utf-8")

@@ -1,1 +1,1 @@
-"""From cells to the continuum: mesh, plane stress, fields."""
+"""Finite elements: mesh, continuum (plane-stress) and solid models, fields."""

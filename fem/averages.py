@@ -1,4 +1,4 @@
-"""Mean displacements over regions: how nodes are read and loaded on a continuum."""
+"""Mean displacements over regions, used to read and load nodes in finite element models."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from mnnfab.arrays import IntArray
 
 
 def region_averages(basis: Basis, node: IntArray, n_nodes: int) -> sparse.csc_array:
-    """Return the average over what belongs to each node as a functional, (n_dofs, 2 n_nodes).
+    """Return the average over the elements of each node as a functional, (n_dofs, 2 n_nodes).
 
-    Column 2 n + axis gives the mean displacement of node n when it is applied to a
-    field, and is the load vector of a unit body force over what belongs to it.
+    Column 2 n + axis, applied to a field, gives the mean displacement of node n. It is also
+    the load vector of a unit load as a uniform body force over the elements of the node.
 
     Args:
-        basis: scalar; component a of its degree of freedom i is n_dims i + a.
-        node: that each element belongs to, (n_elements,); -1 if to none.
+        basis: scalar basis; component a of its degree of freedom i has number n_dims i + a.
+        node: node that each element belongs to, (n_elements,); -1 if none.
         n_nodes: number of nodes.
     """
     inside = np.flatnonzero(node >= 0)

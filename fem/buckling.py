@@ -1,7 +1,7 @@
-"""Linear buckling: the load factor at which a stressed body has another state of balance.
+"""Linear buckling: the load factor at which a stressed body has a second equilibrium.
 
-(K + λ K_σ) φ = 0, with the stiffness of the stress under the load,
-∫ t σ_ab ∂_a u_c ∂_b v_c. In the plane only.
+(K + λ K_σ) φ = 0, with the geometric stiffness K_σ of the stress under the load,
+∫ t σ_ab ∂_a u_c ∂_b v_c. In-plane modes only.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from skfem import BilinearForm
 from fem.system import System
 from mnnfab.arrays import FloatArray
 
-#: Lanczos vectors and the share to which the factor is found; the second is tried where modes lie
-#: so close together that the first does not tell them apart.
+#: Number of Lanczos vectors and relative tolerance of the load factor; the second pair is used
+#: if modes are too close together for the first to separate them.
 EFFORTS = ((30, 1e-4), (80, 1e-2))
 RESTARTS = 25
-#: Loads so many times as great are not of interest.
+#: Largest load factor of interest.
 LARGEST = 1e4
 
 
 @dataclass(frozen=True, eq=False)
 class Buckling:
-    """How a body buckles under a load.
+    """Buckling of a body under a load.
 
     Args:
-        factor: times the load at which it buckles; infinite if it does not up to 10,000 times;
-            none if no mode was found for certain.
-        mode: displacement of its shape, the largest 1, (n_dofs,); zero if there is none.
+        factor: load factor of buckling; infinite if it is above 10,000; None if the eigenvalue
+            solver did not converge.
+        mode: displacements of the mode, the largest 1, (n_dofs,); zero if there is none.
     """
 
     factor: float | None
@@ -40,16 +40,16 @@ class Buckling:
 
 
 def buckle(system: System, stress: FloatArray, thickness_mm: FloatArray) -> Buckling:
-    """Return the least positive load factor and its mode.
+    """Return the lowest positive load factor and its mode.
 
     Args:
-        system: of triangles.
-        stress: under the load, (2, 2, n_triangles, n_quadrature) MPa.
-        thickness_mm: of each triangle, (n_triangles,).
+        system: a system of triangles.
+        stress: stress under the load, (2, 2, n_triangles, n_quadrature) MPa.
+        thickness_mm: thickness of each triangle, (n_triangles,).
 
     """
     free, nothing = system.free, np.zeros(system.n_dofs)
-    # By its size, so that no load is too small or too large for the arithmetic.
+    # Normalised, so that very small or large loads do not under- or overflow.
     size = float(np.abs(stress).max())
     if size < np.finfo(np.float64).tiny:
         return Buckling(np.inf, nothing)
@@ -69,7 +69,7 @@ def buckle(system: System, stress: FloatArray, thickness_mm: FloatArray) -> Buck
                 ncv=min(vectors, len(free) - 1),
                 maxiter=RESTARTS,
             )
-        except ArpackNoConvergence:  # the eigenvalues crowd at μ = 0
+        except ArpackNoConvergence:  # the eigenvalues cluster at μ = 0
             continue
         if values[0] * size <= 1 / LARGEST:
             return Buckling(np.inf, nothing)

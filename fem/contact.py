@@ -1,4 +1,4 @@
-"""Contact: the load at which sides of a part that move towards each other would meet."""
+"""Self-contact: the load factor at which free sides of a part would meet."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ import shapely
 from fem.continuum import Continuum
 from mnnfab.arrays import FloatArray, IntArray
 
-#: Loads so many times as great are not looked at.
+#: Largest load factor that is examined.
 LARGEST = 10.0
-#: The factor is found to this share of it.
+#: Relative tolerance of the load factor.
 TOLERANCE = 0.01
 
 
 def contact_factor(continuum: Continuum, loads_N: FloatArray) -> tuple[float, FloatArray | None]:
-    """Return the factor on a load at which free sides first cross, and which, (2,) mm as drawn.
+    """Return the load factor of self-contact, and its place in the undeformed part, (2,) mm.
 
-    Up to ten times the load, by linear displacements; infinite if nothing meets.
+    Self-contact is the first crossing of free sides under linear displacements, up to load
+    factor 10. The factor is infinite if no sides meet.
     """
     sides = _free_sides(continuum)
     points, moved = continuum.mesh.points, continuum.displacements(loads_N)
@@ -42,7 +43,7 @@ def _free_sides(continuum: Continuum) -> IntArray:
 
 
 def _crossing(points: FloatArray, sides: IntArray) -> IntArray | None:
-    """Return the ends of a side that crosses another one with which it shares no point, (2,)."""
+    """Return the ends of a side that crosses another one without a shared point, (2,)."""
     lines = shapely.linestrings(points[sides])
     first, second = shapely.STRtree(lines).query(lines, predicate="intersects")
     ordered = first < second

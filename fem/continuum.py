@@ -1,4 +1,4 @@
-"""The continuum model: plane stress on the printed shape, loaded and read over load discs."""
+"""The continuum (plane-stress) model of the printed shape, loaded and read over load discs."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ ORDER = 2
 
 @dataclass(frozen=True, eq=False)
 class Continuum:
-    """A solved continuum: its response, and the fields of the unit loads behind it.
+    """A solved continuum model: its response, and the displacement fields of the unit loads.
 
     Args:
         mesh: the triangles.
-        response: flexibility and elongations, in the same form as the bars'.
+        response: flexibility matrix (mm/N) and elongations, in the form of the bar model.
         fields: displacement at every degree of freedom for a unit load at each input,
             (n_dofs, n_in) mm/N.
         adjoint_fields: the same for a unit load at each output, (n_dofs, n_out).
-        balance: of loads and reactions, of energy and work.
-        system: what was solved.
+        balance: force and energy residuals.
+        system: the finite element system.
         lame: λ, MPa.
         shear: μ, MPa.
     """
@@ -48,7 +48,7 @@ class Continuum:
 
     @property
     def basis(self) -> Basis:
-        """Scikit-fem's scalar basis: component a of its degree of freedom i is 2 i + a."""
+        """Scalar basis of scikit-fem; component a of its degree of freedom i has number 2 i + a."""
         return self.system.basis
 
     @property
@@ -59,7 +59,7 @@ class Continuum:
     def displacements(self, loads_N: FloatArray) -> FloatArray:
         """Return the displacement of every point of the quadratic mesh, (n, 2) mm.
 
-        The points are those of the mesh and then the middles of its sides, in the order
+        The points are those of the mesh followed by the midpoints of its sides, in the order
         of `quadratic_points`.
         """
         return self.at_points(self.fields @ loads_N)
@@ -79,7 +79,7 @@ class Continuum:
 
     @property
     def quadratic_triangles(self) -> IntArray:
-        """Corners of each triangle and then the middles of its sides 01, 12, 20, (m, 6)."""
+        """Corners of each triangle followed by the midpoints of its sides 01, 12, 20, (m, 6)."""
         mesh = self.basis.mesh
         middles = len(mesh.p[0]) + mesh.t2f
         return np.vstack([mesh.t, middles[[0, 1, 2]]]).T
@@ -117,13 +117,13 @@ def solve_continuum(
 ) -> Continuum:
     """Solve plane stress for a unit load at every port, with one factorisation.
 
-    A load at a node is a uniform body force over its load disc, the displacement of a
-    node is the average over the same disc, and a fixed node is its disc held still: so
-    the flexibility is symmetric, and it converges with the mesh. Where there is an eyelet
-    the load acts on that, and a pad is held with the disc of its node.
+    A load at a node is a uniform body force over its load disc, the displacement of a node is
+    the average over the same disc, and a fixed node is a disc with zero displacement. The
+    flexibility matrix is therefore symmetric, and it converges with mesh refinement. If a node
+    has an eyelet, the load acts on the eyelet; a pad is held together with the disc of its node.
 
     Raises:
-        ToolError: if the stiffness matrix is not positive definite, or memory would not suffice.
+        ToolError: if the stiffness matrix is not positive definite, or memory is insufficient.
     """
     constants = plane_stress_constants(material.youngs_modulus_MPa, material.poisson_ratio)
     basis = Basis(triangulation(mesh), ElementTriP2(), intorder=ORDER)
@@ -142,11 +142,11 @@ def solve_continuum(
 
 
 def triangulation(mesh: Mesh) -> MeshTri:
-    """Return the mesh as scikit-fem takes it."""
+    """Return the mesh as a mesh of scikit-fem."""
     points, triangles = np.ascontiguousarray(mesh.points.T), np.ascontiguousarray(mesh.triangles.T)
     return MeshTri(points, triangles, sort_t=False)
 
 
 def regions_of(mesh: Mesh, network: Network) -> Regions:
-    """Return what the triangles of a mesh are for."""
+    """Return which triangles of a mesh are load discs, loaded or held."""
     return Regions(mesh.disc, mesh.seat, mesh.held(network.fixed), mesh.n_nodes)

@@ -1,4 +1,4 @@
-"""Convergence: a continuum refined until the numbers of the task settle."""
+"""Mesh convergence: a continuum model refined until the results of the task converge."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from mnnfab.network.network import Network
 from mnnfab.network.ports import Port
 from mnnfab.profiles import Material
 
-#: Fewest meshes: two changes tell how fast they shrink.
+#: Minimum number of meshes: two changes are needed to estimate the rate of convergence.
 FEWEST = 3
-#: Most meshes; each is half as large again as the one before, or more.
+#: Maximum number of meshes; each is at least 1.5 times as large as the one before.
 MOST = 12
-#: Changes are taken to shrink by a factor between these at every mesh: one change alone, which
-#: may be small by chance, must not promise more.
+#: Bounds of the assumed ratio of successive changes: a single change may be small by chance and
+#: must not imply faster convergence.
 SLOWEST, FASTEST = 0.9, 0.5
-#: The error of a single mesh: nothing is known of it.
+#: Error reported for a single mesh, for which there is no estimate.
 UNKNOWN = 1.0
-#: A metric that changes by less, or by this share of it, has settled: no flower of the iris set
+#: Absolute or relative change below which a metric has converged: no flower of the iris data set
 #: changes its class.
 METRIC_SETTLED = 0.005
 
@@ -38,9 +38,9 @@ class Level:
     """One mesh of the sequence.
 
     Args:
-        n_dofs: its degrees of freedom.
-        change: ‖G - G_before‖ / ‖G‖ from the mesh before; none for the first.
-        metric: of the task, if it has one.
+        n_dofs: number of degrees of freedom.
+        change: ‖G - G_before‖ / ‖G‖ relative to the previous mesh; None for the first.
+        metric: metric of the task, if it has one.
     """
 
     n_dofs: int
@@ -50,15 +50,14 @@ class Level:
 
 @dataclass(frozen=True)
 class Discretisation:
-    """What the sequence of meshes says.
+    """The result of a sequence of meshes.
 
     Args:
-        levels: every mesh, the coarsest first.
-        error: what is estimated to be left of the error of the last flexibility, as a
-            share of it: the sum of the changes that would follow if they went on
-            to shrink as they did.
-        tolerance: that was asked for.
-        settled: whether the error is within it, and the metric no longer changes.
+        levels: all meshes, the coarsest first.
+        error: estimated relative error of the last flexibility matrix: the sum of all further
+            changes if they continued to decrease at the same rate.
+        tolerance: requested tolerance.
+        settled: whether the error is within the tolerance and the metric has converged.
     """
 
     levels: tuple[Level, ...]
@@ -75,20 +74,20 @@ def solve_to_tolerance(
     tolerance: float,
     metric: Metric | None = None,
 ) -> tuple[Continuum, Discretisation]:
-    """Solve, refine where it matters to the ports, and solve again, until nothing changes.
+    """Solve and refine with respect to the port displacements until the results converge.
 
-    It ends short of the tolerance where memory would not suffice for a finer mesh.
+    Refinement stops before the tolerance is reached if memory is insufficient for a finer mesh.
 
     Args:
-        mesh: the first one.
-        network: its nodes and bonds.
-        material: of the part.
+        mesh: the initial mesh.
+        network: nodes and bonds.
+        material: material of the part.
         ports: inputs and outputs.
-        tolerance: of the flexibility, as a share of its norm.
-        metric: must settle too.
+        tolerance: relative tolerance of the flexibility matrix, in its norm.
+        metric: metric that must converge as well, if any.
 
     Raises:
-        ToolError: as `solve_continuum`.
+        ToolError: see `solve_continuum`.
     """
     levels: list[Level] = []
     before = None

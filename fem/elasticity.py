@@ -1,4 +1,4 @@
-"""Linear elasticity in two and three dimensions: constants, law and stiffness matrix."""
+"""Linear elasticity in two and three dimensions: constants, stress law and stiffness matrix."""
 
 from __future__ import annotations
 
@@ -45,15 +45,15 @@ def stiffness_matrix(
 ) -> sparse.csc_array:
     """Assemble ∫ t σ(u) : ε(v), N/mm.
 
-    A vector form would compute a tensor for every pair of basis functions. The products of
-    two derivatives of scalar basis functions, ∫ t ∂p φj ∂q φi, are all it is made of, so
-    those are assembled and put together in blocks: in less than half the time.
+    A vector form would compute a tensor for every pair of basis functions. It consists of
+    products of two derivatives of scalar basis functions, ∫ t ∂p φj ∂q φi, so only those are
+    assembled and combined in blocks, which takes less than half the time.
 
     Args:
-        basis: scalar; component a of its degree of freedom i is n_dims i + a.
+        basis: scalar basis; component a of its degree of freedom i has number n_dims i + a.
         lame: λ, MPa.
         shear: μ, MPa.
-        thickness: of each element, (n_elements,) mm; of no unit in a solid.
+        thickness: thickness of each element, (n_elements,) mm; dimensionless in a solid.
     """
     axes = range(basis.mesh.dim())
     weight = np.broadcast_to(thickness[:, None], basis.dx.shape)
@@ -68,7 +68,7 @@ def stiffness_matrix(
         blocks[:, a, b] = lame * products[b, a].data + shear * products[a, b].data
         if a == b:
             blocks[:, a, a] += shear * laplacian
-    # Symmetric, so its rows are its columns.
+    # The matrix is symmetric, so its CSR arrays are also its CSC arrays.
     rows = sparse.bsr_array((blocks, pattern.indices, pattern.indptr)).tocsr()
     return sparse.csc_array((rows.data, rows.indices, rows.indptr), shape=rows.shape)
 
@@ -81,7 +81,7 @@ def _derivatives(p: int, q: int) -> BilinearForm:
 
 
 def _sum_duplicates(entries: Any) -> sparse.csr_array:  # noqa: ANN401 - scikit-fem's COO data
-    """Return a matrix that keeps its zeros, so that all products have one pattern."""
+    """Return a CSR matrix with explicit zeros, so that all products have the same pattern."""
     coordinates = (entries.indices[0], entries.indices[1])
     matrix = sparse.coo_array((entries.data, coordinates), shape=entries.shape).tocsr()
     matrix.sort_indices()

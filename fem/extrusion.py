@@ -1,4 +1,4 @@
-"""The solid: tetrahedra of the extruded tiling, with the same loads and readings."""
+"""The solid (3D) model: tetrahedra of the extruded mesh, loaded and read as in plane stress."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from mnnfab.profiles import Material
 
 #: Quadrature order: exact for straight quadratic tetrahedra.
 ORDER = 2
-#: The three tetrahedra of a prism whose triangle's corners have rising numbers; 3 to 5 lie
-#: above 0 to 2. Every side is cut from the lower number below to the higher one above, so
-#: neighbours fit.
+#: The three tetrahedra of a prism whose triangle has its corner numbers in ascending order; 3 to
+#: 5 are above 0 to 2. Every side face is cut from the lower number below to the higher number
+#: above, so the tetrahedra of neighbouring prisms conform.
 CUTS = np.array([[0, 1, 2, 5], [0, 1, 4, 5], [0, 3, 4, 5]])
 
 
 @dataclass(frozen=True, eq=False)
 class Solid:
-    """A solved solid.
+    """A solved solid model.
 
     Args:
-        response: flexibility and elongations, as the bars give them.
-        balance: of loads and reactions, of energy and work.
+        response: flexibility matrix (mm/N) and elongations, in the form of the bar model.
+        balance: force and energy residuals.
         n_dofs: number of degrees of freedom.
     """
 
@@ -48,22 +48,23 @@ def solve_solid(
     outputs: tuple[Port, ...],
     layers: int = 1,
 ) -> Solid:
-    """Solve the solid under unit loads: the lower half, its upper face held against z.
+    """Solve the solid model under unit loads.
 
-    The part, its loads and its supports are alike above and below its middle plane. Load
-    discs are cylinders through the whole thickness; dots are, as in plane stress, a
-    stiffer material in proportion to their height, and the tab is left out.
+    Part, loads and supports are symmetric about the middle plane, so only the lower half is
+    modelled and its upper face is held in z. Load discs are cylinders through the whole
+    thickness. As in plane stress, dots are modelled as a stiffer material in proportion to
+    their height, and the tab is left out.
 
     Args:
         mesh: triangles of the part in the plane.
-        network: its nodes and bonds.
-        material: of the part.
-        inputs: where unit loads act.
-        outputs: where displacements are read.
-        layers: of elements in half of the thickness.
+        network: nodes and bonds.
+        material: material of the part.
+        inputs: ports where unit loads act.
+        outputs: ports where displacements are read.
+        layers: number of element layers in half of the thickness.
 
     Raises:
-        ToolError: if the stiffness matrix is not positive definite, or memory would not suffice.
+        ToolError: if the stiffness matrix is not positive definite, or memory is insufficient.
     """
     height = float(mesh.region_heights[2 * mesh.n_nodes]) / 2  # of the first bond
     points, tetrahedra, triangle = extrude(mesh, height, layers)
@@ -73,7 +74,7 @@ def solve_solid(
     regions = Regions(flat.disc[triangle], flat.seat[triangle], flat.held[triangle], mesh.n_nodes)
     symmetric = 3 * np.flatnonzero(basis.doflocs[2] > height * (1 - 1e-9)) + 2
     constants = solid_constants(material.youngs_modulus_MPa, material.poisson_ratio)
-    # The half carries half of a load: twice as stiff a half moves as the whole does.
+    # The half carries half of a load; with twice the stiffness it can be loaded as the whole.
     share = 2 * mesh.thickness_mm[triangle] / (2 * height)
     system = make_system(basis, constants, share, regions, held_too=symmetric)
     solution = solve_ports(system, network, inputs, outputs)
@@ -83,7 +84,7 @@ def solve_solid(
 def extrude(mesh: Mesh, height_mm: float, layers: int) -> tuple[FloatArray, IntArray, IntArray]:
     """Return points (n, 3), tetrahedra (m, 4), and the triangle below each tetrahedron (m,).
 
-    Every triangle becomes a prism a layer, and every prism three tetrahedra.
+    Every triangle becomes one prism per layer, and every prism three tetrahedra.
     """
     n_points, levels = len(mesh.points), np.linspace(0.0, height_mm, layers + 1)
     points = np.vstack([np.column_stack([mesh.points, np.full(n_points, z)]) for z in levels])

@@ -1,4 +1,4 @@
-"""A continuum for other tools: its mesh with named groups, and its fields, through meshio."""
+"""Export of a continuum model to other tools by meshio: mesh with named groups, and fields."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from mnnfab.network.ports import Port, dofs_of
 from mnnfab.profiles import Material
 from mnnfab.task.task import LoadCase
 
-#: CalculiX reads twenty characters of a number.
+#: Number format: CalculiX reads at most twenty characters of a number.
 NUMBER = ".12e"
-#: Nodal forces of less than this share of the largest are rounding.
+#: Nodal forces below this fraction of the largest are rounding errors.
 NOTHING = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
 class Loaded:
-    """A continuum with what another tool needs to solve it again.
+    """A continuum model with the data that another tool needs to solve it again.
 
     Args:
-        continuum: solved.
-        network: its fixed nodes are held.
-        material: of the part.
-        inputs: where the loads of the cases act.
-        cases: named loads.
+        continuum: the solved model.
+        network: network with the fixed nodes.
+        material: material of the part.
+        inputs: ports where the loads of the cases act.
+        cases: named load cases.
     """
 
     continuum: Continuum
@@ -46,7 +46,7 @@ class Loaded:
 def write_vtu(path: Path, loaded: Loaded) -> None:
     """Write the quadratic mesh with displacement (mm) and von Mises stress (MPa) of each case.
 
-    `region` tells load discs (n), hubs (n_nodes + n) and bonds (2 n_nodes + b) apart.
+    `region` is n for load discs, n_nodes + n for hubs and 2 n_nodes + b for bonds.
 
     Raises:
         ToolError: if the file cannot be read back.
@@ -63,7 +63,7 @@ def write_vtu(path: Path, loaded: Loaded) -> None:
     meshio.Mesh(_points(continuum), cells, point_data, cell_data).write(path, file_format="vtu")
     again = _read_back(path)
     if set(again.point_data) | set(again.cell_data) != set(point_data) | set(cell_data):
-        msg = f"{path.name} was read back with other fields"
+        msg = f"{path.name} was read back with different fields"
         raise ToolError(msg)
 
 
@@ -84,15 +84,15 @@ def write_msh(path: Path, loaded: Loaded) -> None:
     ).write(path, file_format="gmsh22", binary=False)
     again = _read_back(path)
     if set(again.field_data) != set(names):
-        msg = f"{path.name} was read back with other groups"
+        msg = f"{path.name} was read back with different groups"
         raise ToolError(msg)
 
 
 def write_inp(path: Path, loaded: Loaded) -> None:
-    """Write a deck for Abaqus or CalculiX: plane stress, a set for every region, a step a case.
+    """Write an input deck for Abaqus or CalculiX: plane stress, a set per region, a step per case.
 
-    Loads are the nodal forces of the same body forces, held discs the set HELD. CalculiX
-    makes solids of plane stress elements, which are a percent or so stiffer.
+    Loads are the nodal forces of the same body forces; the nodes of held discs are the set
+    HELD. CalculiX expands plane stress elements to solids, which are about one percent stiffer.
 
     Raises:
         ToolError: if the mesh in the file cannot be read back.
@@ -113,9 +113,9 @@ def write_inp(path: Path, loaded: Loaded) -> None:
     body.write(path, file_format="abaqus", float_fmt=NUMBER)
     again = _read_back(path)
     if len(again.points) != len(body.points) or set(again.cell_sets) != set(sets):
-        msg = f"{path.name} was read back with other points or sets"
+        msg = f"{path.name} was read back with different points or sets"
         raise ToolError(msg)
-    # meshio calls all such triangles plane strain, and knows no others.
+    # meshio writes all six-node triangles as plane strain and has no plane stress type.
     text = path.read_text(encoding="utf-8").replace("TYPE=CPE6", "TYPE=CPS6", 1)
     path.write_text(text + "\n".join(_deck(loaded, regions)) + "\n", encoding="utf-8")
 
@@ -169,14 +169,14 @@ def _group(continuum: Continuum, region: int) -> str:
 
 
 def _plain(name: str) -> str:
-    """Return a name that XML and ParaView take: a class may be called anything."""
+    """Return a name with characters that XML and ParaView accept; class names are arbitrary."""
     return re.sub(r"[^\w .-]", "_", name)[:60]
 
 
 def _read_back(path: Path) -> meshio.Mesh:
     try:
         return meshio.read(path)
-    except (Exception, SystemExit) as error:  # whatever its parsers raise
+    except (Exception, SystemExit) as error:  # its parsers raise exceptions of any kind
         msg = f"{path.name} could not be read back: {error}"
         raise ToolError(msg) from error
 

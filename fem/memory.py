@@ -1,4 +1,4 @@
-"""Memory: how much a solution will take, said before it starts."""
+"""Memory: estimate of the memory of a solution before it starts."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ import psutil
 
 from mnnfab.errors import ToolError
 
-#: Peak bytes a degree of freedom and binary digit of their number, measured on parts of 20,000
-#: to 800,000 unknowns in the plane and in space (`benchmarks/continuum.py`).
+#: Peak bytes divided by n log2 n for n degrees of freedom, in two and three dimensions, measured
+#: on parts of 20,000 to 800,000 unknowns (`benchmarks/continuum.py`).
 BYTES = {2: 160.0, 3: 380.0}
-#: Share of what is free that may be used.
+#: Fraction of the free memory that may be used.
 SHARE = 0.9
 
 
 def predicted_bytes(n_dofs: int, n_dims: int) -> float:
     """Return the peak memory of assembly and factorisation, bytes.
 
-    By nested regions of a plane a factor fills in as n log n, and so it does for thin plates.
+    With nested dissection the fill-in is O(n log n) in the plane, and also for thin plates.
     """
     return BYTES[n_dims] * n_dofs * math.log2(n_dofs)
 
 
 def fits(n_dofs: int, n_dims: int) -> bool:
-    """Tell whether so many degrees of freedom fit into what is free of the memory."""
+    """Return whether a system with `n_dofs` degrees of freedom fits into the free memory."""
     free: int = psutil.virtual_memory().available
     return predicted_bytes(n_dofs, n_dims) <= SHARE * free
 
 
 def require_memory(n_dofs: int, n_dims: int) -> None:
-    """Refuse what would not fit.
+    """Check that a system with `n_dofs` degrees of freedom fits into the free memory.
 
     Raises:
-        ToolError: saying how much would be needed, and how much there is.
+        ToolError: if it does not fit; the message has the needed and the free memory.
     """
     if not fits(n_dofs, n_dims):
         needed, free = predicted_bytes(n_dofs, n_dims), psutil.virtual_memory().available

@@ -1,4 +1,4 @@
-"""The mesh: triangles of the tiling, with every load disc, hub and bond known by number."""
+"""The triangle mesh of a tiling, with numbered load discs, hubs and bonds."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from geometry.tiling import BoolArray, Tiling
 from mnnfab.arrays import FloatArray, IntArray, frozen_floats, frozen_ints
 from mnnfab.errors import ToolError
 
-#: Elements across the middle of a bond for each one across its joint: the middle is
-#: stretched evenly and needs fewer.
+#: Elements across the middle of a bond per element across its joint: the middle has uniform
+#: strain and needs fewer.
 MIDDLE_SHARE = 0.5
 #: Elements around a load disc.
 DISC_ELEMENTS = 16
 
-#: Triangles of a mesh, measured on uniform networks with 1 to 16 elements across a joint: this
-#: share of as many as fit in, and so many more about each load disc.
+#: Estimate of the number of triangles, measured on uniform networks with 1 to 16 elements across
+#: a joint: a fraction of the equilateral triangles that fill the area, plus a number per load disc.
 EVEN_SHARE, TRIANGLES_A_DISC = 0.8, 220.0
-#: Quadratic vector elements: two degrees of freedom at each of about two points a triangle.
+#: Quadratic vector elements: two degrees of freedom at each of about two points per triangle.
 DOFS_A_TRIANGLE = 4.3
 
 Arrays = dict[str, np.ndarray]
@@ -42,10 +42,10 @@ class Mesh:
     Args:
         points: (n_points, 2) mm.
         triangles: (n_triangles, 3), counter-clockwise.
-        region: what each triangle belongs to, by its number in `region_names`,
-            (n_triangles,): load disc n is n, the rest of hub n is n_nodes + n, bond b is
-            2 n_nodes + b, pads and eyelets follow.
-        region_names: of the load discs (`disc_3`) and then the cells.
+        region: region of each triangle, as an index of `region_names`, (n_triangles,): load
+            disc n is n, the rest of hub n is n_nodes + n, bond b is 2 n_nodes + b, pads and
+            eyelets follow.
+        region_names: names of the load discs (`disc_3`) followed by those of the cells.
         region_heights: thickness of the part in each region, mm.
         n_nodes: number of nodes of the network.
     """
@@ -64,7 +64,7 @@ class Mesh:
 
     @cached_property
     def seat(self) -> IntArray:
-        """The node whose load acts on each triangle, (n_triangles,); -1 for most.
+        """The node whose load acts on each triangle, (n_triangles,); -1 if none.
 
         A load acts on the eyelet of its node, or on the load disc if there is none.
         """
@@ -75,12 +75,12 @@ class Mesh:
         return seats[self.region]
 
     def held(self, fixed: IntArray) -> BoolArray:
-        """Tell which triangles are held still: the load discs and pads of fixed nodes."""
+        """Return a mask of the held triangles: the load discs and pads of fixed nodes."""
         regions = [*fixed.tolist(), *(r for r, node in self._regions("pad") if node in fixed)]
         return np.isin(self.region, regions)
 
     def _regions(self, kind: str) -> list[tuple[int, int]]:
-        """Return region and node of everything of a kind."""
+        """Return region and node of all regions of a kind."""
         split = [name.rsplit("_", 1) for name in self.region_names]
         return [(r, int(number)) for r, (found, number) in enumerate(split) if found == kind]
 
@@ -92,15 +92,16 @@ class Mesh:
 
 
 def make_mesh(tiling: Tiling, elements_across_joint: int, deadline_s: float) -> Mesh:
-    """Mesh a tiling in a process of its own, all of it but the tab.
+    """Mesh a tiling without its tab, in a separate process.
 
     Args:
         tiling: the cells.
-        elements_across_joint: element size, counted across the narrowest place near by.
-        deadline_s: the mesher is stopped after so many seconds.
+        elements_across_joint: element size, as the number of elements across the narrowest
+            place nearby.
+        deadline_s: time after which the mesher is stopped, s.
 
     Raises:
-        ToolError: if memory would not suffice to solve on it, the mesher fails, or it does
+        ToolError: if memory is insufficient to solve on the mesh, or the mesher fails or does
             not finish in time.
     """
     require_memory(round(DOFS_A_TRIANGLE * predicted_triangles(tiling, elements_across_joint)), 2)
@@ -125,10 +126,10 @@ def make_mesh(tiling: Tiling, elements_across_joint: int, deadline_s: float) -> 
 
 
 def predicted_triangles(tiling: Tiling, elements_across_joint: int) -> float:
-    """Return about how many triangles a mesh will have, to a third.
+    """Return the estimated number of triangles of a mesh, accurate to about one third.
 
-    Even triangles of the wanted size fill the cells, and those around each load disc come
-    in addition.
+    Equilateral triangles of the target size fill the cells; those around each load disc are
+    added.
     """
     sizes = _sizes(tiling, elements_across_joint)
     starts = tiling.loop_offsets[tiling.cell_offsets[:-1]]
@@ -141,7 +142,7 @@ def predicted_triangles(tiling: Tiling, elements_across_joint: int) -> float:
 
 
 def _exchange(request: Arrays, deadline_s: float) -> Arrays:
-    """Hand arrays to the mesher and take its arrays back, by way of files."""
+    """Pass arrays to the mesher and return its arrays, through temporary files."""
     with tempfile.TemporaryDirectory(prefix="mnnfab-mesh-") as folder:
         question, answer = Path(folder) / "request.npz", Path(folder) / "mesh.npz"
         np.savez(question, allow_pickle=False, **request)
@@ -173,12 +174,12 @@ def _request(tiling: Tiling, elements_across_joint: int) -> Arrays:
 
 
 def meshed_cells(tiling: Tiling) -> list[int]:
-    """Return the cells that are meshed: all but the tab, which begins where the part is held."""
+    """Return the cells that are meshed: all except the tab, which is attached to a held pad."""
     return [cell for cell, name in enumerate(tiling.names) if name.kind != "tab"]
 
 
 def _heights(tiling: Tiling) -> FloatArray:
-    """Return the thickness of each region: dots are as large as the load discs."""
+    """Return the thickness of each region; dots have the size of the load discs."""
     heights = np.full(tiling.n_hubs + tiling.n_cells, tiling.thickness_mm)
     for relief in tiling.reliefs:
         if relief.kind == "dot":
@@ -187,7 +188,7 @@ def _heights(tiling: Tiling) -> FloatArray:
 
 
 def _sizes(tiling: Tiling, elements_across_joint: int) -> FloatArray:
-    """Return the wanted element size about each point, (n_points,) mm."""
+    """Return the target element size at each point, (n_points,) mm."""
     sizes = tiling.local_widths / elements_across_joint
     in_hub = np.zeros(len(sizes), dtype=bool)
     hub_entries = tiling.cell_edges[: tiling.loop_offsets[tiling.cell_offsets[tiling.n_hubs]]]
@@ -196,13 +197,13 @@ def _sizes(tiling: Tiling, elements_across_joint: int) -> FloatArray:
 
 
 def _run_mesher(question: Path, answer: Path, deadline_s: float) -> None:
-    """Run the mesher in a process of its own, and stop it at its deadline.
+    """Run the mesher in a separate process, and stop it at its deadline.
 
-    Where it is loaded already, as in the processes of a batch, that is a fork, which takes
-    milliseconds; elsewhere it is a program that loads gmsh.
+    If the mesher is already imported, as in the processes of a batch, the process is forked,
+    which takes milliseconds; otherwise a new program imports gmsh.
 
     Raises:
-        ToolError: if it fails or does not finish.
+        ToolError: if the mesher fails or does not finish.
     """
     loaded = sys.modules.get("fem.mesher")
     failure = (
@@ -215,7 +216,7 @@ def _run_mesher(question: Path, answer: Path, deadline_s: float) -> None:
 
 
 def _spawn(question: Path, answer: Path, deadline_s: float) -> str | None:
-    # -P: a file named like a library in the current folder must not be taken for it.
+    # -P: a file in the current folder must not shadow a library.
     command = [sys.executable, "-P", str(MESHER), str(question), str(answer)]
     try:
         subprocess.run(  # noqa: S603 - our own program, on our own temporary files
@@ -262,13 +263,13 @@ def _too_long(deadline_s: float) -> str:
 
 
 def _check_area(tiling: Tiling, mesh: Mesh) -> None:
-    """Make sure that the mesh covers the part: the mesher can drop a surface and not say so."""
+    """Check that the mesh covers the part: the mesher can drop a surface without an error."""
     corners = mesh.points[mesh.triangles]
     (ax, ay), (bx, by) = (corners[:, 1] - corners[:, 0]).T, (corners[:, 2] - corners[:, 0]).T
     twice = ax * by - ay * bx
     area = float(tiling.areas[meshed_cells(tiling)].sum())
     missing = area - float(twice.sum()) / 2
-    # Elements have chords for arcs; nothing else may be missing.
+    # Elements replace arcs by chords; no other area may be missing.
     allowed = tiling.arc_area_mm2 + 1e-6 * area
     if twice.min() <= 0 or abs(missing) > allowed:
         msg = f"the mesh misses {missing:.3g} mm² of the part or has inverted triangles"

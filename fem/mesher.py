@@ -1,8 +1,8 @@
-"""The mesher: a program of its own that turns an outline's arrays into triangles by gmsh.
+"""The mesher: a separate program that triangulates an outline, given as arrays, with gmsh.
 
-`python mesher.py REQUEST.npz MESH.npz`. It runs in a process of its own because gmsh
+`python mesher.py REQUEST.npz MESH.npz`. It runs in a separate process because gmsh
 can hang on outlines that it cannot mesh, and only a process can be stopped; `fem.mesh`
-starts it, and stops it at a deadline. It knows nothing of networks and imports nothing
+starts it, and stops it at a deadline. It is independent of networks and imports nothing
 of mnnfab, so that it starts fast. This is the only module that loads gmsh.
 """
 
@@ -18,32 +18,32 @@ from typing import Any
 import gmsh
 import numpy as np
 
-#: Corners of the polygon of arcs that stands for a load disc.
+#: Number of arcs of the circle around a load disc.
 DISC_ARCS = 4
-#: Seed of the mesher's own random shifts: same outline, same mesh.
+#: Seed of gmsh's random perturbations: the same outline gives the same mesh.
 SEED = 1
 
 
 @contextmanager
 def session() -> Iterator[None]:
-    """Open gmsh and close it again whatever happens."""
+    """Initialise gmsh, and finalise it on exit, also after an error."""
     gmsh.initialize(interruptible=False)
     try:
         gmsh.option.setNumber("General.Verbosity", 1)
         gmsh.option.setNumber("General.NumThreads", 1)
         gmsh.option.setNumber("Mesh.RandomSeed", SEED)
-        gmsh.option.setNumber("Mesh.Algorithm", 6)  # frontal Delaunay: even triangles
+        gmsh.option.setNumber("Mesh.Algorithm", 6)  # frontal Delaunay: uniform triangles
         yield
     finally:
         gmsh.finalize()
 
 
 def mesh(request: Mapping[str, Any]) -> dict[str, Any]:
-    """Mesh all cells of a tiling, each load disc a region of its own inside its hub.
+    """Mesh the cells of a tiling, with each load disc as a separate region inside its hub.
 
     Args:
-        request: arrays points, sizes (element size about each point, mm), edges, bulges,
-            arc_centres, cells (those to be meshed, hubs first), cell_offsets, loop_offsets,
+        request: arrays points, sizes (element size at each point, mm), edges, bulges,
+            arc_centres, cells (the cells to mesh, hubs first), cell_offsets, loop_offsets,
             cell_edges, cell_forward, nodes, disc_radius, disc_size.
 
     Returns:
@@ -59,7 +59,7 @@ def mesh(request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _add_curves(request: Mapping[str, Any]) -> dict[int, int]:
-    """Return the curve of each edge that is used."""
+    """Return the gmsh curve of each edge that is used."""
     geo = gmsh.model.geo
     used = np.unique(np.concatenate([loop for cell in _loops(request) for loop, _ in cell]))
     places, sizes = request["points"].tolist(), request["sizes"].tolist()
@@ -79,7 +79,7 @@ def _add_curves(request: Mapping[str, Any]) -> dict[int, int]:
 
 
 def _loops(request: Mapping[str, Any]) -> list[list[tuple[Any, Any]]]:
-    """Return the loops of every cell to be meshed, each as its edges and their senses."""
+    """Return the loops of every cell to be meshed, each as its edges and their directions."""
     loops = [
         (request["cell_edges"][a:b], request["cell_forward"][a:b])
         for a, b in itertools.pairwise(request["loop_offsets"].tolist())
@@ -89,7 +89,7 @@ def _loops(request: Mapping[str, Any]) -> list[list[tuple[Any, Any]]]:
 
 
 def _add_regions(request: Mapping[str, Any], curves: Mapping[int, int]) -> dict[int, int]:
-    """Return the surface of each region: discs, and cells with the discs left out."""
+    """Return the gmsh surface of each region: discs, and cells without the discs."""
     geo = gmsh.model.geo
     radius, size = float(request["disc_radius"]), float(request["disc_size"])
     rings = [_add_circle(x, y, radius, size) for x, y in request["nodes"].tolist()]
@@ -124,7 +124,7 @@ def _add_circle(x: float, y: float, radius: float, size: float) -> int:
 
 
 def _collect(surfaces: Mapping[int, int]) -> dict[str, Any]:
-    """Gather the triangles of all regions, with points numbered in the order of their use."""
+    """Return the points, triangles and regions of the mesh, without unused points."""
     tags, coordinates, _ = gmsh.model.mesh.getNodes()
     triangles, region = [], []
     for number, surface in surfaces.items():
@@ -143,7 +143,7 @@ def _collect(surfaces: Mapping[int, int]) -> dict[str, Any]:
 
 
 def main(request_path: str, mesh_path: str) -> None:
-    """Read a request, mesh it, write the mesh."""
+    """Read a request, mesh it and write the mesh."""
     with np.load(request_path, allow_pickle=False) as request:
         result = mesh(dict(request))
     np.savez(Path(mesh_path), **result)

@@ -1,7 +1,8 @@
-"""Refinement: where a mesh costs the ports most of their accuracy, and the mesh made finer there.
+"""Goal-oriented mesh refinement for the displacements at the ports.
 
-The error of one flexibility is the work of the forward field's error on the adjoint field's:
-a triangle counts only where both are wrong, which is at the joints between the ports.
+The error of an entry of the flexibility matrix is the work of the error of the forward field on
+the error of the adjoint field: a triangle contributes only if both fields have an error there,
+which is the case at the joints between the ports.
 Source: Becker and Rannacher, Acta Numerica 10 (2001) 1; the errors of the stresses are those
 of Zienkiewicz and Zhu, Int. J. Numer. Meth. Eng. 24 (1987) 337.
 """
@@ -18,14 +19,14 @@ from fem.elasticity import stress_law
 from fem.mesh import Mesh
 from mnnfab.arrays import FloatArray, IntArray, frozen_floats, frozen_ints
 
-#: Share of the estimated error whose triangles are refined.
+#: Fraction of the estimated error whose triangles are refined.
 BULK = 0.8
 #: Corners of a triangle as quadrature points.
 CORNERS = np.array([[0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
 
 
 def error_shares(continuum: Continuum) -> FloatArray:
-    """Return how much each triangle has to do with the error of the flexibility, (n_triangles,)."""
+    """Return the contribution of each triangle to the error of the flexibility, (n_triangles,)."""
     forward = sum(_stress_errors(continuum, field) for field in continuum.fields.T)
     adjoint = sum(_stress_errors(continuum, field) for field in continuum.adjoint_fields.T)
     shares: FloatArray = np.sqrt(forward * adjoint)
@@ -33,7 +34,7 @@ def error_shares(continuum: Continuum) -> FloatArray:
 
 
 def _stress_errors(continuum: Continuum, field: FloatArray) -> FloatArray:
-    """Return the energy of a stress less its smoothed self in each triangle, (n_triangles,)."""
+    """Return the energy of the stress minus the smoothed stress per triangle, (n_triangles,)."""
     basis = continuum.basis
     triangles, areas = basis.mesh.t, basis.dx.sum(axis=-1)
     at_corners = Basis(basis.mesh, basis.elem, quadrature=(CORNERS, np.full(3, 1 / 6)))
@@ -57,16 +58,16 @@ def _stress_errors(continuum: Continuum, field: FloatArray) -> FloatArray:
 
 
 def worst_triangles(shares: FloatArray) -> IntArray:
-    """Return the fewest triangles that have `BULK` of the error, the worst first."""
+    """Return the smallest set of triangles with the fraction `BULK` of the error, worst first."""
     order = np.argsort(-shares, kind="stable")
     enough = np.searchsorted(np.cumsum(shares[order]), BULK * shares.sum())
     return order[: int(enough) + 1]
 
 
 def refined(mesh: Mesh, triangles: IntArray) -> Mesh:
-    """Return the mesh with some triangles cut in four, and their neighbours so that all fit.
+    """Return the mesh with some triangles divided in four, and their neighbours to conform.
 
-    Sides of arcs stay the chords that they are.
+    Chords of arcs are divided; the new points are not moved to the arc.
     """
     order = np.argsort(mesh.region, kind="stable")
     names, starts = np.unique(mesh.region[order], return_index=True)

@@ -1,8 +1,8 @@
 """Stress resultants of the bonds: normal force, shear force and bending moment.
 
-A bond cell carries no load, so its normal and shear force are the same in every cross
-section and its moment runs in a straight line. Their means over the cell are integrals of the
-stress, which converge with the mesh where stresses at sharp corners do not.
+No load acts on a bond cell, so its normal and shear force are the same in every cross section
+and its moment is linear. Their means over the cell are integrals of the stress, which converge
+with mesh refinement, unlike stresses at sharp corners.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from mnnfab.network.network import Network
 
 @dataclass(frozen=True, eq=False)
 class Resultants:
-    """Forces in the bonds under a unit load at each input.
+    """Stress resultants of the bonds under a unit load at each input.
 
     Args:
-        normal: along the bond, positive = pulled, (n_bonds, n_in) N/N.
-        shear: slope of the moment along the bond, (n_bonds, n_in) N/N.
-        moment: in the middle of the bond, (n_bonds, n_in) N mm/N.
+        normal: normal force, positive in tension, (n_bonds, n_in) N/N.
+        shear: shear force, the slope of the moment along the bond, (n_bonds, n_in) N/N.
+        moment: bending moment in the middle of the bond, (n_bonds, n_in) N mm/N.
     """
 
     normal: FloatArray
@@ -33,12 +33,12 @@ class Resultants:
 
 
 def bond_resultants(continuum: Continuum, network: Network, fabrication: Fabrication) -> Resultants:
-    """Return the resultants of every bond.
+    """Return the stress resultants of every bond.
 
     Args:
-        continuum: solved.
-        network: its nodes and bonds.
-        fabrication: says how long the bond cells are.
+        continuum: the solved model.
+        network: nodes and bonds.
+        fabrication: joint length, which defines the length of the bond cells.
     """
     mesh, basis = continuum.mesh, continuum.basis
     bond = mesh.region - 2 * mesh.n_nodes
@@ -72,16 +72,16 @@ def joint_stresses(
     network: Network,
     fabrication: Fabrication,
 ) -> FloatArray:
-    """Return the nominal stress at the worse joint of each bond, (n_samples, n_bonds) MPa.
+    """Return the larger nominal stress of the two joints of each bond, (n_samples, n_bonds) MPa.
 
     |N| / A + |M| / W in the thinned joint where it leaves the hub, half its own width from the
-    node. Sharp corners add to it locally, without limit in a linear model.
+    node. The local stress at sharp corners is higher, and unbounded in a linear model.
 
     Args:
-        resultants: of the bonds.
+        resultants: stress resultants of the bonds.
         loads_N: (n_samples, n_in).
-        widths_mm: of the middle of each bond, (n_bonds,).
-        network: its bonds.
+        widths_mm: width of the middle of each bond, (n_bonds,).
+        network: nodes and bonds.
         fabrication: joints and thickness.
     """
     joint, thickness = fabrication.joint_ratio * widths_mm, fabrication.thickness_mm

@@ -1,4 +1,4 @@
-"""Silhouettes: what is seen of a continuum, as loops around it and around its load discs."""
+"""Silhouettes: loops around a continuum mesh, its openings and its load discs."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ def silhouette(continuum: Continuum) -> list[IntArray]:
     """Return the loops around the part and around its openings.
 
     Returns:
-        Numbers of the points of the quadratic mesh along each loop; the part is to its left.
+        Point numbers of the quadratic mesh along each loop; the part is on its left.
     """
     return _loops(continuum, np.ones(len(continuum.mesh.triangles), dtype=bool))
 
 
 def disc_outline(continuum: Continuum, node: int) -> IntArray:
-    """Return the loop around the load disc of a node, as `silhouette` does."""
+    """Return the loop around the load disc of a node, in the form of `silhouette`."""
     (loop,) = _loops(continuum, continuum.mesh.disc == node)
     return loop
 
 
 def _loops(continuum: Continuum, chosen: BoolArray) -> list[IntArray]:
-    """Chain the sides that belong to one chosen triangle only."""
+    """Join the sides that belong to only one of the chosen triangles to loops."""
     triangles = continuum.quadratic_triangles[chosen]
     sides = np.concatenate([triangles[:, [a, 3 + a, (a + 1) % 3]] for a in range(3)])
     keys = np.sort(sides[:, [0, 2]], axis=1)

@@ -1,6 +1,6 @@
-"""A discretised body: stiffness, what is held, and where loads act and are read.
+"""The finite element system: stiffness, supports, loads and readings.
 
-The same for triangles and tetrahedra; loads, readings and ports lie in the plane.
+It is the same for triangles and tetrahedra; loads, readings and ports are in the plane.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from mnnfab.network.compatibility import compatibility_matrix
 from mnnfab.network.network import Network
 from mnnfab.network.ports import Port, dofs_of
 
-#: Solutions that are out of balance by more than this share are none.
+#: Largest relative force or energy residual of an accepted solution.
 SOLVED = 1e-4
 
 
 @dataclass(frozen=True, eq=False)
 class Regions:
-    """What the elements of a mesh are for.
+    """The elements of a mesh that are read, loaded and held.
 
     Args:
         disc: node whose load disc an element is part of, (n_elements,); -1 if none.
         seat: node whose load acts on the element, (n_elements,); -1 if none.
-        held: whether the element is held still, (n_elements,).
+        held: whether the element has zero displacement, (n_elements,).
         n_nodes: number of nodes of the network.
     """
 
@@ -45,16 +45,16 @@ class Regions:
 
 @dataclass(frozen=True, eq=False)
 class System:
-    """A body whose stiffness matrix was factorised.
+    """A finite element system with a factorised stiffness matrix.
 
     Args:
-        basis: scalar; component a of its degree of freedom i is number n_dims i + a.
-        stiffness: of all degrees of freedom, (n_dofs, n_dofs) N/mm.
+        basis: scalar basis; component a of its degree of freedom i has number n_dims i + a.
+        stiffness: stiffness matrix of all degrees of freedom, (n_dofs, n_dofs) N/mm.
         free: degrees of freedom that are not held.
         readings: mean displacements of the load discs as functionals, (n_dofs, 2 n_nodes);
             column 2 n + axis is also a unit load on the disc of node n.
-        seats: unit loads where loads act, (n_dofs, 2 n_nodes).
-        solve_free: from loads to displacements, both on the free degrees of freedom.
+        seats: unit loads on the loaded elements of each node, (n_dofs, 2 n_nodes).
+        solve_free: function from loads to displacements, both on the free degrees of freedom.
     """
 
     basis: Basis
@@ -71,7 +71,7 @@ class System:
 
     @property
     def n_dims(self) -> int:
-        """2 or 3."""
+        """Number of space dimensions, 2 or 3."""
         return int(self.basis.mesh.dim())
 
     def solve(self, loads: FloatArray) -> FloatArray:
@@ -83,12 +83,12 @@ class System:
 
 @dataclass(frozen=True)
 class Balance:
-    """How well a solution is in balance; both are rounding if it is right.
+    """Residuals of a solution; both are at rounding level if it is correct.
 
     Args:
-        forces: largest sum of a load and its reactions, over the load.
-        energy: largest difference of twice the strain energy from the work of the load,
-            over that work.
+        forces: force residual: largest sum of a load and its reactions, relative to the load.
+        energy: energy residual: largest difference between twice the strain energy and the
+            work of the load, relative to that work.
     """
 
     forces: float
@@ -97,13 +97,13 @@ class Balance:
 
 @dataclass(frozen=True, eq=False)
 class Solution:
-    """Fields of the unit loads, and what they say of the ports.
+    """Displacement fields of the unit loads, and the response at the ports.
 
     Args:
-        response: flexibility and elongations, as the bars give them.
+        response: flexibility matrix (mm/N) and elongations, in the form of the bar model.
         fields: displacement for a unit load at each input, (n_dofs, n_in) mm/N.
-        adjoint_fields: for a unit load at each output, (n_dofs, n_out) mm/N.
-        balance: of all of them.
+        adjoint_fields: displacement for a unit load at each output, (n_dofs, n_out) mm/N.
+        balance: largest residuals of all load cases.
     """
 
     response: Response
@@ -119,23 +119,23 @@ def make_system(
     regions: Regions,
     held_too: IntArray | None = None,
 ) -> System:
-    """Assemble and factorise.
+    """Assemble and factorise a finite element system.
 
     Args:
-        basis: scalar quadratic elements.
+        basis: scalar basis of quadratic elements.
         constants: λ and μ, MPa.
-        thickness: of each element, (n_elements,) mm; of no unit in a solid.
-        regions: what the elements are for.
-        held_too: degrees of freedom that are held beside those of the held elements.
+        thickness: thickness of each element, (n_elements,) mm; dimensionless in a solid.
+        regions: elements that are read, loaded and held.
+        held_too: degrees of freedom that are held in addition to those of the held elements.
 
     Raises:
-        ToolError: if the stiffness matrix is not positive definite, or memory would not suffice.
+        ToolError: if the stiffness matrix is not positive definite, or memory is insufficient.
     """
     n_dims = int(basis.mesh.dim())
     n_dofs = n_dims * int(basis.N)
     require_memory(n_dofs, n_dims)
     if not regions.held.any():  # rounding can make the pivots of a singular matrix positive
-        msg = "the stiffness matrix is singular: nothing of the body is held"
+        msg = "the stiffness matrix is singular: no part of the body is held"
         raise ToolError(msg)
     try:
         stiffness = stiffness_matrix(basis, *constants, thickness)
@@ -145,7 +145,7 @@ def make_system(
         free = free if held_too is None else np.setdiff1d(free, held_too)
         solve_free = factorise(stiffness[free][:, free])
     except MemoryError as error:
-        msg = f"the memory did not suffice for {n_dofs:,} degrees of freedom: a coarser mesh"
+        msg = f"not enough memory for {n_dofs:,} degrees of freedom: use a coarser mesh"
         raise ToolError(msg) from error
     return System(
         basis=basis,
@@ -163,7 +163,7 @@ def solve_ports(
     """Solve for a unit load at every port.
 
     Raises:
-        ToolError: if the solutions are out of balance: the matrix is singular to rounding.
+        ToolError: if the residuals are too large: the matrix is singular to rounding.
     """
     n_in = len(inputs)
     loads = np.hstack(
@@ -171,8 +171,8 @@ def solve_ports(
     )
     moved = system.solve(loads)
     balance = _balance(system, loads, moved)
-    if not max(balance.forces, balance.energy) < SOLVED:  # NaN is not solved either
-        msg = "the stiffness matrix is singular, or nearly so: something moves almost freely"
+    if not max(balance.forces, balance.energy) < SOLVED:  # NaN is rejected too
+        msg = "the stiffness matrix is singular, or nearly so: a motion is almost unconstrained"
         raise ToolError(msg)
     nodes = system.readings.T @ moved
     elongations = compatibility_matrix(network) @ nodes

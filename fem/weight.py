@@ -1,4 +1,4 @@
-"""The part's own weight, as it hangs in its plane."""
+"""Sag of the part under self-weight that acts in its plane."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def sag(
     thickness_mm: FloatArray,
     outputs: tuple[Port, ...],
 ) -> FloatArray:
-    """Return how far the outputs move when the weight pulls along -y, (n_out,) mm.
+    """Return the displacements of the outputs under self-weight along -y, (n_out,) mm.
 
     Args:
-        system: of triangles.
-        density_g_per_cm3: of the material.
-        thickness_mm: of each triangle, (n_triangles,).
-        outputs: where it is read.
+        system: a system of triangles.
+        density_g_per_cm3: density of the material.
+        thickness_mm: thickness of each triangle, (n_triangles,).
+        outputs: ports where the sag is read.
     """
     field = sag_field(system, density_g_per_cm3, thickness_mm)
     moved: FloatArray = system.readings[:, dofs_of(outputs)].T @ field
@@ -34,7 +34,7 @@ def sag(
 
 
 def sag_field(system: System, density_g_per_cm3: float, thickness_mm: FloatArray) -> FloatArray:
-    """Return how everything moves when the weight pulls along -y, (n_dofs,) mm; as `sag`."""
+    """Return the displacement field under self-weight along -y, (n_dofs,) mm; see `sag`."""
     density = density_g_per_cm3 * NEWTON_PER_MM3 * thickness_mm
     form = LinearForm(lambda v, w: w["density"] * v)
     over_points = np.broadcast_to(density[:, None], system.basis.dx.shape)

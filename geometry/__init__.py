@@ -1,1 +1,1 @@
-"""From widths to the part: cells in the plane, checks for the printer, the solid."""
+"""Geometry of the part: the planar tiling, printability checks and the solid."""

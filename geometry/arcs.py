@@ -1,4 +1,4 @@
-"""Arcs told by their bulge, tan(sweep / 4), as in DXF: 0 is a straight line."""
+"""Arcs given by their bulge, tan(sweep / 4), as in DXF: 0 is a straight line."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ class Arc(NamedTuple):
     sweep: float
 
     def points(self, n_chords: int) -> FloatArray:
-        """Return the ends of so many equal chords, (n_chords + 1, 2) mm."""
+        """Return the ends of `n_chords` equal chords, (n_chords + 1, 2) mm."""
         angles = self.start + np.linspace(0.0, self.sweep, n_chords + 1)
         along: FloatArray = np.stack([np.cos(angles), np.sin(angles)], axis=1)
         return self.centre + self.radius * along
 
     def extremes(self) -> FloatArray:
-        """Return its first point and those where it runs along an axis, (n, 2) mm."""
+        """Return its first point and those with a tangent along an axis, (n, 2) mm."""
         quarter = np.pi / 2
         first = np.ceil(self.start / quarter)
         turns = np.arange(first, (self.start + self.sweep) / quarter) * quarter

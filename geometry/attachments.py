@@ -1,8 +1,8 @@
-r"""Attachments: lugs that hang from a hub by a neck of their own, and a tab on one of them.
+r"""Attachments: lugs that are connected to a hub by a neck, and a tab on one of them.
 
-A lug is a disc with a hole, drawn towards its neck by two tangents. It begins where the
-hub ends, at a cut across the neck, as a bond does. A tab is a plate that begins at a cut
-across the disc of a pad, which the frame clamps: on a thin neck of rubber it would topple::
+A lug is a disc with a hole, joined to its neck by two tangents. It begins where the hub ends,
+at a cut across the neck, as a bond does. A tab is a plate that begins at a cut across the disc
+of a pad. The pad is clamped; a tab on a thin rubber neck would tip over::
 
                  ____            ____________________
       hub  ___--      \__________|                    |
@@ -24,22 +24,22 @@ from geometry.tiling import CellName, DirectedEdge
 
 #: Radius of the corners of a tab, mm.
 TAB_CORNER_MM = 1.0
-#: Half of the angle that a tab's neck takes of a pad's disc, rad: it is as wide as a radius.
+#: Half of the angle of a pad's disc that a tab's neck covers, rad: the neck is one radius wide.
 BRANCH = math.asin(0.5)
 
 
 @dataclass(frozen=True)
 class Lug:
-    """A disc with a hole that hangs from a hub: a pad to be bolted, or an eyelet for a string.
+    """A disc with a hole, attached to a hub: a pad for a bolt, or an eyelet for a string.
 
     Args:
-        kind: a pad is held still, an eyelet takes the load of its node.
-        node: that it hangs from.
+        kind: a pad is held, an eyelet takes the load of its node.
+        node: node that it is attached to.
         angle: direction in which it leaves the node, rad.
-        neck_half_mm: half of the neck's width.
-        neck_mm: from the node to the end of the neck.
-        radius_mm: of the disc.
-        hole_radius_mm: of the hole.
+        neck_half_mm: half width of the neck.
+        neck_mm: distance from the node to the end of the neck.
+        radius_mm: radius of the disc.
+        hole_radius_mm: radius of the hole.
         branch: direction of the tab that begins at its disc, if there is one, rad.
     """
 
@@ -54,21 +54,21 @@ class Lug:
 
     @property
     def reach_mm(self) -> float:
-        """From the node to the centre of the hole, so that the neck widens at about 45°."""
+        """Distance from the node to the centre of the hole; the neck widens at about 45°."""
         return self.neck_mm + math.sqrt(2) * self.radius_mm
 
     def centre(self, node: Point) -> Point:
-        """Return the centre of the hole for a node at that place, mm."""
+        """Return the centre of the hole for a node at a position, mm."""
         return _turned(node, self.angle, self.reach_mm, 0.0)
 
     @property
     def arm(self) -> Arm:
-        """The neck as its hub sees it."""
+        """The neck as an arm of its hub."""
         return Arm(f"{self.kind} of node {self.node}", self.angle, self.neck_half_mm)
 
     @property
     def opening(self) -> float:
-        """How far the disc's free arc goes to either side of the lug's direction, rad."""
+        """Half angle of the disc's free arc about the lug's direction, rad."""
         along, half = self.reach_mm - self.neck_mm, self.neck_half_mm
         slope = math.asin(self.radius_mm / math.hypot(along, half)) - math.atan2(half, along)
         return math.pi / 2 + slope
@@ -79,12 +79,12 @@ class Lug:
         return self.radius_mm / 2
 
     def allows(self, branch: float) -> bool:
-        """Tell whether a tab may leave the disc in a direction (rad)."""
+        """Return whether a tab may leave the disc in a direction (rad)."""
         off = math.remainder(branch - self.angle, math.tau)
         return abs(off) + BRANCH < self.opening
 
     def add(self, builder: TilingBuilder, node: Point, cut: Cut) -> Cut | None:
-        """Add its cell to a tiling; return the cut where a tab begins, if one does."""
+        """Add its cell to a tiling; return the cut where its tab begins, if it has one."""
         wall = self.radius_mm - self.hole_radius_mm
 
         def arc(start: float, end: float) -> tuple[list[int], list[float]]:
@@ -119,17 +119,18 @@ class Lug:
 
 @dataclass(frozen=True)
 class Tab:
-    """A plate that begins at a pad and so carries no load.
+    """A plate attached to a pad, which therefore carries no load.
 
     Args:
-        node: of the pad.
-        centre: of the pad, mm.
+        node: node of the pad.
+        centre: centre of the pad, mm.
         angle: direction in which its neck leaves the pad, rad.
-        neck_half_mm: half of the neck's width.
-        neck_mm: from the pad's centre to the plate.
-        depth_mm: of the plate, along the neck.
-        right_mm: from the neck's middle line to the plate's right side, seen from the pad.
-        left_mm: the same to its left side.
+        neck_half_mm: half width of the neck.
+        neck_mm: distance from the pad's centre to the plate.
+        depth_mm: depth of the plate along the neck.
+        right_mm: distance from the neck's centre line to the plate's right side, seen from the
+            pad.
+        left_mm: the same for its left side.
     """
 
     node: int

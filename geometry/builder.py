@@ -1,4 +1,4 @@
-"""Collecting points, edges and cells into a tiling."""
+"""Construction of a tiling from points, edges and cells."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ QUARTER = math.tan(math.pi / 8)
 
 @dataclass
 class TilingBuilder:
-    """A tiling that is being made; the only thing in `geometry` that changes."""
+    """A tiling under construction; the only mutable class in `geometry`."""
 
     points: list[Point] = field(default_factory=list)
     local_widths: list[float] = field(default_factory=list)
@@ -36,7 +36,7 @@ class TilingBuilder:
         return len(self.points) - 1
 
     def edge(self, start: int, end: int, bulge: float = 0.0) -> DirectedEdge:
-        """Add an edge; a hollow arc (negative bulge) is stored from its end to its start."""
+        """Add an edge; a concave arc (negative bulge) is stored from its end to its start."""
         forward = bulge >= 0
         self.edges.append((start, end) if forward else (end, start))
         self.bulges.append(abs(bulge))
@@ -51,7 +51,7 @@ class TilingBuilder:
         return [self.edge(start, end, bulge) for (start, end), bulge in pairs]
 
     def ring(self, points: Sequence[Point], local_width: float) -> Loop:
-        """Add a polygon and return the loop around it, as its points run."""
+        """Add a polygon and return the loop around it, in the order of its points."""
         numbers = [self.point(point, local_width) for point in points]
         return tuple(self.chain([*numbers, numbers[0]]))
 
@@ -69,7 +69,7 @@ class TilingBuilder:
         return len(self.cells) - 1
 
     def tiling(self, nodes: FloatArray, disc_radius_mm: float, thickness_mm: float) -> Tiling:
-        """Return what was collected as a tiling; the hubs must have come first."""
+        """Return the tiling; the hubs must have been added before the other cells."""
         loops = list(itertools.chain.from_iterable(self.cells))
         entries = list(itertools.chain.from_iterable(loops))
         return Tiling(
@@ -90,7 +90,7 @@ class TilingBuilder:
 
 
 def reversed_loop(loop: Sequence[DirectedEdge]) -> Loop:
-    """Return a loop run the other way round.
+    """Return a loop in the opposite direction.
 
     >>> reversed_loop([(3, True), (4, False)])
     ((4, True), (3, False))

@@ -1,4 +1,4 @@
-"""From widths to cells: the tiling in closed form, in a time linear in the bonds."""
+"""The tiling of a part from its bond widths, in closed form and in linear time."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ def tile(
     fabrication: Fabrication,
     features: Features = NO_FEATURES,
 ) -> Tiling:
-    """Tile the part that a network with these widths makes.
+    """Return the tiling of the part of a network with these widths.
 
     Args:
         network: nodes and bonds.
         widths_mm: full width of the middle of each bond, (n_bonds,).
         fabrication: joints, tapers, fillets, load discs and thickness.
-        features: pads, eyelets, tab and reliefs, where `geometry.placing` puts them.
+        features: pads, eyelets, tab and reliefs, as placed by `geometry.placing`.
 
     Raises:
         InputError: if the number of widths is wrong or one is not positive.
-        GeometryError: if bonds are too short for their joints, joints or bonds
-            overlap, or load discs do not fit; with the bonds and nodes named.
+        GeometryError: if bonds are too short for their joints, joints or bonds overlap, or
+            load discs do not fit; the message names the bonds and nodes.
     """
     _check_widths(network, widths_mm)
     _check_lengths(network, fabrication)
@@ -117,7 +117,7 @@ def _add_bond(
     left = np.array([-along[1], along[0]])
     taper_end = fabrication.joint_length_mm + fabrication.taper_length_mm
     step = math.hypot(fabrication.taper_length_mm, (1 - fabrication.joint_ratio) * width / 2)
-    # Without a taper the joint is the bond, and the points would fall on the cuts.
+    # Without a taper the joint is as wide as the bond, and the points would be on the cuts.
     stations = (taper_end, length - taper_end) if step > MERGE_MM else ()
 
     def side(sign: int) -> list[int]:
@@ -137,7 +137,7 @@ def _add_bond(
 def _check_widths(network: Network, widths_mm: FloatArray) -> None:
     if widths_mm.shape != (network.n_bonds,):
         raise InputError(
-            "widths", f"an array of shape {widths_mm.shape}", f"({network.n_bonds},), one a bond"
+            "widths", f"an array of shape {widths_mm.shape}", f"({network.n_bonds},), one per bond"
         )
     bad = np.flatnonzero(~(np.isfinite(widths_mm) & (widths_mm > 0)))
     if bad.size:

@@ -4,10 +4,10 @@ Seen from the node, joint i leaves at angle 0 and joint j at angle φ, counter-c
 the left side of i and the right side of j bound the gap between them::
 
          j                      corner: the sides meet at a point (rounded by a fillet
-          \ \                   if one is asked for)
+          \ \                   if one is requested)
            \ \___________
             o ___________ i     cap: at gaps of a half turn or more, or where one joint
-                                hides behind the other, an arc about the node
+                                is hidden by the other, an arc about the node
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-#: Shorter edges are left out and their ends become one point (mm): a thousandth of a
-#: millimetre is far below what any printer resolves and far above rounding.
+#: Edges shorter than this (mm) are left out and their ends merged: a thousandth of a millimetre
+#: is far below the resolution of any printer and far above rounding.
 MERGE_MM = 1e-3
 
 
@@ -25,10 +25,10 @@ class Corner:
     """The path from the left side of joint i to the right side of joint j.
 
     Args:
-        points: in polar coordinates about the node with joint i at angle 0,
+        points: polar coordinates about the node with joint i at angle 0,
             (radius mm, angle rad).
-        bulges: of the edges between them, one fewer than points.
-        reach_i: how far along joint i the path takes up, mm.
+        bulges: bulges of the edges between them, one fewer than points.
+        reach_i: length of joint i that the path takes up, mm.
         reach_j: the same for joint j.
         clearance: distance from the node to the path, mm.
     """
@@ -41,7 +41,7 @@ class Corner:
 
 
 def corner(half_i: float, half_j: float, gap: float, fillet_radius: float) -> Corner:
-    """Return how two joints of half widths `half_i` and `half_j` (mm) meet across `gap` (rad)."""
+    """Return the corner of joints of half widths `half_i` and `half_j` (mm) across `gap` (rad)."""
     if gap < math.pi:
         reach_i = (half_j + half_i * math.cos(gap)) / math.sin(gap)
         reach_j = (half_i + half_j * math.cos(gap)) / math.sin(gap)
@@ -64,7 +64,7 @@ def _meeting(
     start = (x + tangent, y)
     end = (x + tangent * math.cos(gap), y + tangent * math.sin(gap))
     points = tuple((math.hypot(*p), math.atan2(p[1], p[0]) % (2 * math.pi)) for p in (start, end))
-    bulge = -math.tan(turn / 4)  # the fillet turns clockwise: it is hollow
+    bulge = -math.tan(turn / 4)  # the fillet runs clockwise: it is concave
     return Corner(points, (bulge,), reach_i + tangent, reach_j + tangent, radius)
 
 
@@ -76,7 +76,7 @@ def _cap(half_i: float, half_j: float, gap: float) -> Corner:
     reach_i, reach_j = radius * math.cos(start), radius * math.cos(gap - end)
     if radius * (end - start) < MERGE_MM:
         return Corner(((radius, (start + end) / 2),), (), reach_i, reach_j, radius)
-    # Quarter turns at the most: kernels dislike arcs of a half turn or more.
+    # At most quarter turns: CAD kernels have problems with arcs of a half turn or more.
     pieces = math.ceil((end - start) / (math.pi / 2) - 1e-9)
     step = (end - start) / pieces
     points = tuple((radius, start + k * step) for k in range(pieces + 1))

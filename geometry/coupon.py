@@ -1,4 +1,4 @@
-"""Coupons: small parts from the same tray that tell what the material and a joint are worth."""
+"""Coupons: small test parts on the same tray, to measure the material and a joint."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mnnfab.network.network import Network
 
 
 class Coupon(NamedTuple):
-    """A part beside the part: what it is called, its network and tiling, and what it is."""
+    """A test part: its name, network, tiling and description."""
 
     name: str
     network: Network
@@ -29,8 +29,8 @@ def coupons(
 ) -> list[Coupon]:
     """Return a single bond with its two hubs, and a plain bar, each between two pads.
 
-    The bond is as long as the network's median bond and has its joints: pulled, it gives
-    the stiffness of a bond. The bar has none: pulled, it gives the modulus.
+    The bond is as long as the network's median bond and has its joints; a tensile test of it
+    gives the stiffness of a bond. The bar has no joints; a tensile test of it gives the modulus.
 
     Raises:
         GeometryError: if a coupon does not fit its own joints or pads.
@@ -64,7 +64,7 @@ def coupons(
 def _coupon(
     name: str, made_of: tuple[float, float, Fabrication, PadsSection], words: str
 ) -> Coupon:
-    """Return one bond, of a length and width, with a pad behind each of its nodes."""
+    """Return one bond of a length and width, with a pad at each of its nodes."""
     length, width, fabrication, pads = made_of
     nodes = np.array([[0.0, 0.0], [length, 0.0]])
     network = Network(nodes, np.array([[0, 1]]), np.array([0, 1]))

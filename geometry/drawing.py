@@ -1,4 +1,4 @@
-"""Drawings: the part in the plane, and the frame that it is bolted to, as lines on layers."""
+"""Drawings: the part and its mounting frame in the plane, as lines on layers."""
 
 from __future__ import annotations
 
@@ -12,21 +12,22 @@ from geometry.tiling import Loop, Tiling
 from mnnfab.arrays import FloatArray, frozen_floats
 from mnnfab.network.network import Network
 
-#: Layers of the boundary of the part: what encloses it, and its openings.
+#: Layers of the boundary of the part: its outline, and its openings.
 OUTER, OPENINGS = "OUTLINE", "OPENINGS"
 RELIEF, NODES, DRILL, NOTES = "RELIEF", "NODES", "DRILL", "NOTES"
-#: Half of the cross that marks a node, mm.
+#: Half size of the cross that marks a node, mm.
 MARK_MM = 1.5
 
 
 @dataclass(frozen=True, eq=False)
 class Polyline:
-    """Lines and arcs, end to end.
+    """A sequence of connected lines and arcs.
 
     Args:
-        layer: that it is on.
+        layer: layer that it is on.
         points: (n, 2) mm.
-        bulges: of the edge that leaves each point, tan(sweep / 4), positive to the left, (n,).
+        bulges: bulge of the edge that leaves each point, tan(sweep / 4), positive to the left,
+            (n,).
         closed: whether the last point is joined to the first.
     """
 
@@ -57,7 +58,7 @@ class Text:
 
 @dataclass(frozen=True, eq=False)
 class Drawing:
-    """What is drawn, in mm, y upwards."""
+    """A drawing in mm, y upwards."""
 
     polylines: tuple[Polyline, ...] = ()
     circles: tuple[Circle, ...] = ()
@@ -65,14 +66,14 @@ class Drawing:
 
     @property
     def layers(self) -> list[str]:
-        """The layers in use, in the order of the alphabet."""
+        """The layers in use, in alphabetical order."""
         layers = [line.layer for line in self.polylines]
         layers += [circle.layer for circle in self.circles]
         return sorted({*layers, *(text.layer for text in self.texts)})
 
     @property
     def box(self) -> tuple[FloatArray, FloatArray]:
-        """Least and greatest x, y of all that is drawn, mm; arcs count by their ends."""
+        """Minimum and maximum x, y of the drawing, mm; arcs count by their ends only."""
         parts = [line.points for line in self.polylines]
         for circle in self.circles:
             parts.append(np.add(circle.centre, np.multiply(circle.radius, [[-1, -1], [1, 1]])))
@@ -84,7 +85,7 @@ class Drawing:
 
 
 def part_drawing(tiling: Tiling) -> Drawing:
-    """Draw a part: its outline, its openings, what is raised or sunk, and where nodes are."""
+    """Return the drawing of a part: outline, openings, reliefs and marks of the nodes."""
     whole = outline(tiling)
     lines = [_polyline(tiling, whole.outer, OUTER)]
     lines += [_polyline(tiling, hole, OPENINGS) for hole in whole.holes]
@@ -94,10 +95,10 @@ def part_drawing(tiling: Tiling) -> Drawing:
 
 
 def frame_drawing(tiling: Tiling, network: Network) -> Drawing:
-    """Draw what to drill into the frame: the bolts' holes, from the first one on.
+    """Return the drill drawing of the mounting frame: bolt holes, relative to the first one.
 
-    The outline of the part and the fixed nodes are drawn with it: the frame clamps each pad
-    up to the node, and leaves everything else free.
+    It includes the outline of the part and the fixed nodes: the frame clamps each pad up to the
+    node, and leaves everything else free.
     """
     whole = outline(tiling)
     holes = [

@@ -1,7 +1,7 @@
 """Facets: the surface of the part as triangles, made from the tiling, not from the solid.
 
-Every edge becomes chords once, for both cells that use it and for the wall along it, and
-caps are triangulated with no new points: so the surface is closed by construction.
+Every edge is divided into chords once, for both cells that use it and for the wall along it,
+and caps are triangulated without new points, so the surface is closed by construction.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from geometry.tiling import Loop, Tiling
 from mnnfab.arrays import FloatArray, IntArray, frozen_floats, frozen_ints
 from mnnfab.errors import ToolError
 
-#: Largest turn from a chord to the next (rad), whatever the tolerance allows.
+#: Largest angle between successive chords (rad), for any tolerance.
 MOST_TURN = math.pi / 6
 
 
@@ -38,7 +38,7 @@ class Facets:
 
     @property
     def volume_mm3(self) -> float:
-        """Volume inside."""
+        """Enclosed volume."""
         a, b, c = np.moveaxis(self.vertices[self.triangles], 1, 0)
         return float(np.einsum("ij,ij->", a, np.cross(b, c)) / 6)
 
@@ -47,8 +47,8 @@ def make_facets(tiling: Tiling, tolerance_mm: float) -> Facets:
     """Return the surface of a part.
 
     Args:
-        tiling: of the part.
-        tolerance_mm: largest distance between an arc and the chords that stand for it.
+        tiling: tiling of the part.
+        tolerance_mm: largest distance between an arc and its chords.
 
     Raises:
         ToolError: if the triangles do not close, or are not one surface.
@@ -77,7 +77,7 @@ def make_facets(tiling: Tiling, tolerance_mm: float) -> Facets:
 
 
 class _Plan:
-    """The tiling's edges as chords: each of them is made once."""
+    """The edges of the tiling as chords; each edge is divided once."""
 
     def __init__(self, tiling: Tiling, tolerance_mm: float) -> None:
         self.lines: list[FloatArray] = list(tiling.points[tiling.edges])
@@ -105,7 +105,7 @@ class _Plan:
 
 
 class _Caps:
-    """Horizontal regions, triangulated all at once."""
+    """Horizontal regions, all triangulated in one call."""
 
     def __init__(self, plan: _Plan) -> None:
         self.plan = plan
@@ -133,7 +133,7 @@ class _Caps:
 
 
 def n_chords(radius: float, sweep: float, tolerance_mm: float) -> int:
-    """Return how many chords keep within a tolerance of an arc.
+    """Return the number of chords that are within a tolerance of an arc.
 
     A chord over the angle θ is r (1 - cos(θ/2)) away from its arc.
 
@@ -145,15 +145,15 @@ def n_chords(radius: float, sweep: float, tolerance_mm: float) -> int:
 
 
 def joined_facets(corners: FloatArray) -> Facets:
-    """Number the corners of triangles, equal ones once, and check that they close.
+    """Merge equal corners of triangles, and check that the surface is closed.
 
     Args:
         corners: (n, 3, 3) mm.
 
     Raises:
-        ToolError: if they do not close.
+        ToolError: if the surface is not closed.
     """
-    # 1e-9 mm joins what differs by rounding and nothing else; + 0.0 makes -0.0 equal to 0.0.
+    # 1e-9 mm merges only corners that differ by rounding; + 0.0 makes -0.0 equal to 0.0.
     places = np.round(corners.reshape(-1, 3), 9) + 0.0
     vertices, triangles = np.unique(places, axis=0, return_inverse=True)
     facets = Facets(frozen_floats(vertices), frozen_ints(triangles.reshape(-1, 3)))
@@ -162,7 +162,7 @@ def joined_facets(corners: FloatArray) -> Facets:
 
 
 def _check_closed(facets: Facets) -> None:
-    """Make sure that every side of a triangle is met by one other, run the other way."""
+    """Check that every side of a triangle is shared by one other, in opposite direction."""
     t, n = facets.triangles, len(facets.vertices)
     starts, ends = t.ravel(), np.roll(t, -1, axis=1).ravel()
     along, against = np.sort(starts * n + ends), np.sort(ends * n + starts)

@@ -1,6 +1,6 @@
-"""Features: what a lab adds to a network: pads, eyelets, an id on a tab, dots to be tracked.
+"""Features for laboratory use: pads, eyelets, an id on a tab, and dots for optical tracking.
 
-All of them are parts of the tiling. Where they find room is `geometry.placing`'s matter.
+All of them are parts of the tiling. Their positions are determined by `geometry.placing`.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from geometry.builder import Point, TilingBuilder
 from geometry.tiling import Relief
 from mnnfab.arrays import FloatArray
 
-#: About how wide the strokes of letters are, mm.
+#: Approximate width of the strokes of letters, mm.
 STROKE_MM = 0.5
 
 
 @dataclass(frozen=True)
 class Features:
-    """What is added to the hubs and bonds of a part.
+    """Features that are added to the hubs and bonds of a part.
 
     Args:
         lugs: pads and eyelets.
         tab: the plate of the id, if there is one.
-        letters: what is written on the tab, each letter or part of one in its place, mm.
-        letter_height_mm: above the tab; negative if the letters are sunk into it.
-        dot_height_mm: of the dots at the nodes, which are as large as the load discs;
-            negative if they are sunk, nothing if there are none.
+        letters: the text on the tab, each letter or part of one at its position, mm.
+        letter_height_mm: height above the tab; negative if the letters are sunk into it.
+        dot_height_mm: height of the dots at the nodes, which are as large as the load discs;
+            negative if they are sunk, None if there are none.
     """
 
     lugs: tuple[Lug, ...] = ()
@@ -38,7 +38,7 @@ class Features:
     dot_height_mm: float | None = None
 
     def at(self, node: int) -> list[Lug]:
-        """Return what hangs from the hub of a node."""
+        """Return the lugs that are attached to the hub of a node."""
         return [lug for lug in self.lugs if lug.node == node]
 
     def add_letters(self, builder: TilingBuilder, tab: int) -> None:

@@ -1,4 +1,4 @@
-"""Hubs: the part's region around a node with its joints, cut where each taper begins."""
+"""Hubs: the region of the part around a node with its joints, up to the start of each taper."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from geometry.tiling import CellName, DirectedEdge
 from mnnfab.design.design import Fabrication
 from mnnfab.errors import GeometryError
 
-#: A load disc must stay inside this share of the room around its node.
+#: Largest radius of a load disc, as a fraction of the clear distance around its node.
 DISC_SHARE = 0.95
-#: Stands in for a gap of nothing between two arms (rad); their joints overlap for sure.
+#: Replaces a zero gap between two arms (rad); their joints overlap in any case.
 SMALLEST_GAP = 1e-9
 
 
 @dataclass(frozen=True)
 class Arm:
-    """A joint as seen from its node, or the neck of what is attached to the node.
+    """A joint as seen from its node, or the neck of an attachment of the node.
 
     Args:
-        name: of the bond or attachment, for messages.
+        name: name of the bond or attachment, for messages.
         angle: direction in which it leaves the node, rad.
-        half: half of its width, mm.
+        half: half width, mm.
     """
 
     name: str
@@ -35,10 +35,10 @@ class Arm:
 
 @dataclass(frozen=True)
 class Cut:
-    """Where a hub ends and a bond begins: one edge across the joint.
+    """The edge across a joint where a hub ends and a bond begins.
 
     Args:
-        edge: runs from `right` to `left`, seen from the node.
+        edge: number of the edge, which runs from `right` to `left`, seen from the node.
         right: point on the right side of the joint.
         left: point on the left side.
     """
@@ -58,10 +58,10 @@ def add_hub(
     """Add the hub of a node to the tiling.
 
     Args:
-        builder: takes the hub.
-        node: its number, for messages.
-        centre: its place, mm.
-        arms: its joints, counter-clockwise.
+        builder: builder of the tiling.
+        node: number of the node, for messages.
+        centre: coordinates of the node, mm.
+        arms: joints of the node, counter-clockwise.
         fabrication: joint length, fillet and load disc.
 
     Returns:
@@ -93,17 +93,17 @@ def add_hub(
 
 
 def _gap(arm: Arm, after: Arm) -> float:
-    """Return the angle from one arm to the next, a full turn if it is the same arm, rad."""
+    """Return the angle from one arm to the next, rad; a full turn if it is the same arm."""
     if arm is after:
         return 2 * math.pi
-    # Arms in one direction have a gap that is small, not one that is a full turn.
+    # Arms in the same direction have a small gap, not a full turn.
     return max((after.angle - arm.angle) % (2 * math.pi), SMALLEST_GAP)
 
 
 def _check_reach(
     node: int, arms: Sequence[Arm], corners: Sequence[Corner], joint_length: float
 ) -> None:
-    """Refuse corners that run past the end of a joint."""
+    """Check that no corner extends past the end of a joint."""
     for i, arm in enumerate(arms):
         before, after = corners[i - 1], corners[i]
         reach = max(before.reach_j, after.reach_i)

@@ -1,4 +1,4 @@
-"""Lettering: a line of text as polygons, in a bold face whose strokes a printer can make."""
+"""Lettering: a line of text as polygons, in a bold font with printable strokes."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from shapely.affinity import affine_transform
 
 from mnnfab.errors import InputError
 
-#: Comes with matplotlib, so that every machine has the same.
+#: A font that is part of matplotlib, so that every machine has the same.
 FACE = FontProperties(family="DejaVu Sans", weight="bold")
-#: What letters are thickened to, mm: a little over the half millimetre that printers resolve.
+#: Minimum stroke of letters, mm: slightly above the half millimetre that printers resolve.
 LEAST_STROKE_MM = 0.55
-#: What must stay free between letters, mm.
+#: Minimum gap between letters, mm.
 APART_MM = 0.1
-#: Size at which outlines are taken; large, so that their chords are fine.
+#: Font size of the outlines; large, so that their chords are fine.
 _FINE = 200.0
-#: Detail that is dropped, as a share of a capital's height.
+#: Tolerance of the simplified outlines, as a fraction of the height of a capital letter.
 _DETAIL = 0.004
-#: Space between letters beyond the face's own, as a share of a capital's height.
+#: Additional space between letters, as a fraction of the height of a capital letter.
 _SPACED = 0.12
 
 
 def letters(text: str, capital_mm: float) -> tuple[shapely.Polygon, ...]:
-    """Return a text's letters, the dots of an i apart, from left to right.
+    """Return the letters of a text from left to right; the dot of an i is a separate polygon.
 
     Args:
         text: one line.
@@ -36,13 +36,13 @@ def letters(text: str, capital_mm: float) -> tuple[shapely.Polygon, ...]:
         Polygons, mm; the text begins at x = 0 and stands on y = 0.
 
     Raises:
-        InputError: if the face has no such letter.
+        InputError: if the font lacks a letter, the text is not visible, or letters are too small.
     """
     font = get_font(findfont(FACE))
     missing = [letter for letter in text if not font.get_char_index(ord(letter))]
     if missing:
         raise InputError(
-            "[features.id] text", f"{missing[0]!r}, which {FACE.get_name()} lacks", "other letters"
+            "[features.id] text", f"{missing[0]!r}, missing in {FACE.get_name()}", "other letters"
         )
     capital = shapely.union_all(_glyph("H")[0]).bounds[3]
     scale, found, x = capital_mm / capital, [], 0.0
@@ -53,26 +53,26 @@ def letters(text: str, capital_mm: float) -> tuple[shapely.Polygon, ...]:
         found += sorted(map(_thickened, simple), key=lambda part: part.bounds)
         x += scale * advance + _SPACED * capital_mm
     if not found:
-        raise InputError("[features.id] text", repr(text), "letters that can be seen")
+        raise InputError("[features.id] text", repr(text), "visible letters")
     _check_apart(text, found, capital_mm)
     return tuple(found)
 
 
 def _check_apart(text: str, found: list[shapely.Polygon], capital_mm: float) -> None:
-    """Refuse letters so small that they run together."""
+    """Check that the letters are large enough to be separate."""
     whole = np.array(found)
     near = shapely.STRtree(whole).query(whole, predicate="dwithin", distance=APART_MM)
     sound = shapely.is_valid(whole).all() and not (near[0] < near[1]).any()
     if not sound:
         raise InputError(
             "[features.id] letter_mm",
-            f"{capital_mm:g}, at which {text!r} runs together",
+            f"{capital_mm:g}, at which the letters of {text!r} merge",
             "larger letters",
         )
 
 
 def stroke_mm(polygon: shapely.Polygon) -> float:
-    """Return the width of the narrowest stroke: how much it takes to wear the letter through."""
+    """Return the width of the narrowest stroke: twice the offset that breaks the letter, mm."""
     low, high = 0.0, float(np.sqrt(polygon.area))
     while high - low > 1e-3:
         middle = (low + high) / 2
@@ -83,19 +83,19 @@ def stroke_mm(polygon: shapely.Polygon) -> float:
 
 
 def _thickened(polygon: shapely.Polygon) -> shapely.Polygon:
-    """Return a letter whose strokes are all as wide as they should be."""
+    """Return a letter whose strokes have at least the minimum width."""
     lacking = LEAST_STROKE_MM - stroke_mm(polygon)
     if lacking <= 0:
         return polygon
     thick = shapely.buffer(polygon, lacking / 2, join_style="mitre")
     closed = not isinstance(thick, shapely.Polygon) or len(thick.interiors) < len(polygon.interiors)
-    return polygon if closed else thick  # letters that small are refused as a whole
+    return polygon if closed else thick  # letters that small are rejected later
 
 
 def _glyph(letter: str) -> tuple[list[shapely.Polygon], float]:
-    """Return a letter's separate parts at the fine size, and how far the face steps after it.
+    """Return the separate parts of a letter at the fine size, and its advance width.
 
-    A part is what the outlines wind around.
+    A part is a region that the outlines enclose.
     """
     font = get_font(findfont(FACE))
     font.set_size(_FINE, 72)
@@ -104,7 +104,7 @@ def _glyph(letter: str) -> tuple[list[shapely.Polygon], float]:
     rings = [shapely.Polygon(outline) for outline in outlines if np.shape(outline)[0] > 3]
     if not rings:
         return [], advance
-    # Outlines of the same sense as the largest are ink, the others are holes in it.
+    # Outlines with the orientation of the largest are filled, the others are holes.
     signs = [shapely.is_ccw(ring.exterior) for ring in rings]
     ink = signs[int(np.argmax([ring.area for ring in rings]))]
     solid = shapely.union_all([r for r, sign in zip(rings, signs, strict=True) if sign == ink])

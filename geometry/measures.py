@@ -1,4 +1,4 @@
-"""Measures of the tiling: joints, gaps between cells, holes and strokes, each with its place."""
+"""Dimensions of the tiling: joints, gaps between cells, holes and strokes, with positions."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from mnnfab.network.network import Network
 
 @dataclass(frozen=True)
 class Measure:
-    """A length at a place.
+    """A length at a position.
 
     Args:
-        where: bond, node or letter, in words.
+        where: name of the bond, node or letter, for messages.
         position_mm: x and y.
         value_mm: the length.
     """
@@ -29,7 +29,7 @@ class Measure:
 
 
 def joints(tiling: Tiling, network: Network) -> list[Measure]:
-    """Return the width of both joints of every bond, as they are in the tiling."""
+    """Return the width of both joints of every bond, measured in the tiling."""
     used = np.bincount(tiling.cell_edges, minlength=len(tiling.edges))
     found = []
     for bond, cell in enumerate(tiling.bond_cells.tolist()):
@@ -45,7 +45,7 @@ def joints(tiling: Tiling, network: Network) -> list[Measure]:
 def gaps(tiling: Tiling, network: Network, below_mm: float) -> list[Measure]:
     """Return the gaps between cells that are narrower than a limit.
 
-    Between the hub of a node and its own bonds there is none.
+    The hub of a node and its own bonds are not compared.
     """
     polygons = np.array(tiling.polygons)
     pairs = shapely.STRtree(polygons).query(polygons, predicate="dwithin", distance=below_mm)
@@ -75,7 +75,7 @@ def round_holes(tiling: Tiling) -> list[Measure]:
 
 
 def details(tiling: Tiling) -> list[Measure]:
-    """Return width and height of all that is raised or sunk."""
+    """Return width and height of all raised and sunk details."""
     from geometry.lettering import stroke_mm
 
     found = []
@@ -92,7 +92,7 @@ def details(tiling: Tiling) -> list[Measure]:
 
 
 def floors(tiling: Tiling) -> list[Measure]:
-    """Return how much of the part is left under all that is sunk into it."""
+    """Return the remaining thickness of the part under each sunk detail."""
     return [
         Measure(
             f"under {relief.kind} {relief.number}",
@@ -105,7 +105,7 @@ def floors(tiling: Tiling) -> list[Measure]:
 
 
 def eyelet_walls(tiling: Tiling) -> list[Measure]:
-    """Return the width of the material around the holes of pads and eyelets."""
+    """Return the wall thickness around the holes of pads and eyelets."""
     found = []
     for cell, name in enumerate(tiling.names):
         if name.kind in {"pad", "eyelet"}:
@@ -121,7 +121,7 @@ def eyelet_walls(tiling: Tiling) -> list[Measure]:
 
 
 def chord_error(tiling: Tiling, tolerance_mm: float) -> Measure | None:
-    """Return the largest distance from an arc to its facets; none if there are no arcs."""
+    """Return the largest distance from an arc to its facets; None if there are no arcs."""
     from geometry.facets import n_chords
 
     worst: Measure | None = None
@@ -135,7 +135,7 @@ def chord_error(tiling: Tiling, tolerance_mm: float) -> Measure | None:
 
 
 def least(measures: list[Measure]) -> Measure | None:
-    """Return the smallest measure; none of none."""
+    """Return the smallest measure; None for an empty list."""
     return min(measures, key=lambda measure: measure.value_mm, default=None)
 
 

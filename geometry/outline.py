@@ -18,7 +18,7 @@ class Outline:
 
     Args:
         tiling: the tiling that the edges belong to.
-        outer: the edges around the part, counter-clockwise, each with whether it runs forward.
+        outer: the edges around the part, counter-clockwise, each with its direction.
         holes: the same around each hole, clockwise, from the largest to the smallest.
     """
 
@@ -28,7 +28,7 @@ class Outline:
 
     @property
     def polygon(self) -> shapely.Polygon:
-        """The region, arcs as chords."""
+        """The region as a polygon, arcs as chords."""
         return self.tiling.region((self.outer, *self.holes))
 
 
@@ -73,10 +73,10 @@ def _following(tiling: Tiling) -> dict[int, tuple[int, bool, int]]:
 
 
 def merged(tiling: Tiling) -> Tiling:
-    """Return a tiling of the same part with one cell, as a CAD user may want it.
+    """Return a tiling of the same part with one cell, for further use in CAD.
 
-    The caps of its solid are one face each. The kernel takes quadratic time over a face
-    with many holes: for some hundred bonds at the most.
+    The caps of its solid are one face each. The time of the CAD kernel is quadratic in the number
+    of holes of a face: use it for at most a few hundred bonds.
     """
     whole = outline(tiling)
     loops = (whole.outer, *whole.holes)

@@ -1,4 +1,4 @@
-"""Overlaps: cells that cover each other or themselves are refused before any kernel sees them."""
+"""Overlaps: cells that overlap or cross themselves are rejected before the CAD kernel is used."""
 
 from __future__ import annotations
 
@@ -21,11 +21,10 @@ _ALLOWED = (
 
 
 def refuse_overlaps(tiling: Tiling, network: Network) -> None:
-    """Check that the cells tile: each is simple, and only neighbours touch each other.
+    """Check that the cells are a tiling: each is simple, and only neighbours touch each other.
 
     Raises:
-        GeometryError: naming the first cell, or pair of cells, at fault; crossing bonds
-            are called so.
+        GeometryError: naming an invalid cell or pair of cells, and whether bonds cross.
     """
     polygons = np.array(tiling.polygons)
     twisted = np.flatnonzero(~shapely.is_valid(polygons))
@@ -39,7 +38,7 @@ def refuse_overlaps(tiling: Tiling, network: Network) -> None:
     strangers = ~have_a_common_node(tiling, network, first, second)
     bad = np.flatnonzero((shared > ROUNDING_MM2) | strangers)
     if bad.size:
-        # Bonds over bonds say most to a person, so they are named before hubs.
+        # Overlapping bonds are the clearest message, so they are named before hubs.
         worst = max(bad, key=lambda i: (_is_bond(tiling, first[i], second[i]), shared[i]))
         _refuse(tiling, network, int(first[worst]), int(second[worst]), float(shared[worst]))
 
@@ -59,7 +58,7 @@ def _refuse(tiling: Tiling, network: Network, first: int, second: int, area: flo
 def have_a_common_node(
     tiling: Tiling, network: Network, first: IntArray, second: IntArray
 ) -> BoolArray:
-    """Tell which pairs of cells belong to a common node, and so may touch, (n_pairs,)."""
+    """Return which pairs of cells belong to a common node, and so may touch, (n_pairs,)."""
     ends = np.repeat([[name.number] for name in tiling.names], 2, axis=1)
     ends[tiling.bond_cells] = network.bonds
     same: BoolArray = (ends[first][:, :, None] == ends[second][:, None, :]).any(axis=(1, 2))
@@ -71,6 +70,6 @@ def _is_bond(tiling: Tiling, *cells: int) -> bool:
 
 
 def cell_words(tiling: Tiling, network: Network, cell: int) -> str:
-    """Name a cell for a person."""
+    """Return the name of a cell for messages."""
     kind, number = tiling.names[cell]
     return network.bond_name(number) if kind == "bond" else f"{kind} of node {number}"

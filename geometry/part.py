@@ -1,4 +1,4 @@
-"""A part as those who write files want it: as a solid, as facets, as a drawing."""
+"""A part in the forms that files need: as a solid, as facets, as a drawing."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ Box = tuple[tuple[float, float, float], tuple[float, float, float]]
 
 @dataclass(frozen=True)
 class Label:
-    """What a file should say of its part, as far as its format has room.
+    """Metadata of a part, written to its files as far as the format supports it.
 
     Args:
-        name: of the part; the stem of its files.
-        design_sha256: tells the design and its widths, hexadecimal; empty if there is none.
-        material: in words.
-        description: in one line.
+        name: name of the part; the stem of its files.
+        design_sha256: hash of the design and its widths, hexadecimal; empty if there is none.
+        material: name of the material.
+        description: one line of text.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Label:
 
 @dataclass(frozen=True, eq=False)
 class Part(ABC):
-    """One solid in three forms, each made when it is first asked for."""
+    """One solid in three forms, each created on first use."""
 
     label: Label
 
@@ -52,21 +52,21 @@ class Part(ABC):
     @property
     @abstractmethod
     def bounding_box_mm(self) -> Box:
-        """Least and greatest x, y, z."""
+        """Minimum and maximum x, y, z."""
 
     @property
     @abstractmethod
     def curved_mm2(self) -> float:
-        """Area of all faces that are not plane, off which facets cut slices."""
+        """Area of all faces that are not plane, on which facets have a volume error."""
 
     @property
     def area_mm2(self) -> float | None:
-        """Area within the outline of its drawing; none if there is no drawing."""
+        """Area within the outline of its drawing; None if there is no drawing."""
         return None
 
     @property
     def drawing(self) -> Drawing | None:
-        """The part in the plane; none if it is more than a plate."""
+        """The part in the plane; None if it is not a plate."""
         return None
 
     @property
@@ -81,11 +81,11 @@ class Part(ABC):
 
 @dataclass(frozen=True, eq=False)
 class TiledPart(Part):
-    """A part that follows from a tiling.
+    """A part defined by a tiling.
 
     Args:
-        tiling: of the part.
-        merged_caps: one face for its whole top instead of one a cell.
+        tiling: tiling of the part.
+        merged_caps: whether its top is one face instead of one per cell.
     """
 
     tiling: Tiling
@@ -98,7 +98,7 @@ class TiledPart(Part):
 
     @property
     def bounding_box_mm(self) -> Box:
-        """Least and greatest x, y, z."""
+        """Minimum and maximum x, y, z."""
         return self.tiling.bounding_box_mm
 
     @property
@@ -123,7 +123,7 @@ class TiledPart(Part):
 
     @cached_property
     def solid(self) -> cadquery.Solid:
-        """The exact solid; its volume is checked, its validity is left to who reads it back."""
+        """The exact solid; its volume is checked here, its validity when a file is read back."""
         from geometry.solid import build_model
 
         return build_model(merged(self.tiling) if self.merged_caps else self.tiling).solid
@@ -145,12 +145,12 @@ class SolidPart(Part):
 
     @cached_property
     def volume_mm3(self) -> float:
-        """Exact volume, as the kernel has it."""
+        """Exact volume, from the CAD kernel."""
         return float(self.shape.Volume())
 
     @cached_property
     def bounding_box_mm(self) -> Box:
-        """Least and greatest x, y, z."""
+        """Minimum and maximum x, y, z."""
         box = self.shape.BoundingBox()
         return (box.xmin, box.ymin, box.zmin), (box.xmax, box.ymax, box.zmax)
 
@@ -165,7 +165,7 @@ class SolidPart(Part):
         return self.shape
 
     def facets(self, tolerance_mm: float) -> Facets:
-        """Return the surface as triangles, by the kernel's own mesher."""
+        """Return the surface as triangles, from the mesher of the CAD kernel."""
         from geometry.facets import MOST_TURN
 
         vertices, triangles = self.shape.tessellate(tolerance_mm, MOST_TURN)

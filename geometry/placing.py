@@ -1,8 +1,8 @@
-"""Placing: where pads, eyelets and the tab of a part find room.
+"""Placement of the pads, eyelets and tab of a part.
 
-Places depend on the network and the limits of the widths, not on the widths themselves: a
-part looks the same after every training. An attachment may lie where its neck leaves its
-neighbours' joints alone and the rest keeps clear of every bond at its widest.
+Positions depend on the network and the limits of the widths, not on the widths themselves, so
+they are the same after every training. A position is valid if the neck of the attachment does
+not interfere with neighbouring joints and the rest is clear of every bond at its maximum width.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ from mnnfab.design.features_section import FeaturesSection, IdSection
 from mnnfab.errors import GeometryError
 from mnnfab.network.network import Network
 
-#: Free space between an attachment and anything that is not its own hub, mm.
+#: Clearance between an attachment and everything except its own hub, mm.
 CLEAR_MM = 0.5
-#: Directions that are tried, rad apart.
+#: Angle between the directions that are tried, rad.
 STEP = math.radians(5)
-#: Space around the letters on their tab, mm, and length of the tab's neck beyond the pad.
+#: Margin around the letters on the tab, and length of the tab's neck beyond the pad, mm.
 MARGIN_MM, NECK_MM = 1.2, 1.5
 DOWN = -math.pi / 2
-#: What may be sunk into a part, as a share of its thickness.
+#: Largest depth of sunk details, as a fraction of the thickness of the part.
 DEEPEST = 0.8
 
 
 @dataclass(frozen=True)
 class Load:
-    """Where a load acts, and in which direction it pulls (rad)."""
+    """The node of a load and the direction of its force (rad)."""
 
     node: int
     angle: float
@@ -52,18 +52,18 @@ def place_features(
     words: str,
     widest_words: str,
 ) -> Features:
-    """Return the features that a design asks for, each where there is room for it.
+    """Return the features that a design specifies, each at a position with enough room.
 
     Args:
         network: nodes, bonds and fixed nodes.
         fabrication: joints and limits of the widths.
-        section: what is wanted.
-        loads: of the task, one an input port.
-        words: of the id.
-        widest_words: that the tab must have room for, whatever the words are.
+        section: [features] section of the design.
+        loads: loads of the task, one per input port.
+        words: text of the id.
+        widest_words: text that the tab must have room for, independent of `words`.
 
     Raises:
-        GeometryError: if there is no room for something, with its node named.
+        GeometryError: if there is no room for a feature; the message names its node.
     """
     _check_depths(section, fabrication.thickness_mm)
     room = _Room.of(network, fabrication)
@@ -91,13 +91,13 @@ def place_features(
 
 
 def _check_depths(section: FeaturesSection, thickness_mm: float) -> None:
-    """Refuse what would be sunk through the part."""
+    """Check that sunk details are not too deep for the part."""
     for name, wanted in (("dots", section.dots), ("id", section.id)):
         if wanted is not None and -wanted.height_mm > DEEPEST * thickness_mm:
             raise GeometryError(
                 f"[features.{name}] height_mm",
                 f"{wanted.height_mm:g}, in a part {thickness_mm:g} mm thick",
-                f"a depth of {DEEPEST * thickness_mm:g} mm at the most",
+                f"a depth of at most {DEEPEST * thickness_mm:g} mm",
             )
 
 
@@ -108,12 +108,12 @@ def _hung(nodes: Sequence[int] | None, loads: Sequence[Load], network: Network) 
         if pulled.setdefault(load.node, load.angle) != load.angle:
             raise GeometryError(
                 f"[features.eyelets] node {load.node}",
-                "loads in two directions, and an eyelet hangs in one",
+                "loads in two directions; an eyelet has one direction",
                 "nodes = […] without it",
             )
     wanted = list(pulled) if nodes is None else nodes
     if not wanted:
-        raise GeometryError("[features.eyelets]", "no node to hang one from", "nodes = [12, 13]")
+        raise GeometryError("[features.eyelets]", "no node to attach one to", "nodes = [12, 13]")
     for node in wanted:
         if node >= network.n_nodes:
             raise GeometryError(
@@ -124,13 +124,13 @@ def _hung(nodes: Sequence[int] | None, loads: Sequence[Load], network: Network) 
 
 @dataclass(frozen=True)
 class _Room:
-    """What is in the way of attachments.
+    """Obstacles for attachments.
 
     Args:
         network: the nodes.
         fabrication: the joints.
-        bonds: strip of each bond at its widest, without what lies in its two hubs.
-        tree: of the strips.
+        bonds: strip of each bond at its maximum width, without its parts in the two hubs.
+        tree: spatial index of the strips.
     """
 
     network: Network
@@ -148,12 +148,12 @@ class _Room:
 
     @property
     def neck(self) -> tuple[float, float]:
-        """Half width and length of a neck: as the joint of a widest bond, mm."""
+        """Half width and length of a neck: those of the joint of the widest bond, mm."""
         half = self.fabrication.joint_ratio * self.fabrication.width_max_mm / 2
         return half, self.fabrication.joint_length_mm
 
     def place(self, lug: Lug, others: Sequence[Lug]) -> Lug:
-        """Return a lug turned as little as need be until it has room."""
+        """Return a lug rotated by the smallest angle at which it has room."""
         for turn in _turns():
             turned = replace(lug, angle=lug.angle + turn)
             disc = self.disc(turned).buffer(CLEAR_MM)
@@ -171,7 +171,7 @@ class _Room:
         return shapely.Point(lug.centre(self.network.place(lug.node))).buffer(lug.radius_mm)
 
     def is_free(self, node: int, shape: shapely.Polygon, others: Sequence[Lug]) -> bool:
-        """Tell whether a shape that hangs from a node leaves bonds, hubs and lugs alone."""
+        """Return whether a shape attached to a node is clear of bonds, hubs and lugs."""
         hub = self.fabrication.joint_length_mm + CLEAR_MM
         elsewhere = shapely.points(np.delete(self.network.nodes, node, axis=0))
         return not (
@@ -181,7 +181,7 @@ class _Room:
         )
 
     def _neck_is_free(self, lug: Lug, others: Sequence[Lug]) -> bool:
-        """Tell whether a neck meets its neighbours' joints within the hub, at their widest."""
+        """Return whether a neck meets its neighbours within the hub, at maximum width."""
         half, length = self.neck
         fillet = self.fabrication.fillet_radius_mm
         beside = [other.angle for other in others if other.node == lug.node]
@@ -202,13 +202,13 @@ class _Room:
         """Return the direction in the middle of the widest gap between a node's bonds, rad."""
         angles = self._bond_angles(node)
         gaps = np.diff([*angles, angles[0] + math.tau])
-        # Of equal gaps the upper one, so that rounding does not choose.
+        # Of equal gaps the upper one is taken, so that rounding does not decide.
         middles = np.add(angles, gaps / 2)
         return float(max(zip(np.round(gaps, 6), np.sin(middles), middles, strict=True))[2])
 
 
 def _turns() -> Iterator[float]:
-    """Yield turns of growing size, to both sides, up to half a turn."""
+    """Yield rotations of increasing size, to both sides, up to half a turn."""
     yield 0.0
     for k in range(1, round(math.pi / STEP) + 1):
         yield k * STEP
@@ -225,7 +225,7 @@ def _with_id(
         raise GeometryError(
             "[features.id]",
             "given without [features.pads]",
-            "both: the tab of the id begins at a pad, which holds it still",
+            "both: the tab of the id is attached to a pad, which holds it",
         )
     text = letters(words, section.letter_mm)
     widest = letters(widest_words, section.letter_mm)
@@ -258,7 +258,7 @@ def _with_id(
 def _tabs(
     room: _Room, pads: Sequence[Lug], length: float, depth: float
 ) -> Iterator[tuple[Lug, Tab]]:
-    """Yield tabs to be tried with the pads they are on: upright and near the network first."""
+    """Yield candidate tabs with their pads: upright and near the network first."""
     tried: list[tuple[int, float, Lug, Tab]] = []
     middle = room.network.nodes.mean(axis=0)
 
@@ -286,7 +286,7 @@ def _tabs(
 def _writing(
     corners: list[tuple[float, float]], lengthwise: bool
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return where the text begins, the direction it runs in, and up: never upside down."""
+    """Return the origin of the text, its direction and its up direction: never upside down."""
     ring = np.array(corners)
     # From corner 0 to 1 is along the neck; text runs along it or across.
     starts = (0, 2) if lengthwise else (1, 3)

@@ -1,7 +1,7 @@
-"""Printability: can the printer of the profile make this part?
+"""Printability checks of a part against the limits of a printer profile.
 
-Everything is measured: joints, holes, gaps and letters on the tiling, walls and surfaces once
-more on the triangles that are printed. A finding names the worst place, with its position.
+Joints, holes, gaps and letters are measured on the tiling; walls and surfaces also on the
+exported triangles. A finding names the worst place, with its position.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from mnnfab.network.network import Network
 from mnnfab.profiles import Material, Printer
 from mnnfab.units import MM3_PER_CM3
 
-#: Largest chord error of the facets, as a share of the narrowest joint.
+#: Largest chord error of the facets, as a fraction of the narrowest joint.
 CHORD_SHARE = 0.02
-#: Two ways to measure a wall that differ by less than this (mm) have found the same.
+#: Two measurements of a wall that differ by less than this (mm) are taken as the same wall.
 AGREES_MM = 1e-3
-#: Tolerance of the printer as a share of a joint, above which a warning is due.
+#: Accuracy of the printer as a fraction of a joint, above which a warning is given.
 TOLERANCE_SHARE = 0.1
 
 
@@ -37,7 +37,7 @@ def check_printability(
     material: Material,
     export: ExportSection,
 ) -> list[Finding]:
-    """Return what a print shop would say, the worst place named in each finding."""
+    """Return the findings of all printability checks, each with its worst place."""
     joint = measures.least(measures.joints(tiling, network))
     assert joint is not None, "a network has a bond"
     facets = make_facets(tiling, export.stl_tolerance_mm)
@@ -62,7 +62,7 @@ def check_printability(
 
 
 def _clear_height(tiling: Tiling) -> float:
-    """Return a height below everything that is sunk, at which no vertex lies."""
+    """Return a height below all sunk details, at which there is no vertex."""
     deepest = min((relief.height_mm for relief in tiling.reliefs), default=0.0)
     return (tiling.thickness_mm + min(deepest, 0.0)) / 2
 
@@ -76,7 +76,7 @@ def _finding(
 
 
 def _wall(joint: Measure, tiling: Tiling, printer: Printer) -> Finding:
-    """Judge the narrowest joint, or the thickness of the part if that is less."""
+    """Check the narrowest joint, or the thickness of the part if that is less."""
     worst = joint
     if tiling.thickness_mm < joint.value_mm:
         worst = Measure("thickness of the part", joint.position_mm, tiling.thickness_mm)
@@ -84,17 +84,17 @@ def _wall(joint: Measure, tiling: Tiling, printer: Printer) -> Finding:
 
 
 def _floor(tiling: Tiling, printer: Printer) -> list[Finding]:
-    """Judge what is left of the part under what is sunk into it."""
+    """Check the remaining thickness of the part under sunk details."""
     worst = measures.least(measures.floors(tiling))
     return [] if worst is None else [_judge_wall("floor", worst, printer)]
 
 
 def _layers(tiling: Tiling, printer: Printer) -> Finding:
-    """Judge the lowest thing that is printed against the thinnest layer."""
+    """Check the smallest printed height against the thinnest layer."""
     heights = [tiling.thickness_mm, *(abs(relief.height_mm) for relief in tiling.reliefs)]
     lowest, (thin, thick) = min(heights), printer.layer_mm
     words = (
-        f"{lowest:g} mm at the lowest, {lowest / thick:.1f} to {lowest / thin:.1f} layers; "
+        f"minimum height {lowest:g} mm, {lowest / thick:.1f} to {lowest / thin:.1f} layers; "
         f"{printer.name} makes layers of {thin:g} to {thick:g} mm"
     )
     severity: Severity = "info" if _reaches(lowest, thin) else "error"
@@ -116,14 +116,14 @@ def _judge_wall(code: str, worst: Measure, printer: Printer) -> Finding:
 
 
 def _reaches(value: float, limit: float) -> bool:
-    """Tell whether a measure is no less than a limit, but for rounding."""
+    """Return whether a value is at least a limit, within rounding."""
     return value >= limit - 1e-6
 
 
 def _tolerance(joint: Measure, printer: Printer) -> Finding:
-    """Say what the printer's accuracy does to the softest joint, whose stiffness is its width."""
+    """Report the stiffness error of the narrowest joint: stiffness is proportional to width."""
     share = printer.accuracy_mm / joint.value_mm
-    words = f"±{printer.accuracy_mm:g} mm of the printer is ±{share:.0%} of this joint's stiffness"
+    words = f"accuracy ±{printer.accuracy_mm:g} mm: stiffness of this joint within ±{share:.0%}"
     severity: Severity = "warning" if share > TOLERANCE_SHARE else "info"
     return Finding(
         "tolerance", severity, joint.where, words, joint.position_mm, share, TOLERANCE_SHARE
@@ -133,15 +133,15 @@ def _tolerance(joint: Measure, printer: Printer) -> Finding:
 def _mesh_wall(
     joint: Measure, section: slicing.Slice, tiling: Tiling, network: Network, printer: Printer
 ) -> list[Finding]:
-    """Judge the thinnest wall of the printed triangles."""
+    """Check the thinnest wall of the exported triangles."""
     walls = section.walls(3 * printer.advised_wall_mm)
     if np.isnan(walls).all():
         return []
     thinnest = int(np.nanargmin(walls))
     worst = _measure(section.middles[thinnest], float(walls[thinnest]), tiling, network)
     judged = _judge_wall("wall-mesh", worst, printer)
-    if abs(worst.value_mm - joint.value_mm) < AGREES_MM:  # the same finding, found twice
-        words = f"{worst.value_mm:.3f} mm on the triangles too, the narrowest joint"
+    if abs(worst.value_mm - joint.value_mm) < AGREES_MM:  # the same wall, measured twice
+        words = f"{worst.value_mm:.3f} mm on the triangles, the same as the narrowest joint"
         judged = replace(judged, severity="info", message=words)
     return [judged]
 
@@ -154,7 +154,7 @@ def _gap(tiling: Tiling, network: Network, printer: Printer) -> list[Finding]:
 def _smallest(
     code: str, measured: list[Measure], what: str, limit: float, printer: Printer
 ) -> list[Finding]:
-    """Judge the smallest of some measures against what the printer can make."""
+    """Check the smallest of some measures against a limit of the printer."""
     worst = measures.least(measured)
     if worst is None:
         return []
@@ -174,7 +174,7 @@ def _chord(joint: Measure, tiling: Tiling, tolerance_mm: float) -> list[Finding]
             *worst.position_mm
         )
         + f", {worst.value_mm / joint.value_mm:.1%} of the narrowest joint; "
-        f"limit {CHORD_SHARE:.0%}: a lower stl_tolerance_mm helps"
+        f"limit {CHORD_SHARE:.0%}, set by [export] stl_tolerance_mm"
     )
     severity: Severity = "info" if worst.value_mm <= limit else "warning"
     return [_finding("chord", severity, worst, words, limit)]
@@ -183,21 +183,21 @@ def _chord(joint: Measure, tiling: Tiling, tolerance_mm: float) -> list[Finding]
 def _surface(
     facets: Facets, section: slicing.Slice, tiling: Tiling, network: Network
 ) -> list[Finding]:
-    """Judge whether the printed triangles are one surface that does not cross itself."""
+    """Check that the exported triangles are one surface that does not cross itself."""
     n_bodies, crossings = slicing.n_bodies(facets), section.crossings()
-    words = f"{n_bodies} closed surface{'s' if n_bodies > 1 else ''}, 1 is meant"
+    words = f"{n_bodies} closed surface{'s' if n_bodies > 1 else ''}, 1 expected"
     found = [
         Finding("shells", "info" if n_bodies == 1 else "error", "part", words, None, n_bodies, 1)
     ]
     if len(crossings):
         worst = _measure(crossings[0], float(len(crossings)), tiling, network)
-        words = "its walls cross at ({:.2f}, {:.2f}) mm".format(*worst.position_mm)
+        words = "walls cross at ({:.2f}, {:.2f}) mm".format(*worst.position_mm)
         found.append(_finding("self-intersection", "error", worst, words, 0.0))
     return found
 
 
 def _measure(place: np.ndarray, value: float, tiling: Tiling, network: Network) -> Measure:
-    """Return a measure at a place that belongs to the nearest cell."""
+    """Return a measure at a position, named after the nearest cell."""
     point = shapely.Point(place)
     cell = int(shapely.STRtree(tiling.polygons).nearest(point))
     x, y = np.round(place, 3).tolist()
@@ -209,12 +209,12 @@ def _tray(tiling: Tiling, printer: Printer) -> Finding:
     size = np.subtract(high, low)
     words = " × ".join(f"{side:.1f}" for side in size)
     tray = " × ".join(f"{side:g}" for side in printer.tray_mm)
-    # The part may be turned a quarter in the plane of the tray.
+    # The part may be rotated by 90° in the plane of the tray.
     fits = bool((np.sort(size[:2]) <= np.sort(printer.tray_mm[:2])).all()) and (
         size[2] <= printer.tray_mm[2]
     )
     return Finding(
-        "tray", "info" if fits else "error", "part", f"{words} mm, the tray holds {tray} mm"
+        "tray", "info" if fits else "error", "part", f"{words} mm on a tray of {tray} mm"
     )
 
 
@@ -223,5 +223,5 @@ def _mass(tiling: Tiling, material: Material) -> Finding:
     mass = volume * material.density_g_per_cm3
     low, high = tiling.bounding_box_mm
     share = tiling.volume_mm3 / float(np.prod(np.subtract(high, low)))
-    words = f"{mass:.2f} g, {volume:.3f} cm³ of {material.name}, {share:.0%} of its box"
+    words = f"{mass:.2f} g, {volume:.3f} cm³ of {material.name}, {share:.0%} of its bounding box"
     return Finding("mass", "info", "part", words, None, mass)

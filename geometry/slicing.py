@@ -1,7 +1,6 @@
-"""Slicing: the finished surface cut at a height, and what is thin or crossed there.
+"""Slicing: cross-sections of the exported surface, with its wall thickness and crossings.
 
-This looks at the triangles that are printed and knows nothing of the tiling, so that it
-checks the one by the other.
+Only the exported triangles are used, not the tiling, so that the two can be compared.
 """
 
 from __future__ import annotations
@@ -15,41 +14,41 @@ from scipy import sparse
 from geometry.facets import Facets
 from mnnfab.arrays import FloatArray, IntArray
 
-#: Opposite walls are those whose normals turn by at least this cosine: 45° from parallel.
+#: Walls are opposite if the cosine between their normals is below this: 45° from parallel.
 OPPOSITE = -0.7
-#: A ray begins this far from its own wall, mm.
+#: Distance of the start of a ray from its own wall, mm.
 OFF_MM = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
 class Slice:
-    """A cut through a surface.
+    """A cross-section of a surface.
 
     Args:
-        segments: where each wall is cut, its material to the left, (n, 2, 2) mm.
+        segments: cut line of each wall, with the material to its left, (n, 2, 2) mm.
     """
 
     segments: FloatArray
 
     @property
     def normals(self) -> FloatArray:
-        """Out of the material, (n, 2)."""
+        """Unit normals that point out of the material, (n, 2)."""
         along = self.segments[:, 1] - self.segments[:, 0]
         along /= np.linalg.norm(along, axis=1)[:, None]
         return np.stack([along[:, 1], -along[:, 0]], axis=1)
 
     @property
     def middles(self) -> FloatArray:
-        """Middle of each segment, (n, 2) mm."""
+        """Midpoint of each segment, (n, 2) mm."""
         middles: FloatArray = self.segments.mean(axis=1)
         return middles
 
     def walls(self, reach_mm: float) -> FloatArray:
-        """Return how thick the material is behind each segment, (n,) mm; nan beyond reach."""
+        """Return the material thickness behind each segment, (n,) mm; NaN above `reach_mm`."""
         return self._distances(-self.normals, reach_mm)
 
     def crossings(self) -> FloatArray:
-        """Return where segments cross each other, (n, 2) mm."""
+        """Return the points where segments cross each other, (n, 2) mm."""
         lines = shapely.linestrings(self.segments)
         first, second = shapely.STRtree(lines).query(lines, predicate="crosses")
         once = first < second
@@ -58,7 +57,7 @@ class Slice:
         return found
 
     def _distances(self, directions: FloatArray, reach_mm: float) -> FloatArray:
-        """Return the distance from each middle to the nearest opposite segment, (n,) mm."""
+        """Return the distance from each midpoint to the nearest opposite segment, (n,) mm."""
         lines = shapely.linestrings(self.segments)
         starts = self.middles + OFF_MM * directions
         rays = shapely.linestrings(np.stack([starts, starts + reach_mm * directions], axis=1))
@@ -74,24 +73,24 @@ class Slice:
 
 
 def cut(facets: Facets, height_mm: float) -> Slice:
-    """Cut a surface at a height at which it has no vertex."""
+    """Return the cross-section of a surface at a height at which it has no vertex."""
     corners = facets.vertices[facets.triangles]
     above = corners[:, :, 2] > height_mm
     corners = corners[above.any(axis=1) & ~above.all(axis=1)]
     above = corners[:, :, 2] > height_mm
-    # Turn each triangle so that its first corner is the one that is alone on its side.
+    # Rotate the corners of each triangle so that the first is alone on its side of the cut.
     alone = np.where(above.sum(axis=1) == 1, above.argmax(axis=1), above.argmin(axis=1))
     rows = np.arange(len(corners))
     a, b, c = (corners[rows, (alone + k) % 3] for k in range(3))
     ab, ac = _at(a, b, height_mm), _at(a, c, height_mm)
     up = above[rows, alone]
     segments = np.where(up[:, None, None], np.stack([ab, ac], 1), np.stack([ac, ab], 1))
-    # A wall is cut in the two triangles that it is made of: join their halves.
+    # A wall consists of two triangles: join the segments of both.
     return Slice(_joined(segments))
 
 
 def n_bodies(facets: Facets) -> int:
-    """Return the number of surfaces that hang together."""
+    """Return the number of connected surfaces."""
     t, n = facets.triangles, len(facets.vertices)
     pairs = np.concatenate([t[:, [0, 1]], t[:, [1, 2]]])
     graph = sparse.coo_array((np.ones(len(pairs)), tuple(pairs.T)), shape=(n, n))
@@ -105,7 +104,7 @@ def _at(start: FloatArray, end: FloatArray, height: float) -> FloatArray:
 
 
 def _joined(segments: FloatArray) -> FloatArray:
-    """Join pairs of segments in one line that meet within it, (n, 2, 2) mm."""
+    """Join collinear segments that meet, (n, 2, 2) mm."""
     ends: IntArray
     places, ends = np.unique(np.round(segments.reshape(-1, 2), 7), axis=0, return_inverse=True)
     ends = ends.reshape(-1, 2)
@@ -115,7 +114,7 @@ def _joined(segments: FloatArray) -> FloatArray:
     after = follower[ends[:, 1]]
     along /= np.maximum(np.linalg.norm(along, axis=1), 1e-300)[:, None]
     straight = (after >= 0) & ((along * along[after]).sum(axis=1) > 1 - 1e-12)
-    # Walk each run of straight segments from its first to its last.
+    # Follow each run of collinear segments from its first to its last.
     first = np.ones(len(segments), dtype=bool)
     first[after[straight]] = False
     joined = []

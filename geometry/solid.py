@@ -1,12 +1,12 @@
-"""The solid: a boundary representation made from the tiling without booleans.
+"""The solid: a boundary representation made from the tiling without boolean operations.
 
 Every cell gives a cap at the bottom and one at the top, every free edge a wall:
-planar, or cylindrical for an arc. What stands on the top or is sunk into it (a relief)
-cuts its outline out of the cap below it and adds a cap at its own height and walls
-between the two. All faces share their edges and vertices, so the shell is closed by
-construction, in a time linear in the bonds.
+planar, or cylindrical for an arc. A relief, raised or sunk, cuts its outline out of the
+cap below it and adds a cap at its own height and walls between the two. All faces share
+their edges and vertices, so the shell is closed by construction, in a time linear in the
+number of bonds.
 
-This is the only module of `geometry` that loads the CAD kernel.
+Of the modules of `geometry`, only this one and `geometry.workplane` load the CAD kernel.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from geometry.arcs import Arc
     from geometry.tiling import Loop, Relief, Tiling
 
-#: Tolerance of the kernel's own making, mm.
+#: Tolerance of the CAD kernel, mm.
 KERNEL_MM = 1e-7
 #: Largest relative difference between the kernel's volume and the tiling's.
 VOLUME_AGREES = 1e-7
@@ -54,11 +54,11 @@ Span = tuple[float, float]
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """A solid, and which of its faces belong to what.
+    """A solid and its named faces.
 
     Args:
         solid: one closed solid.
-        faces: of each hub, bond, pad, eyelet, tab, dot and letter, by its name: `bond_12`
+        faces: faces of each hub, bond, pad, eyelet, tab, dot and letter, by its name: `bond_12`
             has all of them, `bond_12_top`, `bond_12_bottom` and `bond_12_side` some.
     """
 
@@ -70,21 +70,21 @@ def build_solid(tiling: Tiling) -> cadquery.Solid:
     """Extrude a tiling into one solid from z = 0 to its thickness, and check it.
 
     Raises:
-        ToolError: if the kernel finds the solid invalid, or its volume is not that of
-            the tiling.
+        ToolError: if the solid is invalid according to the kernel, or its volume is not that
+            of the tiling.
     """
     solid = build_model(tiling).solid
     if not is_valid(solid):
-        msg = "the CAD kernel finds the solid invalid"
+        msg = "the solid is invalid according to the CAD kernel"
         raise ToolError(msg)
     return solid
 
 
 def build_model(tiling: Tiling) -> Model:
-    """Extrude a tiling and keep count of its faces; only the volume is checked.
+    """Extrude a tiling into a solid with named faces; only the volume is checked.
 
-    Whether the kernel finds it valid is told by `is_valid`, which takes twice as long as
-    building; an export leaves that to what is read back.
+    Validity is checked by `is_valid`, which takes twice as long as building; an export checks
+    it when a file is read back.
 
     Raises:
         ToolError: if the solid's volume is not that of the tiling.
@@ -99,13 +99,13 @@ def build_model(tiling: Tiling) -> Model:
 
 
 def is_valid(shape: cadquery.Shape) -> bool:
-    """Tell whether the kernel finds a shape well-formed; checked on all cores."""
+    """Return whether the kernel considers a shape valid; uses all cores."""
     return bool(BRepCheck_Analyzer(shape.wrapped, True, True).IsValid())
 
 
 @dataclass
 class _Extrusion:
-    """The kernel's vertices and edges at every height, made once and shared by all faces."""
+    """The kernel's vertices and edges at every height, created once and shared by all faces."""
 
     tiling: Tiling
     vertices: dict[tuple[int, float], TopoDS_Vertex] = field(default_factory=dict)
@@ -222,10 +222,10 @@ class _Extrusion:
         return BRepBuilderAPI_MakeFace(plane, _wire(ring), True).Face()
 
     def curved_wall(self, edge: int, span: Span, ring: list[TopoDS_Edge]) -> TopoDS_Face:
-        """Return a cylindrical face; its edges are told where they run on the cylinder.
+        """Return a cylindrical face, with the curves of its edges on the cylinder.
 
-        On a cylinder (u, v) are angle and height. The arcs have the angle as their own
-        parameter and the uprights the height, so all four are straight lines there.
+        On a cylinder (u, v) are angle and height. The arcs have the angle as their parameter
+        and the vertical edges the height, so all four are straight lines in (u, v).
         """
         arc = self.tiling.arc(edge)
         surface = Geom_CylindricalSurface(_axes(arc, span[0]), arc.radius)
@@ -249,7 +249,7 @@ class _Extrusion:
 def _axes(arc: Arc, height: float) -> gp_Ax3:
     """Return axes in which an arc runs from angle 0 to its sweep.
 
-    With any other start the kernel may take an angle of 0 for a full turn, and the
+    With any other start the kernel may interpret an angle of 0 as a full turn, and the
     wall would not close.
     """
     origin = gp_Pnt(*arc.centre.tolist(), height)

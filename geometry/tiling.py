@@ -19,13 +19,13 @@ CHORDS = 12
 
 BoolArray = np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
 DirectedEdge = tuple[int, bool]
-"""Number of an edge, and whether it is run forward."""
+"""Number of an edge, and whether it is followed forward."""
 Loop = tuple[DirectedEdge, ...]
-"""Edges end to end, back to where they begin; what they bound lies to their left."""
+"""Closed sequence of edges; the region that it bounds lies to its left."""
 
 
 class CellName(NamedTuple):
-    """What a cell is: a hub, pad, eyelet or tab of a node, a bond, or the whole part."""
+    """The name of a cell: a hub, pad, eyelet or tab of a node, a bond, or the whole part."""
 
     kind: Literal["hub", "bond", "pad", "eyelet", "tab", "part"]
     number: int
@@ -41,10 +41,10 @@ class Relief:
 
     Args:
         kind: a dot at a node, or a letter.
-        number: of the node, or of the letter along its text.
-        cell: the cell that it stands on; it lies wholly inside of it.
-        loops: around it, then around each of its holes.
-        height_mm: above the top; negative if it is sunk.
+        number: number of the node, or of the letter in its text.
+        cell: the cell that contains it completely.
+        loops: loop around it, followed by the loops around its holes.
+        height_mm: height above the top; negative if it is sunk.
     """
 
     kind: Literal["dot", "letter"]
@@ -60,32 +60,34 @@ class Relief:
 
 @dataclass(frozen=True, eq=False)
 class Tiling:
-    """The planar region of a part, cut into one hub a node, one bond cell a bond, and more.
+    """The planar region of a part, divided into hubs, bond cells and attachments.
+
+    There is one hub per node and one cell per bond.
 
     Points, edges and cells refer to each other by number. A cell is bounded by a loop of
     edges, counter-clockwise, and by one loop around each of its holes, clockwise. Two
     neighbouring cells use the same edge, one of them backwards. An edge used by one cell
     only is free: it bounds the part.
 
-    An arc is told by its bulge, tan(sweep / 4), as in DXF: 0 is a straight line, and
+    An arc is given by its bulge, tan(sweep / 4), as in DXF: 0 is a straight line, and
     arcs run counter-clockwise from their start to their end, so no bulge is negative.
 
     Args:
         points: (n_points, 2) mm.
-        local_widths: how wide the part is about each point, (n_points,) mm.
+        local_widths: width of the part at each point, (n_points,) mm.
         edges: start and end point of each edge, (n_edges, 2).
         bulges: (n_edges,).
-        names: of the cells: hub n is cell n, the bonds follow, then pads, eyelets and tab.
+        names: names of the cells: hub n is cell n, the bonds follow, then pads, eyelets, tab.
         cell_offsets: cell c has the loops cell_offsets[c] up to cell_offsets[c + 1],
             (n_cells + 1,).
         loop_offsets: loop l has the entries loop_offsets[l] up to loop_offsets[l + 1]
             of the next two arrays, (n_loops + 1,).
-        cell_edges: the edges of every loop, one after the other.
-        cell_forward: whether the loop runs along the edge or against it.
+        cell_edges: the edges of all loops, concatenated.
+        cell_forward: whether the loop follows the edge forward.
         nodes: centres of the load discs, (n_nodes, 2) mm.
-        disc_radius_mm: of every load disc.
-        thickness_mm: of the part, out of the plane.
-        reliefs: what stands on the part's top or is sunk into it.
+        disc_radius_mm: radius of the load discs.
+        thickness_mm: thickness of the part, out of the plane.
+        reliefs: raised and sunk details of the part's top.
     """
 
     points: FloatArray
@@ -109,7 +111,7 @@ class Tiling:
 
     @property
     def n_hubs(self) -> int:
-        """Number of hubs, one a node."""
+        """Number of hubs, one per node."""
         return len(self.nodes)
 
     @cached_property
@@ -118,13 +120,13 @@ class Tiling:
         return np.array([c for c, name in enumerate(self.names) if name.kind == "bond"], dtype=int)
 
     def _repr_svg_(self) -> str:
-        """Show the part in a notebook."""
+        """Return a picture of the part for notebooks."""
         from geometry.svg import polygons_svg
 
         return polygons_svg(self.polygons, set(self.bond_cells.tolist()))
 
     def loops(self, cell: int) -> list[Loop]:
-        """Return the loops of a cell: around it, then around each of its holes."""
+        """Return the loops of a cell: the one around it, then those around its holes."""
         first, last = self.cell_offsets[cell : cell + 2].tolist()
         return [
             self._loop(a, b) for a, b in itertools.pairwise(self.loop_offsets[first : last + 1])
@@ -198,7 +200,7 @@ class Tiling:
 
     @property
     def volume_mm3(self) -> float:
-        """Exact volume of the part, with what stands on it and without what is sunk."""
+        """Exact volume of the part, including raised and sunk details."""
         raised = [
             relief.height_mm * sum(self.loop_area(loop) for loop in relief.loops)
             for relief in self.reliefs
@@ -207,12 +209,12 @@ class Tiling:
 
     @property
     def height_mm(self) -> float:
-        """Height of the part with what stands on it."""
+        """Height of the part, including raised details."""
         return self.thickness_mm + max((relief.height_mm for relief in self.reliefs), default=0.0)
 
     @cached_property
     def bounding_box_mm(self) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
-        """Least and greatest x, y, z; arcs are counted with their true extent."""
+        """Minimum and maximum x, y, z; arcs count with their exact extent."""
         free = self.free_edges
         low = self.points[self.edges[free]].min(axis=(0, 1))
         high = self.points[self.edges[free]].max(axis=(0, 1))

@@ -1,4 +1,4 @@
-"""The part as CadQuery users know it: a Workplane whose faces are tagged by bond and hub."""
+"""The part as a CadQuery Workplane whose faces are tagged by bond and hub."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from geometry.tiling import Tiling
 def workplane(tiling: Tiling) -> cadquery.Workplane:
     """Return a part on the XY plane, the z axis through its thickness.
 
-    Every hub, bond, pad, eyelet, tab, dot and letter is a tag that stands for its faces:
+    Every hub, bond, pad, eyelet, tab, dot and letter is a tag of its faces:
     `part.faces(tag="bond_12_top")`, and `_bottom` and `_side`; `bond_12` has all of them.
 
     Raises:

@@ -155,7 +155,7 @@ CASES: dict[str, tuple[Callable[[], Values], str]] = {
     ),
     "port twice": (
         put("task.outputs", [{"node": 12, "axis": "y"}, {"node": 12, "axis": "y"}]),
-        "[task] outputs[1]: node 12 y is there already",
+        "[task] outputs[1]: node 12 y is given twice",
     ),
     "unknown axis": (put("task.inputs", [{"node": 9, "axis": "z"}]), "[task] inputs[0].axis"),
     "fixed out of range": (put("network.fixed", [0, 44]), "fixed: node 44 does not exist"),

@@ -129,7 +129,7 @@ def test_strip_that_hangs_from_its_end_stretches_by_its_weight() -> None:
 
 
 def test_a_body_that_is_not_held_is_refused() -> None:
-    with pytest.raises(ToolError, match="nothing of the body is held"):
+    with pytest.raises(ToolError, match="no part of the body is held"):
         strip(10.0, 1.0, held=False)
 
 

@@ -126,7 +126,8 @@ def test_the_forms_are_an_experiment(kit: Path, iris_run: Outcome, tmp_path: Pat
     assert len(load_observations(done.folder / "observations.csv")) == 3 * n_forward + 4 * n_adjoint
     (tmp_path / "theirs").mkdir()
     (tmp_path / "theirs" / "measured.json").write_text("{}")
-    with pytest.raises(InputError, match="in the way"):  # files of others are never replaced
+    # Files that no run has written are never replaced.
+    with pytest.raises(InputError, match="would be overwritten"):
         measure_experiment(iris_run.folder, tmp_path, tmp_path / "theirs")
     assert [path.name for path in (tmp_path / "theirs").iterdir()] == ["measured.json"]
 

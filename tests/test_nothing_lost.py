@@ -331,7 +331,7 @@ def test_looking_without_end_is_no_run(tmp_path: Path, monkeypatch: pytest.Monke
     looks = os.open(tmp_path / LOCK, os.O_RDONLY)
     fcntl.flock(looks, fcntl.LOCK_SH)
     try:
-        with pytest.raises(InputError, match="looked at it"), claimed(tmp_path):
+        with pytest.raises(InputError, match="readers have locked it"), claimed(tmp_path):
             pass
     finally:
         os.close(looks)
@@ -343,7 +343,7 @@ def test_a_link_in_the_folder_is_not_followed(tmp_path: Path) -> None:
     folder = tmp_path / "out"
     folder.mkdir()
     (folder / "inputs").symlink_to(outside)
-    with pytest.raises(InputError, match="in the way"):
+    with pytest.raises(InputError, match="would be overwritten"):
         publish(folder, {"inputs/x.csv": "1"})
     assert not list(outside.iterdir())
 
@@ -364,9 +364,7 @@ def test_two_runs_in_one_folder_are_refused(tmp_path: Path) -> None:
     try:
         while not ready.exists():
             time.sleep(0.01)
-        with pytest.raises(
-            InputError, match=f"another run is at work there .process {process.pid}"
-        ):
+        with pytest.raises(InputError, match=f"another run is active here .process {process.pid}"):
             run(design, out)
         assert set(state(out)) == {LOCK}
     finally:

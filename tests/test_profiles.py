@@ -75,10 +75,10 @@ def test_own_profiles_are_used_and_kept(tmp_path: Path) -> None:
         ({"gap_mm": None}, "gap_mm: Field required"),
         ({"gap_mm": -1.0}, "gap_mm: "),
         ({"gap": 1.0}, "gap: Extra inputs are not permitted"),
-        ({"sources": {}}, r"sources\.\w+: missing; allowed are words on where"),
+        ({"sources": {}}, r"sources\.\w+: missing; allowed: the source"),
         (
             {"printable_wall_mm": 5.0},
-            "printable_wall_mm: 5; allowed are advised_wall_mm at the most",
+            "printable_wall_mm: 5; allowed: at most advised_wall_mm",
         ),
         ({"tray_mm": [1.0, 2.0]}, "tray_mm"),
         ({"name": "x"}, "a key `name`"),

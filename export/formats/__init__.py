@@ -1,7 +1,7 @@
-"""File formats: one module each, found by its name; adding one touches nothing else.
+"""File formats: one module each, found by name; adding a format requires no other change.
 
-A module of this folder is a format if it has a `FORMAT`. Its name is what a design's
-`[export] formats` says, and nothing of it is loaded before it is asked for.
+A module of this folder is a format if it has a `FORMAT`. Its name is the one used in
+`[export] formats` of a design. A module is only imported when its format is requested.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from pathlib import Path
 from geometry.part import Box, Part
 from mnnfab.errors import InputError
 
-#: Files of single precision numbers hold 1 m to about 1e-4 mm.
+#: Box tolerance of files with single precision numbers, which resolve 1 m to about 1e-4 mm.
 SINGLE_PRECISION_MM = 1e-3
-#: What that may do to a volume, as a share of it.
+#: Relative tolerance of a volume in single precision.
 SINGLE_PRECISION = 1e-5
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What is found in a file that was read back.
+    """Dimensions of a file that was read back.
 
     Args:
         n_bodies: number of separate bodies.
-        valid: whether the reader finds them closed and well-formed.
-        bounding_box_mm: least and greatest x, y, z; z is 0 in a drawing.
-        volume_mm3: enclosed volume; none in a drawing.
-        area_mm2: within the outline of a drawing; none in a solid.
+        valid: whether they are closed and well-formed according to the reader.
+        bounding_box_mm: minimum and maximum x, y, z; z is 0 in a drawing.
+        volume_mm3: enclosed volume; None for a drawing.
+        area_mm2: area within the outline of a drawing; None for a solid.
     """
 
     n_bodies: int
@@ -45,15 +45,15 @@ class Format:
     """A file format.
 
     Args:
-        suffix: ending of the file name.
-        write: a part to a file, arcs by chords no further from them than a tolerance (mm)
-            where the format has no arcs.
-        read_back: a path to what is in the file; by another tool than the writer's.
-        size_tolerance: largest relative error of the volume or area that is read back,
-            beside what facets may cut off the part's curved faces.
+        suffix: suffix of the file name.
+        write: function that writes a part to a file; if the format has no arcs, they are
+            replaced by chords within a tolerance (mm).
+        read_back: function that measures a file, with a different tool than the writer's.
+        size_tolerance: largest relative error of the volume or area that is read back, in
+            addition to the error of facets on curved faces.
         box_tolerance_mm: largest error of the bounding box.
-        faceted: whether arcs become chords, which adds the facet tolerance to the box's.
-        flat: a drawing of the part in the plane.
+        faceted: whether arcs become chords, which adds the facet tolerance to that of the box.
+        flat: whether the format is a drawing of the part in the plane.
     """
 
     suffix: str
@@ -75,7 +75,7 @@ def known_formats() -> list[str]:
 
 
 def formats_named(names: Sequence[str]) -> list[Format]:
-    """Return the formats of these names, each loaded now.
+    """Import and return the formats with these names.
 
     Raises:
         InputError: if there is no such format.
@@ -85,10 +85,10 @@ def formats_named(names: Sequence[str]) -> list[Format]:
 
 
 def require_known(names: Sequence[str]) -> None:
-    """Refuse names that no format has, without loading any.
+    """Check that there are formats with these names, without importing them.
 
     Raises:
-        InputError: naming the first.
+        InputError: naming the first unknown format.
     """
     known = known_formats()
     for name in names:
@@ -98,7 +98,7 @@ def require_known(names: Sequence[str]) -> None:
 
 
 def _load(name: str) -> Format:
-    # No module can begin with a digit: that of 3mf is f_3mf.
+    # A module name cannot begin with a digit: the module of 3mf is f_3mf.
     module = f"f_{name}" if name[0].isdigit() else name
     loaded = importlib.import_module(f"{__name__}.{module}")
     found: Format = loaded.FORMAT

@@ -21,12 +21,12 @@ from mnnfab.errors import InputError, ToolError
 
 #: Colours of the layers, by AutoCAD's index.
 _COLOURS = {OUTER: 7, OPENINGS: 7, "RELIEF": 5, "NODES": 1, "DRILL": 3, "NOTES": 8}
-#: Chords that stand for an arc that is read back.
+#: Number of chords for an arc that is read back.
 _CHORDS = 24
 
 
 def write_dxf(part: Part, path: Path, tolerance_mm: float) -> None:  # noqa: ARG001
-    """Write the drawing of a part; its arcs are true, so the tolerance does not matter.
+    """Write the drawing of a part; its arcs are exact, so the tolerance is not used.
 
     Raises:
         InputError: if the part has no drawing.
@@ -38,7 +38,7 @@ def drawing_of(part: Part, name: str) -> Drawing:
     """Return the drawing of a part.
 
     Raises:
-        InputError: if it has none.
+        InputError: if the part has no drawing.
     """
     if part.drawing is None:
         raise InputError(
@@ -49,7 +49,7 @@ def drawing_of(part: Part, name: str) -> Drawing:
 
 def write_drawing(drawing: Drawing, label: Label, path: Path) -> None:
     """Write a drawing; the design's hash is among the document's properties."""
-    # Dates and random identifiers would make every file another.
+    # Dates and random identifiers would make every file different.
     ezdxf.options.write_fixed_meta_data_for_testing = True
     document = ezdxf.new("R2010", units=units.MM)
     for layer in drawing.layers:
@@ -72,7 +72,7 @@ def write_drawing(drawing: Drawing, label: Label, path: Path) -> None:
 
 
 def _order_classes(document: Document) -> None:
-    """Put the classes that the format wants in order: the library takes them from a set."""
+    """Sort the classes that the format requires: ezdxf takes them from an unordered set."""
     classes = document.classes
     classes.add_required_classes(document.dxfversion)
     for key in sorted(classes.classes):
@@ -80,9 +80,9 @@ def _order_classes(document: Document) -> None:
 
 
 def read_dxf(path: Path) -> Measured:
-    """Read the outline's polylines from the bare group codes, not by their writer, and measure.
+    """Read the outline from the group codes, independently of the writer, and measure it.
 
-    trimesh has a reader of DXF too, but it forgets the layers of polylines with arcs.
+    trimesh can read DXF too, but it drops the layers of polylines with arcs.
 
     Raises:
         ToolError: if the file cannot be read, has no outline, or its unit is not the

@@ -1,4 +1,4 @@
-"""3MF (millimetres): triangles with name, material and where they come from, for printers."""
+"""3MF (millimetres): triangles with name, material and design hash, for printers."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from geometry.facets import Facets
 from geometry.part import Label, Part
 from mnnfab.errors import ToolError
 
-#: Namespace of our own metadata; a name, not an address to be looked up.
+#: Namespace of mnnfab's metadata; an identifier, not an address.
 NAMESPACE = "mnnfab:design"
-#: What lib3mf calls three columns of a turn and one of a shift.
+#: Translation of a build item, mm.
 _Place = tuple[float, float, float]
 HERE: _Place = (0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True, eq=False)
 class Item:
-    """A part and the places that it is printed at.
+    """A part and the positions at which it is printed.
 
     Args:
-        label: what the file says of it.
-        facets: its surface.
-        places: shifts from where its surface is, mm.
+        label: metadata of the part.
+        facets: surface of the part.
+        places: translations of the surface, mm.
     """
 
     label: Label
@@ -41,12 +41,12 @@ class Item:
 
 
 def write_3mf(part: Part, path: Path, tolerance_mm: float) -> None:
-    """Write one part where it is."""
+    """Write one part at its own coordinates."""
     write_items([Item(part.label, part.facets(tolerance_mm))], part.label, path)
 
 
 def write_items(items: Sequence[Item], label: Label, path: Path) -> None:
-    """Write parts, each once with all its places.
+    """Write parts, each mesh once with all its positions.
 
     Raises:
         ToolError: if lib3mf cannot write the file.
@@ -55,11 +55,11 @@ def write_items(items: Sequence[Item], label: Label, path: Path) -> None:
     model = wrapper.CreateModel()
     model.SetUnit(lib3mf.ModelUnit.MilliMeter)
     _add_words(model, label)
-    # The library draws its identifiers by chance; the same design shall give the same file.
+    # lib3mf's identifiers are random by default; the same design must give the same file.
     model.SetBuildUUID(_identifier(label, "build"))
     for number, item in enumerate(items):
         _add_item(model, item, number)
-    # The library leaves the process in the "C" locale, in which Python reads files as ASCII.
+    # lib3mf leaves the process in the "C" locale, in which Python reads files as ASCII.
     spoken = locale.setlocale(locale.LC_ALL)
     try:
         model.QueryWriter("3mf").WriteToFile(str(path))
@@ -115,10 +115,10 @@ def _identifier(label: Label, what: str) -> str:
 
 
 def read_3mf(path: Path) -> Measured:
-    """Let lib3mf check a file by the book, and measure what trimesh reads in it.
+    """Check a file with lib3mf in strict mode, and measure it with trimesh.
 
     Raises:
-        ToolError: if lib3mf has anything to say, or the unit is not the millimetre.
+        ToolError: if lib3mf reports a problem, or the unit is not the millimetre.
     """
     _check(path)
     return read_mesh(path)

@@ -1,4 +1,4 @@
-"""GLB (binary glTF 2.0): triangles for viewers and web pages, in metres as the standard says."""
+"""GLB (binary glTF 2.0): triangles for viewers and web pages, in metres as by the standard."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mnnfab.errors import ToolError
 
 
 def write_glb(part: Part, path: Path, tolerance_mm: float) -> None:
-    """Write a part in metres with z turned up to y, which is up in glTF."""
+    """Write a part in metres, with z mapped to y, the vertical axis of glTF."""
     label = part.label
     scene = scene_of(
         part.facets(tolerance_mm),
@@ -30,7 +30,7 @@ def write_glb(part: Part, path: Path, tolerance_mm: float) -> None:
 
 
 def read_glb(path: Path) -> Measured:
-    """Read a file by VTK and measure the triangles that it finds.
+    """Read a file with VTK and measure its triangles.
 
     Raises:
         ToolError: if the file cannot be read or is empty.

@@ -30,18 +30,18 @@ from geometry.part import Label, Part
 from geometry.solid import is_valid
 from mnnfab.errors import ToolError
 
-#: Stands in for the time of writing, so that the same design gives the same bytes.
+#: Replaces the time of writing, so that the same design gives the same bytes.
 NO_TIME = "1970-01-01T00:00:00"
 
 
 def write_step(part: Part, path: Path, tolerance_mm: float) -> None:  # noqa: ARG001
-    """Write a part; its faces are exact, so the tolerance does not matter.
+    """Write a part; its faces are exact, so the tolerance is not used.
 
     Raises:
         ToolError: if the kernel cannot write the file.
     """
-    # The kernel keeps these settings for the whole process and reads them when a
-    # writer is made: all of them are set every time.
+    # These settings are global to the process and are read when a writer is created, so all of
+    # them are set every time.
     writer = STEPControl_Writer()
     Interface_Static.SetCVal_s("write.step.schema", "AP242DIS")
     Interface_Static.SetCVal_s("write.step.unit", "MM")
@@ -56,7 +56,7 @@ def write_step(part: Part, path: Path, tolerance_mm: float) -> None:  # noqa: AR
 
 
 def _add_words(model: StepData_StepModel, label: Label) -> None:
-    """Name the part, and say in the header where it comes from."""
+    """Set the name of the part, and its origin in the header."""
     _name_product(model, label)
     header = APIHeaderSection_MakeHeader(model)
     header.SetName(TCollection_HAsciiString(label.name))
@@ -73,7 +73,7 @@ def _add_words(model: StepData_StepModel, label: Label) -> None:
 
 
 def _name_product(model: StepData_StepModel, label: Label) -> None:
-    """Name the part; the kernel's own name for it counts the parts of the process."""
+    """Set the product name; the kernel's default is a counter of the parts in the process."""
     name = TCollection_HAsciiString(label.name)
     product = next(_entities(model, (StepBasic_Product,)))  # there is one, near the beginning
     product.SetId(name)
@@ -90,12 +90,11 @@ def _entities(model: StepData_StepModel, kinds: tuple[type, ...]) -> Iterator[An
 
 
 def read_step(path: Path) -> Measured:
-    """Read a STEP file as it is and measure what is in it.
+    """Read a STEP file without repair and measure its solids.
 
-    The kernel's usual reader mends what it reads, which takes ten times as long as the
-    reading and would hide what is wrong with a file. Here the solids are translated and
-    nothing is mended; only the lines in which edges run on cylinders, which the file leaves
-    out, are found again.
+    The kernel's usual reader repairs the shapes, which takes ten times as long as the reading
+    and would hide errors of a file. Here the solids are translated without repair; only the
+    curves of edges on cylinders, which the file leaves out, are recomputed.
 
     Raises:
         ToolError: if the file cannot be read or its unit is not the millimetre.
@@ -105,7 +104,7 @@ def read_step(path: Path) -> Measured:
         msg = f"{path.name} could not be read back: not a STEP file"
         raise ToolError(msg)
     _check_unit(reader, path)
-    # Going through all entities takes a while: once for both kinds.
+    # Iterating over all entities is slow: it is done once for both kinds.
     kinds = (StepShape_ManifoldSolidBrep, StepRepr_NextAssemblyUsageOccurrence)
     found = list(_entities(reader.StepModel(), kinds))
     if any(isinstance(entity, kinds[1]) for entity in found):

@@ -17,14 +17,14 @@ _RECORD = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("spare", 
 
 
 def write_stl(part: Part, path: Path, tolerance_mm: float) -> None:
-    """Write a part as triangles; the header holds its name and the design's hash."""
+    """Write a part as triangles; the header contains its name and the design's hash."""
     label = part.label
     words = f"mnnfab {label.design_sha256[:16]} mm {label.name}"
     path.write_bytes(stl_bytes(part.facets(tolerance_mm), words))
 
 
 def stl_bytes(facets: Facets, words: str) -> bytes:
-    """Return a binary STL file with `words`, cut to its room, in the header."""
+    """Return a binary STL file with `words`, truncated to fit, in the header."""
     corners = facets.vertices[facets.triangles]
     normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     records = np.zeros(len(corners), _RECORD)
@@ -36,14 +36,14 @@ def stl_bytes(facets: Facets, words: str) -> bytes:
 
 
 def read_mesh(path: Path) -> Measured:
-    """Read a file of triangles by trimesh and measure what is in it.
+    """Read a file of triangles with trimesh and measure it.
 
     Raises:
         ToolError: if the file cannot be read or is empty.
     """
     try:
         mesh = trimesh.load_mesh(path)
-    except Exception as error:  # whatever its parsers raise
+    except Exception as error:  # its parsers raise exceptions of any kind
         msg = f"{path.name} could not be read back: {error}"
         raise ToolError(msg) from error
     if mesh.is_empty:
@@ -53,7 +53,7 @@ def read_mesh(path: Path) -> Measured:
 
 
 def measure_mesh(mesh: trimesh.Trimesh) -> Measured:
-    """Measure triangles that were read, in mm."""
+    """Measure a triangle mesh in mm."""
     low, high = mesh.bounds.tolist()
     return Measured(
         n_bodies=int(mesh.body_count),

@@ -1,4 +1,4 @@
-"""SVG (millimetres, true to scale): the outline for browsers, papers and cutters."""
+"""SVG (millimetres, true to scale): the outline for browsers, publications and cutters."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from mnnfab.arrays import FloatArray
 from mnnfab.errors import ToolError
 
 _NAMESPACE = "http://www.w3.org/2000/svg"
-#: Free space around the drawing, mm.
+#: Margin around the drawing, mm.
 MARGIN_MM = 5.0
 _COLOURS = {"RELIEF": "#0072B2", "NODES": "#D55E00", "DRILL": "#009E73", "NOTES": "#555555"}
-#: Chords that stand for an arc that is read back.
+#: Number of chords for an arc that is read back.
 _CHORDS = 24
 
 
 def write_svg(part: Part, path: Path, tolerance_mm: float) -> None:  # noqa: ARG001
-    """Write the drawing of a part; its arcs are true, so the tolerance does not matter.
+    """Write the drawing of a part; its arcs are exact, so the tolerance is not used.
 
     Raises:
         InputError: if the part has no drawing.
@@ -35,7 +35,7 @@ def write_svg(part: Part, path: Path, tolerance_mm: float) -> None:  # noqa: ARG
 
 
 def write_drawing(drawing: Drawing, label: Label, path: Path) -> None:
-    """Write a drawing, one group a layer; y points down in SVG, so every y is negated."""
+    """Write a drawing, one group per layer; y points down in SVG, so every y is negated."""
     low, high = drawing.box[0] - MARGIN_MM, drawing.box[1] + MARGIN_MM
     width, height = (high - low).tolist()
     root = ET.Element(
@@ -100,7 +100,7 @@ def _text(number: float) -> str:
 
 
 def read_svg(path: Path) -> Measured:
-    """Read the outline by svg.path and measure it.
+    """Read the outline with svg.path and measure it.
 
     Raises:
         ToolError: if the file cannot be read, has no outline, or its unit is not the

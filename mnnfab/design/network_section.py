@@ -1,4 +1,4 @@
-"""The [network] section of a design file: one class for each lattice, one for files."""
+"""The [network] section of a design file: one class per lattice, and one for files."""
 
 from __future__ import annotations
 
@@ -18,45 +18,45 @@ from mnnfab.network.lattices import (
 )
 from mnnfab.network.network import Network
 
-#: More nodes than this are taken for a mistake.
+#: Networks with more nodes than this are rejected as input errors.
 MOST_NODES = 1_000_000
 Rows = Annotated[int, Field(ge=1, le=1000)]
 Cut = Annotated[tuple[NodeNumber, NodeNumber], Field(strict=False)]
 
 
 class NetworkBase(Section):
-    """[network] what all of them share.
+    """[network] keys shared by lattices and files.
 
     Args:
-        damage: bonds that are cut, each named by its two nodes: [[5, 9]].
+        damage: bonds that are cut, each given by its two nodes: [[5, 9]].
     """
 
     damage: Many[Cut] = ()
 
 
 class Lattice(NetworkBase, ABC):
-    """[network] what all lattices share.
+    """[network] keys shared by all lattices.
 
     Args:
-        fixed: the nodes glued to the frame.
+        fixed: the fixed nodes.
     """
 
     fixed: Many[NodeNumber]
 
     @abstractmethod
     def network(self) -> Network:
-        """Return the whole lattice."""
+        """Return the lattice without damage."""
 
 
 class TriangularPatch(Lattice):
-    """[network] the paper's triangular patch: rows of rows + 1, rows, … 2 nodes."""
+    """[network] the triangular patch of the paper: rows of rows + 1, rows, … 2 nodes."""
 
     lattice: Literal["triangular-patch"]
     rows: Rows
     bond_length_mm: Positive
 
     def network(self) -> Network:
-        """Return the whole lattice."""
+        """Return the lattice without damage."""
         return triangular_patch(self.rows, self.bond_length_mm, self.fixed)
 
 
@@ -69,7 +69,7 @@ class TriangularParallelogram(Lattice):
     bond_length_mm: Positive
 
     def network(self) -> Network:
-        """Return the whole lattice."""
+        """Return the lattice without damage."""
         return triangular_parallelogram(self.rows, self.columns, self.bond_length_mm, self.fixed)
 
 
@@ -81,12 +81,12 @@ class TriangularHexagon(Lattice):
     bond_length_mm: Positive
 
     def network(self) -> Network:
-        """Return the whole lattice."""
+        """Return the lattice without damage."""
         return triangular_hexagon(self.side, self.bond_length_mm, self.fixed)
 
 
 class SquareBraced(Lattice):
-    """[network] a square lattice of rows × columns nodes, one brace a cell."""
+    """[network] a square lattice of rows × columns nodes, one brace per cell."""
 
     lattice: Literal["square-braced"]
     rows: Rows
@@ -94,12 +94,12 @@ class SquareBraced(Lattice):
     bond_length_mm: Positive
 
     def network(self) -> Network:
-        """Return the whole lattice."""
+        """Return the lattice without damage."""
         return square_braced(self.rows, self.columns, self.bond_length_mm, self.fixed)
 
 
 class KagomeBraced(Lattice):
-    """[network] a kagome lattice of rows × columns hexagons, three braces each."""
+    """[network] a kagome lattice of rows × columns hexagons with three braces each."""
 
     lattice: Literal["kagome-braced"]
     rows: Rows
@@ -107,7 +107,7 @@ class KagomeBraced(Lattice):
     bond_length_mm: Positive
 
     def network(self) -> Network:
-        """Return the whole lattice."""
+        """Return the lattice without damage."""
         return kagome_braced(self.rows, self.columns, self.bond_length_mm, self.fixed)
 
 
@@ -126,22 +126,22 @@ class DelaunayLattice(Lattice):
         if room > MOST_NODES:
             raise refusal(
                 "spacing_mm",
-                f"{self.spacing_mm:g}, room for about {room:.0g} nodes",
-                f"room for at most {MOST_NODES} nodes",
+                f"{self.spacing_mm:g}, which gives about {room:.0g} nodes",
+                f"at most {MOST_NODES} nodes",
             )
         return self
 
     def network(self) -> Network:
-        """Return the whole lattice."""
+        """Return the lattice without damage."""
         return delaunay(self.width_mm, self.height_mm, self.spacing_mm, self.seed, self.fixed)
 
 
 class NetworkFile(NetworkBase):
-    """[network] from a file: JSON of ours or of networkx, or lines of a mesh for meshio.
+    """[network] from a file: mnnfab or networkx JSON, or the line cells of a mesh.
 
     Args:
-        file: .json, or any format that meshio reads.
-        fixed: the nodes glued to the frame, where the file does not say so itself.
+        file: .json, or any mesh format that meshio reads.
+        fixed: the fixed nodes, if the file does not define them.
     """
 
     file: FileName
@@ -159,7 +159,7 @@ LATTICES: dict[str, type[Lattice]] = {
 }
 
 
-def _tag(value: Any) -> str:  # noqa: ANN401 - pydantic hands over whatever was written
+def _tag(value: Any) -> str:  # noqa: ANN401 - pydantic passes the unvalidated value
     if not isinstance(value, dict):
         return "file" if isinstance(value, NetworkFile) else getattr(value, "lattice", "")
     return "file" if "file" in value else str(value.get("lattice", ""))

@@ -1,8 +1,8 @@
-"""Publishing: all files of a command put in place together, whatever interrupts it.
+"""Atomic output: the files of a command are put in place together, even if it is interrupted.
 
-They are written into a hidden folder beside their place. When all are there and on the disk, a
-*commit* is written among them: what is to be removed, and that the rest is to be moved. From
-then on nothing is lost: whoever claims the folder next does what is left of it (`settle`).
+They are written into a hidden staging folder. When all of them are complete and synchronised to
+disk, a *commit* file is added to them: it lists the files to remove, and marks the others to be
+moved. An interrupted move is completed by the next process that locks the folder (`settle`).
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ from mnnfab.io.files import read_json
 MANIFEST = "manifest.json"
 _PREFIX = ".mnnfab-staging-"
 _COMMIT = ".commit"
-#: Names below a folder of results: nothing hidden, nothing outside.
+#: Allowed names of files in a results folder: neither hidden nor outside of the folder.
 PLAIN_NAME = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*/)?[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 @contextmanager
 def results_folder(folder: Path, *, removes: Sequence[str] = ()) -> Iterator[Path]:
-    """Yield an empty folder to write into; if all goes well its files move to `folder`.
+    """Yield an empty staging folder; on success its files are moved to `folder`.
 
-    The files are synchronised and moved at the end, in the order of their names with the
-    manifest last. If anything fails before that, `folder` stays as it was; if the process is
-    killed while they are moved, the next command that claims the folder goes on.
+    The files are synchronised to disk and moved at the end, in the order of their names with the
+    manifest last. If anything fails before that, `folder` is unchanged; if the process is killed
+    during the move, the next command that locks the folder completes it.
 
     Args:
-        folder: where the results belong; claimed by the caller (`mnnfab.io.folder_lock`).
-        removes: names of files there that are removed unless they are written anew.
+        folder: results folder, locked by the caller (`mnnfab.io.folder_lock`).
+        removes: names of files in `folder` that are removed unless they are rewritten.
 
     Raises:
         InputError: if the folder cannot be written, or the disk is full.
@@ -55,10 +55,10 @@ def results_folder(folder: Path, *, removes: Sequence[str] = ()) -> Iterator[Pat
 
 
 def settle(folder: Path) -> None:
-    """Do what a killed process has committed to, and throw away what it has not.
+    """Complete the committed move of a killed process, and delete its uncommitted files.
 
     Args:
-        folder: claimed by the caller.
+        folder: results folder, locked by the caller.
 
     Raises:
         InputError: if the folder cannot be written.
@@ -66,7 +66,7 @@ def settle(folder: Path) -> None:
     try:
         for staging in sorted(folder.glob(f"{_PREFIX}*")):
             if staging.is_symlink() or not staging.is_dir():
-                staging.unlink()  # not made by us
+                staging.unlink()  # not created by mnnfab
             elif (staging / _COMMIT).is_file():
                 _move(staging, folder)
             else:
@@ -76,14 +76,14 @@ def settle(folder: Path) -> None:
 
 
 def unwritable(folder: Path, error: OSError) -> InputError:
-    """Return the error of a folder that results cannot be written into."""
+    """Return the error for a results folder that cannot be written."""
     given = error.strerror or str(error)
-    allowed = "a folder that can be written, with enough space"
+    allowed = "a writable folder with enough space"
     return InputError(f"output folder {folder}", given, allowed)
 
 
 def _commit(staging: Path, removes: Sequence[str]) -> None:
-    """Put everything on the disk, and after it the word that it is to be moved."""
+    """Synchronise all files to disk, then write the commit file."""
     written = {path.relative_to(staging).as_posix() for path in _files(staging)}
     for name in written:
         with (staging / name).open("rb+") as file:
@@ -100,14 +100,14 @@ def _commit(staging: Path, removes: Sequence[str]) -> None:
 
 
 def _move(staging: Path, folder: Path) -> None:
-    """Remove and move what the commit says, as far as that was not done before."""
+    """Remove and move files as committed, as far as not already done."""
     touched = {folder}
     for name in _removed(staging / _COMMIT):
         _remove(folder, name)
     for path in _files(staging):
         place = path.relative_to(staging)
         if path.is_symlink() or _leads_outside(folder, place):
-            continue  # nothing of ours; it goes with the rest of the staging folder
+            continue  # not created by mnnfab; removed with the staging folder
         target = folder / place
         target.parent.mkdir(parents=True, exist_ok=True)
         path.replace(target)
@@ -119,7 +119,7 @@ def _move(staging: Path, folder: Path) -> None:
 
 
 def _removed(commit: Path) -> list[str]:
-    """Return the names that a commit removes; only such as we could have written."""
+    """Return the names that a commit removes, restricted to names that mnnfab can write."""
     try:
         names = read_json(commit)
     except InputError:
@@ -129,18 +129,18 @@ def _removed(commit: Path) -> list[str]:
 
 
 def _leads_outside(folder: Path, name: Path) -> bool:
-    """Return whether one of the folders on the way to a file is a link."""
+    """Return whether a parent folder of a file is a symbolic link."""
     return any((folder / parent).is_symlink() for parent in list(name.parents)[:-1])
 
 
 def _files(staging: Path) -> list[Path]:
-    """Return what is to be moved: the manifest last, nothing hidden."""
+    """Return the files to move, without hidden ones and with the manifest last."""
     found = (path for path in staging.rglob("[!.]*") if path.is_file())
     return sorted(found, key=lambda path: (path.name == MANIFEST, str(path)))
 
 
 def sync_folder(folder: Path) -> None:
-    """Put the names in a folder on the disk: a power cut would lose them."""
+    """Synchronise the entries of a folder to disk, so that a power cut does not lose them."""
     place = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(place)
@@ -149,7 +149,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def _remove(folder: Path, name: str) -> None:
-    """Remove a file, and the folder that it leaves empty."""
+    """Remove a file, and its folder if that is empty afterwards."""
     if _leads_outside(folder, Path(name)):
         return
     path = folder / name

@@ -1,4 +1,4 @@
-"""Files: read with clear errors; a new one written whole or not at all."""
+"""Files: reading with clear errors, and atomic creation of new files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from mnnfab.errors import InputError
 
-#: No file that mnnfab reads needs to be larger (bytes).
+#: Largest file that is read (bytes).
 LARGEST_INPUT = 256 * 1024 * 1024
 
 
@@ -27,13 +27,13 @@ def read_text(path: Path) -> str:
 
 
 def read_bytes(path: Path) -> bytes:
-    """Return what a file holds.
+    """Return the content of a file.
 
     Raises:
         InputError: if it is missing, too large or not a file.
     """
     try:
-        if path.exists() and not path.is_file():  # a pipe would be waited for without end
+        if path.exists() and not path.is_file():  # reading a pipe could block forever
             raise InputError(str(path), "not a file", "a file to read")
         if path.stat().st_size > LARGEST_INPUT:
             raise InputError(str(path), "larger than 256 MB", "a smaller file")
@@ -44,8 +44,8 @@ def read_bytes(path: Path) -> bytes:
         raise InputError(str(path), error.strerror or str(error), "a file to read") from error
 
 
-def read_json(path: Path) -> Any:  # noqa: ANN401 - whatever is in it
-    """Return what a JSON file holds.
+def read_json(path: Path) -> Any:  # noqa: ANN401 - any JSON value
+    """Return the content of a JSON file.
 
     Raises:
         InputError: if it cannot be read, or is not JSON.
@@ -56,7 +56,7 @@ def read_json(path: Path) -> Any:  # noqa: ANN401 - whatever is in it
         if isinstance(error, InputError):
             raise
         words = "nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise InputError(str(path), f"not JSON: {words}", "what mnnfab wrote") from error
+        raise InputError(str(path), f"not JSON: {words}", "a file written by mnnfab") from error
 
 
 def sha256_of(path: Path) -> str:
@@ -66,7 +66,7 @@ def sha256_of(path: Path) -> str:
 
 
 def write_new_file(path: Path, text: str) -> None:
-    """Write a file that must not exist yet, whole or not at all.
+    """Create a file atomically; it must not exist yet.
 
     Raises:
         InputError: if it exists or cannot be written.
@@ -74,7 +74,7 @@ def write_new_file(path: Path, text: str) -> None:
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         draft.write_text(text, encoding="utf-8")
-        os.link(draft, path)  # unlike a rename it never replaces
+        os.link(draft, path)  # unlike a rename, never replaces an existing file
     except FileExistsError as error:
         raise InputError(str(path), "exists already", "a new name") from error
     except OSError as error:

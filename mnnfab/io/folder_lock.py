@@ -1,4 +1,4 @@
-"""Claims: one run at a time in a folder, which a killed process gives up by itself."""
+"""Folder locks: one run at a time in a folder; the lock of a killed process is released."""
 
 from __future__ import annotations
 
@@ -16,54 +16,54 @@ from mnnfab.errors import InputError
 from mnnfab.io.atomic_folder import settle, sync_folder, unwritable
 
 LOCK = ".mnnfab-lock"
-#: Where a run in this folder says how far it is (`mnnfab.progress.live`).
+#: File with the progress of a run in this folder (`mnnfab.progress.live`).
 LIVE = ".mnnfab-live.json"
-#: Who tidies up after a killed run (`settle_unless_claimed`) holds the lock for a moment, as a run
-#: does: so often is it tried again before a run is taken to be at work.
+#: Number of lock attempts before a run is assumed to be active; a clean-up after a killed run
+#: (`settle_unless_claimed`) holds the same lock for a moment.
 TRIES = 8
-#: Between tries (s); and as long as this (s) those are waited for who only look (`is_claimed`).
+#: Pause between attempts (s), and the maximum wait (s) for readers of the lock (`is_claimed`).
 PAUSE_S, PATIENCE_S = 0.03, 30.0
 
 
 @contextmanager
 def claimed(folder: Path) -> Iterator[None]:
-    """Keep other runs out of a folder, which is made if it does not exist.
+    """Lock a folder against other runs; it is created if it does not exist.
 
-    What a run that was killed has left half done is finished or thrown away first. The lock is
-    the operating system's, on a file in the folder: it goes with the process that holds it.
+    Unfinished output of a killed run is completed or deleted first. The lock is an operating
+    system lock on a file in the folder; it is released when its process ends.
 
     Args:
-        folder: where results will belong.
+        folder: results folder.
 
     Raises:
-        InputError: if another run is at work there, or the folder cannot be made or written.
+        InputError: if another run has the lock, or the folder cannot be created or written.
     """
     missing: list[Path] = []
     try:
         missing = [path for path in (folder, *folder.parents) if not path.exists()]
         folder.mkdir(parents=True, exist_ok=True)
-        for path in missing:  # a folder whose name is lost in a power cut loses all that is in it
+        for path in missing:  # losing its entry in a power cut would lose its content
             sync_folder(path.parent)
         lock = _lock(folder)
     except OSError as error:
         _remove_empty(missing)
         raise unwritable(folder, error) from error
     if lock is None:
-        allowed = "another --out, or wait; `mnnfab watch` shows how far it is"
-        raise InputError(str(folder), f"another run is at work there{_holder(folder)}", allowed)
+        allowed = "another --out, or wait; `mnnfab watch` shows its progress"
+        raise InputError(str(folder), f"another run is active here{_holder(folder)}", allowed)
     try:
         settle(folder)
         yield
     finally:
         (folder / LIVE).unlink(missing_ok=True)
-        # Before the lock is given up: a file of that name made later is another one's.
+        # Before the lock is released: a file of that name created later belongs to another run.
         (folder / LOCK).unlink(missing_ok=True)
         os.close(lock)
         _remove_empty(missing)
 
 
 def is_claimed(folder: Path) -> bool:
-    """Return whether a run is at work in a folder."""
+    """Return whether a folder is locked by a run."""
     try:
         lock = _open(folder / LOCK, os.O_RDONLY)
     except OSError:
@@ -75,7 +75,7 @@ def is_claimed(folder: Path) -> bool:
 
 
 def claim_of(folder: Path) -> str:
-    """Return a word that tells one claim of a folder from the next; nothing without a claim."""
+    """Return an identifier of the current lock of a folder; empty if it is not locked."""
     with suppress(OSError):
         lock = _open(folder / LOCK, os.O_RDONLY)
         try:
@@ -86,9 +86,9 @@ def claim_of(folder: Path) -> str:
 
 
 def settle_unless_claimed(folder: Path) -> None:
-    """Finish or throw away what a killed run has left, unless one is at work there.
+    """Complete or delete unfinished output of a killed run, unless the folder is locked.
 
-    A folder that may only be read is taken as it is.
+    A read-only folder is left unchanged.
     """
     if folder.is_dir() and (any(folder.glob(".mnnfab-*"))):
         with suppress(InputError), claimed(folder):
@@ -96,34 +96,34 @@ def settle_unless_claimed(folder: Path) -> None:
 
 
 def _lock(folder: Path) -> int | None:
-    """Return the descriptor of the lock; nothing if another one holds it."""
+    """Return the file descriptor of the lock; None if another run holds it."""
     path = folder / LOCK
     held, until = 0, time.monotonic() + PATIENCE_S
     while held < TRIES and time.monotonic() < until:
         lock = _open(path, os.O_RDWR | os.O_CREAT)
         if _try(lock, fcntl.LOCK_EX):
-            if _is_there(lock, path):  # or its holder had just removed it
-                with suppress(OSError):  # a full disk is for what follows to tell
+            if _is_there(lock, path):  # otherwise its holder has just removed it
+                with suppress(OSError):  # a full disk is reported when results are written
                     os.truncate(lock, 0)
                     os.write(lock, f"{os.getpid()} {uuid.uuid4().hex}\n".encode("ascii"))
                 return lock
-        elif not _try(lock, fcntl.LOCK_SH):  # what can be shared is held by those who only look
+        elif not _try(lock, fcntl.LOCK_SH):  # a shared lock can be obtained: only readers hold it
             held += 1
         os.close(lock)
         time.sleep(PAUSE_S)
     if held < TRIES:
-        given = f"somebody has looked at it for {PATIENCE_S:g} s without a pause"
-        raise InputError(str(folder), given, "another --out, or an end of `mnnfab watch` or `view`")
+        given = f"readers have locked it for {PATIENCE_S:g} s without a pause"
+        raise InputError(str(folder), given, "another --out, or stop `mnnfab watch` and `view`")
     return None
 
 
 def _open(path: Path, flags: int) -> int:
-    """Open the file of a lock: neither a link, which leads elsewhere, nor a pipe, which waits."""
+    """Open a lock file; symbolic links and pipes are rejected."""
     found = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o644)
     if stat.S_ISREG(os.fstat(found).st_mode):
         return found
     os.close(found)
-    raise OSError(errno.EINVAL, "the lock is not a plain file", str(path))
+    raise OSError(errno.EINVAL, "the lock is not a regular file", str(path))
 
 
 def _try(lock: int, kind: int) -> bool:

@@ -1,4 +1,4 @@
-"""Values as JSON knows them, for every `--json`."""
+"""Conversion of results to JSON values, for the `--json` options."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from pydantic import BaseModel
 
 
 @singledispatch
-def as_plain(value: Any) -> Any:  # noqa: ANN401 - whatever a result is made of
-    """Return a value made of dictionaries, lists, numbers, words and nothing.
+def as_plain(value: Any) -> Any:  # noqa: ANN401 - any part of a result
+    """Return a value as dictionaries, lists, numbers, strings and None.
 
-    Numbers that JSON does not know (infinite, none) become nothing.
+    Numbers that JSON does not support (infinity, NaN) become None.
 
     >>> as_plain((np.array([1.0, np.inf]), Path("out")))
     [[1.0, None], 'out']

@@ -1,4 +1,4 @@
-"""Tables: CSV with a header line, or Parquet; every number checked and in its unit."""
+"""Tables: CSV with a header line, or Parquet, with checked numbers in documented units."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from mnnfab.arrays import FloatArray
 from mnnfab.errors import InputError
 from mnnfab.io.files import read_bytes, read_text
 
-#: Larger numbers (and infinite ones) are taken for a mistake; products of these stay finite.
+#: Larger (and infinite) numbers are rejected as input errors; products of allowed ones are finite.
 LARGEST_NUMBER = 1e100
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table as it was read.
+    """A table of unconverted cells.
 
     Args:
-        path: for messages.
+        path: path of the file, for messages.
         header: names of the columns.
         rows: the cells, every row as long as the header.
-        lines: where in the file each row is, for messages: "line 7".
+        lines: position of each row in the file, for messages: "line 7".
     """
 
     path: Path
@@ -39,7 +39,7 @@ class Table:
         """Return some columns as finite numbers, (n_rows, n_columns).
 
         Raises:
-            InputError: naming line and column of the first cell that is not one.
+            InputError: naming line and column of the first cell that is not a finite number.
         """
         values = np.empty((len(self.rows), len(columns)))
         for i, row in enumerate(self.rows):
@@ -63,7 +63,7 @@ def read_table(path: Path) -> Table:
     """Read a table: Parquet if the name ends in .parquet or .pq, otherwise CSV with a header line.
 
     Raises:
-        InputError: if it is missing, empty, or a row has another number of cells.
+        InputError: if it is missing or empty, or a row has a different number of cells.
     """
     return _read_parquet(path) if path.suffix.lower() in {".parquet", ".pq"} else _read_csv(path)
 
@@ -94,7 +94,7 @@ def _read_csv(path: Path) -> Table:
 
 
 def parse_csv(path: Path, text: str) -> Table:
-    """Read a table from the text of a CSV file; as `read_table`."""
+    """Read a table from the text of a CSV file, as `read_table` does."""
     reader = csv.reader(io.StringIO(text))
     rows: list[tuple[str, ...]] = []
     lines: list[int] = []
@@ -119,13 +119,13 @@ def parse_csv(path: Path, text: str) -> Table:
 
 
 def _check_header(path: Path, header: tuple[str, ...]) -> None:
-    """Refuse what is no header line, or not one of columns between commas."""
+    """Check that the first line is a header with columns separated by commas."""
     where = f"{path}, line 1"
     for mark, name in ((";", "semicolons"), ("\t", "tabs")):
         if len(header) == 1 and mark in header[0]:
-            raise InputError(where, f"columns between {name}", "commas between columns")
+            raise InputError(where, f"columns separated by {name}", "commas")
     if all(is_number(cell) for cell in header):
-        raise InputError(where, f"only numbers: {', '.join(header)[:60]}", "names of the columns")
+        raise InputError(where, f"only numbers: {', '.join(header)[:60]}", "column names")
     _check_names(where, header)
 
 
@@ -151,7 +151,7 @@ def column_numbers(table: Table, name: str) -> FloatArray:
     """Return the column of that name as numbers, (n_rows,).
 
     Raises:
-        InputError: if there is no such column, with those that there are.
+        InputError: if there is no such column; the message lists the columns of the table.
     """
     if name not in table.header:
         raise InputError(str(table.path), f"columns {', '.join(table.header)}", f"a column {name}")
@@ -159,7 +159,7 @@ def column_numbers(table: Table, name: str) -> FloatArray:
 
 
 def optional_numbers(table: Table, name: str) -> FloatArray:
-    """Return the column of that name as numbers, (n_rows,); NaN where it is blank or missing.
+    """Return the column of that name as numbers, (n_rows,); NaN for blank or missing cells.
 
     Raises:
         InputError: if a cell is neither blank nor a number.
@@ -175,7 +175,7 @@ def optional_numbers(table: Table, name: str) -> FloatArray:
 
 
 def table_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Return CSV text; numbers are written so that they read back the same."""
+    """Return CSV text; numbers are written with round-trip precision."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)

@@ -1,4 +1,4 @@
-"""Sparse symmetric positive definite systems, by CHOLMOD; by SciPy alone where that is missing."""
+"""Sparse direct solvers for symmetric positive definite systems: CHOLMOD, or SciPy's LU."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_info
 from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.errors import ToolError
 
-#: OpenBLAS reads its kernels from here, and calls them so on processors that have AVX2.
+#: Environment variable that selects OpenBLAS's kernels, and its names of kernels with AVX2.
 KERNEL_CHOICE = "OPENBLAS_CORETYPE"
 WITH_AVX2 = {"haswell", "excavator", "zen", "skylakex", "cooperlake", "sapphirerapids"}
 
@@ -29,21 +29,21 @@ class Factor(Protocol):
     """A factorised matrix."""
 
     def solve(self, loads: FloatArray) -> FloatArray:
-        """Return the solutions of right-hand sides (n,) or (n, m), in the same shape."""
+        """Return the solutions for right-hand sides (n,) or (n, m), in the same shape."""
         ...
 
     def solve_sparse(self, loads: sparse.csc_array) -> FloatArray:
-        """Return the solutions of a few nearly empty right-hand sides, (n, m)."""
+        """Return the solutions for a few sparse right-hand sides, (n, m)."""
         ...
 
 
 class Factoriser(Protocol):
-    """What is done once for all matrices that have their entries in the same places."""
+    """The symbolic analysis of a sparsity pattern, shared by all matrices with this pattern."""
 
     def factorise(self, data: FloatArray) -> Factor:
         """Factorise the matrix whose lower triangle has these values, in the pattern's order.
 
-        The memory of a factor is used again: it is good until the next call.
+        The memory of the factor is reused: a factor is valid until the next call.
 
         Raises:
             ToolError: if the matrix is not positive definite.
@@ -52,7 +52,7 @@ class Factoriser(Protocol):
 
 
 def factorise(matrix: Matrix) -> Solve:
-    """Factorise once; the result solves for any number of right-hand sides.
+    """Factorise a matrix once, to solve for any number of right-hand sides.
 
     Args:
         matrix: (n, n), symmetric; only its lower triangle is read.
@@ -69,21 +69,21 @@ def factorise(matrix: Matrix) -> Solve:
 
 
 def make_factoriser(pattern: sparse.csc_array, order: IntArray | None = None) -> Factoriser:
-    """Analyse where a lower triangle has its entries; the values come later, many times.
+    """Analyse the sparsity pattern of a lower triangle, for factorisations with many values.
 
-    CHOLMOD (through cvxopt) is several times faster than SciPy's LU on both the bar
-    networks and the finite element systems.
+    CHOLMOD (through cvxopt) is several times faster than SciPy's LU for both the bar model
+    and the finite element systems. SciPy is used if cvxopt is not installed.
 
     Args:
         pattern: (n, n) lower triangle with sorted indices; its values are not read.
-        order: of elimination, (n,), if a good one is known; SciPy's LU has its own.
+        order: elimination order, (n,), if a good one is known; SciPy's LU computes its own.
     """
     return Cholmod(pattern, order) if find_spec("cvxopt") else SuperLu(pattern)
 
 
 @cache
 def _cvxopt() -> Any:  # noqa: ANN401 - cvxopt ships no types
-    """Import cvxopt with the BLAS kernels that suit the processor."""
+    """Import cvxopt with the BLAS kernels that match the processor."""
     with _newer_blas_kernels():
         import cvxopt
         import cvxopt.cholmod
@@ -93,11 +93,11 @@ def _cvxopt() -> Any:  # noqa: ANN401 - cvxopt ships no types
 
 @contextmanager
 def _newer_blas_kernels() -> Iterator[None]:
-    """Let an old OpenBLAS that is loaded here take the kernels for AVX2, if there is AVX2.
+    """Select the AVX2 kernels for an old OpenBLAS imported in this context, if AVX2 is available.
 
-    The one in cvxopt's wheel takes processors that it does not know for one of 2004, and
-    factorises a million bonds in 1.7 times the time. NumPy's is newer and knows better. A choice of
-    the user's stands.
+    The OpenBLAS in cvxopt's wheel treats processors that it does not recognise as one of 2004;
+    factorising a million bonds then takes 1.7 times as long. NumPy's OpenBLAS is newer and detects
+    the processor correctly. A setting of the user is kept.
     """
     seen = {str(library.get("architecture")).lower() for library in threadpool_info()}
     if KERNEL_CHOICE in os.environ or not seen & WITH_AVX2:
@@ -111,10 +111,10 @@ def _newer_blas_kernels() -> Iterator[None]:
 
 
 class Cholmod:
-    """CHOLMOD's supernodal Cholesky factorisation; the symbolic part is done here, once."""
+    """CHOLMOD's supernodal Cholesky factorisation; the symbolic analysis is done on creation."""
 
     def __init__(self, pattern: sparse.csc_array, order: IntArray | None = None) -> None:
-        """Find out where the factor fills in."""
+        """Compute the fill-in of the factor."""
         self._calls = 0
         cvxopt = _cvxopt()
         matrix = cvxopt.matrix
@@ -126,7 +126,7 @@ class Cholmod:
         self._symbolic = cvxopt.cholmod.symbolic(self._matrix, **given)
 
     def factorise(self, data: FloatArray) -> Factor:
-        """Factorise for new values."""
+        """Factorise the matrix with new values."""
         cvxopt = _cvxopt()
         self._calls += 1
         self._matrix.V = cvxopt.matrix(data)
@@ -144,14 +144,14 @@ class _CholmodFactor:
         self._is_latest = is_latest
 
     def solve(self, loads: FloatArray) -> FloatArray:
-        assert self._is_latest(), "another matrix was factorised since"
+        assert self._is_latest(), "another matrix has been factorised since"
         cvxopt = _cvxopt()
         unknown = cvxopt.matrix(np.asfortranarray(loads, dtype=np.float64))
         cvxopt.cholmod.solve(self._factor, unknown)
         return np.array(unknown, dtype=np.float64).reshape(loads.shape)
 
     def solve_sparse(self, loads: sparse.csc_array) -> FloatArray:
-        assert self._is_latest(), "another matrix was factorised since"
+        assert self._is_latest(), "another matrix has been factorised since"
         # Dense right-hand sides are solved one by one, sparse ones four at a time.
         cvxopt = _cvxopt()
         matrix = cvxopt.matrix
@@ -165,14 +165,14 @@ class _CholmodFactor:
 
 
 class SuperLu:
-    """SciPy's LU without pivoting, for machines that have no cvxopt."""
+    """SciPy's LU without pivoting, for installations without cvxopt."""
 
     def __init__(self, pattern: sparse.csc_array) -> None:
-        """Keep the pattern; SciPy has no symbolic part of its own."""
+        """Store the pattern; SciPy has no separate symbolic analysis."""
         self._pattern = pattern
 
     def factorise(self, data: FloatArray) -> Factor:
-        """Factorise for new values."""
+        """Factorise the matrix with new values."""
         pattern = self._pattern
         lower = sparse.csc_array((data, pattern.indices, pattern.indptr), shape=pattern.shape)
         whole = sparse.csc_array(lower + sparse.tril(lower, -1).T)
@@ -203,5 +203,5 @@ class _SuperLuFactor:
 
 def _not_positive_definite(reason: str) -> ToolError:
     return ToolError(
-        f"the stiffness matrix is not positive definite ({reason}): something moves freely"
+        f"the stiffness matrix is not positive definite ({reason}): a motion is unconstrained"
     )

@@ -1,4 +1,4 @@
-"""Nested dissection: an order of elimination for planar networks, from where their nodes are."""
+"""Nested dissection: an elimination order for planar networks, from their node coordinates."""
 
 from __future__ import annotations
 
@@ -6,30 +6,30 @@ import numpy as np
 
 from mnnfab.arrays import FloatArray, IntArray
 
-#: Parts of this many nodes or fewer are not divided again.
+#: Subsets of this many nodes or fewer are not divided further.
 LEAF = 50
 
 _LOWER, _UPPER, _SEPARATOR = 0, 1, 2
 
 
 def nested_dissection(nodes: FloatArray, bonds: IntArray) -> IntArray:
-    """Return the nodes in an order that fills in little, (n_nodes,).
+    """Return a fill-reducing elimination order of the nodes, (n_nodes,).
 
-    A part is halved across its longer side; the nodes that hold the halves together come
-    last. On a lattice of n nodes the factor has O(n log n) entries, where an order that
-    looks at the graph alone (minimum degree) leaves a third more at a million bonds.
+    A subset is halved across its longer side; the separator nodes between the halves come
+    last. On a lattice of n nodes the factor has O(n log n) entries; an order from the graph
+    alone (minimum degree) gives a third more entries at a million bonds.
 
     Source: George, SIAM J. Numer. Anal. 10:345 (1973).
 
     Args:
-        nodes: places, (n_nodes, 2).
+        nodes: coordinates, (n_nodes, 2).
         bonds: pairs of nodes, (n_bonds, 2).
     """
     side = np.empty(len(nodes), dtype=np.int8)
     pieces: list[IntArray] = []
     parts = [(np.arange(len(nodes)), bonds)]
-    # Separators are gathered before the parts that they divide, and all is turned round at
-    # the end: so every separator comes after both of its halves.
+    # Separators are collected before the halves that they divide and the list is reversed at
+    # the end, so every separator comes after both of its halves.
     while parts:
         ids, inside = parts.pop()
         if len(ids) <= LEAF:
@@ -46,7 +46,7 @@ def nested_dissection(nodes: FloatArray, bonds: IntArray) -> IntArray:
 
 
 def _divide(nodes: FloatArray, ids: IntArray, bonds: IntArray, side: np.ndarray) -> None:
-    """Write on which side of the middle each node of a part is, or that it is between."""
+    """Mark each node of a subset in `side` as lower half, upper half or separator."""
     places = nodes[ids]
     along = places[:, int(np.ptp(places, axis=0).argmax())]
     side[ids] = along > np.median(along)

@@ -1,4 +1,4 @@
-"""Lattices: families of networks made from a few numbers."""
+"""Lattices: networks generated from a few parameters."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.errors import InputError
 from mnnfab.network.network import Network
 
-#: Height of a row of a triangular lattice over its bond length.
+#: Row height of a triangular lattice divided by its bond length.
 ROW_HEIGHT = math.sqrt(3) / 2
-#: A Delaunay triangle flatter than this (rad) at the rim is left out.
+#: Flat Delaunay triangles at the rim, with a smallest angle below this (rad), are left out.
 FLATTEST = math.radians(15)
 
 
 def triangular_patch(rows: int, bond_length_mm: float, fixed: Sequence[int]) -> Network:
-    r"""Return the paper's patch: rows of `rows` + 1, `rows`, … 2 nodes.
+    r"""Return the triangular patch of the paper: rows of `rows` + 1, `rows`, … 2 nodes.
 
     The nodes are numbered row by row from the top, each row from right to left::
 
@@ -62,7 +62,7 @@ def triangular_parallelogram(
 ) -> Network:
     r"""Return a triangular lattice of `rows` × `columns` nodes.
 
-    Each row hangs half a bond to the right of the one above it::
+    Each row is shifted half a bond to the right of the row above::
 
         0 - 1 - 2          rows = 2, columns = 3
          \ / \ / \
@@ -86,7 +86,7 @@ def triangular_parallelogram(
 def triangular_hexagon(side: int, bond_length_mm: float, fixed: Sequence[int]) -> Network:
     r"""Return a hexagon cut from a triangular lattice, `side` bonds along each side.
 
-    Numbered row by row from the top, each from left to right::
+    The nodes are numbered row by row from the top, each row from left to right::
 
           0 - 1
          / \ / \           side = 1
@@ -107,9 +107,9 @@ def triangular_hexagon(side: int, bond_length_mm: float, fixed: Sequence[int]) -
 
 
 def square_braced(rows: int, columns: int, bond_length_mm: float, fixed: Sequence[int]) -> Network:
-    r"""Return a square lattice of `rows` × `columns` nodes with one brace a cell.
+    r"""Return a square lattice of `rows` × `columns` nodes with one brace per cell.
 
-    The braces of neighbouring cells mirror each other, so that no direction is softer::
+    The braces of neighbouring cells mirror each other, so that no diagonal direction is softer::
 
         0 - 1 - 2
         | \ | / |          rows = 2, columns = 3
@@ -135,14 +135,15 @@ def square_braced(rows: int, columns: int, bond_length_mm: float, fixed: Sequenc
 def kagome_braced(rows: int, columns: int, bond_length_mm: float, fixed: Sequence[int]) -> Network:
     r"""Return a kagome lattice of `rows` × `columns` hexagons, each made rigid by three braces.
 
-    A kagome lattice has as many bonds as motions and its rim sets it free. The braces
-    join every other corner of a hexagon; they are √3 times as long as the bonds::
+    A kagome lattice has as many bonds as degrees of freedom in its bulk and fewer at its rim,
+    so it is not rigid. The braces join every other corner of a hexagon; they are √3 times as
+    long as the bonds::
 
             o - o
            /     \         a hexagon; its braces join 0-2, 2-4 and 4-0
           o       o        of its corners, counted around it
 
-    Numbered from the top, each row from left to right.
+    The nodes are numbered from the top, each row from left to right.
 
     >>> kagome_braced(1, 1, 16.0, [0, 1]).n_bonds
     21
@@ -172,15 +173,15 @@ def delaunay(
 ) -> Network:
     """Return the Delaunay triangulation of random points in a rectangle.
 
-    No two points are nearer than `spacing_mm` (Poisson-disc sampling); flat triangles at
-    the rim are left out. Numbered from the top.
+    No two points are closer than `spacing_mm` (Poisson-disc sampling); flat triangles at
+    the rim are left out. The nodes are numbered from the top.
 
     Args:
-        width_mm: of the rectangle.
-        height_mm: of the rectangle.
-        spacing_mm: least distance of two nodes, and so the shortest bond.
-        seed: of the random points.
-        fixed: the nodes glued to the frame.
+        width_mm: width of the rectangle.
+        height_mm: height of the rectangle.
+        spacing_mm: minimum distance between nodes, and so the minimum bond length.
+        seed: seed of the random points.
+        fixed: the fixed nodes.
 
     Raises:
         InputError: if fewer than three points fit.
@@ -205,7 +206,7 @@ def delaunay(
 
 
 def neighbours(nodes: FloatArray, distance: float) -> IntArray:
-    """Return all pairs of nodes that far apart, (n_bonds, 2), in rising order."""
+    """Return all pairs of nodes at the given distance, (n_bonds, 2), in ascending order."""
     near = KDTree(nodes).query_pairs(1.001 * distance, output_type="ndarray")
     between: FloatArray = nodes[near[:, 0]] - nodes[near[:, 1]]
     pairs = np.sort(near[np.hypot(between[:, 0], between[:, 1]) > 0.999 * distance], axis=1)
@@ -217,7 +218,7 @@ def _network(nodes: FloatArray, bonds: IntArray, fixed: Sequence[int]) -> Networ
 
 
 def _grid(rows: int, columns: int) -> tuple[IntArray, IntArray]:
-    """Return row and column of every node, (rows · columns,) each."""
+    """Return the row and the column of every node, (rows · columns,) each."""
     _require_positive("rows", rows)
     _require_positive("columns", columns)
     row, column = np.divmod(np.arange(rows * columns), columns)
@@ -225,13 +226,13 @@ def _grid(rows: int, columns: int) -> tuple[IntArray, IntArray]:
 
 
 def _bonds_in_slots(slots: Sequence[tuple[IntArray, IntArray, np.ndarray]]) -> IntArray:
-    """Return the bonds of every node in turn, from (first, second, whether there is one)."""
+    """Return the bonds of all nodes in order, from slots (first node, second node, mask)."""
     first, second, there = (np.column_stack([slot[k] for slot in slots]) for k in range(3))
     return np.column_stack([first[there], second[there]])
 
 
 def _distinct(points: FloatArray) -> FloatArray:
-    """Return each point once; those that differ by rounding are one."""
+    """Return the distinct points; points that differ by rounding are merged."""
     _, first = np.unique(np.round(points, 6), axis=0, return_index=True)
     chosen: FloatArray = points[first]
     return chosen

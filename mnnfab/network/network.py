@@ -1,4 +1,4 @@
-"""The network: nodes in the plane, bonds between them, and the nodes that are held."""
+"""The network: nodes in the plane, bonds between them, and fixed nodes."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from numpy.typing import ArrayLike
 from mnnfab.arrays import FloatArray, IntArray, frozen_floats, frozen_ints
 from mnnfab.errors import InputError
 
-#: Bonds shorter than this (mm) are taken for a mistake: no process makes them.
+#: Bonds shorter than this (mm) are rejected as input errors: no process can make them.
 SHORTEST_BOND_MM = 1e-6
-#: Farther from the origin (mm) the CAD kernel has too few digits left for a joint.
+#: Largest coordinate (mm): beyond it the CAD kernel has too few digits to resolve a joint.
 FARTHEST_MM = 1e5
 
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """A planar network of bonds; an invalid one cannot exist.
+    """A planar network of bonds, validated on creation.
 
     Args:
         nodes: joint centres, (n_nodes, 2) mm.
         bonds: the two nodes of each bond, (n_bonds, 2), counted from 0.
-        fixed: the nodes glued to the frame, (n_fixed,).
+        fixed: nodes with zero displacement, (n_fixed,).
 
     Raises:
         InputError: if a number is not finite, a node is out of range, a bond is
@@ -36,7 +36,7 @@ class Network:
     fixed: IntArray
 
     def __post_init__(self) -> None:
-        """Check everything and freeze the arrays."""
+        """Validate the values and make the arrays read-only."""
         object.__setattr__(self, "nodes", _coordinates(self.nodes))
         object.__setattr__(self, "bonds", _indices("bonds", self.bonds, columns=2))
         object.__setattr__(self, "fixed", _indices("fixed", self.fixed, columns=None))
@@ -46,7 +46,7 @@ class Network:
         self._check_every_node_is_used()
 
     def _repr_svg_(self) -> str:
-        """Show the network in a notebook."""
+        """Return a picture of the network for notebooks."""
         return self.svg()
 
     def svg(
@@ -78,7 +78,7 @@ class Network:
 
     @property
     def vectors(self) -> FloatArray:
-        """From the first node of each bond to the second, (n_bonds, 2) mm."""
+        """Vector from the first node of each bond to the second, (n_bonds, 2) mm."""
         difference: FloatArray = self.nodes[self.bonds[:, 1]] - self.nodes[self.bonds[:, 0]]
         return difference
 
@@ -101,11 +101,11 @@ class Network:
         return np.flatnonzero(free)
 
     def without(self, damage: Sequence[tuple[int, int]]) -> Network:
-        """Return the network with some bonds cut, each named by its two nodes.
+        """Return the network without some bonds, each given by its two nodes.
 
         Raises:
-            InputError: if there is no such bond, it is named twice, or a node would hang
-                on nothing.
+            InputError: if a bond does not exist or is given twice, or a node would lose all
+                its bonds.
         """
         if not damage:
             return self
@@ -123,7 +123,7 @@ class Network:
                     f"two nodes with a bond between them{near if joined else ''}",
                 )
             if bond in cut:
-                raise InputError(where, f"[{first}, {second}] is there already", "each bond once")
+                raise InputError(where, f"[{first}, {second}] is given twice", "each bond once")
             cut.add(bond)
         kept = np.delete(self.bonds, sorted(cut), axis=0)
         bare = np.setdiff1d(self.bonds, kept)
@@ -134,12 +134,12 @@ class Network:
         return Network(self.nodes, kept, self.fixed)
 
     def place(self, node: int) -> tuple[float, float]:
-        """Return where a node is, (x, y) mm."""
+        """Return the coordinates of a node, (x, y) mm."""
         x, y = self.nodes[node].tolist()
         return x, y
 
     def bond_name(self, bond: int) -> str:
-        """Name a bond for a person: its number and its nodes.
+        """Return the name of a bond for messages: its number and its nodes.
 
         >>> Network(np.array([[0, 0], [1, 0]]), np.array([[0, 1]]), np.array([0])).bond_name(0)
         'bond 0 (0–1)'

@@ -1,8 +1,8 @@
-"""Networks from files and from other packages' objects, coordinates in mm.
+"""Networks read from files and from objects of other packages; coordinates in mm.
 
-JSON of ours:       {"nodes": [[x, y], …], "bonds": [[i, j], …], "fixed": [i, …]}
-JSON of networkx:   node-link data; every node has "x" and "y" or "pos": [x, y]
-anything else:      a mesh in a format that meshio reads; its line cells are the bonds
+mnnfab JSON:        {"nodes": [[x, y], …], "bonds": [[i, j], …], "fixed": [i, …]}
+networkx JSON:      node-link data; every node has "x" and "y" or "pos": [x, y]
+other files:        a mesh in a format that meshio reads; its line cells are the bonds
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _KEYS = {"nodes", "bonds", "fixed"}
 
 
 class Graph(Protocol):
-    """What is needed of a networkx graph."""
+    """The interface required of a networkx graph."""
 
     def nodes(self, *, data: bool) -> Iterable[tuple[Any, Mapping[str, Any]]]:
         """Return nodes with their attributes."""
@@ -38,7 +38,7 @@ def load_network(path: Path, fixed: Sequence[int] | None = None) -> Network:
 
     Args:
         path: the file.
-        fixed: the nodes glued to the frame, where the file does not name them.
+        fixed: the fixed nodes, if the file does not define them.
 
     Raises:
         InputError: if the file or the network in it is not valid.
@@ -60,29 +60,29 @@ def network_from_graph(graph: Graph, fixed: Sequence[Any]) -> Network:
 
     Args:
         graph: an undirected graph.
-        fixed: the graph's own names of the nodes glued to the frame.
+        fixed: the fixed nodes, by their names in the graph.
 
     Raises:
-        InputError: if a node has no place or a fixed one is not there.
+        InputError: if a node has no coordinates or a fixed node is not in the graph.
     """
     names = [name for name, _ in graph.nodes(data=True)]
     number = {name: place for place, name in enumerate(names)}
     places = [_place(name, data) for name, data in graph.nodes(data=True)]
     missing = [name for name in fixed if name not in number]
     if missing:
-        raise InputError("graph, fixed", f"{missing[0]!r} is no node", "names of nodes")
+        raise InputError("graph, fixed", f"{missing[0]!r} is not a node", "names of nodes")
     bonds = [(number[first], number[second]) for first, second in graph.edges()]
     return Network(np.array(places), np.array(bonds), np.array([number[name] for name in fixed]))
 
 
 def network_from_mesh(mesh: Any, fixed: Sequence[int]) -> Network:  # noqa: ANN401 - a meshio.Mesh
-    """Return the network of a meshio mesh: its line cells are the bonds, z is left out.
+    """Return the network of a meshio mesh: its line cells are the bonds, z is ignored.
 
-    Points that no line uses are left out and the others numbered in the mesh's order.
+    Points that no line uses are dropped; the others are numbered in the order of the mesh.
 
     Args:
-        mesh: in mm.
-        fixed: the nodes glued to the frame, counted without the unused points.
+        mesh: coordinates in mm.
+        fixed: the fixed nodes, numbered without the unused points.
 
     Raises:
         InputError: if there are no line cells.
@@ -90,7 +90,7 @@ def network_from_mesh(mesh: Any, fixed: Sequence[int]) -> Network:  # noqa: ANN4
     lines = [block.data for block in mesh.cells if block.type == "line"]
     if not lines:
         kinds = sorted({block.type for block in mesh.cells})
-        raise InputError("mesh", f"cells {', '.join(kinds) or 'none'}", "line cells, one a bond")
+        raise InputError("mesh", f"cells {', '.join(kinds) or 'none'}", "line cells, one per bond")
     bonds = np.vstack(lines)
     used = np.unique(bonds)
     nodes = np.asarray(mesh.points, dtype=np.float64)[used, :2]
@@ -105,17 +105,17 @@ def _from_json(path: Path, fixed: Sequence[int] | None) -> Network:
     if isinstance(values, dict) and "nodes" in values and {"links", "edges"} & set(values):
         return _from_node_link(path, values, fixed)
     if not isinstance(values, dict) or set(values) != _KEYS:
-        given = f"keys {', '.join(sorted(values))}" if isinstance(values, dict) else "no object"
+        given = f"keys {', '.join(sorted(values))}" if isinstance(values, dict) else "not an object"
         raise InputError(
             str(path), given, "an object with the keys nodes, bonds and fixed, or node-link data"
         )
     if fixed is not None:
-        raise InputError("[network] fixed", f"given, and {path} has it too", "one of the two")
+        raise InputError("[network] fixed", f"given here and in {path}", "one of the two")
     return Network(values["nodes"], values["bonds"], values["fixed"])
 
 
 def _from_node_link(path: Path, values: Mapping[str, Any], fixed: Sequence[int] | None) -> Network:
-    """Read what `networkx.node_link_data` has written."""
+    """Read node-link data in the format of `networkx.node_link_data`."""
     try:
         names = [node["id"] for node in values["nodes"]]
         number = {name: place for place, name in enumerate(names)}
@@ -124,7 +124,7 @@ def _from_node_link(path: Path, values: Mapping[str, Any], fixed: Sequence[int] 
         places = [_place(node["id"], node) for node in values["nodes"]]
     except (KeyError, TypeError) as error:
         raise InputError(
-            str(path), f"not node-link data: {error!r}", "what networkx.node_link_data writes"
+            str(path), f"not node-link data: {error!r}", "the output of networkx.node_link_data"
         ) from error
     return Network(places, bonds, _require_fixed(path, fixed))  # type: ignore[arg-type]
 
@@ -137,7 +137,7 @@ def _from_mesh(path: Path, fixed: Sequence[int] | None) -> Network:
     allowed = "JSON, or a mesh in a format that meshio reads"
     try:
         mesh = meshio.read(path)
-    except (Exception, SystemExit) as error:  # its readers raise whatever they come across
+    except (Exception, SystemExit) as error:  # its readers raise exceptions of any kind
         words = f"{type(error).__name__}: {error}".splitlines()[0]
         raise InputError(str(path), words, allowed) from error
     return network_from_mesh(mesh, _require_fixed(path, fixed))
@@ -146,7 +146,7 @@ def _from_mesh(path: Path, fixed: Sequence[int] | None) -> Network:
 def _require_fixed(path: Path, fixed: Sequence[int] | None) -> Sequence[int]:
     if fixed is None:
         raise InputError(
-            "[network] fixed", "missing", f"node numbers: {path.name} does not say what is fixed"
+            "[network] fixed", "missing", f"node numbers: {path.name} defines no fixed nodes"
         )
     return fixed
 
@@ -157,5 +157,5 @@ def _place(name: object, data: Mapping[str, Any]) -> tuple[float, float]:
         return float(x), float(y)
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(
-            f"graph, node {name!r}", "no place", "attributes x and y, or pos = [x, y], in mm"
+            f"graph, node {name!r}", "no coordinates", "attributes x and y, or pos = [x, y], in mm"
         ) from error

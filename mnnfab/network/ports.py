@@ -1,4 +1,4 @@
-"""Ports: the degrees of freedom where loads are hung and answers are read."""
+"""Ports: the degrees of freedom where loads are applied and displacements are read."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Port:
         return 2 * self.node + "xy".index(self.axis)
 
     def __str__(self) -> str:
-        """Name the port for a person."""
+        """Return the name of the port for messages."""
         return f"node {self.node} {self.axis}"
 
 
@@ -42,17 +42,17 @@ def dofs_of(ports: Sequence[Port]) -> IntArray:
 
 
 def unit_loads(network: Network, ports: Sequence[Port]) -> FloatArray:
-    """Return unit loads, one column a port, (2 n_nodes, n_ports) N."""
+    """Return unit loads, one column per port, (2 n_nodes, n_ports) N."""
     loads = np.zeros((2 * network.n_nodes, len(ports)))
     loads[dofs_of(ports), np.arange(len(ports))] = 1.0
     return loads
 
 
 def check_ports(where: str, network: Network, ports: Sequence[Port]) -> None:
-    """Refuse ports that are out of range, held by the frame or given twice.
+    """Check that ports are in range, on free nodes and given only once.
 
     Raises:
-        InputError: naming the port by its place in the list.
+        InputError: if a port is invalid; the message has its index in the list.
     """
     free = sorted(set(range(network.n_nodes)) - set(network.fixed.tolist()))
     for i, port in enumerate(ports):
@@ -66,7 +66,7 @@ def check_ports(where: str, network: Network, ports: Sequence[Port]) -> None:
                 place, f"node {port.node} is fixed and cannot move", f"a free node: {_short(free)}"
             )
         if port in ports[:i]:
-            raise InputError(place, f"{port} is there already", "each port once")
+            raise InputError(place, f"{port} is given twice", "each port once")
 
 
 def _short(numbers: list[int]) -> str:

@@ -1,4 +1,4 @@
-"""Rigidity: which nodes can move at no cost, and how over-braced the network is."""
+"""Rigidity: zero modes and states of self-stress of a network."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ from mnnfab.linalg.cholesky import factorise
 from mnnfab.network.compatibility import compatibility_matrix
 from mnnfab.network.network import Network
 
-#: A motion is a zero mode if it lengthens the bonds by less than this share of what the
-#: stiffest motion does. Rounding stays under 1e-13; a slender strip that is rigid comes
-#: down to 1e-8, its softest singular value falling with the square of its length.
+#: Singular values of the compatibility matrix below this fraction of the largest belong to zero
+#: modes. Rounding stays below 1e-13; a rigid slender strip reaches 1e-8, since its smallest
+#: singular value decreases with the square of its length.
 ZERO = 1e-11
 #: Up to this many free degrees of freedom all singular values are computed.
 DENSE_DOFS = 600
-#: Beyond that, so many zero modes are looked for at first and at the most.
+#: Above that, the number of zero modes searched for first, and the maximum.
 FEW_MODES, MOST_MODES = 8, 32
-#: Added to CᵀC, as a share of its largest eigenvalue, so that it can be factorised.
+#: Diagonal shift that makes CᵀC factorisable, as a fraction of its largest eigenvalue.
 SHIFT = 1e-12
-#: Rounds of inverse iteration.
+#: Number of inverse iterations.
 ROUNDS = 4
-#: A node moves in a zero mode when its amplitude exceeds this share of the largest.
+#: A node takes part in a zero mode if its amplitude exceeds this fraction of the largest.
 MOVES = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
 class Rigidity:
-    """The count of Maxwell and Calladine for a network.
+    """The Maxwell–Calladine count of a network.
 
     n_free_dofs - n_bonds = n_zero_modes - n_self_stresses.
 
     Args:
-        n_zero_modes: independent motions that lengthen no bond; for networks of more than
-            `DENSE_DOFS` free degrees of freedom no more than `MOST_MODES` are counted.
-        n_self_stresses: independent bond tensions that balance without load.
+        n_zero_modes: number of independent motions that lengthen no bond; at most `MOST_MODES`
+            are counted for networks of more than `DENSE_DOFS` free degrees of freedom.
+        n_self_stresses: number of independent states of bond tension in equilibrium without load.
         moving_nodes: the nodes that take part in a zero mode.
     """
 
@@ -49,7 +49,7 @@ class Rigidity:
 
 
 def analyse_rigidity(network: Network) -> Rigidity:
-    """Count zero modes and states of self-stress with unit stiffness everywhere.
+    """Count zero modes and states of self-stress, with unit stiffness of all bonds.
 
     >>> from mnnfab import triangular_patch
     >>> analyse_rigidity(triangular_patch(4, 16.0, [0, 4])).n_self_stresses
@@ -67,11 +67,11 @@ def analyse_rigidity(network: Network) -> Rigidity:
 
 
 def require_rigid(network: Network) -> Rigidity:
-    """Return the rigidity of a network that can carry any load.
+    """Return the rigidity of a network and check that it has no zero modes.
 
     Raises:
         InputError: if every node is fixed.
-        MechanismError: if there are zero modes, with the nodes that move.
+        MechanismError: if there are zero modes; the message names the nodes that move.
     """
     if not network.free_dofs.size:
         raise InputError("network, fixed", "every node is fixed", "at least one free node")
@@ -90,12 +90,12 @@ def require_rigid(network: Network) -> Rigidity:
 
 def _zero_modes(compatibility: sparse.csr_array) -> FloatArray:
     """Return an orthonormal basis of the null space of C, (n_free_dofs, n_zero_modes)."""
-    # Singular values of C, not eigenvalues of CᵀC: squaring would drown a soft mode in
-    # the rounding of a zero mode.
+    # Singular values of C, not eigenvalues of CᵀC: after squaring, a soft mode could not be
+    # distinguished from the rounding error of a zero mode.
     n_dofs = compatibility.shape[1]
     if n_dofs <= DENSE_DOFS:
         return _null_space(compatibility.toarray(), ZERO * _largest(compatibility))
-    # A few at first, since most networks have none; then as many as are ever reported.
+    # First a few, since most networks have none; then the maximum that is counted.
     for wanted in (FEW_MODES, MOST_MODES):
         softest = _softest_motions(compatibility, wanted)
         inside = _null_space(compatibility @ softest, ZERO * _largest(compatibility))
@@ -123,9 +123,9 @@ def _null_space(matrix: FloatArray, limit: float) -> FloatArray:
 def _softest_motions(compatibility: sparse.csr_array, wanted: int) -> FloatArray:
     """Return a basis of the `wanted` softest motions, (n_free_dofs, wanted).
 
-    Inverse iteration on a block: unlike Lanczos's method it does not mind any number of
-    equal eigenvalues, and zero modes are all equal. Zero modes grow so much faster than
-    the others that a few rounds separate them to rounding.
+    Block inverse iteration. Unlike the Lanczos method it converges for any number of equal
+    eigenvalues, and those of zero modes are all equal. Zero modes grow so much faster than
+    the others that a few iterations separate them to rounding.
     """
     gram = (compatibility.T @ compatibility).tocsc()
     shift = SHIFT * _largest(compatibility) ** 2
@@ -137,7 +137,7 @@ def _softest_motions(compatibility: sparse.csr_array, wanted: int) -> FloatArray
 
 
 def _moving_nodes(free: IntArray, modes: FloatArray) -> IntArray:
-    # The norm of a node's rows does not depend on which basis of the null space it is.
+    # The norm of a node's rows is independent of the basis chosen for the null space.
     if not modes.size:
         return np.empty(0, dtype=np.int64)
     amplitude = np.zeros(int(free.max()) // 2 + 1)

@@ -6,9 +6,9 @@ import numpy as np
 
 from mnnfab.arrays import FloatArray, IntArray
 
-#: Pixels of the longer side of a picture.
+#: Length of the longer side of a picture, pixels.
 SIZE = 320
-#: Cividis, in nine steps: told apart by colour-blind readers and in grey.
+#: Cividis colour map in nine steps, readable for colour-blind readers and in greyscale.
 _CIVIDIS = np.array(
     [
         *([0x00, 0x22, 0x4E], [0x1A, 0x38, 0x6F], [0x43, 0x4E, 0x6C], [0x61, 0x65, 0x6F]),
@@ -20,7 +20,7 @@ _CIVIDIS = np.array(
 
 
 def colours(shares: FloatArray) -> list[str]:
-    """Return a colour for each share: 0 is dark blue, 1 is yellow.
+    """Return a colour for each value from 0 (dark blue) to 1 (yellow).
 
     >>> colours(np.array([0.0, 1.0]))
     ['#00224e', '#fee838']
@@ -41,15 +41,15 @@ def network_svg(
     limits_mm: tuple[float, float] | None = None,
     size: int = SIZE,
 ) -> str:
-    """Return a picture of a network: bonds as wide as they are, fixed nodes as triangles.
+    """Return a picture of a network: bond widths to scale, fixed nodes as triangles.
 
     Args:
         nodes: (n_nodes, 2) mm.
         bonds: the two nodes of each, (n_bonds, 2).
         fixed: nodes that are held, (n_fixed,).
         widths_mm: (n_bonds,); without them all bonds are thin and grey.
-        limits_mm: of the colours.
-        size: of the longer side, pixels.
+        limits_mm: widths at the ends of the colour map.
+        size: length of the longer side, pixels.
     """
     vectors = nodes[bonds[:, 1]] - nodes[bonds[:, 0]]
     thin = float(np.hypot(*vectors.T).mean()) / 20

@@ -1,4 +1,4 @@
-"""Widths as a table: bond, node_i, node_j, length_mm, width_mm."""
+"""Tables of bond widths: bond, node_i, node_j, length_mm, width_mm."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ HEADER = ("bond", "node_i", "node_j", "length_mm", "width_mm")
 def load_widths(path: Path, network: Network) -> FloatArray:
     """Read the width of every bond, (n_bonds,) mm, from the column `width_mm`.
 
-    If there is a column `bond` the rows may stand in any order.
+    With a column `bond` the rows may be in any order.
 
     Raises:
-        InputError: if there are not as many as bonds, or one is not a number.
+        InputError: if the number of widths is not that of the bonds, or a cell is not a number.
     """
     table = read_table(path)
     widths = column_numbers(table, "width_mm")
     if len(widths) != network.n_bonds:
         raise InputError(
-            str(path), f"{len(widths)} widths", f"{network.n_bonds}, one a bond of the network"
+            str(path), f"{len(widths)} widths", f"{network.n_bonds}, one per bond of the network"
         )
     order = _order(table, network)
     for name, nodes in zip(("node_i", "node_j"), network.bonds.T, strict=True):
@@ -40,9 +40,9 @@ def load_widths(path: Path, network: Network) -> FloatArray:
 
 
 def load_start(path: Path, network: Network) -> FloatArray:
-    """Read widths to start from, (n_bonds,) mm, from a run of a network like this one.
+    """Read initial widths, (n_bonds,) mm, from the table of an earlier run.
 
-    Bonds are found by their nodes, so that a network may have lost some of them since.
+    Bonds are matched by their nodes, so the network may have fewer bonds than the table.
 
     Raises:
         InputError: if a bond of the network is not in the table.
@@ -54,15 +54,15 @@ def load_start(path: Path, network: Network) -> FloatArray:
     if len(width_of) < len(pairs):
         twice = next(pair for pair in pairs if pairs.count(pair) > 1)
         given = f"bond {twice[0]:g}–{twice[1]:g} twice"
-        raise InputError(str(path), given, "one width a bond")
+        raise InputError(str(path), given, "one width per bond")
     widths = []
     for bond, pair in enumerate(np.sort(network.bonds, axis=1).tolist()):
         if tuple(pair) not in width_of:
             raise InputError(
                 str(path),
                 f"no width of {network.bond_name(bond)}",
-                "a width for every bond; for a bond that was repaired, add its row to a copy "
-                "of the table and name that in [training] start",
+                "a width for every bond; for a repaired bond, add its row to a copy of the table "
+                "and name the copy in [training] start",
             )
         widths.append(width_of[tuple(pair)])
     return frozen_floats(widths)
@@ -76,20 +76,20 @@ def _order(table: Table, network: Network) -> IntArray:
     if not np.array_equal(np.sort(bonds), np.arange(network.n_bonds)):
         raise InputError(
             f"{table.path}, column bond",
-            "not every bond once",
+            "missing or repeated bonds",
             f"0 to {network.n_bonds - 1}, each once",
         )
     return np.argsort(bonds)
 
 
 def check_widths(where: str, widths: FloatArray, limits: tuple[float, float]) -> None:
-    """Refuse widths outside `limits` mm.
+    """Check that widths are within `limits` mm.
 
     Raises:
-        InputError: naming the first bond that is outside.
+        InputError: naming the first bond outside the limits.
     """
     lowest, highest = limits
-    # Rounding of a width that was trained to the very limit is not a fault.
+    # A width trained to the limit may exceed it by rounding.
     slack = 1e-9 * highest
     outside = np.flatnonzero((widths < lowest - slack) | (widths > highest + slack))
     if outside.size:

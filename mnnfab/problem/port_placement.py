@@ -1,4 +1,4 @@
-"""Placement: where the ports of a task may be, screened by short trainings on bars."""
+"""Placement of the ports of a task: candidates ranked by short trainings of the bar model."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mnnfab.network.network import Network
     from mnnfab.problem.problem import Problem
 
-#: Iterations of the training that screens a placement.
+#: Iterations of the training that evaluates a placement.
 SCREENING = 40
 
 
@@ -31,13 +31,13 @@ def free_nodes(network: Network) -> IntArray:
 
 
 def placements(problem: Problem, count: int) -> Iterator[Design]:
-    """Yield the design with random placements of its ports, that with the least loss first.
+    """Yield the design with random placements of its ports, in order of increasing loss.
 
-    Ports of one node move together; placements at which nothing can be trained are left out.
+    Ports of one node move together; placements that cannot be trained are left out.
 
     Args:
-        problem: the design, with no more nodes that carry ports than free ones.
-        count: placements that are drawn; its seed decides which.
+        problem: its design must not have more nodes with ports than free nodes.
+        count: number of placements that are drawn, with the seed of the design.
     """
     generator = random_generator(problem.design.schedule.seed, Stream.PORT_PLACEMENTS)
     free, nodes = free_nodes(problem.network), port_nodes(problem.design)
@@ -50,7 +50,7 @@ def placements(problem: Problem, count: int) -> Iterator[Design]:
 
 
 def port_nodes(design: Design) -> list[int]:
-    """Return the nodes that carry ports, each once: x and y of a node stay together."""
+    """Return the nodes that carry ports, each once: x and y ports of a node stay together."""
     section = design.task
     return list(dict.fromkeys(port.node for port in (*section.inputs, *section.outputs)))
 

@@ -1,7 +1,7 @@
-"""Material and printer profiles: numbers with units and sources, kept as data.
+"""Material and printer profiles: numbers with units and sources, stored as data.
 
-A name picks one of ours; a name that ends in .toml is a file of the user's own, beside the
-design, with the same keys.
+A name selects a built-in profile; a name that ends in .toml is a user's file next to the design,
+with the same keys.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from mnnfab.io.files import read_text
 
 
 class Profile(Section):
-    """What all profiles share.
+    """Fields shared by all profiles.
 
     Args:
-        name: its key in our file, or the name of the user's file.
-        sources: where each number is from, by its key.
+        name: key in the built-in file, or the name of the user's file.
+        sources: source of each number, by its key.
     """
 
     name: str
@@ -38,9 +38,9 @@ class Profile(Section):
         numbers = known.keys() - {"name", "sources"} - (optional - self.model_fields_set)
         for key in sorted(numbers):
             if not self.sources.get(key, "").strip():
-                raise refusal(f"sources.{key}", "missing", "words on where the number is from")
+                raise refusal(f"sources.{key}", "missing", "the source of the number as text")
         for key in sorted(self.sources.keys() - numbers):
-            raise refusal(f"sources.{key}", "given", "sources of the profile's own numbers")
+            raise refusal(f"sources.{key}", "given", "sources of the numbers of this profile")
         return self
 
 
@@ -50,9 +50,9 @@ class Material(Profile):
     Args:
         youngs_modulus_MPa: small-strain modulus, N/mm².
         poisson_ratio: between 0 and 0.5.
-        density_g_per_cm3: for the mass of the part.
-        joint_length_excess_mm: how much longer a joint acts in a print than it is drawn; what is
-            solved has it, what is printed has not.
+        density_g_per_cm3: density, for the mass of the part.
+        joint_length_excess_mm: effective joint length of the printed part minus the drawn length;
+            added in the models, not in the exported part.
     """
 
     youngs_modulus_MPa: Positive
@@ -62,17 +62,17 @@ class Material(Profile):
 
 
 class Printer(Profile):
-    """What a printer can make.
+    """Limits of a printer.
 
     Args:
         tray_mm: build volume, x, y, z.
         layer_mm: thinnest and thickest layer.
         accuracy_mm: typical deviation of an edge.
-        advised_wall_mm: thinnest wall that the maker recommends.
-        printable_wall_mm: thinnest wall that comes out at all.
+        advised_wall_mm: minimum wall that the manufacturer recommends.
+        printable_wall_mm: minimum wall that can be printed.
         gap_mm: narrowest gap that stays open.
         hole_mm: diameter of the smallest hole.
-        emboss_mm: width and height of the smallest thing that is raised or sunk.
+        emboss_mm: minimum width and height of raised and sunk details.
     """
 
     tray_mm: Annotated[tuple[Positive, Positive, Positive], Field(strict=False)]
@@ -90,7 +90,7 @@ class Printer(Profile):
             raise refusal("layer_mm", f"{list(self.layer_mm)}", "the thinnest before the thickest")
         if self.printable_wall_mm > self.advised_wall_mm:
             raise refusal(
-                "printable_wall_mm", f"{self.printable_wall_mm:g}", "advised_wall_mm at the most"
+                "printable_wall_mm", f"{self.printable_wall_mm:g}", "at most advised_wall_mm"
             )
         return self
 
@@ -99,7 +99,7 @@ _Kind = TypeVar("_Kind", bound=Profile)
 
 
 def material(preset: str, folder: Path = Path()) -> Material:
-    """Return the material of that name, or of a file in `folder`.
+    """Return the built-in material of that name, or the one of a file in `folder`.
 
     >>> material("agilus30").youngs_modulus_MPa
     0.55
@@ -108,7 +108,7 @@ def material(preset: str, folder: Path = Path()) -> Material:
 
 
 def printer(name: str, folder: Path = Path()) -> Printer:
-    """Return the printer of that name, or of a file in `folder`.
+    """Return the built-in printer of that name, or the one of a file in `folder`.
 
     >>> printer("prusa-mk4s").gap_mm
     0.3
@@ -117,7 +117,7 @@ def printer(name: str, folder: Path = Path()) -> Printer:
 
 
 def is_file(name: str) -> bool:
-    """Tell whether a profile's name is that of a user's own file."""
+    """Return whether a profile name refers to a user's file."""
     return name.endswith(".toml")
 
 
@@ -132,7 +132,7 @@ def _profile(kind: type[_Kind], file: str, where: str, name: str, folder: Path) 
 
 
 def profile_name(file: str) -> str:
-    """Return the name of a profile in a file, which a copy of the file keeps.
+    """Return the name of the profile in a file; copies of the file in run folders keep it.
 
     >>> profile_name("lab/mine.toml"), profile_name("inputs/mine.printer.toml")
     ('mine', 'mine')
@@ -161,12 +161,12 @@ def _own_profile(kind: type[_Kind], where: str, name: str, folder: Path) -> _Kin
 
 def _fault(error: ValidationError | TypeError) -> str:
     if isinstance(error, TypeError):
-        return "a key `name`, which is the file's own name"
+        return "a key `name`, but the name is that of the file"
     detail = error.errors()[0]
     cause = detail.get("ctx", {}).get("error")
     if isinstance(cause, ValueError) and len(cause.args) == 3:
         key, given, allowed = cause.args
-        return f"{key}: {given}; allowed are {allowed}"
+        return f"{key}: {given}; allowed: {allowed}"
     return f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}"
 
 

@@ -1,4 +1,4 @@
-"""How far a run is, as a small file in its folder that others can follow while it lasts."""
+"""Progress of a run, in a small file in its folder that other processes can read."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from mnnfab.io.folder_lock import LIVE
 from mnnfab.io.json_values import as_plain
 from mnnfab.progress.watcher import Watcher
 
-#: No more often than this (s) is the file written anew.
+#: Minimum time between updates of the file (s).
 PACE_S = 0.2
-#: Points kept of the curve of losses; beyond that every other epoch is left out.
+#: Maximum number of points of the loss curve; above it every other epoch is dropped.
 MOST_POINTS = 500
 
 
 @dataclass
 class Follower:
-    """A watcher that tells another one, and whoever looks into the folder.
+    """A progress watcher that forwards to another one and updates the progress file of a folder.
 
     Args:
-        watcher: told first.
-        folder: of the run, claimed.
-        name: of the design.
+        watcher: called first.
+        folder: folder of the run, locked.
+        name: name of the design.
     """
 
     watcher: Watcher
@@ -45,7 +45,7 @@ class Follower:
     _stride: int = 1
 
     def stage(self, name: str) -> None:
-        """Pass it on, and show it."""
+        """Forward the stage and write the file."""
         self.watcher.stage(name)
         self._stages.append(name)
         if name.startswith("train"):
@@ -54,16 +54,16 @@ class Follower:
         self._write()
 
     def epoch(self, done: int, total: int, loss: float) -> bool:
-        """Pass it on, and show it if that was not done just now."""
-        # First: whoever reads of an epoch may count on it that a Ctrl-C keeps it.
+        """Forward the epoch, and write the file unless it was written just before."""
+        # Record the epoch first, so that Ctrl-C cannot lose an epoch that the file reports.
         stop = self.watcher.epoch(done, total, loss)
         self._epoch = (done, total)
-        if self._losses and done <= self._losses[-1][0]:  # the next of several trainings
+        if self._losses and done <= self._losses[-1][0]:  # the next training has started
             self._losses.clear()
             self._stride = 1
         if done % self._stride == 0:
             self._losses.append((done, loss))
-        if len(self._losses) > MOST_POINTS:  # half as many, evenly over all epochs
+        if len(self._losses) > MOST_POINTS:  # keep half of them, evenly spaced
             self._stride *= 2
             self._losses = [point for point in self._losses if point[0] % self._stride == 0]
         if time.monotonic() - self._written > PACE_S:
@@ -71,7 +71,7 @@ class Follower:
         return stop
 
     def finding(self, finding: Finding) -> None:
-        """Pass it on, and show it."""
+        """Forward the finding and write the file."""
         self.watcher.finding(finding)
         self._findings.append(finding.as_json())
         self._write()
@@ -91,11 +91,11 @@ class Follower:
 
 
 def write_live(folder: Path, values: Mapping[str, Any]) -> None:
-    """Say in a claimed folder how far it is; the run matters more than who looks on."""
+    """Write the progress file of a locked folder; errors are ignored, so the run continues."""
     draft = folder / f"{LIVE}.draft"
     with suppress(OSError):
         draft.unlink(missing_ok=True)
-        with draft.open("x", encoding="utf-8") as file:  # new: it may follow no link
+        with draft.open("x", encoding="utf-8") as file:  # a new file: no link is followed
             json.dump(as_plain(values), file)
         draft.replace(folder / LIVE)
     with suppress(OSError):
@@ -103,7 +103,7 @@ def write_live(folder: Path, values: Mapping[str, Any]) -> None:
 
 
 def live_state(folder: Path) -> dict[str, Any] | None:
-    """Return how far the run in a folder is; nothing if none is at work there."""
+    """Return the progress of the run in a folder; None if no run is active."""
     with suppress(InputError):
         values = read_json(folder / LIVE)
         return values if isinstance(values, dict) else None

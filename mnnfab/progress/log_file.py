@@ -1,4 +1,4 @@
-"""Log files: what happened and when, appended to a file that a user names."""
+"""Log files: events with date and time, appended to a file that the user chooses."""
 
 from __future__ import annotations
 
@@ -13,37 +13,37 @@ from mnnfab.findings import Finding
 from mnnfab.progress.watcher import Watcher
 
 _LEVELS = {"error": logging.ERROR, "warning": logging.WARNING, "info": logging.INFO}
-#: Lines a training may take.
+#: Approximate number of epochs that are logged per training.
 MOST_LINES = 20
 
 
 @dataclass
 class _Logged:
-    """A watcher that writes down what it passes on."""
+    """A progress watcher that logs what it forwards."""
 
     watcher: Watcher
     log: logging.Logger
 
     def stage(self, name: str) -> None:
-        """Write the stage down."""
+        """Log the stage."""
         self.log.info("%s", name)
         self.watcher.stage(name)
 
     def epoch(self, done: int, total: int, loss: float) -> bool:
-        """Write some of the epochs down."""
+        """Log some of the epochs."""
         if done % max(1, total // MOST_LINES) == 0 or done == total:
             self.log.info("epoch %d of %d, loss %.6g", done, total, loss)
         return self.watcher.epoch(done, total, loss)
 
     def finding(self, finding: Finding) -> None:
-        """Write the finding down."""
+        """Log the finding."""
         self.log.log(_LEVELS[finding.severity], "%s: %s", finding.where, finding.message)
         self.watcher.finding(finding)
 
 
 @contextmanager
 def logged(watcher: Watcher, path: Path) -> Iterator[Watcher]:
-    """Yield a watcher that passes everything on and appends it to a file.
+    """Yield a progress watcher that forwards everything and appends it to a file.
 
     Raises:
         InputError: if the file cannot be written.
@@ -53,7 +53,7 @@ def logged(watcher: Watcher, path: Path) -> Iterator[Watcher]:
 
 
 def log_line(path: Path, text: str) -> None:
-    """Append what was asked for, or what came of it.
+    """Append the lines of a text, such as a command or its result, to a log file.
 
     Raises:
         InputError: if the file cannot be written.
@@ -64,7 +64,7 @@ def log_line(path: Path, text: str) -> None:
 
 
 def log_error(path: Path, error: BaseException) -> None:
-    """Append an error with its traceback, for whoever has to find its cause."""
+    """Append an error with its traceback to a log file."""
     try:
         with open_log(path) as log:
             if isinstance(error, KeyboardInterrupt):
@@ -72,7 +72,7 @@ def log_error(path: Path, error: BaseException) -> None:
             else:
                 log.error("%s", error, exc_info=error)
     except InputError:
-        return  # that the log cannot be written was the error
+        return  # the error was that the log cannot be written
 
 
 @contextmanager
@@ -86,7 +86,7 @@ def open_log(path: Path) -> Iterator[logging.Logger]:
         handler = logging.FileHandler(path, encoding="utf-8", delay=False)
     except OSError as error:
         given = error.strerror or str(error)
-        raise InputError(f"--log {path}", given, "a file that can be written") from error
+        raise InputError(f"--log {path}", given, "a writable file") from error
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     log = logging.Logger("mnnfab", logging.INFO)
     log.addHandler(handler)

@@ -1,4 +1,4 @@
-"""Progress on a terminal: the stage at work, and a bar for the epochs of training."""
+"""Progress on a terminal: the current stage, and a bar for the epochs of training."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from mnnfab.findings import Finding
 
 
 class _Bar:
-    """A watcher that moves one line of a terminal."""
+    """A progress watcher that updates one line of a terminal."""
 
     def __init__(self, progress: Progress, line: TaskID) -> None:
         self._progress = progress
         self._line = line
 
     def stage(self, name: str) -> None:
-        """Name the stage; its length is not known."""
+        """Show the name of the stage; its duration is not known."""
         self._progress.reset(self._line)
         self._progress.update(self._line, description=name, total=None, loss="")
 
     def epoch(self, done: int, total: int, loss: float) -> bool:
-        """Move the bar."""
+        """Update the bar."""
         self._progress.update(self._line, completed=done, total=total, loss=f"loss {loss:.4f}")
         return False
 
     def finding(self, finding: Finding) -> None:
-        """Print the finding above the line, where it stays."""
+        """Print the finding permanently above the progress line."""
         words = f"{finding.severity}: {finding.where}: {finding.message}"
         self._progress.console.print(words, markup=False, highlight=False)
 
 
 @contextmanager
 def show_progress() -> Iterator[_Bar]:
-    """Yield a watcher that shows its stages on the terminal behind standard error."""
+    """Yield a progress watcher that shows its stages on standard error."""
     columns = (
         TextColumn("{task.description:<10}"),
         BarColumn(),

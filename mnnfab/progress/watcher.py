@@ -1,4 +1,4 @@
-"""Watchers: told how far the work is; and the clock that tells them."""
+"""Progress watchers, and the stage timer that reports to them."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from mnnfab.findings import Finding
 
 
 class Watcher(Protocol):
-    """Told how far the work is; the command line shows it, the library stays silent."""
+    """Receiver of progress reports; the command line shows them, the library shows nothing."""
 
     def stage(self, name: str) -> None:
-        """Take note that a stage begins."""
+        """Receive the start of a stage."""
         ...
 
     def epoch(self, done: int, total: int, loss: float) -> bool:
-        """Take note of an epoch of training; return whether the training shall end with it."""
+        """Receive an epoch of training; return whether the training should stop after it."""
         ...
 
     def finding(self, finding: Finding) -> None:
-        """Take note of what was found before or in training."""
+        """Receive a finding made before or during training."""
         ...
 
 
 class Silent:
-    """A watcher that shows nothing."""
+    """A progress watcher that shows nothing."""
 
     def stage(self, name: str) -> None:
         """Ignore the stage."""
 
     def epoch(self, done: int, total: int, loss: float) -> bool:  # noqa: ARG002
-        """Go on."""
+        """Ignore the epoch and continue."""
         return False
 
     def finding(self, finding: Finding) -> None:
@@ -43,17 +43,17 @@ class Silent:
 
 @dataclass
 class Clock:
-    """Times the stages and announces them."""
+    """Stage timer: measures the time of stages and reports their start to a progress watcher."""
 
     watcher: Watcher
     timings_s: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Time what is done within, and say that it begins."""
+        """Report the start of a stage and measure the time spent in the context."""
         self.watcher.stage(name)
         start = time.perf_counter()
         yield
-        # A stage of several rounds takes as long as all of them, and so do all candidates.
+        # The times of all rounds of a stage are summed, and so are those of all candidates.
         kind = "candidates" if name.startswith("candidate ") else name
         self.timings_s[kind] = self.timings_s.get(kind, 0.0) + time.perf_counter() - start

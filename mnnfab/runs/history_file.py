@@ -1,4 +1,4 @@
-"""The history of a training as a table: one row an epoch, epoch 0 untrained."""
+"""Training history as a table: one row per epoch; epoch 0 is untrained."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _WHOLE = {"epoch", "restart", "stuck", "chosen"}
 
 
 def history_columns(history: Sequence[Epoch]) -> Columns:
-    """Return the columns epoch, loss_train, loss_test if there is one, and the metrics."""
+    """Return the columns epoch, loss_train, loss_test if present, and the metrics."""
     rows = [_row(epoch) for epoch in history]
     return {name: np.array([row[name] for row in rows]) for name in (rows[0] if rows else {})}
 
 
 def restart_columns(restarts: Sequence[Restart]) -> Columns:
-    """Return how each of several trainings ended; nothing for a single one."""
+    """Return the final values of each of several restarts; empty for a single training."""
     if len(restarts) < 2:
         return {}
     rows = [
@@ -47,7 +47,7 @@ def history_text(columns: Columns) -> str:
 
 
 def load_history(path: Path) -> Columns:
-    """Read a history back; there is none if there is no such file.
+    """Read a history; it is empty if the file does not exist.
 
     Raises:
         InputError: if the file is not a table of numbers.

@@ -1,4 +1,4 @@
-"""The record of a training as a folder keeps it: widths, history, restarts and ancestry."""
+"""The training record of a run folder: widths, history, restarts and ancestry."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from mnnfab.task.task import Task
 from mnnfab.training.training import Training
 
 WIDTHS, HISTORY, RESTARTS, ANCESTRY = "widths.csv", "history.csv", "restarts.csv", "ancestry.json"
-#: What a user was told of the training, for the reports of later stages.
+#: File of the findings reported for the training, for the reports of later stages.
 TOLD = "training.json"
 
 _Entry = TypeVar("_Entry")
@@ -45,14 +45,14 @@ _Entry = TypeVar("_Entry")
 
 @dataclass(frozen=True)
 class Ancestor:
-    """An earlier training whose widths a later one started from.
+    """An earlier training whose widths were the initial widths of a later one.
 
     Args:
-        name: of its design, or of the table if the design named one.
+        name: name of its design, or of the table if the design named one.
         task: kind of its task; empty if only the table is known.
-        epochs: how long it was trained.
-        loss: at its end, if it was trained.
-        widths_sha256: of its table of widths.
+        epochs: number of epochs.
+        loss: final loss, if it was trained.
+        widths_sha256: SHA-256 of its table of widths.
     """
 
     name: str
@@ -64,16 +64,16 @@ class Ancestor:
 
 @dataclass(frozen=True, eq=False)
 class Record:
-    """What is kept of a training.
+    """The stored results of a training.
 
     Args:
         widths_mm: (n_bonds,).
-        history: of the training that was kept; empty if the widths were given.
-        restarts: how each of several trainings ended; empty if there was one.
+        history: history of the training that was kept; empty if the widths were given.
+        restarts: final values of each of several restarts; empty if there was one.
         ancestry: the trainings before this one, the oldest first.
-        findings: what was told before and after the training.
-        compensation: the rounds after it, and the surrogate that predicts the widths.
-        frames: widths in the course of all trainings that led to these; none of large networks.
+        findings: findings reported before and after the training.
+        compensation: the rounds after the training, and the surrogate that predicts the widths.
+        frames: width history of all trainings that led to these widths; None for large networks.
     """
 
     widths_mm: FloatArray
@@ -85,7 +85,7 @@ class Record:
     frames: Frames | None = None
 
     def trained_on(self, task: Task) -> Task:
-        """Return the task with the loss that the kept widths were trained by."""
+        """Return the task with the loss that the stored widths were trained with."""
         kept = self.compensation.kept
         return task if kept is None else trained_task(task, kept.loss_scale_mm)
 
@@ -97,7 +97,7 @@ def make_record(
     compensation: Compensation = NOTHING,
     before: Sequence[Training] = (),
 ) -> Record:
-    """Return the record of a training that has just ended, and of those before it."""
+    """Return the record of a completed training and of those before it."""
     return Record(
         widths_mm=training.widths_mm,
         history=history_columns(training.history),
@@ -127,7 +127,7 @@ def write_record(folder: Path, network: Network, record: Record) -> None:
 
 
 def load_record(folder: Path, problem: Problem) -> Record:
-    """Read the record of a problem's training back.
+    """Read the training record of a problem.
 
     Raises:
         InputError: if a table is missing or does not fit the network.
@@ -144,10 +144,10 @@ def load_record(folder: Path, problem: Problem) -> Record:
 
 
 def load_ancestry(folder: Path) -> tuple[Ancestor, ...]:
-    """Read the ancestry of the training in a folder; empty if it started afresh.
+    """Read the ancestry of the training in a folder; empty if it has no earlier training.
 
     Raises:
-        InputError: if the file is not what `write_record` writes.
+        InputError: if the file does not have the format of `write_record`.
     """
     return _load_entries(folder / ANCESTRY, Ancestor)
 
@@ -161,15 +161,17 @@ def _load_entries(path: Path, kind: type[_Entry]) -> tuple[_Entry, ...]:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
-        raise InputError(str(path), f"{place}: {first['msg']}", "what mnnfab wrote") from error
+        raise InputError(
+            str(path), f"{place}: {first['msg']}", "a file written by mnnfab"
+        ) from error
 
 
 def as_ancestor(folder: Path, name: str, task: str) -> tuple[Ancestor, ...]:
     """Return the ancestry of a training that starts from the widths in `folder`.
 
     Args:
-        folder: of an earlier run.
-        name: of its design.
+        folder: folder of an earlier run.
+        name: name of its design.
         task: kind of its task.
     """
     history = load_history(folder / HISTORY)

@@ -1,4 +1,4 @@
-"""The folder of a run: which files it has, and a copy of the design that stands on its own."""
+"""The run folder: its files, and a self-contained copy of the design."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mnnfab.runs.record import WIDTHS, Record, write_record
 
 DESIGN = "design.toml"
 REPORT, PAGE, PDF, THUMBNAIL = "report.json", "report.html", "report.pdf", "thumbnail.svg"
-#: Where the files that a design reads are copied to.
+#: Folder for copies of the files that a design reads.
 INPUTS = "inputs"
 START = f"{INPUTS}/start.csv"
 #: The keys of a design that may name a file.
@@ -31,26 +31,26 @@ _NAMED_FILES = (
 
 
 def default_folder(problem: Problem) -> Path:
-    """Return out/<name>, where results go if no folder is named."""
+    """Return out/<name>, the default results folder."""
     return Path("out") / problem.design.name
 
 
 def earlier_results(folder: Path) -> dict[str, str]:
-    """Return name and SHA-256 of what an earlier run left in `folder`, by its manifest.
+    """Return name and SHA-256 of the files of an earlier run in `folder`, from its manifest.
 
-    Only names that a run could have written count, so that a manifest cannot make us
-    touch anything elsewhere.
+    Names that a run cannot have written are ignored, so that a manifest cannot refer to files
+    outside of the folder.
     """
     try:
         entries = read_json(folder / MANIFEST)["files"]
         listed = {str(entry["file"]): str(entry["sha256"]) for entry in entries}
     except (InputError, KeyError, TypeError, AttributeError):
-        return {}  # no earlier run, or a manifest that is not ours
+        return {}  # no earlier run, or a manifest of another program
     return {name: digest for name, digest in listed.items() if PLAIN_NAME.fullmatch(name)}
 
 
 def exported_names(folder: Path) -> tuple[str, ...]:
-    """Return the files of parts that an earlier run left in `folder`, by its manifest."""
+    """Return the part files of an earlier run in `folder`, from its manifest."""
     try:
         entries = read_json(folder / MANIFEST)["files"]
         parts = [str(entry["file"]) for entry in entries if "bounding_box_mm" in entry]
@@ -60,7 +60,7 @@ def exported_names(folder: Path) -> tuple[str, ...]:
 
 
 def is_whole(folder: Path, listed: Mapping[str, str]) -> bool:
-    """Return whether every listed file is in a folder as it was written."""
+    """Return whether every listed file is in a folder and unchanged."""
     return bool(listed) and all(_is_whole(folder / name, one) for name, one in listed.items())
 
 
@@ -70,19 +70,19 @@ def _is_whole(path: Path, digest: str) -> bool:
 
 @contextmanager
 def run_folder(folder: Path) -> Iterator[Path]:
-    """Yield an empty folder to write all results of a command into; then put them in place.
+    """Yield an empty folder for all results of a command, then put them in place atomically.
 
-    What an earlier run left and this one does not write is removed, unless it was changed
-    since: a part must not lie beside the report of another design.
+    Files of an earlier run that this run does not write are removed unless they were changed
+    since, so that a part is not stored with the report of another design.
 
     Args:
-        folder: claimed by the caller (`mnnfab.io.folder_lock`).
+        folder: results folder, locked by the caller (`mnnfab.io.folder_lock`).
 
     Raises:
-        InputError: if a file is in the way that no run has written, or the folder cannot
-            be written; all stays as it was.
+        InputError: if a file that no run has written would be overwritten, or the folder
+            cannot be written; the folder is unchanged then.
     """
-    settle(folder)  # of this very process, if Ctrl-C came while it moved files
+    settle(folder)  # left by this process, if Ctrl-C interrupted its move of files
     earlier = earlier_results(folder)
     unchanged = [name for name, digest in earlier.items() if _is_whole(folder / name, digest)]
     with results_folder(folder, removes=unchanged) as staging:
@@ -94,31 +94,31 @@ def run_folder(folder: Path) -> Iterator[Path]:
 
 
 def _require_room(place: Path, *, folder: bool, known: bool) -> None:
-    """Refuse to write where something is that no run has written."""
+    """Check that no file or folder is overwritten that no run has written."""
     if not place.exists() and not place.is_symlink():
         return
-    # A link would lead what is written out of the folder of the results.
+    # A symbolic link would redirect output out of the results folder.
     if not known or place.is_symlink() or place.is_dir() != folder:
-        given = "a file that no run has written is in the way"
-        raise InputError(str(place), given, "an empty folder, or one of an earlier run")
+        given = "a file that no run has written would be overwritten"
+        raise InputError(str(place), given, "an empty folder, or the folder of an earlier run")
 
 
 def write_training(folder: Path, problem: Problem, record: Record) -> None:
-    """Write the design with the files that it reads, and the record of its training."""
+    """Write the design with the files that it reads, and its training record."""
     design = _self_contained(problem, folder)
     (folder / DESIGN).write_text(dump_design(design), encoding="utf-8")
     write_record(folder, problem.network, record)
 
 
 def _self_contained(problem: Problem, folder: Path) -> Design:
-    """Write what the design has read into `folder`; return the design that reads it there."""
+    """Copy the files that the design reads to `folder`; return the design that uses the copies."""
     design = problem.design
     changes: dict[str, Any] = {}
     for section, key in _NAMED_FILES:
         name = str(getattr(getattr(design, section), key, ""))
         if name not in problem.input_bytes:
             continue
-        # A profile is called after its file, so its copy keeps that name.
+        # A profile is named after its file, so its copy keeps that name.
         stem = f"{profile_name(name)}.{key}" if key in {"preset", "printer"} else section
         copy = f"{INPUTS}/{stem}{Path(name).suffix}"
         (folder / INPUTS).mkdir(exist_ok=True)

@@ -1,4 +1,4 @@
-"""Frames: the widths at some epochs of a training, for whoever wants to see it happen."""
+"""Width history: the bond widths at some epochs of a training."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from mnnfab.io.tables import read_table, table_text
 from mnnfab.training.training import Training
 
 FRAMES = "widths-by-epoch.csv"
-#: Frames kept of a training, besides its first.
+#: Maximum number of recorded epochs per training, besides the first.
 MOST_FRAMES = 60
-#: Rows that no training can have left: a hundred rounds have fewer.
+#: Maximum number of rows that is read; a hundred rounds have fewer.
 MOST_ROWS = 10_000
-#: Digits after the point, mm: a ten-thousandth of a width is not to be seen.
+#: Decimals of the recorded widths, mm; smaller differences are not visible.
 DIGITS = 4
 
 
 @dataclass(frozen=True, eq=False)
 class Frames:
-    """Widths in the course of one training or several in a row.
+    """Width history of one training or of several consecutive ones.
 
     Args:
-        rounds: which training each frame is of, (n_frames,).
-        epochs: its epoch, (n_frames,).
+        rounds: number of the training of each entry, (n_frames,).
+        epochs: epoch of each entry, (n_frames,).
         widths_mm: (n_frames, n_bonds).
     """
 
@@ -38,10 +38,10 @@ class Frames:
 
 
 def frames_of(trainings: Sequence[Training]) -> Frames | None:
-    """Return frames of trainings that follow each other, evenly spread over their epochs.
+    """Return the width history of consecutive trainings, evenly spaced over their epochs.
 
     Returns:
-        Nothing if no training has kept its widths.
+        The width history; None if no training has recorded its widths.
     """
     chosen = []
     for number, training in enumerate(trainings):
@@ -56,7 +56,7 @@ def frames_of(trainings: Sequence[Training]) -> Frames | None:
 
 
 def frames_text(frames: Frames) -> str:
-    """Return the frames as CSV: a row a frame, a column a bond."""
+    """Return a width history as CSV text: one row per recorded epoch, one column per bond."""
     header = ["round", "epoch", *(f"bond_{bond}_mm" for bond in range(frames.widths_mm.shape[1]))]
     rows = (
         [int(number), int(epoch), *(f"{width:.{DIGITS}f}" for width in widths)]
@@ -68,16 +68,16 @@ def frames_text(frames: Frames) -> str:
 
 
 def load_frames(path: Path, n_bonds: int) -> Frames | None:
-    """Read frames back; none if there is no such file.
+    """Read a width history; None if the file does not exist.
 
     Raises:
-        InputError: if the file is not a table of numbers, or of another network.
+        InputError: if the file is not a table of numbers, or belongs to another network.
     """
     if not path.exists():
         return None
     table = read_table(path)
     if len(table.rows) > MOST_ROWS:
-        raise InputError(str(path), f"{len(table.rows)} rows", f"{MOST_ROWS} at the most")
+        raise InputError(str(path), f"{len(table.rows)} rows", f"at most {MOST_ROWS}")
     if len(table.header) != n_bonds + 2:
         given = f"{len(table.header)} columns"
         raise InputError(str(path), given, f"round, epoch and {n_bonds} bonds")

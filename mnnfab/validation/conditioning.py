@@ -1,4 +1,4 @@
-"""Conditioning: how much of its digits a solution can lose."""
+"""Conditioning: condition number of the stiffness matrix and the digits that it costs."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from scipy import sparse
 from mnnfab.findings import Finding
 from mnnfab.linalg.condition_number import condition_number
 
-#: Beyond this, displacements keep fewer than eight of their sixteen digits.
+#: Above this condition number, displacements keep fewer than eight of their sixteen digits.
 POOR = 1e8
-#: Beyond this many unknowns a condition number takes minutes.
+#: Above this many unknowns, computing a condition number takes minutes.
 MOST_DOFS = 50_000
 
 
 def judge_conditioning(matrix: sparse.csr_array) -> list[Finding]:
     """Return a warning if displacements lose half of their digits or more.
 
-    Beyond `MOST_DOFS` unknowns it is not looked at, which is said: it would take longer than
-    all the rest.
+    Above `MOST_DOFS` unknowns the condition number is not computed, since that would take longer
+    than all other steps; the finding says so.
     """
     if matrix.shape[0] > MOST_DOFS:
-        words = f"condition number not looked at: more than {MOST_DOFS:,} unknowns"
+        words = f"condition number not computed: more than {MOST_DOFS:,} unknowns"
         return [Finding("conditioning", "info", "network", words)]
     condition = condition_number(matrix)
     if condition <= POOR:
