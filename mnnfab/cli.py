@@ -1,4 +1,4 @@
-"""The command line: `mnnfab --help` lists the commands of `mnnfab.commands`."""
+"""Command line: `mnnfab --help` lists the commands of `mnnfab.commands`."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from mnnfab.commands.viewing import view, watch
 
 
 class _Commands(click.Group):
-    """A group that lists its commands in the order of a day's work, and knows near misses."""
+    """Command group listed in order of use; suggests a similar name for an unknown command."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names in the order in which they were added."""
+        """Return the command names in the order of addition."""
         del ctx
         return list(self.commands)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command, or say which one was nearest."""
+        """Return the command; the error for an unknown one suggests the most similar name."""
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
@@ -42,10 +42,10 @@ class _Commands(click.Group):
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="mnnfab")
 def main() -> None:
-    """From a task to a printable mechanical neural network that was checked.
+    """Design, train, check and export printable mechanical neural networks.
 
-    Exit status: 0 done and passed, 1 the design fails its gate, 2 bad input or a tool that
-    failed, 130 stopped by Ctrl-C.
+    Exit status: 0 success, 1 the design does not meet the acceptance criteria, 2 invalid input
+    or a failed tool, 130 stopped by Ctrl-C.
     """
 
 

@@ -411,7 +411,7 @@ def test_new_keeps_what_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert tomllib.loads(text)["name"] == "mine"
     again = mnnfab_command("new", "mine")
     assert again.returncode == 2
-    assert "exists already" in again.stderr
+    assert "already exists" in again.stderr
     assert (tmp_path / "mine.toml").read_text() == text
     assert mnnfab_command("new", "half", limit=100).returncode == 2
     assert contents(tmp_path).keys() == {"mine.toml"}
@@ -435,7 +435,7 @@ def test_failed_gate_is_status_1(tmp_path: Path) -> None:
     done = mnnfab_command("run", tmp_path / "design.toml", "--out", tmp_path / "out")
     assert done.returncode == 1
     assert "error: bond" in done.stdout
-    assert "no part exported" in done.stdout
+    assert "no part files written" in done.stdout
 
 
 def test_stages_on_the_command_line(tmp_path: Path) -> None:

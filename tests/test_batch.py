@@ -117,14 +117,14 @@ def test_resume_redoes_what_is_missing_changed_or_was_asked_otherwise(tmp_path: 
     svg = out / names[1] / f"{names[1]}.svg"
     svg.write_bytes(svg.read_bytes().replace(b"M", b"L", 1))
     _, lines = do([good], out, RESUME)
-    assert lines[0] == "4 designs, 2 of them done or refused before"
+    assert lines[0] == "4 designs, 2 already done or refused"
     assert sorted(line.split()[2] for line in lines[1:]) == names[:2]
     assert {name: whole_run(out / name) for name in names} == before
     good.write_text(good.read_text().replace("epochs = 20", "epochs = 21"))
     _, lines = do([good], out, RESUME)
-    assert lines[0] == "4 designs, 0 of them done or refused before"
+    assert lines[0] == "4 designs, 0 already done or refused"
     _, lines = do([good], out, RESUME)
-    assert lines == ["4 designs, 4 of them done or refused before"]
+    assert lines == ["4 designs, 4 already done or refused"]
 
 
 def test_a_refused_design_of_the_same_name_costs_no_other(tmp_path: Path) -> None:
@@ -198,7 +198,7 @@ def test_messages_are_no_markup() -> None:
 
 def test_two_designs_of_one_name_are_refused(tmp_path: Path) -> None:
     paths = [small_design(tmp_path / place, "same") for place in ("a", "b")]
-    with pytest.raises(InputError, match="a name of its own"):
+    with pytest.raises(InputError, match="a unique name"):
         do(paths, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
@@ -207,7 +207,7 @@ def test_two_designs_of_one_name_are_refused(tmp_path: Path) -> None:
     ("limits", "ending", "message", "rows"),
     [
         (Limits(0.05, 4000.0), "deadline", "did not finish within 0.05 s", 2),
-        (Limits(60.0, 250.0), "memory", "more than the limit of 250 MB", 100),
+        (Limits(60.0, 250.0), "memory", "exceeded the memory limit of 250 MB", 100),
     ],
 )
 def test_limits_cost_one_design(
@@ -280,7 +280,7 @@ def test_ctrl_c_keeps_what_is_done(tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     text, _ = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "go on with --resume" in text
+    assert "continue with --resume" in text
     with (out / "results.csv").open(encoding="utf-8", newline="") as file:
         assert [row["ending"] for row in csv.DictReader(file)] == ["pass", "stopped"]
     whole_run(out / "short")

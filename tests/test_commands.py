@@ -68,7 +68,7 @@ def test_a_run_in_json_and_its_stages(tmp_path: Path) -> None:
     assert Path(exported["report"]).exists()
     report = json.loads((out / "report.json").read_text())
     assert exported["findings"] == report["findings"]
-    assert "removed, of the run before: small.svg" in say("check", out).stdout
+    assert "removed files of the previous run: small.svg" in say("check", out).stdout
     assert not (out / "small.svg").exists()
 
 
@@ -262,7 +262,7 @@ def test_compare_says_where_two_runs_differ(tmp_path: Path) -> None:
     assert ("design", "fabrication.thickness_mm") not in lines
     reports = [json.loads((folder / "report.json").read_text()) for folder in (first, second)]
     for place, report in zip(("first", "second"), reports, strict=True):
-        share = lines["results", "target share, continuum"][place]
+        share = lines["results", "target share, continuum model"][place]
         assert share == report["models"]["continuum"]["metrics"]["target_share"]
     apart = max(
         abs(a - b) for a, b in zip(*(report["widths_mm"] for report in reports), strict=True)
@@ -277,7 +277,7 @@ def test_compare_says_where_two_runs_differ(tmp_path: Path) -> None:
 
 def test_compare_refuses_what_is_no_run(tmp_path: Path) -> None:
     found = values("compare", tmp_path, tmp_path)
-    assert (found["status"], found["error"]["given"]) == (2, "no report there")
+    assert (found["status"], found["error"]["given"]) == (2, "no report in the folder")
 
 
 @pytest.mark.parametrize(
@@ -325,7 +325,7 @@ def test_watch_follows_a_batch(tmp_path: Path) -> None:
 
 def test_watch_where_nothing_is_at_work(iris_run: Outcome, tmp_path: Path) -> None:
     done = say("watch", iris_run.folder)
-    assert "no run is at work there; the last one: pass" in done.stdout
+    assert "no active run; last run: pass" in done.stdout
     assert values("watch", tmp_path / "none")["error"]["given"] == "no such folder"
 
 
@@ -342,7 +342,7 @@ def test_doctor_finds_what_is_there_and_what_is_not(monkeypatch: pytest.MonkeyPa
     checks = {check.name: check for check in diagnose()}
     assert checks["numpy"].state == "ok"
     assert checks["none-such"].state == "missing"
-    assert checks["a mesh"].state == "ok"
+    assert checks["meshing"].state == "ok"
     done = say("doctor")
     assert done.exit_code == 2
     assert "pip install none-such" in done.stdout

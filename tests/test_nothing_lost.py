@@ -421,5 +421,5 @@ def test_ctrl_c_leaves_earlier_results_alone(tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "earlier results are as they were" in errors
+    assert "earlier results are unchanged" in errors
     assert state(out) == before

@@ -177,7 +177,7 @@ def test_reports_of_other_tasks(browser: Any, tmp_path: Path, example: str) -> N
     assert found.errors == []
     words = found.page.inner_text("body")
     assert ("Targets" in words) == (example == "regression")
-    assert "What the outputs do" in words
+    assert "Output displacements" in words
     found.page.close()
 
 

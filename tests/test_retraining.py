@@ -75,7 +75,7 @@ def test_a_retrained_folder_stands_alone_and_keeps_its_ancestry(
     assert (moved / "widths.csv").read_bytes() == widths
     report = json.loads((moved / "report.json").read_text())
     assert [entry["name"] for entry in report["training"]["ancestry"]] == ["iris"]
-    assert "Where the training started" in (moved / "report.html").read_text()
+    assert "Earlier trainings (warm start)" in (moved / "report.html").read_text()
     again = train(moved / "design.toml", tmp_path / "again")
     assert (again / "ancestry.json").read_bytes() == (moved / "ancestry.json").read_bytes()
     assert (again / "widths.csv").read_bytes() == widths

@@ -1,1 +1,1 @@
-"""Batches: many designs, each in a process of its own, on this machine or many."""
+"""Batches: many designs, each in a separate process, on one machine or a cluster."""

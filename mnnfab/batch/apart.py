@@ -1,4 +1,4 @@
-"""One design in a process of its own, which may crash, hang or eat memory without harm."""
+"""One design in a separate process, so that crashes, hangs and memory use are contained."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from mnnfab.batch.outcome import Ended, Ending
 from mnnfab.io.folder_lock import is_claimed, settle_unless_claimed
 
 Tell = Callable[[str, str], None]
-"""Called with the name of a design and the stage that it is in."""
+"""Callback that receives the name of a design and its current stage."""
 
-#: How often (s) deadline and memory are looked at; the latter costs some milliseconds.
+#: Check intervals of deadline and memory, s; a memory check takes some milliseconds.
 LOOK_S, MEMORY_S = 0.25, 1.0
-#: How long (s) a process that was just killed may take to let go of its folder.
+#: Time allowed for a killed process to release its folder lock, s.
 LET_GO_S = 10.0
 _MB = 1e6
 _starting = threading.Lock()
@@ -41,13 +41,13 @@ def run_apart(
     tell: Tell = lambda _name, _stage: None,
     stop: threading.Event | None = None,
 ) -> Ended:
-    """Run a job in a process of its own, and end that if it goes beyond its limits.
+    """Run a job in a separate process, and terminate it if it exceeds its limits.
 
     Args:
-        job: the design.
-        limits: of time and memory.
-        tell: told of its stages.
-        stop: ends it when it is set.
+        job: the job to run.
+        limits: limits of time and memory.
+        tell: callback that receives the stages.
+        stop: event that terminates the job when it is set.
     """
     _wait_for(Path(job.out))
     with tempfile.TemporaryDirectory(prefix="mnnfab-job-") as place:
@@ -60,12 +60,12 @@ def run_apart(
             ending, message = watch.until_it_ends(lambda stage: tell(job.name, stage))
             if ending == "crashed" and not message:
                 message = _last_words(process, log)
-            settle_unless_claimed(Path(job.out))  # what it left half done, if it was ended
+            settle_unless_claimed(Path(job.out))  # clean up partial results of a terminated job
             return Ended(job.name, ending, message, watch.seconds, watch.memory_MB)
 
 
 class _Watch:
-    """Looks after one process."""
+    """Monitor of one process."""
 
     def __init__(
         self,
@@ -83,7 +83,7 @@ class _Watch:
         return time.monotonic() - self.begun
 
     def until_it_ends(self, tell: Callable[[str], None]) -> tuple[Ending, str]:
-        """Return how the process ended, and why if it has said so."""
+        """Return the outcome of the process, and the message that it sent."""
         try:
             while True:
                 ready = connection.wait([self.wire, self.process.sentinel], LOOK_S)
@@ -116,7 +116,7 @@ class _Watch:
             self.looked = self.seconds
             self.memory_MB = max(self.memory_MB, _own_MB(self.process))
         if self.memory_MB > self.most_MB:
-            return "memory", f"took more than the limit of {self.most_MB:,.0f} MB"
+            return "memory", f"exceeded the memory limit of {self.most_MB:,.0f} MB"
         if self.seconds > self.limits.deadline_s:
             return "deadline", f"did not finish within {self.limits.deadline_s:g} s"
         return None
@@ -124,8 +124,8 @@ class _Watch:
 
 def _start(job: Job, wire: connection.Connection, log: Path) -> ForkServerProcess:
     context = _context()
-    # Workers of a cluster are often daemons, to whom children are forbidden, since they would be
-    # left alone when these end; ours end by themselves (`child`).
+    # Cluster workers are often daemon processes, which may not have children because these
+    # would outlive them; our processes end with their parent (`child`).
     current_process().daemon = False
     process = context.Process(target=run_job, args=(job.as_text(), wire, str(log)))
     with _starting, _without_main():
@@ -134,7 +134,7 @@ def _start(job: Job, wire: connection.Connection, log: Path) -> ForkServerProces
 
 
 def _context() -> ForkServerContext:
-    """Return the way of starting processes: forked from one that has imported everything."""
+    """Return the start method: fork from a server process with all imports done."""
     context = get_context("forkserver")
     with _starting, _environment(), _without_main():
         context.set_forkserver_preload(["mnnfab.batch.warm"])
@@ -144,9 +144,9 @@ def _context() -> ForkServerContext:
 
 @contextlib.contextmanager
 def _environment() -> Iterator[None]:
-    """Let what is started here count with one thread: there is a design for every core.
+    """Restrict new processes to one thread each, because one design runs per core.
 
-    And let it import nothing from the folder that it is started in.
+    Also exclude the current folder from their import path.
     """
     names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "PYTHONSAFEPATH")
     before = {name: os.environ.get(name) for name in names}
@@ -163,10 +163,10 @@ def _environment() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _without_main() -> Iterator[None]:
-    """Hide the program that runs this: what is started here needs nothing of it.
+    """Hide the main module from new processes, which do not need it.
 
-    It would be run again in every process otherwise, and start a batch of its own if it is a
-    script without a guard.
+    Otherwise every process would import it, and a script without an `if __name__ == "__main__"`
+    guard would start another batch.
     """
     main = sys.modules["__main__"]
     sys.modules["__main__"] = ModuleType("__main__")
@@ -177,9 +177,9 @@ def _without_main() -> Iterator[None]:
 
 
 def _own_MB(process: ForkServerProcess) -> float:  # noqa: N802 - units keep their case
-    """Return the memory that a process and all that it has started share with no other.
+    """Return the memory of a process and its children that no other process shares, MB.
 
-    What was imported before the fork is everybody's.
+    Imports made before the fork are shared and not counted.
     """
     total = 0.0
     with contextlib.suppress(psutil.Error):
@@ -191,9 +191,9 @@ def _own_MB(process: ForkServerProcess) -> float:  # noqa: N802 - units keep the
 
 
 def _end(process: ForkServerProcess) -> None:
-    """Make sure that a process and all that it has started are gone."""
+    """Terminate a process and all its children."""
     process.join(0.05)
-    assert process.pid is not None, "it was started"
+    assert process.pid is not None, "the process was started"
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.kill()
@@ -201,20 +201,20 @@ def _end(process: ForkServerProcess) -> None:
 
 
 def _last_words(process: ForkServerProcess, log: Path) -> str:
-    """Return what a process that crashed has printed last, or the signal that ended it."""
+    """Return the exit status or signal of a crashed process, and its last line of output."""
     code = process.exitcode
-    reason = f"its process ended with status {code}"
+    reason = f"the process exited with status {code}"
     if code is not None and code < 0:
-        reason = f"its process was ended by {signal.Signals(-code).name}"
+        reason = f"the process was terminated by {signal.Signals(-code).name}"
     with contextlib.suppress(OSError):
         lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
         if lines:
-            reason += f"; it printed last: {lines[-1][:200]}"
+            reason += f"; last output: {lines[-1][:200]}"
     return reason
 
 
 def _wait_for(folder: Path) -> None:
-    """Wait until a process that was killed a moment ago has let go of its folder."""
+    """Wait until a killed process has released its folder lock."""
     until = time.monotonic() + LET_GO_S
     while is_claimed(folder) and time.monotonic() < until:
         time.sleep(0.1)

@@ -1,4 +1,4 @@
-"""What the process of one design does."""
+"""Entry point of the process of one design."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 
 def run_job(text: str, wire: Connection, log: str) -> None:
-    """Run a job in this process, which is made for it, and say on the wire how it ends.
+    """Run a job in this dedicated process, and send its outcome through a pipe.
 
     Args:
-        text: the job, as `Job.as_text` gives it.
-        wire: told of stages, epochs and the end.
-        log: file for whatever kernels print.
+        text: the job as JSON, from `Job.as_text`.
+        wire: pipe for the stages and the outcome.
+        log: file for the standard output and error of the process.
     """
-    os.setsid()  # so that all that it starts can be ended with it
+    os.setsid()  # allows terminating all child processes together
     _end_with_the_parent()
     _print_into(log)
     from mnnfab.batch.jobs import Job
@@ -42,7 +42,7 @@ def run_job(text: str, wire: Connection, log: str) -> None:
         wire.send({"ending": "crashed", "message": f"{type(error).__name__}: {error}"})
 
 
-def _run(job: Any, wire: Connection) -> str:  # noqa: ANN401 - a Job, which is imported late
+def _run(job: Any, wire: Connection) -> str:  # noqa: ANN401 - a Job, imported later
     from mnnfab.design.design_file import Located, parse_design
     from mnnfab.pipeline import pipeline
 
@@ -55,24 +55,24 @@ def _run(job: Any, wire: Connection) -> str:  # noqa: ANN401 - a Job, which is i
 
 @dataclass
 class _Telling:
-    """A watcher that tells the process which started this one."""
+    """Progress watcher that reports to the parent process."""
 
     wire: Connection
 
     def stage(self, name: str) -> None:
-        """Tell it."""
+        """Send the stage."""
         self.wire.send({"stage": name})
 
     def epoch(self, done: int, total: int, loss: float) -> bool:  # noqa: ARG002 - not shown
-        """Go on; where so many are at work nobody looks at one's epochs."""
+        """Continue; a batch does not show epochs."""
         return False
 
     def finding(self, finding: Finding) -> None:
-        """Keep it for the report."""
+        """Do nothing: findings are in the report."""
 
 
 def _end_with_the_parent() -> None:
-    """Let a thread end this process and its children as soon as the one that wanted it is gone."""
+    """Start a thread that kills this process and its children when the parent process ends."""
     parent = parent_process()
     assert parent is not None, "only called in a process of multiprocessing"
 

@@ -1,4 +1,4 @@
-"""`index.html` of a batch: a row a design with its picture, sorted and filtered in the browser."""
+"""`index.html` of a batch: one row per design with thumbnail, sortable and filterable."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from mnnfab.batch.table import Row
 from mnnfab.report.template import render
 
 INDEX = "index.html"
-#: Columns that are shown, with their heading and how a number is written.
+#: Columns shown, with heading and number format.
 _SHOWN = {
-    "metric_bar": ("on bars", ".3f"),
-    "metric_continuum": ("on the continuum", ".3f"),
-    "scale": ("scale", ".3f"),
+    "metric_bar": ("bar model", ".3f"),
+    "metric_continuum": ("continuum model", ".3f"),
+    "scale": ("best-fit scale", ".3f"),
     "displacement_residual": ("residual, %", ".2%"),
     "max_joint_strain": ("joint strain, %", ".1%"),
-    "min_buckling_factor": ("buckles at × load", ".2f"),
-    "chance_to_meet_the_gate": ("prints that keep the task, %", ".0%"),
+    "min_buckling_factor": ("buckling load factor", ".2f"),
+    "chance_to_meet_the_gate": ("estimated print yield, %", ".0%"),
     "mass_g": ("mass, g", ".2f"),
     "warnings": ("warnings", "d"),
 }
 
 
 def index_text(rows: Sequence[Row]) -> str:
-    """Return the page."""
+    """Return the HTML page."""
     swept = sorted({key for row in rows for key in row if key.startswith("sweep.")})
     return render(
         "batch.html",
@@ -48,7 +48,7 @@ def index_text(rows: Sequence[Row]) -> str:
 
 
 def _number(value: float | None, form: str) -> tuple[str, str]:
-    """Return a number as it is sorted and as it is shown."""
+    """Return the sort key and the displayed text of a number."""
     if value is None:
         return "", "–"
     return f"{value!r}", f"{value:{form}}".removesuffix("%")

@@ -1,4 +1,4 @@
-"""Jobs: the designs of a batch, read and named, and which of them are done already."""
+"""Jobs: the designs of a batch with their names and folders, and which are already done."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mnnfab.io.folder_lock import settle_unless_claimed
 from mnnfab.problem.request_hash import request_of_design
 from mnnfab.runs.run_folder import earlier_results, is_whole
 
-#: Names of a batch's own files, where a folder of a design would be in the way.
+#: File names used by the batch itself, which no folder of a design may have.
 OUR_NAMES = {"index.html", "results.csv", "results.parquet", "times.csv", "manifest.json"}
 
 
@@ -26,15 +26,15 @@ class Job:
     """One design of a batch.
 
     Args:
-        name: of the design, and of the folder of its results.
-        source: file that it comes from.
-        choice: what its sweep chose, by key; empty without one.
-        design: the whole design as TOML.
-        folder: where the files are that it names.
-        out: folder of its results.
-        force: whether the part is exported even if the design fails its gate.
-        pdf: whether the report is written as PDF too.
-        request: hash of all that was asked for.
+        name: name of the design and of its results folder.
+        source: file that contains the design.
+        choice: values chosen by the sweep, by key; empty without a sweep.
+        design: complete design as TOML.
+        folder: folder of the files that the design refers to.
+        out: folder of the results.
+        force: export the part even if the design does not meet the acceptance criteria.
+        pdf: write the report as PDF too.
+        request: hash of the complete request.
     """
 
     name: str
@@ -48,16 +48,16 @@ class Job:
     request: str
 
     def as_text(self) -> str:
-        """Return the job as JSON, as it travels to another process or machine."""
+        """Return the job as JSON, for transfer to another process or machine."""
         return json.dumps(asdict(self))
 
     @classmethod
     def from_text(cls, text: str) -> Job:
-        """Return the job that `as_text` gave."""
+        """Return the job from the JSON of `as_text`."""
         return cls(**json.loads(text))
 
     def is_done(self) -> bool:
-        """Return whether just this was asked for before, and all of its results are whole."""
+        """Return True if an identical request was completed and all its results are intact."""
         out = Path(self.out)
         try:
             settle_unless_claimed(out)
@@ -70,12 +70,12 @@ class Job:
 
 @dataclass(frozen=True)
 class Refused:
-    """A design that cannot even be begun.
+    """Design that cannot be run.
 
     Args:
-        name: of the design as far as it is known.
-        source: file that it comes from.
-        reason: in words.
+        name: name of the design, as far as it is known.
+        source: file that contains the design.
+        reason: error message.
     """
 
     name: str
@@ -86,27 +86,27 @@ class Refused:
 def collect(
     paths: Iterable[Path], out: Path, *, force: bool = False, pdf: bool = False
 ) -> list[Job | Refused]:
-    """Read design files, with their sweeps, and give every design a folder below `out`.
+    """Read design files, expand their sweeps, and assign every design a folder below `out`.
 
-    A file that cannot be used costs its own designs only.
+    An invalid file affects only its own designs.
 
     Raises:
-        InputError: if two designs have one name.
+        InputError: if two designs have the same name.
     """
     found = [job for path in paths for job in _jobs(path, out, force=force, pdf=pdf)]
     sources: dict[str, str] = {}
     for job in found:
         if isinstance(job, Job):
             if job.name in sources:
-                given = f"given by {sources[job.name]} and {job.source}"
-                raise InputError(f"name {job.name}", given, "a name of its own for every design")
+                given = f"used by {sources[job.name]} and {job.source}"
+                raise InputError(f"name {job.name}", given, "a unique name for every design")
             sources[job.name] = job.source
     taken = set(sources)
     return [job if isinstance(job, Job) else _apart_from(taken, job) for job in found]
 
 
 def _apart_from(taken: set[str], refused: Refused) -> Refused:
-    """Give a refused design a name that no other one has."""
+    """Return a refused design with a unique name."""
     name, number = refused.name, 1
     while name in taken:
         number += 1
@@ -130,7 +130,7 @@ def _jobs(path: Path, out: Path, *, force: bool, pdf: bool) -> Iterator[Job | Re
             yield Refused(str(one.values.get("name", path.stem))[:80], str(path), str(error))
             continue
         if design.name.lower() in OUR_NAMES:
-            reason = f"name {design.name}: a file of the batch; allowed: any other name"
+            reason = f"name {design.name}: reserved by the batch; allowed: any other name"
             yield Refused(design.name, str(path), reason)
             continue
         yield Job(

@@ -1,4 +1,4 @@
-"""What one design of a batch may take."""
+"""Time and memory limits of one design of a batch."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from mnnfab.machine import cores, memory_MB
 
-#: Memory (MB) that is left to everything else.
+#: Memory reserved for other processes, MB.
 SPARE_MB = 1500.0
-#: However many share a machine: less than this is too little for a small design.
+#: Minimum memory limit, MB, however many designs share a machine; a small design needs it.
 LEAST_MB = 1500.0
 
 
@@ -17,10 +17,10 @@ class Limits:
     """Limits of one design.
 
     Args:
-        deadline_s: wall-clock time; then its process is ended.
-        memory_MB: that its process and those that it starts have for themselves; a share of
-            the machine on which it runs if not given.
-        workers: designs at a time, among whom the machine is shared; one a core if not given.
+        deadline_s: wall-clock time after which the process is terminated, s.
+        memory_MB: memory of the process and its children that is not shared with other
+            processes, MB; a share of the machine's memory if not given.
+        workers: number of concurrent designs that share the machine; one per core if not given.
     """
 
     deadline_s: float
@@ -29,7 +29,7 @@ class Limits:
 
     @property
     def most_MB(self) -> float:  # noqa: N802 - units keep their case
-        """The limit on this machine, MB."""
+        """Memory limit on this machine, MB."""
         if self.memory_MB is not None:
             return self.memory_MB
         total = memory_MB()

@@ -1,4 +1,4 @@
-"""How the process of a design ended."""
+"""Outcome of the process of a design."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-#: "pass" and "fail" are the gate's; "refused" is bad input or a tool that failed; the others
-#: are processes that ended before they had a result.
+#: "pass" and "fail" are verdicts of the acceptance criteria; "refused" is invalid input or a
+#: failed tool; the others are processes that ended without a result.
 Ending = Literal["pass", "fail", "refused", "crashed", "deadline", "memory", "stopped"]
 FINISHED: tuple[Ending, ...] = ("pass", "fail")
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How a design's process ended.
+    """Outcome of the process of a design.
 
     Args:
-        name: of the design.
-        ending: how.
-        message: why, if there is no result.
-        seconds: wall-clock time that it took.
-        memory_MB: most memory of its own that was seen.
+        name: name of the design.
+        ending: kind of outcome.
+        message: reason, if there is no result.
+        seconds: wall-clock time, s.
+        memory_MB: largest observed memory that is not shared with other processes, MB.
     """
 
     name: str
@@ -31,10 +31,10 @@ class Ended:
     memory_MB: float = 0.0
 
     def as_text(self) -> str:
-        """Return it as JSON, as it travels between machines."""
+        """Return the outcome as JSON, for transfer between machines."""
         return json.dumps(asdict(self))
 
     @classmethod
     def from_text(cls, text: str) -> Ended:
-        """Return what `as_text` gave."""
+        """Return the outcome from the JSON of `as_text`."""
         return cls(**json.loads(text))

@@ -1,4 +1,4 @@
-"""Where the designs of a batch run: threads of this machine, or workers of a Dask cluster."""
+"""Executors of a batch: threads of this machine, or workers of a Dask cluster."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from mnnfab.batch.outcome import Ended
 from mnnfab.errors import InputError
 from mnnfab.io.folder_lock import claim_of
 
-#: How often (s) a worker looks whether the batch that it works for is still there.
+#: Interval at which a worker checks that its batch is still running, s.
 LOOK_S = 1.0
 
 
 class Pool(Protocol):
-    """Takes jobs and runs as many at a time as it can."""
+    """Executor that runs as many jobs at a time as it has workers."""
 
     def submit(self, job: Job) -> Future[Ended]:
-        """Begin a job as soon as there is room."""
+        """Start a job as soon as a worker is free."""
         ...
 
 
@@ -40,7 +40,7 @@ class _Threads:
 
 @contextmanager
 def local_pool(workers: int, limits: Limits, tell: Tell) -> Iterator[Pool]:
-    """Run so many designs at a time on this machine; leaving it early ends them."""
+    """Run designs on this machine, `workers` at a time; leaving the context terminates them."""
     pool = _Threads(workers, limits, tell)
     try:
         yield pool
@@ -54,16 +54,16 @@ class _Cluster:
         try:
             from distributed import Client
         except ImportError as error:
-            allowed = "pip install 'mnnfab[dask]', or no --scheduler"
+            allowed = "pip install 'mnnfab[dask]', or omit --scheduler"
             raise InputError("--scheduler", "Dask is not installed", allowed) from error
         try:
             self.client = Client(address, timeout="20s", set_as_default=False)
         except (OSError, ValueError) as error:
             words = str(error).splitlines()[0] if str(error) else type(error).__name__
-            allowed = "the address of a running scheduler, as tcp://HOST:8786"
+            allowed = "the address of a running scheduler, for example tcp://HOST:8786"
             raise InputError(f"--scheduler {address}", words, allowed) from error
-        # Not by content: a design that is asked for twice is run twice. Those of a worker that is
-        # lost go to another one, as often as the scheduler's `allowed-failures` says.
+        # Not pure: a design that is submitted twice is run twice. Designs of a lost worker are
+        # rescheduled up to the number of times set by the scheduler's `allowed-failures`.
         self.executor = self.client.get_executor(pure=False)
         self.limits, self.out, self.claim = limits, str(out.resolve()), claim_of(out)
 
@@ -77,7 +77,7 @@ class _Cluster:
         def pass_on(future: Future[str]) -> None:
             error = None if future.cancelled() else future.exception()
             if future.cancelled() or error is not None:
-                words = f"lost with its worker: {error}"
+                words = f"worker lost: {error}"
                 ended.set_result(Ended(job.name, "crashed", words))
             else:
                 ended.set_result(Ended.from_text(future.result()))
@@ -87,13 +87,13 @@ class _Cluster:
 
 
 def run_on_worker(text: str, limits: Limits, out: str, claim: str) -> str:
-    """Run a job on a worker of a cluster, in a process of its own there.
+    """Run a job on a worker of a cluster, in a separate process.
 
     Args:
-        text: the job.
-        limits: of it.
+        text: the job as JSON.
+        limits: limits of the job.
         out: folder of the batch.
-        claim: that the batch has of it; the job ends when it is given up.
+        claim: token of the batch's folder lock; the job ends when the lock is released.
     """
     stop, done = threading.Event(), threading.Event()
 
@@ -111,15 +111,15 @@ def run_on_worker(text: str, limits: Limits, out: str, claim: str) -> str:
 
 @contextmanager
 def cluster_pool(address: str, limits: Limits, out: Path) -> Iterator[Pool]:
-    """Run designs on the workers of a Dask scheduler, which share the folder of the results.
+    """Run designs on the workers of a Dask scheduler, which share the results folder.
 
     Args:
-        address: of the scheduler.
-        limits: of each design, on its worker's machine.
-        out: folder of the batch, claimed.
+        address: address of the scheduler.
+        limits: limits of each design, on the machine of its worker.
+        out: folder of the batch, locked.
 
     Raises:
-        InputError: if Dask is missing, or there is no scheduler at that address.
+        InputError: if Dask is missing, or there is no scheduler at the address.
     """
     pool = _Cluster(address, limits, out)
     try:

@@ -1,4 +1,4 @@
-"""A batch: designs collected, run where there is room, and told of in one table and page."""
+"""Batch run: collects designs, runs them in parallel, and writes one table and page."""
 
 from __future__ import annotations
 
@@ -23,37 +23,37 @@ from mnnfab.progress.live import write_live
 from mnnfab.report.pdf import require_pdf
 from mnnfab.runs.run_folder import run_folder
 
-#: Table and page are written anew no more often than this (s) while designs run.
+#: Minimum interval between updates of table and page while designs run, s.
 PACE_S = 15.0
 
 
 class BatchWatcher(Protocol):
-    """Told how far a batch is."""
+    """Progress watcher of a batch."""
 
     def planned(self, total: int, done: int) -> None:
-        """Take note of the number of designs, and how many were done before."""
+        """Receive the number of designs, and how many were done before."""
         ...
 
     def stage(self, name: str, stage: str) -> None:
-        """Take note of the stage that a design is in."""
+        """Receive the current stage of a design."""
         ...
 
     def ended(self, ended: Ended) -> None:
-        """Take note of how a design ended."""
+        """Receive the outcome of a design."""
         ...
 
 
 @dataclass(frozen=True)
 class Manner:
-    """Where and how the designs of a batch are run.
+    """Options of a batch run.
 
     Args:
-        workers: designs at a time; of no matter to a cluster.
-        limits: of each.
-        resume: leave alone what was asked for before in the same words and is whole.
-        force: export even what fails its gate.
+        workers: number of concurrent designs; ignored on a cluster.
+        limits: limits of each design.
+        resume: skip designs for which an identical request was completed and is intact.
+        force: export even designs that do not meet the acceptance criteria.
         pdf: write every report as PDF too.
-        scheduler: address of a Dask scheduler, instead of this machine.
+        scheduler: address of a Dask scheduler to use instead of this machine.
     """
 
     workers: int
@@ -66,12 +66,12 @@ class Manner:
 
 @dataclass(frozen=True)
 class BatchOutcome:
-    """What a command line needs to know of a batch.
+    """Outcome of a batch.
 
     Args:
-        folder: of table, page and the folders of all designs.
-        rows: of the table.
-        stopped: whether it was interrupted.
+        folder: folder of the table, the page and the folders of all designs.
+        rows: rows of the table.
+        stopped: True if the batch was interrupted.
     """
 
     folder: Path
@@ -80,7 +80,7 @@ class BatchOutcome:
 
     @property
     def endings(self) -> Counter[str]:
-        """How many designs ended how."""
+        """Number of designs per outcome."""
         return Counter(row["ending"] for row in self.rows)
 
 
@@ -90,16 +90,16 @@ def batch(
     watcher: BatchWatcher,
     manner: Manner,
 ) -> BatchOutcome:
-    """Run many designs, each in a process of its own; results in `out`/<name>.
+    """Run many designs, each in a separate process; results in `out`/<name>.
 
     Args:
         paths: design files, each one design or a sweep.
-        out: folder for everything.
-        watcher: told of the progress.
-        manner: where and how they are run.
+        out: folder for all results.
+        watcher: progress watcher.
+        manner: options of the run.
 
     Raises:
-        InputError: if two designs have one name, or there is no such scheduler.
+        InputError: if two designs have the same name, or the scheduler cannot be reached.
     """
     if manner.pdf:
         require_pdf()
@@ -119,7 +119,7 @@ def batch(
                 _run(left, pool, book, watcher)
         except KeyboardInterrupt:
             stopped = True
-        finally:  # whatever happens, what is done is told
+        finally:  # record finished designs in any case
             book.write()
     return BatchOutcome(out, tuple(book.rows()), stopped)
 
@@ -144,7 +144,7 @@ def _run(jobs: Sequence[Job], pool: Pool, book: _Book, watcher: BatchWatcher) ->
 
 
 def _result(future: Future[Ended], job: Job) -> Ended:
-    """Return how a job ended; what keeps it from being run at all costs it alone, too."""
+    """Return the outcome of a job; a job that cannot be started does not affect others."""
     try:
         return future.result()
     except Exception as error:
@@ -152,7 +152,7 @@ def _result(future: Future[Ended], job: Job) -> Ended:
 
 
 class _Book:
-    """Who has ended how, and the table of it in the folder."""
+    """Outcomes of all designs, and their table in the folder of the batch."""
 
     def __init__(self, out: Path, jobs: Sequence[Job | Refused], ended: dict[str, Ended]) -> None:
         self.out, self.jobs, self._ended = out, jobs, ended
@@ -162,7 +162,7 @@ class _Book:
         self._tell()
 
     def enter(self, ended: Ended) -> None:
-        """Take note of a design, and write the table if it is old."""
+        """Record the outcome of a design, and update the table if it is older than `PACE_S`."""
         self._ended[ended.name] = ended
         self._rows[ended.name] = make_row(self._by_name[ended.name], ended)
         self._tell()
@@ -170,19 +170,19 @@ class _Book:
             self.write()
 
     def _tell(self) -> None:
-        """Say how far the batch is, for `mnnfab watch`."""
+        """Write the progress of the batch, for `mnnfab watch`."""
         counts = Counter(one.ending for one in self._ended.values())
         write_live(self.out, {"designs": len(self.jobs), "endings": counts})
 
     def rows(self) -> list[Row]:
-        """Return a row a design, in the order in which they were given."""
+        """Return one row per design, in the given order."""
         return [
             self._rows.get(job.name) or make_row(job, Ended(job.name, "stopped", "not run"))
             for job in self.jobs
         ]
 
     def write(self) -> None:
-        """Write table and page."""
+        """Write the table and the page."""
         rows = self.rows()
         with run_folder(self.out) as staging:
             write_tables(staging, rows, list(self._ended.values()))
@@ -196,6 +196,6 @@ def _refused(job: Refused) -> Ended:
 
 
 def _before(job: Job) -> Ended:
-    """Return how a design ended that was run before."""
+    """Return the outcome of a design that was run before."""
     row = make_row(job, Ended(job.name, FINISHED[0]))
     return Ended(job.name, "fail" if row["errors"] else "pass")

@@ -1,4 +1,4 @@
-"""The results of a batch as a table: a row a design, from what its run left."""
+"""Results of a batch as a table: one row per design, from its report."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from mnnfab.io.files import read_json
 from mnnfab.io.tables import table_text
 from mnnfab.runs.run_folder import REPORT
 
-#: Of Parquet; larger numbers are written as words.
+#: Limit of integers in Parquet; larger numbers are written as text.
 LARGEST_INTEGER = 2**63
 CSV, PARQUET, TIMES = "results.csv", "results.parquet", "times.csv"
 Row = Mapping[str, Any]
-#: Columns of every table, in this order; those of the sweeps follow the first three.
+#: Columns of every table, in this order; the swept keys follow the first three.
 _FIRST = ("name", "source", "ending")
 _NUMBERS = {
     "metric": "str",
@@ -44,7 +44,7 @@ _NUMBERS = {
 
 
 def make_row(job: Job | Refused, ended: Ended) -> Row:
-    """Return the row of a design: how it ended, and the numbers of its report if it has one."""
+    """Return the row of a design: its outcome, and the numbers of its report if there is one."""
     choice = job.choice if isinstance(job, Job) else {}
     row: dict[str, Any] = {"name": job.name, "source": job.source, "ending": ended.ending}
     row |= {f"sweep.{key}": _cell(value) for key, value in choice.items()}
@@ -60,11 +60,11 @@ def _cell(value: Any) -> Any:  # noqa: ANN401 - any value of a design file
 
 
 def _numbers(folder: Path) -> dict[str, Any]:
-    """Return what a report says, as far as it says it."""
+    """Return the numbers of a report, or a message if it cannot be read."""
     try:
         return _numbers_of(read_json(folder / REPORT))
     except (InputError, AttributeError, KeyError, TypeError, ValueError) as error:
-        return {"message": f"its report cannot be read: {error}"}
+        return {"message": f"the report cannot be read: {error}"}
 
 
 def _numbers_of(report: Mapping[str, Any]) -> dict[str, Any]:
@@ -99,14 +99,14 @@ def _numbers_of(report: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def columns_of(rows: Sequence[Row]) -> dict[str, list[Any]]:
-    """Return the columns of all rows, those of sweeps after the first ones."""
+    """Return the columns of all rows; the swept keys follow the first three."""
     swept = sorted({key for row in rows for key in row if key.startswith("sweep.")})
     names = (*_FIRST, *swept, *_NUMBERS)
     return {name: [row.get(name) for row in rows] for name in names}
 
 
 def write_tables(folder: Path, rows: Sequence[Row], ended: Sequence[Ended]) -> None:
-    """Write the rows as CSV and as Parquet, and apart from them times, which never come again."""
+    """Write the rows as CSV and Parquet, and separately the times, which are not reproducible."""
     columns = columns_of(rows)
     cells = [["" if value is None else value for value in column] for column in columns.values()]
     text = table_text(list(columns), zip(*cells, strict=True))
@@ -129,8 +129,8 @@ def _write_parquet(path: Path, columns: Mapping[str, list[Any]]) -> None:
     parquet.write_table(pa.table(arrays), path)
 
 
-def _swept_array(values: list[Any]) -> Any:  # noqa: ANN401 - pyarrow ships no types
-    """Return a column of one kind: numbers if all are, words otherwise."""
+def _swept_array(values: list[Any]) -> Any:  # noqa: ANN401 - pyarrow has no type information
+    """Return a column of one type: numbers if all values are numbers, text otherwise."""
     import pyarrow as pa
 
     given = [value for value in values if value is not None]

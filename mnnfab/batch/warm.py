@@ -1,6 +1,6 @@
-"""Everything that a design needs, imported once: processes are forked from one that has it.
+"""Imports shared by all designs of a batch: their processes are forked after these imports.
 
-The imports take several seconds, most of what a small design takes; a fork takes milliseconds.
+The imports take several seconds, most of the time of a small design; a fork takes milliseconds.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from mnnfab.linalg.cholesky import factorise
 from mnnfab.report.template import compile_all
 from mnnfab.versions import versions
 
-# What is the same in every report is made once.
+# Identical in every report, therefore computed once.
 mnnfab.report.moving.viewer()
 compile_all()
 versions()

@@ -1,4 +1,4 @@
-"""Who watches a batch: nobody, a line a design in a pipe, a live table on a terminal."""
+"""Progress watchers of a batch: silent, one line per design, or a live table on a terminal."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ from rich.text import Text
 from mnnfab.batch.outcome import Ended
 from mnnfab.batch.run import BatchWatcher
 
-#: Designs listed in the live table that have ended, the last ones.
+#: Number of finished designs listed in the live table, the most recent ones.
 MOST_ENDED = 8
 _COLOURS = {"pass": "green", "fail": "yellow"}
 
 
 class Unwatched:
-    """Shows nothing."""
+    """Progress watcher that shows nothing."""
 
     def planned(self, total: int, done: int) -> None:
-        """Ignore it."""
+        """Do nothing."""
 
     def stage(self, name: str, stage: str) -> None:
-        """Ignore it."""
+        """Do nothing."""
 
     def ended(self, ended: Ended) -> None:
-        """Ignore it."""
+        """Do nothing."""
 
 
 @dataclass
 class Lines:
-    """Writes a line a design.
+    """Progress watcher that writes one line per design.
 
     Args:
-        write: takes a line.
+        write: function that receives each line.
     """
 
     write: Callable[[str], None]
@@ -49,15 +49,15 @@ class Lines:
     _done: int = 0
 
     def planned(self, total: int, done: int) -> None:
-        """Say how much there is to do."""
+        """Write the number of designs."""
         self._total, self._done = total, done
-        self.write(f"{total} designs, {done} of them done or refused before")
+        self.write(f"{total} designs, {done} already done or refused")
 
     def stage(self, name: str, stage: str) -> None:
-        """Ignore it."""
+        """Do nothing."""
 
     def ended(self, ended: Ended) -> None:
-        """Say how it ended."""
+        """Write the outcome."""
         self._done += 1
         why = f": {ended.message.splitlines()[0]}" if ended.message else ""
         words = f"{self._done}/{self._total} {ended.ending} {ended.name}"
@@ -66,7 +66,7 @@ class Lines:
 
 @dataclass
 class LiveTable:
-    """A table on a terminal of what is at work and what ended last, over a bar of all."""
+    """Progress watcher with a table of running and recent designs, and a progress bar."""
 
     progress: Progress
     _line: int = 0
@@ -75,16 +75,16 @@ class LiveTable:
     _counts: Counter[str] = field(default_factory=Counter)
 
     def planned(self, total: int, done: int) -> None:
-        """Draw the bar."""
+        """Start the progress bar."""
         self._line = self.progress.add_task("designs", total=total, completed=done)
 
     def stage(self, name: str, stage: str) -> None:
-        """Show what a design is at."""
+        """Show the stage of a design."""
         begun = self._at_work.get(name, ("", time.monotonic()))[1]
         self._at_work[name] = (stage, begun)
 
     def ended(self, ended: Ended) -> None:
-        """Show how it ended."""
+        """Show the outcome."""
         self._at_work.pop(ended.name, None)
         self._ended = [*self._ended, ended][-MOST_ENDED:]
         self._counts[ended.ending] += 1
@@ -105,7 +105,7 @@ class LiveTable:
 
 @contextmanager
 def live_table() -> Iterator[BatchWatcher]:
-    """Yield a watcher that shows a live table on the terminal behind standard error."""
+    """Yield a progress watcher that shows a live table on standard error."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     console = Console(stderr=True)
     progress = Progress(*columns, TimeRemainingColumn(), console=console)
@@ -116,22 +116,22 @@ def live_table() -> Iterator[BatchWatcher]:
 
 @dataclass
 class Logged:
-    """Passes everything on, and writes it down."""
+    """Progress watcher that forwards all events to another one and logs them."""
 
     watcher: BatchWatcher
     log: logging.Logger
 
     def planned(self, total: int, done: int) -> None:
-        """Write it down."""
-        self.log.info("%d designs, %d of them done or refused before", total, done)
+        """Log and forward the event."""
+        self.log.info("%d designs, %d already done or refused", total, done)
         self.watcher.planned(total, done)
 
     def stage(self, name: str, stage: str) -> None:
-        """Write it down."""
+        """Log and forward the event."""
         self.log.info("%s: %s", name, stage)
         self.watcher.stage(name, stage)
 
     def ended(self, ended: Ended) -> None:
-        """Write it down."""
+        """Log and forward the event."""
         self.log.info("%s: %s %s (%.1f s)", ended.name, ended.ending, ended.message, ended.seconds)
         self.watcher.ended(ended)

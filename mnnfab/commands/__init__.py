@@ -1,4 +1,4 @@
-"""The commands: one function each, in a module a theme; `mnnfab.cli` puts them together.
+"""Commands: one function each, one module per topic; `mnnfab.cli` assembles them.
 
-Nothing heavy is imported before a command needs it: `--help` answers at once.
+Slow imports are deferred to the commands that need them, so that `--help` is fast.
 """

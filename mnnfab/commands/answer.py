@@ -1,4 +1,4 @@
-"""What every command shares: how it answers, how it fails, and who watches it."""
+"""Common parts of all commands: output, errors and progress."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
     from mnnfab.progress.watcher import Watcher
 
 PASSED, FAILED, BAD_INPUT = 0, 1, 2
-#: What shells expect of a program that Ctrl-C has stopped.
+#: Exit status that shells expect of a program stopped by Ctrl-C.
 INTERRUPTED = 130
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a command has to say.
+    """Result of a command.
 
     Args:
-        text: for people.
-        values: for programs, as `--json` prints them.
-        status: to exit with.
+        text: output for people.
+        values: output for programs, printed with `--json`.
+        status: exit status.
     """
 
     text: str
@@ -42,12 +42,12 @@ class Answer:
 
 @dataclass(frozen=True)
 class Manner:
-    """How a command shall speak.
+    """Output options of a command.
 
     Args:
-        as_json: one JSON object on standard output instead of text.
-        quiet: nothing but errors.
-        log: file that what happens is appended to, with the time.
+        as_json: print one JSON object on standard output instead of text.
+        quiet: print errors only.
+        log: log file to append to.
     """
 
     as_json: bool
@@ -59,21 +59,26 @@ def command(
     name: str | None = None,
     watched: Callable[[Manner], AbstractContextManager[Any]] | None = None,
 ) -> Callable[[Callable[..., Answer]], click.Command]:
-    """Make a command of a function that takes a watcher and its options, and answers.
+    """Return a decorator that makes a click command of a function.
+
+    The function takes a progress watcher and its options, and returns an `Answer`.
 
     Args:
-        name: of the command; that of the function if not given.
-        watched: makes the watcher; one for the stages of a run if not given.
+        name: name of the command; the name of the function if not given.
+        watched: context manager that yields the watcher; one for the stages of a run if not
+            given.
     """
 
     def decorate(function: Callable[..., Answer]) -> click.Command:
-        @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
-        @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
+        @click.option(
+            "--json", "as_json", is_flag=True, help="Print one JSON object instead of text."
+        )
+        @click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
         @click.option(
             "--log",
             metavar="FILE",
             type=click.Path(path_type=Path),
-            help="Append what happens to FILE, with the time.",
+            help="Append a log with time stamps to FILE.",
         )
         @wraps(function)
         def speak(*, as_json: bool, quiet: bool, log: Path | None, **options: object) -> None:
@@ -99,7 +104,7 @@ def _log(manner: Manner, words: Callable[[], str]) -> None:
 
 
 def _asked() -> str:
-    """Return the command as it was given, with the version that does it."""
+    """Return the command line with the version of mnnfab."""
     from importlib.metadata import version
 
     return shlex.join([f"mnnfab {version('mnnfab')}:", *sys.argv[1:]])
@@ -115,22 +120,22 @@ def _say(answer: Answer, manner: Manner) -> None:
 
 @contextmanager
 def _errors_in_words(manner: Manner) -> Iterator[None]:
-    """Turn our errors into one message and status 2."""
+    """Turn exceptions into one message and an exit status."""
     try:
         yield
     except MnnfabError as error:
         _fail(manner, BAD_INPUT, str(error), error)
     except Interrupted as stop:
-        words = f"stopped; the trained widths are kept: go on with  mnnfab export {stop.folder}"
+        words = f"stopped; the trained widths are kept; continue with  mnnfab export {stop.folder}"
         _fail(manner, INTERRUPTED, words, stop)
     except KeyboardInterrupt as stop:
-        _fail(manner, INTERRUPTED, "stopped; earlier results are as they were", stop)
+        _fail(manner, INTERRUPTED, "stopped; earlier results are unchanged", stop)
     except Exception as error:
         if os.environ.get("MNNFAB_TRACEBACK"):
             raise
-        # A fault of ours. It must not end with the status of a failed gate.
+        # A bug in mnnfab must not exit with the status of unmet acceptance criteria.
         words = f"unexpected {type(error).__name__}: {error}"
-        words += "\n  for a report, set MNNFAB_TRACEBACK=1 and run it again"
+        words += "\n  for a bug report, set MNNFAB_TRACEBACK=1 and run the command again"
         _fail(manner, BAD_INPUT, words, error)
 
 
@@ -150,7 +155,7 @@ def _fail(manner: Manner, status: int, words: str, error: BaseException) -> None
 
 @contextmanager
 def _watched(manner: Manner) -> Iterator[Watcher]:
-    """Yield the watcher of a command: on a terminal, in a pipe, and in a log file."""
+    """Yield the progress watcher of a command, for a terminal, a pipe and a log file."""
     from mnnfab.commands.stopping import stoppable
 
     with shown(manner) as screen, stoppable(screen) as watcher:
@@ -165,7 +170,7 @@ def _watched(manner: Manner) -> Iterator[Watcher]:
 
 @contextmanager
 def shown(manner: Manner) -> Iterator[Watcher]:
-    """Show progress on a terminal; in a pipe only what was found before training."""
+    """Yield a progress watcher for a terminal, or one that only prints findings for a pipe."""
     if manner.quiet:
         from mnnfab.progress.watcher import Silent
 

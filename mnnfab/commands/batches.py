@@ -1,4 +1,4 @@
-"""Many designs: `batch`."""
+"""Batches of designs: `batch`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def _watched(manner: Manner) -> Iterator[BatchWatcher]:
-    """Yield the watcher of a batch."""
+    """Yield the progress watcher of a batch."""
     from mnnfab.batch.watchers import Lines, Logged, Unwatched, live_table
 
     with (
@@ -44,36 +44,36 @@ def _watched(manner: Manner) -> Iterator[BatchWatcher]:
     metavar="DIR",
     type=click.Path(path_type=Path),
     default=Path("out/batch"),
-    help="Folder for everything; out/batch if not given.",
+    help="Folder for all results; out/batch if not given.",
 )
 @click.option(
     "--jobs",
     metavar="N",
     type=click.IntRange(1, 1024),
-    help="Designs at a time; one a core if not given. A cluster has its own number.",
+    help="Number of concurrent designs; one per core if not given. Ignored on a cluster.",
 )
-@click.option("--resume", is_flag=True, help="Leave alone what was asked for before and is whole.")
-@click.option("--force", is_flag=True, help="Export even what fails its gate.")
+@click.option("--resume", is_flag=True, help="Skip designs that are complete and unchanged.")
+@click.option("--force", is_flag=True, help="Export even if the acceptance criteria are not met.")
 @PDF
 @click.option(
     "--deadline",
     metavar="S",
     type=click.FloatRange(0.1, 1e7),
     default=3600.0,
-    help="Wall-clock time a design may take; 3600 s if not given.",
+    help="Wall-clock time limit of a design; 3600 s if not given.",
 )
 @click.option(
     "--memory",
     metavar="MB",
     type=click.FloatRange(1, 1e8),
-    help="Memory a design may take; its share of the machine's if not given.",
+    help="Memory limit of a design; its share of the machine's memory if not given.",
 )
 @click.option(
     "--scheduler",
     metavar="ADDRESS",
-    help="Run on the workers of this Dask scheduler (tcp://HOST:PORT), which see the same files.",
+    help="Run on the workers of this Dask scheduler (tcp://HOST:PORT); they need the same files.",
 )
-def batch(  # noqa: PLR0913 - its options
+def batch(  # noqa: PLR0913 - one parameter per option
     watcher: BatchWatcher,
     designs: tuple[Path, ...],
     out: Path,
@@ -86,12 +86,13 @@ def batch(  # noqa: PLR0913 - its options
     force: bool,
     pdf: bool,
 ) -> Answer:
-    """Run many designs, each in a process of its own.
+    """Run many designs, each in a separate process.
 
-    A DESIGN with a section [sweep] is many: one for every combination of the values in it. The
-    results of each are in DIR/<name>, with a table and a page of all of them in DIR.
+    A DESIGN with a section [sweep] expands to one design per combination of its values. The
+    results of each design are in DIR/<name>; DIR has a table and a page of all designs.
 
-    Exit status: 0 all pass, 1 some fail their gate, 2 some were refused or crashed.
+    Exit status: 0 all pass, 1 some do not meet the acceptance criteria, 2 some were refused or
+    crashed.
     """
     from mnnfab.batch import run
     from mnnfab.batch.limits import Limits
@@ -113,7 +114,7 @@ def _answer(outcome: BatchOutcome) -> Answer:
     ]
     lines.append(f"{counts}; see {outcome.folder / 'index.html'}")
     if outcome.stopped:
-        lines.append("stopped; what is done is kept: go on with --resume")
+        lines.append("stopped; finished designs are kept; continue with --resume")
     values = {
         "folder": str(outcome.folder),
         "endings": dict(endings),

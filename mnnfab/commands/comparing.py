@@ -1,4 +1,4 @@
-"""Two runs side by side: `compare`."""
+"""Comparison of two runs: `compare`."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     "--html",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="Write a page with both networks side by side too; FILE must not exist.",
+    help="Also write a page with both networks side by side; FILE must not exist.",
 )
 def compare(watcher: Watcher, first: Path, second: Path, html: Path | None) -> Answer:  # noqa: ARG001
-    """Show two runs side by side: where designs, results and widths differ."""
+    """Compare the designs, results and widths of two runs."""
     from mnnfab.io.json_values import as_plain
     from mnnfab.runs.comparison import as_words, compare_runs, comparison_text
 
@@ -38,5 +38,5 @@ def compare(watcher: Watcher, first: Path, second: Path, html: Path | None) -> A
             "compare.html", found=found, words=as_words, pictures=pictures_of(first, second)
         )
         write_new_file(html, page)
-        text += f"\n\nside by side in {html}"
+        text += f"\n\npage written to {html}"
     return Answer(text, as_plain(found))

@@ -1,4 +1,4 @@
-"""Designs to start from: `new`."""
+"""New designs: `new`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mnnfab.commands.answer import Answer, command
 if TYPE_CHECKING:
     from mnnfab.progress.watcher import Watcher
 
-#: As in `mnnfab.problem.new_design`, which takes too long to load for a help text.
+#: Copy of `mnnfab.problem.new_design.KINDS`: importing that module is too slow for a help text.
 KINDS = ("behaviour", "regression", "classification", "none")
 
 
@@ -22,7 +22,7 @@ KINDS = ("behaviour", "regression", "classification", "none")
 @click.option(
     "--task",
     type=click.Choice(KINDS),
-    help="Kind of the task; behaviour if not given, classification with --dataset.",
+    help="Kind of task; behaviour if not given, classification with --dataset.",
 )
 @click.option(
     "--dataset",
@@ -30,20 +30,26 @@ KINDS = ("behaviour", "regression", "classification", "none")
     help="iris, wine, breast-cancer, or a table (CSV, Parquet) in this folder.",
 )
 @click.option(
-    "--rows", type=click.IntRange(1, 200), help="Of the lattice; as many as the data need."
+    "--rows",
+    type=click.IntRange(1, 200),
+    help="Rows of the lattice; as many as the data need if not given.",
 )
-@click.option("--material", metavar="NAME", help="Preset or file; agilus30 if not given.")
-@click.option("--printer", metavar="NAME", help="Profile or file of the printer.")
-@click.option("--compensate", is_flag=True, help="With the loop that corrects the bars.")
+@click.option("--material", metavar="NAME", help="Material preset or file; agilus30 if not given.")
+@click.option("--printer", metavar="NAME", help="Printer profile or file.")
+@click.option(
+    "--compensate",
+    is_flag=True,
+    help="Enable the loop that calibrates the bar model on the continuum.",
+)
 def new(watcher: Watcher, name: str, *, compensate: bool, **chosen: Any) -> Answer:  # noqa: ARG001, ANN401
     """Write NAME.toml, a commented design to start from, into this folder.
 
-    On a terminal, without any option, it asks.
+    On a terminal and without options, it asks for the main settings.
     """
     from mnnfab.problem.new_design import Start, write_new_design
 
     given = {key: value for key, value in chosen.items() if value is not None}
-    if "dataset" in given:  # most tables are of classes
+    if "dataset" in given:  # most tables hold classes
         given.setdefault("task", "classification")
     if not given and not compensate and sys.stdin.isatty() and sys.stdout.isatty():
         given, compensate = _ask()
@@ -52,16 +58,18 @@ def new(watcher: Watcher, name: str, *, compensate: bool, **chosen: Any) -> Answ
 
 
 def _ask() -> tuple[dict[str, Any], bool]:
-    """Ask for what matters most; Enter takes what is usual."""
+    """Ask for the main settings; Enter selects the default."""
     task = click.prompt("Task", type=click.Choice(KINDS), default="behaviour")
     given = {"task": task}
     if task == "classification":
         words = "Data (iris, wine, breast-cancer, or a table in this folder)"
         given["dataset"] = click.prompt(words, default="iris")
     elif task == "regression":
-        words = "Table of loads and displacements in this folder (Enter: lines that it makes)"
+        words = "Table of loads and displacements in this folder (Enter: generated samples)"
         table = click.prompt(words, default="", show_default=False)
         given |= {"dataset": table} if table else {}
     if task == "none":
         return given, False
-    return given, click.confirm("Correct the bars by the continuum (a loop)?", default=True)
+    return given, click.confirm(
+        "Enable the compensation loop (bar model calibrated on the continuum model)?", default=True
+    )

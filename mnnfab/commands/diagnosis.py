@@ -1,4 +1,4 @@
-"""What this machine has and lacks for mnnfab, each thing tried in a process of its own."""
+"""Diagnosis of the machine for mnnfab; each import is tried in a separate process."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from typing import Literal
 from mnnfab.machine import cores, memory_MB
 
 State = Literal["ok", "missing", "optional"]
-#: Longest that an import may take, s.
+#: Time limit of each trial, s.
 DEADLINE_S = 120.0
-#: Memory and disk below which little can be done, GB.
+#: Minimum memory and free disk space, GB.
 LEAST_MEMORY_GB, LEAST_DISK_GB = 2.0, 1.0
 LIBRARIES = "libgl1 libglu1-mesa libxrender1 libxcursor1 libxft2 libxinerama1 libgomp1"
 _LIBRARIES_HELP = f"on Debian: apt-get install {LIBRARIES}"
@@ -29,14 +29,14 @@ _PANGO_HELP = "on Debian: apt-get install libpango-1.0-0 libpangoft2-1.0-0"
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was looked at.
+    """Result of one check.
 
     Args:
-        name: of the thing.
-        purpose: what it is for.
-        state: "ok", "missing", or "optional": missing, but not needed for the main job.
-        found: version or size, or what went wrong.
-        remedy: what to do where it is missing.
+        name: name of the checked item.
+        purpose: its use in mnnfab.
+        state: "ok", "missing", or "optional" (missing, but not required).
+        found: version or size, or the error.
+        remedy: action if it is missing.
     """
 
     name: str
@@ -46,36 +46,36 @@ class Check:
     remedy: str = ""
 
 
-#: Module, distribution, what it is for, what may help if it does not load.
+#: Module, distribution, purpose, remedy if it cannot be imported.
 _NEEDED = (
-    ("numpy", "numpy", "numbers", ""),
+    ("numpy", "numpy", "arrays", ""),
     ("scipy", "scipy", "optimisation and sparse matrices", ""),
     ("cvxopt.cholmod", "cvxopt", "sparse Cholesky (several times faster than SciPy's LU)", ""),
-    ("numba", "numba", "training many restarts", ""),
+    ("numba", "numba", "training with many restarts", ""),
     ("sklearn", "scikit-learn", "data sets and estimators", ""),
-    ("shapely", "shapely", "the plane", ""),
-    ("cadquery", "cadquery", "the solid and STEP", _LIBRARIES_HELP),
+    ("shapely", "shapely", "plane geometry", ""),
+    ("cadquery", "cadquery", "solid and STEP", _LIBRARIES_HELP),
     ("gmsh", "gmsh", "meshes", _LIBRARIES_HELP),
-    ("skfem", "scikit-fem", "the continuum", ""),
-    ("trimesh", "trimesh", "STL and the 3D view", ""),
+    ("skfem", "scikit-fem", "continuum model", ""),
+    ("trimesh", "trimesh", "STL and 3D view", ""),
     ("lib3mf", "lib3mf", "3MF", ""),
     ("ezdxf", "ezdxf", "DXF", ""),
     ("vtkmodules.vtkIOGeometry", "vtk", "GLB", _LIBRARIES_HELP),
-    ("meshio", "meshio", "meshes as files", ""),
+    ("meshio", "meshio", "mesh files", ""),
     ("pyarrow.parquet", "pyarrow", "Parquet", ""),
-    ("matplotlib.figure", "matplotlib", "pictures", ""),
+    ("matplotlib.figure", "matplotlib", "figures", ""),
 )
 _OPTIONAL = (
     ("weasyprint", "weasyprint", "reports as PDF (--pdf)", _PANGO_HELP),
-    ("distributed", "distributed", "batches on a cluster (--scheduler)", "the extra dask"),
+    ("distributed", "distributed", "cluster batches (--scheduler)", "pip install 'mnnfab[dask]'"),
 )
 
 
 def diagnose(tell: Callable[[str], None] = lambda _: None) -> list[Check]:
-    """Look at everything.
+    """Run all checks.
 
     Args:
-        tell: told of each thing before it is tried.
+        tell: callback that receives the name of each group before it is checked.
     """
     tell("machine")
     checks = [_python(), _cores(), _memory(), _disk()]
@@ -84,7 +84,7 @@ def diagnose(tell: Callable[[str], None] = lambda _: None) -> list[Check]:
     tell("packages")
     with ThreadPoolExecutor(max(1, os.cpu_count() or 1)) as pool:
         checks += pool.map(lambda entry: _package(*entry), wanted)
-    tell("a mesh")
+    tell("meshing")
     checks.append(_mesher())
     return checks
 
@@ -92,11 +92,11 @@ def diagnose(tell: Callable[[str], None] = lambda _: None) -> list[Check]:
 def _python() -> Check:
     good = sys.version_info >= (3, 11)
     found = platform.python_version()
-    return Check("python", "everything", "ok" if good else "missing", found, "Python 3.11 or newer")
+    return Check("python", "runtime", "ok" if good else "missing", found, "Python 3.11 or newer")
 
 
 def _cores() -> Check:
-    return Check("cores", "designs at a time", "ok", f"{cores()}")
+    return Check("cores", "concurrent designs", "ok", f"{cores()}")
 
 
 def _memory() -> Check:
@@ -112,7 +112,7 @@ def _disk() -> Check:
             pass
     except OSError as error:
         words = error.strerror or str(error)
-        return Check("disk", "results", "missing", words, "a folder that can be written")
+        return Check("disk", "results", "missing", words, "a writable folder")
     state: State = "ok" if free > LEAST_DISK_GB else "missing"
     return Check("disk", "results", state, f"{free:.1f} GB free here", f"{LEAST_DISK_GB:g} GB")
 
@@ -143,29 +143,29 @@ def _mesher() -> Check:
     )
     failed = _fails(program)
     state: State = "ok" if failed is None else "missing"
-    return Check("a mesh", "the check", state, failed or "made", _LIBRARIES_HELP)
+    return Check("meshing", "continuum check", state, failed or "works", _LIBRARIES_HELP)
 
 
 def _fails(program: str) -> str | None:
-    """Run a few lines in a process of their own; return why they fail, if they do."""
+    """Run a program in a separate process; return the error, or None on success."""
     run = partial(subprocess.run, capture_output=True, text=True, check=False)
     try:
         done = run([sys.executable, "-P", "-c", program], timeout=DEADLINE_S)
     except subprocess.TimeoutExpired:
-        return f"does not load within {DEADLINE_S:g} s"
+        return f"did not finish within {DEADLINE_S:g} s"
     if done.returncode == 0:
         return None
     lines = done.stderr.strip().splitlines()
-    return lines[-1][:160] if lines else f"ends with status {done.returncode}"
+    return lines[-1][:160] if lines else f"exited with status {done.returncode}"
 
 
 def diagnosis_text(checks: list[Check]) -> str:
-    """Return the checks as a table, and what to do."""
+    """Return the checks as a text table, with the remedies."""
     lines = [
         f"{check.state:<9} {check.name:<14} {check.found:<22} {check.purpose}" for check in checks
     ]
     wanting = [check for check in checks if check.state != "ok"]
     lines += ["", *(f"{check.name}: {check.remedy}" for check in wanting)]
     if not any(check.state == "missing" for check in checks):
-        lines.append("everything that is needed is there")
+        lines.append("all requirements are met")
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""The machine and the shell: `doctor` and `completion`."""
+"""Machine and shell: `doctor` and `completion`."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
     from mnnfab.progress.watcher import Watcher
 
 _HOW = {
-    "bash": '# for this shell: eval "$(mnnfab completion bash)"; for all: into ~/.bashrc',
-    "zsh": '# for this shell: eval "$(mnnfab completion zsh)"; for all: into ~/.zshrc',
-    "fish": "# for this shell: mnnfab completion fish | source; for all: into "
+    "bash": '# this shell: eval "$(mnnfab completion bash)"; all shells: add this to ~/.bashrc',
+    "zsh": '# this shell: eval "$(mnnfab completion zsh)"; all shells: add this to ~/.zshrc',
+    "fish": "# this shell: mnnfab completion fish | source; all shells: add this to "
     "~/.config/fish/completions/mnnfab.fish",
 }
 
 
 @command()
 def doctor(watcher: Watcher) -> Answer:
-    """Say what this machine has and lacks.
+    """Check that this machine meets the requirements of mnnfab.
 
-    Exit status: 0 all that is needed is there, 2 something is missing.
+    Exit status: 0 all requirements are met, 2 a requirement is missing.
     """
     from mnnfab.commands.diagnosis import diagnose, diagnosis_text
     from mnnfab.io.json_values import as_plain
@@ -39,8 +39,8 @@ def doctor(watcher: Watcher) -> Answer:
 @click.argument("shell", type=click.Choice(list(_HOW)))
 @click.pass_context
 def completion(context: click.Context, watcher: Watcher, shell: str) -> Answer:  # noqa: ARG001
-    """Print what a SHELL has to read so that Tab completes commands, options and designs."""
+    """Print the SHELL script for Tab completion of commands, options and designs."""
     kind = get_completion_class(shell)
-    assert kind is not None, "click knows all three"
+    assert kind is not None, "click supports all three"
     source = kind(context.find_root().command, {}, "mnnfab", "_MNNFAB_COMPLETE").source()
     return Answer(f"{_HOW[shell]}\n{source}", {"script": source})

@@ -1,4 +1,4 @@
-"""Questions to the models: `reach`, `ladder`, `reproduce`."""
+"""Model evaluations: `reach`, `ladder`, `reproduce`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @command()
 @DESIGN
 def reach(watcher: Watcher, design: Path) -> Answer:
-    """Say what is in reach of DESIGN's task, before any training."""
+    """Estimate the attainable targets of DESIGN before training."""
     from mnnfab.pipeline import pipeline
 
     told = pipeline.reach(design, watcher=watcher)
@@ -27,7 +27,7 @@ def reach(watcher: Watcher, design: Path) -> Answer:
 @command()
 @FOLDER
 def ladder(watcher: Watcher, folder: Path) -> Answer:
-    """Ask every model, from bars to the solid, what the trained widths in DIR do."""
+    """Evaluate the trained widths in DIR with all models, from bar model to 3D solid."""
     from mnnfab.pipeline import pipeline
 
     told = pipeline.ladder(folder, watcher=watcher)
@@ -41,12 +41,12 @@ def ladder(watcher: Watcher, folder: Path) -> Answer:
     metavar="DIR",
     type=click.Path(path_type=Path),
     default=Path("out/reproduce"),
-    help="Folder for pictures, films, tables and the summary; out/reproduce if not given.",
+    help="Folder for figures, films, tables and the summary; out/reproduce if not given.",
 )
 def reproduce(watcher: Watcher, experiments: tuple[str, ...], out: Path) -> Answer:
-    """Do the paper's EXPERIMENTS (fig1 to fig5; all if not given) and compare the numbers."""
+    """Reproduce the paper's EXPERIMENTS (fig1 to fig5; default all) and compare the numbers."""
     from mnnfab.reproduce.run import reproduce as do
 
     summary = do(experiments, out, watcher.stage)
-    text = f"pictures, films and tables in {out}; see {summary}"
+    text = f"figures, films and tables in {out}; see {summary}"
     return Answer(text, {"folder": str(out), "summary": str(summary)})

@@ -1,4 +1,4 @@
-"""What a command says in a pipe, where nobody looks at progress."""
+"""Progress watcher for pipes, without a progress display."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 
 class Notes(Silent):
-    """A watcher that only says what a user should know before the results are there."""
+    """Progress watcher that only prints findings reported before the results."""
 
     def finding(self, finding: Finding) -> None:
-        """Say it, apart from the results."""
+        """Print the finding on standard error."""
         click.echo(f"{finding.severity}: {finding.where}: {finding.message}", err=True)

@@ -1,4 +1,4 @@
-"""Arguments and options that several commands take."""
+"""Arguments and options shared by several commands."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import click
 
 
 class _Ending(click.Path):
-    """A path that a shell completes with files of one ending, and folders."""
+    """Path that the shell completes with folders and files of one suffix."""
 
     def __init__(self, ending: str) -> None:
         super().__init__(path_type=Path)
@@ -20,7 +20,7 @@ class _Ending(click.Path):
         param: click.Parameter,
         incomplete: str,
     ) -> list[click.shell_completion.CompletionItem]:
-        """Return what a shell may offer."""
+        """Return the completions of an incomplete path."""
         del ctx, param
         folder, slash, start = incomplete.rpartition("/")
         found = sorted(Path(folder + slash).iterdir()) if Path(folder + slash).is_dir() else []
@@ -50,7 +50,9 @@ START = click.option(
     "start_from",
     metavar="DIR",
     type=click.Path(path_type=Path),
-    help="Start the training from the widths of an earlier run, of this task or another.",
+    help="Start the training from the widths of an earlier run, of the same or another task.",
 )
-FORCE = click.option("--force", is_flag=True, help="Export even if the design fails its gate.")
-PDF = click.option("--pdf", is_flag=True, help="Write the report as PDF too.")
+FORCE = click.option(
+    "--force", is_flag=True, help="Export even if the acceptance criteria are not met."
+)
+PDF = click.option("--pdf", is_flag=True, help="Also write the report as PDF.")

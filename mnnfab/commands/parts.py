@@ -1,4 +1,4 @@
-"""Parts of several runs: `tray`."""
+"""Parts of several runs on one tray: `tray`."""
 
 from __future__ import annotations
 
@@ -24,15 +24,17 @@ if TYPE_CHECKING:
     default=Path("out/tray"),
     help="Folder for the results; out/tray if not given.",
 )
-@click.option("--copies", type=click.IntRange(1, 1000), default=1, help="Of each part.")
+@click.option("--copies", type=click.IntRange(1, 1000), default=1, help="Copies of each part.")
 @click.option(
     "--gap",
     metavar="MM",
     type=click.FloatRange(0, 1000),
     default=5.0,
-    help="Between parts, and to the rim of the tray; 5 mm if not given.",
+    help="Gap between parts and to the edge of the tray; 5 mm if not given.",
 )
-@click.option("--force", is_flag=True, help="Take designs that failed their gate too.")
+@click.option(
+    "--force", is_flag=True, help="Include designs that do not meet the acceptance criteria."
+)
 def tray(
     watcher: Watcher,
     folders: tuple[Path, ...],
@@ -42,9 +44,9 @@ def tray(
     *,
     force: bool,
 ) -> Answer:
-    """Put the parts of the runs in DIR... on the printer's tray, in one 3MF and STL."""
+    """Arrange the parts of the runs in DIR... on the printer's tray, as one 3MF and STL."""
     from mnnfab.pipeline import pipeline
 
     files = pipeline.tray(folders, out, copies=copies, gap_mm=gap, force=force, watcher=watcher)
-    text = f"{', '.join(files)} in {out}; tray.json says what lies where"
+    text = f"{', '.join(files)} in {out}; tray.json lists the positions"
     return Answer(text, {"folder": str(out), "files": list(files)})

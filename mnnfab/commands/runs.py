@@ -28,10 +28,10 @@ def run(
     force: bool,
     pdf: bool,
 ) -> Answer:
-    """Train DESIGN, check it on the continuum, export the part and report.
+    """Train DESIGN, check it with the continuum model, and export the part with a report.
 
-    With a section [compensate] in the design it is trained again on bars that the continuum
-    corrects, until the part does the task.
+    With a section [compensate] in the design, the training is repeated on a bar model
+    calibrated on the continuum model, until the part performs the task.
     """
     from mnnfab.pipeline import pipeline
 
@@ -47,7 +47,7 @@ def run(
 def train(watcher: Watcher, design: Path, out: Path | None, start_from: Path | None) -> Answer:
     """Train the bond widths of DESIGN on the bar model.
 
-    A loop with the continuum ([compensate] in the design) is left to `mnnfab run`. Reports and
+    The compensation loop ([compensate] in the design) is only done by `mnnfab run`. Reports and
     parts of an earlier run in the folder are removed.
     """
     from mnnfab.pipeline import pipeline
@@ -55,7 +55,7 @@ def train(watcher: Watcher, design: Path, out: Path | None, start_from: Path | N
     trained = pipeline.train(design, out, start_from=start_from, watcher=watcher)
     lines = [trained.words] if trained.words else []
     lines += _removed(trained.removed)
-    lines.append(f"widths and history in {trained.folder}")
+    lines.append(f"widths and training history in {trained.folder}")
     values = {
         "folder": str(trained.folder),
         "training": trained.words,
@@ -68,10 +68,10 @@ def train(watcher: Watcher, design: Path, out: Path | None, start_from: Path | N
 @FOLDER
 @PDF
 def check(watcher: Watcher, folder: Path, *, pdf: bool) -> Answer:
-    """Check the trained widths in DIR on the continuum.
+    """Check the trained widths in DIR with the continuum model.
 
-    The reports are written anew, and no part: one that was exported before is removed. `mnnfab
-    export DIR` checks the same and writes the part too.
+    Writes the reports but no part files, and removes those exported before. `mnnfab export DIR`
+    does the same checks and writes the part files too.
     """
     from mnnfab.pipeline import pipeline
 
@@ -90,19 +90,19 @@ def export(watcher: Watcher, folder: Path, *, force: bool, pdf: bool) -> Answer:
 
 
 def _removed(names: tuple[str, ...]) -> list[str]:
-    """Say which files of an earlier part are gone: a part never lies beside other results."""
-    return [f"removed, of the run before: {', '.join(names)}"] if names else []
+    """Return a line that lists the removed files of an earlier part."""
+    return [f"removed files of the previous run: {', '.join(names)}"] if names else []
 
 
 def _answer(outcome: Outcome) -> Answer:
-    """Say what was found and where it is; a failed gate is status 1."""
+    """Return findings, verdict and paths; status 1 if the acceptance criteria are not met."""
     lines = [
         f"{finding.severity}: {finding.where}: {finding.message}"
         for finding in outcome.findings
         if finding.severity != "info" and finding not in outcome.told
     ]
     report = outcome.folder / "report.html"
-    exported = ", ".join(outcome.files) or "no part exported"
+    exported = ", ".join(outcome.files) or "no part files written"
     lines += _removed(outcome.removed)
     lines.append(f"{outcome.verdict}: {exported}; see {report}")
     values = {

@@ -1,4 +1,4 @@
-"""Ctrl-C: the first one ends a training with the epochs that it has, others stop at once."""
+"""Ctrl-C handling: the first one ends a training after its epoch, others stop at once."""
 
 from __future__ import annotations
 
@@ -17,43 +17,43 @@ from mnnfab.progress.watcher import Watcher
 
 @dataclass
 class _Stoppable:
-    """A watcher that ends a training when it was asked to."""
+    """Progress watcher that ends a training on request."""
 
     watcher: Watcher
     asked: bool = False
     training: bool = False
 
     def stage(self, name: str) -> None:
-        """Stop between stages, if that was asked for."""
+        """Stop between stages, if requested."""
         self.training = False
         if self.asked:
             raise KeyboardInterrupt
         self.watcher.stage(name)
 
     def epoch(self, done: int, total: int, loss: float) -> bool:
-        """End the training, if that was asked for."""
+        """Return True to end the training, if requested."""
         self.training = True
         return self.watcher.epoch(done, total, loss) or self.asked
 
     def finding(self, finding: Finding) -> None:
-        """Pass it on."""
+        """Forward the finding."""
         self.watcher.finding(finding)
 
     def interrupt(self, _signal: int, _frame: FrameType | None) -> None:
-        """Take a Ctrl-C."""
+        """Handle a Ctrl-C."""
         if self.asked or not self.training:
             raise KeyboardInterrupt
         self.asked = True
         click.echo(
-            "\nstopping after this epoch, then writing what there is; Ctrl-C again stops at once",
+            "\nstopping after this epoch, then writing the results; Ctrl-C again stops at once",
             err=True,
         )
 
 
 @contextmanager
 def stoppable(watcher: Watcher) -> Iterator[Watcher]:
-    """Yield a watcher that a Ctrl-C in a training is told of, not the training itself."""
-    if threading.current_thread() is not threading.main_thread():  # signals are not for it
+    """Yield a progress watcher that handles a Ctrl-C during a training."""
+    if threading.current_thread() is not threading.main_thread():  # it cannot handle signals
         yield watcher
         return
     stopper = _Stoppable(watcher)

@@ -1,4 +1,4 @@
-"""Results and runs to look at: `view` and `watch`."""
+"""Viewing of results and active runs: `view` and `watch`."""
 
 from __future__ import annotations
 
@@ -20,19 +20,21 @@ from mnnfab.errors import InputError
 if TYPE_CHECKING:
     from mnnfab.progress.watcher import Watcher
 
-#: How often (s) a run is looked at.
+#: Polling interval of a run, s.
 PACE_S = 0.2
 
 
 @command()
 @FOLDER
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Any free one if not given.")
-@click.option("--no-browser", is_flag=True, help="Only say the address.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, help="TCP port; a free one if not given."
+)
+@click.option("--no-browser", is_flag=True, help="Print the address only.")
 def view(watcher: Watcher, folder: Path, port: int, *, no_browser: bool) -> Answer:  # noqa: ARG001
-    """Show the results in DIR in the browser, of a run or a batch, until Ctrl-C.
+    """Show the results of the run or batch in DIR in the browser, until Ctrl-C.
 
-    While a run is at work there, the page follows it and then turns into its report. Only this
-    machine can open it.
+    While a run is active, the page shows its progress, then its report. The page can only be
+    opened on this machine.
     """
     from mnnfab.io.folder_lock import settle_unless_claimed
     from mnnfab.report.serving import served
@@ -41,37 +43,37 @@ def view(watcher: Watcher, folder: Path, port: int, *, no_browser: bool) -> Answ
     settle_unless_claimed(folder)
     try:
         with served(folder, port) as address, suppress(KeyboardInterrupt):
-            click.echo(f"{folder} at {address}  (Ctrl-C ends it)", err=True)
+            click.echo(f"{folder} at {address}  (Ctrl-C to stop)", err=True)
             if not no_browser:
                 webbrowser.open(address)
             threading.Event().wait()
     except OSError as error:
         given = error.strerror or str(error)
-        raise InputError(f"--port {port}", given, "a free port, or none") from error
+        raise InputError(f"--port {port}", given, "a free port, or omit --port") from error
     return Answer("", {"address": address})
 
 
 @contextmanager
 def _followed(manner: Manner) -> Iterator[Watcher]:
-    """Yield who shows the run of another process: no Ctrl-C of ours is meant for that."""
+    """Yield the watcher of a run in another process, which Ctrl-C does not stop."""
     with shown(manner) as watcher:
         yield _Stages() if isinstance(watcher, Notes) else watcher
 
 
 class _Stages(Notes):
-    """Says the stages too: in a pipe there is nothing else to follow."""
+    """Progress watcher that also prints the stages, for a pipe."""
 
     def stage(self, name: str) -> None:
-        """Say it."""
+        """Print the stage."""
         click.echo(name, err=True)
 
 
 @command(watched=_followed)
 @FOLDER
 def watch(watcher: Watcher, folder: Path) -> Answer:
-    """Follow the run or batch that is at work in DIR, and say how it ends.
+    """Follow the active run or batch in DIR, and print its verdict.
 
-    Exit status: 0 however it ends, 2 if there is none and has been none.
+    Exit status: 0 for any verdict, 2 if DIR has neither an active run nor results.
     """
     from mnnfab.io.folder_lock import is_claimed
     from mnnfab.progress.live import live_state
@@ -89,13 +91,13 @@ def watch(watcher: Watcher, folder: Path) -> Answer:
 
 
 class _Seen:
-    """What of a run was shown already."""
+    """Stages and findings of a run that were already shown."""
 
     def __init__(self, watcher: Watcher) -> None:
         self.watcher, self.stages, self.findings, self.batch = watcher, 0, 0, ""
 
     def show(self, state: dict[str, Any]) -> None:
-        """Show what is new."""
+        """Show new stages, findings and epochs."""
         from mnnfab.findings import Finding
 
         if "endings" in state:
@@ -126,26 +128,26 @@ def _ended(folder: Path, *, at_work: bool) -> Answer:
 
     verdict, words = _verdict(folder), ""
     if not at_work:
-        words = "no run is at work there; the last one: "
-        left = live_state(folder)  # nobody's: whoever wrote it was killed
+        words = "no active run; last run: "
+        left = live_state(folder)  # without a lock: its run was killed
         if left is not None:
             stage = f" in stage {left['stages'][-1]}" if left.get("stages") else ""
-            words = f"the last run was killed{stage}; one before it: "
+            words = f"the last run was killed{stage}; previous run: "
     if verdict is not None:
         return Answer(f"{words}{verdict}; see {folder / PAGE}", {"verdict": verdict})
     if (folder / TABLE).is_file():
-        return Answer(f"the table of a batch is in {folder / TABLE}", {"verdict": None})
+        return Answer(f"batch table in {folder / TABLE}", {"verdict": None})
     if (folder / WIDTHS).is_file():
-        text = f"ended with widths and no report: go on with  mnnfab export {folder}"
+        text = f"trained widths without a report; continue with  mnnfab export {folder}"
         return Answer(text, {"verdict": None})
     if at_work:
         return Answer(f"ended without a report in {folder}", {"verdict": None})
-    given = "no run is at work there, and no report"
-    raise InputError(str(folder), given, "a folder where a run is at work, or has been")
+    given = "no active run and no report"
+    raise InputError(str(folder), given, "the folder of an active or finished run")
 
 
 def _verdict(folder: Path) -> str | None:
-    """Return the verdict of the report in a folder, if it has one."""
+    """Return the verdict of the report in a folder, or None without a report."""
     from mnnfab.io.files import read_json
     from mnnfab.runs.run_folder import REPORT
 
@@ -157,4 +159,4 @@ def _verdict(folder: Path) -> str | None:
 
 def _require_folder(folder: Path) -> None:
     if not folder.is_dir():
-        raise InputError(str(folder), "no such folder", "a folder of results, or of a run at work")
+        raise InputError(str(folder), "no such folder", "the folder of an active or finished run")

@@ -1,4 +1,4 @@
-"""`mnnfab new`: a commented design to start from, for a task and its data."""
+"""`mnnfab new`: a commented design for a task and its data."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ from mnnfab.task.datasets import BUILT_IN, labelled_features
 
 Kind = Literal["behaviour", "regression", "classification", "none"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-#: Rows of the lattice that the paper prints; more if the data ask for more ports.
+#: Rows of the lattice in the paper, and the maximum if the data need more ports.
 LEAST_ROWS, MOST_ROWS = 4, 40
-#: What all inputs together hang at the most, as in the paper.
+#: Maximum total load of all inputs, gf, as in the paper.
 ALL_LOADS_GF = 20.0
-#: Random placements of the ports that are tried for data.
+#: Number of random port placements screened for a data set.
 PLACEMENTS = 60
 _PAPER_PORTS = {"iris": ([13, 11, 12, 9], [7, 1, 2])}
 
 
 @dataclass(frozen=True)
 class Start:
-    """What a new design begins with.
+    """Settings of a new design.
 
     Args:
-        task: its kind.
-        dataset: a data set that comes along, or a table beside the design; the task's own
-            samples if not given.
-        rows: of the lattice; as many as the data need if not given.
-        material: preset, or a file of one's own.
-        printer: profile, or a file of one's own.
-        compensate: whether the loop with the continuum is on.
+        task: kind of task.
+        dataset: built-in data set, or a table in the folder of the design; the default samples
+            of the task if not given.
+        rows: rows of the lattice; as many as the data need if not given.
+        material: preset or file.
+        printer: profile or file.
+        compensate: enable the compensation loop.
     """
 
     task: Kind = "behaviour"
@@ -53,11 +53,11 @@ class Start:
 
 
 def write_new_design(name: str, folder: Path, start: Start | None = None) -> Path:
-    """Write <name>.toml into `folder` and return its path; an existing file is kept.
+    """Write <name>.toml into `folder` and return its path; existing files are not overwritten.
 
     Raises:
-        InputError: if the name is not a plain one, the data cannot be used, or the file exists
-            or cannot be written.
+        InputError: if the name is invalid, the data cannot be used, or the file exists or
+            cannot be written.
     """
     name = name.removesuffix(".toml")
     try:
@@ -65,11 +65,11 @@ def write_new_design(name: str, folder: Path, start: Start | None = None) -> Pat
     except ValueError as error:
         raise InputError("NAME", f'"{name}"', str(error)) from error
     path, start = folder / f"{name}.toml", start or Start()
-    if path.exists():  # before the ports are looked for
-        raise InputError(str(path), "exists already", "a new name")
+    if path.exists():  # checked before the slow search for ports
+        raise InputError(str(path), "already exists", "a new name")
     text = new_design_text(name, folder, start)
     design = parse_design(tomllib.loads(text), source=path.name)
-    problem = make_problem(design, folder)  # material, printer and data can be used
+    problem = make_problem(design, folder)  # checks material, printer and data
     if start.dataset is not None:
         ports = _best_ports(problem)
         text = new_design_text(name, folder, start, ports)
@@ -81,7 +81,7 @@ Ports = tuple[list[str], list[str]]
 
 
 def _best_ports(problem: Problem) -> Ports | None:
-    """Return the best of some random placements, if any can be trained."""
+    """Return the best of several random port placements, or None if none can be trained."""
     design = next(placements(problem, PLACEMENTS), None)
     if design is None:
         return None
@@ -93,13 +93,13 @@ def _best_ports(problem: Problem) -> Ports | None:
 
 
 def new_design_text(name: str, folder: Path, start: Start, ports: Ports | None = None) -> str:
-    """Return a commented design.
+    """Return the text of a commented design.
 
     Args:
-        name: of it.
-        folder: where it will be, and its table.
-        start: what it begins with.
-        ports: inputs and outputs as the file has them; if not given, one after the other.
+        name: name of the design.
+        folder: folder of the design and its table.
+        start: settings.
+        ports: inputs and outputs as TOML text; placed in order of the nodes if not given.
 
     Raises:
         InputError: if the data cannot be used, or the lattice has too few nodes for them.
@@ -108,7 +108,7 @@ def new_design_text(name: str, folder: Path, start: Start, ports: Ports | None =
         given = f"{start.dataset} for a task of kind {start.task}"
         raise InputError("--dataset", given, "only for regression or classification")
     if start.task == "regression" and start.dataset in BUILT_IN:
-        given = f"{start.dataset}, a data set of classes"
+        given = f"{start.dataset}, a classification data set"
         raise InputError(
             "--dataset", given, "a table of loads and displacements, or --task classification"
         )
@@ -118,7 +118,7 @@ def new_design_text(name: str, folder: Path, start: Start, ports: Ports | None =
     template = (
         resources.files("mnnfab.problem").joinpath("template.toml").read_text(encoding="utf-8")
     )
-    environment = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)  # noqa: S701 - TOML, no page
+    environment = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)  # noqa: S701 - TOML, not HTML
     return environment.from_string(template).render(
         name=name,
         start=start,
@@ -135,12 +135,12 @@ def _dataset(start: Start) -> str | None:
 
 
 def _ports_of(start: Start, folder: Path) -> tuple[int, int]:
-    """Return how many inputs and outputs the task needs."""
+    """Return the number of inputs and outputs that the task needs."""
     dataset = _dataset(start)
     if start.task == "classification":
         assert dataset is not None, "it has a default"
         data = labelled_features(dataset, folder)
-        # One more for a constant weight, which data that are not about zero need.
+        # One more for a constant weight (bias), which data not centred at zero need.
         return len(data.feature_names) + (start.dataset is not None), len(data.class_names)
     if start.task == "regression" and dataset is not None:
         header = read_table(folder / dataset).header
@@ -150,14 +150,14 @@ def _ports_of(start: Start, folder: Path) -> tuple[int, int]:
         )
         if not all(counts) or sum(counts) < len(header):
             given = f"columns {', '.join(header)[:80]}"
-            allowed = "loads whose names end in _gf, then displacements that end in _mm"
+            allowed = "load columns ending in _gf, then displacement columns ending in _mm"
             raise InputError(f"{folder / dataset}, line 1", given, allowed)
         return counts
     return (1, 2) if start.task == "behaviour" else (1, 4)
 
 
 def _rows_for(n_ports: int) -> int:
-    """Return how many rows have a free node for every port, with as many again between them."""
+    """Return the smallest number of rows with a free node per port and `rows` spare nodes."""
     rows = LEAST_ROWS
     while _n_nodes(rows) - 2 < n_ports + rows and rows < MOST_ROWS:
         rows += 1
@@ -169,7 +169,7 @@ def _n_nodes(rows: int) -> int:
 
 
 def _place(start: Start, rows: int, n_in: int, n_out: int) -> Ports:
-    """Place inputs at the lower nodes, where weights hang free, and outputs above them."""
+    """Return inputs at the lower nodes, where weights hang freely, and outputs above them."""
     if rows == LEAST_ROWS and start.dataset is None and start.task == "classification":
         inputs, outputs = _PAPER_PORTS["iris"]
         return [_port(node, "y") for node in inputs], [_port(node, "x") for node in outputs]

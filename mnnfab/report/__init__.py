@@ -1,1 +1,1 @@
-"""Reports: what was found, as JSON for programs and as a page for people."""
+"""Reports: results as JSON and as an HTML page."""

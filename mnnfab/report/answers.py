@@ -1,4 +1,4 @@
-"""What a network answers to its samples, beside what it should: confusion, lines, displacements."""
+"""Predictions beside targets: confusion matrices and output displacements."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Confusion:
-    """How often samples of a class were taken for which.
+    """Confusion matrix of a classification.
 
     Args:
-        model: that answers.
-        part: of the data.
-        names: of the classes.
-        counts: a row a true class, a column an answer.
+        model: model that predicts the classes.
+        part: data split.
+        names: class names.
+        counts: one row per true class, one column per predicted class.
     """
 
     model: str
@@ -33,12 +33,12 @@ class Confusion:
 
     @property
     def right(self) -> int:
-        """How many were taken for what they are."""
+        """Number of correctly classified samples."""
         return sum(row[place] for place, row in enumerate(self.counts))
 
     @property
     def total(self) -> int:
-        """How many there are."""
+        """Number of samples."""
         return sum(map(sum, self.counts))
 
 
@@ -46,21 +46,21 @@ def models_of(results: Results) -> Mapping[str, Response]:
     """Return the response of every model that was solved, by its name."""
     found = {}
     if results.bar is not None:
-        found["bars"] = results.bar
+        found["bar model"] = results.bar
     if results.predicted is not None and results.problem.surrogate.correction is not None:
-        found["corrected bars"] = results.predicted
+        found["calibrated bar model"] = results.predicted
     if results.continuum is not None:
-        found["continuum"] = results.continuum.response
+        found["continuum model"] = results.continuum.response
     return found
 
 
 def confusions(results: Results) -> list[Confusion]:
-    """Return the confusion matrices of a classification; none of other tasks."""
+    """Return the confusion matrices of a classification; an empty list for other tasks."""
     task = results.problem.task
     if task is None or not task.class_names:
         return []
     models = models_of(results)
-    best = "continuum" if "continuum" in models else "bars"
+    best = "continuum model" if "continuum model" in models else "bar model"
     tables = [_confusion(task, models[best], best, "all samples", np.arange(len(task.targets)))]
     if task.parts.test.size:
         tables.append(_confusion(task, models[best], best, "test samples", task.parts.test))
@@ -77,13 +77,13 @@ def _confusion(task: Task, response: Response, model: str, part: str, rows: IntA
 
 @dataclass(frozen=True)
 class OutputRow:
-    """How far an output moves under a load case.
+    """Displacement of an output under a load case.
 
     Args:
-        output: which.
+        output: name of the output.
         case: name of the load case.
-        wanted_mm: what the task asks for, if it asks for a displacement.
-        found_mm: by every model, in the order of `models_of`.
+        wanted_mm: target displacement, if the task has one.
+        found_mm: displacement by each model, in the order of `models_of`.
     """
 
     output: str
@@ -93,7 +93,7 @@ class OutputRow:
 
 
 def output_rows(results: Results) -> list[OutputRow]:
-    """Return a row for every output under every load case."""
+    """Return one row per load case and output."""
     task = results.problem.task
     if task is None:
         return []
@@ -114,12 +114,12 @@ def output_rows(results: Results) -> list[OutputRow]:
 
 
 def has_targets(task: Task) -> bool:
-    """Return whether the targets are displacements."""
+    """Return True if the targets are displacements."""
     return task.headline is not None and task.headline.name == "relative_error"
 
 
 def _wanted(task: Task, output: int, case: int) -> float | None:
-    """Return the target of the sample that a load case is, if it is one."""
+    """Return the target of the sample with the loads of a load case, if there is one."""
     if not has_targets(task):
         return None
     same = np.flatnonzero((task.loads_N == np.array(task.load_cases[case].loads_N)).all(axis=1))

@@ -1,4 +1,4 @@
-"""The table of bonds: what each is, how it moves, and how much of it is strained."""
+"""Table of bonds: geometry, elongation, joint strain and share of the output variance."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ if TYPE_CHECKING:
     from mnnfab.model.response import Response
     from mnnfab.validation.results import Results
 
-#: Rows of a page; `widths.csv` and `report.json` have all.
+#: Maximum number of rows; `widths.csv` and `report.json` list all bonds.
 MOST_BONDS = 300
 
 
 @dataclass(frozen=True)
 class BondTable:
-    """Columns with their headings, and a row a bond.
+    """Table with one row per bond.
 
     Args:
-        headings: with units.
-        rows: names first, then numbers or nothing.
-        digits: after the point, of each number.
-        left_out: bonds that are not listed.
+        headings: column headings with units.
+        rows: bond and nodes as text, then the numbers.
+        digits: decimals of each number.
+        left_out: number of bonds not listed.
     """
 
     headings: tuple[str, ...]
@@ -34,18 +34,22 @@ class BondTable:
 
 
 def bond_table(results: Results) -> BondTable:
-    """Return what is known of every bond, the most strained ones first if there are too many."""
+    """Return the table; beyond `MOST_BONDS`, the bonds with the largest last column."""
     network = results.problem.network
     columns: list[tuple[str, FloatArray, int]] = [
         ("length, mm", network.lengths, 2),
         ("width, mm", results.widths_mm, 3),
-        ("joint, mm", results.widths_mm * results.problem.design.fabrication.joint_ratio, 3),
+        (
+            "width at joint, mm",
+            results.widths_mm * results.problem.design.fabrication.joint_ratio,
+            3,
+        ),
     ]
     columns += _elongations(results)
     if results.guards is not None:
         columns.append(("joint strain, %", 100 * results.guards.joint_strains, 2))
     if results.prints is not None:
-        columns.append(("share in the spread of prints, %", 100 * results.prints.bond_shares, 1))
+        columns.append(("share of the output variance, %", 100 * results.prints.bond_shares, 1))
     order = np.arange(network.n_bonds)
     if network.n_bonds > MOST_BONDS:
         order = np.argsort(-columns[-1][1], kind="stable")[:MOST_BONDS]
@@ -66,7 +70,7 @@ def bond_table(results: Results) -> BondTable:
 
 
 def _elongations(results: Results) -> list[tuple[str, FloatArray, int]]:
-    """Return the elongation under the first load case by bars and by the continuum."""
+    """Return the elongation under the first load case by the bar and continuum models."""
     task = results.problem.task
     if task is None or not task.load_cases:
         return []
@@ -78,8 +82,8 @@ def _elongations(results: Results) -> list[tuple[str, FloatArray, int]]:
 
     found = []
     if results.bar is not None:
-        found.append((f"elongation, “{case.name}”, bars, mm", under(results.bar), 4))
+        found.append((f"elongation, “{case.name}”, bar model, mm", under(results.bar), 4))
     if results.continuum is not None:
-        name = f"elongation, “{case.name}”, continuum, mm"
+        name = f"elongation, “{case.name}”, continuum model, mm"
         found.append((name, under(results.continuum.response), 4))
     return found

@@ -1,4 +1,4 @@
-"""Drawings with matplotlib: one function a picture, each onto axes that it is given."""
+"""Matplotlib drawings: one function per figure, each drawing into given axes."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ if TYPE_CHECKING:
 
 
 WIDTH_COLOURS = STRESS_COLOURS = "cividis"
-#: Longest displacement in a deformed picture, as a share of the picture's width.
+#: Largest displacement in a figure of the deformed shape, as a fraction of the part's width.
 VISIBLE = 0.06
-#: Bonds shown in the chart of shares.
+#: Number of bonds in the chart of variance shares.
 MOST_BARS = 8
 
 
 def draw_network(axes: Axes, problem: Problem, widths_mm: FloatArray, tiling: Tiling) -> None:
-    """Draw the part to scale, each bond coloured by its width, with ports and fixed nodes."""
+    """Draw the part to scale with bonds coloured by width, ports and fixed nodes."""
     polygons = np.array([PathPatch(polygon_path(cell)) for cell in tiling.polygons])
     others = np.setdiff1d(np.arange(tiling.n_cells), tiling.bond_cells)
     axes.add_collection(PatchCollection(polygons[others], facecolors=GREY, edgecolors="none"))
@@ -60,7 +60,7 @@ def draw_network(axes: Axes, problem: Problem, widths_mm: FloatArray, tiling: Ti
 
 
 def draw_marks(axes: Axes, findings: Sequence[Finding]) -> None:
-    """Ring the places of findings, with the names of all that lie at a place."""
+    """Circle the positions of findings, labelled with the codes of all findings at a position."""
     places: dict[tuple[float, float], list[str]] = {}
     for finding in findings:
         if finding.position_mm is not None:
@@ -84,24 +84,24 @@ def _draw_outline(axes: Axes, tiling: Tiling, color: str, lw: float) -> None:
 
 
 def polygon_path(polygon: shapely.Polygon) -> Path:
-    """Return a polygon with its holes as one path."""
+    """Return a polygon with its holes as one compound path."""
     rings = [polygon.exterior, *polygon.interiors]
     return Path.make_compound_path(*(Path(np.array(r.coords), closed=True) for r in rings))
 
 
 def draw_history(axes: Axes, history: Columns) -> None:
-    """Draw the loss over the epochs and the accuracies, or whatever the task's metric is."""
+    """Draw the loss and the metrics of the task over the epochs."""
     epochs = history["epoch"]
     axes.plot(epochs, history["loss_train"], color=BLUE, label="loss, training")
     if "loss_test" in history:
         axes.plot(epochs, history["loss_test"], color=BLUE, ls=":", label="loss, test")
     axes.set_xlabel("epoch")
-    axes.set_ylabel("loss (no unit)")
+    axes.set_ylabel("loss (dimensionless)")
     metrics = axes.twinx()
     shown = [name for name in history if name.startswith(("accuracy", "relative", "target"))]
     for name, style in zip(shown, ("-", ":", "--"), strict=False):
         metrics.plot(epochs, history[name], color=ORANGE, ls=style, label=name.replace("_", " "))
-    metrics.set_ylabel("metric (no unit)")
+    metrics.set_ylabel("metric (dimensionless)")
     lines = [*axes.get_lines(), *metrics.get_lines()]
     names = [str(line.get_label()) for line in lines]
     axes.legend(
@@ -116,18 +116,21 @@ def draw_history(axes: Axes, history: Columns) -> None:
 
 
 def draw_targets(axes: Axes, task: Task, output: int, models: Mapping[str, Response]) -> None:
-    """Draw what samples ask of an output against what each model does; one load, over the load."""
+    """Draw target and predicted displacement of an output for every sample.
+
+    With a single input the x axis is the load, otherwise the target.
+    """
     wanted = task.targets[:, output]
     single = task.loads_N.shape[1] == 1
     along = task.loads_N[:, 0] / NEWTON_PER_GF if single else wanted
     order = np.argsort(along)
-    axes.plot(along[order], wanted[order], color=GREY, lw=3, label="wanted")
+    axes.plot(along[order], wanted[order], color=GREY, lw=3, label="target")
     for (name, response), colour, marker in zip(
         models.items(), (BLUE, GREEN, ORANGE)[-len(models) :], "sd.", strict=False
     ):
         moved = response.outputs(task.loads_N)[:, output]
         axes.plot(along, moved, marker, ms=4, color=colour, label=name, alpha=0.8)
-    axes.set_xlabel("load, gf" if single else "wanted, mm")
+    axes.set_xlabel("load, gf" if single else "target, mm")
     axes.set_ylabel("displacement, mm")
     axes.legend(frameon=False, fontsize=8)
 
@@ -135,17 +138,17 @@ def draw_targets(axes: Axes, task: Task, output: int, models: Mapping[str, Respo
 def draw_agreement(
     pair: tuple[Axes, Axes], bar: Response, continuum: Response, agreement: Agreement
 ) -> None:
-    """Draw continuum over bars: flexibility of the port pairs, and elongations of the bonds."""
+    """Draw continuum over bar model results: flexibility matrix and bond elongations."""
     flexibility, elongation = pair
     _scatter(flexibility, bar.flexibility, continuum.flexibility, agreement.scale)
     flexibility.set_title(
-        f"flexibility, mm/N\nscale {agreement.scale:.3f}, "
+        f"flexibility matrix, mm/N\nbest-fit scale {agreement.scale:.3f}, "
         f"residual {agreement.displacement_residual:.2%}",
         fontsize=10,
     )
     _scatter(elongation, bar.elongations, continuum.elongations, agreement.elongation_scale)
     elongation.set_title(
-        f"bond elongation, mm/N\nscale {agreement.elongation_scale:.3f}, "
+        f"bond elongation, mm/N\nbest-fit scale {agreement.elongation_scale:.3f}, "
         f"residual {agreement.elongation_residual:.2%}",
         fontsize=10,
     )
@@ -153,16 +156,16 @@ def draw_agreement(
 
 def _scatter(axes: Axes, reference: FloatArray, values: FloatArray, scale: float) -> None:
     ends = np.array([reference.min(), reference.max()])
-    axes.plot(ends, scale * ends, color=ORANGE, lw=1.2, label=f"bars × {scale:.3f}")
-    axes.plot(ends, ends, color=GREY, lw=1, ls="--", label="equal")
+    axes.plot(ends, scale * ends, color=ORANGE, lw=1.2, label=f"bar model × {scale:.3f}")
+    axes.plot(ends, ends, color=GREY, lw=1, ls="--", label="equality")
     axes.scatter(reference.ravel(), values.ravel(), s=14, color=BLUE, zorder=3)
     axes.set_xlabel("bar model")
-    axes.set_ylabel("continuum")
+    axes.set_ylabel("continuum model")
     axes.legend(frameon=False, fontsize=8)
 
 
 def draw_deformed(axes: Axes, tiling: Tiling, continuum: Continuum, case: LoadCase) -> None:
-    """Draw the deformed continuum coloured by von Mises stress, over its undeformed outline."""
+    """Draw the deformed shape coloured by von Mises stress, over the undeformed outline."""
     loads = np.array(case.loads_N)
     mesh = continuum.mesh
     moved = continuum.displacements(loads)[: len(mesh.points)]
@@ -171,7 +174,7 @@ def draw_deformed(axes: Axes, tiling: Tiling, continuum: Continuum, case: LoadCa
     points = mesh.points + factor * moved
     stress = continuum.mean_von_mises(loads) * 1000
     _draw_outline(axes, tiling, color="#888888", lw=0.5)
-    # A few corner elements would take all the colours: the scale ends at the 99th percentile.
+    # Stress peaks in a few corner elements would dominate: the scale ends at the 99th percentile.
     drawn = axes.tripcolor(
         Triangulation(points[:, 0], points[:, 1], mesh.triangles),
         facecolors=stress,
@@ -186,7 +189,7 @@ def draw_deformed(axes: Axes, tiling: Tiling, continuum: Continuum, case: LoadCa
 
 
 def draw_mode(axes: Axes, tiling: Tiling, continuum: Continuum, mode: FloatArray) -> None:
-    """Draw the shape of a mode, (n_dofs,), coloured by how far it moves, over the part."""
+    """Draw a mode, (n_dofs,), coloured by displacement magnitude, over the undeformed outline."""
     mesh = continuum.mesh
     moved = continuum.at_points(mode)[: len(mesh.points)]
     size = np.hypot(*moved.T)
@@ -198,27 +201,27 @@ def draw_mode(axes: Axes, tiling: Tiling, continuum: Continuum, mode: FloatArray
 
 
 def draw_prints(axes: Axes, problem: Problem, prints: ToleranceStudy) -> None:
-    """Draw how often prints come to which metric."""
+    """Draw a histogram of the primary metric over the print samples."""
     headline = problem.task.headline if problem.task else None
-    assert headline is not None, "prints are judged by it"
+    assert headline is not None, "print samples are only drawn for a task with a primary metric"
     axes.hist(prints.metrics, bins=40, color=BLUE)
-    axes.axvline(float(np.median(prints.metrics)), color="black", lw=3, label="median print")
-    axes.axvline(prints.drawn, color=ORANGE, lw=2, ls="--", label="as drawn")
-    axes.set_xlabel(f"{headline.name.replace('_', ' ')} (no unit)")
-    axes.set_ylabel(f"prints of {len(prints.metrics):,}")
+    axes.axvline(float(np.median(prints.metrics)), color="black", lw=3, label="median")
+    axes.axvline(prints.drawn, color=ORANGE, lw=2, ls="--", label="nominal")
+    axes.set_xlabel(f"{headline.name.replace('_', ' ')} (dimensionless)")
+    axes.set_ylabel(f"print samples (of {len(prints.metrics):,})")
     axes.legend(frameon=False)
 
 
 def draw_bond_shares(axes: Axes, problem: Problem, prints: ToleranceStudy) -> None:
-    """Draw the shares of the bonds that have the largest in the variance of the outputs."""
+    """Draw the bonds with the largest shares of the output variance."""
     worst = prints.worst_bonds(MOST_BARS)[::-1]
     names = [problem.network.bond_name(bond) for bond in worst]
     axes.barh(names, 100 * prints.bond_shares[worst], color=BLUE)
-    axes.set_xlabel("share in the variance of the outputs, %")
+    axes.set_xlabel("share of the output variance, %")
 
 
 def _round_down(factor: float) -> float:
-    """Return the largest of 1, 2, 5 × 10ⁿ that is not above `factor`."""
+    """Return the largest value of the form 1, 2 or 5 × 10ⁿ not above `factor`."""
     power = 10.0 ** np.floor(np.log10(factor))
     return float(max(step * power for step in (1, 2, 5) if step * power <= factor * (1 + 1e-9)))
 

@@ -1,4 +1,4 @@
-"""Figures of the report as data addresses, to be put into the page itself."""
+"""Figures of the report as data URIs, embedded in the page."""
 
 from __future__ import annotations
 
@@ -35,18 +35,18 @@ if TYPE_CHECKING:
     from mnnfab.tolerance.study import ToleranceStudy
     from mnnfab.validation.results import Results
 
-#: Load cases shown; more would make the page long and say little.
+#: Maximum number of load cases drawn, to keep the page short.
 MOST_CASES = 6
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture for the page.
+    """Figure of the page.
 
     Args:
-        title: above it.
-        caption: what is to be seen.
-        address: the picture itself, as a data address.
+        title: heading of the figure.
+        caption: text below the figure.
+        address: the image as a data URI.
     """
 
     title: str
@@ -55,7 +55,7 @@ class Picture:
 
 
 def pictures(results: Results) -> dict[str, Picture]:
-    """Return the pictures that these results allow, by name."""
+    """Return the figures available for these results, by name."""
     shown = {"network": _network(results)}
     task, continuum = results.problem.task, results.continuum
     if "epoch" in results.history and len(results.history["epoch"]) > 1:
@@ -75,7 +75,7 @@ def pictures(results: Results) -> dict[str, Picture]:
 
 
 def _figure(width: float, height: float, **margins: float) -> Figure:
-    """Return a figure, inches, with fixed margins: working them out takes as long as drawing."""
+    """Return a figure (inches) with fixed margins: computing them takes as long as drawing."""
     figure = Figure(figsize=(width, height))
     figure.subplots_adjust(**{"left": 0.09, "right": 0.97, "bottom": 0.14, "top": 0.92} | margins)
     return figure
@@ -87,24 +87,26 @@ def _network(results: Results) -> Picture:
     draw_network(axes, results.problem, results.widths_mm, results.tiling)
     marked = [f for f in results.findings if f.position_mm and f.severity != "info"]
     draw_marks(axes, marked)
-    caption = "The part as it will be printed, to scale; each bond is coloured by its width."
+    caption = "Part as printed, to scale; bonds are coloured by width."
     if marked:
-        caption += " Rings mark the places of the findings that they name."
+        caption += " Circles mark the positions of findings, labelled with their codes."
     kind: Literal["svg", "png"] = "svg" if results.problem.network.n_bonds <= 500 else "png"
-    return Picture("Network and widths", caption, address_of(figure, kind))
+    return Picture("Network and bond widths", caption, address_of(figure, kind))
 
 
 def _history(results: Results) -> Picture:
     figure = _figure(8.5, 4.3, right=0.91, bottom=0.21)
     draw_history(figure.add_subplot(), results.history)
     kept = results.record.compensation.kept
-    caption = "Loss and metric on the trained bars, epoch by epoch"
+    caption = "Loss and metrics of the bar model per epoch"
     if kept is None or kept.number == 0:
-        return Picture("Training", f"{caption}.", address_of(figure, "svg"))
-    caption += f": the last training, round {kept.number} of the compensation"
+        return Picture("Loss and metrics", f"{caption}.", address_of(figure, "svg"))
+    caption += f" in the last training, round {kept.number} of the compensation"
     if kept.loss_scale_mm is not None:
         caption += f", with a loss scale of {kept.loss_scale_mm:g} mm"
-    return Picture("Last training", f"{caption}.", address_of(figure, "svg"))
+    return Picture(
+        "Loss and metrics of the last training", f"{caption}.", address_of(figure, "svg")
+    )
 
 
 def _targets(results: Results, task: Task) -> Picture:
@@ -115,8 +117,8 @@ def _targets(results: Results, task: Task) -> Picture:
         axes = figure.add_subplot(rows, columns, place + 1)
         draw_targets(axes, task, place, models_of(results))
         axes.set_title(str(output), fontsize=10)
-    caption = "Every sample: how far the output should move and how far it does, by each model."
-    return Picture("Targets", caption, address_of(figure, "svg"))
+    caption = "Target and predicted displacement of each output, one point per sample and model."
+    return Picture("Targets and predictions", caption, address_of(figure, "svg"))
 
 
 def _agreement(bar: Response, continuum: Response, agreement: Agreement) -> Picture:
@@ -124,11 +126,11 @@ def _agreement(bar: Response, continuum: Response, agreement: Agreement) -> Pict
     left, right = figure.subplots(1, 2)
     draw_agreement((left, right), bar, continuum, agreement)
     caption = (
-        "Every pair of input and output, and every bond under every unit load. Points on the "
-        "orange line differ from the bars by one common factor, which training can absorb; "
-        "their distance from it is the residual."
+        "One point per pair of input and output (left), and per bond and unit load (right). "
+        "Points on the orange line differ from the bar model by the best-fit scale, a common "
+        "factor that training can absorb; the distance from the line is the residual."
     )
-    return Picture("Port by port and bond by bond", caption, address_of(figure, "svg"))
+    return Picture("Agreement by port and by bond", caption, address_of(figure, "svg"))
 
 
 def _deformed(tiling: Tiling, continuum: Continuum, cases: tuple[LoadCase, ...]) -> Picture:
@@ -140,12 +142,12 @@ def _deformed(tiling: Tiling, continuum: Continuum, cases: tuple[LoadCase, ...])
     for place, case in enumerate(cases):
         axes = figure.add_subplot(rows, columns, place + 1)
         draw_deformed(axes, tiling, continuum, case)
-    caption = "The continuum under load, over its undeformed outline in grey."
-    return Picture("Deformed continuum", caption, address_of(figure, "png"))
+    caption = "Continuum model under load, by von Mises stress; undeformed outline in grey."
+    return Picture("Deformed shape", caption, address_of(figure, "png"))
 
 
 def _buckled(tiling: Tiling, continuum: Continuum, states: LimitStates) -> dict[str, Picture]:
-    """Return a picture of the mode that comes first, if any does."""
+    """Return a figure of the buckling mode with the lowest load factor, if there is one."""
     modes = [
         (factor, one.buckling.mode, one.case.name)
         for one in states.cases
@@ -157,11 +159,11 @@ def _buckled(tiling: Tiling, continuum: Continuum, states: LimitStates) -> dict[
     figure = _figure(8.5, 5.4, bottom=0.1)
     draw_mode(figure.add_subplot(), tiling, continuum, mode)
     caption = (
-        f"The shape into which the part buckles in its plane at {factor:.2f} times the load "
-        f"“{name}”. The lighter, the farther it moves; how far in all has no meaning. Grey: as "
-        "drawn."
+        f"In-plane buckling mode of the load case “{name}”, load factor {factor:.2f}. Lighter "
+        "colours mark larger displacements; the amplitude is arbitrary. Undeformed outline in "
+        "grey."
     )
-    return {"buckled": Picture("Buckling", caption, address_of(figure, "png"))}
+    return {"buckled": Picture("Buckling mode", caption, address_of(figure, "png"))}
 
 
 def _prints(problem: Problem, prints: ToleranceStudy) -> Picture:
@@ -170,16 +172,16 @@ def _prints(problem: Problem, prints: ToleranceStudy) -> Picture:
     draw_prints(left, problem, prints)
     draw_bond_shares(right, problem, prints)
     caption = (
-        "Left: the task's metric of prints with random errors, on bars that this part's continuum "
-        "corrects. Right: the bonds whose width errors move the outputs most."
+        "Left: primary metric of print samples with random errors, by the bar model calibrated "
+        "on this part's continuum model. Right: bonds whose width errors affect the outputs most."
     )
-    return Picture("What prints come to", caption, address_of(figure, "svg"))
+    return Picture("Effect of print errors", caption, address_of(figure, "svg"))
 
 
 def address_of(figure: Figure, kind: Literal["svg", "png"]) -> str:
-    """Return a figure as a data address."""
+    """Return a figure as a data URI."""
     buffer = io.BytesIO()
-    # A fixed salt and no date: the same results give the same bytes.
+    # Fixed hash salt and no date: the same results give the same bytes.
     with mpl.rc_context({"svg.hashsalt": "mnnfab", "svg.fonttype": "path"}):
         metadata = {"Date": None} if kind == "svg" else {"Software": None}
         figure.savefig(buffer, format=kind, dpi=130, metadata=metadata)

@@ -1,4 +1,4 @@
-"""What moves on the page: the training with its slider, and the solid that can be turned."""
+"""Interactive elements of the page: training slider and 3D view of the solid."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from mnnfab.network.svg import colours
 if TYPE_CHECKING:
     from mnnfab.validation.results import Results
 
-#: Largest distance from an arc to the facets that are looked at, mm.
+#: Largest distance from an arc to its facets in the 3D view, mm.
 FACET_MM = 0.02
-#: A part with more triangles than this would make the page too large to open on a phone.
+#: Maximum number of triangles in the 3D view; with more the page is too large for a phone.
 MOST_TRIANGLES = 150_000
-#: Steps of the colours of the widths.
+#: Number of colours in the width scale.
 SHADES = 32
 
 
 def slider_data(results: Results) -> dict[str, Any] | None:
-    """Return the network and its widths at every frame, for the script of the page."""
+    """Return the network and its width history for the slider script; None without a history."""
     frames = results.record.frames
     if frames is None:
         return None
@@ -48,13 +48,13 @@ def slider_data(results: Results) -> dict[str, Any] | None:
 
 
 def as_script(data: Any) -> str:  # noqa: ANN401 - what JSON can hold
-    """Return data as JSON that may stand in a script: nothing in it can end that."""
+    """Return data as JSON, escaped so that it cannot close a script element."""
     text = json.dumps(data, separators=(",", ":"), allow_nan=False)
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
 def solid_data(results: Results) -> dict[str, str] | None:
-    """Return the solid as GLB and the viewer that shows it, in letters; none if it is too large."""
+    """Return the solid as GLB and its viewer, gzip and base64; None if it is too large."""
     from export.viewer import glb_bytes
     from geometry.facets import make_facets
 
@@ -67,14 +67,14 @@ def solid_data(results: Results) -> dict[str, str] | None:
 
 @cache
 def viewer() -> str:
-    """Return the page of trimesh's viewer, compressed: it is the same in every report."""
+    """Return the compressed page of trimesh's viewer, the same in every report."""
     from export.viewer import viewer_page
 
     return _letters(_packed(viewer_page().encode("utf-8")))
 
 
 def _packed(data: bytes) -> bytes:
-    return gzip.compress(data, 9, mtime=0)  # a fixed time: the same bytes every time
+    return gzip.compress(data, 9, mtime=0)  # fixed time stamp: reproducible bytes
 
 
 def _letters(data: bytes) -> str:

@@ -1,4 +1,4 @@
-"""`report.html`: the results for people, one file that needs nothing else."""
+"""HTML report `report.html`: a self-contained page."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from mnnfab.validation.results import Results
 
 
 def page_text(results: Results, others: Sequence[OtherFile] = ()) -> str:
-    """Return the page.
+    """Return the HTML report.
 
     Args:
-        results: of all stages.
-        others: files of the run that are no parts, for its list of files.
+        results: results of all stages.
+        others: files of the run other than part files, for the list of files.
     """
     task = results.problem.task
     shown, frames, solid = pictures(results), slider_data(results), solid_data(results)
@@ -61,12 +61,12 @@ def page_text(results: Results, others: Sequence[OtherFile] = ()) -> str:
 
 @dataclass(frozen=True)
 class OtherFile:
-    """A file of a run that is no part.
+    """File of a run other than a part file.
 
     Args:
-        name: below the folder of the run.
-        bytes: its size.
-        sha256: of its bytes.
+        name: path relative to the folder of the run.
+        bytes: file size.
+        sha256: SHA-256 hash of the file.
     """
 
     name: str
@@ -85,26 +85,26 @@ def _worst_first(results: Results) -> list[Finding]:
 
 
 def _headline(results: Results) -> str:
-    """Say in one sentence what the verdict rests on."""
+    """Return a one-sentence summary of the verdict."""
     errors = [finding for finding in results.findings if finding.severity == "error"]
     if errors:
         return "; ".join(f"{finding.where}: {finding.message}" for finding in errors)
     if results.continuum is None:
-        return "The part can be printed. Whether it does its task was not checked."
-    words = "The continuum does what was trained on bars, within the limits of the design"
+        return "The part is printable. Its task was not checked with the continuum model."
+    words = "The continuum model meets the acceptance criteria of the design"
     task = results.problem.task
     if task is None or task.headline is None:
         return f"{words}."
     name = task.headline.name
     value = task.metrics(results.continuum.response)[name]
     reference = task.metrics(results.predicted)[name] if results.predicted else value
-    bars = "bars" if results.problem.surrogate.correction is None else "corrected bars"
-    values = f"{value:.3f} on the continuum, {reference:.3f} on {bars}"
+    bars = "bar model" if results.problem.surrogate.correction is None else "calibrated bar model"
+    values = f"{value:.3f} (continuum model), {reference:.3f} ({bars})"
     return f"{words}: {name.replace('_', ' ')} {values}."
 
 
 def _metrics(results: Results) -> list[dict[str, str]]:
-    """Return rows of metric, and its value on bars, on corrected bars and on the continuum."""
+    """Return one row per metric: values by the bar, calibrated bar and continuum models."""
     task = results.problem.task
     if task is None or results.bar is None or results.predicted is None:
         return []
@@ -123,12 +123,12 @@ def _metrics(results: Results) -> list[dict[str, str]]:
 
 
 def _restarts(results: Results) -> list[list[str]]:
-    """Return one row a training: whole numbers as such, others to four digits."""
+    """Return one row per training, numbers to four significant digits."""
     columns = results.record.restarts.values()
     return [[f"{value:.4g}" for value in row] for row in zip(*columns, strict=True)]
 
 
-def _words(value: Any) -> str:  # noqa: ANN401 - a number, a list of numbers or nothing
+def _words(value: Any) -> str:  # noqa: ANN401 - a number, a list of numbers or None
     if value is None:
         return "–"
     if isinstance(value, list):
@@ -137,7 +137,7 @@ def _words(value: Any) -> str:  # noqa: ANN401 - a number, a list of numbers or 
 
 
 def _flexibility(results: Results) -> list[tuple[str, str, tuple[float, ...]]]:
-    """Return rows of output, input, and the flexibility by every model."""
+    """Return rows of output, input and their flexibility matrix entry by each model, mm/N."""
     task, models = results.problem.task, models_of(results)
     if task is None or not models:
         return []

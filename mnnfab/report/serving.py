@@ -1,4 +1,4 @@
-"""Results in the browser: a server for this machine alone, of one folder, only to be read."""
+"""Read-only HTTP server of one folder of results, reachable from this machine only."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from mnnfab.runs.record import WIDTHS
 from mnnfab.runs.run_folder import PAGE
 
 LOOPBACK = "127.0.0.1"
-#: Pages of a folder, the first that is there: of a run, of a batch.
+#: Start pages of a folder, of a run and of a batch; the first that exists is served.
 PAGES = (PAGE, "index.html")
 STATE = "state.json"
-#: What a page may do: run what stands in it, and ask this server; nothing goes elsewhere.
+#: Content security policy: inline scripts, and requests to this server only.
 POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
     "img-src 'self' data: blob:; connect-src 'self' data: blob:; base-uri 'none'; "
@@ -32,13 +32,13 @@ POLICY = (
 
 @contextmanager
 def served(folder: Path, port: int = 0) -> Iterator[str]:
-    """Serve a folder in threads of this process, and yield its address.
+    """Serve a folder in threads of this process, and yield the address.
 
-    Nobody but this machine reaches it, nothing hidden is given, and nothing outside.
+    Only this machine can connect. Hidden files and files outside the folder are not served.
 
     Args:
-        folder: of a run or a batch.
-        port: to listen at; any free one if 0.
+        folder: folder of a run or a batch.
+        port: TCP port; 0 selects a free one.
     """
     server = _Server((LOOPBACK, port), _handler(folder.resolve()))
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -51,16 +51,16 @@ def served(folder: Path, port: int = 0) -> Iterator[str]:
 
 class _Server(ThreadingHTTPServer):
     def handle_error(self, request: object, client_address: object) -> None:
-        """Stay silent: browsers hang up as they like."""
+        """Ignore errors: browsers may close connections at any time."""
 
 
 def _handler(folder: Path) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            # Another site's name that was made to lead here must not read what is here.
+            # Against DNS rebinding: another host name must not give access to these files.
             host = self.headers.get("Host", "").rpartition(":")[0]
             if host not in {LOOPBACK, "localhost"}:
-                self._give(HTTPStatus.FORBIDDEN, b"not from here\n", "text/plain")
+                self._give(HTTPStatus.FORBIDDEN, b"host not allowed\n", "text/plain")
                 return
             path = unquote(urlsplit(self.path).path).lstrip("/")
             if path == STATE:
@@ -90,16 +90,16 @@ def _handler(folder: Path) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             self.wfile.write(data)
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its own name
-            """Stay silent."""
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - name of the base class
+            """Suppress logging."""
 
     return Handler
 
 
 def read_in(folder: Path, path: str) -> bytes | None:
-    """Return a file below a folder by its path there.
+    """Return the contents of a file by its path relative to a folder.
 
-    Nothing if there is none, it is hidden, or a link leads to it from outside.
+    Returns None if the file does not exist, is hidden, or a symbolic link leads outside.
     """
     try:
         found = (folder / path).resolve()
@@ -107,12 +107,12 @@ def read_in(folder: Path, path: str) -> bytes | None:
         if any(part.startswith(".") for part in inside.parts):
             return None
         return found.read_bytes() if found.is_file() else None
-    except (OSError, RuntimeError, ValueError):  # too long, a loop of links, a zero byte
+    except (OSError, RuntimeError, ValueError):  # path too long, symbolic link loop, null byte
         return None
 
 
 def state_of(folder: Path) -> dict[str, object]:
-    """Return how far the run in a folder is, and whether there is a page to be shown."""
+    """Return the progress of the run in a folder, and the name of its page if there is one."""
     at_work = is_claimed(folder)
     return {
         "at_work": at_work,

@@ -1,4 +1,4 @@
-"""Sketches of a network as lines, for numbers a bond: elongations, gradients, widths."""
+"""Line drawings of a network coloured by one value per bond: elongation, gradient, width."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mnnfab.network.network import Network
     from mnnfab.task.task import Task
 
-#: Above this many nodes their numbers would only blacken the picture.
+#: Maximum number of nodes that are numbered; with more the labels overlap.
 NUMBERED_NODES = 60
 
 
@@ -30,15 +30,15 @@ def draw_bonds(
     limits: tuple[float, float] | None = None,
     lines: FloatArray | float = 4.0,
 ) -> None:
-    """Draw every bond as a line coloured by its number.
+    """Draw every bond as a line coloured by its value.
 
     Args:
-        axes: to draw on.
+        axes: axes to draw into.
         network: nodes and bonds.
-        values: (n_bonds,).
-        label: what they are, with the unit.
-        limits: of the colours; without them zero is in the middle.
-        lines: how thick they are, (n_bonds,) or all alike, points.
+        values: one value per bond, (n_bonds,).
+        label: label of the colour bar, with the unit.
+        limits: limits of the colour scale; symmetric about zero if not given.
+        lines: line width, (n_bonds,) or one value for all bonds, points.
     """
     size = float(np.abs(values).max()) or 1.0
     low, high = limits or (-size, size)
@@ -59,7 +59,7 @@ def draw_bonds(
 
 
 def draw_ports(axes: Axes, network: Network, task: Task | None) -> None:
-    """Number the nodes, and mark those that are held, loaded and read, with labels."""
+    """Number the nodes, and mark fixed nodes, inputs and outputs with a legend."""
     if network.n_nodes <= NUMBERED_NODES:
         for number, (x, y) in enumerate(network.nodes):
             text = axes.annotate(
@@ -68,8 +68,8 @@ def draw_ports(axes: Axes, network: Network, task: Task | None) -> None:
             text.set_path_effects([withStroke(linewidth=2, foreground="white")])
     marks = [("fixed", network.fixed.tolist(), "^", BLUE)]
     if task is not None:
-        marks.append(("load in", [port.node for port in task.inputs], "o", RED))
-        marks.append(("read out", [port.node for port in task.outputs], "*", GREEN))
+        marks.append(("input", [port.node for port in task.inputs], "o", RED))
+        marks.append(("output", [port.node for port in task.outputs], "*", GREEN))
     for label, nodes, marker, colour in marks:
         x, y = network.nodes[nodes].T
         size = 170 if marker == "*" else 80

@@ -1,4 +1,4 @@
-"""`report.json`: the results for programs, schema 1."""
+"""Machine-readable report `report.json`, schema 1."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SCHEMA = 1
 
 
 def summarise(results: Results) -> dict[str, Any]:
-    """Return the results as plain values, with the unit in each key."""
+    """Return the results as JSON values, with the unit in each key."""
     problem, tiling = results.problem, results.tiling
     return {
         "schema": SCHEMA,
@@ -63,12 +63,12 @@ def summarise(results: Results) -> dict[str, Any]:
 
 
 def summary_text(results: Results) -> str:
-    """Return `report.json`."""
+    """Return the text of `report.json`."""
     return json.dumps(summarise(results), indent=2, allow_nan=False) + "\n"
 
 
 def _headline(problem: Problem) -> str | None:
-    """Return the name of the metric that the task is judged by."""
+    """Return the name of the primary metric of the task."""
     task = problem.task
     return task.headline.name if task and task.headline else None
 
@@ -87,7 +87,7 @@ def _training(results: Results) -> dict[str, Any] | None:
 
 
 def _law(results: Results) -> dict[str, Any] | None:
-    """Return what training took bonds for, at the narrowest, the middle and the widest width."""
+    """Return the stiffness law of training at the minimum, middle and maximum width."""
     problem = results.problem
     widths = np.linspace(*problem.width_limits_mm, 3)
     law, bar = problem.uncorrected.law, problem.law_named("bar")
@@ -144,7 +144,7 @@ def _prints(study: ToleranceStudy | None) -> dict[str, Any] | None:
 
 
 def _finite(value: float | None) -> float | None:
-    """Return a number, or nothing for an infinite one, which JSON does not know."""
+    """Return a finite number, or None: JSON has no infinity."""
     return value if value is not None and np.isfinite(value) else None
 
 

@@ -1,4 +1,4 @@
-"""Pages from the templates of this package."""
+"""HTML pages from the templates of this package."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 
 def render(template: str, /, **values: object) -> str:
-    """Fill in a template of `mnnfab/report/templates`; every value is escaped.
+    """Render a template of `mnnfab/report/templates`; all values are escaped.
 
     Args:
-        template: its name.
-        values: that it shows.
+        template: file name of the template.
+        values: variables of the template.
     """
     return _environment().get_template(template).render(**values)
 
 
 def compile_all() -> None:
-    """Compile every template now: it takes as long as drawing a picture."""
+    """Compile all templates in advance: compiling takes as long as drawing a figure."""
     for name in _environment().list_templates(extensions=["html"]):
         _environment().get_template(name)
 
@@ -37,7 +37,7 @@ def _environment() -> Environment:
 
 
 def _fixed(value: float | None, digits: int = 3) -> str:
-    """Write a number with so many digits after the point; nothing as a dash, -0.00 as 0.00."""
+    """Format a number with fixed decimals: None as a dash, -0.00 as 0.00."""
     if value is None:
         return "–"
     return f"{round(value, digits) + 0.0:,.{digits}f}"

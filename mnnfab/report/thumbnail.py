@@ -1,4 +1,4 @@
-"""Thumbnails: a network in a few lines of SVG, its bonds as wide as they are."""
+"""Thumbnails of networks as small SVG images, with bond widths to scale."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mnnfab.runs.run_folder import THUMBNAIL
 
 
 def pictures_of(*folders: Path) -> list[str | None]:
-    """Return the thumbnails that runs left, as data addresses; nothing where there is none."""
+    """Return the thumbnails of runs as data URIs; None where there is no thumbnail."""
     found: list[str | None] = []
     for folder in folders:
         try:

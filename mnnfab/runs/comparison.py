@@ -1,4 +1,4 @@
-"""Two runs side by side: what was asked, what came of it, and how far the widths are apart."""
+"""Comparison of two runs: designs, results and widths."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from mnnfab.runs.run_folder import DESIGN, REPORT
 
 @dataclass(frozen=True)
 class Line:
-    """One thing of two runs.
+    """One compared quantity of two runs.
 
     Args:
-        group: what it belongs to.
-        name: of the thing, with its unit.
-        first: of the first run.
-        second: of the second one.
+        group: "design", "results" or "findings".
+        name: name of the quantity, with its unit.
+        first: value of the first run.
+        second: value of the second run.
     """
 
     group: str
@@ -36,18 +36,18 @@ class Line:
 
     @property
     def differs(self) -> bool:
-        """Whether the two are not the same."""
+        """True if the two values differ."""
         return bool(self.first != self.second)
 
 
 @dataclass(frozen=True)
 class WidthsApart:
-    """How far the widths of two runs on the same bonds are apart.
+    """Width differences of two runs with the same bonds.
 
     Args:
         rms_mm: root mean square of the differences.
-        largest_mm: the largest of them.
-        bond: where that is.
+        largest_mm: largest absolute difference.
+        bond: bond with the largest difference.
     """
 
     rms_mm: float
@@ -57,12 +57,12 @@ class WidthsApart:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two runs side by side.
+    """Comparison of two runs.
 
     Args:
-        folders: of the two.
-        lines: of everything that is compared.
-        widths: how far they are apart; none if the bonds are not the same.
+        folders: folders of the runs.
+        lines: compared quantities.
+        widths: width differences; None if the bonds differ.
     """
 
     folders: tuple[str, str]
@@ -71,10 +71,10 @@ class Comparison:
 
 
 def compare_runs(first: Path, second: Path) -> Comparison:
-    """Compare what two runs left in their folders.
+    """Compare the results in the folders of two runs.
 
     Raises:
-        InputError: if one of them is no run with a report.
+        InputError: if a folder has no valid report.
     """
     for folder in (first, second):
         settle_unless_claimed(folder)
@@ -87,8 +87,8 @@ def compare_runs(first: Path, second: Path) -> Comparison:
             *_findings(reports[0], reports[1]),
         ]
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
-        given = f"a report of another shape: {error}"
-        raise InputError(f"{first}, {second}", given, "what mnnfab wrote") from error
+        given = f"a report with an unexpected structure: {error}"
+        raise InputError(f"{first}, {second}", given, "reports written by mnnfab") from error
     return Comparison((str(first), str(second)), tuple(lines), _widths(first, second))
 
 
@@ -97,8 +97,8 @@ def _report(folder: Path) -> dict[str, Any]:
         report: dict[str, Any] = read_json(folder / REPORT)
         _ = report["verdict"], report["models"], report["agreement"], report["findings"]
     except (InputError, ValueError, KeyError, TypeError) as error:
-        allowed = "folders that `mnnfab run` or `mnnfab check` wrote"
-        raise InputError(str(folder), "no report there", allowed) from error
+        allowed = "folders written by `mnnfab run` or `mnnfab check`"
+        raise InputError(str(folder), "no report in the folder", allowed) from error
     return report
 
 
@@ -108,7 +108,8 @@ def _design(folder: Path) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(str(folder / DESIGN), f"not TOML: {error}", "what mnnfab wrote") from error
+        allowed = "a design written by mnnfab"
+        raise InputError(str(folder / DESIGN), f"not TOML: {error}", allowed) from error
 
 
 def _flat(values: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
@@ -134,28 +135,33 @@ def _results(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[Line]:
 
 def _numbers(report: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     yield "verdict", report["verdict"]
-    for model, words in (("bar", "bars"), ("surrogate", "corrected bars"), ("continuum",) * 2):
+    models = (
+        ("bar", "bar model"),
+        ("surrogate", "calibrated bar model"),
+        ("continuum", "continuum model"),
+    )
+    for model, words in models:
         for name, value in ((report["models"].get(model) or {}).get("metrics") or {}).items():
             yield f"{name.replace('_', ' ')}, {words}", value
     agreement = report["agreement"].get("continuum_vs_bar") or {}
     for name, value in agreement.items():
-        yield f"{name.replace('_', ' ')} of the continuum against bars", value
+        yield f"{name.replace('_', ' ')} (continuum against bar model)", value
     training = report.get("training") or {}
-    yield "loss at the end", training.get("loss_last")
+    yield "final loss", training.get("loss_last")
     guards = report.get("guards") or {}
     yield "largest joint strain", max(guards.get("joint_strain", ()), default=None)
     for case in guards.get("cases", ()):
-        yield f"buckling, × “{case['name']}”", case["buckling_factor"]
-        yield f"linear range, × “{case['name']}”", case["linear_factor"]
+        yield f"buckling load factor, “{case['name']}”", case["buckling_factor"]
+        yield f"linear range, load factor, “{case['name']}”", case["linear_factor"]
     prints = report.get("prints") or {}
-    yield "prints that keep the task", prints.get("chance_to_meet_the_gate")
+    yield "estimated print yield", prints.get("chance_to_meet_the_gate")
     for name, unit in (("volume_mm3", "volume, mm³"), ("mass_g", "mass, g")):
         yield unit, (report.get("solid") or {}).get(name)
-    yield "hash of the design", str(report.get("design_sha256", ""))[:16]
+    yield "design hash", str(report.get("design_sha256", ""))[:16]
 
 
 def _findings(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[Line]:
-    """Return errors and warnings that only one of the two has."""
+    """Return errors and warnings of one run only."""
 
     def wrong(report: Mapping[str, Any]) -> dict[str, str]:
         return {
@@ -188,7 +194,7 @@ def _widths(first: Path, second: Path) -> WidthsApart | None:
 
 
 def comparison_text(found: Comparison) -> str:
-    """Return the comparison as a table for a terminal."""
+    """Return the comparison as a text table."""
     rows = [("", *found.folders)]
     group = ""
     for line in found.lines:
@@ -203,23 +209,23 @@ def comparison_text(found: Comparison) -> str:
         apart = found.widths
         lines += [
             "",
-            f"widths: {apart.rms_mm:.4f} mm apart (root mean square), {apart.bond} most: ",
+            f"width difference: {apart.rms_mm:.4f} mm (root mean square), largest: ",
         ]
-        lines[-1] += f"{apart.largest_mm:.4f} mm"
+        lines[-1] += f"{apart.largest_mm:.4f} mm at {apart.bond}"
     else:
-        lines += ["", "widths: not of the same bonds"]
+        lines += ["", "width difference: the two runs have different bonds"]
     return "\n".join(lines)
 
 
 _TITLES = {
-    "design": "designs, where they differ",
+    "design": "design differences",
     "results": "results",
-    "findings": "errors and warnings that only one has",
+    "findings": "errors and warnings in one run only",
 }
 
 
-def as_words(value: Any) -> str:  # noqa: ANN401 - anything of a design or a report
-    """Return a value for a table: numbers to four digits, nothing as a dash."""
+def as_words(value: Any) -> str:  # noqa: ANN401 - any value of a design or a report
+    """Return a value as table text: numbers to four significant digits, None as a dash."""
     if value is None:
         return "–"
     if isinstance(value, bool):
@@ -229,5 +235,5 @@ def as_words(value: Any) -> str:  # noqa: ANN401 - anything of a design or a rep
     if isinstance(value, list):
         text = ", ".join(as_words(part) for part in value)
         return text if len(text) <= 50 else f"{text[:49]}…"
-    # A terminal does what some characters say.
+    # Control characters could act on the terminal.
     return "".join(letter if letter.isprintable() else "�" for letter in str(value))

@@ -1,4 +1,4 @@
-"""What the stages found out about a design, put together for its reports."""
+"""Results of all stages, collected for the reports."""
 
 from __future__ import annotations
 
@@ -28,24 +28,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Results:
-    """Everything that the reports tell.
+    """Results of a run that the reports present.
 
     Args:
         problem: the design.
-        record: of the training.
+        record: record of the training.
         tiling: the part in the plane.
-        bar: response of the bars, by the stiffness law alone; none without ports.
-        predicted: response of the bars that a continuum corrected, if one did.
-        continuum: solved continuum; none if the check was skipped.
-        discretisation: the sequence of its meshes.
-        agreement: of the two.
-        gradient: of the loss by in situ backpropagation on the continuum, beside the bars'.
-        guards: strain, buckling, sag, large displacements and contact.
-        prints: what print errors do to the task.
-        findings: of all checks.
-        solid_valid: what the CAD kernel says; none if no solid was built.
-        files: exported and read back.
-        timings_s: seconds each stage took.
+        bar: response of the bar model with the stiffness law alone; None without ports.
+        predicted: response of the calibrated bar model; that of the bar model if it is not
+            calibrated.
+        continuum: solved continuum model; None if the check was skipped.
+        discretisation: sequence of meshes of the continuum model.
+        agreement: agreement of continuum and bar models.
+        gradient: agreement of the loss gradient by in situ backpropagation on the continuum
+            model with that of the bar model.
+        guards: limit states: strain, buckling, sag, large displacements and contact.
+        prints: effect of print errors on the task.
+        findings: findings of all checks.
+        solid_valid: validity check of the CAD kernel; None if no solid was built.
+        files: files exported and read back.
+        timings_s: duration of each stage, s.
     """
 
     problem: Problem
@@ -66,7 +68,7 @@ class Results:
 
     @property
     def widths_mm(self) -> FloatArray:
-        """Width of each bond, (n_bonds,)."""
+        """Width of each bond, (n_bonds,), mm."""
         return self.record.widths_mm
 
     @property
@@ -76,10 +78,10 @@ class Results:
 
     @property
     def verdict(self) -> Verdict:
-        """Whether the design passes its gate."""
+        """Verdict of the acceptance criteria."""
         return verdict(self.findings)
 
     @property
     def mass_g(self) -> float:
-        """Mass of the part."""
+        """Mass of the part, g."""
         return self.tiling.volume_mm3 / MM3_PER_CM3 * self.problem.material.density_g_per_cm3

@@ -1,4 +1,4 @@
-// The training as it went: a slider over the frames, and a button that plays them.
+// Training history: a slider over the recorded widths and a play button.
 (() => {
   const data = JSON.parse(document.getElementById("frames").textContent);
   const svg = document.getElementById("network"), slider = document.getElementById("frame");

@@ -1,4 +1,4 @@
-// The solid: a viewer (three.js, as trimesh packs it) in a frame of its own, unpacked when it is seen.
+// 3D view: the three.js viewer of trimesh in an iframe, decompressed when scrolled into view.
 (() => {
   const frame = document.getElementById("solid"), words = document.getElementById("solid-words");
   const unpacked = async name => {
@@ -7,7 +7,7 @@
     return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip")));
   };
   const load = async () => {
-    if (!document.createElement("canvas").getContext("webgl")) throw new Error("it needs WebGL");
+    if (!document.createElement("canvas").getContext("webgl")) throw new Error("WebGL is required");
     const page = await (await unpacked("viewer")).text();
     const bytes = new Uint8Array(await (await unpacked("glb")).arrayBuffer());
     let letters = "";
@@ -16,7 +16,7 @@
     frame.srcdoc = page.replace("$B64GLTF", () => btoa(letters));
     frame.addEventListener("load", () => { words.hidden = true; });
   };
-  const fail = error => { words.textContent = `This browser cannot show the solid (${error.message}).`; };
+  const fail = error => { words.textContent = `This browser cannot display the solid (${error.message}).`; };
   new IntersectionObserver((entries, observer) => {
     if (!entries.some(entry => entry.isIntersecting)) return;
     observer.disconnect();

@@ -1,4 +1,4 @@
-// Tables of class "sortable": a click on a heading sorts by its column, another one turns it round.
+// Tables of class "sortable": a click on a heading sorts by its column, a second click reverses the order.
 for (const table of document.querySelectorAll("table.sortable")) {
   const body = table.tBodies[0];
   const value = (row, column) => {
@@ -7,7 +7,7 @@ for (const table of document.querySelectorAll("table.sortable")) {
     return given === "" || Number.isNaN(Number(given)) ? given : Number(given);
   };
   const compare = (a, b) => {
-    if (a === "" || b === "") return (a === "") - (b === "");  // what is missing comes last
+    if (a === "" || b === "") return (a === "") - (b === "");  // empty cells come last
     return typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b));
   };
   [...table.tHead.rows[0].cells].forEach((heading, column) => {
