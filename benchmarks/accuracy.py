@@ -1,4 +1,4 @@
-"""Accuracy of trained networks beside logistic regression, on the same splits of the same data."""
+"""Accuracy of trained networks and of logistic regression on the same data splits."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Scores = list[tuple[float, ...]]
 
 
 def example_scores(name: str, n_splits: int) -> Scores:
-    """Return accuracies on training part, test part and all samples, a row a seed."""
+    """Return the accuracies on training set, test set and all samples, one row per seed."""
     design = load_design(EXAMPLES / f"{name}.toml")
     scores: Scores = []
     for seed in range(n_splits):
@@ -40,7 +40,7 @@ def example_scores(name: str, n_splits: int) -> Scores:
 
 
 def estimator_scores(dataset: str, estimator: ClassifierMixin, n_splits: int) -> Scores:
-    """Return the same of an estimator of scikit-learn's kind, on the same splits."""
+    """Return the same accuracies of a scikit-learn estimator, on the same splits."""
     data = built_in_features(dataset)
     scores: Scores = []
     for seed in range(n_splits):
@@ -52,7 +52,7 @@ def estimator_scores(dataset: str, estimator: ClassifierMixin, n_splits: int) ->
 
 
 def show(name: str, scores: Sequence[Sequence[float]]) -> None:
-    """Print the mean of each column, and the least of the last."""
+    """Print the mean of each column and the minimum of the last."""
     train, test, whole = np.mean(scores, axis=0)
     least = np.min(scores, axis=0)[2]
     print(f"  {name:<32} {train:.3f}  {test:.3f}  {whole:.3f}   {least:.3f}", flush=True)
@@ -67,15 +67,13 @@ def main() -> None:
         ("wine", OTHER_SPLITS),
         ("breast-cancer", OTHER_SPLITS),
     ):
-        print(f"{dataset}: mean of {n_splits} splits     train  test   all     least of all")
+        print(f"{dataset}: mean of {n_splits} splits     train  test   all     minimum of all")
         if dataset == "iris":
             show("examples/iris.toml", example_scores("iris", n_splits))
             show("examples/iris-bias.toml*", example_scores("iris-bias", n_splits))
         show("MNNClassifier", estimator_scores(dataset, MNNClassifier(random_state=0), n_splits))
         show("logistic regression", estimator_scores(dataset, logistic, n_splits))
-    print(
-        "  * its ports were searched on all 150 flowers; MNNClassifier's only on those to train on"
-    )
+    print("  * ports selected on all 150 flowers; those of MNNClassifier on the training set only")
 
 
 if __name__ == "__main__":

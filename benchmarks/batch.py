@@ -1,7 +1,7 @@
-"""Designs per minute: `mnnfab batch` beside one process per `mnnfab run`.
+"""Designs per minute of `mnnfab batch`, compared with one process per `mnnfab run`.
 
-Five tasks, each with so many seeds, trained, checked on the continuum and exported, without
-compensation; the peers do the first seeds of the same designs.
+Five tasks, each with SEEDS seeds, are trained, checked with the continuum model and exported,
+without compensation. The references run the first PEERS seeds of the same designs.
 
     python benchmarks/batch.py [SEEDS] [PEERS]
 """
@@ -27,7 +27,7 @@ MNNFAB = (sys.executable, "-m", "mnnfab")
 
 
 def designs(folder: Path, seeds: int) -> list[Path]:
-    """Write a design a task and seed; return them, all tasks of a seed together."""
+    """Write one design per task and seed; return their paths, grouped by seed."""
     paths = []
     for seed in range(seeds):
         for task in TASKS:
@@ -41,13 +41,13 @@ def designs(folder: Path, seeds: int) -> list[Path]:
 
 
 def run(*arguments: str | Path) -> int:
-    """Run the command line quietly; return its status."""
+    """Run a mnnfab command without output; return its exit status."""
     command = [*MNNFAB, *map(str, arguments), "--quiet"]
     return subprocess.run(command, check=False, capture_output=True).returncode
 
 
 def timed_runs(paths: list[Path], out: Path, at_once: int) -> float:
-    """Return the seconds that a process per design takes, so many at a time."""
+    """Return the time of one process per design, `at_once` processes at a time, s."""
     begun = time.perf_counter()
     with ThreadPoolExecutor(at_once) as pool:
         statuses = list(pool.map(lambda path: run("run", path, "--out", out / path.stem), paths))
@@ -56,7 +56,7 @@ def timed_runs(paths: list[Path], out: Path, at_once: int) -> float:
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure and print the table."""
     seeds, peers = (int(given) for given in (*sys.argv[1:], *("40", "3")[len(sys.argv) - 1 :]))
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
@@ -67,15 +67,15 @@ def main() -> None:
         status = run("batch", *paths, "--out", folder / "batch")
         batch = (time.perf_counter() - begun) / len(paths)
         assert status == 0, status
-    print(f"{'':<42} {'designs/min':>11} {'a core':>7} {'batch is':>9}")
+    print(f"{'':<42} {'designs/min':>11} {'per core':>8} {'speed-up':>9}")
     rows = (
-        (f"a process per run, one after the other ({len(few)})", one, 1),
-        (f"a process per run, {cores()} at a time ({len(few)})", many, cores()),
+        (f"one process per run, in sequence ({len(few)})", one, 1),
+        (f"one process per run, {cores()} at a time ({len(few)})", many, cores()),
         (f"mnnfab batch ({len(paths)})", batch, cores()),
     )
     for name, seconds, used in rows:
         minute = 60 / seconds
-        print(f"{name:<46} {minute:>7.1f} {minute / used:>7.1f} {seconds / batch:>8.2f}x")
+        print(f"{name:<46} {minute:>7.1f} {minute / used:>8.1f} {seconds / batch:>8.2f}x")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
-"""One flexibility of the continuum and of the solid, beside scikit-fem's own assembly and solver.
+"""Time of one flexibility matrix of continuum and solid, compared with scikit-fem's default.
 
-python benchmarks/continuum.py [SIZE…]. A size is the number of elements across a joint; each runs
-in a process of its own, so that its peak memory is its own. scikit-fem's default is a vector
-form and SciPy's `spsolve`; beyond 150,000 unknowns that takes minutes and is left out.
+python benchmarks/continuum.py [SIZE…]. A size is the number of elements across a joint. Each size
+runs in a separate process, so that its peak memory is measured separately. The default of
+scikit-fem is a vector form and SciPy's `spsolve`; beyond 150,000 unknowns that takes minutes and
+is left out.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ MOST_FOR_SPSOLVE = 150_000
 
 
 def main() -> None:
-    """Run every size in a process of its own."""
+    """Run every size in a separate process."""
     if sys.argv[1:2] == ["--one"]:
         one(int(sys.argv[2]))
         return
@@ -49,7 +50,7 @@ def main() -> None:
 
 
 def one(size: int) -> None:
-    """Measure one size; the smallest the solid and the refined sequence too."""
+    """Measure one size; for the smallest size also the solid and the refined meshes."""
     problem = load_problem(EXAMPLE)
     tiling = tile(problem.network, np.full(28, 2.0), problem.design.fabrication)
     start = time.perf_counter()
@@ -59,17 +60,17 @@ def one(size: int) -> None:
     assert task is not None
     question = (mesh, problem.network, problem.material, task.inputs, task.outputs)
     if size <= SIZES[0]:
-        solve_continuum(*question)  # what is loaded when it is first used is nobody's time
+        solve_continuum(*question)  # imports at the first call are not timed
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     start = time.perf_counter()
     ours = solve_continuum(*question)
     seconds = time.perf_counter() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     print(
-        f"{ours.n_dofs:>9,} dofs: flexibility {seconds:.2f} s ({len(task.inputs)} inputs, "
-        f"{len(task.outputs)} outputs), peak {peak / 1e6:.2f} GB, of it "
-        f"{(peak - before) / 1e6:.2f} where {predicted_bytes(ours.n_dofs, 2) / 1e9:.2f} were "
-        f"predicted; meshing {meshing:.2f} s"
+        f"{ours.n_dofs:>9,} dofs: flexibility matrix {seconds:.2f} s ({len(task.inputs)} inputs, "
+        f"{len(task.outputs)} outputs), peak memory {peak / 1e6:.2f} GB, increase "
+        f"{(peak - before) / 1e6:.2f} GB ({predicted_bytes(ours.n_dofs, 2) / 1e9:.2f} GB "
+        f"predicted); meshing {meshing:.2f} s"
     )
     if ours.n_dofs <= MOST_FOR_SPSOLVE:
         start = time.perf_counter()
@@ -77,15 +78,15 @@ def one(size: int) -> None:
         default = time.perf_counter() - start
         difference = np.abs(theirs - ours.response.flexibility).max() / np.abs(theirs).max()
         print(
-            f"{'':>9}  scikit-fem's default {default:.2f} s, {default / seconds:.1f} times ours; "
-            f"largest difference {difference:.0e}"
+            f"{'':>9}  scikit-fem's default {default:.2f} s, ratio to mnnfab "
+            f"{default / seconds:.1f}; largest relative difference {difference:.0e}"
         )
     if size == SIZES[0]:
         others(problem, seconds)
 
 
 def by_default(problem: Problem, mesh: Mesh) -> FloatArray:
-    """Return the flexibility by a vector form, `condense` and `solve`, as in the tutorials."""
+    """Return the flexibility matrix by a vector form, `condense` and `solve`, as in tutorials."""
     constants = plane_stress_constants(
         problem.material.youngs_modulus_MPa, problem.material.poisson_ratio
     )
@@ -97,7 +98,7 @@ def by_default(problem: Problem, mesh: Mesh) -> FloatArray:
 
     thickness = np.broadcast_to(mesh.thickness_mm[:, None], basis.dx.shape)
     stiffness = form.assemble(basis, t=thickness)
-    # Loads and readings are ours: the same columns.
+    # Loads and outputs use the same region averages as mnnfab.
     scalar = skfem.Basis(basis.mesh, skfem.ElementTriP2(), intorder=2)
     regions = regions_of(mesh, problem.network)
     held = np.unique(basis.element_dofs[:, regions.held])
@@ -112,7 +113,7 @@ def by_default(problem: Problem, mesh: Mesh) -> FloatArray:
 
 
 def others(problem: Problem, seconds: float) -> None:
-    """Measure the sequence of refined meshes, and the solid of about 120,000 unknowns."""
+    """Measure the sequence of refined meshes and a solid model of about 120,000 unknowns."""
     task, section = problem.task, problem.design.check
     assert task is not None
     tiling = tile(problem.network, np.full(28, 2.0), problem.design.fabrication)
@@ -126,7 +127,7 @@ def others(problem: Problem, seconds: float) -> None:
     dofs = ", ".join(f"{level.n_dofs:,}" for level in told.levels)
     print(
         f"{'':>9}  refined to {told.tolerance:.1%} ({dofs} dofs, estimated error "
-        f"{told.error:.2%}): {sequence:.2f} s, {sequence / seconds:.1f} times one flexibility"
+        f"{told.error:.2%}): {sequence:.2f} s, {sequence / seconds:.1f} times one solution"
     )
     finer = make_mesh(tiling, 3, 600.0)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -138,9 +139,9 @@ def others(problem: Problem, seconds: float) -> None:
     scale = np.vdot(sheet.response.flexibility, solid.response.flexibility)
     scale /= np.vdot(sheet.response.flexibility, sheet.response.flexibility)
     print(
-        f"{solid.n_dofs:>9,} dofs in 3D: {took:.2f} s, peak {peak / 1e6:.2f} GB, of it "
-        f"{(peak - before) / 1e6:.2f} where {predicted_bytes(solid.n_dofs, 3) / 1e9:.2f} were "
-        f"predicted; moves {scale:.4f} times as far as plane stress"
+        f"{solid.n_dofs:>9,} dofs in 3D: {took:.2f} s, peak memory {peak / 1e6:.2f} GB, increase "
+        f"{(peak - before) / 1e6:.2f} GB ({predicted_bytes(solid.n_dofs, 3) / 1e9:.2f} GB "
+        f"predicted); best-fit scale to plane stress {scale:.4f}"
     )
 
 

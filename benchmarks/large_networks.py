@@ -1,4 +1,4 @@
-"""One loss and gradient from a hundred to a million bonds, beside SciPy and PyTorch.
+"""Time of one loss and gradient for 100 to 1,000,000 bonds, compared with SciPy and PyTorch.
 
 python benchmarks/large_networks.py [most bonds]
 """
@@ -29,12 +29,12 @@ from mnnfab.task.task import Parts, Task, judge_nothing
 
 SIZES = (100, 1_000, 10_000, 100_000, 1_000_000)
 N_SAMPLES = 105
-#: Beyond this a dense matrix of PyTorch's takes more than 8 GB with its gradient.
+#: Largest size for PyTorch; beyond it the dense matrix and its gradient take more than 8 GB.
 MOST_FOR_TORCH = 10_000
 
 
 def question(n_bonds: int) -> Trainable:
-    """Return a task of four loads and three classes on a lattice held at its top row."""
+    """Return a task of four loads and three classes on a lattice fixed at its top row."""
     side = max(4, round((n_bonds / 3) ** 0.5) + 1)
     network = triangular_parallelogram(side, side, 16.0, list(range(side)))
     last, middle = network.n_nodes - 1, network.n_nodes // 2
@@ -65,10 +65,10 @@ def springs_of(trainable: Trainable) -> SpringModel:
 
 
 def by_splu(trainable: Trainable, latent: FloatArray) -> FloatArray:
-    """Return the gradient by SciPy's LU with its defaults, the same unit loads.
+    """Return the gradient by SciPy's LU factorisation with default options and unit loads.
 
-    It assembles by a sparse product; where it matters, at the large sizes, the factorisation
-    takes far longer than that.
+    The matrix is assembled by a sparse product; for large networks this takes much less time
+    than the factorisation.
     """
     springs, task = springs_of(trainable), trainable.task
     model, widths = springs.bars, trainable.width_map.widths(latent)
@@ -112,7 +112,7 @@ def by_torch(trainable: Trainable, latent: FloatArray) -> FloatArray:
 
 
 def seconds(call: Callable[[], object], repeats: int) -> float:
-    """Return the best of some calls."""
+    """Return the shortest time of several calls, s."""
     times = []
     for _ in range(repeats):
         start = time.perf_counter()
@@ -127,7 +127,7 @@ def peer(
     trainable: Trainable,
     exact: FloatArray,
 ) -> str:
-    """Return a peer's time, having checked its answer."""
+    """Return the time of a reference as text, after its gradient was checked."""
     latent = np.full(len(exact), 0.5)
     try:
         start = time.perf_counter()
@@ -136,13 +136,13 @@ def peer(
     except ImportError:
         return f"{name} not installed"
     np.testing.assert_allclose(found, exact, rtol=1e-6, atol=1e-9 * np.abs(exact).max())
-    if took < 10:  # the first call has loaded the package
+    if took < 10:  # the first call includes the import of the package
         took = seconds(lambda: call(trainable, latent), 5)
     return f"{name} {took:9.4f} s"
 
 
 def measure(size: int) -> None:
-    """Print one size's line, in a process of its own so that the memory is its own."""
+    """Print the line of one size; it runs in a separate process to measure its peak memory."""
     trainable = question(size)
     n_bonds = trainable.model.network.n_bonds
     latent, rows = np.full(n_bonds, 0.5), trainable.task.train_rows
@@ -160,7 +160,7 @@ def measure(size: int) -> None:
 
 
 def main(most: int) -> None:
-    """Print a line for each size, then the exponents of growth."""
+    """Print one line per size, then the growth exponents."""
     print("one loss and gradient, 4 inputs, 3 outputs, 105 samples, one thread:", flush=True)
     sizes, times = [], []
     for size in (size for size in SIZES if size <= most):
@@ -174,7 +174,7 @@ def main(most: int) -> None:
         exponent = np.polyfit(np.log(sizes), np.log(times), 1)[0]
         steps = np.diff(np.log(times)) / np.diff(np.log(sizes))
         between = ", ".join(f"{step:.2f}" for step in steps)
-        print(f"exponent of growth {exponent:.2f} over all; from size to size {between}")
+        print(f"growth exponent {exponent:.2f}, fitted; between successive sizes {between}")
 
 
 if __name__ == "__main__":

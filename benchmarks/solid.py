@@ -1,8 +1,8 @@
-"""From a tiling to files that were read back, 28 to 10,920 bonds, beside how it is done by hand.
+"""Time from a tiling to verified files for 28 to 10,920 bonds, compared with plain CadQuery.
 
-By hand: every bond extruded and fused (161 bonds), or one flat face with holes extruded (161
-and 705). `--quick` leaves out the largest size. The first line is the whole of `mnnfab run` on
-2,945 bonds in a process of its own.
+Plain CadQuery: every bond extruded and fused (161 bonds), or one planar face with holes extruded
+(161 and 705). `--quick` leaves out the largest size. The first line is a complete `mnnfab run` of
+2,945 bonds in a separate process.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ DESIGN = Path(__file__).with_name("lattice-32.toml")
 
 
 def networks(*, quick: bool) -> list[Network]:
-    """Return the lattices to be built."""
+    """Return the networks to be built."""
     sizes = (8, 16, 32) if quick else (8, 16, 32, 61)
     lattices = [triangular_parallelogram(size, size, 16.0, [0, size - 1]) for size in sizes]
     return [triangular_patch(4, 16.0, [0, 4]), *lattices]
 
 
 def make_tiling(network: Network) -> Tiling:
-    """Return the tiling of a lattice of random widths."""
+    """Return the tiling of a network with random widths."""
     fabrication = Fabrication(
         thickness_mm=2.0, width_min_mm=1.5, width_max_mm=2.5, width_initial_mm=2.0
     )
@@ -50,7 +50,7 @@ def make_tiling(network: Network) -> Tiling:
 
 
 def fuse(tiling: Tiling) -> None:
-    """Extrude every cell by itself and fuse them: how it is done by hand."""
+    """Extrude every cell separately and fuse all solids, the usual way in CadQuery."""
     solids = [
         cadquery.Workplane().polyline(list(cell.exterior.coords)[:-1]).close().extrude(2.0).val()
         for cell in tiling.polygons
@@ -60,7 +60,7 @@ def fuse(tiling: Tiling) -> None:
 
 
 def time_files(part: TiledPart) -> dict[str, float]:
-    """Return how long each format takes, written and read back, s."""
+    """Return the time to write and read back each format, s."""
     times = {}
     with tempfile.TemporaryDirectory() as folder:
         for name, kind in zip(FORMATS, formats_named(FORMATS), strict=True):
@@ -71,7 +71,7 @@ def time_files(part: TiledPart) -> dict[str, float]:
 
 
 def time_part(network: Network) -> dict[str, float]:
-    """Return how long each stage takes for a lattice, s; STEP has the building in it."""
+    """Return the time of each stage, s; STEP includes the construction of the solid."""
     start = time.perf_counter()
     tiling = make_tiling(network)
     times = {"tile": time.perf_counter() - start}
@@ -79,7 +79,7 @@ def time_part(network: Network) -> dict[str, float]:
 
 
 def compare_by_hand(network: Network, ours: dict[str, float]) -> None:
-    """Print what the same part takes in plain CadQuery."""
+    """Print the time of the same part in plain CadQuery."""
     tiling = make_tiling(network)
     start = time.perf_counter()
     build_solid(tiling)
@@ -89,20 +89,20 @@ def compare_by_hand(network: Network, ours: dict[str, float]) -> None:
         start = time.perf_counter()
         fuse(tiling)
         took = time.perf_counter() - start
-        print(f"      plain cadquery fuse, unchecked: {took:.2f} s, {took / built:.1f} times that")
+        print(f"      plain CadQuery fuse, unchecked: {took:.2f} s, {took / built:.1f} times")
     start = time.perf_counter()
     build_solid(merged(tiling))
     took = time.perf_counter() - start
-    print(f"      one flat face with holes, checked: {took:.2f} s, {took / built:.1f} times that")
+    print(f"      one planar face with holes, checked: {took:.2f} s, {took / built:.1f} times")
     step = time_files(TiledPart(Label("flat"), tiling, merged_caps=True))["step"]
-    print(f"      its STEP: {step:.2f} s, {step / ours['step']:.1f} times ours")
+    print(f"      STEP of this solid: {step:.2f} s, {step / ours['step']:.1f} times")
 
 
 def main() -> None:
     """Print the table."""
     quick = "--quick" in sys.argv
-    run_whole()  # first: a process begins with the memory of the one that starts it
-    print("bonds      tile     STEP*      STL      3MF   together   (* with the solid; read back)")
+    run_whole()  # first: a child process starts with the memory of its parent
+    print("bonds      tile     STEP*      STL      3MF      total   (* includes the solid)")
     found = {}
     time_part(networks(quick=True)[0])  # imports and first calls
     for network in networks(quick=quick):
@@ -119,14 +119,14 @@ def main() -> None:
 
 
 def run_whole() -> None:
-    """Time `mnnfab run` from a design file to checked files."""
+    """Print time and peak memory of `mnnfab run` from a design file to checked files."""
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
         command = [sys.executable, "-m", "mnnfab", "run", str(DESIGN), "--out", folder]
         subprocess.run(command, check=True)
         took = time.perf_counter() - start
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6
-    print(f"mnnfab run {DESIGN.name}: {took:.1f} s, {peak:.2f} GB at the most")
+    print(f"mnnfab run {DESIGN.name}: {took:.1f} s, peak memory {peak:.2f} GB")
 
 
 if __name__ == "__main__":

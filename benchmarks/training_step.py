@@ -1,4 +1,4 @@
-"""Time of one training step of iris beside peers, in the same run on the same data.
+"""Time of one training step of iris, compared with NumPy, PyTorch and JAX on the same data.
 
 PyTorch and JAX are measured if they are installed: pip install -e '.[bench]'.
 """
@@ -31,16 +31,16 @@ Step = Callable[[], Any]
 
 
 def iris() -> tuple[Problem, Trainable]:
-    """Return the example and what is trained in it."""
+    """Return the problem of the example and its trainable."""
     problem = load_problem(EXAMPLE)
     assert problem.task is not None
     return problem, problem.trainable(problem.task)
 
 
 def compiled_steps(trainable: Trainable, n_restarts: int, n_samples: int) -> Step:
-    """Return steps of every restart by the compiled engine: gradient, Adam, widths.
+    """Return compiled training steps of every restart: gradient, Adam, widths.
 
-    The call ends as an epoch does, with one solve more to measure the network.
+    Each call includes the solution at the end of an epoch, which evaluates the network.
     """
     bars, samples, limits = compiled_values(trainable)
     latent = np.full((n_restarts, len(bars.law)), 0.5)
@@ -50,7 +50,7 @@ def compiled_steps(trainable: Trainable, n_restarts: int, n_samples: int) -> Ste
 
 
 def plain_step(problem: Problem, trainable: Trainable) -> Callable[[], FloatArray]:
-    """Return the gradient by a forward and an adjoint solve for every sample."""
+    """Return the gradient by one forward and one adjoint solution per sample."""
     task, network = trainable.task, problem.network
     free = network.free_dofs
     compatibility = compatibility_matrix(network).toarray()[:, free]
@@ -77,7 +77,7 @@ def plain_step(problem: Problem, trainable: Trainable) -> Callable[[], FloatArra
 
 
 def arrays_for_peers(problem: Problem, trainable: Trainable) -> dict[str, FloatArray]:
-    """Return what a peer needs: C on the free dofs, loads at all of them, targets, readings."""
+    """Return the data for the references: C and loads on the free dofs, classes, output dofs."""
     task, free = trainable.task, problem.network.free_dofs
     rows = task.train_rows[:BATCH]
     loads = np.zeros((len(free), BATCH))
@@ -92,7 +92,7 @@ def arrays_for_peers(problem: Problem, trainable: Trainable) -> dict[str, FloatA
 
 
 def torch_step(values: dict[str, FloatArray]) -> Callable[[], FloatArray]:
-    """Return a step of PyTorch: autograd through a Cholesky solve, its own Adam, clamp."""
+    """Return a step of PyTorch: autograd through a Cholesky solve, torch's Adam, clamp."""
     import torch
 
     torch.set_num_threads(1)
@@ -156,7 +156,7 @@ def jax_step(values: dict[str, FloatArray]) -> Callable[[], FloatArray]:
 
 
 def microseconds(step: Step, repeats: int) -> float:
-    """Return the best mean of five rounds, µs."""
+    """Return the smallest mean time of five rounds, µs."""
     rounds = []
     for _ in range(5):
         start = time.perf_counter()
@@ -167,25 +167,25 @@ def microseconds(step: Step, repeats: int) -> float:
 
 
 def whole_training(trainable: Trainable) -> Step:
-    """Return a training of ten epochs without compiling."""
+    """Return a training of ten epochs without the compiled step."""
     schedule = Schedule(epochs=10, batch_size=BATCH, learning_rate=RATE, seed=0)
     member = make_member(trainable, np.full(28, 0.5), 0, 0)
     return lambda: descend(trainable, member.latent, schedule, member.generator, lambda *_: None)
 
 
 def main() -> None:
-    """Check that all give the same gradient, then time them."""
+    """Check that all implementations give the same gradient, then measure their times."""
     problem, trainable = iris()
     exact = trainable.gradient(np.full(28, 0.5), trainable.task.train_rows[:BATCH])
     peers: list[tuple[str, Callable[[], FloatArray]]] = [
-        ("NumPy, a loop over samples", plain_step(problem, trainable))
+        ("NumPy, loop over samples", plain_step(problem, trainable))
     ]
     values = arrays_for_peers(problem, trainable)
     for name, make in (("PyTorch", torch_step), ("JAX", jax_step)):
         try:
             peers.append((name, make(values)))
         except ImportError:
-            print(f"({name} is not installed: not measured)")
+            print(f"({name} is not installed and not measured)")
     for _, step in peers:
         np.testing.assert_allclose(step(), exact, rtol=1e-7, atol=1e-12)
     ours = microseconds(compiled_steps(trainable, 1, BATCH), 3000)
@@ -194,17 +194,17 @@ def main() -> None:
     in_epoch = microseconds(compiled_steps(trainable, 1, epoch), 400) / n_steps
     many = microseconds(compiled_steps(trainable, 32, epoch), 30) / n_steps / 32
     print(f"one training step of iris, batch of {BATCH}, 28 bonds, one thread:")
-    print(f"  mnnfab, one step a call           {ours:8.1f} µs")
+    print(f"  mnnfab, one step per call         {ours:8.1f} µs")
     print(
-        f"  mnnfab, in an epoch of {n_steps}          {in_epoch:8.1f} µs  {in_epoch / ours:6.1f} ×"
+        f"  mnnfab, {n_steps} steps per call         {in_epoch:8.1f} µs  {in_epoch / ours:6.1f} ×"
     )
-    print(f"  mnnfab, 32 restarts, each         {many:8.1f} µs  {many / ours:6.1f} ×")
+    print(f"  mnnfab, 32 restarts, per restart  {many:8.1f} µs  {many / ours:6.1f} ×")
     in_training = microseconds(whole_training(trainable), 20) / 70
     print(f"  mnnfab, not compiled*             {in_training:8.1f} µs  {in_training / ours:6.1f} ×")
     for name, step in peers:
         took = microseconds(step, 300)
         print(f"  {name:<33} {took:8.1f} µs  {took / ours:6.1f} ×")
-    print(f"  * so are trainings of fewer than {COMPILED_STEPS:,} steps: loading takes longer")
+    print(f"  * used for trainings of fewer than {COMPILED_STEPS:,} steps: loading takes longer")
 
 
 if __name__ == "__main__":

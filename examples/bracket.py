@@ -1,6 +1,6 @@
-"""Adds a bracket to a network with plain CadQuery, and exports it through mnnfab's checks.
+"""Example: add a bracket to a network with plain CadQuery and export it with the checks of mnnfab.
 
-Run it from anywhere: `.venv/bin/python examples/bracket.py` writes out/bracket/.
+It can be run from any folder: `.venv/bin/python examples/bracket.py` writes out/bracket/.
 """
 
 from pathlib import Path
@@ -18,7 +18,7 @@ BEHAVIOUR = Path(__file__).with_name("behaviour-left.toml")
 
 
 def main() -> None:
-    """Train, build, add a plate behind the two fixed nodes, and export."""
+    """Train, build the part, add a plate behind the two fixed nodes, and export."""
     problem = load_problem(BEHAVIOUR)
     widths = train_problem(problem).widths_mm
     network = workplane(tile(problem.network, widths, problem.design.fabrication))

@@ -1,8 +1,9 @@
-"""The frame: rigid joints and bonds that bend, thinned at their ends.
+"""Beam (frame) model: rigid joints and bonds that bend, thinned at their ends.
 
-Between the pins of the bar model and the continuum. Every bond is one Timoshenko beam of
-varying width from node to node, whose flexibility is integrated along it (so joint, taper
-and middle are met exactly); nodes turn, and fixed nodes do not.
+In the model hierarchy it lies between the pin-jointed bar model and the continuum model. Every
+bond is one Timoshenko beam of varying width from node to node. Its flexibility is integrated
+along the bond, which represents joint, taper and middle exactly. Nodes rotate; fixed nodes are
+clamped.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from mnnfab.network.network import Network
 from mnnfab.network.ports import Port
 from mnnfab.profiles import Material
 
-#: Shear of a rectangle: the share of its area that takes part, Timoshenko's 5/6.
+#: Timoshenko's shear coefficient of a rectangular section.
 SHEAR_SHARE = 5 / 6
 #: Points of Gauss's rule on each of the five pieces of a bond.
 POINTS = 8
@@ -29,12 +30,13 @@ POINTS = 8
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """A frame and its stiffness.
+    """Beam model with its stiffness matrix.
 
     Args:
-        network: its nodes and bonds.
-        stiffness: of all degrees of freedom, three a node (u_x, u_y, turn), N and mm.
-        free: those that are not fixed.
+        network: nodes and bonds.
+        stiffness: stiffness matrix of all degrees of freedom, three per node (u_x, u_y,
+            rotation), N and mm.
+        free: indices of the free degrees of freedom.
     """
 
     network: Network
@@ -42,7 +44,7 @@ class Frame:
     free: IntArray
 
     def displacements(self, loads: FloatArray) -> FloatArray:
-        """Return displacements and turns under loads, both (3 n_nodes, n_cases)."""
+        """Return displacements and rotations under loads, both (3 n_nodes, n_cases)."""
         moved = np.zeros_like(loads)
         moved[self.free] = factorise(self.stiffness[self.free][:, self.free])(loads[self.free])
         return moved
@@ -51,7 +53,7 @@ class Frame:
 def make_frame(
     network: Network, widths_mm: FloatArray, material: Material, fabrication: Fabrication
 ) -> Frame:
-    """Return the frame of a network with these widths, (n_bonds,) mm."""
+    """Return the beam model of a network with these widths, (n_bonds,) mm."""
     blocks = beam_stiffness(network.lengths, widths_mm, material, fabrication)
     turned = _turned(blocks, network.directions)
     dofs = (3 * network.bonds[:, :, None] + np.arange(3)).reshape(-1, 6)
@@ -63,7 +65,7 @@ def make_frame(
 
 
 def frame_response(frame: Frame, inputs: tuple[Port, ...], outputs: tuple[Port, ...]) -> Response:
-    """Return the response of a frame to unit loads at its ports."""
+    """Return the response of a beam model to unit loads at the ports."""
     ports = [3 * port.node + "xy".index(port.axis) for port in inputs + outputs]
     loads = np.zeros((3 * frame.network.n_nodes, len(ports)))
     loads[ports, np.arange(len(ports))] = 1.0
@@ -81,15 +83,15 @@ def frame_response(frame: Frame, inputs: tuple[Port, ...], outputs: tuple[Port, 
 def beam_stiffness(
     lengths_mm: FloatArray, widths_mm: FloatArray, material: Material, fabrication: Fabrication
 ) -> FloatArray:
-    """Return the stiffness of each bond in its own axes, (n_bonds, 6, 6) N and mm.
+    """Return the stiffness matrix of each bond in its local axes, (n_bonds, 6, 6) N and mm.
 
-    Degrees of freedom: along, across and turn of the first node, then of the second. The
-    flexibility of the second end with the first one held is integrated along the bond,
-    inverted, and carried over to the first end by equilibrium.
+    Degrees of freedom: axial and transverse displacement and rotation of the first node, then of
+    the second. The flexibility matrix of the second end with the first end clamped is integrated
+    along the bond, inverted, and extended to the first end by equilibrium.
 
     Args:
-        lengths_mm: from node to node, (n_bonds,).
-        widths_mm: of the middle, (n_bonds,).
+        lengths_mm: lengths from node to node, (n_bonds,).
+        widths_mm: widths of the middle, (n_bonds,).
         material: modulus and Poisson's ratio.
         fabrication: joints, tapers and thickness.
     """
@@ -106,7 +108,7 @@ def beam_stiffness(
     flexibility[:, 1, 2] = flexibility[:, 2, 1] = (bending * arm).sum(axis=1)
     flexibility[:, 2, 2] = bending.sum(axis=1)
     end = np.linalg.inv(flexibility)
-    # Forces at the first end that balance those at the second.
+    # Forces at the first end in equilibrium with those at the second.
     balance = np.zeros((len(lengths_mm), 3, 6))
     balance[:, :, 3:] = np.eye(3)
     balance[:, :, :3] = -np.eye(3)
@@ -118,7 +120,7 @@ def beam_stiffness(
 def _along(
     lengths_mm: FloatArray, widths_mm: FloatArray, fabrication: Fabrication
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return places along each bond, their weights and the widths there, (n_bonds, 5 POINTS)."""
+    """Return integration points of each bond, their weights and widths, (n_bonds, 5 POINTS)."""
     joint, taper = fabrication.joint_length_mm, fabrication.taper_length_mm
     ratio = fabrication.joint_ratio
     ones = np.ones_like(lengths_mm)
@@ -141,7 +143,7 @@ def _along(
 
 
 def _turned(blocks: FloatArray, directions: FloatArray) -> FloatArray:
-    """Return beam stiffnesses in the axes of the plane, (n_bonds, 6, 6)."""
+    """Return the beam stiffness matrices in global axes, (n_bonds, 6, 6)."""
     turn = np.zeros((len(directions), 6, 6))
     cosine, sine = directions.T
     for offset in (0, 3):

@@ -1,8 +1,7 @@
-"""Large displacements: bars that turn, and the load at which that changes the outputs.
+"""Large displacements of the bar model and the load factor at which the linear range ends.
 
-The bars of the bar model, linear springs between pins, with their true lengths in the
-deformed network. Thinned joints bend more easily than a real one bends far, so this is the
-geometry's share alone.
+The bars are linear springs between pins, with their exact lengths in the deformed network.
+Bending of the joints is neglected, so only the geometric nonlinearity is included.
 """
 
 from __future__ import annotations
@@ -19,24 +18,25 @@ from mnnfab.errors import ToolError
 from mnnfab.linalg.cholesky import Factoriser, make_factoriser
 from mnnfab.network.network import Network
 
-#: Newton's method ends when the forces out of balance are this share of the load, or so many
-#: times the rounding of a bond's force: less is not to be had.
+#: Convergence of Newton's method: force residual divided by the load, or force residual divided
+#: by the rounding error of the bond forces, which is the smallest residual that can be reached.
 BALANCED, ROUNDING = 1e-10, 8.0
 ITERATIONS = 30
-#: Loads are raised by this factor until the outputs change, each from the state before.
+#: Ratio of successive loads until the linear range ends; each starts from the previous state.
 RAISE = 1.25
-#: The factor is found to this share of it.
+#: Relative tolerance of the load factor.
 TOLERANCE = 0.01
 SMALLEST, LARGEST = 1e-3, 100.0
 
 
 @dataclass(frozen=True)
 class LinearRange:
-    """How far linear theory holds under a load.
+    """End of the linear range under a load.
 
     Args:
-        factor: times the load at which it ends; 100 if it holds up to there.
-        ends: because the outputs "change", or no stable state is found beyond ("unstable").
+        factor: load factor at which the linear range ends; 100 if it does not end below that.
+        ends: reason: "change" of the outputs beyond the limit, "unstable" if no stable state is
+            found beyond it, or "beyond" if the range does not end up to a load factor of 100.
     """
 
     factor: float
@@ -45,11 +45,11 @@ class LinearRange:
 
 @dataclass(frozen=True, eq=False)
 class ExactBars:
-    """Bars whose directions follow the deformed network.
+    """Bar model with the exact kinematics of large displacements.
 
     Args:
         network: nodes and bonds.
-        stiffness: of the bonds, (n_bonds,) N/mm.
+        stiffness: stiffness of the bonds, (n_bonds,) N/mm.
     """
 
     network: Network
@@ -58,13 +58,15 @@ class ExactBars:
     def displacements(
         self, loads: FloatArray, start: FloatArray | None = None
     ) -> FloatArray | None:
-        """Return the displacements under a load, (2 n_nodes,) mm, by Newton's method.
-
-        None if it does not come to a stable state from where it starts.
+        """Return the displacements under a load by Newton's method.
 
         Args:
-            loads: on every degree of freedom, (2 n_nodes,) N.
-            start: displacements under another load, (2 n_nodes,) mm; at rest if not given.
+            loads: load of every degree of freedom, (2 n_nodes,) N.
+            start: initial displacements, (2 n_nodes,) mm; zero if not given.
+
+        Returns:
+            Displacements, (2 n_nodes,) mm, or None if Newton's method does not converge to a
+            stable state from the initial displacements.
         """
         free = self.network.free_dofs
         moved = np.zeros_like(loads) if start is None else start.copy()
@@ -83,7 +85,7 @@ class ExactBars:
 
     @property
     def _rounding(self) -> float:
-        """What is left of balance by the rounding of places and lengths, N."""
+        """Force residual caused by the rounding of positions and lengths, N."""
         network = self.network
         size = float(np.abs(network.nodes).max() + network.lengths.max())
         of_a_bond = np.finfo(float).eps * float(self.stiffness.max()) * size
@@ -98,17 +100,17 @@ class ExactBars:
 
     @cached_property
     def _places(self) -> IntArray:
-        """The degrees of freedom of each bond, (n_bonds, 4)."""
+        """Degrees of freedom of each bond, (n_bonds, 4)."""
         dofs: IntArray = (2 * self.network.bonds[:, :, None] + np.arange(2)).reshape(-1, 4)
         return dofs
 
     @cached_property
     def _factoriser(self) -> Factoriser:
-        """What all tangents share: they have their entries in the same places."""
+        """Factoriser of the tangents, which all have the same sparsity pattern."""
         return make_factoriser(self._lower(np.ones((self.network.n_bonds, 4, 4))))
 
     def _lower(self, blocks: FloatArray) -> sparse.csc_array:
-        """Return the lower triangle on the free degrees of freedom of one block a bond."""
+        """Return the lower triangle, on the free degrees of freedom, assembled from bond blocks."""
         places, free = self._places, self.network.free_dofs
         rows, columns = np.repeat(places, 4, axis=1).ravel(), np.tile(places, (1, 4)).ravel()
         shape = (2 * self.network.n_nodes,) * 2
@@ -118,7 +120,7 @@ class ExactBars:
         return lower
 
     def _state(self, moved: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return the forces that hold a deformed network, (2 n_nodes,) N, and its tangent."""
+        """Return the internal forces of a deformed network, (2 n_nodes,) N, and its tangent."""
         network, stiffness = self.network, self.stiffness
         first, second = network.bonds.T
         places = network.nodes + moved.reshape(-1, 2)
@@ -140,20 +142,21 @@ class ExactBars:
 def linear_range(
     bars: ExactBars, loads: FloatArray, outputs: IntArray, change: float = 0.05
 ) -> LinearRange:
-    """Return the factor on a load at which large displacements change the outputs.
+    """Return the load factor at which the linear range of a load case ends.
 
     Args:
         bars: the network.
-        loads: on every degree of freedom, (2 n_nodes,) N.
-        outputs: degrees of freedom that are read, (n_out,).
-        change: of the outputs, as a share of what they move by linear theory.
+        loads: load of every degree of freedom, (2 n_nodes,) N.
+        outputs: degrees of freedom of the outputs, (n_out,).
+        change: error limit: change of the outputs by large displacements, relative to their
+            displacements by linear theory.
     """
     slope = bars.small_displacements(loads)[outputs]
     low, high, state = 0.0, SMALLEST, np.zeros_like(loads)
     while (found := _try(bars, high, loads, state, outputs, slope, change)).ends is None:
         if high >= LARGEST:
             return LinearRange(LARGEST, "beyond")
-        assert found.state is not None, "it did not end"
+        assert found.state is not None, "a state exists within the linear range"
         low, high, state = high, min(RAISE * high, LARGEST), found.state
     ends: Literal["change", "unstable"] = found.ends
     while high - low > TOLERANCE * high and high > SMALLEST**2:
@@ -168,7 +171,7 @@ def linear_range(
 
 @dataclass(frozen=True, eq=False)
 class _Tried:
-    """A load factor: the state under it, if there is one, and whether linear theory ended."""
+    """Result at a load factor: the state, if a stable one exists, and why the linear range ends."""
 
     state: FloatArray | None
     ends: Literal["change", "unstable"] | None
@@ -183,7 +186,7 @@ def _try(
     slope: FloatArray,
     change: float,
 ) -> _Tried:
-    """Go on from the last stable state to another load."""
+    """Solve another load factor, starting from the last stable state."""
     moved = bars.displacements(factor * loads, start)
     if moved is None:
         return _Tried(None, "unstable")

@@ -1,4 +1,4 @@
-"""Array types, and arrays that cannot be changed after they were checked."""
+"""Array types and read-only arrays."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ def frozen_floats(values: ArrayLike) -> FloatArray:
 
 
 def frozen_ints(values: ArrayLike) -> IntArray:
-    """Return a read-only integer copy of `values`; fractions are refused.
+    """Return a read-only integer copy of `values`.
 
     Raises:
-        ValueError: if a value is not a whole number.
+        ValueError: if a value is not an integer.
     """
     given = np.asarray(values)
     array = np.array(given, dtype=np.int64, order="C")
     if not np.array_equal(array, given):
-        msg = "whole numbers are needed"
+        msg = "all values must be integers"
         raise ValueError(msg)
     array.flags.writeable = False
     return array

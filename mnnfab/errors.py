@@ -1,4 +1,4 @@
-"""The exceptions of mnnfab: one base and three kinds."""
+"""Exceptions of mnnfab."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from pathlib import Path
 
 
 class MnnfabError(Exception):
-    """Base of every error that mnnfab raises on purpose."""
+    """Base class of all errors that mnnfab raises deliberately."""
 
 
 class InputError(MnnfabError, ValueError):
-    """What the user gave cannot be used; a `ValueError` to those who know no other.
+    """Invalid input by the user. It is also a `ValueError`.
 
-    The message always says where the fault is, what was given there and what
-    would be accepted, so that it can be mended without reading any code.
+    The message always contains the location of the error, the given value and the allowed
+    values, so that the input can be corrected without reading the code.
     """
 
     def __init__(self, where: str, given: str, allowed: str) -> None:
-        """Compose the one message from its three parts."""
+        """Compose the message from its three parts."""
         super().__init__(f"{where}: {given}\n  allowed: {allowed}")
         self.where = where
         self.given = given
@@ -25,21 +25,21 @@ class InputError(MnnfabError, ValueError):
 
 
 class MechanismError(InputError):
-    """The network moves without resistance: it has zero modes."""
+    """The network is a mechanism: it has zero modes, which move without resistance."""
 
 
 class GeometryError(InputError):
-    """The bonds and joints do not make a part: they overlap, cross or do not fit."""
+    """The bonds and joints do not form a valid part: they overlap, cross or do not fit."""
 
 
 class Interrupted(KeyboardInterrupt):
-    """Ctrl-C, after something was done that is kept."""
+    """Ctrl-C after a part of the results was saved."""
 
     def __init__(self, folder: Path) -> None:
-        """Tell where it is."""
+        """Store the folder of the saved results."""
         super().__init__(str(folder))
         self.folder = folder
 
 
 class ToolError(MnnfabError):
-    """An outside kernel (mesher, CAD, solver) hung or gave a wrong result."""
+    """An external kernel (mesher, CAD, solver) timed out or gave a wrong result."""

@@ -1,4 +1,4 @@
-"""Findings: what the checks have to say about a design, each with its place."""
+"""Findings: results of the checks of a design, each with its location."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ class Finding:
     """One result of one check.
 
     Args:
-        code: short name of the check, the same in every report.
-        severity: an error fails the design; a warning is for the user to weigh.
+        code: short name of the check, the same in all reports.
+        severity: "error": the design fails; "warning": to be assessed by the user.
         where: bond, node, port or key.
-        message: what was measured, against which limit.
-        position_mm: of the place in the plane, x and y, where it has one.
-        value: what was measured, where it is one number; its unit is in the message.
-        limit: that it was measured against.
+        message: result and limit.
+        position_mm: position in the plane, x and y, if the location has one.
+        value: result, if it is one number; its unit is in the message.
+        limit: limit that the result is compared with.
     """
 
     code: str
@@ -43,7 +43,7 @@ def verdict(findings: Iterable[Finding]) -> Verdict:
 
 
 def as_advice(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Return the findings with every error turned into a warning: no gate, only advice."""
+    """Return the findings with every error turned into a warning, without acceptance criteria."""
     return tuple(
         replace(finding, severity="warning") if finding.severity == "error" else finding
         for finding in findings
@@ -53,10 +53,10 @@ def as_advice(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 def judge(
     code: str, where: str, what: str, value: float, limit: float, form: str = ".1%"
 ) -> Finding:
-    """Return an error unless `value` is within `limit`.
+    """Return a finding: an error if `value` exceeds `limit`, otherwise an info.
 
     >>> judge("strain", "bond 3", "strain", 0.02, 0.05).message
     'strain 2.0%, limit 5.0%'
     """
-    severity: Severity = "info" if value <= limit else "error"  # NaN is an error
+    severity: Severity = "info" if value <= limit else "error"  # NaN gives an error
     return Finding(code, severity, where, f"{what} {value:{form}}, limit {limit:{form}}")

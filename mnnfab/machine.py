@@ -1,4 +1,4 @@
-"""The machine: how many cores and how much memory a process may use."""
+"""Number of cores and amount of memory available to a process."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-#: What a container may take, where it is limited (cgroups, version 2 and 1).
+#: Files with the memory limit of a container (cgroups, version 2 and 1).
 _CONTAINER_LIMITS = (
     Path("/sys/fs/cgroup/memory.max"),
     Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
@@ -14,12 +14,12 @@ _CONTAINER_LIMITS = (
 
 
 def cores() -> int:
-    """Return how many cores this process may use."""
+    """Return the number of cores available to this process."""
     return len(os.sched_getaffinity(0))
 
 
 def memory_MB() -> float:  # noqa: N802 - units keep their case
-    """Return how much memory there is, or this container may take, MB."""
+    """Return the memory of the machine, or the memory limit of the container, MB."""
     total = float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
     for path in _CONTAINER_LIMITS:
         with suppress(OSError, ValueError):

@@ -1,4 +1,4 @@
-"""Versions of what the numbers in a result depend on."""
+"""Versions of the packages on which numerical results depend."""
 
 from __future__ import annotations
 
@@ -12,5 +12,5 @@ _PACKAGES = ("mnnfab", "numpy", "scipy", "scikit-fem", "gmsh", "meshio", "cadque
 
 @cache
 def versions() -> Mapping[str, str]:
-    """Return the version of Python and of every package that makes results."""
+    """Return the versions of Python and of the packages that determine the results."""
     return {"python": platform.python_version()} | {name: version(name) for name in _PACKAGES}

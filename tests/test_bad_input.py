@@ -128,7 +128,7 @@ CASES: dict[str, tuple[Callable[[], Values], str]] = {
     "no height": (put("features.dots", {"height_mm": 0.0}), "[features.dots] height_mm: 0"),
     "no such format": (put("export.formats", ["obj"]), '[export] formats: "obj"'),
     "a format twice": (put("export.formats", ["stl", "stl"]), "each once"),
-    "no format": (put("export.formats", []), "one format or more"),
+    "no format": (put("export.formats", []), "one or more formats"),
     "printer of nobody": (put("fabrication.printer", "none"), "or a file of your own"),
     "printer outside": (put("fabrication.printer", "../x.toml"), "without .."),
     "unknown key": (put("fabrication.thicknes_mm", 2.0), "did you mean thickness_mm"),
@@ -200,7 +200,10 @@ CASES: dict[str, tuple[Callable[[], Values], str]] = {
     "name with a path": (put("name", "../../etc/cron"), 'name: "../../etc/cron"'),
     "file outside": (put("network", {"file": "../net.json"}), "without .."),
     "absolute file": (put("network", {"file": "/etc/passwd"}), "without .."),
-    "load missing": (put("task.loads_gf", []), "loads_gf: 0 number(s)\n  allowed: 1, one an input"),
+    "load missing": (
+        put("task.loads_gf", []),
+        "loads_gf: 0 number(s)\n  allowed: 1, one per input",
+    ),
     "two targets": (put("task.targets_mm", [1.0, 1.0]), "either target_class"),
     "class out of range": (put("task.target_class", 2), "target_class: 2 with 2 output(s)"),
     "test samples of a behaviour": (

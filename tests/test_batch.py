@@ -321,7 +321,7 @@ def test_a_sweep_is_every_combination(seeds: list[int], ratios: list[float]) -> 
         ("name.more = [1]", "no such section"),
         (
             "training = { seed = { first = 0, last = 999 }, epochs = { first = 1, last = 999 } }",
-            "100000 at most",
+            "at most 100000",
         ),
         ("", "empty"),
         ("[sweep." + ".".join(["a"] * 3000) + "]\nseed = [1]", "nested too deeply"),
@@ -338,7 +338,7 @@ def test_wrong_keys_of_a_sweep_are_told_for_each_design(tmp_path: Path) -> None:
     path = small_design(tmp_path, "small", more="[sweep]\ntraining.sed = [1, 2]\n")
     found = collect([path], tmp_path / "out", force=False)
     assert all(isinstance(one, Refused) and "did you mean seed" in one.reason for one in found)
-    with pytest.raises(InputError, match="this is many"):
+    with pytest.raises(InputError, match="several designs in one file"):
         load_design(path)
 
 

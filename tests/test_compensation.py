@@ -257,7 +257,10 @@ def test_search_without_a_way_is_refused(iris_values: dict[str, Any]) -> None:
         ({"compensate": {}, "check": {"enabled": False}}, "enabled = true"),
         ({"compensate": {"rounds": 0}}, "rounds"),
         ({"compensate": {"search": {"width_limits_mm": [[2.0, 1.0]]}}}, "below the maximum"),
-        ({"compensate": {"search": {"joint_ratio": RATIOS, "joint_length_mm": [3.0]}}}, "100 at"),
+        (
+            {"compensate": {"search": {"joint_ratio": RATIOS, "joint_length_mm": [3.0]}}},
+            "at most 100",
+        ),
         ({"compensate": {"serach": {}}}, "search"),
         ({"tolerance": {"train_over": -1}}, "train_over"),
         ({"check": {"mesh_formats": ["stl"]}}, "mesh_formats"),

@@ -160,7 +160,7 @@ def test_bad_data(tmp_path: Path, rows: list[list[Any]], words: str) -> None:
         ("a,a,kind\n1,2,x\n3,4,y\n", 'column "a" twice'),
         ("a,,kind\n1,2,x\n3,4,y\n", "no name for column 1"),
         ("a,b,kind\n1,2,x\n3,4,nan\n", "line 3, column kind: nan"),
-        ("5.1,3.5,x\n1,2,x\n3,4,y\n", "line 1: a sample: 5.1, 3.5, x"),
+        ("5.1,3.5,x\n1,2,x\n3,4,y\n", "line 1: data instead of a header: 5.1, 3.5, x"),
         ("a,b,kind\n1,2,x\n3,1e300,y\n", 'column b: "1e300"\n.*up to'),
     ],
 )
@@ -297,7 +297,7 @@ def test_not_a_parquet_file(tmp_path: Path) -> None:
         ({"bias_gf": 0.0}, "bias_gf: 0\n"),
         ({"bias_gf": -1.0}, "4 ports\n.*5, one a feature of .* and one for the bias"),
         ({"load_at_max_gf": [-5.0, -5.0]}, "2 numbers\n.*one, or 4"),
-        ({"load_at_max_gf": [-5.0, 0.0, -5.0, -5.0]}, "other than 0"),
+        ({"load_at_max_gf": [-5.0, 0.0, -5.0, -5.0]}, "nonzero number"),
     ],
 )
 def test_bad_keys(task: dict[str, Any], words: str) -> None:

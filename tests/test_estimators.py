@@ -67,14 +67,14 @@ def test_what_was_fitted_is_a_network_that_can_be_built() -> None:
 def test_a_network_without_room_is_refused() -> None:
     features, labels = load_iris(return_X_y=True)
     small = MNNClassifier(network=triangular_patch(3, 16.0, [0, 3]))
-    with pytest.raises(ValueError, match=r"7 free nodes\n.*11 or more"):
+    with pytest.raises(ValueError, match=r"7 free nodes\n.*at least 11"):
         small.fit(features, labels)
 
 
 @pytest.mark.parametrize(
     ("parameters", "words"),
     [
-        ({"width_min_mm": 4.0}, "a minimum below the maximum"),
+        ({"width_min_mm": 4.0}, "a value below width_max_mm"),
         ({"width_min_mm": 0.0}, "width_min_mm: 0.0"),
         ({"weight_gf": -1.0}, "weight_gf: -1.0"),
         ({"thickness_mm": float("nan")}, "thickness_mm: nan"),

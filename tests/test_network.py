@@ -66,7 +66,7 @@ def test_arrays_cannot_be_changed(paper_network: Network) -> None:
         ([[0, 0], [0, 0], [5, 8]], TRIANGLE[1], [0], r"bond 0 \(0–1\): length 0 mm"),
         ([[0, 0], [np.nan, 0], [5, 8]], TRIANGLE[1], [0], "node 1.*finite"),
         ([*TRIANGLE[0], [9, 9]], TRIANGLE[1], [0], "node 3 has no bond"),
-        (TRIANGLE[0], [[0, 1.5]], [0], "whole numbers"),
+        (TRIANGLE[0], [[0, 1.5]], [0], "must be integers"),
         (TRIANGLE[0], [], [0], "pairs of node numbers"),
         (TRIANGLE[0], TRIANGLE[1], [0, 0], "each node once"),
         ("abc", TRIANGLE[1], [0], "pairs of numbers"),

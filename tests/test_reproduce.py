@@ -213,7 +213,7 @@ def test_files_and_summary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(reproduction, "EXPERIMENTS", {"fig1": fig1, "film": short_film})
     told: list[str] = []
     summary = reproduce([], tmp_path / "out", told.append)
-    assert told == ["fig1", "film", "pictures, tables and films"]
+    assert told == ["fig1", "film", "figures, tables and films"]
     text = summary.read_text(encoding="utf-8")
     assert "| u_y of node 13 under 10 gf on node 12, mm | -0.8052 | -0.82 (measured) |" in text
     assert r"| a \| b | 1 | – | none |" in text

@@ -1,4 +1,4 @@
-"""Makes docs/solid.ipynb: runs its cells and keeps what they print and show."""
+"""Generates docs/solid.ipynb: runs its cells and stores their output."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ ROOT = Path(__file__).resolve().parent.parent
 WORDS_FIRST = """\
 # The solid in CadQuery
 
-`geometry.workplane` gives the printable part as a `cadquery.Workplane` whose faces are tagged
-by bond and hub. Everything that CadQuery can do with a solid can be done with it."""
+`geometry.workplane` returns the printable part as a `cadquery.Workplane` whose faces are tagged
+by bond and hub. All CadQuery operations on solids can be applied to it."""
 TRAIN = """\
 from mnnfab import load_problem, train_problem
 from mnnfab.problem.new_design import write_new_design
@@ -43,24 +43,24 @@ print(part.solids().size(), "solid,", part.faces().size(), "faces,",
       f"{part.val().Volume():.2f} mm3")"""
 SHOW = "part"
 WORDS_TAGS = """\
-Every hub and bond is a tag that stands for its faces: `bond_12` for all of them, `bond_12_top`,
-`bond_12_bottom` and `bond_12_side` for some."""
+Every hub and bond has a tag for its faces: `bond_12` for all of them, `bond_12_top`,
+`bond_12_bottom` and `bond_12_side` for a part of them."""
 TAGS = """\
 widest = int(widths.argmax())
 top = part.faces(tag=f"bond_{widest}_top").val()
 print(f"bond {widest} is the widest; the top of its cell has {top.Area():.2f} mm2")"""
 WORDS_LAST = """\
-A tagged face can be worked on: `part.faces(tag="bond_3_top").workplane().circle(0.3).extrude(1)`.
-`examples/bracket.py` adds a bracket and exports the result through mnnfab's own checks."""
+Tagged faces can be modified: `part.faces(tag="bond_3_top").workplane().circle(0.3).extrude(1)`.
+`examples/bracket.py` adds a bracket and exports the result with the checks of mnnfab."""
 
 
 def text_cell(words: str) -> dict[str, Any]:
-    """Return a cell of words."""
+    """Return a Markdown cell."""
     return {"cell_type": "markdown", "metadata": {}, "source": words.splitlines(keepends=True)}
 
 
 def code_cell(number: int, source: str, names: dict[str, Any]) -> dict[str, Any]:
-    """Run a cell and return it with what it printed, or with a picture of the part it shows."""
+    """Run a code cell; return it with its printed output, or with a picture of the part."""
     outputs: list[dict[str, Any]] = []
     if source == SHOW:
         picture = picture_of(names["tiling"])
@@ -69,7 +69,7 @@ def code_cell(number: int, source: str, names: dict[str, Any]) -> dict[str, Any]
     else:
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed):
-            exec(compile(source, "cell", "exec"), names)  # noqa: S102 - our own cells, above
+            exec(compile(source, "cell", "exec"), names)  # noqa: S102 - cells of this file
         lines = printed.getvalue().splitlines(keepends=True)
         outputs = [{"output_type": "stream", "name": "stdout", "text": lines}]
     return {
@@ -81,7 +81,7 @@ def code_cell(number: int, source: str, names: dict[str, Any]) -> dict[str, Any]
     }
 
 
-def picture_of(tiling: Any) -> str:  # noqa: ANN401 - a name of the notebook
+def picture_of(tiling: Any) -> str:  # noqa: ANN401 - a variable of the notebook
     """Return a picture of a part as base64."""
     buffer = io.BytesIO()
     pixels = render(make_facets(tiling, 0.01), tiling.thickness_mm, -20.0, 45.0, (700, 460), 1.4)

@@ -1,7 +1,7 @@
-"""A view of a run's continuum in ParaView: displaced, coloured by stress, as a picture.
+"""ParaView picture of the continuum results of a run: deformed shape, coloured by stress.
 
-`pvbatch tools/paraview_view.py FIELDS.vtu PICTURE.png [FACTOR]`. ParaView brings its own Python,
-which knows nothing of mnnfab. In the window the same steps are those of docs/paraview.md.
+`pvbatch tools/paraview_view.py FIELDS.vtu PICTURE.png [FACTOR]`. ParaView uses its own Python
+without mnnfab. docs/paraview.md describes the same steps in the user interface.
 """
 
 import sys

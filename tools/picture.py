@@ -1,4 +1,4 @@
-"""Makes the README's pictures: docs/iris.png, and docs/features.png of a part with everything."""
+"""Generates the pictures of the README: docs/iris.png and docs/features.png (all features)."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def draw_iris() -> None:
     draw_deformed(middle, tiling, continuum, problem.task.load_cases[2])
     right.imshow(render(make_facets(tiling, TOLERANCE_MM), 2.0, -20.0, 42.0, (900, 640), 1.4))
     right.set_axis_off()
-    right.set_title("the part", fontsize=10)
+    right.set_title("part", fontsize=10)
     figure.savefig(ROOT / "docs" / "iris.png", dpi=90, metadata={"Software": None})
 
 
 def draw_features() -> None:
-    """Draw the part with all features from two angles, and its id from near by."""
+    """Draw the part with all features from two directions, and a detail of its id."""
     problem = load_problem(ROOT / "examples" / "iris-lab.toml")
     tiling = tile_part(problem, train_problem(problem).widths_mm)
     facets, thickness = make_facets(tiling, TOLERANCE_MM), tiling.thickness_mm
@@ -55,7 +55,7 @@ def draw_features() -> None:
         "A": ("from above", render(facets, thickness, 0.0, 12.0, (1000, 760), 1.5)),
         "B": ("from the side", render(facets, thickness, -22.0, 48.0, (1000, 760), 1.5)),
         "C": (
-            "the id on its tab (what is raised is drawn lighter)",
+            "id on its tab (raised features are drawn lighter)",
             render(facets, thickness, 4.0, 26.0, (1700, 420), 6.5, (x, y, thickness)),
         ),
     }

@@ -1,9 +1,9 @@
-"""Renders a part as a camera would see it, off screen, by VTK."""
+"""Off-screen rendering of a part with VTK."""
 
 from __future__ import annotations
 
 import numpy as np
-import vtkmodules.vtkRenderingOpenGL2  # noqa: F401 - gives VTK something to draw with
+import vtkmodules.vtkRenderingOpenGL2  # noqa: F401 - registers the OpenGL back end
 from vtkmodules.util.numpy_support import numpy_to_vtk, numpy_to_vtkIdTypeArray, vtk_to_numpy
 from vtkmodules.vtkCommonCore import vtkPoints
 from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkPolyData
@@ -34,13 +34,13 @@ def render(
     """Return a picture of a part, (height, width, 3) bytes.
 
     Args:
-        facets: its surface.
-        thickness_mm: what is raised above it is drawn lighter.
-        turn: of the camera about the part's axis, degrees.
-        tilt: of the camera from straight above, degrees.
+        facets: surface of the part.
+        thickness_mm: thickness of the part; features above it are drawn lighter.
+        turn: rotation of the camera about the axis of the part, degrees.
+        tilt: tilt of the camera from the vertical, degrees.
         size: width and height in pixels.
-        zoom: 1 shows the whole part.
-        look_at: middle of the picture, mm; the part's middle if not given.
+        zoom: zoom factor; 1 shows the whole part.
+        look_at: point at the centre of the picture, mm; the centre of the part if not given.
     """
     renderer = vtkRenderer()
     renderer.SetBackground(1.0, 1.0, 1.0)

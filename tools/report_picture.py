@@ -1,6 +1,6 @@
-"""Makes docs/report.png: the top of a report and its solid, as a browser shows them.
+"""Generates docs/report.png: browser screenshots of the top of a report and of its solid view.
 
-Needs Debian's chromium and the extra `browser`.
+Requires Debian's chromium and the extra `browser`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ FLAGS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader
 
 
 def shots(page_file: Path) -> list[Image.Image]:
-    """Return pictures of the top of a report, of its solid, and of the training."""
+    """Return screenshots of the top of a report and of its solid view."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=[*FLAGS, "--ignore-gpu-blocklist"]
@@ -42,7 +42,7 @@ def shots(page_file: Path) -> list[Image.Image]:
 
 
 def main() -> None:
-    """Run the iris example and put the pictures side by side."""
+    """Run the iris example and write both screenshots side by side."""
     with tempfile.TemporaryDirectory() as place:
         folder = run(ROOT / "examples" / "iris.toml", Path(place) / "out").folder
         left, right = shots(folder / "report.html")

@@ -1,4 +1,4 @@
-"""What the parts of docs/validation.md share."""
+"""Common functions of the sections of docs/validation.md."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ PICTURES = DOCS / "validation"
 
 
 def clock() -> Clock:
-    """Return a clock that tells nobody."""
+    """Return a stage timer without output."""
     return Clock(Silent())
 
 
 def task_of(problem: Problem) -> tuple[Task, Headline]:
-    """Return the task of an example and its metric."""
-    assert problem.task is not None, "every example has one"
-    assert problem.task.headline is not None, "and a metric"
+    """Return the task of an example and its primary metric."""
+    assert problem.task is not None, "every example has a task"
+    assert problem.task.headline is not None, "every example has a primary metric"
     return problem.task, problem.task.headline
 
 

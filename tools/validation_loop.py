@@ -1,4 +1,4 @@
-"""The part of docs/validation.md on compensation and prints."""
+"""Sections of docs/validation.md on compensation and print errors."""
 
 from __future__ import annotations
 
@@ -26,34 +26,34 @@ def iris_design(seed: int, *, sharp: bool = True) -> Design:
     """Return the iris example with another seed."""
     design = load_design(EXAMPLES / "iris.toml")
     training = design.schedule.model_copy(update={"seed": seed})
-    assert design.compensate is not None, "the example has it"
+    assert design.compensate is not None, "the example has the section"
     loop = design.compensate.model_copy(update={} if sharp else {"loss_scale_mm": None})
     return design.model_copy(update={"training": training, "compensate": loop})
 
 
 def compensation_section() -> str:
-    """Return the loop on iris for ten seeds, with two losses, and the search."""
+    """Return the section on compensation of iris: ten seeds, two loss scales, and the search."""
     words = (
-        "## Compensation\n\nThe iris network, ten seeds of split and order, widths within the "
-        "paper's 1.5 to 2.5 mm. *Before*: trained on bars alone. *Difference* is between the "
-        "flexibility that the bars, corrected by the round before, predict for the kept widths and "
-        "that of their continuum; where the first training is kept, of bars that nothing "
-        "corrected.\n\n"
+        "## Compensation\n\nThe iris network with ten seeds of split and order, and widths within "
+        "the limits of the paper, 1.5 to 2.5 mm. *Before*: trained on the bar model only. "
+        "*Difference* is the relative difference between two flexibility matrices of the kept "
+        "widths: that predicted by the bar model as corrected in the previous round, and that of "
+        "the continuum; if the first training is kept, the bar model is uncorrected.\n\n"
     )
     parts, medians = [words], {}
     for sharp in (False, True):
         design = iris_design(0, sharp=sharp)
         done = [run_loop(iris_design(seed, sharp=sharp)) for seed in SEEDS]
-        assert design.task.kind == "classification", "iris is"
+        assert design.task.kind == "classification", "iris is a classification"
         scale = design.compensate.loss_scale_mm if design.compensate else None
         scale = scale or design.task.loss_scale_mm
-        parts += [f"\nTrained again with a loss scale of {scale} mm:\n\n", seeds_table(done)]
+        parts += [f"\nRetraining with a loss scale of {scale} mm:\n\n", seeds_table(done)]
         medians[sharp] = [kept_of(one.compensation).metric for one in done]
         if sharp:
             draw_seeds(done)
     parts += [
         "\n![Accuracy of ten seeds before and after](validation/compensation.png)\n",
-        "\n*Accuracy on the continuum before and after the loop, with the smaller loss scale.*\n",
+        "\n*Accuracy of the continuum before and after compensation, smaller loss scale.*\n",
         medians_in_words(medians),
         search_words(),
     ]
@@ -61,14 +61,15 @@ def compensation_section() -> str:
 
 
 def medians_in_words(medians: Mapping[bool, Sequence[float]]) -> str:
-    """Return what the two tables come to."""
+    """Return the summary of the two tables."""
     plain, sharp = (float(np.median(medians[kind])) for kind in (False, True))
     return (
-        f"\nMedian on the continuum: {plain:.4f} with the task's loss scale, {sharp:.4f} with the "
-        "smaller one. With the paper's limits most widths sit at one of them, so correcting the "
-        "bars alone cannot bring back what the printed shape costs. Once the bars predict the "
-        "continuum to a thousandth, a smaller loss scale can let the flowers near the border "
-        "decide. A still smaller one makes prints with errors worse (see *Prints*).\n"
+        f"\nMedian on the continuum: {plain:.4f} with the loss scale of the task, {sharp:.4f} with "
+        "the smaller one. With the width limits of the paper most widths are at a limit, so the "
+        "correction of the bar model alone cannot recover the loss of accuracy caused by the "
+        "printed shape. Once the bar model predicts the continuum to 0.1 %, a smaller loss scale "
+        "can give more weight to the flowers near the decision boundary. An even smaller scale "
+        "reduces the accuracy of parts with print errors (see *Print errors*).\n"
     )
 
 
@@ -80,15 +81,15 @@ def run_loop(design: Design) -> Compensated:
 
 def kept_of(compensation: Compensation) -> Round:
     """Return the round that was kept."""
-    assert compensation.kept is not None, "one always is"
+    assert compensation.kept is not None, "one round is always kept"
     return compensation.kept
 
 
 def seeds_table(done: Sequence[Compensated]) -> str:
-    """Return a row a seed."""
+    """Return a table with one row per seed."""
     header = (
-        *("seed", "before: bars", "before: continuum", "rounds", "kept", "difference"),
-        *("corrected bars", "continuum", "its training part"),
+        *("seed", "before: bar model", "before: continuum", "rounds", "kept", "difference"),
+        *("corrected bar model", "continuum", "continuum, training set"),
     )
     rows = []
     for seed, one in zip(SEEDS, done, strict=True):
@@ -112,9 +113,9 @@ def draw_seeds(done: Sequence[Compensated]) -> None:
     firsts = [one.compensation.rounds[0] for one in done]
     lasts = [kept_of(one.compensation) for one in done]
     promised = [first.metric_predicted for first in firsts]
-    axes.plot(seeds, promised, "o", color=ORANGE, label="what plain bars promise")
+    axes.plot(seeds, promised, "o", color=ORANGE, label="plain bar model")
     axes.plot(seeds, [last.metric for last in lasts], "s", color=BLUE, label="continuum, after")
-    axes.plot(seeds, [first.metric for first in firsts], "v", color=GREY, label="before the loop")
+    axes.plot(seeds, [first.metric for first in firsts], "v", color=GREY, label="continuum, before")
     axes.set_ylim(0.85, 0.97)
     axes.set_xticks(seeds)
     axes.set_xlabel("seed")
@@ -124,7 +125,7 @@ def draw_seeds(done: Sequence[Compensated]) -> None:
 
 
 def search_words() -> str:
-    """Return what more than the widths brings: `examples/iris-search.toml`."""
+    """Return the subsection on the search of `examples/iris-search.toml`."""
     problem = load_problem(EXAMPLES / "iris-search.toml")
     chosen = search(problem, clock())
     rows = [
@@ -140,32 +141,32 @@ def search_words() -> str:
     ]
     header = (
         *("joint ratio", "joint, mm", "widths, mm", "inputs", "outputs"),
-        *("accuracy predicted for the continuum", ""),
+        *("predicted accuracy of the continuum", ""),
     )
     done = compensate(chosen.problem, train_problem(chosen.problem), chosen.candidates, clock())
     kept = kept_of(done.compensation)
     return (
-        "\n### What the widths alone cannot\n\n`examples/iris-search.toml` lets the loop choose "
-        "the joints, limits of the widths that the printer can still make, and the ports:\n\n"
+        "\n### Search over joints, width limits and ports\n\n`examples/iris-search.toml` searches "
+        "over the joints, printable width limits and the ports:\n\n"
         + table(header, rows)
-        + f"\nThe chosen one, compensated: {kept.metric:.4f} on the continuum, predicted as "
-        f"{kept.metric_predicted:.4f} with a difference of {kept.difference:.3%}; bars with the "
-        "paper's limits have 0.9533.\n"
+        + f"\nThe chosen candidate after compensation: {kept.metric:.4f} on the continuum, "
+        f"predicted {kept.metric_predicted:.4f}, difference {kept.difference:.3%}; the bar model "
+        "with the width limits of the paper has 0.9533.\n"
     )
 
 
 def prints_section() -> str:
-    """Return how prints of the iris network do, trained and compensated in several ways."""
+    """Return the section on print samples of iris, trained and compensated in several ways."""
     rows = []
     for words, scale, parts in (
-        ("bars alone", "none", 0),
-        ("loop, the task's loss scale", None, 0),
-        ("loop, 0.005 mm", 0.005, 0),
-        ("loop, 0.0025 mm", 0.0025, 0),
-        ("loop, 0.005 mm, trained over 32 prints", 0.005, 32),
+        ("bar model only", "none", 0),
+        ("compensation, loss scale of the task", None, 0),
+        ("compensation, 0.005 mm", 0.005, 0),
+        ("compensation, 0.0025 mm", 0.0025, 0),
+        ("compensation, 0.005 mm, trained over 32 print samples", 0.005, 32),
     ):
         design = iris_design(0)
-        assert design.compensate is not None, "the example has it"
+        assert design.compensate is not None, "the example has the section"
         loop = design.compensate.model_copy(
             update={"loss_scale_mm": None if scale == "none" else scale}
         )
@@ -182,7 +183,7 @@ def prints_section() -> str:
         fitted = fit_correction(bars, continuum.response.flexibility)
         problem = problem.uncorrected.corrected(fitted)
         study = study_prints(problem, task, widths)
-        assert study is not None, "it is wanted"
+        assert study is not None, "the study is enabled"
         rows.append(
             (
                 *(words, f"{study.drawn:.4f}", f"{study.metrics.mean():.4f}"),
@@ -190,10 +191,10 @@ def prints_section() -> str:
                 f"{np.percentile(study.metrics, 95):.4f}",
             )
         )
-    header = ("trained by", "as drawn", "mean print", "5 %", "95 %")
+    header = ("training", "nominal", "mean of print samples", "5 %", "95 %")
     words = (
-        "## Prints\n\nA thousand prints of the iris network (seed 0) on bars that its continuum "
-        "corrected, with errors of ±0.05 mm of every width, ±2.5 % of thickness and ±10 % of "
-        "modulus (standard deviations): accuracy on all flowers.\n\n"
+        "## Print errors\n\nAccuracy on all flowers of 1000 print samples of the iris network "
+        "(seed 0), computed with the bar model corrected by its continuum. Standard deviations of "
+        "the errors: 0.05 mm of every width, 2.5 % of thickness and 10 % of modulus.\n\n"
     )
     return words + table(header, rows)

@@ -1,4 +1,4 @@
-"""What is checked of a design, compensated, and expected of the print: sections of its file."""
+"""Sections of a design file on checks, compensation and print tolerances."""
 
 from __future__ import annotations
 
@@ -8,43 +8,44 @@ from pydantic import Field, Strict, model_validator
 
 from mnnfab.design.section import Many, NotNegative, Positive, Section, refusal
 
-#: More candidates than this take too long to try one by one.
+#: Largest number of candidates of a search; each one takes a training and a continuum solution.
 MOST_CANDIDATES = 100
 Pair = Annotated[tuple[Positive, Positive], Strict(strict=False)]
 
 
 class CheckSection(Section):
-    """[check] the continuum check and the limits of the gate.
+    """[check] Continuum check and acceptance criteria.
 
     Args:
-        enabled: false skips the continuum and the gate; what the printability check
-            finds is then advice.
-        elements_across_joint: size of the first mesh, counted across the narrowest place.
-        discretisation_tolerance: the mesh is refined until the flexibility is as near as this to
-            that of an endlessly fine one, as a share, by an estimate from the sequence.
-        mesher_deadline_s: a mesher that runs longer is stopped and reported.
-        max_displacement_residual: what may be left of the flexibility's pattern after one
-            factor was fitted, as a share.
-        max_elongation_residual: the same for the elongations of the bonds.
-        max_scale: how many times as far as the bars the continuum may move; no less than
-            one over it.
-        max_metric_drop: how much worse the task's metric may be than on bars.
-        resolution_mm: what displacements are measured to; answers closer together than
-            this cannot be told apart on a print.
-        min_buckling_factor: how many times a load case must fit into the load under which the
-            continuum buckles in its plane.
-        max_sag_share: displacement of the outputs by the part's own weight, over that by a
-            load case.
-        min_linear_factor: how many times a load case must fit into the load under which large
-            displacements change the outputs by 5 %.
-        max_joint_strain: stress at the joint of a bond, with its bending, over the modulus.
-            These four warn at 1, 1, 1 and 0.1 where a design gives no number; a number that it
-            gives is a limit of the gate.
-        mesh_formats: in which the mesh with its named groups is written: "vtu" with fields,
+        enabled: false skips the continuum model and the acceptance criteria; findings of the
+            printability check are then warnings.
+        elements_across_joint: element size of the first mesh: number of elements across the
+            narrowest section.
+        discretisation_tolerance: tolerance of mesh refinement: estimated relative difference
+            between the flexibility matrix and its mesh-converged limit.
+        mesher_deadline_s: time limit of the mesher; it is stopped and reported after it.
+        max_displacement_residual: limit of the relative residual of the flexibility matrix
+            between bar model and continuum after best-fit scaling.
+        max_elongation_residual: limit of the same residual for the elongations of the bonds.
+        max_scale: limit of the best-fit scale, the ratio of continuum to bar displacements; the
+            lower limit is 1 / max_scale.
+        max_metric_drop: limit by which the primary metric of the continuum may be worse than that
+            of the bar model.
+        resolution_mm: resolution of the displacement measurement; outputs that differ by less
+            cannot be distinguished on the printed part.
+        min_buckling_factor: smallest allowed load factor of in-plane buckling of the continuum.
+        max_sag_share: limit of the output displacement by self-weight divided by that of a load
+            case.
+        min_linear_factor: smallest allowed load factor at which the linear range ends (5 % error
+            of the outputs by large displacements).
+        max_joint_strain: limit of the strain at the joint of a bond: stress including bending
+            divided by the modulus. These four limits have defaults of 1, 1, 1 and 0.1, which
+            give warnings only; a limit that the design sets is an acceptance criterion.
+        mesh_formats: formats of the mesh with its named groups: "vtu" with result fields,
             "msh" (gmsh), "inp" (Abaqus, CalculiX: with material, supports and load cases).
-        max_bond_strain: largest elongation of a bond over its length on the continuum; a
-            thinned joint is strained up to 1 / joint_ratio times as much. Rubber's modulus
-            changes by about its strain, so beyond a tenth linear models mislead.
+        max_bond_strain: limit of the elongation of a bond divided by its length in the continuum
+            model; a thinned joint is strained up to 1 / joint_ratio times as much. The modulus
+            of rubber changes by about its strain, so linear models are unreliable beyond 0.1.
     """
 
     enabled: bool = True
@@ -75,24 +76,24 @@ class CheckSection(Section):
         given = [key for key in limits if getattr(self, key) is not None]
         if given and not self.enabled:
             value = f"{getattr(self, given[0]):g}, with enabled = false"
-            raise refusal(given[0], value, "enabled = true, or no such limit")
+            raise refusal(given[0], value, "enabled = true, or no limit")
         return self
 
 
 class SearchSection(Section):
-    """[compensate.search] what the loop may change beside the widths.
+    """[compensate.search] Design variables of the compensation loop besides the widths.
 
-    Each list holds values of the key of that name in [fabrication], or pairs of limits; the
-    design's own value is tried too. Every combination is trained, and solved as a continuum
-    once; after them the best placements of the ports with the best of these. What the
-    printer cannot make is left out.
+    Each list holds values of the key of the same name in [fabrication], or pairs of width
+    limits; the value of the design is always included. Every combination is trained and solved
+    once with the continuum model; then the best port placements are tried with the best
+    combination. Combinations that the printer cannot print are left out.
 
     Args:
-        joint_ratio: width of the joint over the width of the middle.
-        joint_length_mm: from the node to where the taper begins.
+        joint_ratio: width of the joint divided by the width of the middle.
+        joint_length_mm: distance from the node to the start of the taper.
         width_limits_mm: pairs of width_min_mm and width_max_mm.
-        ports: placements of inputs and outputs that are drawn at random and screened on bars;
-            the best three are tried too.
+        ports: number of random placements of inputs and outputs that are screened with the bar
+            model; the best three are tried too.
     """
 
     joint_ratio: Many[Annotated[float, Field(gt=0, le=1)]] = ()
@@ -105,12 +106,12 @@ class SearchSection(Section):
         for low, high in self.width_limits_mm:
             if low >= high:
                 given = f"[{low:g}, {high:g}]"
-                raise refusal("width_limits_mm", given, "a minimum below the maximum")
+                raise refusal("width_limits_mm", given, "a minimum that is below the maximum")
         count = 1
         for values in (self.joint_ratio, self.joint_length_mm, self.width_limits_mm):
             count *= len(values) + 1
         if count > MOST_CANDIDATES:
-            raise refusal("search", f"{count} combinations", f"{MOST_CANDIDATES} at the most")
+            raise refusal("search", f"{count} combinations", f"at most {MOST_CANDIDATES}")
         return self
 
     @model_validator(mode="after")
@@ -124,23 +125,24 @@ class SearchSection(Section):
             if len(set(values)) < len(values):
                 raise refusal(key, f"{list(values)}", "each value once")
         if not any(lists.values()) and not self.ports:
-            allowed = "one of joint_ratio, joint_length_mm, width_limits_mm, ports"
-            raise refusal("search", "nothing to search", allowed)
+            allowed = "at least one of joint_ratio, joint_length_mm, width_limits_mm, ports"
+            raise refusal("search", "no design variables", allowed)
         return self
 
 
 class CompensateSection(Section):
-    """[compensate] the loop: train, solve the continuum, correct the bars by it, train again.
+    """[compensate] Compensation loop: train, solve the continuum, correct the bar model, retrain.
 
     Args:
-        enabled: false leaves it out.
-        rounds: trainings after the first one, at the most.
-        tolerance: the loop ends when the corrected bars predict the flexibility of the
-            continuum to this share of its norm.
-        loss_scale_mm: of the trainings after the first, instead of the task's. A smaller one
-            lets samples weigh that are hard to tell apart, as the accuracy does; once bars
-            predict the continuum it can be believed. For a loss that has a scale.
-        search: what else may be changed.
+        enabled: false skips the loop.
+        rounds: maximum number of retrainings.
+        tolerance: the loop ends when the corrected bar model predicts the flexibility matrix of
+            the continuum to this relative error, in the norm of the matrix.
+        loss_scale_mm: loss scale of the retrainings, which replaces that of the task. A smaller
+            scale gives more weight to samples that are hard to separate, as the accuracy does;
+            it is meaningful once the bar model predicts the continuum. Only for losses with a
+            scale.
+        search: further design variables.
     """
 
     enabled: bool = True
@@ -151,19 +153,21 @@ class CompensateSection(Section):
 
 
 class ToleranceSection(Section):
-    """[tolerance] what a print adds to a design, as standard deviations of normal errors.
+    """[tolerance] Print and load errors: standard deviations of normal distributions.
 
     Args:
-        enabled: false leaves the study out.
-        width_sd_mm: of how much wider a bond is printed everywhere than drawn, each bond on
-            its own; half of the printer's accuracy_mm if not given.
-        thickness_sd_mm: of the whole part; half of the accuracy if not given.
-        modulus_sd: of the whole part, as a share; a tenth if not given.
-        load_sd_gf: of every weight that is hung.
-        samples: parts that are drawn.
-        train_over: training lowers the mean loss of so many parts drawn by width_sd_mm,
-            not that of the part as drawn; an even number, since errors come in pairs of
-            opposite sign; 0 does not. Every one costs as much as a training.
+        enabled: false skips the tolerance study.
+        width_sd_mm: standard deviation of the width error, constant along a bond and independent
+            between bonds; half of the printer's accuracy_mm if not given.
+        thickness_sd_mm: standard deviation of the thickness of the part; half of accuracy_mm if
+            not given.
+        modulus_sd: relative standard deviation of the modulus of the part; 0.1 if not given.
+        load_sd_gf: standard deviation of every applied weight.
+        samples: number of print samples.
+        train_over: number of print samples, drawn with width_sd_mm, over which training
+            minimises the mean loss; an even number, because the errors are drawn in pairs of
+            opposite sign. 0 trains the nominal part. The training time is proportional to the
+            number of samples.
     """
 
     enabled: bool = True
@@ -182,5 +186,5 @@ class ToleranceSection(Section):
             )
         if self.train_over and self.width_sd_mm == 0:
             given = f"{self.train_over}, with width_sd_mm = 0"
-            raise refusal("train_over", given, "widths that have errors")
+            raise refusal("train_over", given, "width_sd_mm above 0")
         return self

@@ -1,8 +1,8 @@
-"""A design file as frozen values, checked when they are made.
+"""Design file as frozen, validated values.
 
-Each class is one section of the file, each field one key; the unit is in the name.
-Unknown keys are refused. The sections are in the modules beside this one; `design_file` reads and
-writes the file.
+Each class is one section of the file and each field one key, with the unit in its name.
+Unknown keys are refused. The sections are in the modules beside this one; `design_file` reads
+and writes the file.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from mnnfab.design.task_section import NoTask, TaskSection
 
 
 class MaterialSection(Section):
-    """[material] a preset, any number of which may be overridden."""
+    """[material] Material preset; each of its properties can be overridden."""
 
     preset: str = "agilus30"
     youngs_modulus_MPa: Positive | None = None
@@ -38,7 +38,7 @@ class MaterialSection(Section):
 
 
 class Fabrication(Section):
-    r"""[fabrication] the shape of a bond and what the printer allows.
+    r"""[fabrication] Shape of the bonds and limits of their widths.
 
     Half of a bond, from its node to its middle::
 
@@ -49,18 +49,18 @@ class Fabrication(Section):
           joint width = joint_ratio × width
 
     Args:
-        thickness_mm: of the whole part, out of the plane.
-        width_min_mm: narrowest middle of a bond that training may choose.
-        width_max_mm: widest.
-        width_initial_mm: where training starts.
-        joint_ratio: width of the joint over the width of the middle.
-        joint_length_mm: from the node to where the taper begins.
-        taper_length_mm: from the joint to the full width.
-        fillet_radius_mm: rounds the corners between neighbouring joints; 0 leaves them sharp.
-        load_disc_radius_mm: of the circle over which loads act and displacements are
-            read; by default nine tenths of half the narrowest joint that training may choose:
-            a string is tied around the joint and a glued joint is held whole, so the
-            disc should be as large as a hub has room for.
+        thickness_mm: thickness of the part, out of the plane.
+        width_min_mm: lower limit of the trained width, at the middle of a bond.
+        width_max_mm: upper limit of the trained width.
+        width_initial_mm: width at the start of training.
+        joint_ratio: width of the joint divided by the width of the middle.
+        joint_length_mm: distance from the node to the start of the taper.
+        taper_length_mm: length of the taper, from the joint to the full width.
+        fillet_radius_mm: radius of the corners between neighbouring joints; 0: sharp corners.
+        load_disc_radius_mm: radius of the disc over which loads act and displacements are
+            averaged; by default nine tenths of half the width of the narrowest possible joint.
+            A string is tied around the joint and a glued joint is held as a whole, so the
+            disc should be as large as the hub allows.
         printer: name of a printer profile.
     """
 
@@ -77,7 +77,7 @@ class Fabrication(Section):
 
     @property
     def disc_radius_mm(self) -> float:
-        """Radius of the load discs, the same whatever the widths become."""
+        """Radius of the load discs, independent of the trained widths, mm."""
         if self.load_disc_radius_mm is not None:
             return self.load_disc_radius_mm
         return 0.9 * self.joint_ratio * self.width_min_mm / 2
@@ -88,7 +88,7 @@ class Fabrication(Section):
             raise refusal(
                 "width_min_mm",
                 f"{self.width_min_mm:g}, with width_max_mm = {self.width_max_mm:g}",
-                "a minimum below the maximum",
+                "a value below width_max_mm",
             )
         if not self.width_min_mm <= self.width_initial_mm <= self.width_max_mm:
             raise refusal(
@@ -100,7 +100,7 @@ class Fabrication(Section):
 
 
 class WidthsSection(Section):
-    """[widths] given instead of trained."""
+    """[widths] Prescribed widths, which replace training."""
 
     uniform_mm: Positive | None = None
     file: FileName | None = None
@@ -108,36 +108,39 @@ class WidthsSection(Section):
     @model_validator(mode="after")
     def _one_of_two(self) -> Self:
         if (self.uniform_mm is None) == (self.file is None):
-            raise refusal("widths", "both or neither of the keys", "uniform_mm or file")
+            raise refusal("widths", "both or neither of the keys", "either uniform_mm or file")
         return self
 
 
 class TrainingSection(Section):
-    """[training] how the widths are trained.
+    """[training] Training of the widths.
 
     Args:
         optimizer: "adam" on mini-batches, or "l-bfgs-b", SciPy's bounded quasi-Newton
-            method on all training samples at once; it takes `epochs` iterations at most.
-        stiffness_law: what bonds are taken for: "bar" (E w t / a), "series" (their thinned
-            joints are springs in series, about a quarter softer) or "calibrated" (that,
-            corrected on continua of the uniform network at three widths).
-        rule: where the gradient comes from: "adjoint" is exact; "coupled-learning" and
-            "finite-differences" are there to compare.
-        width_map: "clamp" steps straight and stops at the limits; "logistic" approaches them.
-        sharpness: of the logistic map; 5 if not given.
-        learning_rate: Adam's step in the map's latent value; for the clamp, the share of
-            the range of widths that one step may cover.
-        epochs: passes over the training samples.
-        batch_size: samples a step.
-        test_fraction: share of the samples kept apart; 0.3 if not given.
-        restarts: trainings from different starts: the first from width_initial_mm, the
-            others from random widths. The best on the validation samples is kept.
-        validation_fraction: share of the training samples that choose the best restart; 0.2
+            method on all training samples at once, with at most `epochs` iterations.
+        stiffness_law: stiffness of a bond as a function of its width: "bar" (E w t / a),
+            "series" (thinned joints as springs in series, about a quarter softer) or
+            "calibrated" (the series law, calibrated on continuum models of the uniform network
+            at three widths).
+        rule: gradient of the loss: "adjoint" is exact; "coupled-learning" and
+            "finite-differences" are provided for comparison.
+        width_map: "clamp" projects the widths onto the limits; "logistic" approaches the limits
+            smoothly.
+        sharpness: sharpness of the logistic map; 5 if not given.
+        learning_rate: step size of Adam in the latent value of the map; for the clamp, the
+            largest change per step as a fraction of the width range.
+        epochs: number of passes over the training samples.
+        batch_size: samples per step.
+        test_fraction: fraction of the samples in the test set; 0.3 if not given.
+        restarts: number of trainings from different start widths: the first from
+            width_initial_mm, the others from random widths. The run with the best result on the
+            validation samples is kept.
+        validation_fraction: fraction of the training samples that select the best restart; 0.2
             if not given, 0 with a single training.
-        start: table of widths to start from instead of width_initial_mm, as in widths.csv;
-            `mnnfab train --from DIR` takes them from an earlier run. The logistic map starts
-            no nearer to a limit than a thousandth of the range.
-        seed: decides split, order, starts and noise.
+        start: table of start widths in the format of widths.csv, which replaces
+            width_initial_mm; `mnnfab train --from DIR` takes them from an earlier run. The
+            logistic map starts at least a thousandth of the width range away from a limit.
+        seed: seed of the data split, the sample order, the random starts and the noise.
     """
 
     optimizer: Literal["adam", "l-bfgs-b"] = "adam"
@@ -168,24 +171,24 @@ class TrainingSection(Section):
             for key in ("learning_rate", "batch_size"):
                 given, default = getattr(self, key), type(self).model_fields[key].default
                 if given != default:
-                    words = f'{given:g} with optimizer = "l-bfgs-b", which has no such thing'
+                    words = f'{given:g} with optimizer = "l-bfgs-b", which does not use it'
                     raise refusal(key, words, 'only with optimizer = "adam"')
         if self.validation_fraction and self.restarts == 1:
             raise refusal(
-                "validation_fraction", "given with one training", "only with restarts above 1"
+                "validation_fraction", "given with restarts = 1", "only with restarts above 1"
             )
         return self
 
 
 class ExportSection(Section):
-    """[export] which files are written, and how.
+    """[export] Formats and resolution of the exported files.
 
     Args:
-        formats: "step", "stl", "3mf", "glb" (for viewers), "dxf", "svg" (of the outline).
-        stl_tolerance_mm: largest distance between an arc and the facets that stand for it,
-            in every format of triangles.
-        merged_caps: one face for the whole top in STEP, and one for the bottom, instead of one
-            a hub and bond; for small parts, because it takes quadratic time.
+        formats: "step", "stl", "3mf", "glb" (for viewers), "dxf", "svg" (both of the outline).
+        stl_tolerance_mm: largest distance between an arc and the facets that approximate it,
+            in all triangulated formats.
+        merged_caps: write the top and the bottom of the STEP solid as one face each, instead of
+            one face per hub and bond; for small parts, because the time grows quadratically.
     """
 
     formats: Many[str] = ("step", "stl", "3mf")
@@ -195,14 +198,14 @@ class ExportSection(Section):
     @model_validator(mode="after")
     def _each_once(self) -> Self:
         if not self.formats or len(set(self.formats)) < len(self.formats):
-            raise refusal("formats", f"{list(self.formats)}", "one format or more, each once")
+            raise refusal("formats", f"{list(self.formats)}", "one or more formats, each once")
         return self
 
 
 class Design(Section):
-    """A whole design file."""
+    """Complete design file."""
 
-    # "schema" is the file's word; pydantic keeps that name for itself.
+    # The key is "schema", which is a reserved name of pydantic models.
     format: Annotated[Literal[1], Field(alias="schema")]
     name: Annotated[str, AfterValidator(plain_name)]
     network: NetworkSection
@@ -220,12 +223,14 @@ class Design(Section):
     @model_validator(mode="after")
     def _trained_or_given(self) -> Self:
         if self.widths is not None and self.training is not None:
-            raise refusal("training", "given beside [widths]", "[training] or [widths], not both")
+            raise refusal(
+                "training", "given together with [widths]", "[training] or [widths], not both"
+            )
         if self.widths is None and isinstance(self.task, NoTask):
             raise refusal("widths", 'missing, with task kind = "none"', "a section [widths]")
         if self.widths is not None and self.tolerance.train_over:
-            given = f"{self.tolerance.train_over}, beside [widths]"
-            raise refusal("tolerance.train_over", given, "widths that are trained")
+            given = f"{self.tolerance.train_over}, with [widths]"
+            raise refusal("tolerance.train_over", given, "only with [training]")
         return self
 
     @model_validator(mode="after")
@@ -233,16 +238,16 @@ class Design(Section):
         if self.compensate is None or not self.compensate.enabled:
             return self
         if self.widths is not None:
-            raise refusal("compensate", "given with [widths]", "widths that are trained")
+            raise refusal("compensate", "given with [widths]", "only with [training]")
         if not self.check.enabled:
             raise refusal("compensate", "given with [check] enabled = false", "enabled = true")
         softmax = getattr(self.task, "normalisation", None) == "softmax"
         if self.compensate.loss_scale_mm is not None and not softmax:
-            given = f"{self.compensate.loss_scale_mm:g}, with a loss that has no such scale"
+            given = f"{self.compensate.loss_scale_mm:g}, with a loss that has no scale"
             raise refusal("compensate.loss_scale_mm", given, 'only with normalisation = "softmax"')
         return self
 
     @property
     def schedule(self) -> TrainingSection:
-        """The training section, or its defaults."""
+        """The training section, or its defaults if the file has none."""
         return self.training or TrainingSection()

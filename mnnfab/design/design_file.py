@@ -20,37 +20,37 @@ from mnnfab.io.files import read_text
 
 @dataclass(frozen=True)
 class Located:
-    """A design, and the folder where the files are that it names."""
+    """A design and the folder of the files that it refers to."""
 
     design: Design
     folder: Path
 
 
 def locate(path: Path) -> Located:
-    """Read and check a design file; the files that it names are beside it.
+    """Read and validate a design file; its folder holds the files that it refers to.
 
     Raises:
-        InputError: as `load_design`.
+        InputError: as for `load_design`.
     """
     return Located(load_design(path), path.parent)
 
 
 def load_design(path: Path) -> Design:
-    """Read and check a design file.
+    """Read and validate a design file.
 
     Raises:
-        InputError: if the file is missing, is not TOML, or breaks a rule; all broken
-            rules are in the one message.
+        InputError: if the file is missing, is not TOML or is invalid; one message lists all
+            errors.
     """
     values = read_values(path)
     if SWEEP in values:
-        given, allowed = "one design is wanted, this is many", "mnnfab batch, or no [sweep]"
+        given, allowed = "several designs in one file", "mnnfab batch, or a file without [sweep]"
         raise InputError(f"{path.name}, [{SWEEP}]", given, allowed)
     return parse_design(values, source=path.name)
 
 
 def read_values(path: Path) -> dict[str, Any]:
-    """Return the values of a design file, unchecked.
+    """Return the values of a design file without validation.
 
     Raises:
         InputError: if the file is missing or is not TOML.
@@ -63,10 +63,10 @@ def read_values(path: Path) -> dict[str, Any]:
 
 
 def parse_design(values: Mapping[str, Any], source: str = "design") -> Design:
-    """Check the values of a design file.
+    """Return the validated design of the values of a design file.
 
     Raises:
-        InputError: naming every broken rule.
+        InputError: if the values are invalid; the message lists every error.
     """
     try:
         return Design.model_validate(values)
@@ -75,13 +75,13 @@ def parse_design(values: Mapping[str, Any], source: str = "design") -> Design:
     if len(faults) == 1:
         raise faults[0]
     lines = "".join(f"\n- {fault}" for fault in faults)
-    raise InputError(source, f"{len(faults)} faults{lines}", "see each fault")
+    raise InputError(source, f"{len(faults)} errors{lines}", "see each error")
 
 
 def dump_design(design: Design) -> str:
-    """Return a design as TOML, with every default written out.
+    """Return a design as TOML with all default values.
 
-    Reading it back gives an equal design.
+    Parsing the text gives an equal design.
     """
     values = design.model_dump(mode="json", by_alias=True, exclude_none=True)
     return tomli_w.dumps(values)

@@ -1,4 +1,4 @@
-"""Faults of a design file in words: the key, the value and what is allowed."""
+"""Error messages of invalid design files: the key, the given value and the allowed values."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from mnnfab.errors import InputError
 
 Place = tuple[int | str, ...]
 
-#: The class that holds a section's keys, by the place that pydantic reports.
+#: The class that defines the keys of a section, by the location that pydantic reports.
 _SECTIONS: Mapping[Place, type[BaseModel]] = {
     (): Design,
     **{("network", name): lattice for name, lattice in LATTICES.items()},
@@ -65,11 +65,11 @@ _SECTIONS: Mapping[Place, type[BaseModel]] = {
 
 
 def explain(source: str, detail: ErrorDetails) -> InputError:
-    """Turn one of pydantic's findings into our message.
+    """Return the `InputError` of one error reported by pydantic.
 
     Args:
-        source: what to call the design file.
-        detail: the finding.
+        source: name of the design file for the message.
+        detail: the reported error.
     """
     handler = _HANDLERS.get(detail["type"], _other)
     return handler(source, detail)
@@ -87,7 +87,7 @@ def _unknown_key(source: str, detail: ErrorDetails) -> InputError:
 
 
 def _broken_rule(source: str, detail: ErrorDetails) -> InputError:
-    """Explain a rule of our own; rules between keys come as (key, given, allowed)."""
+    """Return the error of a mnnfab validator; rules between keys raise (key, given, allowed)."""
     place, reason = detail["loc"], detail["ctx"]["error"].args
     if len(reason) == 1:
         return InputError(_where(source, place), _shown(detail["input"]), str(reason[0]))
@@ -97,7 +97,7 @@ def _broken_rule(source: str, detail: ErrorDetails) -> InputError:
 
 
 def _missing(source: str, detail: ErrorDetails) -> InputError:
-    return InputError(_where(source, detail["loc"]), "missing", "this key is required")
+    return InputError(_where(source, detail["loc"]), "missing", "the key is required")
 
 
 def _wrong_kind(source: str, detail: ErrorDetails) -> InputError:
@@ -122,10 +122,10 @@ _HANDLERS: Mapping[str, Callable[[str, ErrorDetails], InputError]] = {
 
 
 def _where(source: str, place: Iterable[int | str]) -> str:
-    """Write a place as `file, [section] key[3].part`; pydantic's tags are no keys."""
+    """Return a location as `file, [section] key[3].part`, without the union tags of pydantic."""
     whole = tuple(place)
     nested = whole[:1] == ("features",) or whole[:2] == ("compensate", "search")
-    if nested and len(whole) > 2:  # a section of sections
+    if nested and len(whole) > 2:  # a nested section
         whole = (f"{whole[0]}.{whole[1]}", *whole[2:])
     parts = [*whole[:1], *whole[2:]] if whole[:2] in _SECTIONS else list(whole)
     if not parts:

@@ -1,4 +1,4 @@
-"""The [features] section of a design file: what a lab adds to a network, each thing optional."""
+"""The [features] section of a design file: optional features for use in the laboratory."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from pydantic import AfterValidator, Field, model_validator
 
 from mnnfab.design.section import Many, NodeNumber, Positive, Section, refusal
 
-#: Nothing lower is to be seen, mm.
+#: Smallest visible height or depth, mm.
 LEAST_HEIGHT_MM = 0.01
 
 
 def _height(height: float) -> float:
     if abs(height) < LEAST_HEIGHT_MM:
-        msg = f"{LEAST_HEIGHT_MM:g} or more, or a depth of -{LEAST_HEIGHT_MM:g} or less"
+        msg = f"at least {LEAST_HEIGHT_MM:g}, or a depth: at most -{LEAST_HEIGHT_MM:g}"
         raise ValueError(msg)
     return height
 
 
-#: Height of something raised, or depth (negative) of something sunk.
+#: Height of a raised feature, or depth (negative) of an engraved one.
 Height = Annotated[float, Field(ge=-100, le=100), AfterValidator(_height)]
-#: Digits of the hash in an id.
+#: Number of hash digits in an id.
 HASH_DIGITS = 6
-#: A hole is at most this share of the disc that it is in.
+#: Largest diameter of a hole divided by the diameter of its disc.
 THINNEST_RING = 0.95
-#: More would be no label.
+#: Largest number of characters of an id.
 LONGEST_ID = 60
 
 
@@ -37,11 +37,11 @@ def _one_line(text: str) -> str:
 
 
 class PadsSection(Section):
-    """[features.pads] a disc with a bolt hole beside every fixed node, clamped by the frame.
+    """[features.pads] Disc with a bolt hole beside every fixed node, for the mounting frame.
 
     Args:
-        radius_mm: of the disc.
-        bolt_hole_mm: diameter; 3.2 lets an M3 bolt through.
+        radius_mm: radius of the disc.
+        bolt_hole_mm: diameter of the bolt hole; 3.2 fits an M3 bolt.
     """
 
     radius_mm: Annotated[float, Field(gt=0, le=100)] = 5.0
@@ -56,12 +56,12 @@ class PadsSection(Section):
 
 
 class EyeletsSection(Section):
-    """[features.eyelets] a ring beside a node, in the direction of its load, for the string.
+    """[features.eyelets] Ring for a string beside a node, in the direction of its load.
 
     Args:
-        nodes: that get one; all inputs of the task if not given.
+        nodes: nodes with an eyelet; all inputs of the task if not given.
         hole_mm: diameter of the hole.
-        wall_mm: width of the ring around it.
+        wall_mm: radial width of the ring.
     """
 
     nodes: Many[NodeNumber] | None = None
@@ -77,23 +77,23 @@ class EyeletsSection(Section):
 
 
 class DotsSection(Section):
-    """[features.dots] a dot at every node to be tracked by a camera, as large as the load disc.
+    """[features.dots] Dot at every node for camera tracking, with the radius of the load disc.
 
     Args:
-        height_mm: above the top of the part; negative sinks the dots into it.
+        height_mm: height above the top of the part; negative values engrave the dots.
     """
 
     height_mm: Height = 0.5
 
 
 class IdSection(Section):
-    """[features.id] a text on a tab that hangs from a fixed node and carries no load.
+    """[features.id] Text on an unloaded tab at a fixed node.
 
     Args:
-        text: {name} stands for the design's name, {hash} for the first six digits of the
-            hash of what decides the part.
-        height_mm: above the tab; negative engraves.
-        letter_mm: height of a capital.
+        text: text of the id; {name} is replaced by the name of the design, {hash} by the first
+            six digits of the design hash of the part.
+        height_mm: height above the tab; negative values engrave the text.
+        letter_mm: height of a capital letter.
     """
 
     text: Annotated[str, AfterValidator(_one_line)] = "{name} {hash}"
@@ -101,23 +101,23 @@ class IdSection(Section):
     letter_mm: Annotated[float, Field(ge=1, le=100)] = 4.0
 
     def words(self, name: str, digits: str) -> str:
-        """Return the text for a design of that name and hash."""
+        """Return the text for a design name and hash."""
         return self.text.replace("{name}", name).replace("{hash}", digits[:HASH_DIGITS])
 
     def widest_words(self, name: str) -> str:
-        """Return a text as wide as any hash makes it: d is the widest of the digits."""
+        """Return the widest possible text of any hash: d is the widest digit."""
         return self.words(name, "d" * HASH_DIGITS)
 
 
 class CouponSection(Section):
-    """[features.coupon] two more parts that measure the material from the same tray.
+    """[features.coupon] Two test specimens of the material, printed on the same tray.
 
-    A single bond with its two hubs, and a plain bar, both with pads to hold them.
+    One is a single bond with its two hubs, the other a plain bar; both have pads for clamping.
 
     Args:
-        bond_width_mm: of the single bond; width_initial_mm if not given.
-        bar_width_mm: of the bar.
-        bar_length_mm: from hub to hub.
+        bond_width_mm: width of the single bond; width_initial_mm if not given.
+        bar_width_mm: width of the bar.
+        bar_length_mm: length of the bar from hub to hub.
     """
 
     bond_width_mm: Positive | None = None
@@ -126,7 +126,7 @@ class CouponSection(Section):
 
 
 class FeaturesSection(Section):
-    """[features] what a lab adds; each table that is there adds its thing."""
+    """[features] Features for use in the laboratory; each table that is given adds its feature."""
 
     pads: PadsSection | None = None
     eyelets: EyeletsSection | None = None

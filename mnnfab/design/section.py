@@ -1,4 +1,4 @@
-"""What all sections of a design file share: strictness, number types and refusals."""
+"""Base class, number types and validators of the sections of a design file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Annotated, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict
 
 T = TypeVar("T")
-# The bounds are far beyond any part; they keep products of a few numbers finite.
+# The bounds exceed any real part by far; they keep products of a few numbers finite.
 Positive = Annotated[float, Field(ge=1e-9, le=1e9)]
 NotNegative = Annotated[float, Field(ge=0, le=1e9)]
 Number = Annotated[float, Field(ge=-1e9, le=1e9)]
@@ -20,24 +20,24 @@ Many = Annotated[tuple[T, ...], Strict(strict=False)]
 
 
 def inside_the_folder(name: str) -> str:
-    """Return `name` if it is a path below the design file's folder, on any system.
+    """Return `name` if it is a path below the folder of the design file on every platform.
 
     Raises:
-        ValueError: saying what is allowed.
+        ValueError: if it is not; the message says what is allowed.
     """
     windows, posix = PureWindowsPath(name), PurePosixPath(name)
     leaves = posix.is_absolute() or windows.drive or windows.root or ".." in windows.parts
     if leaves or not posix.name or not name.isprintable():
-        msg = "a file in the design file's folder or below it, without .."
+        msg = "a file in the folder of the design file or below it, without .."
         raise ValueError(msg)
     return name
 
 
 def plain_name(name: str) -> str:
-    """Return `name` if it can be part of a file name on any system.
+    """Return `name` if it can be part of a file name on every platform.
 
     Raises:
-        ValueError: saying what is allowed.
+        ValueError: if it cannot; the message says what is allowed.
     """
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}", name):
         msg = "letters, digits, '.', '_' and '-' (at most 80, starting with a letter or digit)"
@@ -49,11 +49,11 @@ FileName = Annotated[str, AfterValidator(inside_the_folder)]
 
 
 class Section(BaseModel):
-    """Base of all sections: frozen, strict about types, no unknown keys, no infinities."""
+    """Base of all sections: frozen, strict types, no unknown keys, finite numbers only."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 def refusal(key: str, given: str, allowed: str) -> ValueError:
-    """Return an error that `design_errors` takes apart again into its three parts."""
+    """Return the error of a validator; `design_errors` builds the message from its arguments."""
     return ValueError(key, given, allowed)

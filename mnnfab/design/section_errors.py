@@ -1,4 +1,4 @@
-"""Faults of small TOML files in words: the first one, with its key."""
+"""Error messages of small TOML files: the first error with its key."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ def read_toml(path: Path, what: str) -> dict[str, Any]:
     """Return the values of a TOML file.
 
     Args:
-        path: of the file.
-        what: it should be, for the message.
+        path: path of the file.
+        what: kind of file that is expected, for the message.
 
     Raises:
-        InputError: if it cannot be read, or is not TOML.
+        InputError: if the file cannot be read or is not TOML.
     """
     try:
         return tomllib.loads(read_text(path))
@@ -31,7 +31,7 @@ def read_toml(path: Path, what: str) -> dict[str, Any]:
 
 
 def first_fault(path: Path, error: ValidationError) -> InputError:
-    """Return the first fault of a file that was checked by pydantic."""
+    """Return the first error of a file that pydantic validated."""
     detail = error.errors()[0]
     key = ".".join(map(str, detail["loc"]))
     cause = detail.get("ctx", {}).get("error")
@@ -41,8 +41,6 @@ def first_fault(path: Path, error: ValidationError) -> InputError:
     value = detail.get("input")
     given = f"{value!r}"[:80] if detail["type"] != "missing" else "missing"
     if detail["type"] == "extra_forbidden":
-        return InputError(
-            f"{path}, {key}", "a key that is not known", "the keys of docs/laboratory.md"
-        )
+        return InputError(f"{path}, {key}", "unknown key", "the keys listed in docs/laboratory.md")
     words = str(cause) if isinstance(cause, ValueError) else detail["msg"]
     return InputError(f"{path}, {key}", given, words[:1].lower() + words[1:])

@@ -1,11 +1,11 @@
-"""Sweeps: many designs from one file, by a section [sweep] with lists of values.
+"""Parameter sweeps: several designs from one file with a section [sweep] of lists of values.
 
     [sweep]
     training.seed = { first = 0, last = 39 }
     fabrication.joint_ratio = [0.4, 0.5]
 
-Every key of a design can stand there, with the values that it shall take; every combination is
-a design, called after the file's own name and its values.
+Every key of a design can be swept. Each combination of values is one design; its name consists
+of the name in the file and the swept values.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 from mnnfab.errors import InputError
 
 SWEEP = "sweep"
-#: More designs from one file than this are taken for a mistake.
+#: Largest number of designs from one file; a larger number is refused as an error.
 MOST_DESIGNS = 100_000
 _LONGEST_NAME = 80
 Values = dict[str, Any]
@@ -31,8 +31,8 @@ class Swept:
     """One design of a sweep.
 
     Args:
-        values: of its design file, without the sweep.
-        choice: what was chosen for every key that is swept, by "section.key".
+        values: values of the design file without the section [sweep].
+        choice: value of every swept key, by "section.key".
     """
 
     values: Values
@@ -40,14 +40,15 @@ class Swept:
 
 
 def expand(values: Mapping[str, Any], source: str) -> list[Swept]:
-    """Return every design of a design file's values; one if there is no sweep.
+    """Return all designs of the values of a design file; one if there is no sweep.
 
     Args:
-        values: of the file.
-        source: what to call it in messages.
+        values: values of the file.
+        source: name of the file for messages.
 
     Raises:
-        InputError: if the sweep is no table of lists, too large, or names a key's parts wrongly.
+        InputError: if the sweep is not a table of lists, is too large, or has a key that no
+            design can have.
     """
     plain = {key: value for key, value in values.items() if key != SWEEP}
     if SWEEP not in values:
@@ -59,7 +60,7 @@ def expand(values: Mapping[str, Any], source: str) -> list[Swept]:
     for choices in lists.values():
         number *= len(choices)
     if number > MOST_DESIGNS:
-        raise InputError(f"{source}, [{SWEEP}]", f"{number} designs", f"{MOST_DESIGNS} at most")
+        raise InputError(f"{source}, [{SWEEP}]", f"{number} designs", f"at most {MOST_DESIGNS}")
     stem, found = str(plain.get("name", "")), []
     for place, chosen in enumerate(product(*lists.values())):
         choice = dict(zip(lists, chosen, strict=True))
@@ -75,13 +76,13 @@ Path = tuple[str, ...]
 
 
 def _lists(table: Any, where: str, path: Path) -> Iterator[tuple[Path, list[Any]]]:  # noqa: ANN401
-    """Yield the path of every key that is swept, and its values."""
+    """Yield the path and the values of every swept key."""
     if isinstance(table, list):
         if not table:
-            raise InputError(f"{where} {'.'.join(path)}", "no values", "one or more")
+            raise InputError(f"{where} {'.'.join(path)}", "no values", "one or more values")
         yield path, table
         return
-    allowed = "a list of values, or { first = …, last = … } for whole numbers"
+    allowed = "a list of values, or { first = …, last = … } for integers"
     if not isinstance(table, Mapping):
         raise InputError(f"{where} {'.'.join(path)}", f"{table!r}", allowed)
     if set(table) == {"first", "last"}:
@@ -107,11 +108,11 @@ def _put(values: Values, path: Path, value: Any, where: str) -> None:  # noqa: A
 
 
 def _name(stem: str, choice: Mapping[Path, Any], lists: Mapping[Path, list[Any]], at: int) -> str:
-    """Return a name that says what was chosen, or a number if that gets too long."""
+    """Return a name with the swept values, or with a number if that is too long."""
     parts = []
     for path, value in choice.items():
         word = str(value)
-        if not re.fullmatch(r"[A-Za-z0-9.-]{1,20}", word):  # lists, tables, odd letters
+        if not re.fullmatch(r"[A-Za-z0-9.-]{1,20}", word):  # lists, tables, other characters
             word = str(lists[path].index(value))
         parts.append(f"{path[-1]}-{word}")
     name = "-".join([stem, *parts])

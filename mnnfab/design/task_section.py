@@ -1,4 +1,4 @@
-"""The [task] section of a design file: one class for each kind of task."""
+"""The [task] section of a design file: one class per kind of task."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class PortSection(Section):
 
     @property
     def port(self) -> Port:
-        """The port itself."""
+        """The port of this section."""
         return Port(self.node, self.axis)
 
 
@@ -36,21 +36,21 @@ Ports = Annotated[tuple[PortSection, ...], Strict(strict=False), Field(min_lengt
 
 
 class Classification(Section):
-    """[task] the output that moves most, |u| taken, names the class.
+    """[task] Classification: the output with the largest |u| is the predicted class.
 
     Args:
-        dataset: "iris", "wine", "breast-cancer", or a table (CSV or Parquet): one column a
+        dataset: "iris", "wine", "breast-cancer", or a table (CSV or Parquet) with one column per
             feature, then the class.
         features: names of the features to use, in the order of the inputs; all if not given.
-        inputs: one a feature, and after them one for the bias weight if there is one.
-        outputs: one a class.
-        scaling: what of a feature becomes 1: "maximum" divides by the largest |value|;
-            "range" takes the smallest value to 0 and the largest to 1; "standard" takes the
-            mean to 0 and the farthest value to ±1, so weights must pull both ways. All rows
-            count, also those kept for the test: it says how heavy the set of weights must be.
-        load_at_max_gf: load of a scaled feature of 1: one number, or one a feature.
-        bias_gf: a constant weight on the last input.
-        round_to_gf: weights are made in steps of this; loads are rounded to it.
+        inputs: one per feature, followed by one for the bias weight if there is one.
+        outputs: one per class.
+        scaling: scaling of the features: "maximum" divides by the largest |value|; "range" maps
+            the smallest value to 0 and the largest to 1; "standard" maps the mean to 0 and the
+            value farthest from it to ±1, so loads of both signs are needed. The scaling uses all
+            samples including the test set, because it determines the largest weight.
+        load_at_max_gf: load of a scaled feature of 1: one number, or one per feature.
+        bias_gf: constant weight on the last input.
+        round_to_gf: increment of the available weights; loads are rounded to it.
     """
 
     kind: Literal["classification"]
@@ -69,16 +69,16 @@ class Classification(Section):
     @model_validator(mode="after")
     def _needs_a_load(self) -> Self:
         if 0 in self.loads_at_max_gf:
-            raise refusal("load_at_max_gf", "0", "a number other than 0; negative is down")
+            raise refusal("load_at_max_gf", "0", "a nonzero number; negative loads act downwards")
         if self.bias_gf == 0:
-            raise refusal("bias_gf", "0", "a number other than 0, or no such key")
+            raise refusal("bias_gf", "0", "a nonzero number, or leave the key out")
         if self.bias_gf is not None and len(self.inputs) < 2:
-            raise refusal("inputs", "1 port with bias_gf", "a port a feature and one for the bias")
+            raise refusal("inputs", "1 port with bias_gf", "one port per feature and one for bias")
         if len(self.loads_at_max_gf) not in {1, self.n_features}:
             raise refusal(
                 "load_at_max_gf",
                 f"{len(self.loads_at_max_gf)} numbers",
-                f"one, or {self.n_features}, one a feature",
+                f"one, or {self.n_features}, one per feature",
             )
         if self.features is not None and len(set(self.features)) < len(self.features):
             raise refusal("features", f"{list(self.features)}", "each feature once")
@@ -87,18 +87,18 @@ class Classification(Section):
 
     @property
     def loads_at_max_gf(self) -> tuple[float, ...]:
-        """One number, or one a feature."""
+        """Loads of a scaled feature of 1: one number, or one per feature."""
         given = self.load_at_max_gf
         return given if isinstance(given, tuple) else (given,)
 
     @property
     def n_features(self) -> int:
-        """Inputs that carry a feature."""
+        """Number of inputs that carry a feature."""
         return len(self.inputs) - (self.bias_gf is not None)
 
 
 class Regression(Section):
-    """[task] outputs follow straight lines in the load, or a table."""
+    """[task] Regression: the outputs follow linear functions of the load, or a table."""
 
     kind: Literal["regression"]
     inputs: Ports
@@ -122,21 +122,21 @@ class Regression(Section):
         if self.dataset is not None:
             given = [key for key, value in lines.items() if value is not None]
             if given:
-                raise refusal(given[0], "given beside dataset", "slopes or a dataset, not both")
+                raise refusal(given[0], "given with dataset", "slopes or a dataset, not both")
             return self
         missing = [key for key in ("slopes_mm_per_N", "max_load_gf") if lines[key] is None]
         if missing:
             raise refusal(missing[0], "missing", "slopes_mm_per_N and max_load_gf, or a dataset")
         if len(self.inputs) != 1:
-            raise refusal("inputs", f"{len(self.inputs)} ports", "one input; a dataset takes more")
+            raise refusal("inputs", f"{len(self.inputs)} ports", "one input, or a dataset")
         _require_length(
-            "slopes_mm_per_N", self.slopes_mm_per_N or (), len(self.outputs), "one an output"
+            "slopes_mm_per_N", self.slopes_mm_per_N or (), len(self.outputs), "one per output"
         )
         return self
 
 
 class Behaviour(Section):
-    """[task] one load, and what the outputs should do under it."""
+    """[task] Behaviour: one load case with a target for the outputs."""
 
     kind: Literal["behaviour"]
     inputs: Ports
@@ -154,17 +154,17 @@ class Behaviour(Section):
             raise refusal(
                 "target_class",
                 "both" if self.target_class is not None else "neither of the two",
-                "either target_class (an output's place) or targets_mm (one an output)",
+                "either target_class (index of an output) or targets_mm (one per output)",
             )
-        _require_length("loads_gf", self.loads_gf, len(self.inputs), "one an input")
+        _require_length("loads_gf", self.loads_gf, len(self.inputs), "one per input")
         if not any(self.loads_gf):
-            raise refusal("loads_gf", f"{list(self.loads_gf)}", "a load other than 0")
+            raise refusal("loads_gf", f"{list(self.loads_gf)}", "at least one nonzero load")
         if self.targets_mm is not None:
             return self._check_targets(self.targets_mm)
         return self._check_class()
 
     def _check_targets(self, targets_mm: tuple[float, ...]) -> Self:
-        _require_length("targets_mm", targets_mm, len(self.outputs), "one an output")
+        _require_length("targets_mm", targets_mm, len(self.outputs), "one per output")
         if self.loss == "cross-entropy":
             raise refusal("loss", '"cross-entropy" with targets_mm', '"mse"')
         if self.normalisation is not None:
@@ -178,14 +178,14 @@ class Behaviour(Section):
             raise refusal(
                 "target_class",
                 f"{self.target_class} with {len(self.outputs)} output(s)",
-                "the place of one of two or more outputs, counted from 0",
+                "the index of one of two or more outputs, counted from 0",
             )
         _scale_needs_softmax(self)
         return self
 
 
 class NoTask(Section):
-    """[task] no training; ports, if given, are compared between the models."""
+    """[task] No training; the models are compared at the ports, if ports are given."""
 
     kind: Literal["none"]
     inputs: Many[PortSection] = ()
@@ -194,7 +194,7 @@ class NoTask(Section):
     @model_validator(mode="after")
     def _both_or_neither(self) -> Self:
         if bool(self.inputs) != bool(self.outputs):
-            raise refusal("inputs", "only one of inputs and outputs", "both or neither")
+            raise refusal("inputs", "only one of inputs and outputs", "both, or neither of them")
         return self
 
 

@@ -1,12 +1,14 @@
-"""Mechanical neural networks as scikit-learn estimators: the widths are what is fitted.
+"""Mechanical neural networks as scikit-learn estimators. The fitted parameters are the bond widths.
 
-A feature is a weight on a beam that hangs from two nodes: at the feature's smallest value
-in the training data the first node carries it, at the largest the second, and in between
-it is shared by the lever rule. So every load pulls down, the total never changes (which
-stands for an intercept), and which way a feature acts is a matter of the widths.
+Each feature is a weight on a beam that is suspended from two nodes. At the smallest value of
+the feature in the training data the first node carries the whole weight, at the largest value
+the second one; in between the lever rule divides it. All loads act downwards and their sum is
+constant, which takes the place of an intercept. The widths determine the sign of the effect of
+a feature.
 
-These are models of ideal bars. On iris the output that wins leads by about two percent of
-its displacement: before one is printed, check how much of that the printer's tolerance takes.
+The estimators use the ideal bar model. On iris the largest output exceeds the second largest by
+about two percent of its displacement. Before printing, check how much of this margin the
+tolerance of the printer takes.
 """
 
 from __future__ import annotations
@@ -38,12 +40,12 @@ from mnnfab.units import NEWTON_PER_GF
 
 
 def smallest_patch(n_ports: int, nodes_per_port: float, bond_length_mm: float) -> Network:
-    """Return the smallest triangular patch, held at both top corners, with room for ports.
+    """Return the smallest triangular patch, fixed at both top corners, with room for the ports.
 
     Args:
-        n_ports: nodes that carry or read something.
-        nodes_per_port: free nodes for each of them; more bonds can be trained with more.
-        bond_length_mm: of every bond.
+        n_ports: number of inputs and outputs.
+        nodes_per_port: free nodes per port; a larger number gives more trainable bonds.
+        bond_length_mm: length of every bond.
 
     >>> smallest_patch(7, 1.5, 16.0).n_nodes
     14
@@ -63,7 +65,7 @@ _SIZES = (
 
 @dataclass(frozen=True, eq=False)
 class _Placement:
-    """A choice of ports and how far its training has come: latent values, then the loss's own."""
+    """A choice of ports and its training state: latent values, then the parameters of the loss."""
 
     model: BarModel
     loss: ReadingLoss
@@ -73,7 +75,7 @@ class _Placement:
 
 
 class _MNN(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no types
-    """What both estimators share: features to loads, the lattice and its training."""
+    """Common part of both estimators: loads from features, the lattice and its training."""
 
     def __init__(  # noqa: PLR0913 - scikit-learn wants every parameter here
         self,
@@ -90,7 +92,7 @@ class _MNN(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no types
         max_iter: int = 500,
         random_state: Any = None,  # noqa: ANN401 - whatever scikit-learn takes
     ) -> None:
-        """Keep the parameters as they are; `fit` reads them."""
+        """Store the parameters unchanged; `fit` validates them."""
         self.network = network
         self.width_min_mm = width_min_mm
         self.width_max_mm = width_max_mm
@@ -106,14 +108,15 @@ class _MNN(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no types
     def loads(self, X: ArrayLike) -> FloatArray:
         """Return the force at each input for each sample, (n_samples, 2 n_features) N.
 
-        The first half are the nodes that carry a feature at its largest.
+        The first n_features columns are the nodes that carry the weight at the largest value
+        of the feature.
         """
         check_is_fitted(self)
         return self._loads(validate_data(self, X, reset=False, dtype=np.float64))
 
     def displacements(self, X: ArrayLike) -> FloatArray:
-        """Return how far each output moves for each sample, (n_samples, n_outputs) mm."""
-        loads = self.loads(X)  # first: it says so if the estimator was not fitted
+        """Return the output displacements for each sample, (n_samples, n_outputs) mm."""
+        loads = self.loads(X)  # first, because it refuses an estimator that is not fitted
         return FlexibilityMatrix(self.flexibility_).outputs(loads)
 
     def _loads(self, features: FloatArray) -> FloatArray:
@@ -122,7 +125,7 @@ class _MNN(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no types
         return loads
 
     def _fit_lattice(self, features: FloatArray, loss: ReadingLoss) -> FloatArray:
-        """Screen several choices of ports briefly, train the best; return its displacements."""
+        """Screen several choices of ports, train the best one and return its displacements."""
         self._check_parameters()
         generator = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
         self.feature_min_ = features.min(axis=0)
@@ -146,28 +149,28 @@ class _MNN(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no types
         return self._keep(self._train(best, loads, self.max_iter), loads)
 
     def _check_parameters(self) -> None:
-        """Refuse parameters that cannot be used, as scikit-learn does: when they are used."""
+        """Refuse invalid parameters. Following scikit-learn, this happens in `fit`."""
         for name in _SIZES:
             value = getattr(self, name)
             if not (isinstance(value, Real) and 0 < float(value) < np.inf):
                 raise InputError(name, f"{value!r}", "a finite number above 0")
         if not self.width_min_mm < self.width_max_mm:
             given = f"{self.width_min_mm!r}, with width_max_mm = {self.width_max_mm!r}"
-            raise InputError("width_min_mm", given, "a minimum below the maximum")
+            raise InputError("width_min_mm", given, "a value below width_max_mm")
         for name in ("placements", "max_iter"):
             value = getattr(self, name)
             if not (isinstance(value, Integral) and int(value) >= 1):
-                raise InputError(name, f"{value!r}", "a whole number from 1")
+                raise InputError(name, f"{value!r}", "an integer of at least 1")
         if not (isinstance(self.nodes_per_port, Real) and 1 <= self.nodes_per_port < np.inf):
             given = f"{self.nodes_per_port!r}"
-            raise InputError("nodes_per_port", given, "a number from 1: a node for each port")
+            raise InputError("nodes_per_port", given, "a number of at least 1: one node per port")
         if not (self.network is None or isinstance(self.network, Network)):
             raise InputError("network", f"{self.network!r}", "a mnnfab.Network, or None")
 
     def _require_room(self, n_ports: int) -> None:
         free = self.network_.n_nodes - len(self.network_.fixed)
         if free < n_ports:
-            needed = f"{n_ports} or more: two a feature and one an output"
+            needed = f"at least {n_ports}: two per feature and one per output"
             raise InputError("network", f"{free} free nodes", needed)
 
     def _random_placement(
@@ -190,7 +193,7 @@ class _MNN(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no types
         return Clamp(self.width_min_mm, self.width_max_mm)
 
     def _train(self, placement: _Placement, loads: FloatArray, iterations: int) -> _Placement:
-        """Lower the loss by L-BFGS-B, over the widths and what the loss itself leaves open."""
+        """Minimise the loss by L-BFGS-B over the widths and the parameters of the loss."""
         model, loss, n_bonds = placement.model, placement.loss, self.network_.n_bonds
         per_latent = self._stiffness(np.ones(n_bonds)) - self._stiffness(np.zeros(n_bonds))
 
@@ -228,10 +231,10 @@ class _MNN(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no types
 def _beams(
     network: Network, n_beams: int, generator: np.random.Generator
 ) -> tuple[list[int], list[int], list[int]]:
-    """Choose pairs of nodes for beams to hang from, joined by a bond as long as there are such.
+    """Choose pairs of nodes that support the beams, joined by a bond while such pairs are free.
 
     Returns:
-        The first node of each beam, the second, and the other free nodes.
+        The first node of each beam, the second node of each beam, and the other free nodes.
     """
     free = np.setdiff1d(np.arange(network.n_nodes), network.fixed)
     left = set(free.tolist())
@@ -247,30 +250,30 @@ def _beams(
 
 
 class MNNClassifier(ClassifierMixin, _MNN):  # type: ignore[misc]
-    """A network of elastic bars whose output that moves most names the class.
+    """Classifier by a network of elastic bars. The output with the largest ``|u|`` is the class.
 
-    Features beyond the range of the training data count as at its end.
+    Features outside the range of the training data are clipped to it.
 
     Args:
         network: lattice to use; by default the smallest triangular patch with room for the
-            ports, held at its top corners.
-        width_min_mm: narrowest bond.
-        width_max_mm: widest bond; a wider range of widths tells more apart.
-        youngs_modulus_MPa: of the material.
-        thickness_mm: of the part.
-        bond_length_mm: of the default network.
-        weight_gf: weight that each feature shares out between its two nodes.
-        nodes_per_port: free nodes of the default network for each port.
-        placements: random choices of ports that are tried before the best is trained.
-        max_iter: most iterations of L-BFGS-B.
-        random_state: of choices and starts.
+            ports, fixed at its top corners.
+        width_min_mm: minimum bond width.
+        width_max_mm: maximum bond width; a wider range separates the classes better.
+        youngs_modulus_MPa: Young's modulus of the material.
+        thickness_mm: thickness of the part.
+        bond_length_mm: bond length of the default network.
+        weight_gf: weight that each feature divides between its two nodes.
+        nodes_per_port: free nodes per port in the default network.
+        placements: number of random choices of ports that are screened; the best is trained.
+        max_iter: maximum number of iterations of L-BFGS-B.
+        random_state: seed or generator of the choices of ports and the start values.
 
     Attributes:
-        classes_: labels, in the order of the outputs.
+        classes_: labels in the order of the outputs.
         widths_mm_: trained widths, (n_bonds,).
         network_, inputs_, outputs_: the lattice and its ports.
-        flexibility_: (n_classes, 2 n_features) mm/N.
-        scale_mm_: displacement that counts as one unit of evidence.
+        flexibility_: flexibility matrix, (n_classes, 2 n_features) mm/N.
+        scale_mm_: displacement that corresponds to one unit of the logits.
     """
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
@@ -288,50 +291,53 @@ class MNNClassifier(ClassifierMixin, _MNN):  # type: ignore[misc]
         return shares
 
     def decision_function(self, X: ArrayLike) -> FloatArray:
-        """Return ``|u|`` / scale, (n_samples, n_classes); for two classes the second's lead."""
+        """Return ``|u|`` / scale, (n_samples, n_classes).
+
+        For two classes, return the value of the second minus that of the first, (n_samples,).
+        """
         evidence = self._evidence(X)
         return evidence[:, 1] - evidence[:, 0] if evidence.shape[1] == 2 else evidence
 
     def predict(self, X: ArrayLike) -> np.ndarray:
-        """Return the label of the output that moves most, (n_samples,)."""
+        """Return the label of the output with the largest ``|u|``, (n_samples,)."""
         winner = self._evidence(X).argmax(axis=1)
         named: np.ndarray = self.classes_[winner]
         return named
 
     def _evidence(self, X: ArrayLike) -> FloatArray:
-        # displacements() first: it says so if the estimator was not fitted.
+        # displacements() first: it raises NotFittedError, scale_mm_ would raise AttributeError.
         moved = self.displacements(X)
         evidence: FloatArray = np.abs(moved) / self.scale_mm_
         return evidence
 
 
 class MNNRegressor(RegressorMixin, _MNN):  # type: ignore[misc]
-    """A network of elastic bars read off by dials: y = offset + gain · u, calibrated.
+    """Regressor by a network of elastic bars with a linear calibration, y = offset + gain · u.
 
-    Features beyond the range of the training data count as at its end: no extrapolation.
+    Features outside the range of the training data are clipped to it: no extrapolation.
 
     Args:
-        network: as for `MNNClassifier`, and so are the others.
-        width_min_mm: narrowest bond.
-        width_max_mm: widest bond.
-        youngs_modulus_MPa: of the material.
-        thickness_mm: of the part.
-        bond_length_mm: of the default network.
-        weight_gf: weight that each feature shares out between its two nodes.
-        nodes_per_port: free nodes of the default network for each port.
-        placements: random choices of ports that are tried before the best is trained.
-        max_iter: most iterations of L-BFGS-B.
-        random_state: of choices and starts.
+        network: as for `MNNClassifier`, like all other parameters.
+        width_min_mm: minimum bond width.
+        width_max_mm: maximum bond width.
+        youngs_modulus_MPa: Young's modulus of the material.
+        thickness_mm: thickness of the part.
+        bond_length_mm: bond length of the default network.
+        weight_gf: weight that each feature divides between its two nodes.
+        nodes_per_port: free nodes per port in the default network.
+        placements: number of random choices of ports that are screened; the best is trained.
+        max_iter: maximum number of iterations of L-BFGS-B.
+        random_state: seed or generator of the choices of ports and the start values.
 
     Attributes:
         widths_mm_: trained widths, (n_bonds,).
         network_, inputs_, outputs_: the lattice and its ports.
-        flexibility_: (n_targets, 2 n_features) mm/N.
-        gain_per_mm_, offset_: of the dials, (n_targets,).
+        flexibility_: flexibility matrix, (n_targets, 2 n_features) mm/N.
+        gain_per_mm_, offset_: calibration of each output, (n_targets,).
     """
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
-        """Train on features (n_samples, n_features) and one or more targets a sample."""
+        """Train on features (n_samples, n_features) and one or more targets per sample."""
         features, answers = validate_data(
             self, X, y, dtype=np.float64, multi_output=True, y_numeric=True
         )
@@ -342,7 +348,7 @@ class MNNRegressor(RegressorMixin, _MNN):  # type: ignore[misc]
         return self
 
     def predict(self, X: ArrayLike) -> FloatArray:
-        """Return what the dials show, in the shape of the y that was fitted."""
+        """Return the calibrated outputs, in the shape of the fitted y."""
         moved = self.displacements(X)
         answer: FloatArray = moved * self.gain_per_mm_ + self.offset_
         return answer[:, 0] if self._flat else answer

@@ -1,4 +1,4 @@
-"""Losses that fit the scale of the readings as well: for estimators, whose units are free."""
+"""Losses of the estimators, which also fit the scale of the outputs: y has no fixed unit."""
 
 from __future__ import annotations
 
@@ -11,46 +11,46 @@ import numpy as np
 from mnnfab.arrays import FloatArray
 from mnnfab.task.losses import SoftmaxCrossEntropy
 
-#: How far log τ may go from the logarithm of the first displacements' spread.
+#: Largest change of log τ from the logarithm of the initial standard deviation of displacements.
 LOG_SCALE_REACH = 5.0
 
 
 class ReadingLoss(Protocol):
-    """A loss of displacements with values of its own that are fitted beside the widths."""
+    """A loss of displacements with parameters that are fitted together with the widths."""
 
     @property
     def n_outputs(self) -> int:
-        """Outputs that are read."""
+        """Number of outputs."""
         ...
 
     @property
     def start(self) -> FloatArray:
-        """Where its own values start, (n_own,)."""
+        """Start values of the parameters of the loss, (n_own,)."""
         ...
 
     @property
     def bounds(self) -> Sequence[tuple[float, float]]:
-        """Limits of its own values."""
+        """Bounds of the parameters of the loss."""
         ...
 
     def scaled_to(self, displacements: FloatArray) -> Self:
-        """Return the loss made ready for displacements of this size, (n_samples, n_out) mm."""
+        """Return the loss scaled to the size of these displacements, (n_samples, n_out) mm."""
         ...
 
     def value_and_slopes(
         self, displacements: FloatArray, own: FloatArray
     ) -> tuple[float, FloatArray, FloatArray]:
-        """Return the loss, its slope in the displacements, and in its own values."""
+        """Return the loss and its derivatives in the displacements and in its parameters."""
         ...
 
 
 @dataclass(frozen=True, eq=False)
 class FreeScaleSoftmax:
-    """Softmax cross-entropy whose τ is fitted too.
+    """Softmax cross-entropy with τ as a fitted parameter.
 
     Args:
-        targets: a 1 in the column of the class, (n_samples, n_classes).
-        log_scale: where log τ starts.
+        targets: one-hot classes, (n_samples, n_classes).
+        log_scale: start value of log τ.
     """
 
     targets: FloatArray
@@ -58,21 +58,24 @@ class FreeScaleSoftmax:
 
     @property
     def n_outputs(self) -> int:
-        """One a class."""
+        """Number of outputs: one per class."""
         return len(self.targets.T)
 
     @property
     def start(self) -> FloatArray:
-        """The one value log τ."""
+        """Start value of log τ, (1,)."""
         return np.array([self.log_scale])
 
     @property
     def bounds(self) -> Sequence[tuple[float, float]]:
-        """A few powers of e around the start."""
+        """Bounds of log τ: ± `LOG_SCALE_REACH` around the start value."""
         return [(self.log_scale - LOG_SCALE_REACH, self.log_scale + LOG_SCALE_REACH)]
 
     def scaled_to(self, displacements: FloatArray) -> Self:
-        """Start at the spread of the displacements, or their size if all are the same."""
+        """Return the loss with τ starting at the standard deviation of the displacements.
+
+        If all samples give the same displacements, τ starts at their mean absolute value.
+        """
         spread = float((displacements - displacements.mean(axis=0)).std())
         size = spread or float(np.abs(displacements).mean())
         return replace(self, log_scale=float(np.log(size)))
@@ -80,7 +83,7 @@ class FreeScaleSoftmax:
     def value_and_slopes(
         self, displacements: FloatArray, own: FloatArray
     ) -> tuple[float, FloatArray, FloatArray]:
-        """Return loss and slopes; the loss depends on u/τ alone, which gives the slope in log τ."""
+        """Return loss and derivatives; dL/d log τ = -Σ u dL/du, as L depends on u/τ only."""
         loss = SoftmaxCrossEntropy(float(np.exp(own[0])))
         slope = loss.slope(displacements, self.targets)
         in_log_scale = np.array([-np.vdot(slope, displacements)])
@@ -89,10 +92,10 @@ class FreeScaleSoftmax:
 
 @dataclass(frozen=True, eq=False)
 class CalibratedLine:
-    """Share of the variance that the best straight line from u to y leaves.
+    """Share of the variance of y that the best linear fit in u leaves unexplained.
 
     Args:
-        wanted: y, (n_samples, n_targets).
+        wanted: targets y, (n_samples, n_targets).
     """
 
     wanted: FloatArray
@@ -101,15 +104,15 @@ class CalibratedLine:
 
     @property
     def n_outputs(self) -> int:
-        """One a target."""
+        """Number of outputs: one per target."""
         return len(self.wanted.T)
 
     def scaled_to(self, displacements: FloatArray) -> Self:  # noqa: ARG002
-        """Return itself: a straight line fits any size."""
+        """Return the loss unchanged: the linear fit is independent of the scale."""
         return self
 
     def calibration(self, displacements: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return gain, (n_targets,) per mm, and offset of the best line for each output."""
+        """Return gain, (n_targets,) per mm, and offset of the best linear fit of each output."""
         mean = displacements.mean(axis=0)
         moved, wanted = displacements - mean, self.wanted - self.wanted.mean(axis=0)
         spread = (moved**2).sum(axis=0)
@@ -119,7 +122,7 @@ class CalibratedLine:
     def value_and_slopes(
         self, displacements: FloatArray, own: FloatArray
     ) -> tuple[float, FloatArray, FloatArray]:
-        """Return loss and slope; gain and offset are the best ones, so theirs vanish."""
+        """Return loss and derivative; gain and offset are optimal, so theirs vanish."""
         gain, offset = self.calibration(displacements)
         error = gain * displacements + offset - self.wanted
         variance = self.wanted.var(axis=0)

@@ -1,4 +1,7 @@
-"""Bonds with thinned joints: springs in series, and what an error of their edges does."""
+"""Stiffness of bonds with thinned joints as springs in series, and its sensitivity to edge errors.
+
+An edge error changes the width of joints, tapers and middle by the same amount.
+"""
 
 from __future__ import annotations
 
@@ -14,16 +17,16 @@ def series_integral(
     fabrication: Fabrication,
     edge_error_mm: FloatArray | float = 0.0,
 ) -> FloatArray:
-    """Return ∫ ds / w(s) along each bond, without unit; its stiffness is E t over it.
+    """Return ∫ ds / w(s) along each bond, dimensionless; the stiffness is E t divided by it.
 
     Joint, taper, middle, taper and joint are springs in series. Over a linear taper from ρ w
     to w the integral is ℓ ln(1/ρ) / (w (1 - ρ)).
 
     Args:
-        widths_mm: of the middle, (…, n_bonds).
-        lengths_mm: from node to node, (n_bonds,).
+        widths_mm: widths of the middle, (…, n_bonds).
+        lengths_mm: lengths from node to node, (n_bonds,).
         fabrication: joints and tapers.
-        edge_error_mm: by how much the print is wider everywhere than drawn.
+        edge_error_mm: printed width minus nominal width, constant along the bond.
 
     >>> shape = Fabrication(
     ...     thickness_mm=2.0, width_min_mm=1.5, width_max_mm=2.5, width_initial_mm=2.0
@@ -36,7 +39,7 @@ def series_integral(
     taper = 2 * fabrication.taper_length_mm
     widest, narrowest = widths_mm + edge_error_mm, ratio * widths_mm + edge_error_mm
     step = widest - narrowest
-    # ln(1 + x) / x, which is 1 where there is no step.
+    # ln(1 + x) / x, with the limit 1 at x = 0 (no step).
     x = step / narrowest
     logarithm = np.where(x > 0, np.log1p(x) / np.where(x > 0, x, 1.0), 1.0) / narrowest
     middle = lengths_mm - joint - taper
@@ -47,14 +50,15 @@ def series_integral(
 def edge_weight(
     widths_mm: FloatArray, lengths_mm: FloatArray, fabrication: Fabrication
 ) -> FloatArray:
-    """Return η = d ln k / d ln w of an error of the edges: it acts as η times that of the middle.
+    """Return η = d ln k / d ln w for an edge error, (…, n_bonds).
 
-    1 for a plain bar, more with thinned joints, of which the same error is a larger share. The
+    An edge error acts like a width error of a plain bar that is η times as large. η is 1 for a
+    plain bar and larger with thinned joints, where the relative error is larger. It is the
     derivative of `series_integral` by central differences.
 
     Args:
-        widths_mm: of the middle, (…, n_bonds).
-        lengths_mm: from node to node, (n_bonds,).
+        widths_mm: widths of the middle, (…, n_bonds).
+        lengths_mm: lengths from node to node, (n_bonds,).
         fabrication: joints and tapers.
     """
     step = 1e-4 * fabrication.joint_ratio * widths_mm

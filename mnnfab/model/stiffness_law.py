@@ -1,4 +1,4 @@
-"""Stiffness laws: the spring constant k(w) of a bond by its width, which training goes by."""
+"""Stiffness laws: spring constant k(w) of a bond as a function of its width, used in training."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ LawName = Literal["bar", "series", "calibrated"]
 
 @dataclass(frozen=True, eq=False)
 class StiffnessLaw:
-    """The stiffness of every bond as a polynomial of its width without constant term.
+    """Stiffness of every bond as a polynomial of its width without constant term.
 
-    k(w) = c₁ w + c₂ w² + …: no width, no stiffness.
+    k(w) = c₁ w + c₂ w² + …, so that k(0) = 0.
 
     Args:
-        name: "bar" (E w t / a), "series" (with thinned joints) or "calibrated" (that, corrected
-            on a continuum).
+        name: "bar" (E w t / a), "series" (with thinned joints) or "calibrated" (the series law,
+            calibrated on continuum models).
         coefficients: c₁, c₂, … of each bond, (n_bonds, degree) N/mm per power of mm.
     """
 
@@ -34,7 +34,7 @@ class StiffnessLaw:
     _slope_powers: tuple[FloatArray, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Freeze the coefficients, and lay them out by power as Horner's rule wants them."""
+        """Freeze the coefficients and store them by power for Horner's rule."""
         object.__setattr__(self, "coefficients", frozen_floats(self.coefficients))
         powers = tuple(frozen_floats(column) for column in self.coefficients.T)
         slopes = tuple(frozen_floats((p + 1) * column) for p, column in enumerate(powers))
@@ -42,31 +42,32 @@ class StiffnessLaw:
         object.__setattr__(self, "_slope_powers", slopes)
 
     def stiffness(self, widths_mm: FloatArray) -> FloatArray:
-        """Return k, (…, n_bonds) N/mm, of widths of that shape."""
+        """Return k, (…, n_bonds) N/mm, of widths of the same shape."""
         *lower, value = self._powers
         for coefficient in reversed(lower):
             value = value * widths_mm + coefficient
         return value * widths_mm
 
     def slope(self, widths_mm: FloatArray) -> FloatArray:
-        """Return dk/dw, N/mm², in a shape that those of the widths and (n_bonds,) make."""
+        """Return dk/dw, N/mm², with a shape that broadcasts against the widths, (…, n_bonds)."""
         *lower, value = self._slope_powers
         for coefficient in reversed(lower):
             value = value * widths_mm + coefficient
         return value
 
     def softened(self, factor: float) -> StiffnessLaw:
-        """Return the law of bonds that are softer by a factor: all displacements grow by it."""
+        """Return the law divided by a factor, by which all displacements are multiplied."""
         return replace(self, coefficients=self.coefficients / factor)
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """How much softer bonds are in a continuum than springs in series, by their width.
+    """Softening of bonds in the continuum relative to springs in series, by width.
 
     Args:
-        widths_mm: of uniform networks that were solved.
-        softening: displacements of each over those of its springs in series.
+        widths_mm: widths of the uniform networks that were solved.
+        softening: displacements of each network in the continuum model divided by those with
+            the series law.
     """
 
     widths_mm: tuple[float, ...]
@@ -84,7 +85,7 @@ def series_law(
 ) -> StiffnessLaw:
     """Return the law of bonds with thinned joints, k = E t / ∫ ds / w(s).
 
-    All widths of a bond are in proportion, so k is too.
+    The widths of joint, taper and middle are proportional, so k is proportional to the width.
     """
     integral = series_integral(np.ones(network.n_bonds), network.lengths, fabrication)
     per_width = youngs_modulus_MPa * fabrication.thickness_mm / integral
@@ -92,10 +93,10 @@ def series_law(
 
 
 def calibrated_law(series: StiffnessLaw, calibration: Calibration) -> StiffnessLaw:
-    """Return the law of springs in series, divided by the softening that was measured.
+    """Return the series law divided by the softening of the calibration.
 
-    One over the softening runs through the widths as a polynomial, so the law has a power
-    more for every width.
+    The reciprocal of the softening is interpolated by a polynomial through the calibration
+    widths, so the degree of the law is the number of widths.
     """
     stiffening = 1 / np.array(calibration.softening)
     powers = np.vander(calibration.widths_mm, increasing=True)

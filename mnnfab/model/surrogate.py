@@ -1,8 +1,8 @@
-"""The surrogate: bars that were calibrated or corrected so that they move as a continuum did.
+"""Surrogate of the continuum model: a bar model that is calibrated or corrected by it.
 
-T ≈ s T_bar + Δ, with the factor s and the additive term Δ (n_out, n_in) from the last
-continuum that was solved. Near its widths both models change alike, so training on the
-surrogate trains the continuum. The factor is as good as bonds that are softer by s.
+T ≈ s T_bar + Δ, with the scale s and the additive term Δ (n_out, n_in) from the last
+continuum solution. Near its widths the gradients of both models are similar, so training on the
+surrogate trains the continuum. The scale is equivalent to bonds that are softer by s.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from mnnfab.model.stiffness_law import Calibration
 
 @dataclass(frozen=True, eq=False)
 class Correction:
-    """What turns the flexibility of bars into that of a continuum.
+    """Correction of the flexibility matrix of the bar model to that of the continuum model.
 
     Args:
-        scale: s.
-        additive: Δ, (n_out, n_in) mm/N.
+        scale: best-fit scale s.
+        additive: additive term Δ, (n_out, n_in) mm/N.
     """
 
     scale: float
@@ -34,11 +34,12 @@ class Correction:
 
 @dataclass(frozen=True, eq=False)
 class Surrogate:
-    """What is known from continua of a design's bars.
+    """Calibration and correction of the bar model of a design by continuum models.
 
     Args:
-        calibration: of the stiffness law; none if it is not the calibrated one.
-        correction: of the flexibility; none before a continuum was solved.
+        calibration: calibration of the stiffness law; None for the other laws.
+        correction: correction of the flexibility matrix; None before the first continuum
+            solution.
     """
 
     calibration: Calibration | None = None
@@ -49,11 +50,11 @@ PLAIN = Surrogate()
 
 
 def fit_correction(bars: FloatArray, continuum: FloatArray) -> Correction:
-    """Return the correction after which bars and continuum agree, with the least Δ.
+    """Return the correction of the bar model to the continuum model with the smallest ‖Δ‖.
 
     Args:
-        bars: flexibility without correction, (n_out, n_in) mm/N.
-        continuum: flexibility that it should have.
+        bars: flexibility matrix of the bar model without correction, (n_out, n_in) mm/N.
+        continuum: flexibility matrix of the continuum model, (n_out, n_in) mm/N.
     """
     scale = float(np.vdot(bars, continuum) / np.vdot(bars, bars))
     return Correction(scale, continuum - scale * bars)

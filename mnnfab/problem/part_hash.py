@@ -1,4 +1,4 @@
-"""What tells one part from another: a hash of all that decides its shape and material."""
+"""Identity of a part: hashes of everything that determines its shape and material."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from mnnfab.profiles import Material
 def design_sha256(
     design: Design, network: Network, material: Material, widths_mm: FloatArray
 ) -> str:
-    """Return the SHA-256 of a part's design in hexadecimal.
+    """Return the SHA-256 of the design of a part in hexadecimal.
 
-    It covers the name, the network, the widths, the material's numbers and the sections on
-    fabrication and features: neither the training nor the formats that are written.
+    It covers the name, the network, the widths, the material properties and the sections on
+    fabrication and features, but neither the training nor the export formats.
     """
     sections = design.model_dump(mode="json", include={"name", "features"})
-    # Of the material the numbers count.
+    # Only the material properties: their sources do not change the part.
     sections["material"] = material.model_dump(
         mode="json", exclude={"sources"}, exclude_defaults=True
     )
@@ -30,16 +30,16 @@ def design_sha256(
 
 
 def shape_sha256(design: Design, network: Network, widths_mm: FloatArray) -> str:
-    """Return the SHA-256 of what bonds a part has: by it a measurement knows its part.
+    """Return the SHA-256 of the bonds of a part, which assigns a measurement to its part.
 
-    Unlike `design_sha256` it is the same whatever the material is thought to be.
+    Unlike `design_sha256` it is independent of the assumed material.
     """
     return _sha256(_shape(design, network, widths_mm))
 
 
 def _shape(design: Design, network: Network, widths_mm: FloatArray) -> dict[str, Any]:
     fabrication = design.fabrication.model_dump(mode="json")
-    del fabrication["printer"]  # which one makes it does not change the part
+    del fabrication["printer"]  # the choice of printer does not change the shape
     return {
         "fabrication": fabrication,
         "nodes_mm": network.nodes.tolist(),

@@ -1,4 +1,4 @@
-"""A request: all that decides what a run makes, as one hash."""
+"""Request hash: one hash of everything that determines the results of a run."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from mnnfab.versions import versions
 
 
 def request_of(problem: Problem, *, force: bool, pdf: bool) -> str:
-    """Return the SHA-256 of what a problem asks for, in hexadecimal."""
+    """Return the request hash of a problem, SHA-256 in hexadecimal."""
     return _sha256(problem.design, problem.input_bytes, problem.start_table, force=force, pdf=pdf)
 
 
 def request_of_design(design: Design, folder: Path, *, force: bool, pdf: bool) -> str:
-    """Return the same for a design whose files are in `folder`, without working it out.
+    """Return the request hash of a design with its files in `folder`, without setting it up.
 
     Raises:
-        InputError: if a file that it names cannot be read.
+        InputError: if a file that the design refers to cannot be read.
     """
     start = design.schedule.start
     table = None if start is None else read_bytes(folder / start)

@@ -1,1 +1,1 @@
-"""The paper's experiments, each with a figure, its numbers and ours beside the published ones."""
+"""Reproduction of the experiments of the paper, with figures and published values."""

@@ -1,4 +1,4 @@
-"""The learning rules beside each other: losses, loaded states, and cosine to the exact gradient."""
+"""Comparison of the learning rules: losses, loaded states, and cosine to the exact gradient."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 PRECISE_MM = (-0.5, -0.55)
-#: Each task with its training, by the title of its picture.
+#: Task and training settings, by the title of the figure panel.
 TASKS = {
     "displacements": (
         {**BEHAVIOUR, "targets_mm": list(PRECISE_MM), "loss_scale_mm": 0.5},
@@ -30,21 +30,21 @@ TASKS = {
 }
 NOTES = {
     "coupled-learning": "the limit of small nudges is the gradient of another loss",
-    "finite-differences": "near the optimum, where the gradient vanishes, the error of the step "
-    "is all that is left of it",
+    "finite-differences": "near the optimum the gradient vanishes and the discretisation error of "
+    "the step dominates",
 }
 COLOURS = dict(zip(RULES, (BLUE, ORANGE, GREEN), strict=True))
 
 
 @dataclass(frozen=True, eq=False)
 class Followed:
-    """A training by a rule.
+    """A training with a learning rule.
 
     Args:
         run: the training.
-        cosines: of what the rule takes for the gradient of all training samples to the
-            gradient, before training and after every epoch, (n_epochs + 1,).
-        states: loaded networks that an experiment would have to measure in all.
+        cosines: cosines between the gradient of the rule and the exact gradient over all training
+            samples, before training and after every epoch, (n_epochs + 1,).
+        states: total number of loaded states that an experiment would have to measure.
     """
 
     run: Run
@@ -53,16 +53,16 @@ class Followed:
 
 
 Comparison = Mapping[str, Mapping[str, Followed]]
-"""By the title of the task and the rule."""
+"""Trainings by the title of the task and the rule."""
 
 
 def compare_rules() -> Comparison:
-    """Train every task by every rule, with projected steps."""
+    """Train every task with every rule, with projected steps."""
     return {title: {rule: follow(rule, title) for rule in RULES} for title in TASKS}
 
 
 def follow(rule: str, title: str) -> Followed:
-    """Train a task by a rule, and look at its gradients on the way.
+    """Train a task with a rule and compare its gradients with the exact ones after every epoch.
 
     Args:
         rule: key of `RULES`.
@@ -77,15 +77,15 @@ def follow(rule: str, title: str) -> Followed:
 
 
 def comparison_lines(compared: Comparison) -> list[Line]:
-    """Return where each rule ends, what it costs, and how near it is to the gradient."""
+    """Return the final loss, the cost and the cosine to the exact gradient of each rule."""
     lines = []
     for title, followed in compared.items():
         for rule, found in followed.items():
             half = found.cosines[: len(found.cosines) // 2]
             lines.append(
                 Line(
-                    f"{title} by {rule}: last {found.run.loss_label}; loaded states; least cosine "
-                    "in the first half",
+                    f"{title} by {rule}: final {found.run.loss_label}; loaded states; minimum "
+                    "cosine in the first half",
                     f"{found.run.losses[-1]:.3g}; {found.states:,}; {half.min():.4f}",
                     note=NOTES.get(rule, "") if half.min() < 0.99 else "",
                 )
@@ -105,12 +105,12 @@ def comparison_table(followed: Mapping[str, Followed]) -> dict[str, FloatArray]:
 
 
 def draw_comparison(compared: Comparison) -> Figure:
-    """Draw losses and cosines of all rules over the epochs, a column a task."""
+    """Draw losses and cosines of all rules over the epochs, one column per task."""
     figure = Figure(figsize=(11, 7), layout="constrained")
     panels = figure.subplots(2, len(compared))
     for (above, below), (title, followed) in zip(panels.T, compared.items(), strict=True):
         _draw_losses(above, followed)
-        above.set_title(f"{title}: the same steps of Adam, other gradients")
+        above.set_title(f"{title}: Adam with the gradient of each rule")
         for rule, found in followed.items():
             width = 4.0 if rule == "adjoint" else 1.5
             below.plot(found.cosines, color=COLOURS[rule], lw=width, label=rule)

@@ -1,4 +1,4 @@
-"""Cuts: what the iris network can still do without one of its bonds, and the atlas of all."""
+"""Cuts: accuracy of the iris network after the removal of one bond, and an atlas of all bonds."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from mnnfab.arrays import FloatArray
 from mnnfab.network.rigidity import analyse_rigidity
 from mnnfab.reproduce.setting import Run, train_iris
 
-#: Accuracy that a bond may cost and still be called redundant, or recoverable.
+#: Largest decrease of the accuracy for a redundant or recoverable bond.
 ALLOWED = 0.05
-#: Each kind of bond and what it means, in the words of the summary.
+#: Classes of bonds and their definitions for the summary.
 KINDS = {
-    "redundant": "without it the accuracy falls by 0.05 at the most",
-    "recoverable": "it falls by more, but by 0.05 at the most after retraining",
-    "critical": "it falls by more even after retraining",
-    "indispensable": "without it the network has a zero mode",
+    "redundant": "the accuracy decreases by at most 0.05 without it",
+    "recoverable": "the accuracy decreases by more, but by at most 0.05 after retraining",
+    "critical": "the accuracy decreases by more than 0.05 even after retraining",
+    "indispensable": "the network has a zero mode without it",
 }
 
 
 @dataclass(frozen=True, eq=False)
 class Cut:
-    """A network that lost one bond.
+    """A network without one bond.
 
     Args:
-        nodes: of the bond.
-        zero_modes: of the network without it.
-        before: accuracy on all flowers before the cut, for each split, (n_splits,).
-        after_cut: the same after it; empty if there are zero modes.
-        retrained: the same after training on; empty if there are zero modes.
+        nodes: nodes of the bond.
+        zero_modes: number of zero modes of the network without the bond.
+        before: accuracy on all flowers before the cut for each split, (n_splits,).
+        after_cut: the same after the cut; empty if there are zero modes.
+        retrained: the same after retraining; empty if there are zero modes.
     """
 
     nodes: tuple[int, int]
@@ -41,12 +41,12 @@ class Cut:
 
     @property
     def name(self) -> str:
-        """Its nodes, for people."""
+        """Node numbers of the bond as text."""
         return "{}–{}".format(*self.nodes)
 
     @property
     def kind(self) -> str:
-        """One of `KINDS`."""
+        """Class of the bond, a key of `KINDS`."""
         if self.zero_modes:
             return "indispensable"
         least = self.before.mean() - ALLOWED
@@ -56,16 +56,16 @@ class Cut:
 
 
 def cut_and_retrain(trained: Run, nodes: tuple[int, int], seed: int = 0) -> tuple[float, Run]:
-    """Cut a bond of the iris network and train on from the widths of the others.
+    """Cut a bond of the iris network and retrain from the widths of the other bonds.
 
     Args:
-        trained: the whole network.
-        nodes: of the bond.
-        seed: of the split, as in the training before.
+        trained: training of the complete network.
+        nodes: nodes of the bond.
+        seed: seed of the split, as in the previous training.
 
     Returns:
-        The accuracy on all flowers after the cut, and the training that follows. If it gets
-        stuck it is started again from random widths.
+        The accuracy on all flowers after the cut, and the retraining. If the retraining stalls,
+        it is restarted from random widths.
     """
     bonds = trained.trainable.model.network.bonds
     kept = (np.sort(bonds) != np.sort(nodes)).any(axis=1)
@@ -76,7 +76,7 @@ def cut_and_retrain(trained: Run, nodes: tuple[int, int], seed: int = 0) -> tupl
 
 
 def atlas_of(n_splits: int) -> tuple[Cut, ...]:
-    """Train the iris network on some splits; cut each of its bonds and train on."""
+    """Train the iris network on several splits; cut each of its bonds and retrain."""
     trained = [train_iris(seed) for seed in range(n_splits)]
     bonds = trained[0].trainable.model.network.bonds
     return tuple(_cut(trained, (first, second)) for first, second in bonds.tolist())

@@ -1,4 +1,4 @@
-"""What an experiment of the paper leaves: figures, tables, films and lines of the summary."""
+"""Results of an experiment: figures, tables, films and rows of the summary."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Line:
-    """One number of the paper beside ours.
+    """One row of the summary: a computed and a published value.
 
     Args:
-        quantity: what it is.
-        ours: our value, as it should be read.
-        published: theirs; a dash if they give none.
-        note: where and why they differ, if they do.
+        quantity: name of the quantity.
+        ours: computed value as text.
+        published: published value as text; a dash if there is none.
+        note: explanation of a difference, if there is one.
     """
 
     quantity: str
@@ -34,22 +34,22 @@ class Line:
 
 
 def bond_columns(network: Network) -> dict[str, FloatArray]:
-    """Return the columns that say which bond a row of a table is."""
+    """Return the columns that identify the bond of each row of a table."""
     ends = network.bonds.T.astype(np.float64)
     return {"bond": np.arange(network.n_bonds), "node_i": ends[0], "node_j": ends[1]}
 
 
 @dataclass(frozen=True, eq=False)
 class Experiment:
-    """One experiment, done.
+    """Results of one experiment.
 
     Args:
-        title: for people.
-        about: what is not in the lines: how many splits, how numbers are counted.
-        lines: of the summary.
-        figures: pictures by the stem of their file's name.
-        tables: columns by the stem of their file's name.
-        films: the scenes of each film by the stem of its file's name.
+        title: title in the summary.
+        about: conditions that are not in the lines: number of splits, conventions of counting.
+        lines: rows of the summary.
+        figures: figures by the stem of the file name.
+        tables: columns by the stem of the file name.
+        films: scenes of each film by the stem of the file name.
     """
 
     title: str

@@ -1,4 +1,4 @@
-"""Fig. 1: the gradient as the product of two elongations, and finite differences beside it."""
+"""Fig. 1: the gradient as the product of two elongation fields, and by finite differences."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from mnnfab.training.learning_rules import RULES, adjoint_gradient, finite_diffe
 from mnnfab.units import NEWTON_PER_GF
 
 LOAD_GF, TARGET_MM = -10.0, -25.0
-#: Steps of the finite differences as a change of width, mm.
+#: Steps of the finite differences as changes of width, mm.
 STEPS_MM = np.logspace(-12, 2, 141)
 
 
 def fig1() -> Experiment:
-    """Do the experiment: 10 gf on node 12, loss (u_y(13) + 25 mm)²."""
+    """Run the experiment: 10 gf on node 12, loss (u_y(13) + 25 mm)²."""
     forward, adjoint, moved = elongations()
     gradient = forward * adjoint * 1e-6  # m², as published
     ranked = gradient_by_rank(gradient)
     errors, solves = finite_difference_errors(), solves_for_a_gradient()
     return Experiment(
         title="In situ backpropagation",
-        about="10 gf hang on node 12; the loss is (u_y + 0.025 m)² of node 13, whose slope "
-        "2 (u_y + 0.025 m), read as newtons, is the adjoint weight on node 13.",
+        about="A weight of 10 gf acts on node 12; the loss is (u_y + 0.025 m)² of node 13. Its "
+        "derivative 2 (u_y + 0.025 m), taken in newtons, is the adjoint weight on node 13.",
         lines=(
             Line(
                 "u_y of node 13 under 10 gf on node 12, mm", f"{moved[1]:.4f}", "-0.82 (measured)"
@@ -59,7 +59,7 @@ def fig1() -> Experiment:
 def elongations() -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return forward and adjoint elongations, (28,) mm, and u_y of nodes 12 and 13, mm.
 
-    The adjoint weight is the 5 gf that the paper hangs.
+    The adjoint weight is 5 gf as in the paper.
     """
     response = paper.model((paper.RIGHT,), (paper.RIGHT, paper.LEFT)).response(_uniform())
     load = LOAD_GF * NEWTON_PER_GF
@@ -70,9 +70,9 @@ def elongations() -> tuple[FloatArray, FloatArray, FloatArray]:
 
 
 def gradient_by_rank(gradient_m2: FloatArray) -> dict[str, FloatArray]:
-    """Return ours and the published gradients, each sorted by the simulated one, (28,) 1e-9 m².
+    """Return computed and published gradients, sorted by the simulated one, (28,) 1e-9 m².
 
-    The paper numbers the bonds in another order than we do.
+    They are compared by rank because the paper numbers the bonds in another order.
     """
     published = np.argsort(paper.GRADIENT_SIMULATED, kind="stable")
     return {
@@ -87,8 +87,9 @@ def gradient_by_rank(gradient_m2: FloatArray) -> dict[str, FloatArray]:
 def finite_difference_errors() -> dict[str, FloatArray]:
     """Return two errors of the gradient for each of `STEPS_MM`.
 
-    One less the cosine is what the published curve shows, with steps in mm of width: an
-    error in direction alone. The other is the norm of the error over that of the gradient.
+    The first is 1 minus the cosine, an error of the direction only; the published curve shows
+    it with steps in mm of width. The second is the norm of the error divided by the norm of the
+    gradient.
     """
     task = _task()
     model = paper.model(task.inputs, task.outputs)
@@ -110,7 +111,7 @@ def finite_difference_errors() -> dict[str, FloatArray]:
 
 
 def solves_for_a_gradient() -> dict[str, FloatArray]:
-    """Return how many loaded networks each rule needs, for the gradient of one sample."""
+    """Return the number of solutions that each rule needs for the gradient of one sample."""
     bonds = np.arange(1.0, 101.0)
     rules = {"finite_differences": "finite-differences", "adjoint": "adjoint"}
     return {"bonds": bonds} | {
@@ -135,24 +136,26 @@ def _gradient_lines(ranked: dict[str, FloatArray]) -> list[Line]:
     cosine = ours @ measured / np.linalg.norm(ours) / np.linalg.norm(measured)
     return [
         Line(
-            "gradient: largest difference to the published simulation, 28 bonds, 1e-9 m²",
+            "gradient: largest difference from the published simulation, 28 bonds, 1e-9 m²",
             f"{largest:.2f}",
             "–",
-            "its three digits are met; by rank: the paper numbers the bonds in another order",
+            "agrees to the three published digits; compared by rank, because the paper numbers "
+            "the bonds in another order",
         ),
         Line(
-            "cosine of the published measured gradient to ours",
+            "cosine between the published measured gradient and ours",
             f"{cosine:.4f}",
             "over 90 % accurate",
-            "the paper does not say how it measures accuracy",
+            "the paper does not define its accuracy",
         ),
     ]
 
 
 def _finite_difference_lines(errors: dict[str, FloatArray]) -> list[Line]:
     note = (
-        "one less the cosine to the gradient, over steps in mm of width, meets the published "
-        "curve, whose axis says N/m (1 mm of width is 68.75 N/m); near its floor all is rounding"
+        "1 minus the cosine to the exact gradient, with steps in mm of width, agrees with the "
+        "published curve, whose axis is labelled N/m (1 mm of width is 68.75 N/m); near the "
+        "minimum of the curve the values are rounding errors"
     )
     steps, found = errors["step_mm"], errors["one_less_cosine"]
     best = steps[found.argmin()]
@@ -168,19 +171,19 @@ def _finite_difference_lines(errors: dict[str, FloatArray]) -> list[Line]:
 
 def _solves_lines(solves: dict[str, FloatArray]) -> list[Line]:
     return [
-        Line("solves for 28 bonds, finite differences", f"{solves['finite_differences'][27]:g}"),
-        Line("solves for 28 bonds, adjoint", f"{solves['adjoint'][27]:g}", "2"),
+        Line("solutions for 28 bonds, finite differences", f"{solves['finite_differences'][27]:g}"),
+        Line("solutions for 28 bonds, adjoint", f"{solves['adjoint'][27]:g}", "2"),
     ]
 
 
 def _same_node_line() -> Line:
-    """With one node as input and output the adjoint field is the forward one, scaled."""
+    """Return the check that adjoint and forward fields are equal if input and output are equal."""
     response = paper.model((paper.RIGHT,), (paper.RIGHT,)).response(_uniform())
     product = response.elongations[:, 0] * response.adjoint_elongations[:, 0]
     difference = np.abs(response.elongations - response.adjoint_elongations).max()
     return Line(
-        "same node in and out: adjoint less forward elongation, mm/N",
+        "input and output at the same node: adjoint minus forward elongation, mm/N",
         f"{difference:.1e}",
         "0",
-        f"every entry of the product has one sign (least {product.min():.3f})",
+        f"all entries of the product have the same sign (minimum {product.min():.3f})",
     )

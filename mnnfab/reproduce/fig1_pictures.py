@@ -1,4 +1,4 @@
-"""The pictures of fig. 1."""
+"""Figures of the reproduction of fig. 1."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 
 def draw_elongations(forward: FloatArray, adjoint: FloatArray, gradient: FloatArray) -> Figure:
-    """Draw the two fields and their product on the lattice, each (28,): mm, mm and m²."""
+    """Draw both elongation fields and their product on the lattice, each (28,): mm, mm and m²."""
     figure = Figure(figsize=(13, 4.4), layout="constrained")
     panels = (
         ("10 gf on node 12", "forward elongation, mm", forward),
         ("5 gf on node 13", "adjoint elongation, mm", adjoint),
-        ("the gradient", "product of both, 1e-9 m²", gradient * 1e9),
+        ("gradient", "product of both, 1e-9 m²", gradient * 1e9),
     )
     for axes, (title, label, values) in zip(figure.subplots(1, 3), panels, strict=True):
         draw_bonds(axes, paper.network(), values, label)
@@ -38,7 +38,7 @@ def draw_gradient(
     errors: Mapping[str, FloatArray],
     solves: Mapping[str, FloatArray],
 ) -> Figure:
-    """Draw the gradient, the error of finite differences, and what both ways cost."""
+    """Draw the gradient, the error of finite differences, and the cost of both methods."""
     figure = Figure(figsize=(13, 4.2), layout="constrained")
     bars, steps, costs = figure.subplots(1, 3)
     _draw_ranks(bars, ranked)
@@ -47,22 +47,22 @@ def draw_gradient(
         label = name.replace("_", " ")
         costs.plot(solves["bonds"], solves[name], color=colour, label=label)
     costs.set_xlabel("bonds")
-    costs.set_ylabel("solves for the gradient of one sample")
+    costs.set_ylabel("solutions for the gradient of one sample")
     costs.legend(frameon=False)
     return figure
 
 
 def _draw_errors(axes: Axes, errors: Mapping[str, FloatArray]) -> None:
-    # Rounding leaves exactly nothing at some steps: the axis ends above that.
+    # The error is exactly zero at some steps; the logarithmic axis needs a positive value.
     drawn = np.maximum(errors["one_less_cosine"], 1e-17)
-    axes.loglog(errors["step_mm"], drawn, color=BLUE, lw=1, label="ours: 1 less cosine")
+    axes.loglog(errors["step_mm"], drawn, color=BLUE, lw=1, label="ours: 1 − cosine")
     axes.loglog(
         errors["step_mm"], errors["relative"], color=GREY, lw=1, label="ours: |error| / |gradient|"
     )
     published = paper.FINITE_DIFFERENCE_ERRORS
     axes.plot(list(published), list(published.values()), "s", color=GREEN, label="published")
     axes.set_ylim(1e-17, 10)
-    axes.set_xlabel("step, in mm of width")
+    axes.set_xlabel("step, mm of width")
     axes.set_ylabel("error of finite differences")
     axes.legend(frameon=False, fontsize=8, loc="lower right")
 
@@ -81,6 +81,6 @@ def _draw_ranks(axes: Axes, table: Mapping[str, FloatArray]) -> None:
         color=ORANGE,
         label="published, measured",
     )
-    axes.set_xlabel("bond, from the least to the greatest simulated gradient")
+    axes.set_xlabel("bond, in ascending order of the simulated gradient")
     axes.set_ylabel("gradient, 1e-9 m²")
     axes.legend(frameon=False)

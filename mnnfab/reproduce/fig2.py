@@ -1,4 +1,7 @@
-"""Fig. 2: behaviours: one weight, one of two outputs shall sink more; and the rules compared."""
+"""Fig. 2: behaviours under one weight with a larger displacement of one of two outputs.
+
+The learning rules are compared as well.
+"""
 
 from __future__ import annotations
 
@@ -30,23 +33,23 @@ OUT_OF_REACH_MM = (-0.5, -0.8)
 
 
 def fig2() -> Experiment:
-    """Train both behaviours as the paper's code does, and precise displacements by MSE."""
+    """Train both behaviours as the code of the paper does, and prescribed displacements by MSE."""
     right, left = behaviour(0), behaviour(1)
     precise, far = displacements(PRECISE_MM), displacements(OUT_OF_REACH_MM)
     compared = compare_rules()
     return Experiment(
         title="Behaviours",
-        about="5 gf hang on node 10; node 12 or node 13 shall sink more. Then displacements are "
-        "trained by MSE with projected steps, and the learning rules are put beside each other: "
-        "a loaded state is one loaded network that an experiment would have to measure.",
+        about="A weight of 5 gf acts on node 10; node 12 or node 13 is trained to sink more. Then "
+        "displacements are trained by MSE with projected steps, and the learning rules are "
+        "compared: a loaded state is one loaded network that an experiment would have to measure.",
         lines=(
             *_behaviour_lines(right, left),
-            Line("(-0.5, -0.55) mm by MSE", _pair(moved(precise, -1)), "–", "in reach"),
+            Line("(-0.5, -0.55) mm by MSE", _pair(moved(precise, -1)), "–", "attainable"),
             Line(
                 "(-0.5, -0.8) mm by MSE",
                 _pair(moved(far, -1)),
                 "the authors' example",
-                "out of reach within 1.5 to 2.5 mm: this is the bounded optimum",
+                "not attainable with widths of 1.5 to 2.5 mm: these values are the bounded optimum",
             ),
             *comparison_lines(compared),
         ),
@@ -76,22 +79,22 @@ def fig2() -> Experiment:
         },
         films={
             "fig2_behaviours": (
-                Scene(right, "node 12 shall sink more", draw_pair),
-                Scene(left, "node 13 shall sink more", draw_pair),
+                Scene(right, "target: node 12 sinks more", draw_pair),
+                Scene(left, "target: node 13 sinks more", draw_pair),
             )
         },
     )
 
 
 def behaviour(target: int) -> Run:
-    """Train one output, 0 or 1, to have the larger share of the displacement."""
+    """Train output 0 or 1 to have the larger share of the displacement."""
     task = {**BEHAVIOUR, "target_class": target, "normalisation": "share"}
     problem = make(task, {"epochs": EPOCHS, "learning_rate": RATE})
     return train_as_the_authors(problem, SHARPNESS)
 
 
 def displacements(targets_mm: tuple[float, float]) -> Run:
-    """Train u_y of nodes 12 and 13 themselves by MSE, with projected steps."""
+    """Train u_y of nodes 12 and 13 to the targets by MSE, with projected steps."""
     task = {**BEHAVIOUR, "targets_mm": list(targets_mm), "loss_scale_mm": 0.5}
     return train_by_projection(make(task, {"epochs": EPOCHS, "learning_rate": RATE}))
 
@@ -115,7 +118,7 @@ def _behaviour_lines(right: Run, left: Run) -> list[Line]:
             "second behaviour, mm",
             _pair(moved(left, -1)),
             "–",
-            "the mirror image of the first; its source data are not published",
+            "mirror image of the first; its source data are not published",
         ),
     ]
 

@@ -1,4 +1,4 @@
-"""The pictures of fig. 2."""
+"""Figures of the reproduction of fig. 2."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def draw_behaviours(right: Run, left: Run) -> Figure:
-    """Draw the networks before and after, loss and difference, and what the outputs do."""
+    """Draw the networks before and after training, loss and difference, and the outputs."""
     figure = Figure(figsize=(12, 7), layout="constrained")
     states = (
         ("untrained", right, 0),
@@ -38,14 +38,14 @@ def draw_behaviours(right: Run, left: Run) -> Figure:
 
 
 def draw_precise(runs: Mapping[tuple[float, float], Run]) -> Figure:
-    """Draw how outputs that were trained for displacements come to them, and the networks."""
+    """Draw the outputs during training for prescribed displacements, and the networks."""
     figure = Figure(figsize=(11, 7), layout="constrained")
     panels = figure.subplots(2, len(runs), squeeze=False)
     for (above, below), (targets, run) in zip(panels.T, runs.items(), strict=True):
         both = run.metric("displacements_mm")
         for place, (node, colour) in enumerate(((12, BLUE), (13, ORANGE))):
             above.plot(both[:, place], color=colour, label=f"node {node}")
-            above.axhline(targets[place], color=colour, ls=":", label="wanted")
+            above.axhline(targets[place], color=colour, ls=":", label="target")
         over_epochs(above, len(run.losses) - 1)
         above.set_ylabel("u_y, mm")
         above.legend(frameon=False)

@@ -1,4 +1,4 @@
-"""Fig. 3: regression: two nodes follow straight lines, with and without noise in the data."""
+"""Fig. 3: regression of two nodes on linear targets, with and without noise in the data."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from mnnfab.reproduce.setting import (
 from mnnfab.reproduce.spread import Spread, spread_of
 
 SPLITS = 5
-#: The lines are out of reach with the stated modulus; from 0.421 MPa down they are not.
+#: The targets are not attainable with the stated modulus; they are up to 0.421 MPa.
 SOFTER_MPA = 0.75 * paper.YOUNGS_MODULUS_MPA
 MODULI = {"stated": paper.YOUNGS_MODULUS_MPA, "softer": SOFTER_MPA}
 NOISE_MM = {"noise-free": 0.0, "noisy": paper.NOISE_MM}
@@ -37,12 +37,12 @@ Case = tuple[str, str]
 
 
 def regression(case: Case, seed: int, epochs: int = 5000) -> Run:
-    """Train one network for the lines.
+    """Train one network for regression.
 
     Args:
-        case: of which modulus, with or without noise.
-        seed: decides loads, noise and split.
-        epochs: how long.
+        case: keys of the modulus and of the noise.
+        seed: seed of loads, noise and split.
+        epochs: number of epochs.
     """
     modulus, noise = case
     training = {**REGRESSION_TRAINING, "epochs": epochs, "seed": seed}
@@ -62,8 +62,8 @@ def fig3() -> Experiment:
     stated, softer = runs["stated", "noise-free"][0], runs["softer", "noise-free"][0]
     return Experiment(
         title="Regression",
-        about=f"Losses are means over {SPLITS} splits; slopes, pictures and film are of the first. "
-        "Slopes are of u_x and u_y of node 12, then of node 13.",
+        about=f"Losses are means over {SPLITS} splits; slopes, figures and film show the first. "
+        "Slopes are those of u_x and u_y of node 12, then of node 13.",
         lines=(*_loss_lines(losses), *_slope_lines(runs)),
         figures={"fig3_regression": _draw(runs, losses)},
         tables={
@@ -78,12 +78,12 @@ def fig3() -> Experiment:
             "fig3_widths": bond_columns(paper.network())
             | {"stated_mm": stated.widths_mm, "softer_mm": softer.widths_mm},
         },
-        films={"fig3_regression": (Scene(softer, "regression, a quarter softer", draw_lines, 30),)},
+        films={"fig3_regression": (Scene(softer, "regression, modulus −25 %", draw_lines, 30),)},
     )
 
 
 def losses_m2(runs: Sequence[Run]) -> Spread:
-    """Return the training losses over the epochs."""
+    """Return mean, minimum and maximum of the training losses over the epochs, m²."""
     return spread_of([run.losses for run in runs])
 
 
@@ -94,10 +94,11 @@ def slopes(run: Run) -> FloatArray:
 
 def _loss_lines(losses: Mapping[Case, Spread]) -> list[Line]:
     notes = {
-        "stated": "out of reach: within 1.5 to 2.5 mm the stated modulus is too stiff for 16 mm/N",
-        "softer": f"our choice of {SOFTER_MPA:g} MPa: up to 0.42 the lines are in reach (`mnnfab "
-        "reach`), so the published network must have been softer than stated; how soft, and from "
-        "which widths it started, is not known, so the curves differ, most in the first epochs",
+        "stated": "not attainable: with widths of 1.5 to 2.5 mm the stated modulus is too high for "
+        "16 mm/N",
+        "softer": f"{SOFTER_MPA:g} MPa is our choice: the targets are attainable up to 0.42 MPa "
+        "(`mnnfab reach`), so the published network must have been softer than stated; its modulus "
+        "and its start widths are not known, so the curves differ, most in the first epochs",
     }
     epochs = ", ".join(map(str, SHOWN))
     return [
@@ -119,7 +120,7 @@ def _slope_lines(runs: Mapping[Case, Sequence[Run]]) -> list[Line]:
         Line(
             f"slopes after {SHOWN[-1]} epochs, {noise}, {modulus} modulus, mm/N",
             ", ".join(f"{slope:.2f}" for slope in slopes(found[0])),
-            f"{wanted} (wanted)",
+            f"{wanted} (target)",
         )
         for (modulus, noise), found in runs.items()
     ]
@@ -131,7 +132,7 @@ def _draw(runs: Mapping[Case, Sequence[Run]], losses: Mapping[Case, Spread]) -> 
     for axes, noise in zip(panels[0, :2], NOISE_MM, strict=True):
         run = runs["softer", noise][0]
         draw_lines(axes, run.task, run.response(-1))
-        axes.set_title(f"{noise} data and what was learned\n({SOFTER_MPA:g} MPa)", fontsize=10)
+        axes.set_title(f"{noise} data and trained response\n({SOFTER_MPA:g} MPa)", fontsize=10)
     _draw_losses(panels[0, 2], losses)
     free = runs["softer", "noise-free"][0]
     for axes, epoch in zip(panels[1, :3], SHOWN, strict=True):

@@ -30,13 +30,13 @@ PARTS = ("train", "test", "all")
 
 @dataclass(frozen=True, eq=False)
 class Flower:
-    """One flower on the scales.
+    """One flower with its weights rounded to whole grams.
 
     Args:
-        species: what it is.
-        number: its place in the data.
-        weights_gf: on the four inputs, in whole grams, (4,).
-        outputs: |u| of each output over the sum of them, (3,).
+        species: true species.
+        number: index in the data set.
+        weights_gf: weights on the four inputs, in whole grams, (4,).
+        outputs: |u| of each output divided by the sum of all three, (3,).
     """
 
     species: str
@@ -46,7 +46,7 @@ class Flower:
 
 
 def fig4() -> Experiment:
-    """Train on several splits; maps, confusion and single flowers are of the first."""
+    """Train on several splits; maps, confusion matrices and single flowers show the first."""
     runs = [train_iris(seed) for seed in range(SPLITS)]
     loss = spread_of([losses_as_published(run) for run in runs])
     accuracies = {
@@ -55,8 +55,8 @@ def fig4() -> Experiment:
     first, flowers = runs[0], flowers_on_the_scales(runs[0])
     return Experiment(
         title="Classification of iris flowers",
-        about=f"Curves are of {SPLITS} splits; maps, confusion matrices, single flowers and film "
-        "are of the first.",
+        about=f"Curves show {SPLITS} splits; maps, confusion matrices, single flowers and film "
+        "show the first.",
         lines=(*_curve_lines(loss, accuracies), *_flower_lines(flowers), _rounding_line(runs)),
         figures={
             "fig4_training": draw_training(first, loss, accuracies),
@@ -85,9 +85,9 @@ def fig4() -> Experiment:
 
 
 def losses_as_published(run: Run) -> FloatArray:
-    """Return the training losses as the authors count them, (n_epochs + 1,).
+    """Return the training losses with the normalisation of the authors, (n_epochs + 1,).
 
-    They divide every batch by 16, also the last of 9, and take the mean over the batches.
+    They divide every batch by 16, including the last one of 9, and average over the batches.
     """
     n_samples, size = len(run.task.train_rows), 16
     n_batches = -(-n_samples // size)
@@ -95,7 +95,7 @@ def losses_as_published(run: Run) -> FloatArray:
 
 
 def flowers_on_the_scales(run: Run) -> list[Flower]:
-    """Return the flower nearest to the mean of each species, weighed in whole grams."""
+    """Return the flower nearest to the mean of each species, with weights in whole grams."""
     data = built_in_features("iris")
     response = run.response(-1)
     chosen = []
@@ -124,18 +124,18 @@ def rounding_cost(run: Run) -> tuple[float, float]:
 def _curve_lines(loss: Spread, accuracies: Mapping[str, Spread]) -> list[Line]:
     lines = []
     for epoch, (in_loss, in_train, in_test) in paper.IRIS_CURVES.items():
-        early = "the first epochs differ; the paper does not say what its first row is"
+        early = "the first epochs differ; the paper does not define its first row"
         note = early if epoch == 1 else ""
         lines += [
             Line(f"training loss after epoch {epoch}", loss.at(epoch), _spread(in_loss), note),
             Line(
-                f"accuracy on the training part, epoch {epoch}",
+                f"accuracy on the training set, epoch {epoch}",
                 accuracies["train"].at(epoch),
                 _spread(in_train),
                 note,
             ),
             Line(
-                f"accuracy on the test part, epoch {epoch}",
+                f"accuracy on the test set, epoch {epoch}",
                 accuracies["test"].at(epoch),
                 _spread(in_test),
                 note,
@@ -145,7 +145,7 @@ def _curve_lines(loss: Spread, accuracies: Mapping[str, Spread]) -> list[Line]:
         Line(
             "accuracy on all 150 flowers, epoch 100",
             accuracies["all"].at(100),
-            note="nearly every split ends at the same bounded optimum",
+            note="nearly all splits converge to the same bounded optimum",
         )
     )
     return lines
@@ -161,8 +161,8 @@ def _flower_lines(flowers: Sequence[Flower]) -> list[Line]:
             f"{flower.species}, flower {flower.number}: {_grams(flower.weights_gf)} on nodes 13, "
             "11, 12, 9; shares of nodes 7, 1, 2",
             ", ".join(f"{share:.3f}" for share in flower.outputs),
-            "the right one is the largest",
-            "the flower nearest to its species' mean; the paper does not say which it took",
+            "the correct output is the largest",
+            "the flower nearest to the mean of its species; the paper does not name its flowers",
         )
         for flower in flowers
     ]
@@ -175,8 +175,8 @@ def _grams(weights_gf: FloatArray) -> str:
 def _rounding_line(runs: Sequence[Run]) -> Line:
     exact, rounded = np.mean([rounding_cost(run) for run in runs], axis=0)
     return Line(
-        "accuracy on all flowers with every weight in whole grams",
+        "accuracy on all flowers with weights rounded to whole grams",
         f"{rounded:.3f} (exact weights: {exact:.3f})",
         "–",
-        "the paper weighs three flowers, not all",
+        "the paper tests three flowers only",
     )

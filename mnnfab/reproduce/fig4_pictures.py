@@ -1,4 +1,4 @@
-"""The pictures of fig. 4."""
+"""Figures of the reproduction of fig. 4."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ PART_COLOURS = {"train": ORANGE, "test": BLUE}
 
 
 def draw_training(run: Run, loss: Spread, accuracies: Mapping[str, Spread]) -> Figure:
-    """Draw loss and accuracies over the epochs beside the published ones, and the widths."""
+    """Draw computed and published loss and accuracies over the epochs, and the widths."""
     figure = Figure(figsize=(15, 4.5), layout="constrained")
     left, middle, right = figure.subplots(1, 3)
-    loss.draw(left, GREEN, "ours, mean and spread of the splits")
+    loss.draw(left, GREEN, "ours, mean and range of the splits")
     _draw_published(left, 0, GREEN, "published")
     left.set_ylabel("training loss (no unit)")
     for place, (part, colour) in enumerate(PART_COLOURS.items()):
-        accuracies[part].draw(middle, colour, f"ours, {part} part")
-        _draw_published(middle, place + 1, colour, f"published, {part} part")
+        accuracies[part].draw(middle, colour, f"ours, {part} set")
+        _draw_published(middle, place + 1, colour, f"published, {part} set")
     middle.set_ylabel("accuracy")
     for axes in (left, middle):
         axes.set_xlabel("epoch")
@@ -61,22 +61,22 @@ def _draw_published(axes: Axes, place: int, colour: str, label: str) -> None:
 
 
 def draw_maps(run: Run, epochs: Sequence[int]) -> Figure:
-    """Draw what every flower is taken for after some epochs, and what it is."""
+    """Draw the predicted species of every flower after some epochs, and the true species."""
     figure = Figure(figsize=(4.2 * (len(epochs) + 1), 4), layout="constrained")
-    figure.suptitle("one split; the colour is what the network takes a flower for")
+    figure.suptitle("first split; colour: predicted species")
     truth, *panels = figure.subplots(1, len(epochs) + 1, sharey=True)
     classes = run.task.targets.argmax(axis=1)
     draw_flowers(truth, classes, classes)
-    truth.set_title("what they are")
+    truth.set_title("true species")
     for axes, epoch in zip(panels, epochs, strict=True):
         draw_species(axes, run.task, run.response(epoch))
         accuracy = run.metric("accuracy_all")[epoch]
-        axes.set_title(f"epoch {epoch}: {accuracy:.3f} of all right")
+        axes.set_title(f"epoch {epoch}: accuracy {accuracy:.3f} on all flowers")
     return figure
 
 
 def confusion(run: Run, epoch: int) -> FloatArray:
-    """Return how many flowers of each species (rows) are taken for which (columns), (3, 3)."""
+    """Return the confusion matrix after an epoch: true (rows), predicted (columns), (3, 3)."""
     named = species_of(run.task, run.response(epoch))
     counts: FloatArray = confusion_matrix(run.task.targets.argmax(axis=1), named)
     return counts
@@ -94,8 +94,8 @@ def draw_confusion(run: Run, epochs: Sequence[int]) -> Figure:
             axes.text(column, row, str(count), ha="center", va="center", color=colour)
         axes.set_xticks(range(3), names)
         axes.set_yticks(range(3), names, rotation=90, va="center")
-        axes.set_xlabel("taken for")
-        axes.set_ylabel("is")
+        axes.set_xlabel("predicted species")
+        axes.set_ylabel("true species")
         axes.set_title(f"epoch {epoch}, all 150 flowers")
     return figure
 
@@ -103,7 +103,7 @@ def draw_confusion(run: Run, epochs: Sequence[int]) -> Figure:
 def draw_flower_outputs(
     titles: Sequence[str], weights_gf: Sequence[FloatArray], outputs: Sequence[FloatArray]
 ) -> Figure:
-    """Draw the outputs of single flowers as bars, with the weights that hang for them."""
+    """Draw the outputs of single flowers as bars, with their weights."""
     names = built_in_features("iris").class_names
     figure = Figure(figsize=(12, 3.4), layout="constrained")
     panels = figure.subplots(1, len(titles), sharey=True)

@@ -1,4 +1,4 @@
-"""Fig. 5: retraining: another task and back, and a bond that is cut."""
+"""Fig. 5: retraining for another task and back, and after a bond is cut."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ from mnnfab.reproduce.setting import (
     train_by_projection,
 )
 
-#: The bond that is cut in the picture, by its nodes; the paper draws its own without a name.
+#: Bond that is cut in the figure, by its nodes; the paper draws its bond without naming it.
 DAMAGE = (5, 9)
 SPLITS = 5
-#: Epochs that the second training for iris has when it is given time.
+#: Number of epochs of the longer second training for iris.
 LONGER = 300
 
 
 Trainer = Callable[[Problem, float, FloatArray | None], Run]
-"""Trains a problem of the paper, with a sharpness, from some widths."""
+"""Training function: problem of the paper, sharpness, start widths (n_bonds,) or None."""
 
 
 @dataclass(frozen=True, eq=False)
 class Switching:
-    """Three trainings, each from the widths of the one before; the last one again, longer."""
+    """Three trainings, each from the widths of the previous one; the last also with more epochs."""
 
     flowers: Run
     lines: Run
@@ -61,9 +61,9 @@ def fig5() -> Experiment:
     cuts = atlas_of(SPLITS)
     return Experiment(
         title="Retraining",
-        about=f"Switching and the cut of {DAMAGE[0]}–{DAMAGE[1]} are of one split, the atlas of "
-        f"{SPLITS}. A retraining starts from the widths before it; widths at a limit start a "
-        "thousandth of the range inside, where the logistic map can still leave it.",
+        about=f"Switching and the cut of {DAMAGE[0]}–{DAMAGE[1]} use one split, the atlas uses "
+        f"{SPLITS}. A retraining starts from the previous widths; widths at a limit start a "
+        "thousandth of the range inside it, so that the logistic map can leave the limit.",
         lines=(
             *_switching_lines(switched),
             *_damage_lines(stated.flowers, after_cut, damaged),
@@ -102,11 +102,11 @@ def fig5() -> Experiment:
 
 
 def switch_tasks(youngs_modulus_MPa: float, trainer: Trainer) -> Switching:
-    """Train for iris, from there for regression, and from there for iris.
+    """Train for iris, then for regression, then for iris, each from the previous widths.
 
     Args:
-        youngs_modulus_MPa: of the material.
-        trainer: trains a problem, with a sharpness, from some widths.
+        youngs_modulus_MPa: Young's modulus of the material.
+        trainer: training function.
     """
     iris = make(IRIS, IRIS_TRAINING, youngs_modulus_MPa=youngs_modulus_MPa)
     regression = make(REGRESSION, REGRESSION_TRAINING, youngs_modulus_MPa=youngs_modulus_MPa)
@@ -119,7 +119,7 @@ def switch_tasks(youngs_modulus_MPa: float, trainer: Trainer) -> Switching:
 
 
 def projected(problem: Problem, _sharpness: float, start_mm: FloatArray | None) -> Run:
-    """Train with projected steps, which know no sharpness."""
+    """Train with projected steps, which have no sharpness."""
     return train_by_projection(problem, start_mm)
 
 
@@ -127,12 +127,12 @@ def _switching_lines(switched: Mapping[str, Switching]) -> list[Line]:
     lines = []
     for how, runs in switched.items():
         again = runs.flowers_again
-        stuck = "stuck in the limits where regression left it, started again from random widths"
-        reach = "the lines are out of reach of this modulus, see fig3"
+        stuck = "stalled at the width limits reached by regression; restarted from random widths"
+        reach = "the targets are not attainable with this modulus, see fig3"
         lines += [
             Line(f"iris: accuracy, {how}", _last(runs.flowers, "accuracy_all"), "nearly 1"),
             Line(
-                f"then regression: 1 less relative error, {how}",
+                f"then regression: 1 − relative error, {how}",
                 f"{1 - runs.lines.metric('relative_error')[-1]:.3f}",
                 "nearly 1",
                 reach if how.startswith("stated") else "",
@@ -141,7 +141,7 @@ def _switching_lines(switched: Mapping[str, Switching]) -> list[Line]:
                 f"then iris again: accuracy, {how}",
                 _last(again, "accuracy_all"),
                 "nearly 1",
-                stuck if again.was_stuck else "100 epochs are few to leave the old limits",
+                stuck if again.was_stuck else "100 epochs are hardly enough to leave the limits",
             ),
             Line(
                 f"the same after {LONGER} epochs",
@@ -151,15 +151,15 @@ def _switching_lines(switched: Mapping[str, Switching]) -> list[Line]:
             Line(
                 f"loss of iris, first and again, {how}",
                 f"{runs.flowers.losses[-1]:.4f}, {again.losses[-1]:.4f}",
-                "the first is the smaller",
-                "means over the flowers; fig4 counts the short last batch as the authors do",
+                "the first is smaller",
+                "mean over the flowers; fig4 normalises the short last batch as the authors do",
             ),
         ]
     return lines
 
 
 def _damage_lines(trained: Run, after_cut: float, damaged: Run) -> list[Line]:
-    note = "another bond than the paper's, which it draws and does not name: see the atlas"
+    note = "not the bond of the paper, which is drawn but not named: see the atlas"
     words = "bond {}–{} cut".format(*DAMAGE)
     return [
         Line("accuracy on all flowers before the cut", _last(trained, "accuracy_all"), "nearly 1"),
@@ -180,11 +180,11 @@ def _last(run: Run, name: str) -> str:
 def _atlas_lines(cuts: tuple[Cut, ...]) -> list[Line]:
     lines = [
         Line(
-            f"bonds that are {kind}: {meaning}",
+            f"{kind} bonds: {meaning}",
             ", ".join(cut.name for cut in cuts if cut.kind == kind) or "none",
-            note="stuck retrainings were started again, up to three times, from random widths; "
-            "without 2–3, 3–8, 3–7 or 7–8 the lowest loss that bounded searches find names nearly "
-            "all flowers wrong"
+            note="stalled retrainings were restarted up to three times from random widths; without "
+            "2–3, 3–8, 3–7 or 7–8 the network with the lowest loss that bounded optimisation finds "
+            "misclassifies nearly all flowers"
             if kind == "critical"
             else "",
         )
@@ -194,10 +194,10 @@ def _atlas_lines(cuts: tuple[Cut, ...]) -> list[Line]:
     like = min(rigid, key=lambda c: abs(c.after_cut.mean() - 0.5) + abs(c.retrained.mean() - 0.8))
     lines.append(
         Line(
-            f"the cut most like the paper's, {like.name}: accuracy, and after retraining",
+            f"cut most similar to the paper's, {like.name}: accuracy, accuracy after retraining",
             f"{_range(like.after_cut)}, {_range(like.retrained)}",
             "about 0.5, about 0.8",
-            f"picked from the atlas afterwards; mean and spread of {SPLITS} splits",
+            f"selected from the atlas afterwards; mean and range of {SPLITS} splits",
         )
     )
     return lines

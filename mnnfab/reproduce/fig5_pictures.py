@@ -1,4 +1,4 @@
-"""The pictures of fig. 5."""
+"""Figures of the reproduction of fig. 5."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def draw_switching(runs: Sequence[Run], titles: Sequence[str], material: str) -> Figure:
-    """Draw loss and metric of trainings that follow each other, and where each ended."""
+    """Draw loss and metric of successive trainings, and the final widths of each."""
     figure = Figure(figsize=(5 * len(runs), 8), layout="constrained")
     panels = figure.subplots(2, len(runs))
     for (above, below), run, title in zip(panels.T, runs, titles, strict=True):
@@ -32,7 +32,7 @@ def draw_switching(runs: Sequence[Run], titles: Sequence[str], material: str) ->
 
 
 def draw_damage(trained: Run, damaged: Run, bond: tuple[int, int]) -> Figure:
-    """Draw the network that loses a bond, its retraining, and where that ended."""
+    """Draw the network before the cut, its retraining, and the retrained widths."""
     figure = Figure(figsize=(15, 5), layout="constrained")
     left, middle, right = figure.subplots(1, 3)
     draw_widths(left, trained)
@@ -46,7 +46,7 @@ def draw_damage(trained: Run, damaged: Run, bond: tuple[int, int]) -> Figure:
 
 
 def draw_atlas(network: Network, cuts: Sequence[Cut]) -> Figure:
-    """Draw every bond in the colour of the accuracy that is left without it, and a list."""
+    """Draw every bond in the colour of the accuracy without it, and a ranked list."""
     figure = Figure(figsize=(16, 5.2), layout="constrained")
     left, middle, right = figure.subplots(1, 3, width_ratios=(1, 1, 1.3))
     broken = [cut.nodes for cut in cuts if cut.zero_modes]
@@ -58,7 +58,7 @@ def draw_atlas(network: Network, cuts: Sequence[Cut]) -> Figure:
         draw_bonds(axes, network, values, "accuracy without this bond", (0.0, 1.0), 6.0)
         draw_ports(axes, network, None)
         _strike_out(axes, network, broken)
-        axes.set_title(f"{title}; without a crossed bond it moves freely", pad=22)
+        axes.set_title(f"{title}; crosses: zero mode without bond", pad=22)
     _draw_ranks(right, [cut for cut in cuts if not cut.zero_modes])
     return figure
 
@@ -94,7 +94,7 @@ def _draw_curves(axes: Axes, run: Run) -> None:
     other.set_ylabel("metric (no unit)")
     if run.task.kind == "regression":
         axes.set_yscale("log")
-        other.plot(1 - run.metric("relative_error"), color=ORANGE, label="1 less relative error")
+        other.plot(1 - run.metric("relative_error"), color=ORANGE, label="1 − relative error")
     else:
         for part, style in (("train", "-"), ("test", ":")):
             values = run.metric(f"accuracy_{part}")

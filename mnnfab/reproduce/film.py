@@ -1,4 +1,4 @@
-"""Films of a training: widths, loss and outputs, epoch by epoch, as animated pictures."""
+"""Films of a training: widths, loss and outputs by epoch as an animated GIF."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from mnnfab.reproduce.setting import Run
 from mnnfab.task.task import Task
 
 DrawOutputs = Callable[[Axes, Task, PortModel], None]
-"""Draws what the outputs do, from the task and the model of an epoch."""
+"""Function that draws the outputs from the task and the model of an epoch."""
 
 FRAMES_PER_SECOND, DOTS_PER_INCH = 6, 80
-#: The last picture of a scene stands for so many.
+#: Number of times that the last frame of a scene is repeated.
 PAUSE = 6
 
 
@@ -36,9 +36,9 @@ class Scene:
 
     Args:
         run: the training.
-        title: above it.
-        draw_outputs: draws the lower right panel.
-        frames: pictures of it.
+        title: title above the frames.
+        draw_outputs: function that draws the lower right panel.
+        frames: largest number of frames.
     """
 
     run: Run
@@ -72,7 +72,7 @@ def write_film(path: Path, scenes: Sequence[Scene]) -> None:
 
 
 def epochs_shown(n_epochs: int, frames: int) -> IntArray:
-    """Return the epochs of a scene, (frames,) or fewer: early ones closer, as most happens there.
+    """Return the epochs of a scene, at most (frames,), denser at the start of training.
 
     >>> epochs_shown(100, 8)
     array([  0,   1,   3,   6,  13,  26,  51, 100])
@@ -82,12 +82,12 @@ def epochs_shown(n_epochs: int, frames: int) -> IntArray:
 
 
 def _palette() -> Image.Image:
-    """Return the colours of our pictures and what lies between them and white, 256 in all.
+    """Return a palette of the figure colours and their shades towards white, 256 colours.
 
-    One palette for all frames: chosen frame by frame, small marks would change their colours.
+    All frames share one palette; with a palette per frame, small markers would change colour.
     """
     ours = [to_rgb(colour) for colour in (BLUE, ORANGE, GREEN, RED, "black")]
-    # Not too near to white: Pillow would take them for it, and it for them.
+    # Shades close to white are left out: Pillow would merge them with white.
     shades = [np.linspace(colour, (1, 1, 1), 12)[:-1] for colour in ours]
     widths = colormaps["cividis"](np.linspace(0, 1, 199))[:, :3]
     colours = np.vstack([[(1, 1, 1)], to_rgb(GREY), *shades, widths])

@@ -1,4 +1,4 @@
-"""Pictures of what the outputs of the paper's tasks do."""
+"""Figures of the outputs of the tasks of the paper."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SPECIES_COLOURS = (BLUE, GREEN, ORANGE)
 
 
 def draw_pair(axes: Axes, task: Task, model: PortModel) -> None:
-    """Draw how far the two outputs of a behaviour sink, as bars."""
+    """Draw the displacements of the two outputs of a behaviour as bars."""
     moved = model.outputs(task.loads_N)[0]
     axes.barh(["node 12", "node 13"], moved, color=[BLUE, ORANGE])
     axes.set_xlim(-0.8, 0)
@@ -28,7 +28,7 @@ def draw_pair(axes: Axes, task: Task, model: PortModel) -> None:
 
 
 def draw_lines(axes: Axes, task: Task, model: PortModel) -> None:
-    """Draw the paths of nodes 12 and 13 under all loads, over the samples that they should meet."""
+    """Draw the paths of nodes 12 and 13 under all loads together with the target samples."""
     loads = np.array([[task.loads_N.min()], [task.loads_N.max()]])
     moved = model.outputs(loads)
     for node, first, colour in ((12, 0, BLUE), (13, 2, ORANGE)):
@@ -43,17 +43,17 @@ def draw_lines(axes: Axes, task: Task, model: PortModel) -> None:
 
 
 def draw_species(axes: Axes, task: Task, model: PortModel) -> None:
-    """Draw every flower in the colour of the species that the network takes it for."""
+    """Draw every flower in the colour of its predicted species."""
     draw_flowers(axes, species_of(task, model), task.targets.argmax(axis=1))
 
 
 def draw_flowers(axes: Axes, named: IntArray, right: IntArray) -> None:
-    """Draw every flower in the colour of a species; wrong ones are crossed out.
+    """Draw every flower in the colour of its predicted species; misclassified ones are crossed.
 
     Args:
-        axes: to draw on.
-        named: species of each flower as it is named, (150,).
-        right: as it is.
+        axes: axes to draw on.
+        named: predicted species of each flower, (150,).
+        right: true species of each flower, (150,).
     """
     iris = built_in_features("iris")
     sepal, petal = iris.features[:, 0], iris.features[:, 2]
@@ -62,13 +62,13 @@ def draw_flowers(axes: Axes, named: IntArray, right: IntArray) -> None:
         axes.plot(sepal[of_it], petal[of_it], "o", ms=4, color=colour, label=name)
     wrong = named != right
     if wrong.any():
-        axes.plot(sepal[wrong], petal[wrong], "x", ms=7, color=RED, label="wrong")
+        axes.plot(sepal[wrong], petal[wrong], "x", ms=7, color=RED, label="misclassified")
     axes.set_xlabel("sepal length, cm")
     axes.set_ylabel("petal length, cm")
     axes.legend(frameon=False, fontsize=8, loc="lower right", handletextpad=0.1)
 
 
 def species_of(task: Task, model: PortModel) -> IntArray:
-    """Return the species that every flower is taken for, (150,)."""
+    """Return the predicted species of every flower, (150,)."""
     named: IntArray = np.abs(model.outputs(task.loads_N)).argmax(axis=1)
     return named

@@ -1,7 +1,7 @@
-"""What the paper says: its network and its published numbers, with their places.
+"""Network and published values of the paper, with their sources.
 
 Li and Mao, Nat. Commun. 15:10528 (2024), doi 10.1038/s41467-024-54849-z; "source data" is
-the table that is published with each figure.
+the table published with each figure.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ RIGHT, LEFT, MIDDLE = Port(12, "y"), Port(13, "y"), Port(10, "y")
 
 #: Fig. 1, measured displacement of node 13 under 10 gf at node 12 (text), mm.
 MEASURED_LEFT_MM = -0.82
-#: Fig. 1, weight for the adjoint field that the paper hangs, gf.
+#: Fig. 1, weight applied for the adjoint field, gf.
 ADJOINT_WEIGHT_GF = 5.0
-#: Fig. 1e, source data: simulated gradient, measured one and its error, 1e-9 m², in the
-#: paper's order of bonds, which is not ours.
+#: Fig. 1e, source data: simulated gradient, measured gradient and its error, 1e-9 m², in the
+#: bond order of the paper, which differs from that of mnnfab.
 GRADIENT_SIMULATED = np.array(
     [
         *(17.5, -2.39, -12.3, -0.182, 4.27, 79.4, -2.39, 7.76, 4.27, 41.9, 4.27, 1.66, 7.76, 0.764),
@@ -44,10 +44,10 @@ GRADIENT_ERROR = np.array(
         *(0.934, 1.59, 8.20, 1.08, 0.684, 2.09, 0.174, 5.85, 0.65, 13.6, 0.847, 1.65, 0.615, 17.1),
     ]
 )
-#: Fig. 1e: the best step of the finite differences (text).
+#: Fig. 1e: best step of the finite differences (text).
 BEST_STEP = 1e-6
-#: Fig. 1e, source data: error of the finite differences at some steps, the largest and the
-#: best among them.
+#: Fig. 1e, source data: error of the finite differences at some steps, including the largest
+#: and the best.
 FINITE_DIFFERENCE_ERRORS = {
     9.98e-9: 1.53e-11,
     1.00e-7: 8.67e-14,
@@ -61,7 +61,7 @@ FINITE_DIFFERENCE_ERRORS = {
     9.97: 1.049e-3,
     100.0: 1.554e-3,
 }
-#: Fig. 2, source data: displacements of the two outputs, mm: simulated, measured, its error.
+#: Fig. 2, source data: displacements of the two outputs, mm: simulated; measured with error.
 BEHAVIOUR_UNTRAINED_MM = (-0.524292929, -0.524292929)
 BEHAVIOUR_UNTRAINED_MEASURED_MM = ((-0.521159262, 0.04021075), (-0.523021, 0.011206042))
 BEHAVIOUR_TRAINED_MM = (-0.625333116, -0.479973464)
@@ -79,9 +79,9 @@ REGRESSION_LOSS_M2 = {
     1000: (3.79e-10, 1.77e-8),
     5000: (3.75e-10, 1.73e-8),
 }
-#: Fig. 4b, source data: loss and accuracies on the training and the test part after some
-#: epochs, each as mean, least and greatest. (The table gives the spread as the mean less the
-#: greatest and the mean less the least: only so does no accuracy exceed 1.)
+#: Fig. 4b, source data: loss and accuracies on the training and the test set after some
+#: epochs, each as mean, minimum and maximum. (The table gives the spread as mean minus maximum
+#: and mean minus minimum: only with this interpretation no accuracy exceeds 1.)
 IRIS_CURVES = {
     1: ((1.318, 1.227, 1.500), (0.383, 0.305, 0.562), (0.373, 0.222, 0.578)),
     10: ((0.730, 0.689, 0.832), (0.659, 0.333, 0.886), (0.642, 0.267, 0.889)),
@@ -92,15 +92,15 @@ IRIS_CURVES = {
 
 
 def network() -> Network:
-    """Return the patch of 14 nodes and 28 bonds."""
+    """Return the network of the paper, a patch of 14 nodes and 28 bonds."""
     return triangular_patch(4, BOND_LENGTH_MM, [0, 4])
 
 
 def per_width() -> FloatArray:
-    """Return the stiffness per width of its bonds, (28,) N/mm²."""
+    """Return the stiffness per width of the bonds of the network, (28,) N/mm²."""
     return stiffness_per_width(network(), YOUNGS_MODULUS_MPA, THICKNESS_MM)
 
 
 def model(inputs: tuple[Port, ...], outputs: tuple[Port, ...]) -> BarModel:
-    """Return its bars with these ports."""
+    """Return the bar model of the network with these ports."""
     return BarModel(network(), inputs, outputs)

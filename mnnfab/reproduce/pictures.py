@@ -1,4 +1,4 @@
-"""What the pictures of several experiments share."""
+"""Common drawing functions of the figures."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 def draw_widths(axes: Axes, run: Run, epoch: int = -1) -> None:
-    """Draw the network after an epoch, each bond as thick as it is wide, with its ports."""
+    """Draw the network with its ports after an epoch, with line widths by bond width."""
     network, widths = run.trainable.model.network, run.widths_by_epoch_mm[epoch]
     draw_bonds(axes, network, widths, "width, mm", paper.WIDTHS_MM, lines=3 * widths)
     draw_ports(axes, network, run.task)
 
 
 def over_epochs(axes: Axes, n_epochs: int) -> None:
-    """Let the epochs run to the right, the first ten evenly and the rest by powers of ten."""
+    """Set the epoch axis: linear up to 10, then logarithmic."""
     axes.set_xscale("symlog", linthresh=10)
     axes.set_xlim(0, n_epochs)
-    axes.set_xlabel("epoch (evenly up to 10, then by powers of ten)")
+    axes.set_xlabel("epoch (linear up to 10, then logarithmic)")

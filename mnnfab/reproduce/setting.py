@@ -1,4 +1,4 @@
-"""The paper's tasks as designs, and their training as the paper's code does it."""
+"""Tasks of the paper as designs, and their training as in the code of the paper."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from mnnfab.training.width_maps import Logistic
 
 _NODES_12_AND_13 = [{"node": 12, "axis": "y"}, {"node": 13, "axis": "y"}]
 
-#: Fig. 1: 10 gf on node 12, and node 13 shall sink by 25 mm; the loss is in mm².
+#: Fig. 1: 10 gf on node 12, target of 25 mm downwards at node 13; the loss is in mm².
 GRADIENT: Mapping[str, Any] = {
     "kind": "behaviour",
     "inputs": [{"node": 12, "axis": "y"}],
@@ -33,14 +33,14 @@ GRADIENT: Mapping[str, Any] = {
     "targets_mm": [-25.0],
     "loss_scale_mm": 1.0,
 }
-#: Fig. 2: 5 gf on node 10; what the outputs shall do is added to it.
+#: Fig. 2: 5 gf on node 10; the target is added to it.
 BEHAVIOUR: Mapping[str, Any] = {
     "kind": "behaviour",
     "inputs": [{"node": 10, "axis": "y"}],
     "outputs": _NODES_12_AND_13,
     "loads_gf": [-5.0],
 }
-#: Fig. 3: both nodes follow a line.
+#: Fig. 3: linear targets of both nodes.
 REGRESSION: Mapping[str, Any] = {
     "kind": "regression",
     "inputs": [{"node": 10, "axis": "y"}],
@@ -49,7 +49,7 @@ REGRESSION: Mapping[str, Any] = {
     "max_load_gf": 20.0,
     "samples": 100,
 }
-#: Fig. 4: four lengths of a flower in, three species out.
+#: Fig. 4: four lengths of a flower as inputs, three species as outputs.
 IRIS: Mapping[str, Any] = {
     "kind": "classification",
     "dataset": "iris",
@@ -58,33 +58,33 @@ IRIS: Mapping[str, Any] = {
     "load_at_max_gf": -5.0,
     "loss_scale_mm": 0.04,
 }
-#: How the paper trains them; `sharpness` is of the authors' width map.
+#: Training settings of the paper, with the sharpness of its width map.
 REGRESSION_SHARPNESS, IRIS_SHARPNESS = 10.0, 5.0
 REGRESSION_TRAINING: Mapping[str, Any] = {"epochs": 5000, "learning_rate": 0.1}
 IRIS_TRAINING: Mapping[str, Any] = {"epochs": 100, "learning_rate": 0.006}
-#: What keeps Adam's step finite in the paper's code, where gradients are in m³/N.
+#: ε of Adam in the code of the paper, where gradients are in m³/N.
 AUTHORS_EPSILON = 1.5e-8
-#: Our squared error sums over the outputs. Noise of 0.1 mm in the four readings of fig. 3 leaves
-#: 4e-8 m² of it, but the published noisy loss ends at 1.7e-8: it is half of ours.
+#: Published squared error divided by ours, which is the sum over the outputs. Noise of 0.1 mm in
+#: the four outputs of fig. 3 gives 4e-8 m², but the published noisy loss ends at 1.7e-8.
 PUBLISHED_SHARE = 0.5
 
 
 @dataclass(frozen=True)
 class AuthorsMap(Logistic):
-    """The logistic map as the paper's code uses it: without its derivative in the gradient."""
+    """Logistic map as in the code of the paper, which leaves its derivative out of the gradient."""
 
     def slope(self, latent: FloatArray) -> FloatArray:
-        """Return the same number everywhere."""
+        """Return 1 for every bond, (n_bonds,)."""
         return np.ones_like(latent)
 
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """A training of the paper, with the widths after every epoch.
+    """Training of a task of the paper, with the widths after every epoch.
 
     Args:
-        trainable: bars, task and width map.
-        training: history and widths.
+        trainable: bar model, task and width map.
+        training: training history and widths.
     """
 
     trainable: Trainable
@@ -92,26 +92,26 @@ class Run:
 
     @property
     def task(self) -> Task:
-        """What was trained for."""
+        """Task of the training."""
         return self.trainable.task
 
     @property
     def widths_mm(self) -> FloatArray:
-        """At the end, (n_bonds,)."""
+        """Widths after training, (n_bonds,)."""
         return self.training.widths_mm
 
     @property
     def widths_by_epoch_mm(self) -> FloatArray:
-        """Before training and after every epoch, (n_epochs + 1, n_bonds)."""
+        """Widths before training and after every epoch, (n_epochs + 1, n_bonds)."""
         kept = self.training.widths_by_epoch_mm
-        assert kept is not None, "every run of the paper keeps them"
+        assert kept is not None, "every training of this package records its widths"
         return kept
 
     @property
     def losses(self) -> FloatArray:
-        """On the training samples, before training and after every epoch, (n_epochs + 1,).
+        """Losses of the training samples before training and after every epoch, (n_epochs + 1,).
 
-        Squared errors are in m² and counted as the paper does; cross-entropies have no unit.
+        Squared errors are in m² with the factor of the paper; cross-entropies are dimensionless.
         """
         losses = np.array([epoch.loss_train for epoch in self.training.history])
         loss = self.task.loss
@@ -121,13 +121,13 @@ class Run:
 
     @property
     def loss_label(self) -> str:
-        """For axes."""
+        """Axis label of the losses."""
         unit = ", m²" if isinstance(self.task.loss, SquaredError) else ""
         return f"training loss{unit}"
 
     @property
     def was_stuck(self) -> bool:
-        """Whether it got stuck where it should have started, and was started again."""
+        """True if the training stalled at its start and was restarted."""
         return len(self.training.restarts) > 1
 
     def metric(self, name: str) -> FloatArray:
@@ -151,13 +151,13 @@ def make(
     damage: Sequence[tuple[int, int]] = (),
     youngs_modulus_MPa: float = paper.YOUNGS_MODULUS_MPA,
 ) -> Problem:
-    """Return one of the tasks on the paper's network.
+    """Return the problem of a task on the network of the paper.
 
     Args:
-        task: the [task] section of a design.
-        training: its [training] section.
+        task: section [task] of a design.
+        training: section [training] of the design.
         damage: bonds that are cut, each by its two nodes.
-        youngs_modulus_MPa: of the material.
+        youngs_modulus_MPa: Young's modulus of the material.
 
     Raises:
         MechanismError: if the damaged network has zero modes.
@@ -189,12 +189,12 @@ def make(
 def train_as_the_authors(
     problem: Problem, sharpness: float, start_mm: FloatArray | None = None
 ) -> Run:
-    """Train with the authors' width map and Adam's ε as they have it.
+    """Train with the width map of the authors and their ε of Adam.
 
     Args:
-        problem: one of the paper's.
-        sharpness: of the map.
-        start_mm: widths to start from, (n_bonds,); 2 mm if not given.
+        problem: a problem of the paper.
+        sharpness: sharpness of the map.
+        start_mm: start widths, (n_bonds,); 2 mm if not given.
     """
     width_map = AuthorsMap(*problem.width_limits_mm, sharpness)
     trainable = _with_their_epsilon(replace(_trainable(problem), width_map=width_map))
@@ -206,23 +206,23 @@ def train_iris(
     damage: Sequence[tuple[int, int]] = (),
     start_mm: FloatArray | None = None,
 ) -> Run:
-    """Train the network of fig. 4 as its authors do.
+    """Train the network of fig. 4 as the authors do.
 
     Args:
-        seed: of the split and the order of the flowers.
+        seed: seed of the split and of the order of the flowers.
         damage: bonds that are cut, each by its two nodes.
-        start_mm: widths to start from, (n_bonds,); 2 mm if not given.
+        start_mm: start widths, (n_bonds,); 2 mm if not given.
     """
     problem = make(IRIS, {**IRIS_TRAINING, "seed": seed}, damage=damage)
     return train_as_the_authors(problem, IRIS_SHARPNESS, start_mm)
 
 
 def train_by_projection(problem: Problem, start_mm: FloatArray | None = None) -> Run:
-    """Train with projected steps, as mnnfab does by default.
+    """Train with projected steps, the default of mnnfab.
 
     Args:
-        problem: one of the paper's.
-        start_mm: widths to start from, (n_bonds,); 2 mm if not given.
+        problem: a problem of the paper.
+        start_mm: start widths, (n_bonds,); 2 mm if not given.
     """
     return _run(_trainable(problem), start_mm, problem)
 
@@ -232,11 +232,11 @@ def _trainable(problem: Problem) -> Trainable:
 
 
 def _with_their_epsilon(trainable: Trainable) -> Trainable:
-    """Let Adam's ε weigh as it does in the paper's code, by the unit of the squared error.
+    """Return the trainable with a loss scale that gives Adam's ε the effect of the paper's code.
 
-    There ε = 1.5e-8 stands beside dL/dk in SI units, m³/N, and slows the regression down,
-    whose gradient is not larger. Ours stands beside dL'/dz, with L' = 2 L / scale² and
-    z = k / (E t / a).
+    In that code ε = 1.5e-8 is added to the magnitude of dL/dk in SI units, m³/N. The gradient
+    of regression is not larger, which slows down the training. Here ε is added to the magnitude
+    of dL'/dz, with L' = 2 L / scale² and z = k / (E t / a).
     """
     loss = trainable.task.loss
     if not isinstance(loss, SquaredError):

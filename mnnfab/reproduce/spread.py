@@ -1,4 +1,4 @@
-"""Spread: what several trainings on different splits have in common, over the epochs."""
+"""Spread of training curves over several data splits."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Spread:
-    """Mean, least and greatest of several curves, each (n_epochs + 1,)."""
+    """Mean, minimum and maximum of several curves, each (n_epochs + 1,)."""
 
     mean: FloatArray
     low: FloatArray
     high: FloatArray
 
     def at(self, epoch: int, form: str = ".3f") -> str:
-        """Return the values after an epoch in words.
+        """Return the values after an epoch as text.
 
         >>> Spread(np.array([0.5]), np.array([0.4]), np.array([0.7])).at(0)
         '0.500 (0.400 to 0.700)'
@@ -36,7 +36,7 @@ class Spread:
         return {name: self.mean, f"{name}_least": self.low, f"{name}_greatest": self.high}
 
     def draw(self, axes: Axes, colour: str, label: str) -> None:
-        """Draw the mean over the epochs, and the spread as a band."""
+        """Draw the mean over the epochs, and the range as a band."""
         epochs = np.arange(len(self.mean))
         axes.plot(epochs, self.mean, color=colour, label=label)
         axes.fill_between(epochs, self.low, self.high, color=colour, alpha=0.2, lw=0)

@@ -1,4 +1,4 @@
-"""Data sets: features and classes, or loads and displacements."""
+"""Data sets: features with classes, or loads with displacements."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from mnnfab.errors import InputError
 from mnnfab.io.tables import Table, is_number, read_table
 from mnnfab.units import NEWTON_PER_GF
 
-#: Data sets that need no file, and scikit-learn's function for each.
+#: Built-in data sets and the scikit-learn function that loads each.
 BUILT_IN = {"iris": "load_iris", "wine": "load_wine", "breast-cancer": "load_breast_cancer"}
 
 
-#: Larger loads (gf) and displacements (mm) are taken for a mistake.
+#: Upper limit of loads (gf) and displacements (mm); larger values are refused as errors.
 LARGEST_LOAD = 1e9
-#: What tables hold, in lower case, where the class of a row is not known.
+#: Entries of the class column, in lower case, that mean a missing class.
 NO_CLASS = {"", "nan"}
 
 
 @dataclass(frozen=True, eq=False)
 class LabelledFeatures:
-    """Samples with a class each.
+    """Samples with class labels.
 
     Args:
-        features: (n_samples, n_features), in the data's own units.
-        feature_names: one a column.
+        features: (n_samples, n_features), in the units of the data set.
+        feature_names: one name per column.
         classes: class number of each sample, (n_samples,).
-        class_names: the name of each class number.
+        class_names: name of each class number.
     """
 
     features: FloatArray
@@ -40,10 +40,10 @@ class LabelledFeatures:
     class_names: tuple[str, ...]
 
     def with_features(self, names: Sequence[str]) -> LabelledFeatures:
-        """Return the same samples with some of the features, in this order.
+        """Return the same samples with a selection of the features, in this order.
 
         Raises:
-            InputError: if there is no such feature, with those that there are.
+            InputError: if a feature does not exist; the message lists the known ones.
         """
         _check_known(names, self.feature_names)
         columns = [self.feature_names.index(name) for name in names]
@@ -51,10 +51,10 @@ class LabelledFeatures:
 
 
 def built_in_features(name: str) -> LabelledFeatures:
-    """Return one of scikit-learn's data sets.
+    """Return a data set of scikit-learn.
 
-    iris: Fisher's 150 flowers, four lengths in cm, three species (with Fisher's own
-    values, which the UCI file has not). wine: 178 wines, 13 analyses, three growers.
+    iris: Fisher's 150 flowers, four lengths in cm, three species (Fisher's original values,
+    which differ from the UCI file). wine: 178 wines, 13 analyses, three growers.
     breast-cancer: 569 tumours, 30 measures of their cells, malignant or benign.
 
     Args:
@@ -74,15 +74,15 @@ def built_in_features(name: str) -> LabelledFeatures:
 def labelled_features(
     dataset: str, folder: Path, features: Sequence[str] | None = None
 ) -> LabelledFeatures:
-    """Return a data set by the name that a design gives it.
+    """Return the data set that a design names.
 
     Args:
         dataset: a key of `BUILT_IN`, or a table in `folder`.
-        folder: of the design.
-        features: names of those to use, in this order; all if not given.
+        folder: folder of the design file.
+        features: names of the features to use, in this order; all if not given.
 
     Raises:
-        InputError: if there is none, or it does not fit.
+        InputError: if the data set does not exist or is invalid.
     """
     if dataset in BUILT_IN:
         data = built_in_features(dataset)
@@ -90,34 +90,35 @@ def labelled_features(
     if not (folder / dataset).exists():
         known = ", ".join(f'"{name}"' for name in BUILT_IN)
         given = f'"{dataset}": no such file'
-        raise InputError("[task] dataset", given, f"{known}, or a table in the design's folder")
+        raise InputError("[task] dataset", given, f"{known}, or a table in the design folder")
     return read_labelled_features(folder / dataset, features)
 
 
 def read_labelled_features(path: Path, features: Sequence[str] | None = None) -> LabelledFeatures:
-    """Read a table with one column a feature and the class in the last one.
+    """Read a table with one column per feature and the class in the last column.
 
-    Classes are numbered in the sorted order of their names, numbers as numbers.
+    Classes are numbered in the sorted order of their names; names that are numbers are sorted
+    numerically.
 
     Args:
-        path: CSV or Parquet.
+        path: CSV or Parquet file.
         features: names of the columns to read, in this order; all if not given.
 
     Raises:
-        InputError: if the table does not fit.
+        InputError: if the table is invalid.
     """
     table = read_table(path)
     if len(table.header) < 2:
-        raise InputError(str(path), "1 column", "one or more features, then the class")
+        raise InputError(str(path), "1 column", "at least one feature column, then the class")
     columns = _columns_of(table, features)
     names = [row[-1] for row in table.rows]
     missing = [place for place, name in enumerate(names) if name.lower() in NO_CLASS]
     if missing:
         where = f"{path}, {table.lines[missing[0]]}, column {table.header[-1]}"
-        raise InputError(where, names[missing[0]] or "missing", "the name of a class")
+        raise InputError(where, names[missing[0]] or "missing", "a class name")
     if all(is_number(cell) for cell in table.header[:-1]) and table.header[-1] in names:
-        given = f"a sample: {', '.join(table.header)[:60]}"
-        raise InputError(f"{path}, line 1", given, "names of the columns")
+        given = f"data instead of a header: {', '.join(table.header)[:60]}"
+        raise InputError(f"{path}, line 1", given, "column names")
     class_names = tuple(sorted(set(names), key=_as_sorted))
     return LabelledFeatures(
         features=table.numbers(columns),
@@ -147,14 +148,13 @@ def read_loads_and_displacements(
 ) -> tuple[FloatArray, FloatArray]:
     """Read a table of input loads in gf and output displacements in mm.
 
-    Every name in the header ends in its unit, `_gf` for the first `n_in` columns and
-    `_mm` for the others.
+    Every column name ends in its unit: `_gf` for the first `n_in` columns, `_mm` for the others.
 
     Returns:
         Loads, (n_samples, n_in) N, and displacements, (n_samples, n_out) mm.
 
     Raises:
-        InputError: if the table does not fit or a unit is not the one expected.
+        InputError: if the table is invalid or a unit is not the expected one.
     """
     table = read_table(path)
     if len(table.header) != n_in + n_out:
@@ -166,7 +166,7 @@ def read_loads_and_displacements(
     for column, name in enumerate(table.header):
         unit = "_gf" if column < n_in else "_mm"
         if not name.endswith(unit):
-            raise InputError(f"{path}, line 1", f'column "{name}"', f"a name that ends in {unit}")
+            raise InputError(f"{path}, line 1", f'column "{name}"', f"a name ending in {unit}")
     values = table.numbers(range(n_in + n_out))
     beyond = np.argwhere(np.abs(values) > LARGEST_LOAD)
     if beyond.size:

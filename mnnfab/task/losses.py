@@ -1,8 +1,8 @@
-"""Losses: how far the outputs are from what a task asks for, and the slope of that.
+"""Losses of output displacements and their derivatives.
 
-Each loss takes output displacements and targets, both (n_samples, n_out), and gives
-the mean loss over the samples or its derivative in every displacement. All are free of
-units, so that a learning rate means the same in any of them.
+Each loss takes output displacements and targets, both (n_samples, n_out), and returns the mean
+loss over the samples or its derivative in every displacement. All losses are dimensionless, so
+that a learning rate has the same meaning for each of them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 
 from mnnfab.arrays import FloatArray
 
-#: Stands in for a displacement of exactly zero, whose logarithm does not exist (mm).
+#: Lower limit of |u| in logarithms, which avoids log(0), mm.
 TINY_MM = 1e-300
 
 
@@ -32,12 +32,12 @@ class Loss(Protocol):
 
 @dataclass(frozen=True)
 class SoftmaxCrossEntropy:
-    """Cross-entropy of p_c = exp(|u_c|/τ) / Σ exp(|u|/τ), the form in the paper's text.
+    """Cross-entropy of p_c = exp(|u_c|/τ) / Σ exp(|u|/τ), the form in the text of the paper.
 
-    Targets hold a 1 in the column of the class.
+    Targets are one-hot.
 
     Args:
-        scale_mm: τ, the displacement that counts as one unit of evidence.
+        scale_mm: τ, the displacement that corresponds to one unit of the logits.
     """
 
     scale_mm: float
@@ -58,8 +58,8 @@ class SoftmaxCrossEntropy:
         return slope
 
     def _evidence(self, displacements: FloatArray) -> FloatArray:
-        """Return |u|/τ less its maximum in each sample, so that no exponential overflows."""
-        # ufunc.reduce: half the time of array.max on arrays this small.
+        """Return |u|/τ minus its maximum in each sample, which avoids overflow of exp."""
+        # ufunc.reduce takes half the time of array.max on small arrays.
         evidence = np.abs(displacements)
         evidence /= self.scale_mm
         evidence -= np.maximum.reduce(evidence, axis=1, keepdims=True)
@@ -68,9 +68,9 @@ class SoftmaxCrossEntropy:
 
 @dataclass(frozen=True)
 class ShareCrossEntropy:
-    """Cross-entropy of p_c = |u_c| / Σ |u|, the form in the paper's published code.
+    """Cross-entropy of p_c = |u_c| / Σ |u|, the form in the published code of the paper.
 
-    Targets hold a 1 in the column of the class.
+    Targets are one-hot.
     """
 
     def value(self, displacements: FloatArray, targets: FloatArray) -> float:
@@ -90,12 +90,12 @@ class ShareCrossEntropy:
 
 @dataclass(frozen=True)
 class SquaredError:
-    """Mean over samples of Σ ((u - û) / scale)², the paper's MSE made free of units.
+    """Mean over samples of Σ ((u - û) / scale)², the MSE of the paper in dimensionless form.
 
-    Targets hold the wanted displacements in mm.
+    Targets are the target displacements û in mm.
 
     Args:
-        scale_mm: the displacement whose error counts as 1.
+        scale_mm: error of one displacement that gives a loss of 1.
     """
 
     scale_mm: float

@@ -1,4 +1,4 @@
-"""Print errors: what a print adds to a design, as random numbers."""
+"""Print errors: random deviations of a printed part from its design."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from mnnfab.model.joints import edge_weight
 from mnnfab.profiles import Printer
 from mnnfab.units import NEWTON_PER_GF
 
-#: Nothing is drawn below this share of what it should be.
+#: Lower limit of sampled values as a fraction of the nominal value.
 LEAST = 0.1
-#: A printer's accuracy is taken for two standard deviations.
+#: Number of standard deviations that the accuracy of a printer is assumed to be.
 SDS_IN_ACCURACY = 2.0
 
 
@@ -24,10 +24,10 @@ class PrintErrors:
     """Standard deviations of independent normal errors.
 
     Args:
-        width_mm: by how much a bond is wider everywhere, each on its own.
-        thickness: of the whole part, as a share.
-        modulus: of the whole part, as a share.
-        load_N: of every load.
+        width_mm: width error of a bond, constant along it and independent between bonds.
+        thickness: relative error of the thickness of the part.
+        modulus: relative error of the modulus of the part.
+        load_N: error of every load.
     """
 
     width_mm: float
@@ -39,7 +39,7 @@ class PrintErrors:
 def print_errors(
     section: ToleranceSection, printer: Printer, fabrication: Fabrication
 ) -> PrintErrors:
-    """Return the errors of a design, by its printer's accuracy where it gives none."""
+    """Return the errors of a design; missing values follow from the accuracy of the printer."""
     usual = printer.accuracy_mm / SDS_IN_ACCURACY
     width = usual if section.width_sd_mm is None else section.width_sd_mm
     thickness = usual if section.thickness_sd_mm is None else section.thickness_sd_mm
@@ -59,19 +59,20 @@ def drawn_widths(
     count: int,
     generator: np.random.Generator,
 ) -> FloatArray:
-    """Return errors of the widths of some parts, (count, n_bonds) mm, to train over.
+    """Return width errors of print samples for training, (count, n_bonds) mm.
 
-    An error of the edges weighs more in a thinned joint; to first order it acts as a larger
-    one of a plain bar. They come in pairs of opposite sign, so that their mean is 0, but
-    for those that would leave less than a tenth of the narrowest bond.
+    An edge error has a larger effect in a thinned joint; to first order it acts like a larger
+    error of a plain bar (`edge_weight`). The errors are drawn in pairs of opposite sign, so
+    their mean is 0, except where they are limited so that a bond keeps at least a tenth of
+    width_min_mm.
 
     Args:
-        errors: of the print.
-        widths_mm: about which they are weighed, (n_bonds,).
-        lengths_mm: of the bonds, (n_bonds,).
-        fabrication: joints and tapers.
-        count: of parts, an even number.
-        generator: draws them.
+        errors: standard deviations of the print errors.
+        widths_mm: widths at which the edge weights are evaluated, (n_bonds,).
+        lengths_mm: lengths of the bonds, (n_bonds,).
+        fabrication: joints, tapers and width limits.
+        count: number of samples, even.
+        generator: random number generator.
     """
     weight = edge_weight(widths_mm, lengths_mm, fabrication)
     half = generator.standard_normal((count // 2, len(widths_mm)))

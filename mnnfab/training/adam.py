@@ -1,4 +1,4 @@
-"""Adam, the optimiser of the paper (Kingma and Ba, arXiv 1412.6980, algorithm 1)."""
+"""Adam, the optimiser used in the paper (Kingma and Ba, arXiv 1412.6980, algorithm 1)."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import numpy as np
 
 from mnnfab.arrays import FloatArray
 
-#: β1 and β2, and what keeps the step finite where the gradient vanishes.
+#: β1, β2 and ε of Adam.
 DECAY_MEAN, DECAY_SQUARE, EPSILON = 0.9, 0.999, 1e-8
 
 
 class Adam:
-    """Running means of the gradient and of its square give each bond its own step.
+    """Adam optimiser. Running means of the gradient and its square scale each component.
 
     Args:
-        n_values: number of values that are trained.
-        learning_rate: size of a step where the gradient keeps its sign.
-        epsilon: keeps the step finite where the gradient vanishes.
+        n_values: number of trained values.
+        learning_rate: step size where the gradient keeps its sign.
+        epsilon: added to the denominator so that the step is finite where the gradient vanishes.
     """
 
     def __init__(self, n_values: int, learning_rate: float, epsilon: float = EPSILON) -> None:
@@ -29,15 +29,15 @@ class Adam:
 
     @property
     def memory(self) -> tuple[FloatArray, FloatArray, int]:
-        """Both means and the number of steps, from which it can go on."""
+        """State for a restart: both means, (n_values,), and the number of steps."""
         return self._mean.copy(), self._square.copy(), self._steps
 
     def recall(self, mean: FloatArray, square: FloatArray, steps: int) -> None:
-        """Go on from what `memory` gave, both (n_values,)."""
+        """Restore a state returned by `memory`; both means are (n_values,)."""
         self._mean, self._square, self._steps = mean.copy(), square.copy(), steps
 
     def step(self, gradient: FloatArray) -> FloatArray:
-        """Return the change to make for this gradient, (n_values,), and remember it."""
+        """Return the update for this gradient, (n_values,), and update both means."""
         self._steps += 1
         self._mean *= DECAY_MEAN
         self._mean += (1.0 - DECAY_MEAN) * gradient

@@ -1,8 +1,8 @@
-"""The training step as machine code, for small networks: many restarts in one call.
+"""Compiled training step for small networks, with many restarts in one call.
 
-The same mathematics as `Response.stiffness_gradient`, the losses, the width maps and
-`Adam`, without the calls between them, which cost more than the arithmetic of a
-network of the paper's size. Compiled by numba at the first use and kept on disk.
+It implements `Response.stiffness_gradient`, the losses, the width maps and `Adam` in one
+function, because for a network of the paper's size the calls between them take longer than the
+arithmetic. numba compiles it at the first use and caches it on disk.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ _F = TypeVar("_F", bound=Callable[..., object])
 
 
 def _compiled(function: _F) -> _F:
-    """Compile with numba; keep the machine code on disk where that is possible."""
+    """Compile with numba; cache the machine code on disk if possible."""
     try:
         return cast("_F", numba.njit(cache=True, nogil=True)(function))
-    except RuntimeError:  # neither the package's folder nor the user's can be written
+    except RuntimeError:  # neither the folder of the package nor that of the user is writable
         return cast("_F", numba.njit(nogil=True)(function))
 
 
@@ -47,19 +47,19 @@ def train_epoch(
     order: IntArray,
     schedule: tuple[int, float, int],
 ) -> tuple[FloatArray, bool]:
-    """Make all steps of an epoch, for every restart.
+    """Run all steps of one epoch for every restart.
 
     Args:
         bars: the network.
-        samples: the data and the loss.
+        samples: data and loss.
         limits: the width map.
-        state: changed in place.
-        order: the samples in the order of each restart, (n_restarts, n_train).
-        schedule: batch size, learning rate, and the steps that were made before.
+        state: state of the optimiser, changed in place.
+        order: sample order of each restart, (n_restarts, n_train).
+        schedule: batch size, learning rate and number of previous steps.
 
     Returns:
-        Flexibilities after the epoch, (n_restarts, n_out, n_in) mm/N, and whether every
-        stiffness matrix was positive definite.
+        Flexibility matrices after the epoch, (n_restarts, n_out, n_in) mm/N, and True if all
+        stiffness matrices were positive definite.
     """
     batch_size, rate, steps_before = schedule
     n_in, n_out = samples.loads_N.shape[1], samples.targets.shape[1]
@@ -107,10 +107,10 @@ def _respond(
     moved: FloatArray,
     longer: FloatArray,
 ) -> bool:
-    """Solve D moved = unit loads, and longer = C moved.
+    """Solve D moved = unit loads, and compute longer = C moved.
 
     Returns:
-        Whether D is positive definite.
+        True if D is positive definite.
     """
     _assemble(bars, stiffness, matrix)
     moved[:] = 0.0
@@ -125,9 +125,12 @@ def _respond(
 
 @_compiled
 def _eliminate(matrix: FloatArray, moved: FloatArray) -> bool:
-    """Turn the upper triangle of D into U of UᵀU = D and the loads into Uᵀ⁻¹ times them.
+    """Replace the upper triangle of D by U with UᵀU = D, and the loads F by Uᵀ⁻¹ F.
 
-    The diagonal of U is left inverted. Returns whether D is positive definite.
+    The diagonal holds the reciprocals of that of U.
+
+    Returns:
+        True if D is positive definite.
     """
     n_dofs, n_ports = moved.shape
     for j in range(n_dofs):
@@ -140,7 +143,7 @@ def _eliminate(matrix: FloatArray, moved: FloatArray) -> bool:
             moved[j, port] *= scale
         for i in range(j + 1, n_dofs):
             factor = matrix[j, i]
-            if factor != 0.0:  # much of a lattice's band stays empty
+            if factor != 0.0:  # many entries within the band of a lattice stay zero
                 for q in range(i, n_dofs):
                     matrix[i, q] -= factor * matrix[j, q]
                 for port in range(n_ports):
@@ -225,7 +228,7 @@ def _flexibility_slope(
 def _loss_slope(
     samples: Samples, displacements: FloatArray, targets: FloatArray, pulls: FloatArray
 ) -> None:
-    """Write the derivative of one sample's loss in its displacements; see `mnnfab.task.losses`."""
+    """Write the derivative of the loss of one sample to `pulls`; see `mnnfab.task.losses`."""
     n_out = len(displacements)
     if samples.loss == SQUARED:
         for o in range(n_out):
@@ -253,7 +256,7 @@ def _loss_slope(
 
 @_compiled
 def _stiffness_gradient(slope: FloatArray, longer: FloatArray, gradient: FloatArray) -> None:
-    """Write dL/dk_b = -Σ_oi (dL/dG_oi) A_bo E_bi."""
+    """Write dL/dk_b = -Σ_oi (dL/dG_oi) A_bo E_bi to `gradient`."""
     n_out, n_in = slope.shape
     for bond in range(len(gradient)):
         total = 0.0
@@ -274,7 +277,7 @@ def _adam(
     member: int,
     pace: tuple[float, int],
 ) -> None:
-    """Make one step of Adam in the latent values of one restart."""
+    """Perform one step of Adam in the latent values of one restart."""
     rate, steps = pace
     span = limits.width_max_mm - limits.width_min_mm
     mean_share = 1.0 - DECAY_MEAN**steps

@@ -1,4 +1,4 @@
-"""What the compiled training step takes: plain tuples of arrays and numbers."""
+"""Arguments of the compiled training step: named tuples of arrays and numbers."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ CLAMP, LOGISTIC = 0, 1
 
 
 class Bars(NamedTuple):
-    """The network, on its free degrees of freedom.
+    """The network, reduced to its free degrees of freedom.
 
     Args:
-        dofs: of each bond, (n_bonds, 4); -1 is fixed.
-        cosines: elongation per displacement of these, (n_bonds, 4).
+        dofs: degrees of freedom of each bond, (n_bonds, 4); -1 for fixed ones.
+        cosines: elongation per unit displacement of these, (n_bonds, 4).
         law: coefficients of the stiffness law, (n_bonds, degree) N/mm per power of mm.
         ports: degree of freedom of each port, inputs first, (n_ports,).
-        additive: added to the flexibility, (n_out, n_in) mm/N.
+        additive: term added to the flexibility matrix, (n_out, n_in) mm/N.
         n_dofs: number of free degrees of freedom.
     """
 
@@ -31,13 +31,13 @@ class Bars(NamedTuple):
 
 
 class Samples(NamedTuple):
-    """Loads, targets and the loss between them.
+    """Loads, targets and loss.
 
     Args:
-        loads_N: (n_samples, n_in).
-        targets: (n_samples, n_out).
+        loads_N: loads, (n_samples, n_in).
+        targets: targets, (n_samples, n_out).
         loss: SOFTMAX, SHARE or SQUARED.
-        scale_mm: of the loss; not read for SHARE.
+        scale_mm: scale of the loss; unused for SHARE.
     """
 
     loads_N: FloatArray
@@ -53,7 +53,7 @@ class Limits(NamedTuple):
         kind: CLAMP or LOGISTIC.
         width_min_mm: lower limit.
         width_max_mm: upper limit.
-        sharpness: of LOGISTIC.
+        sharpness: sharpness of LOGISTIC.
     """
 
     kind: int
@@ -63,7 +63,7 @@ class Limits(NamedTuple):
 
 
 class State(NamedTuple):
-    """What Adam changes, one row a restart: latent values and both means, (n_restarts, n_bonds)."""
+    """State of Adam: latent values and both means, one row per restart, (n_restarts, n_bonds)."""
 
     latent: FloatArray
     mean: FloatArray

@@ -1,4 +1,4 @@
-"""Losses of the searches for attainable displacements, for `mnnfab.training.reachability`."""
+"""Losses whose minima are the limits of the attainable outputs."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from mnnfab.arrays import FloatArray
 
 @dataclass(frozen=True)
 class Reading:
-    """The displacement of one output itself, so that lowering it finds the least there is.
+    """Displacement of one output. Its minimum is the smallest attainable displacement.
 
     Args:
-        output: its place.
-        sign: -1 finds the greatest instead.
+        output: index of the output.
+        sign: 1, or -1 for the largest attainable displacement.
     """
 
     output: int
@@ -34,13 +34,13 @@ class Reading:
 
 @dataclass(frozen=True)
 class ScaleFreeError:
-    """What is left of the targets after the best common factor on the displacements.
+    """Relative squared residual of the targets after best-fit scaling of the displacements.
 
     min_s ‖s u - û‖² / ‖û‖² = 1 - (u·û)² / (‖u‖² ‖û‖²)
     """
 
     def value(self, displacements: FloatArray, targets: FloatArray) -> float:
-        """Return the share."""
+        """Return the relative squared residual."""
         both = float(np.vdot(displacements, targets))
         sizes = float(np.vdot(displacements, displacements) * np.vdot(targets, targets))
         return max(1.0 - both * both / sizes, 0.0)

@@ -1,7 +1,7 @@
-"""Width maps: how widths stay within what can be printed while they are trained.
+"""Width maps: they keep the widths within printable limits during training.
 
-The optimiser works on a latent value z for each bond, without unit or limit; a
-map turns it into a width.
+The optimiser works on a dimensionless latent value z for each bond; the map converts it to a
+width.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from scipy.special import expit, logit
 
 from mnnfab.arrays import FloatArray
 
-#: How far inside of a limit the logistic map starts at the least, as a share of the range.
+#: Smallest distance of start widths of the logistic map from a limit, as a fraction of the range.
 FROM_A_LIMIT = 1e-3
 
 
 class WidthMap(Protocol):
-    """Latent values to widths and back."""
+    """Map between latent values and widths."""
 
     def widths(self, latent: FloatArray) -> FloatArray:
         """Return widths, (n_bonds,) mm."""
@@ -34,24 +34,24 @@ class WidthMap(Protocol):
         ...
 
     def project(self, latent: FloatArray) -> FloatArray:
-        """Return the nearest latent values that are allowed, (n_bonds,)."""
+        """Return the nearest admissible latent values, (n_bonds,)."""
         ...
 
     @property
     def latent_limits(self) -> tuple[float | None, float | None]:
-        """Least and greatest latent value, if there are any."""
+        """Lower and upper limit of the latent values; None for no limit."""
         ...
 
     def random_latent(self, generator: np.random.Generator, n_bonds: int) -> FloatArray:
-        """Return latent values of random widths to start from, (n_bonds,)."""
+        """Return latent values of random start widths, (n_bonds,)."""
         ...
 
 
 @dataclass(frozen=True)
 class Clamp:
-    """Widths follow z in a straight line and stop at the limits: projected steps.
+    """Linear map with projection onto the limits.
 
-    w = w_min + (w_max - w_min) z with z held within 0 … 1.
+    w = w_min + (w_max - w_min) z with z projected onto 0 … 1.
     """
 
     width_min_mm: float
@@ -62,7 +62,7 @@ class Clamp:
         return self.width_min_mm + (self.width_max_mm - self.width_min_mm) * latent
 
     def slope(self, latent: FloatArray) -> FloatArray:
-        """Return dw/dz, the same everywhere, (n_bonds,) mm."""
+        """Return dw/dz, which is constant, (n_bonds,) mm."""
         return np.full_like(latent, self.width_max_mm - self.width_min_mm)
 
     def latent(self, widths: FloatArray) -> FloatArray:
@@ -70,28 +70,28 @@ class Clamp:
         return (widths - self.width_min_mm) / (self.width_max_mm - self.width_min_mm)
 
     def project(self, latent: FloatArray) -> FloatArray:
-        """Return z moved to 0 or 1 where it left that range."""
+        """Return z projected onto 0 … 1."""
         return np.minimum(np.maximum(latent, 0.0), 1.0)
 
     @property
     def latent_limits(self) -> tuple[float, float]:
-        """0 and 1."""
+        """Limits of z: 0 and 1."""
         return 0.0, 1.0
 
     def random_latent(self, generator: np.random.Generator, n_bonds: int) -> FloatArray:
-        """Return z of widths spread evenly over the range, (n_bonds,)."""
+        """Return z of widths uniformly distributed over the range, (n_bonds,)."""
         return generator.uniform(size=n_bonds)
 
 
 @dataclass(frozen=True)
 class Logistic:
-    """Widths approach the limits smoothly: w = w_min + (w_max - w_min) / (1 + exp(-s z)).
+    """Logistic map, w = w_min + (w_max - w_min) / (1 + exp(-s z)).
 
     Args:
-        width_min_mm: lower limit, approached and never reached.
-        width_max_mm: upper limit.
-        sharpness: s, the slope at the middle in quarters of the range; the paper
-            uses 10 for behaviours and regression and 5 for classification.
+        width_min_mm: lower limit, an asymptote.
+        width_max_mm: upper limit, an asymptote.
+        sharpness: s; the slope dw/dz at z = 0 is s / 4 times the range. The paper uses 10 for
+            behaviours and regression and 5 for classification.
     """
 
     width_min_mm: float
@@ -111,25 +111,25 @@ class Logistic:
     def latent(self, widths: FloatArray) -> FloatArray:
         """Return z(w), (n_bonds,).
 
-        A limit, whose z would be infinite, is taken for a place a thousandth of the range
-        inside of it, which training can still leave.
+        z is infinite at a limit. Widths are therefore clipped to a thousandth of the range
+        inside the limits, where training can still change them.
         """
         share = (widths - self.width_min_mm) / (self.width_max_mm - self.width_min_mm)
         return logit(np.clip(share, FROM_A_LIMIT, 1.0 - FROM_A_LIMIT)) / self.sharpness
 
     def project(self, latent: FloatArray) -> FloatArray:
-        """Return z as it is: every value is allowed."""
+        """Return z unchanged: all values are admissible."""
         return latent
 
     @property
     def latent_limits(self) -> tuple[None, None]:
-        """None."""
+        """Limits of z: none."""
         return None, None
 
     def random_latent(self, generator: np.random.Generator, n_bonds: int) -> FloatArray:
-        """Return z of widths spread evenly over the inner nine tenths of the range, (n_bonds,).
+        """Return z of widths uniformly distributed over the inner 90 % of the range, (n_bonds,).
 
-        Nearer the limits the map is so flat that training would hardly leave them.
+        Closer to the limits the slope of the map is too small for training to leave them.
         """
         share: FloatArray = logit(generator.uniform(0.05, 0.95, n_bonds))
         return share / self.sharpness
