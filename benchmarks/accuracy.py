@@ -19,7 +19,7 @@ from sklearn.preprocessing import StandardScaler
 from mnnfab import MNNClassifier, load_design, make_problem, train_problem
 from mnnfab.design.design import TrainingSection
 from mnnfab.task.datasets import built_in_features
-from mnnfab.task.factory import split_rows
+from mnnfab.task.factory import split_samples
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 IRIS_SPLITS, OTHER_SPLITS = 30, 5
@@ -44,7 +44,7 @@ def estimator_scores(dataset: str, estimator: ClassifierMixin, n_splits: int) ->
     data = built_in_features(dataset)
     scores: Scores = []
     for seed in range(n_splits):
-        parts = split_rows(len(data.classes), TrainingSection(seed=seed))
+        parts = split_samples(len(data.classes), TrainingSection(seed=seed))
         estimator.fit(data.features[parts.train], data.classes[parts.train])
         right = estimator.predict(data.features) == data.classes
         scores.append((right[parts.train].mean(), right[parts.test].mean(), right.mean()))

@@ -25,7 +25,7 @@ from mnnfab.model.springs import SpringModel
 from mnnfab.model.stiffness_law import StiffnessLaw
 from mnnfab.network.ports import dofs_of
 from mnnfab.task.losses import SoftmaxCrossEntropy
-from mnnfab.task.task import Parts, Task, judge_nothing
+from mnnfab.task.task import DataSplit, Task, no_metrics
 
 SIZES = (100, 1_000, 10_000, 100_000, 1_000_000)
 N_SAMPLES = 105
@@ -48,9 +48,9 @@ def question(n_bonds: int) -> Trainable:
         loads_N=-generator.uniform(0.01, 0.05, (N_SAMPLES, 4)),
         targets=np.eye(3)[generator.integers(0, 3, N_SAMPLES)],
         loss=SoftmaxCrossEntropy(0.04),
-        parts=Parts(np.arange(N_SAMPLES)),
-        judge=judge_nothing,
-        headline=None,
+        split=DataSplit(np.arange(N_SAMPLES)),
+        check_limit=no_metrics,
+        primary_metric=None,
         load_cases=(),
     )
     bars = BarModel(network, inputs, outputs)
@@ -80,7 +80,7 @@ def by_splu(trainable: Trainable, latent: FloatArray) -> FloatArray:
     moved = splu(sparse.csc_matrix(matrix)).solve(loads)
     longer = model.compatibility @ moved
     n_in = len(task.inputs)
-    rows = task.train_rows
+    rows = task.train_indices
     loads_of_samples = task.loads_N[rows]
     outputs = loads_of_samples @ moved[ports[n_in:], :n_in].T
     slope = task.loss_slope(outputs, rows).T @ loads_of_samples
@@ -145,7 +145,7 @@ def measure(size: int) -> None:
     """Print the line of one size; it runs in a separate process to measure its peak memory."""
     trainable = question(size)
     n_bonds = trainable.model.network.n_bonds
-    latent, rows = np.full(n_bonds, 0.5), trainable.task.train_rows
+    latent, rows = np.full(n_bonds, 0.5), trainable.task.train_indices
     _, exact = trainable.loss_and_gradient(latent, rows)
     repeats = 5 if size >= 100_000 else 30
     took = seconds(lambda: trainable.loss_and_gradient(latent, rows), repeats)

@@ -23,7 +23,7 @@ from mnnfab.network.ports import dofs_of
 from mnnfab.training.compiled import train_epoch
 from mnnfab.training.compiled_arrays import State
 from mnnfab.training.ensemble import COMPILED_STEPS, compiled_values, make_member
-from mnnfab.training.optimisation import descend
+from mnnfab.training.optimisation import train_adam
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "iris.toml"
 BATCH, RATE, SCALE_MM = 16, 0.006, 0.04
@@ -45,7 +45,7 @@ def compiled_steps(trainable: Trainable, n_restarts: int, n_samples: int) -> Ste
     bars, samples, limits = compiled_values(trainable)
     latent = np.full((n_restarts, len(bars.law)), 0.5)
     state = State(latent, np.zeros_like(latent), np.zeros_like(latent))
-    order = np.tile(trainable.task.train_rows[:n_samples], (n_restarts, 1))
+    order = np.tile(trainable.task.train_indices[:n_samples], (n_restarts, 1))
     return lambda: train_epoch(bars, samples, limits, state, order, (BATCH, RATE, 0))
 
 
@@ -60,7 +60,7 @@ def plain_step(problem: Problem, trainable: Trainable) -> Callable[[], FloatArra
 
     def step() -> FloatArray:
         total = np.zeros(network.n_bonds)
-        for row in task.train_rows[:BATCH]:
+        for row in task.train_indices[:BATCH]:
             matrix = compatibility.T @ np.diag(stiffness) @ compatibility
             load = np.zeros(len(free))
             load[places[0]] = task.loads_N[row]
@@ -79,7 +79,7 @@ def plain_step(problem: Problem, trainable: Trainable) -> Callable[[], FloatArra
 def arrays_for_peers(problem: Problem, trainable: Trainable) -> dict[str, FloatArray]:
     """Return the data for the references: C and loads on the free dofs, classes, output dofs."""
     task, free = trainable.task, problem.network.free_dofs
-    rows = task.train_rows[:BATCH]
+    rows = task.train_indices[:BATCH]
     loads = np.zeros((len(free), BATCH))
     loads[np.searchsorted(free, dofs_of(task.inputs))] = task.loads_N[rows].T
     return {
@@ -170,13 +170,13 @@ def whole_training(trainable: Trainable) -> Step:
     """Return a training of ten epochs without the compiled step."""
     schedule = Schedule(epochs=10, batch_size=BATCH, learning_rate=RATE, seed=0)
     member = make_member(trainable, np.full(28, 0.5), 0, 0)
-    return lambda: descend(trainable, member.latent, schedule, member.generator, lambda *_: None)
+    return lambda: train_adam(trainable, member.latent, schedule, member.generator, lambda *_: None)
 
 
 def main() -> None:
     """Check that all implementations give the same gradient, then measure their times."""
     problem, trainable = iris()
-    exact = trainable.gradient(np.full(28, 0.5), trainable.task.train_rows[:BATCH])
+    exact = trainable.gradient(np.full(28, 0.5), trainable.task.train_indices[:BATCH])
     peers: list[tuple[str, Callable[[], FloatArray]]] = [
         ("NumPy, loop over samples", plain_step(problem, trainable))
     ]
@@ -189,7 +189,7 @@ def main() -> None:
     for _, step in peers:
         np.testing.assert_allclose(step(), exact, rtol=1e-7, atol=1e-12)
     ours = microseconds(compiled_steps(trainable, 1, BATCH), 3000)
-    epoch = len(trainable.task.train_rows)
+    epoch = len(trainable.task.train_indices)
     n_steps = -(-epoch // BATCH)
     in_epoch = microseconds(compiled_steps(trainable, 1, epoch), 400) / n_steps
     many = microseconds(compiled_steps(trainable, 32, epoch), 30) / n_steps / 32

@@ -29,7 +29,7 @@ POINTS = 8
 
 
 @dataclass(frozen=True, eq=False)
-class Frame:
+class BeamModel:
     """Beam model with its stiffness matrix.
 
     Args:
@@ -50,9 +50,9 @@ class Frame:
         return moved
 
 
-def make_frame(
+def make_beam_model(
     network: Network, widths_mm: FloatArray, material: Material, fabrication: Fabrication
-) -> Frame:
+) -> BeamModel:
     """Return the beam model of a network with these widths, (n_bonds,) mm."""
     blocks = beam_stiffness(network.lengths, widths_mm, material, fabrication)
     turned = _turned(blocks, network.directions)
@@ -61,10 +61,12 @@ def make_frame(
     shape = (3 * network.n_nodes,) * 2
     stiffness = sparse.coo_array((turned.ravel(), (rows, columns)), shape=shape).tocsc()
     fixed = (3 * network.fixed[:, None] + np.arange(3)).ravel()
-    return Frame(network, stiffness, np.setdiff1d(np.arange(shape[0]), fixed))
+    return BeamModel(network, stiffness, np.setdiff1d(np.arange(shape[0]), fixed))
 
 
-def frame_response(frame: Frame, inputs: tuple[Port, ...], outputs: tuple[Port, ...]) -> Response:
+def beam_response(
+    frame: BeamModel, inputs: tuple[Port, ...], outputs: tuple[Port, ...]
+) -> Response:
     """Return the response of a beam model to unit loads at the ports."""
     ports = [3 * port.node + "xy".index(port.axis) for port in inputs + outputs]
     loads = np.zeros((3 * frame.network.n_nodes, len(ports)))

@@ -10,7 +10,7 @@ import numpy as np
 from fem.continuum import Continuum, solve_continuum
 from fem.memory import fits
 from fem.mesh import Mesh
-from fem.refinement import error_shares, refined, worst_triangles
+from fem.refinement import error_indicators, mark_triangles, refined
 from mnnfab.model.response import Response
 from mnnfab.network.network import Network
 from mnnfab.network.ports import Port
@@ -103,7 +103,7 @@ def solve_to_tolerance(
         reached = _discretisation(levels, tolerance)
         if reached.settled or len(levels) == MOST:
             return continuum, reached
-        finer = refined(mesh, worst_triangles(error_shares(continuum)))
+        finer = refined(mesh, mark_triangles(error_indicators(continuum)))
         growth = len(finer.triangles) / len(mesh.triangles)
         if not fits(round(continuum.n_dofs * growth), 2):
             return continuum, reached

@@ -13,7 +13,7 @@ import numpy as np
 
 from fem.buckling import Buckling, buckle
 from fem.contact import contact_factor
-from fem.nonlinear_bars import ExactBars, LinearRange, linear_range
+from fem.nonlinear_bars import LinearRange, NonlinearBars, linear_range
 from fem.resultants import bond_resultants, joint_stresses
 from fem.weight import sag
 from mnnfab.network.ports import dofs_of, unit_loads
@@ -126,7 +126,7 @@ def _assess_case(continuum: Continuum, bonds: Bonds, task: Task, case: LoadCase)
         case=case,
         buckling=buckling,
         linear=linear_range(
-            ExactBars(bonds.network, bonds.stiffness),
+            NonlinearBars(bonds.network, bonds.stiffness),
             unit_loads(bonds.network, task.inputs) @ loads,
             dofs_of(task.outputs),
         ),

@@ -44,7 +44,7 @@ class LinearRange:
 
 
 @dataclass(frozen=True, eq=False)
-class ExactBars:
+class NonlinearBars:
     """Bar model with the exact kinematics of large displacements.
 
     Args:
@@ -91,7 +91,7 @@ class ExactBars:
         of_a_bond = np.finfo(float).eps * float(self.stiffness.max()) * size
         return ROUNDING * of_a_bond * float(np.sqrt(len(network.free_dofs)))
 
-    def small_displacements(self, loads: FloatArray) -> FloatArray:
+    def linear_displacements(self, loads: FloatArray) -> FloatArray:
         """Return the displacements by linear theory, (2 n_nodes,) mm."""
         moved, free = np.zeros_like(loads), self.network.free_dofs
         _, at_rest = self._state(moved)
@@ -140,7 +140,7 @@ class ExactBars:
 
 
 def linear_range(
-    bars: ExactBars, loads: FloatArray, outputs: IntArray, change: float = 0.05
+    bars: NonlinearBars, loads: FloatArray, outputs: IntArray, change: float = 0.05
 ) -> LinearRange:
     """Return the load factor at which the linear range of a load case ends.
 
@@ -151,7 +151,7 @@ def linear_range(
         change: error limit: change of the outputs by large displacements, relative to their
             displacements by linear theory.
     """
-    slope = bars.small_displacements(loads)[outputs]
+    slope = bars.linear_displacements(loads)[outputs]
     low, high, state = 0.0, SMALLEST, np.zeros_like(loads)
     while (found := _try(bars, high, loads, state, outputs, slope, change)).ends is None:
         if high >= LARGEST:
@@ -178,7 +178,7 @@ class _Tried:
 
 
 def _try(
-    bars: ExactBars,
+    bars: NonlinearBars,
     factor: float,
     loads: FloatArray,
     start: FloatArray,

@@ -25,7 +25,7 @@ BULK = 0.8
 CORNERS = np.array([[0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
 
 
-def error_shares(continuum: Continuum) -> FloatArray:
+def error_indicators(continuum: Continuum) -> FloatArray:
     """Return the contribution of each triangle to the error of the flexibility, (n_triangles,)."""
     forward = sum(_stress_errors(continuum, field) for field in continuum.fields.T)
     adjoint = sum(_stress_errors(continuum, field) for field in continuum.adjoint_fields.T)
@@ -57,7 +57,7 @@ def _stress_errors(continuum: Continuum, field: FloatArray) -> FloatArray:
     return energy
 
 
-def worst_triangles(shares: FloatArray) -> IntArray:
+def mark_triangles(shares: FloatArray) -> IntArray:
     """Return the smallest set of triangles with the fraction `BULK` of the error, worst first."""
     order = np.argsort(-shares, kind="stable")
     enough = np.searchsorted(np.cumsum(shares[order]), BULK * shares.sum())

@@ -69,7 +69,7 @@ def place_features(
     room = _Room.of(network, fabrication)
     lugs: list[Lug] = []
     if section.eyelets is not None:
-        hung = _hung(section.eyelets.nodes, loads, network)
+        hung = _eyelet_directions(section.eyelets.nodes, loads, network)
         radius = section.eyelets.hole_mm / 2 + section.eyelets.wall_mm
         for node, angle in hung.items():
             lug = Lug("eyelet", node, angle, *room.neck, radius, section.eyelets.hole_mm / 2)
@@ -101,7 +101,9 @@ def _check_depths(section: FeaturesSection, thickness_mm: float) -> None:
             )
 
 
-def _hung(nodes: Sequence[int] | None, loads: Sequence[Load], network: Network) -> dict[int, float]:
+def _eyelet_directions(
+    nodes: Sequence[int] | None, loads: Sequence[Load], network: Network
+) -> dict[int, float]:
     """Return the nodes that get an eyelet, each with the direction of its load."""
     pulled: dict[int, float] = {}
     for load in loads:

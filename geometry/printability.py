@@ -80,13 +80,13 @@ def _wall(joint: Measure, tiling: Tiling, printer: Printer) -> Finding:
     worst = joint
     if tiling.thickness_mm < joint.value_mm:
         worst = Measure("thickness of the part", joint.position_mm, tiling.thickness_mm)
-    return _judge_wall("wall", worst, printer)
+    return _check_wall("wall", worst, printer)
 
 
 def _floor(tiling: Tiling, printer: Printer) -> list[Finding]:
     """Check the remaining thickness of the part under sunk details."""
     worst = measures.least(measures.floors(tiling))
-    return [] if worst is None else [_judge_wall("floor", worst, printer)]
+    return [] if worst is None else [_check_wall("floor", worst, printer)]
 
 
 def _layers(tiling: Tiling, printer: Printer) -> Finding:
@@ -101,7 +101,7 @@ def _layers(tiling: Tiling, printer: Printer) -> Finding:
     return Finding("layers", severity, "part", words, None, lowest, thin)
 
 
-def _judge_wall(code: str, worst: Measure, printer: Printer) -> Finding:
+def _check_wall(code: str, worst: Measure, printer: Printer) -> Finding:
     wall, advised = worst.value_mm, printer.advised_wall_mm
     place = "at ({:.2f}, {:.2f}) mm".format(*worst.position_mm)
     if _reaches(wall, advised):
@@ -139,7 +139,7 @@ def _mesh_wall(
         return []
     thinnest = int(np.nanargmin(walls))
     worst = _measure(section.middles[thinnest], float(walls[thinnest]), tiling, network)
-    judged = _judge_wall("wall-mesh", worst, printer)
+    judged = _check_wall("wall-mesh", worst, printer)
     if abs(worst.value_mm - joint.value_mm) < AGREES_MM:  # the same wall, measured twice
         words = f"{worst.value_mm:.3f} mm on the triangles, the same as the narrowest joint"
         judged = replace(judged, severity="info", message=words)

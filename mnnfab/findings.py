@@ -42,7 +42,7 @@ def verdict(findings: Iterable[Finding]) -> Verdict:
     return "fail" if any(finding.severity == "error" for finding in findings) else "pass"
 
 
-def as_advice(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+def as_warnings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Return the findings with every error turned into a warning, without acceptance criteria."""
     return tuple(
         replace(finding, severity="warning") if finding.severity == "error" else finding
@@ -50,7 +50,7 @@ def as_advice(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     )
 
 
-def judge(
+def check_limit(
     code: str, where: str, what: str, value: float, limit: float, form: str = ".1%"
 ) -> Finding:
     """Return a finding: an error if `value` exceeds `limit`, otherwise an info.

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mnnfab.arrays import FloatArray
-from mnnfab.lab.experiment.steps import ZERO, Hung, Step
+from mnnfab.lab.experiment.steps import ZERO, AppliedWeight, Step
 from mnnfab.network.ports import Port
 from mnnfab.printed_part.continuum import solve_part
 from mnnfab.printed_part.tiling import tile_part
 from mnnfab.problem.problem import Problem
-from mnnfab.progress.watcher import Clock, Silent
+from mnnfab.progress.watcher import NullWatcher, StageTimer
 from mnnfab.reproduce import paper
 from mnnfab.reproduce.setting import BEHAVIOUR, GRADIENT, make
 from mnnfab.task.task import Task
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 FIG1_STEPS = (
     ZERO,
     Step("rigid", "rigid"),
-    Step("forward", "forward", (Hung(paper.RIGHT, -10.0),)),
-    Step("adjoint", "adjoint", (Hung(paper.LEFT, -5.0),)),
+    Step("forward", "forward", (AppliedWeight(paper.RIGHT, -10.0),)),
+    Step("adjoint", "adjoint", (AppliedWeight(paper.LEFT, -5.0),)),
 )
 
 
-def clock() -> Clock:
-    return Clock(Silent())
+def timer() -> StageTimer:
+    return StageTimer(NullWatcher())
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +57,7 @@ class Bench:
     @cached_property
     def continuum(self) -> Continuum:
         """The part, solved."""
-        return solve_part(self.problem, self.task, self.tiling, clock())[0]
+        return solve_part(self.problem, self.task, self.tiling, timer())[0]
 
 
 def fig1_bench() -> Bench:
@@ -81,4 +81,4 @@ def softer(bench: Bench, modulus_MPa: float) -> Bench:
 
 def port_step(role: str, node: int, axis: str, load_gf: float) -> Step:
     port = Port(node, axis)  # type: ignore[arg-type]
-    return Step(f"{role}-{node}{axis}", role, (Hung(port, load_gf),))  # type: ignore[arg-type]
+    return Step(f"{role}-{node}{axis}", role, (AppliedWeight(port, load_gf),))  # type: ignore[arg-type]

@@ -24,7 +24,7 @@ HEAVY = {
         *("fem.averages", "fem.buckling", "fem.continuum", "fem.elasticity"),
         *("fem.extrusion", "fem.refinement", "fem.system", "fem.weight"),
     },
-    "psutil": {"fem.memory", "mnnfab.batch.apart"},
+    "psutil": {"fem.memory", "mnnfab.batch.isolated"},
     "distributed": {"mnnfab.batch.pools"},
     "meshio": {"fem.fields", "mnnfab.network.network_file"},
     "numba": {"mnnfab.training.compiled"},
@@ -126,7 +126,7 @@ def test_no_files_import_each_other() -> None:
 @pytest.mark.parametrize("path", SOURCES, ids=module_name)
 def test_heavy_packages_stay_in_their_place(path: Path) -> None:
     module = module_name(path)
-    if module == "mnnfab.batch.warm":  # loading them is what it is for
+    if module == "mnnfab.batch.preload":  # loading them is what it is for
         return
     used = {name.split(".")[0] for name in imports(path, for_types=False)} & set(HEAVY)
     assert not {package for package in used if module not in HEAVY[package]}

@@ -25,22 +25,24 @@ from rich.progress import Progress
 from small import small_design, whole_run
 
 from mnnfab import InputError, load_design
-from mnnfab.batch.apart import Tell, run_apart
+from mnnfab.batch.isolated import EpochCallback, run_isolated
 from mnnfab.batch.jobs import Job, Refused, collect
 from mnnfab.batch.limits import Limits
 from mnnfab.batch.outcome import Ended
-from mnnfab.batch.run import BatchOutcome, Manner, batch
-from mnnfab.batch.watchers import Lines, LiveTable
+from mnnfab.batch.run import BatchOptions, BatchOutcome, batch
+from mnnfab.batch.watchers import LineWatcher, LiveTable
 from mnnfab.design.sweep import expand
 
 LIMITS = Limits(deadline_s=120.0, memory_MB=4000.0)
-USUAL, RESUME = Manner(2, LIMITS), Manner(2, LIMITS, resume=True)
+USUAL, RESUME = BatchOptions(2, LIMITS), BatchOptions(2, LIMITS, resume=True)
 
 
-def do(paths: list[Path], out: Path, manner: Manner = USUAL) -> tuple[BatchOutcome, list[str]]:
+def do(
+    paths: list[Path], out: Path, options: BatchOptions = USUAL
+) -> tuple[BatchOutcome, list[str]]:
     """Run a batch; return it and the lines that were shown."""
     lines: list[str] = []
-    return batch(paths, out, Lines(lines.append), manner), lines
+    return batch(paths, out, LineWatcher(lines.append), options), lines
 
 
 def endings(outcome: BatchOutcome) -> dict[str, str]:
@@ -153,10 +155,10 @@ def test_numbers_that_parquet_does_not_know(tmp_path: Path) -> None:
 def test_what_keeps_a_design_from_being_run_costs_it_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def breaks(job: Job, limits: Limits, tell: Tell, stop: threading.Event) -> Ended:
+    def breaks(job: Job, limits: Limits, tell: EpochCallback, stop: threading.Event) -> Ended:
         if job.name == "first":
             raise OSError(28, "No space left on device")
-        return run_apart(job, limits, tell, stop)
+        return run_isolated(job, limits, tell, stop)
 
     monkeypatch.setattr("mnnfab.batch.pools.run_apart", breaks)
     paths = [small_design(tmp_path, name) for name in ("first", "second")]
@@ -217,7 +219,7 @@ def test_limits_cost_one_design(
     path = small_design(tmp_path, "large", epochs=2_000_000 if rows == 2 else 1)
     path.write_text(path.read_text().replace("rows = 2", f"rows = {rows}"))
     small = small_design(tmp_path, "small")
-    outcome, _ = do([path, small], tmp_path / "out", Manner(2, limits))
+    outcome, _ = do([path, small], tmp_path / "out", BatchOptions(2, limits))
     found = endings(outcome)
     assert found["large"] == ending
     assert message in outcome.rows[0]["message"]
@@ -239,7 +241,7 @@ def test_a_crash_costs_one_design(tmp_path: Path) -> None:
                 time.sleep(0.02)
             os.kill(int(lock.read_text().split()[0]), signal.SIGSEGV)
 
-    outcome = batch(paths, tmp_path / "out", Lines(kill), Manner(2, LIMITS))
+    outcome = batch(paths, tmp_path / "out", LineWatcher(kill), BatchOptions(2, LIMITS))
     assert endings(outcome) == {"long": "crashed", "short": "pass"}
     assert "SIGSEGV" in outcome.rows[0]["message"]
 
@@ -394,8 +396,8 @@ def test_a_cluster_gives_the_same_bytes_and_a_lost_worker_costs_time_alone(
                 workers[0].kill()
                 killed.append(line)
 
-        manner = Manner(2, LIMITS, scheduler=address)
-        there = batch([path], tmp_path / "there", Lines(kill_one), manner)
+        options = BatchOptions(2, LIMITS, scheduler=address)
+        there = batch([path], tmp_path / "there", LineWatcher(kill_one), options)
     assert killed
     assert set(endings(there).values()) == {"pass"}
     assert [dict(row) for row in there.rows] == [dict(row) for row in here.rows]
@@ -408,6 +410,6 @@ def test_a_cluster_gives_the_same_bytes_and_a_lost_worker_costs_time_alone(
 
 def test_no_such_scheduler(tmp_path: Path) -> None:
     pytest.importorskip("distributed")
-    nowhere = Manner(2, LIMITS, scheduler="nowhere:not-a-port")
+    nowhere = BatchOptions(2, LIMITS, scheduler="nowhere:not-a-port")
     with pytest.raises(InputError, match="--scheduler"):
         do([small_design(tmp_path, "small")], tmp_path / "out", nowhere)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from strips import MODULUS, THICKNESS, loaded, stress_of, strip
 
-from fem.beams import beam_stiffness, frame_response, make_frame
+from fem.beams import beam_response, beam_stiffness, make_beam_model
 from fem.buckling import buckle
-from fem.nonlinear_bars import ExactBars, linear_range
+from fem.nonlinear_bars import NonlinearBars, linear_range
 from fem.weight import NEWTON_PER_MM3, sag
 from mnnfab import (
     Fabrication,
@@ -95,7 +95,9 @@ def test_linear_range_of_a_large_lattice() -> None:
         loads = np.zeros(2 * network.n_nodes)
         loads[-1] = -1e-3
         found = linear_range(
-            ExactBars(network, np.full(network.n_bonds, 0.1375)), loads, np.array([len(loads) - 3])
+            NonlinearBars(network, np.full(network.n_bonds, 0.1375)),
+            loads,
+            np.array([len(loads) - 3]),
         )
         assert found.ends != "unstable"
         factors.append(found.factor)
@@ -162,11 +164,11 @@ def test_slender_frame_is_a_truss(paper_network: Network) -> None:
     """Bending costs (w/L)² of stretching: with bonds 0.02 mm wide nothing is left of it."""
     widths = np.full(28, 0.02)
     inputs, outputs = (Port(10, "y"),), (Port(12, "y"), Port(13, "y"))
-    frame = make_frame(paper_network, widths, AGILUS, PLAIN)
+    frame = make_beam_model(paper_network, widths, AGILUS, PLAIN)
     bars = BarModel(paper_network, inputs, outputs).response(
         bar_law(paper_network, AGILUS.youngs_modulus_MPa, THICKNESS).stiffness(widths)
     )
-    agreement = compare(bars, frame_response(frame, inputs, outputs))
+    agreement = compare(bars, beam_response(frame, inputs, outputs))
     assert agreement.scale == pytest.approx(1.0, abs=1e-4)
     assert agreement.displacement_residual < 1e-4
     assert agreement.elongation_residual < 1e-4
@@ -189,7 +191,7 @@ def test_shallow_truss_follows_von_mises() -> None:
     rest, now = np.hypot(10.0, rise), np.hypot(10.0, rise - lowered)
     force = 2 * stiffness * (rest - now) * (rise - lowered) / now
     loads = np.array([0, 0, 0, 0, 0, -force])
-    moved = ExactBars(network, np.full(2, stiffness)).displacements(loads)
+    moved = NonlinearBars(network, np.full(2, stiffness)).displacements(loads)
     assert moved is not None
     assert moved[5] == pytest.approx(-lowered, rel=1e-8)
 
@@ -206,9 +208,12 @@ def test_shallow_truss_snaps_through() -> None:
     )
     network, down = shallow_truss(rise), np.array([0, 0, 0, 0, 0, -1.0])
     assert (
-        ExactBars(network, np.full(2, stiffness)).displacements(0.99 * greatest * down) is not None
+        NonlinearBars(network, np.full(2, stiffness)).displacements(0.99 * greatest * down)
+        is not None
     )
-    assert ExactBars(network, np.full(2, stiffness)).displacements(1.01 * greatest * down) is None
+    assert (
+        NonlinearBars(network, np.full(2, stiffness)).displacements(1.01 * greatest * down) is None
+    )
 
 
 def test_linear_range_of_the_shallow_truss() -> None:
@@ -220,7 +225,7 @@ def test_linear_range_of_the_shallow_truss() -> None:
     now = np.hypot(10.0, rise - lowered)
     force = 2 * stiffness * (rest - now) * (rise - lowered) / now
     wanted = force[np.argmax(lowered / (force / slope) > 1.05)]
-    bars = ExactBars(shallow_truss(rise), np.full(2, stiffness))
+    bars = NonlinearBars(shallow_truss(rise), np.full(2, stiffness))
     for load in (1.0, 1e-4):
         loads = np.array([0, 0, 0, 0, 0, -load])
         found = linear_range(bars, loads, np.array([5]))
@@ -230,7 +235,7 @@ def test_linear_range_of_the_shallow_truss() -> None:
 
 def test_tiny_loads_stay_linear() -> None:
     loads = np.array([0, 0, 0, 0, 0, -1e-9])
-    found = linear_range(ExactBars(shallow_truss(1.0), np.full(2, 0.3)), loads, np.array([5]))
+    found = linear_range(NonlinearBars(shallow_truss(1.0), np.full(2, 0.3)), loads, np.array([5]))
     assert (found.factor, found.ends) == (100.0, "beyond")
 
 
@@ -240,7 +245,7 @@ def test_small_loads_are_those_of_linear_bars() -> None:
     stiffness = np.full(28, 0.1375)
     loads = np.zeros(28)
     loads[21] = -1e-5
-    moved = ExactBars(network, stiffness).displacements(loads)
+    moved = NonlinearBars(network, stiffness).displacements(loads)
     linear = BarModel(network, (Port(10, "y"),), (Port(12, "y"),)).response(stiffness)
     assert moved is not None
     assert moved[25] == pytest.approx(-1e-5 * linear.flexibility[0, 0], rel=1e-4)

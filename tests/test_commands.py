@@ -399,10 +399,10 @@ def test_colours_go_from_dark_to_light() -> None:
 
 def test_the_curve_that_is_followed_is_even(tmp_path: Path) -> None:
     """However long a training is, its points are spread evenly over all epochs."""
-    from mnnfab.progress.live import MOST_POINTS, Follower, live_state
-    from mnnfab.progress.watcher import Silent
+    from mnnfab.progress.live import MOST_POINTS, ProgressFileWatcher, live_state
+    from mnnfab.progress.watcher import NullWatcher
 
-    follower = Follower(Silent(), tmp_path, "x")
+    follower = ProgressFileWatcher(NullWatcher(), tmp_path, "x")
     follower.stage("train")
     for epoch in range(1, 20_001):
         follower.epoch(epoch, 20_000, 1.0 / epoch)
@@ -418,17 +418,17 @@ def test_the_curve_that_is_followed_is_even(tmp_path: Path) -> None:
 
 def test_an_epoch_is_shown_once_the_watcher_was_told(tmp_path: Path) -> None:
     """Or a Ctrl-C in between would lose an epoch that the folder speaks of."""
-    from mnnfab.progress.live import Follower, live_state
-    from mnnfab.progress.watcher import Silent
+    from mnnfab.progress.live import ProgressFileWatcher, live_state
+    from mnnfab.progress.watcher import NullWatcher
 
-    class Told(Silent):
+    class Told(NullWatcher):
         def epoch(self, done: int, total: int, loss: float) -> bool:  # noqa: ARG002
             state = live_state(tmp_path)
             shown.append(None if state is None else state["epoch"])
             return False
 
     shown: list[int | None] = []
-    follower = Follower(Told(), tmp_path, "x")
+    follower = ProgressFileWatcher(Told(), tmp_path, "x")
     follower.epoch(1, 2, 0.5)  # the first is written at once
     assert shown == [None]
     state = live_state(tmp_path)

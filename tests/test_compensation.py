@@ -29,12 +29,12 @@ from mnnfab.model.stiffness_law import Calibration
 from mnnfab.model.surrogate import Correction, Surrogate, fit_correction
 from mnnfab.pipeline.pipeline import Outcome, check, reach, run
 from mnnfab.printed_part.continuum import solve_part
-from mnnfab.progress.watcher import Clock, Silent
-from mnnfab.task.metrics import Guess, Headline
+from mnnfab.progress.watcher import NullWatcher, StageTimer
+from mnnfab.task.metrics import Baseline, PrimaryMetric
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 RATIOS = [0.01 * k for k in range(1, 100)]
-HIGHER = Headline("accuracy_all", "higher", Guess(0.3), "accuracy_train", Guess(0.3))
+HIGHER = PrimaryMetric("accuracy_all", "higher", Baseline(0.3), "accuracy_train", Baseline(0.3))
 LOWER = replace(HIGHER, better="lower")
 
 
@@ -46,7 +46,7 @@ def loop(values: dict[str, Any], seed: int) -> Compensated:
     values["training"]["seed"] = seed
     values["compensate"] = {"rounds": 4, "tolerance": 0.005, "loss_scale_mm": 0.005}
     problem = problem_of(values)
-    return compensate(problem, train_problem(problem), (), Clock(Silent()))
+    return compensate(problem, train_problem(problem), (), StageTimer(NullWatcher()))
 
 
 def round_of(number: int, difference: float, metric: float) -> Round:
@@ -104,7 +104,7 @@ def test_regression_comes_back() -> None:
     values = parse_values("regression.toml")
     values["compensate"] = {"rounds": 3}
     problem = make_problem(parse_design(values), EXAMPLES)
-    done = compensate(problem, train_problem(problem), (), Clock(Silent()))
+    done = compensate(problem, train_problem(problem), (), StageTimer(NullWatcher()))
     first, kept = done.compensation.rounds[0], done.compensation.kept
     assert kept is not None
     assert kept.metric < 0.5 * first.metric
@@ -138,10 +138,10 @@ def test_correction_by_hand() -> None:
     ],
 )
 def test_which_round_is_kept(
-    rounds: list[tuple[float, float]], headline: Headline, place: int
+    rounds: list[tuple[float, float]], primary_metric: PrimaryMetric, place: int
 ) -> None:
     entries = [round_of(number, *values) for number, values in enumerate(rounds)]
-    assert best_round(entries, headline, 0.005) == place
+    assert best_round(entries, primary_metric, 0.005) == place
 
 
 def test_record_is_read_back(tmp_path: Path) -> None:
@@ -215,7 +215,7 @@ def test_search_takes_what_the_printer_can_make(iris_values: dict[str, Any]) -> 
         "loss_scale_mm": 0.005,
         "search": {"width_limits_mm": [[1.0, 3.0], [1.5, 3.0]]},
     }
-    found = search(problem_of(iris_values), Clock(Silent()))
+    found = search(problem_of(iris_values), StageTimer(NullWatcher()))
     own, thin, wide = found.candidates
     assert "prints 0.6 mm" in thin.refused
     assert thin.metric is None
@@ -228,7 +228,7 @@ def test_search_takes_what_the_printer_can_make(iris_values: dict[str, Any]) -> 
 
 def test_search_moves_ports(iris_values: dict[str, Any]) -> None:
     iris_values["compensate"] = {"search": {"ports": 12}}
-    found = search(problem_of(iris_values), Clock(Silent()))
+    found = search(problem_of(iris_values), StageTimer(NullWatcher()))
     own, *placed = found.candidates
     assert own.inputs == (13, 11, 12, 9)
     assert len(placed) == 3
@@ -247,7 +247,7 @@ def test_search_without_a_way_is_refused(iris_values: dict[str, Any]) -> None:
     iris_values["fabrication"] |= {"width_min_mm": 1.0, "width_initial_mm": 1.2}
     iris_values["compensate"] = {"search": {"joint_ratio": [0.4]}}
     with pytest.raises(InputError, match="no candidate can be made"):
-        search(problem_of(iris_values), Clock(Silent()))
+        search(problem_of(iris_values), StageTimer(NullWatcher()))
 
 
 @pytest.mark.parametrize(

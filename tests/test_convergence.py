@@ -16,11 +16,11 @@ from fem.elasticity import plane_stress_constants, solid_constants, stress_law
 from fem.extrusion import extrude, solve_solid
 from fem.memory import predicted_bytes, require_memory
 from fem.mesh import Mesh, make_mesh, predicted_triangles
-from fem.refinement import error_shares, refined, worst_triangles
+from fem.refinement import error_indicators, mark_triangles, refined
 from geometry.cells import tile
 from mnnfab import Fabrication, Network, Port, ToolError, compare
 from mnnfab.profiles import material
-from mnnfab.validation.solution import judge_solution
+from mnnfab.validation.solution import check_solution
 
 AGILUS = material("agilus30")
 # What meshes of 20,000 to 90,000 degrees of freedom leave, by the sequences below.
@@ -46,7 +46,7 @@ def areas(mesh: Mesh) -> np.ndarray:
 
 
 def test_refined_mesh_is_the_same_part(coarse: Mesh, continuum: Continuum) -> None:
-    worst = worst_triangles(error_shares(continuum))
+    worst = mark_triangles(error_indicators(continuum))
     assert 0 < len(worst) < len(coarse.triangles) / 2
     finer = refined(coarse, worst)
     assert len(finer.triangles) > len(coarse.triangles) + 3 * len(worst)
@@ -59,7 +59,7 @@ def test_refined_mesh_is_the_same_part(coarse: Mesh, continuum: Continuum) -> No
 
 
 def test_refinement_is_at_the_joints(coarse: Mesh, continuum: Continuum) -> None:
-    worst = worst_triangles(error_shares(continuum))
+    worst = mark_triangles(error_indicators(continuum))
     hubs = coarse.region < 2 * coarse.n_nodes
     share_of_area = areas(coarse)[hubs].sum() / areas(coarse).sum()
     assert hubs[worst].mean() > 1.5 * share_of_area
@@ -88,7 +88,7 @@ def test_softer_with_every_mesh(coarse: Mesh, paper_network: Network) -> None:
     for _ in range(3):
         found = solve_continuum(mesh, paper_network, AGILUS, *ports)
         works.append(float(found.response.flexibility[0, 0]))
-        mesh = refined(mesh, worst_triangles(error_shares(found)))
+        mesh = refined(mesh, mark_triangles(error_indicators(found)))
     assert works == sorted(works)
 
 
@@ -107,7 +107,7 @@ def test_without_memory_for_more_it_stops_and_says_so(
     found, told = solve_to_tolerance(coarse, paper_network, AGILUS, (IN, OUT), 1e-6)
     assert not told.settled
     assert told.levels[-1].n_dofs < 35_000
-    (finding, *balances) = judge_solution(told, found.balance)
+    (finding, *balances) = check_solution(told, found.balance)
     assert finding.severity == "warning"
     assert "did not settle" in finding.message
     assert {balance.severity for balance in balances} == {"info"}

@@ -16,8 +16,8 @@ from mnnfab import InputError, Problem, make_problem, parse_design, train_proble
 from mnnfab.design.design import TrainingSection
 from mnnfab.model.response import FlexibilityMatrix
 from mnnfab.task.datasets import read_labelled_features
-from mnnfab.task.factory import _commonest_class, split_rows
-from mnnfab.task.metrics import Headline
+from mnnfab.task.factory import _commonest_class, split_samples
+from mnnfab.task.metrics import PrimaryMetric
 from mnnfab.units import NEWTON_PER_GF
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
@@ -187,28 +187,30 @@ def test_names_of_classes_and_columns_that_are_not_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("counts", [(2, 2), (3, 2), (27, 3), (996, 4), (50, 50)])
 def test_all_right_is_never_luck(counts: tuple[int, int]) -> None:
-    guess = _commonest_class(np.repeat([0, 1], counts))
-    headline = Headline("accuracy_all", "higher", guess, "accuracy_train", guess)
-    assert headline.is_of_use({"accuracy_all": 1.0})
-    assert not headline.is_of_use({"accuracy_all": guess.value})
-    assert not headline.is_of_use({"accuracy_all": float("nan")})
+    baseline = _commonest_class(np.repeat([0, 1], counts))
+    primary_metric = PrimaryMetric("accuracy_all", "higher", baseline, "accuracy_train", baseline)
+    assert primary_metric.beats_baseline({"accuracy_all": 1.0})
+    assert not primary_metric.beats_baseline({"accuracy_all": baseline.value})
+    assert not primary_metric.beats_baseline({"accuracy_all": float("nan")})
 
 
 def test_two_standard_errors_are_luck() -> None:
-    guess = _commonest_class(np.repeat([0, 1, 2], 50))
-    assert guess.value == pytest.approx(1 / 3)
-    assert guess.luck == pytest.approx(2 * np.sqrt(1 / 3 * 2 / 3 / 150))
+    baseline = _commonest_class(np.repeat([0, 1, 2], 50))
+    assert baseline.value == pytest.approx(1 / 3)
+    assert baseline.chance_margin == pytest.approx(2 * np.sqrt(1 / 3 * 2 / 3 / 150))
 
 
 def test_no_motion_has_its_own_error_on_the_training_part(tmp_path: Path) -> None:
     rows = "".join(f"{i},{0.1 if i < 19 else 50}\n" for i in range(1, 21))
     task = regression_of(tmp_path, rows).task
     assert task is not None
-    assert task.headline is not None
+    assert task.primary_metric is not None
     still = task.metrics(FlexibilityMatrix(np.zeros((1, 1))))
-    assert task.headline.training_guess.value == pytest.approx(still["relative_error_train"])
-    assert task.headline.guess.value == pytest.approx(still["relative_error"])
-    assert not task.headline.has_learned(still)
+    assert task.primary_metric.training_baseline.value == pytest.approx(
+        still["relative_error_train"]
+    )
+    assert task.primary_metric.baseline.value == pytest.approx(still["relative_error"])
+    assert not task.primary_metric.beats_training_baseline(still)
 
 
 def test_a_rare_class_is_no_matter_where_nothing_is_trained(tmp_path: Path) -> None:
@@ -239,7 +241,7 @@ def test_a_class_that_is_only_in_the_test_part(tmp_path: Path) -> None:
     values = tomllib.loads((EXAMPLES / "iris.toml").read_text(encoding="utf-8"))
     values["task"] |= {"dataset": name, "outputs": values["task"]["outputs"][:2]}
     kept_for_the_test = [
-        seed for seed in range(12) if 0 in split_rows(40, TrainingSection(seed=seed)).test
+        seed for seed in range(12) if 0 in split_samples(40, TrainingSection(seed=seed)).test
     ]
     assert 0 < len(kept_for_the_test) < 12
     for seed in range(12):

@@ -26,11 +26,16 @@ from mnnfab.model.response import FlexibilityMatrix
 from mnnfab.model.springs import SpringModel
 from mnnfab.network.widths_file import widths_text
 from mnnfab.task.losses import Loss, ShareCrossEntropy, SoftmaxCrossEntropy, SquaredError
-from mnnfab.training.ensemble import COMPILED_DOFS, can_be_compiled, descend_together, make_member
-from mnnfab.training.optimisation import Course, descend
-from mnnfab.training.training import _stuck, train
+from mnnfab.training.ensemble import (
+    COMPILED_DOFS,
+    can_be_compiled,
+    make_member,
+    train_adam_compiled,
+)
+from mnnfab.training.optimisation import OptimisationRun, train_adam
+from mnnfab.training.training import _stalled, train
 from mnnfab.training.width_maps import WidthMap
-from mnnfab.validation.training import findings_of_training, kept_given_start
+from mnnfab.validation.training import kept_given_start, training_findings
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 # The same arithmetic in another order: rounding, which training hardly amplifies.
@@ -69,8 +74,8 @@ def test_compiled_step_is_the_plain_one(
     schedule = Schedule(epochs=20, batch_size=16, learning_rate=0.006, seed=3)
     start = width_map.latent(np.linspace(1.6, 2.4, 28))
     member, other = (make_member(trainable, start, 3, 0) for _ in range(2))
-    plain = descend(trainable, member.latent, schedule, member.generator, silent)
-    (fast,) = descend_together(trainable, [other], schedule, silent)
+    plain = train_adam(trainable, member.latent, schedule, member.generator, silent)
+    (fast,) = train_adam_compiled(trainable, [other], schedule, silent)
     np.testing.assert_allclose(fast.latent, plain.latent, rtol=0, atol=SAME)
     loads = np.eye(4)
     ours, theirs = ([model.outputs(loads) for model in run.models] for run in (fast, plain))
@@ -81,18 +86,18 @@ def test_an_ensemble_is_its_single_runs(iris_values: dict[str, Any]) -> None:
     trainable = trainable_of(iris_problem(iris_values))
     schedule = Schedule(epochs=100, batch_size=16, learning_rate=0.006, seed=0)
     start = np.full(28, 0.5)
-    together = descend_together(
+    together = train_adam_compiled(
         trainable, [make_member(trainable, start, 0, n) for n in range(32)], schedule, silent
     )
     for number in (0, 1, 17, 31):
-        (alone,) = descend_together(
+        (alone,) = train_adam_compiled(
             trainable, [make_member(trainable, start, 0, number)], schedule, silent
         )
         np.testing.assert_allclose(together[number].latent, alone.latent, rtol=0, atol=SAME)
         member = make_member(trainable, start, 0, number)
-        plain = descend(trainable, member.latent, schedule, member.generator, silent)
+        plain = train_adam(trainable, member.latent, schedule, member.generator, silent)
         np.testing.assert_allclose(together[number].latent, plain.latent, rtol=0, atol=SAME)
-    ends = np.array([course.latent for course in together])
+    ends = np.array([training_run.latent for training_run in together])
     assert np.ptp(ends, axis=0).max() > 0.1  # the members are different trainings
 
 
@@ -106,7 +111,7 @@ def test_the_compiled_step_notices_bars_without_stiffness(iris_values: dict[str,
     object.__setattr__(limp_springs, "response", springs.response)
     schedule = Schedule(epochs=1, batch_size=16, learning_rate=0.006, seed=0)
     with pytest.raises(ToolError, match="positive definite"):
-        descend_together(limp, [member], schedule, silent)
+        train_adam_compiled(limp, [member], schedule, silent)
 
 
 def test_only_small_networks_are_compiled(iris_values: dict[str, Any]) -> None:
@@ -124,7 +129,7 @@ def test_quasi_newton_ends_no_higher_than_adam(iris_values: dict[str, Any]) -> N
     def last_loss(schedule: Schedule) -> float:
         return train(adam, np.full(28, 2.0), schedule).history[-1].loss_train
 
-    full_batch = len(task.train_rows)
+    full_batch = len(task.train_indices)
     slow = Schedule(epochs=400, batch_size=full_batch, learning_rate=0.02, seed=0)
     fast = replace(slow, optimizer="l-bfgs-b")
     assert last_loss(fast) <= last_loss(slow) * (1 + 1e-6)
@@ -134,7 +139,7 @@ def test_the_best_restart_by_validation_is_kept(iris_values: dict[str, Any]) -> 
     problem = iris_problem(iris_values, restarts=6, epochs=10)
     task = problem.task
     assert task is not None
-    parts = [task.parts.train, task.parts.validation, task.parts.test]
+    parts = [task.split.train, task.split.validation, task.split.test]
     assert [len(part) for part in parts] == [84, 21, 45]
     assert len(np.unique(np.concatenate(parts))) == 150
     training = train(trainable_of(problem), problem.start_widths_mm, problem.schedule)
@@ -167,14 +172,14 @@ def test_stuck_is_who_learned_nothing_and_no_longer_falls(
     models = [
         FlexibilityMatrix(np.vstack([row, 2 * row, size * row])) for size in (9.0, 9.0, 9.0 * last)
     ]
-    losses = [task.loss_value(found, task.train_rows) for found in models]
+    losses = [task.loss_value(found, task.train_indices) for found in models]
     assert (losses[-1] > 0.99 * losses[1]) == stuck
-    course = Course(np.full(28, 0.5), models)
+    training_run = OptimisationRun(np.full(28, 0.5), models)
     schedule = Schedule(epochs=2, batch_size=16, learning_rate=0.1, seed=0)
-    assert _stuck(task, course, schedule) == stuck
+    assert _stalled(task, training_run, schedule) == stuck
     # Quasi-Newton steps that end early have ended where the loss falls no more.
-    assert _stuck(task, course, replace(schedule, epochs=3, optimizer="l-bfgs-b"))
-    assert not _stuck(task, course, replace(schedule, epochs=0))
+    assert _stalled(task, training_run, replace(schedule, epochs=3, optimizer="l-bfgs-b"))
+    assert not _stalled(task, training_run, replace(schedule, epochs=0))
 
 
 def test_a_start_that_was_asked_for_is_not_given_up(
@@ -192,8 +197,8 @@ def test_a_start_that_was_asked_for_is_not_given_up(
     assert len(free.restarts) > 1
     assert len(kept.restarts) == 1
     np.testing.assert_array_equal(started.start_widths_mm, 2.1)
-    assert [f.code for f in findings_of_training(started, kept)] == ["nothing-learned"]
-    assert "started-again" in [f.code for f in findings_of_training(problem, free)]
+    assert [f.code for f in training_findings(started, kept)] == ["nothing-learned"]
+    assert "started-again" in [f.code for f in training_findings(problem, free)]
 
 
 def test_of_restarts_the_better_one_is_kept_and_told(
@@ -209,7 +214,7 @@ def test_of_restarts_the_better_one_is_kept_and_told(
     started = make_problem(parse_design(changed), EXAMPLES, start=table)
     training = train_problem(started)
     chosen = next(restart.number for restart in training.restarts if restart.chosen)
-    codes = [finding.code for finding in findings_of_training(started, training)]
+    codes = [finding.code for finding in training_findings(started, training)]
     assert ("start-not-kept" in codes) == (chosen > 0) == (not kept_given_start(training))
     assert chosen > 0
 
@@ -249,14 +254,14 @@ def test_one_class_for_all_flowers_is_stuck_whatever_the_split(iris_values: dict
     """In seed 0's training part the commonest species has 39 of 105 flowers, not a third."""
     task = iris_problem(iris_values).task
     assert task is not None
-    assert task.headline is not None
-    commonest = int(task.targets[task.train_rows].sum(axis=0).argmax())
+    assert task.primary_metric is not None
+    commonest = int(task.targets[task.train_indices].sum(axis=0).argmax())
     always = np.zeros((3, 4))
     always[commonest] = 1.0
     metrics = task.metrics(FlexibilityMatrix(always))
-    share = task.targets[task.train_rows, commonest].mean()
+    share = task.targets[task.train_indices, commonest].mean()
     assert metrics["accuracy_train"] == share > 1 / 3 + 0.02
-    assert not task.headline.has_learned(metrics)
+    assert not task.primary_metric.beats_training_baseline(metrics)
 
 
 def test_widths_after_every_epoch(iris_values: dict[str, Any]) -> None:
@@ -266,7 +271,7 @@ def test_widths_after_every_epoch(iris_values: dict[str, Any]) -> None:
     adam = train(trainable, start, schedule)
     newton = train(trainable, start, replace(schedule, optimizer="l-bfgs-b"))
     member = make_member(trainable, trainable.width_map.latent(start), 0, 0)
-    (compiled,) = descend_together(trainable, [member], schedule, silent)
+    (compiled,) = train_adam_compiled(trainable, [member], schedule, silent)
     for training in (adam, newton):
         widths = training.widths_by_epoch_mm
         assert widths is not None

@@ -14,7 +14,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
 
 from mnnfab import BarModel, MNNClassifier, MNNRegressor, stiffness_per_width, triangular_patch
-from mnnfab.estimators.losses import CalibratedLine, FreeScaleSoftmax, ReadingLoss
+from mnnfab.estimators.losses import FittedLoss, FreeScaleSoftmax, LinearFitLoss
 
 # Checks that scikit-learn itself leaves out where these are not installed or not set.
 OPTIONAL = {
@@ -96,11 +96,11 @@ def test_parameters_that_cannot_be(parameters: dict[str, Any], words: str) -> No
     "loss",
     [
         FreeScaleSoftmax(np.eye(3)[[0, 1, 2, 1, 0]], -1.0),
-        CalibratedLine(np.arange(15.0).reshape(5, 3) ** 2),
+        LinearFitLoss(np.arange(15.0).reshape(5, 3) ** 2),
     ],
     ids=lambda loss: type(loss).__name__,
 )
-def test_taylor_remainder_of_calibrated_losses(loss: ReadingLoss) -> None:
+def test_taylor_remainder_of_calibrated_losses(loss: FittedLoss) -> None:
     generator = np.random.default_rng(0)
     moved, direction = generator.normal(size=(2, 5, 3))
     own, own_direction = loss.start, np.ones_like(loss.start)

@@ -9,7 +9,7 @@ from mnnfab import BarModel, Clamp, Logistic, Network, Port, Trainable, bar_law
 from mnnfab.arrays import FloatArray
 from mnnfab.model.springs import SpringModel
 from mnnfab.task.losses import Loss, ShareCrossEntropy, SoftmaxCrossEntropy, SquaredError
-from mnnfab.task.task import Parts, Task, judge_nothing
+from mnnfab.task.task import DataSplit, Task, no_metrics
 from mnnfab.training.width_maps import WidthMap
 
 INPUTS = (Port(13, "y"), Port(11, "y"), Port(12, "y"), Port(9, "y"))
@@ -35,9 +35,9 @@ def make_task(loss: Loss) -> Task:
         loads_N=-generator.uniform(0.01, 0.05, (N_SAMPLES, len(INPUTS))),
         targets=targets,
         loss=loss,
-        parts=Parts(np.arange(N_SAMPLES)),
-        judge=judge_nothing,
-        headline=None,
+        split=DataSplit(np.arange(N_SAMPLES)),
+        check_limit=no_metrics,
+        primary_metric=None,
         load_cases=(),
     )
 
@@ -56,10 +56,10 @@ def test_taylor_remainder_is_of_second_order(
     direction = generator.normal(size=latent.shape) * 0.1
 
     def value(z: FloatArray) -> float:
-        return task.loss_value(trainable.port_model(z), task.train_rows)
+        return task.loss_value(trainable.port_model(z), task.train_indices)
 
     start = value(latent)
-    slope = trainable.gradient(latent, task.train_rows)
+    slope = trainable.gradient(latent, task.train_indices)
     remainders = [
         abs(value(latent + step * direction) - start - step * float(slope @ direction))
         for step in STEPS

@@ -20,12 +20,12 @@ from mnnfab.printed_part.continuum import solve_part
 from mnnfab.printed_part.part import PrintedPart
 from mnnfab.printed_part.tiling import tile_part
 from mnnfab.problem.problem import require_ports
-from mnnfab.progress.watcher import Clock, Silent
+from mnnfab.progress.watcher import NullWatcher, StageTimer
 from mnnfab.reproduce.setting import GRADIENT, make
 from mnnfab.task.task import Task
 from mnnfab.training.gradient_comparison import compare_gradients, in_situ_gradient
-from mnnfab.validation.limit_states import judge_limit_states
-from mnnfab.validation.model_hierarchy import LADDER, climb, ladder_text
+from mnnfab.validation.limit_states import check_limit_states
+from mnnfab.validation.model_hierarchy import LADDER, evaluate_models, hierarchy_text
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 Solved = tuple[Problem, Task, np.ndarray, Continuum]
@@ -34,7 +34,9 @@ OF_STRESSES = 0.01
 
 
 def part_of(values: dict[str, Any], widths: np.ndarray) -> PrintedPart:
-    return PrintedPart(make_problem(parse_design(values), EXAMPLES), widths, Clock(Silent()))
+    return PrintedPart(
+        make_problem(parse_design(values), EXAMPLES), widths, StageTimer(NullWatcher())
+    )
 
 
 def solved(part: PrintedPart) -> Solved:
@@ -103,7 +105,7 @@ def test_joint_stress_by_hand(iris: Solved) -> None:
 
 def test_every_guard_names_its_place(iris: Solved, found: LimitStates) -> None:
     problem, _, _, continuum = iris
-    findings = {finding.code: finding for finding in judge_limit_states(problem, continuum, found)}
+    findings = {finding.code: finding for finding in check_limit_states(problem, continuum, found)}
     assert {"joint-strain", "sag", "buckling", "linear-range"} <= set(findings)
     assert findings["joint-strain"].where.startswith("bond ")
     assert findings["buckling"].where.startswith("bond ")
@@ -130,7 +132,7 @@ def test_own_limits_are_the_gates(
     for limit, severity in ((pass_at, "info"), (fail_at, "error")):
         section = problem.design.check.model_copy(update={key: limit})
         design = problem.design.model_copy(update={"check": section})
-        findings = judge_limit_states(replace(problem, design=design), continuum, found)
+        findings = check_limit_states(replace(problem, design=design), continuum, found)
         (finding,) = (one for one in findings if one.code == code)
         assert finding.severity == severity
         assert finding.limit == limit
@@ -179,7 +181,7 @@ def test_the_first_case_to_leave_linear_theory_is_told(iris: Solved, found: Limi
     problem, _, _, continuum = iris
     first, *others = found.cases
     early = replace(first, linear=LinearRange(0.123, "unstable"))
-    findings = judge_limit_states(problem, continuum, replace(found, cases=(early, *others)))
+    findings = check_limit_states(problem, continuum, replace(found, cases=(early, *others)))
     (finding,) = (one for one in findings if one.code == "linear-range")
     assert "from 0.12 times" in finding.message
     assert finding.severity == "warning"
@@ -187,7 +189,7 @@ def test_the_first_case_to_leave_linear_theory_is_told(iris: Solved, found: Limi
 
 def test_ladder_climbs_towards_the_solid(iris: Solved) -> None:
     problem, task, widths, _ = iris
-    ladder = climb(problem, task, widths, Clock(Silent()))
+    ladder = evaluate_models(problem, task, widths, StageTimer(NullWatcher()))
     rungs = ladder.rungs
     assert [rung.name for rung in rungs] == list(LADDER)
     by_name = {rung.name: rung.agreement for rung in rungs}
@@ -203,7 +205,7 @@ def test_ladder_climbs_towards_the_solid(iris: Solved) -> None:
     assert sheet.displacement_residual < 0.5 * frame.displacement_residual
     assert frame.displacement_residual < ideal.displacement_residual
     assert sheet.elongation_residual < 0.5 * frame.elongation_residual
-    text = ladder_text(task, ladder)
+    text = hierarchy_text(task, ladder)
     assert all(name in text for name in LADDER)
 
 
@@ -222,7 +224,7 @@ def test_fig_1_on_a_part_that_was_never_printed() -> None:
     problem = make(GRADIENT)
     assert problem.task is not None
     task, widths = problem.task, problem.start_widths_mm
-    continuum, _ = solve_part(problem, task, tile_part(problem, widths), Clock(Silent()))
+    continuum, _ = solve_part(problem, task, tile_part(problem, widths), StageTimer(NullWatcher()))
     own = in_situ_gradient(task, problem.response(task, widths))
     agreement = compare_gradients(own, in_situ_gradient(task, continuum.response))
     assert agreement is not None

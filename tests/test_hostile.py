@@ -16,8 +16,8 @@ from mutation import mutated
 from small import SMALL
 
 from mnnfab.batch.limits import Limits
-from mnnfab.batch.run import BatchOutcome, Manner, batch
-from mnnfab.batch.watchers import Unwatched
+from mnnfab.batch.run import BatchOptions, BatchOutcome, batch
+from mnnfab.batch.watchers import SilentBatch
 from mnnfab.cli import main
 from mnnfab.pipeline.pipeline import run
 
@@ -77,7 +77,7 @@ GIVEN = '[widths]\nfile = "data.csv"\n'
 def run_all(folder: Path, designs: list[Path]) -> BatchOutcome:
     """Run designs; every one must end as it may, in time, and leave nothing outside."""
     before = {path for path in folder.iterdir() if path.name != "out"}
-    found = batch(designs, folder / "out", Unwatched(), Manner(2, LIMITS))
+    found = batch(designs, folder / "out", SilentBatch(), BatchOptions(2, LIMITS))
     assert {path for path in folder.iterdir() if path.name != "out"} == before
     wrong = [
         (row["name"], row["source"], row["ending"], row["message"])

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from laboratory import clock
+from laboratory import timer
 
 from mnnfab.cli import main
 from mnnfab.errors import InputError
@@ -19,7 +19,7 @@ from mnnfab.lab.analysis.comparison import factors_of
 from mnnfab.lab.analysis.observations import Observation, load_observations, observations_text
 from mnnfab.lab.analysis.published import published
 from mnnfab.lab.experiment.steps import load_steps
-from mnnfab.lab.operations import make_kit_of, measure_experiment, validate
+from mnnfab.lab.operations import measure_experiment, validate, write_kit_for_run
 from mnnfab.pipeline.pipeline import Outcome
 from mnnfab.reproduce import paper
 
@@ -27,7 +27,7 @@ from mnnfab.reproduce import paper
 @pytest.fixture(scope="module")
 def kit(iris_run: Outcome, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("kit") / "kit"
-    _, left_out = make_kit_of(iris_run.folder, folder)
+    _, left_out = write_kit_for_run(iris_run.folder, folder)
     assert all("WeasyPrint" in words or "OpenCV" in words for words in left_out)
     return folder
 
@@ -57,7 +57,7 @@ def test_forms_that_were_filled_in_are_not_written_over(kit: Path, iris_run: Out
     empty = form.read_bytes()
     form.write_bytes(empty.replace(b",,", b",1.5,", 1))
     with pytest.raises(InputError, match="changed since it was written"):
-        make_kit_of(iris_run.folder, kit)
+        write_kit_for_run(iris_run.folder, kit)
     assert form.read_bytes() != empty
     form.write_bytes(empty)
 
@@ -69,7 +69,7 @@ def test_results_of_other_commands_are_never_removed(
     table = tmp_path / "own.csv"
     table.write_text(observations_text([Observation("a", "b", "mm", *(1.0,) * 6)]))
     for folder, write in (
-        (iris_run.folder, lambda place: make_kit_of(iris_run.folder, place)),
+        (iris_run.folder, lambda place: write_kit_for_run(iris_run.folder, place)),
         (kit, lambda place: validate([table], place, paper=False)),
     ):
         before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
@@ -133,7 +133,7 @@ def test_the_forms_are_an_experiment(kit: Path, iris_run: Outcome, tmp_path: Pat
 
 
 def test_published_measurements_are_beside_their_predictions() -> None:
-    found = {one.quantity: one for one in published(clock())}
+    found = {one.quantity: one for one in published(timer())}
     left = found["fig. 1: u_y of node 13"]
     assert left.measured == paper.MEASURED_LEFT_MM
     assert left.bars == pytest.approx(-0.805212, abs=1e-6)

@@ -12,12 +12,12 @@ from laboratory import FIG1_STEPS, Bench, fig1_bench
 from ngsolve_peer import ask_ngsolve, needs_ngsolve
 
 from fem.mesh import make_mesh
-from fem.nonlinear_bars import ExactBars
+from fem.nonlinear_bars import NonlinearBars
 from mnnfab.arrays import FloatArray
-from mnnfab.lab.analysis.checks import judge_measurement
+from mnnfab.lab.analysis.checks import check_measurement
 from mnnfab.lab.experiment.reading import Reading
 from mnnfab.lab.experiment.shots import Positions, Shot
-from mnnfab.lab.experiment.steps import Hung, Step
+from mnnfab.lab.experiment.steps import AppliedWeight, Step
 from mnnfab.lab.measurement.gradient import measured_gradient
 from mnnfab.lab.measurement.measurement import Measurement, measure
 from mnnfab.network.compatibility import compatibility_matrix
@@ -44,7 +44,7 @@ def measured(
 ) -> tuple[Measurement, FloatArray]:
     """A part of exact bars, measured, and its elongations by linear theory."""
     network = bench.problem.network
-    bars = ExactBars(network, bench.problem.law.stiffness(bench.widths_mm))
+    bars = NonlinearBars(network, bench.problem.law.stiffness(bench.widths_mm))
     places, linear = [network.nodes], []
     steps = [hung_steps[0]]
     for step in hung_steps[1:]:
@@ -52,7 +52,7 @@ def measured(
         moved = bars.displacements(loads)
         assert moved is not None
         places.append(network.nodes + moved.reshape(-1, 2))
-        linear.append(compatibility_matrix(network) @ bars.small_displacements(loads))
+        linear.append(compatibility_matrix(network) @ bars.linear_displacements(loads))
         lighter_hung = tuple(replace(one, load_gf=lighter * one.load_gf) for one in step.hung)
         steps.append(replace(step, hung=lighter_hung))
     shots = tuple(Shot(f"s{n}", step.name) for n, step in enumerate(steps))
@@ -75,7 +75,7 @@ def test_bars_of_error_hold_what_large_displacements_add() -> None:
         off = found.elongations_mm - linear
         sizes.append(np.sqrt((off**2).mean(axis=1)) / found.turning_mm)
         held.append(np.abs(off) < 1.96 * found.elongation_sd_mm)
-        gradient = measured_gradient("t", found, bench.task, bench.task.train_rows)
+        gradient = measured_gradient("t", found, bench.task, bench.task.train_indices)
         response = bench.problem.response(bench.task, bench.widths_mm)
         entries.append(gradient.covered(in_situ_gradient(bench.task, response)))
     assert np.mean(sizes) == pytest.approx(1.0, abs=0.15)
@@ -89,8 +89,8 @@ def test_a_modulus_of_the_network_is_too_large_by_the_share_that_is_told() -> No
     for bench in benches():
         found, _ = measured(bench)
         loads = hung(bench, STEPS[1], 1.0)
-        bars = ExactBars(bench.problem.network, bench.problem.law.stiffness(bench.widths_mm))
-        linear, moved = bars.small_displacements(loads), found.moved_mm[0].ravel()
+        bars = NonlinearBars(bench.problem.network, bench.problem.law.stiffness(bench.widths_mm))
+        linear, moved = bars.linear_displacements(loads), found.moved_mm[0].ravel()
         stiffer = float(linear @ linear / (linear @ moved)) - 1
         share = found.turning_mm[0] / np.sqrt((found.elongations_mm[0] ** 2).mean())
         assert 0.7 < stiffer / share < 1.4
@@ -109,7 +109,7 @@ def test_a_frame_that_turns_is_no_bond_that_turns() -> None:
 def test_projection_leaves_it_out_and_says_so() -> None:
     found = replace(measured(fig1_bench())[0], elongation_by="projection")
     assert found.elongation_sd_mm.max() < 1e-5
-    (told,) = (one for one in judge_measurement(found, None) if one.code == "turning")
+    (told,) = (one for one in check_measurement(found, None) if one.code == "turning")
     assert told.severity == "info"
     assert "do not include this" in told.message
 
@@ -122,7 +122,7 @@ def test_another_lattice_is_held_too() -> None:
     sizes, held = [], []
     for port in (*problem.task.inputs, *problem.task.outputs):
         widths = generator.uniform(1.5, 2.5, problem.network.n_bonds)
-        step = Step("pull", "forward", (Hung(port, -5.0),))
+        step = Step("pull", "forward", (AppliedWeight(port, -5.0),))
         found, linear = measured(Bench(problem, widths), (STEPS[0], step))
         off = found.elongations_mm - linear
         sizes.append(np.sqrt((off**2).mean(axis=1)) / found.turning_mm)
@@ -171,7 +171,7 @@ def test_half_the_weight_is_half_the_share() -> None:
     for lighter in (1.0, 0.5, 0.1):
         found, _ = measured(bench, lighter=lighter)
         shares.append(found.turning_mm[0] / np.sqrt((found.elongations_mm[0] ** 2).mean()))
-        told = {finding.code for finding in judge_measurement(found, None)}
+        told = {finding.code for finding in check_measurement(found, None)}
         assert ("turning" in told) == (lighter > 0.3)
     assert shares[1] / shares[0] == pytest.approx(0.5, rel=0.05)
     assert shares[2] / shares[0] == pytest.approx(0.1, rel=0.1)

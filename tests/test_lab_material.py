@@ -11,19 +11,25 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from laboratory import Bench, behaviour_bench, clock, softer
+from laboratory import Bench, behaviour_bench, softer, timer
 from small import small_design
 
 from mnnfab.design.design import MaterialSection
 from mnnfab.errors import InputError
 from mnnfab.io.tables import table_text
-from mnnfab.lab.analysis.prediction import foresee
+from mnnfab.lab.analysis.prediction import predict_solved
 from mnnfab.lab.experiment.plan import make_plan, with_zero
 from mnnfab.lab.experiment.reading import Reading
 from mnnfab.lab.experiment.shots import Positions
 from mnnfab.lab.experiment.steps import Step, steps_text
 from mnnfab.lab.material.bonds import identify_bonds
-from mnnfab.lab.material.coupons import COUPONS, KINDS, Pulls, coupon_flexibility, load_pulls
+from mnnfab.lab.material.coupons import (
+    COUPONS,
+    KINDS,
+    CouponReadings,
+    coupon_flexibility,
+    load_coupon_readings,
+)
 from mnnfab.lab.material.creep import fit_creep
 from mnnfab.lab.material.identification import (
     Readings,
@@ -81,13 +87,13 @@ def models(bench: Bench, hidden: Bench, steps: tuple[Step, ...]) -> dict[str, Re
     """What models foresee, and measurements without noise."""
     first = measured(hidden, steps, 0)
     found = {
-        "network": network_readings(bench.problem, bench.task, bench.widths_mm, first, clock())
+        "network": network_readings(bench.problem, bench.task, bench.widths_mm, first, timer())
     }
     for kind in KINDS:
         true = LOADS_N * coupon_flexibility(hidden.problem, kind)
         nothing = np.full(5, np.nan)
-        pulls = Pulls(kind, LOADS_N, true, np.full(5, COUPON_NOISE_MM), nothing)
-        found[kind] = coupon_readings("t", bench.problem, pulls, clock())
+        pulls = CouponReadings(kind, LOADS_N, true, np.full(5, COUPON_NOISE_MM), nothing)
+        found[kind] = coupon_readings("t", bench.problem, pulls, timer())
     return found
 
 
@@ -171,13 +177,13 @@ def test_bonds_are_told_where_steps_stretch_them(bench: Bench, steps: tuple[Step
     other = Bench(bench.problem, widths)
     positions = positions_of(other.task, other.continuum, steps, 0.0005, generator)
     found = measure("t", positions, steps, network, READING)
-    foreseen = foresee(bench.problem, bench.task, bench.widths_mm, plan, bench.continuum)
+    foreseen = predict_solved(bench.problem, bench.task, bench.widths_mm, plan, bench.continuum)
     bonds = identify_bonds(bench.problem, bench.task, bench.widths_mm, found, foreseen)
     assert bonds.told.sum() > 20
     keep = [n for n, shot in enumerate(positions.shots) if shot.step in {"zero", steps[1].name}]
     alone = Positions(tuple(positions.shots[n] for n in keep), positions.places[keep])
     one = measure("t", alone, steps, network, READING)  # one weight tells less
-    fewer = foresee(bench.problem, bench.task, bench.widths_mm, plan[:1], bench.continuum)
+    fewer = predict_solved(bench.problem, bench.task, bench.widths_mm, plan[:1], bench.continuum)
     less = identify_bonds(bench.problem, bench.task, bench.widths_mm, one, fewer)
     assert less.told.sum() < bonds.told.sum()
     off = np.log(bonds.ratio * bonds.common) - np.log(widths / bench.widths_mm)
@@ -258,7 +264,7 @@ def test_the_whole_way_from_folders(tmp_path: Path) -> None:
     ]
     names = ("coupon", "load_gf", "elongation_mm", "sd_mm")
     (tmp_path / COUPONS).write_text(table_text(names, pulls))
-    found = identify_from(bench.problem, bench.widths_mm, [tmp_path], clock())
+    found = identify_from(bench.problem, bench.widths_mm, [tmp_path], timer())
     assert found.material.modulus_MPa.value == pytest.approx(MODULUS_MPA, rel=0.01)
     assert found.material.joint_length_mm.value == pytest.approx(JOINT_MM, rel=0.05)
     assert found.creep is not None
@@ -286,11 +292,11 @@ def test_bad_coupons_are_told(bench: Bench, tmp_path: Path, rows: str, message: 
     (tmp_path / COUPONS).write_text(f"coupon,load_gf,elongation_mm\n{rows}\n")
 
     def read() -> None:
-        for one in load_pulls(tmp_path / COUPONS):
+        for one in load_coupon_readings(tmp_path / COUPONS):
             known = one if "readings" in message else replace(one, sd_mm=np.full(1, 0.01))
-            coupon_readings("t", bench.problem, known, clock())
+            coupon_readings("t", bench.problem, known, timer())
 
     with pytest.raises(InputError, match=message):
         read()
     with pytest.raises(InputError, match="neither experiment"):
-        identify_from(bench.problem, bench.widths_mm, [tmp_path / "nothing"], clock())
+        identify_from(bench.problem, bench.widths_mm, [tmp_path / "nothing"], timer())

@@ -15,13 +15,13 @@ from laboratory import FIG1_STEPS, Bench, behaviour_bench, fig1_bench, port_step
 
 from mnnfab.errors import InputError
 from mnnfab.io.tables import table_text
-from mnnfab.lab.analysis.checks import judge_measurement, null_test, refuse_swapped
-from mnnfab.lab.analysis.prediction import continuum_fields, foresee
+from mnnfab.lab.analysis.checks import check_measurement, null_test, refuse_swapped
+from mnnfab.lab.analysis.prediction import continuum_fields, predict_solved
 from mnnfab.lab.experiment.experiment import load_experiment, read_positions
 from mnnfab.lab.experiment.plan import make_plan, round_direction, with_zero
 from mnnfab.lab.experiment.reading import Reading
 from mnnfab.lab.experiment.shots import Positions, Shot
-from mnnfab.lab.experiment.steps import Hung, Step, load_steps, steps_text
+from mnnfab.lab.experiment.steps import AppliedWeight, Step, load_steps, steps_text
 from mnnfab.lab.experiment.track_tables import read_tracks
 from mnnfab.lab.measurement.alignment import align, fit_similarity
 from mnnfab.lab.measurement.gradient import measured_gradient, measured_response, reciprocity
@@ -57,7 +57,7 @@ def test_error_bars_of_the_gradient_cover_the_truth(fig1: Bench) -> None:
     for seed in range(200):
         positions = measured(fig1, FIG1_STEPS, seed)
         found = measure("test", positions, FIG1_STEPS, fig1.problem.network, LINEAR)
-        gradient = measured_gradient("test", found, fig1.task, fig1.task.train_rows, n_draws=300)
+        gradient = measured_gradient("test", found, fig1.task, fig1.task.train_indices, n_draws=300)
         covered.append(gradient.covered(truth))
         agreement = gradient.against(truth)
         assert agreement is not None
@@ -76,7 +76,7 @@ def test_noise_is_told_from_repeats(fig1: Bench) -> None:
 def test_bias_of_a_shared_zero_is_taken_out(fig1: Bench) -> None:
     """With one zero for both steps the mean product is too large by its variance."""
     truth = in_situ_gradient(fig1.task, fig1.continuum.response)
-    network, rows = fig1.problem.network, fig1.task.train_rows
+    network, rows = fig1.problem.network, fig1.task.train_indices
     found = []
     for seed in range(60):
         positions = measured(fig1, FIG1_STEPS, 1000 + seed)
@@ -102,7 +102,9 @@ def test_one_weight_at_a_time_gives_the_whole_response(behaviour: Bench) -> None
     np.testing.assert_allclose(response.flexibility, truth.flexibility, rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose(response.elongations, truth.elongations, atol=1e-8)
     assert reciprocity(found, behaviour.task) == pytest.approx(0.0, abs=1e-8)
-    gradient = measured_gradient("t", found, behaviour.task, behaviour.task.train_rows, n_draws=50)
+    gradient = measured_gradient(
+        "t", found, behaviour.task, behaviour.task.train_indices, n_draws=50
+    )
     wanted = in_situ_gradient(behaviour.task, truth)
     np.testing.assert_allclose(gradient.gradient, wanted, atol=1e-4 * np.abs(wanted).max())
 
@@ -118,7 +120,9 @@ def test_two_steps_as_the_paper_hangs_them_give_the_same_gradient(behaviour: Ben
     places = behaviour.problem.network.nodes + moved
     reading = Reading(stated_sd_mm=1e-6, elongation_by="projection", unseen=0.0)
     found = measure("t", Positions(shots, places), steps, behaviour.problem.network, reading)
-    gradient = measured_gradient("t", found, behaviour.task, behaviour.task.train_rows, n_draws=50)
+    gradient = measured_gradient(
+        "t", found, behaviour.task, behaviour.task.train_indices, n_draws=50
+    )
     agreement = gradient.against(in_situ_gradient(behaviour.task, behaviour.continuum.response))
     assert agreement is not None
     assert gradient.unspanned < 0.02
@@ -130,8 +134,8 @@ def test_steps_that_do_not_span_are_refused(behaviour: Bench) -> None:
     steps = with_zero((port_step("forward", 10, "y", -5.0), port_step("adjoint", 12, "y", -5.0)))
     found = measure("t", measured(behaviour, steps, 0), steps, behaviour.problem.network)
     with pytest.raises(InputError, match="adjoint loads of the loss"):
-        measured_gradient("t", found, behaviour.task, behaviour.task.train_rows)
-    far = (*steps[:2], Step(steps[2].name, "adjoint", (Hung(Port(99, "y"), -5.0),)))
+        measured_gradient("t", found, behaviour.task, behaviour.task.train_indices)
+    far = (*steps[:2], Step(steps[2].name, "adjoint", (AppliedWeight(Port(99, "y"), -5.0),)))
     with pytest.raises(InputError, match="nodes 0 to 13"):
         measure("t", measured(behaviour, steps, 0), far, behaviour.problem.network)
 
@@ -201,7 +205,7 @@ def test_swapped_shots_are_refused(fig1: Bench) -> None:
         moved = Positions(shots, positions.places)
         found = measure("t", moved, steps, network, LINEAR)
         loads = found.steps
-        foreseen = foresee(fig1.problem, fig1.task, fig1.widths_mm, loads, fig1.continuum)
+        foreseen = predict_solved(fig1.problem, fig1.task, fig1.widths_mm, loads, fig1.continuum)
         refuse_swapped("t", shots, found, foreseen)
 
     check({})
@@ -219,12 +223,14 @@ def test_loads_in_another_unit_and_other_parts_are_told(fig1: Bench) -> None:
     network = fig1.problem.network
     for factor, wrong in ((9.8, True), (1e-3, True), (1.4, False)):
         steps = tuple(
-            Step(s.name, s.role, tuple(Hung(w.port, w.load_gf * factor) for w in s.hung))
+            Step(s.name, s.role, tuple(AppliedWeight(w.port, w.load_gf * factor) for w in s.hung))
             for s in FIG1_STEPS
         )
         positions = measured(fig1, FIG1_STEPS, 2)
         found = measure("t", positions, steps, network, LINEAR)
-        foreseen = foresee(fig1.problem, fig1.task, fig1.widths_mm, found.steps, fig1.continuum)
+        foreseen = predict_solved(
+            fig1.problem, fig1.task, fig1.widths_mm, found.steps, fig1.continuum
+        )
         if not wrong:
             refuse_swapped("t", positions.shots, found, foreseen)
             continue
@@ -237,15 +243,15 @@ def test_a_wrong_scale_and_bonds_that_turn_are_said(fig1: Bench) -> None:
     positions = measured(fig1, FIG1_STEPS, 4)
     larger = Positions(positions.shots, 1.04 * positions.places)
     found = measure("t", larger, FIG1_STEPS, fig1.problem.network)
-    codes = {one.code: one for one in judge_measurement(found, None)}
+    codes = {one.code: one for one in check_measurement(found, None)}
     assert codes["size"].value == pytest.approx(1.04, abs=1e-3)
     linear = measure("t", positions, FIG1_STEPS, fig1.problem.network, LINEAR)
     by_length = measure("t", positions, FIG1_STEPS, fig1.problem.network)
     more = by_length.elongations_mm - linear.elongations_mm
     share = np.linalg.norm(more) / np.linalg.norm(by_length.elongations_mm)
-    turning = {one.code: one for one in judge_measurement(by_length, None)}["turning"]
+    turning = {one.code: one for one in check_measurement(by_length, None)}["turning"]
     assert turning.value == pytest.approx(share, rel=0.15)
-    told = {one.code: one.severity for one in judge_measurement(linear, None)}
+    told = {one.code: one.severity for one in check_measurement(linear, None)}
     assert "size" not in told
     assert told["turning"] == "info"  # it is not in the elongations, but a print would have it
 
@@ -362,6 +368,6 @@ def test_rounded_directions_are_as_near_as_grams_allow(values: list[float], larg
 
 
 def test_a_step_says_what_hangs() -> None:
-    hung = (Hung(Port(12, "y"), -5.0), Hung(Port(7, "x"), 3.0))
+    hung = (AppliedWeight(Port(12, "y"), -5.0), AppliedWeight(Port(7, "x"), 3.0))
     words = "5 g down on node 12; 3 g to the right over a pulley on node 7"
     assert str(Step("a", "forward", hung)) == words

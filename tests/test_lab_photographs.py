@@ -15,14 +15,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import EXAMPLES
-from laboratory import FIG1_STEPS, Bench, clock, fig1_bench
+from laboratory import FIG1_STEPS, Bench, fig1_bench, timer
 
 from mnnfab.errors import InputError
 from mnnfab.lab.analysis.analysis import Analysis, analyse
 from mnnfab.lab.analysis.checks import null_test
 from mnnfab.lab.experiment.boards import Board, board_for, board_svg
 from mnnfab.lab.experiment.experiment import Experiment, ExperimentSection, load_experiment
-from mnnfab.lab.experiment.joint_rotation import FARTHEST_TURN, lighter_where_turning, turns_of
+from mnnfab.lab.experiment.joint_rotation import FARTHEST_TURN, joint_rotations, limit_rotation
 from mnnfab.lab.experiment.plan import make_plan, with_zero
 from mnnfab.lab.experiment.shots import Positions, Shot
 from mnnfab.lab.measurement.gradient import measured_gradient
@@ -32,8 +32,8 @@ from mnnfab.lab.photo.corners import Corners, find_corners
 from mnnfab.lab.photo.dots import find_dot
 from mnnfab.lab.photo.photographs import Subject, Tracker, load_image
 from mnnfab.lab.synthetic.laboratory import (
-    Specimen,
-    Studio,
+    PhotoSettings,
+    SyntheticPart,
     experiment_text,
     lens_photographs,
     photograph,
@@ -63,9 +63,9 @@ def fig1() -> Bench:
 def fine(fig1: Bench, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Analysis]:
     """Fig. 1 photographed at 0.02 mm a pixel, and measured."""
     folder = tmp_path_factory.mktemp("fine")
-    specimen = Specimen(fig1.problem, fig1.task, fig1.widths_mm, fig1.continuum)
-    photograph(specimen, FIG1_STEPS, folder, clock())
-    return folder, analyse(fig1.problem, fig1.widths_mm, folder, clock())
+    specimen = SyntheticPart(fig1.problem, fig1.task, fig1.widths_mm, fig1.continuum)
+    photograph(specimen, FIG1_STEPS, folder, timer())
+    return folder, analyse(fig1.problem, fig1.widths_mm, folder, timer())
 
 
 def truth(folder: Path) -> dict[str, np.ndarray]:
@@ -143,7 +143,7 @@ def test_bias_over_sub_pixel_shifts_is_small() -> None:
 
 def test_the_lens_is_recovered(fig1: Bench) -> None:
     """OpenCV finds the distortion that our own formula has put into the pictures."""
-    studio = Studio(mm_per_px=0.06)
+    studio = PhotoSettings(mm_per_px=0.06)
     stage = set_up(fig1.problem, fig1.continuum, studio)
     images = lens_photographs(stage, studio, np.random.default_rng(0))
     views = [find_corners("t", image, stage.board) for image in images]
@@ -178,7 +178,7 @@ def test_a_part_in_front_of_its_board_is_measured_where_it_is() -> None:
     np.testing.assert_allclose(plane.pixels(places), seen, atol=1e-4)
 
 
-COARSE = Studio(mm_per_px=0.05, repeats=1)
+COARSE = PhotoSettings(mm_per_px=0.05, repeats=1)
 COARSE_STEPS = (*FIG1_STEPS[:1], *FIG1_STEPS[2:])
 
 
@@ -186,8 +186,8 @@ COARSE_STEPS = (*FIG1_STEPS[:1], *FIG1_STEPS[2:])
 def coarse_original(fig1: Bench, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same at 0.05 mm a pixel, one shot a step, the lens not asked for."""
     folder = tmp_path_factory.mktemp("coarse")
-    specimen = Specimen(fig1.problem, fig1.task, fig1.widths_mm, fig1.continuum)
-    photograph(specimen, COARSE_STEPS, folder, clock(), COARSE)
+    specimen = SyntheticPart(fig1.problem, fig1.task, fig1.widths_mm, fig1.continuum)
+    photograph(specimen, COARSE_STEPS, folder, timer(), COARSE)
     text = (folder / "experiment.toml").read_text().replace('calibration = "lens-*.jpg"\n', "")
     text = "position_sd_mm = 0.001\n" + text
     (folder / "experiment.toml").write_text(text)
@@ -214,7 +214,7 @@ def tracker(folder: Path, bench: Bench) -> Tracker:
 
 
 def test_coarse_photographs_do_too(coarse: Path, fig1: Bench) -> None:
-    found = analyse(fig1.problem, fig1.widths_mm, coarse, clock())
+    found = analyse(fig1.problem, fig1.widths_mm, coarse, timer())
     assert found.gradient is not None
     agreement = found.gradient.against(found.gradients["continuum"])
     assert agreement is not None
@@ -224,17 +224,17 @@ def test_coarse_photographs_do_too(coarse: Path, fig1: Bench) -> None:
 
 def test_hubs_are_followed_without_dots(fig1: Bench, tmp_path: Path) -> None:
     """Where nothing is painted the hubs are followed; bonds that turn drag them along."""
-    studio = Studio(mm_per_px=0.05, repeats=1, dots=False)
+    studio = PhotoSettings(mm_per_px=0.05, repeats=1, dots=False)
     photograph(
-        Specimen(fig1.problem, fig1.task, fig1.widths_mm, fig1.continuum),
+        SyntheticPart(fig1.problem, fig1.task, fig1.widths_mm, fig1.continuum),
         COARSE_STEPS,
         tmp_path,
-        clock(),
+        timer(),
         studio,
     )
     text = (tmp_path / "experiment.toml").read_text().replace('calibration = "lens-*.jpg"\n', "")
     (tmp_path / "experiment.toml").write_text("position_sd_mm = 0.002\n" + text)
-    found = analyse(fig1.problem, fig1.widths_mm, tmp_path, clock())
+    found = analyse(fig1.problem, fig1.widths_mm, tmp_path, timer())
     assert found.gradient is not None
     own = found.gradients["continuum"]
     agreement = found.gradient.against(own)
@@ -248,14 +248,16 @@ def test_a_part_with_eyelets_is_measured_too(tmp_path: Path) -> None:
     problem = load_problem(EXAMPLES / "iris-lab.toml")
     bench = Bench(problem, problem.start_widths_mm)
     plan = make_plan(bench.task, bench.continuum.response).ports
-    assert turns_of(bench.task, plan, bench.continuum).max() > 0.3  # eyelets beside their nodes
-    ports = lighter_where_turning(bench.task, plan, bench.continuum)
-    assert turns_of(bench.task, ports, bench.continuum).max() < FARTHEST_TURN
+    assert (
+        joint_rotations(bench.task, plan, bench.continuum).max() > 0.3
+    )  # eyelets beside their nodes
+    ports = limit_rotation(bench.task, plan, bench.continuum)
+    assert joint_rotations(bench.task, ports, bench.continuum).max() < FARTHEST_TURN
     assert [abs(one.hung[0].load_gf) for one in ports] == [5, 2, 5, 2, 5, 5, 5]
     steps = with_zero(ports)
-    specimen = Specimen(problem, bench.task, bench.widths_mm, bench.continuum)
-    photograph(specimen, steps, tmp_path, clock(), Studio(mm_per_px=0.05))
-    found = analyse(problem, bench.widths_mm, tmp_path, clock())
+    specimen = SyntheticPart(problem, bench.task, bench.widths_mm, bench.continuum)
+    photograph(specimen, steps, tmp_path, timer(), PhotoSettings(mm_per_px=0.05))
+    found = analyse(problem, bench.widths_mm, tmp_path, timer())
     assert found.gradient is not None
     own = found.gradients["continuum"]
     agreement = found.gradient.against(own)
@@ -300,7 +302,7 @@ def test_missing_swapped_and_broken_files_are_told_and_nothing_is_written(
 
     def refused(message: str) -> None:
         with pytest.raises(InputError, match=message):
-            analyse(fig1.problem, fig1.widths_mm, coarse, clock())
+            analyse(fig1.problem, fig1.widths_mm, coarse, timer())
 
     (coarse / "forward-0.jpg").rename(coarse / "other.jpg")
     refused("1 of 3 photographs are missing: forward-0.jpg")
@@ -351,7 +353,7 @@ def test_boards_that_cannot_be_told_are_refused() -> None:
 @pytest.mark.slow
 def test_error_bars_cover_the_truth_over_200_sets_of_photographs(fig1: Bench) -> None:
     """Noise drawn anew in every photograph of 200 experiments, the rest of the chain as it is."""
-    studio = Studio()
+    studio = PhotoSettings()
     stage = set_up(fig1.problem, fig1.continuum, studio)
     generator = np.random.default_rng(0)
     images = lens_photographs(stage, studio, generator)
@@ -378,7 +380,7 @@ def test_error_bars_cover_the_truth_over_200_sets_of_photographs(fig1: Bench) ->
                 places.append(found.places)
         positions = Positions(tuple(shots), np.array(places))
         measurement = measure("t", positions, steps, fig1.problem.network, section.reading)
-        gradient = measured_gradient("t", measurement, fig1.task, fig1.task.train_rows)
+        gradient = measured_gradient("t", measurement, fig1.task, fig1.task.train_indices)
         covered.append(gradient.covered(own).mean())
         agreement = gradient.against(own)
         assert agreement is not None

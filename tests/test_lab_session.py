@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from laboratory import Bench, behaviour_bench, clock
+from laboratory import Bench, behaviour_bench, timer
 
 from mnnfab.cli import main
 from mnnfab.errors import InputError
 from mnnfab.lab.measurement.gradient import MeasuredGradient
-from mnnfab.lab.operations import begin_session, go_on
+from mnnfab.lab.operations import begin_session, continue_session
 from mnnfab.lab.session.rehearsal import Kind
 from mnnfab.lab.session.rounds import load_session
 from mnnfab.lab.session.state import Round, Settings, first_round, next_round, widths_of
@@ -32,14 +32,14 @@ MOST_WORSE = 0.05
 def respond(bench: Bench, widths: np.ndarray) -> Response:
     """The continuum of a part of these widths: what a print would do."""
     problem = bench.problem
-    return solve_part(problem, bench.task, tile_part(problem, widths), clock())[0].response
+    return solve_part(problem, bench.task, tile_part(problem, widths), timer())[0].response
 
 
 def exact(response: Response, bench: Bench) -> MeasuredGradient:
     """A measurement without any noise."""
     gradient = in_situ_gradient(bench.task, response)
     nothing = np.zeros_like(gradient)
-    loss = bench.task.loss_value(response, bench.task.train_rows)
+    loss = bench.task.loss_value(response, bench.task.train_indices)
     return MeasuredGradient(gradient, nothing, nothing, 0.0, loss, 0.0, response.flexibility)
 
 
@@ -49,7 +49,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("lab") / "session"
     begin_session(DESIGN, folder, rate=RATE)
     for _ in range(N_ROUNDS):
-        go_on(folder, rehearsal="positions")
+        continue_session(folder, rehearsal="positions")
     return folder
 
 
@@ -89,7 +89,7 @@ def test_rounds_are_kept_and_come_out_the_same(session: Path) -> None:
     for place in session.glob("round-*"):  # as if left in round 2
         if place.name > "round-002":
             place.rename(session.parent / place.name)
-    go_on(session, session / "round-002" / "rehearsal")
+    continue_session(session, session / "round-002" / "rehearsal")
     again = json.loads((session / "round-003" / "round.json").read_text())
     assert again.pop("rehearsed") == [True, True, False]  # the same, but given as a print's
     assert after.pop("rehearsed") == [True, True, True]
@@ -112,7 +112,7 @@ def test_a_round_waits_for_its_measurement(tmp_path: Path) -> None:
     assert not (folder / "round-001").exists()
     assert say.invoke(main, ["lab", "start", str(DESIGN), "--out", str(folder)]).exit_code == 2
     # What is put into the round's own folder is taken.
-    go_on(folder, rehearsal="positions")
+    continue_session(folder, rehearsal="positions")
     rehearsed, own = folder / "round-000" / "rehearsal", folder / "round-000"
     for number in (1,):
         (folder / f"round-{number:03d}").rename(tmp_path / "away")
@@ -131,49 +131,49 @@ def test_a_round_waits_for_its_measurement(tmp_path: Path) -> None:
 
 def test_damaged_sessions_are_told(tmp_path: Path, session: Path) -> None:
     with pytest.raises(InputError, match="no session"):
-        go_on(tmp_path)
+        continue_session(tmp_path)
     (tmp_path / "session.json").write_text('{"rate": -1}')
     with pytest.raises(InputError, match="rate -1"):
-        go_on(tmp_path)
+        continue_session(tmp_path)
     last = session / f"round-{N_ROUNDS:03d}" / "round.json"
     kept = last.read_text()
     last.write_text(kept.replace('"losses"', '"lasses"'))
     with pytest.raises(InputError, match="damaged"):
-        go_on(session)
+        continue_session(session)
     last.write_text(kept)
     old = session / "round-001" / "rehearsal"
     with pytest.raises(InputError, match="the measurement of round 1, already used"):
-        go_on(session, old)
+        continue_session(session, old)
     with pytest.raises(InputError, match="one of the two"):
-        go_on(session, tmp_path, rehearsal="positions")
+        continue_session(session, tmp_path, rehearsal="positions")
 
 
 def test_rounds_that_are_gone_and_other_designs_are_told(tmp_path: Path) -> None:
     folder = tmp_path / "session"
     begin_session(DESIGN, folder, rate=RATE)
     for _ in range(2):
-        told = go_on(folder, rehearsal="positions")
+        told = continue_session(folder, rehearsal="positions")
     assert told.rehearsed == (True, True)
     state = folder / "round-001" / "round.json"
     kept = state.read_bytes()
     state.unlink()
     with pytest.raises(InputError, match="missing or damaged"):
-        go_on(folder)
+        continue_session(folder)
     state.write_bytes(kept)
     (folder / "round-002" / "positions.csv").write_text("a real one")
     with pytest.raises(InputError, match="contains a measurement of the printed part"):
-        go_on(folder, rehearsal="positions")
+        continue_session(folder, rehearsal="positions")
     (folder / "round-002" / "positions.csv").unlink()
     other = folder / "round-001" / "rehearsal"
     rehearsed = (other / "experiment.toml").read_text()
     part = (folder / "round-001" / "experiment.toml").read_text().split('part = "')[1][:12]
     (other / "experiment.toml").write_text(f'part = "{part}"\n' + rehearsed)
     with pytest.raises(InputError, match="another part"):
-        go_on(folder, other)
+        continue_session(folder, other)
     text = (folder / "design.toml").read_text()
     (folder / "design.toml").write_text(text.replace("-5.0", "-7.0"))
     with pytest.raises(InputError, match="another design"):
-        go_on(folder)
+        continue_session(folder)
 
 
 def test_the_part_of_a_round_can_be_made(tmp_path: Path) -> None:
@@ -207,7 +207,7 @@ def test_a_round_by_photographs(tmp_path: Path) -> None:
         folder = tmp_path / kind
         begin_session(DESIGN, folder, rate=0.15)
         for _ in range(2):
-            go_on(folder, rehearsal=kind)
+            continue_session(folder, rehearsal=kind)
         problem, task, _, last, _ = load_session(folder)
         ends.append(widths_of(problem, task, last))
     assert np.abs(ends[0] - ends[1]).mean() < 0.02

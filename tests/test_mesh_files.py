@@ -17,7 +17,7 @@ from mnnfab import Problem, ToolError, load_problem
 from mnnfab.arrays import FloatArray
 from mnnfab.printed_part.continuum import solve_part
 from mnnfab.printed_part.tiling import tile_part
-from mnnfab.progress.watcher import Clock, Silent
+from mnnfab.progress.watcher import NullWatcher, StageTimer
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 REQUIRED = "MNNFAB_OUTSIDE_TOOLS"
@@ -47,7 +47,7 @@ def loaded(problem: Problem) -> Loaded:
     task = problem.task
     assert task is not None
     tiling = tile_part(problem, np.full(28, 2.0))
-    continuum, _ = solve_part(problem, task, tiling, Clock(Silent()))
+    continuum, _ = solve_part(problem, task, tiling, StageTimer(NullWatcher()))
     return Loaded(continuum, problem.network, problem.material, task.inputs, task.load_cases)
 
 

@@ -21,17 +21,17 @@ from small import small_design, whole_run
 
 from mnnfab import InputError
 from mnnfab.batch.limits import Limits
-from mnnfab.batch.run import Manner, batch
-from mnnfab.batch.watchers import Unwatched
-from mnnfab.io.atomic_folder import _commit, _move, settle
+from mnnfab.batch.run import BatchOptions, batch
+from mnnfab.batch.watchers import SilentBatch
+from mnnfab.io.atomic_folder import _commit, _move, recover
 from mnnfab.io.folder_lock import (
     LIVE,
     LOCK,
     PAUSE_S,
     TRIES,
-    claimed,
-    is_claimed,
-    settle_unless_claimed,
+    is_locked,
+    locked_folder,
+    recover_unless_locked,
 )
 from mnnfab.pipeline.pipeline import run
 from mnnfab.pipeline.writing import write_manifest
@@ -77,7 +77,7 @@ def test_a_run_that_is_killed_leaves_the_earlier_results_or_its_own(
         time.sleep(longest * chance.uniform(0.5, 1.05))
         process.kill()
         process.join()
-        settle_unless_claimed(out)
+        recover_unless_locked(out)
         assert whole_run(out) in wholes
     assert whole_run(run(second, out).folder) == wholes[1]
     assert set(state(out)) == {*earlier_results(out), "manifest.json"}
@@ -87,7 +87,7 @@ def test_a_run_that_is_killed_leaves_the_earlier_results_or_its_own(
 def test_a_batch_that_is_killed_goes_on(tmp_path: Path, kills: int) -> None:
     sweep = "[sweep]\ntraining.seed = { first = 0, last = 11 }\n"
     design = small_design(tmp_path, "small", epochs=300, more=sweep)
-    reference = batch([design], tmp_path / "ref", Unwatched(), Manner(2, LIMITS))
+    reference = batch([design], tmp_path / "ref", SilentBatch(), BatchOptions(2, LIMITS))
     names = [row["name"] for row in reference.rows]
     whole = {name: whole_run(tmp_path / "ref" / name) for name in names}
     out, chance = tmp_path / "out", random.Random(kills)  # noqa: S311
@@ -101,7 +101,7 @@ def test_a_batch_that_is_killed_goes_on(tmp_path: Path, kills: int) -> None:
         wait_until_free([out, *(out / name for name in names)])
         found = {name for name in names if (out / name / "manifest.json").exists()}
         for name in found:
-            settle_unless_claimed(out / name)
+            recover_unless_locked(out / name)
             assert whole_run(out / name) == whole[name]
         assert done <= found
         done = found
@@ -119,7 +119,7 @@ def test_a_batch_that_is_killed_goes_on(tmp_path: Path, kills: int) -> None:
 def wait_until_free(folders: list[Path]) -> None:
     """Wait until the processes of a killed one are gone: they end themselves, at once."""
     until = time.monotonic() + 10
-    while any(is_claimed(folder) for folder in folders):
+    while any(is_locked(folder) for folder in folders):
         assert time.monotonic() < until
         time.sleep(0.02)
 
@@ -192,7 +192,7 @@ def test_power_that_is_cut_at_any_step(
             commit = staging / ".commit"
             if name_is_lost and commit.exists() and staging.stat().st_ino not in disk.synced:
                 commit.rename(staging / ".commit.draft")
-        settle(folder)
+        recover(folder)
         assert state(folder) in (OLD, NEW), steps
         outcomes.append(state(folder) == NEW)
     else:
@@ -206,7 +206,7 @@ def test_power_that_is_cut_at_any_step(
 
 
 def publish(folder: Path, files: Mapping[str, str]) -> None:
-    with claimed(folder), run_folder(folder) as staging:
+    with locked_folder(folder), run_folder(folder) as staging:
         for name, text in files.items():
             (staging / name).parent.mkdir(exist_ok=True)
             (staging / name).write_text(text)
@@ -229,7 +229,7 @@ def test_what_cannot_be_moved_is_tried_again(
     monkeypatch.setattr(Path, "replace", fails_once)
     with pytest.raises(InputError, match="Input/output error"):
         publish(tmp_path, {"a.txt": "new", "b.txt": "new"})
-    with claimed(tmp_path):
+    with locked_folder(tmp_path):
         pass
     assert is_whole(tmp_path, earlier_results(tmp_path))
     assert (tmp_path / "a.txt").read_text() == (tmp_path / "b.txt").read_text() == "new"
@@ -247,7 +247,7 @@ def test_a_commit_leads_nowhere_else(tmp_path: Path) -> None:
     staging.mkdir(parents=True)
     (staging / ".commit").write_text('["../precious.txt", "/etc/hostname", ".hidden", 3, null]')
     (folder / ".hidden").write_text("keep")
-    settle(folder)
+    recover(folder)
     assert precious.read_text() == "keep"
     assert state(folder) == {".hidden": b"keep"}
 
@@ -264,7 +264,7 @@ def test_a_commit_follows_no_link(tmp_path: Path) -> None:
     (folder / "docs").symlink_to(outside)
     (staging / ".commit").write_text('["docs/old.txt"]')
     (folder / ".mnnfab-staging-y").symlink_to(outside)
-    settle(folder)
+    recover(folder)
     assert state(outside) == {"kept.txt": b"keep", "old.txt": b"keep"}
     assert {path.name for path in folder.iterdir()} == {"docs"}
 
@@ -274,13 +274,13 @@ def test_the_lock_and_the_live_file_follow_no_link(tmp_path: Path) -> None:
     outside.write_text("keep")
     folder.mkdir()
     (folder / LOCK).symlink_to(outside)
-    with pytest.raises(InputError, match="output folder"), claimed(folder):
+    with pytest.raises(InputError, match="output folder"), locked_folder(folder):
         pass
-    assert not is_claimed(folder)
+    assert not is_locked(folder)
     (folder / LOCK).unlink()
     os.mkfifo(folder / LOCK)  # who opened it would wait
-    assert not is_claimed(folder)
-    with pytest.raises(InputError, match="output folder"), claimed(folder):
+    assert not is_locked(folder)
+    with pytest.raises(InputError, match="output folder"), locked_folder(folder):
         pass
     (folder / LOCK).unlink()
     (folder / f"{LIVE}.draft").symlink_to(outside)
@@ -294,16 +294,16 @@ def test_looking_at_a_folder_refuses_nobody(tmp_path: Path) -> None:
 
     def look() -> None:
         while not stop.is_set():
-            is_claimed(tmp_path)
+            is_locked(tmp_path)
 
     watchers = [threading.Thread(target=look) for _ in range(3)]
     for watcher in watchers:
         watcher.start()
     try:
         for _ in range(50):
-            with claimed(tmp_path):
-                assert is_claimed(tmp_path)
-            assert not is_claimed(tmp_path)
+            with locked_folder(tmp_path):
+                assert is_locked(tmp_path)
+            assert not is_locked(tmp_path)
     finally:
         stop.set()
         for watcher in watchers:
@@ -318,8 +318,8 @@ def test_one_who_looks_and_is_held_up_refuses_nobody(tmp_path: Path) -> None:
     timer = threading.Timer(3 * TRIES * PAUSE_S, os.close, [looks])
     timer.start()
     try:
-        with claimed(tmp_path):
-            assert is_claimed(tmp_path)
+        with locked_folder(tmp_path):
+            assert is_locked(tmp_path)
     finally:
         timer.join()
 
@@ -331,7 +331,7 @@ def test_looking_without_end_is_no_run(tmp_path: Path, monkeypatch: pytest.Monke
     looks = os.open(tmp_path / LOCK, os.O_RDONLY)
     fcntl.flock(looks, fcntl.LOCK_SH)
     try:
-        with pytest.raises(InputError, match="readers have locked it"), claimed(tmp_path):
+        with pytest.raises(InputError, match="readers have locked it"), locked_folder(tmp_path):
             pass
     finally:
         os.close(looks)
@@ -352,7 +352,7 @@ def test_a_link_in_the_folder_is_not_followed(tmp_path: Path) -> None:
 
 
 def hold(folder: str, ready: str) -> None:
-    with claimed(Path(folder)):
+    with locked_folder(Path(folder)):
         Path(ready).touch()
         signal.pause()
 
@@ -370,13 +370,13 @@ def test_two_runs_in_one_folder_are_refused(tmp_path: Path) -> None:
     finally:
         process.kill()  # what it held is free with it
         process.join()
-    assert not is_claimed(out)
+    assert not is_locked(out)
     whole_run(run(design, out).folder)
     assert LOCK not in state(out)
 
 
 def test_a_claim_that_fails_leaves_no_folder(tmp_path: Path) -> None:
-    with pytest.raises(ZeroDivisionError), claimed(tmp_path / "a" / "b"):
+    with pytest.raises(ZeroDivisionError), locked_folder(tmp_path / "a" / "b"):
         raise ZeroDivisionError
     assert not (tmp_path / "a").exists()
 

@@ -22,8 +22,8 @@ import pytest
 from small import small_design
 
 from mnnfab.batch.limits import Limits
-from mnnfab.batch.run import Manner, batch
-from mnnfab.batch.watchers import Unwatched
+from mnnfab.batch.run import BatchOptions, batch
+from mnnfab.batch.watchers import SilentBatch
 from mnnfab.pipeline.pipeline import Outcome, run
 from mnnfab.report.serving import served
 
@@ -187,7 +187,7 @@ def test_the_page_of_a_batch(browser: Any, tmp_path: Path) -> None:  # noqa: ANN
     bad = small_design(tmp_path, "wrong")
     bad.write_text(bad.read_text().replace("rows = 2", "rows = 0"))
     out = tmp_path / "out"
-    batch([*paths, bad], out, Unwatched(), Manner(2, Limits(120.0, 4000.0)))
+    batch([*paths, bad], out, SilentBatch(), BatchOptions(2, Limits(120.0, 4000.0)))
     found = opened(browser, (out / "index.html").as_uri(), DESKTOP)
     page = found.page
     names = page.locator("#designs tbody td:nth-child(2)")

@@ -15,7 +15,7 @@ import pytest
 import tomli_w
 
 from mnnfab import InputError, load_design, pipeline, triangular_patch
-from mnnfab.findings import judge
+from mnnfab.findings import check_limit
 from mnnfab.pipeline.pipeline import Outcome, check, export, run
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
@@ -450,5 +450,5 @@ def test_widths_changed_by_hand_are_told(tmp_path: Path, behaviour: dict[str, An
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 0.051])
 def test_no_number_slips_through_the_gate(value: float) -> None:
-    assert judge("x", "y", "z", value, 0.05).severity == "error"
-    assert judge("x", "y", "z", 0.05, 0.05).severity == "info"
+    assert check_limit("x", "y", "z", value, 0.05).severity == "error"
+    assert check_limit("x", "y", "z", 0.05, 0.05).severity == "info"

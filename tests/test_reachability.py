@@ -18,9 +18,13 @@ from mnnfab.network.compatibility import compatibility_matrix
 from mnnfab.pipeline.pipeline import reach
 from mnnfab.task.losses import Loss
 from mnnfab.training.reachability import Reachability
-from mnnfab.training.reachability_losses import Reading, ScaleFreeError
-from mnnfab.validation.conditioning import POOR, judge_conditioning
-from mnnfab.validation.reachability import _rounded, assess_problem, findings_before_training
+from mnnfab.training.reachability_losses import Reading, ScaledResidual
+from mnnfab.validation.conditioning import POOR, check_conditioning
+from mnnfab.validation.reachability import (
+    _rounded,
+    assess_problem,
+    reachability_findings_before_training,
+)
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 
@@ -48,7 +52,7 @@ def assessed(problem: Problem) -> Reachability:
 
 
 def codes(problem: Problem) -> list[str]:
-    return [finding.code for finding in findings_before_training(problem)]
+    return [finding.code for finding in reachability_findings_before_training(problem)]
 
 
 def test_the_papers_slope_is_out_of_reach_and_what_would_help() -> None:
@@ -86,7 +90,7 @@ def test_a_wrong_sign_is_told_and_not_mended_by_a_negative_modulus(targets: list
     assert found.wrong_sign
     assert found.softer is None
     assert found.wider is None
-    (finding,) = findings_before_training(problem)
+    (finding,) = reachability_findings_before_training(problem)
     assert "is the sign of the loads or the targets right?" in finding.message
 
 
@@ -98,7 +102,7 @@ def test_the_remedies_that_are_named_reach_the_target(slope: float, *, stiffer: 
     """As they are printed, with three digits."""
     slopes = [0.0, 12.0 * slope, 3.0 * slope, 12.0 * slope]
     problem = problem_of("regression", task={"slopes_mm_per_N": slopes})
-    (finding,) = findings_before_training(problem)
+    (finding,) = reachability_findings_before_training(problem)
     modulus, thickness = (
         float(re.findall(rf"{name} of ([0-9.]+)", finding.message)[0])
         for name in ("modulus", "thickness")
@@ -114,7 +118,7 @@ def test_the_remedies_that_are_named_reach_the_target(slope: float, *, stiffer: 
 
 def test_a_load_that_reaches_the_target() -> None:
     problem = with_targets([-1.0, -1.1])
-    (finding,) = findings_before_training(problem)
+    (finding,) = reachability_findings_before_training(problem)
     times = float(re.findall(r"([0-9.]+) times the load", finding.message)[0])
     assert 1 < times < 2  # uniform bonds would need twice the load; softer ones need less
     assert codes(with_targets([-1.0, -1.1], task={"loads_gf": [-5.0 * times]})) == []
@@ -218,10 +222,10 @@ def test_report_in_words() -> None:
     for words in ("not a proof", "node 12 y", "out of reach", "modulus of 0.4", "lower limit"):
         assert words in text
     problem = load_problem(EXAMPLES / "regression.toml")
-    assert "in reach with" in findings_before_training(problem)[0].message
+    assert "in reach with" in reachability_findings_before_training(problem)[0].message
 
 
-@pytest.mark.parametrize("loss", [Reading(1, -1.0), ScaleFreeError()], ids=str)
+@pytest.mark.parametrize("loss", [Reading(1, -1.0), ScaledResidual()], ids=str)
 def test_taylor_remainder(loss: Loss) -> None:
     generator = np.random.default_rng(0)
     moved, direction, targets = generator.normal(size=(3, 5, 3))
@@ -245,7 +249,7 @@ def test_poor_conditioning_is_told() -> None:
     matrix = (compatibility.T @ compatibility).tocsr()
     exact = np.linalg.cond(matrix.toarray())
     assert exact > POOR
-    (finding,) = judge_conditioning(matrix)
+    (finding,) = check_conditioning(matrix)
     told = float(finding.message.split()[2].rstrip(":"))
     assert told == pytest.approx(exact, rel=0.05)
-    assert judge_conditioning(sparse.csr_array(np.eye(3))) == []
+    assert check_conditioning(sparse.csr_array(np.eye(3))) == []

@@ -11,7 +11,7 @@ from PIL import Image, ImageSequence
 from mnnfab import BarModel, InputError, Response
 from mnnfab.reproduce import fig3, fig4, paper
 from mnnfab.reproduce import run as reproduction
-from mnnfab.reproduce.compared_rules import follow
+from mnnfab.reproduce.compared_rules import train_with_rule
 from mnnfab.reproduce.cuts import ALLOWED, Cut, cut_and_retrain
 from mnnfab.reproduce.experiment import Experiment, Line
 from mnnfab.reproduce.fig1 import (
@@ -77,7 +77,7 @@ def test_solves_are_as_many_as_are_drawn(
     assert task is not None
     model = paper.model(task.inputs, task.outputs)
     monkeypatch.setattr(BarModel, "response", counted)
-    RULES[rule].gradient(model, task, paper.per_width(), task.train_rows)
+    RULES[rule].gradient(model, task, paper.per_width(), task.train_indices)
     drawn = solves_for_a_gradient()[rule.replace("-", "_")]
     assert calls * fields == drawn[model.network.n_bonds - 1]
 
@@ -97,14 +97,14 @@ def test_precise_displacements_in_and_out_of_reach() -> None:
 
 def test_rules_beside_each_other() -> None:
     """Only the adjoint rule has the exact gradient; only coupled learning errs visibly."""
-    followed = {rule: follow(rule, "displacements") for rule in RULES}
+    followed = {rule: train_with_rule(rule, "displacements") for rule in RULES}
     for found in followed.values():
         np.testing.assert_allclose(moved(found.run, -1), (-0.5, -0.55), atol=1e-4)
     early = {rule: found.cosines[:25] for rule, found in followed.items()}
     np.testing.assert_allclose(early["adjoint"], 1.0, atol=1e-12)
     np.testing.assert_allclose(early["finite-differences"], 1.0, atol=1e-6)
     assert [found.states for found in followed.values()] == [600, 600, 8700]
-    cosines = follow("coupled-learning", "iris").cosines
+    cosines = train_with_rule("coupled-learning", "iris").cosines
     assert ((cosines > 0.4) & (cosines < 0.9)).all()
 
 
@@ -141,7 +141,7 @@ def test_confusion_and_flowers() -> None:
     counts = confusion(run, 100)
     assert counts.sum(axis=1).tolist() == [50, 50, 50]
     assert np.trace(counts) / 150 == pytest.approx(run.metric("accuracy_all")[100])
-    for place, flower in enumerate(fig4.flowers_on_the_scales(run)):
+    for place, flower in enumerate(fig4.mean_flowers(run)):
         np.testing.assert_array_equal(flower.weights_gf, np.round(flower.weights_gf))
         assert flower.outputs.argmax() == place
         assert flower.outputs.sum() == pytest.approx(1)
@@ -155,7 +155,7 @@ def test_iris_then_regression_then_iris() -> None:
         np.testing.assert_allclose(
             runs.lines.widths_by_epoch_mm[0], runs.flowers.widths_mm, atol=2e-3
         )
-        assert not runs.flowers_again.was_stuck
+        assert not runs.flowers_again.was_restarted
         assert runs.flowers_again.metric("accuracy_all")[-1] > 0.88
         assert runs.flowers.losses[-1] < runs.flowers_again.losses[-1]  # as published
     assert runs.flowers_longer.metric("accuracy_all")[-1] > 0.945  # projected steps come back

@@ -8,7 +8,7 @@ import pytest
 from mnnfab import BarModel, Network, Port, stiffness_per_width
 from mnnfab.arrays import FloatArray
 from mnnfab.task.losses import Loss, ShareCrossEntropy, SoftmaxCrossEntropy, SquaredError
-from mnnfab.task.task import Parts, Task, judge_nothing
+from mnnfab.task.task import DataSplit, Task, no_metrics
 from mnnfab.training.learning_rules import (
     RULES,
     adjoint_gradient,
@@ -30,9 +30,9 @@ def task_with(targets: tuple[float, float]) -> Task:
         loads_N=np.array([[-5 * NEWTON_PER_GF]]),
         targets=np.array([targets]),
         loss=SquaredError(0.5),
-        parts=Parts(ROWS),
-        judge=judge_nothing,
-        headline=None,
+        split=DataSplit(ROWS),
+        check_limit=no_metrics,
+        primary_metric=None,
         load_cases=(),
     )
 

@@ -27,18 +27,18 @@ from mnnfab import (
     parse_design,
     series_law,
 )
-from mnnfab.model.joints import edge_weight, series_integral
+from mnnfab.model.joints import edge_sensitivity, series_integral
 from mnnfab.model.springs import SpringModel
 from mnnfab.model.stiffness_law import Calibration
 from mnnfab.model.surrogate import fit_correction
 from mnnfab.printed_part.calibration import calibrated
 from mnnfab.printed_part.continuum import solve_part
 from mnnfab.printed_part.tiling import tile_part
-from mnnfab.progress.watcher import Clock, Silent
+from mnnfab.progress.watcher import NullWatcher, StageTimer
 from mnnfab.task.losses import SoftmaxCrossEntropy
-from mnnfab.task.task import Parts, Task, judge_nothing
-from mnnfab.training.ensemble import descend_together, make_member
-from mnnfab.training.optimisation import Course, descend
+from mnnfab.task.task import DataSplit, Task, no_metrics
+from mnnfab.training.ensemble import make_member, train_adam_compiled
+from mnnfab.training.optimisation import OptimisationRun, train_adam
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 INPUTS = tuple(Port(node, "y") for node in (13, 11, 12, 9))
@@ -66,9 +66,9 @@ def test_edge_errors_weigh_more_in_thinned_joints(fabrication: Fabrication) -> N
     lengths, widths = np.array([16.0]), np.array([2.0])
     second = 4 / 1.0**2 + 2 * (1 / 1.0 - 1 / 2.0) + 10 / 2.0**2
     wanted = 2.0 * second / series_integral(widths, lengths, fabrication)[0]
-    assert edge_weight(widths, lengths, fabrication)[0] == pytest.approx(wanted, rel=1e-6)
+    assert edge_sensitivity(widths, lengths, fabrication)[0] == pytest.approx(wanted, rel=1e-6)
     plain = fabrication.model_copy(update={"joint_ratio": 1.0})
-    assert edge_weight(widths, lengths, plain)[0] == pytest.approx(1.0, rel=1e-6)
+    assert edge_sensitivity(widths, lengths, plain)[0] == pytest.approx(1.0, rel=1e-6)
 
 
 def test_series_law_of_the_paper(paper_network: Network, fabrication: Fabrication) -> None:
@@ -112,9 +112,9 @@ def trainable(network: Network, width_map: Clamp | Logistic, **more: Any) -> Tra
         loads_N=-generator.uniform(0.01, 0.05, (20, 4)),
         targets=np.eye(3)[generator.integers(0, 3, 20)],
         loss=SoftmaxCrossEntropy(0.04),
-        parts=Parts(np.arange(20)),
-        judge=judge_nothing,
-        headline=None,
+        split=DataSplit(np.arange(20)),
+        check_limit=no_metrics,
+        primary_metric=None,
         load_cases=(),
     )
     additive = generator.normal(size=(3, 4)) * 0.3
@@ -134,7 +134,7 @@ def test_taylor_remainder_with_law_correction_and_prints(
     generator = np.random.default_rng(1)
     errors = 0.05 * generator.normal(size=(prints, 28)) if prints else None
     question = trainable(paper_network, width_map, width_errors_mm=errors)
-    rows = question.task.train_rows
+    rows = question.task.train_indices
     latent = width_map.latent(generator.uniform(1.7, 2.3, 28))
     direction = 0.1 * generator.normal(size=28)
     start, slope = question.loss_and_gradient(latent, rows)
@@ -152,7 +152,7 @@ def test_taylor_remainder_with_law_correction_and_prints(
     np.testing.assert_allclose(orders[-3:], 2.0, atol=0.1)
 
 
-def assert_same_models(fast: Course, plain: Course) -> None:
+def assert_same_models(fast: OptimisationRun, plain: OptimisationRun) -> None:
     """The same flexibility matrices after every epoch."""
     loads = np.eye(4)
     ours, theirs = ([model.outputs(loads) for model in run.models] for run in (fast, plain))
@@ -165,8 +165,8 @@ def test_compiled_step_knows_law_and_correction(paper_network: Network) -> None:
         schedule = Schedule(epochs=20, batch_size=16, learning_rate=0.006, seed=3)
         start = width_map.latent(np.linspace(1.6, 2.4, 28))
         member, other = (make_member(question, start, 3, 0) for _ in range(2))
-        plain = descend(question, member.latent, schedule, member.generator, lambda *_: None)
-        (fast,) = descend_together(question, [other], schedule, lambda *_: None)
+        plain = train_adam(question, member.latent, schedule, member.generator, lambda *_: None)
+        (fast,) = train_adam_compiled(question, [other], schedule, lambda *_: None)
         np.testing.assert_allclose(fast.latent, plain.latent, rtol=0, atol=1e-10)
         assert_same_models(fast, plain)
 
@@ -194,7 +194,7 @@ def test_calibration_leaves_no_scale(iris_values: dict[str, Any]) -> None:
     raw = make_problem(parse_design(iris_values), EXAMPLES)
     with pytest.raises(InputError, match="no calibration yet"):
         _ = raw.law
-    problem = calibrated(raw, Clock(Silent()))
+    problem = calibrated(raw, StageTimer(NullWatcher()))
     assert problem.task is not None
     for width in (1.5, 2.0, 2.5):
         assert scale_of(problem, np.full(28, width)) == pytest.approx(1.0, abs=0.015)
@@ -203,6 +203,6 @@ def test_calibration_leaves_no_scale(iris_values: dict[str, Any]) -> None:
 
 def scale_of(problem: Any, widths: np.ndarray) -> float:  # noqa: ANN401
     task = problem.task
-    continuum, _ = solve_part(problem, task, tile_part(problem, widths), Clock(Silent()))
+    continuum, _ = solve_part(problem, task, tile_part(problem, widths), StageTimer(NullWatcher()))
     bars, real = problem.response(task, widths).flexibility, continuum.response.flexibility
     return float(np.vdot(bars, real) / np.vdot(bars, bars))

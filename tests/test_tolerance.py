@@ -10,12 +10,12 @@ import pytest
 
 from mnnfab import Problem, make_problem, parse_design, train_problem
 from mnnfab.arrays import FloatArray
-from mnnfab.model.joints import edge_weight
+from mnnfab.model.joints import edge_sensitivity
 from mnnfab.problem.problem import require_trainable
 from mnnfab.profiles import printer
-from mnnfab.tolerance.print_errors import PrintErrors, drawn_widths
-from mnnfab.tolerance.study import Printed, ToleranceStudy, study_tolerance
-from mnnfab.validation.tolerance import judge_prints, study_prints
+from mnnfab.tolerance.print_errors import PrintErrors, sample_width_errors
+from mnnfab.tolerance.study import AsDrawnBars, ToleranceStudy, study_tolerance
+from mnnfab.validation.tolerance import check_print_samples, study_print_samples
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 NONE = PrintErrors(0.0, 0.0, 0.0, 0.0)
@@ -25,7 +25,7 @@ def study(
     problem: Problem, widths: FloatArray, errors: PrintErrors, count: int = 400, seed: int = 0
 ) -> ToleranceStudy:
     task = require_trainable(problem).task
-    printed = Printed(
+    printed = AsDrawnBars(
         problem.bar_model(task),
         widths,
         problem.law.stiffness(widths),
@@ -81,7 +81,7 @@ def test_shares_are_those_of_single_bonds(iris: Problem) -> None:
     found = study(iris, WIDTHS, errors, count=10)
     assert found.bond_shares.sum() == pytest.approx(1.0)
     model = iris.bar_model(task)
-    weight = edge_weight(WIDTHS, iris.network.lengths, iris.design.fabrication)
+    weight = edge_sensitivity(WIDTHS, iris.network.lengths, iris.design.fabrication)
     variances = []
     for bond in (0, 13):
         moved = []
@@ -107,7 +107,7 @@ def test_huge_errors_leave_parts(iris: Problem) -> None:
     found = study(iris, WIDTHS, PrintErrors(0.5, 0.5, 0.5, 0.0), count=200)
     assert np.isfinite(found.metrics).all()
     assert np.isfinite(found.output_sd_mm).all()
-    drawn = drawn_widths(
+    drawn = sample_width_errors(
         PrintErrors(5.0, 0.0, 0.0, 0.0),
         WIDTHS,
         iris.network.lengths,
@@ -119,7 +119,7 @@ def test_huge_errors_leave_parts(iris: Problem) -> None:
 
 
 def test_prints_to_train_over_have_no_mean(iris: Problem) -> None:
-    drawn = drawn_widths(
+    drawn = sample_width_errors(
         PrintErrors(0.05, 0.0, 0.0, 0.0),
         WIDTHS,
         iris.network.lengths,
@@ -155,7 +155,7 @@ def test_training_over_prints_makes_prints_better(iris_values: dict[str, Any]) -
         iris_values["tolerance"]["train_over"] = count
         problem = make_problem(parse_design(iris_values), EXAMPLES)
         assert problem.task is not None
-        found = study_prints(problem, problem.task, train_problem(problem).widths_mm)
+        found = study_print_samples(problem, problem.task, train_problem(problem).widths_mm)
         assert found is not None
         means.append(float(found.metrics.mean()))
     assert means[1] > means[0] + 0.01
@@ -164,10 +164,10 @@ def test_training_over_prints_makes_prints_better(iris_values: dict[str, Any]) -
 def test_what_the_study_says(iris: Problem) -> None:
     task = iris.task
     assert task is not None
-    found = study_prints(iris, task, train_problem(iris).widths_mm)
-    prints, bonds = judge_prints(iris, task, found)
+    found = study_print_samples(iris, task, train_problem(iris).widths_mm)
+    prints, bonds = check_print_samples(iris, task, found)
     assert found is not None
     assert prints.value == found.chance
     assert "1,000 prints" in prints.message
     assert bonds.where.startswith("bond ")
-    assert judge_prints(iris, task, None) == []
+    assert check_print_samples(iris, task, None) == []

@@ -68,7 +68,7 @@ def test_iris_reaches_the_papers_accuracy() -> None:
     # Published: 0.950 train, 0.964 test at epoch 100; softmax here 0.951 and 0.958.
     problem, training = trained("iris")
     assert problem.task is not None
-    assert (len(problem.task.train_rows), len(problem.task.parts.test)) == (105, 45)
+    assert (len(problem.task.train_indices), len(problem.task.split.test)) == (105, 45)
     last = training.history[-1]
     accuracy = last.metrics["accuracy_all"]
     assert isinstance(accuracy, float)
@@ -84,8 +84,8 @@ def best_in_bounds(problem: Problem) -> tuple[float, FloatArray]:
 
     def objective(widths: FloatArray) -> tuple[float, FloatArray]:
         stiffness = problem.law.stiffness(widths)
-        loss = task.loss_value(model.response(stiffness), task.train_rows)
-        gradient = adjoint_gradient(model, task, stiffness, task.train_rows)
+        loss = task.loss_value(model.response(stiffness), task.train_indices)
+        gradient = adjoint_gradient(model, task, stiffness, task.train_indices)
         return loss, problem.law.slope(widths) * gradient
 
     start = np.full(problem.network.n_bonds, 2.0)

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
-from validation_common import DOCS, EXAMPLES, PICTURES, clock, table, task_of
+from validation_common import DOCS, EXAMPLES, PICTURES, table, task_of, timer
 from validation_loop import compensation_section, prints_section
 
 from mnnfab import Problem, load_design, load_problem, make_problem, train_problem
@@ -24,7 +24,7 @@ from mnnfab.printed_part.part import PrintedPart
 from mnnfab.printed_part.tiling import tile_part
 from mnnfab.reproduce.setting import GRADIENT, make
 from mnnfab.training.gradient_comparison import compare_gradients, in_situ_gradient
-from mnnfab.validation.model_hierarchy import climb
+from mnnfab.validation.model_hierarchy import evaluate_models
 
 TASKS = ("behaviour-left", "regression", "iris", "iris-bias")
 
@@ -54,10 +54,10 @@ def ladder_section() -> str:
 
 def ladder_table(problem: Problem, widths_mm: FloatArray) -> str:
     """Return the table of the model hierarchy for some widths, (n_bonds,) mm."""
-    task, headline = task_of(problem)
+    task, primary_metric = task_of(problem)
     header = (
         *("model", "best-fit scale", "residual", "elongation residual"),
-        *(headline.name.replace("_", " "), "gradient: cosine to first model"),
+        *(primary_metric.name.replace("_", " "), "gradient: cosine to first model"),
         *("degrees of freedom", "time, s"),
     )
     rows = [
@@ -66,12 +66,12 @@ def ladder_table(problem: Problem, widths_mm: FloatArray) -> str:
             f"{rung.agreement.scale:.4f}",
             f"{rung.agreement.displacement_residual:.2%}",
             f"{rung.agreement.elongation_residual:.2%}",
-            f"{headline.of(rung.metrics):.4f}",
+            f"{primary_metric.of(rung.metrics):.4f}",
             f"{rung.gradient.cosine:.4f}" if rung.gradient else "–",
             f"{rung.answer.n_dofs:,}",
             f"{rung.seconds:.2f}",
         )
-        for rung in climb(problem, task, widths_mm, clock()).rungs
+        for rung in evaluate_models(problem, task, widths_mm, timer()).rungs
     ]
     return table(header, rows)
 
@@ -83,8 +83,8 @@ def discretisation_section() -> str:
         problem = load_problem(EXAMPLES / f"{name}.toml")
         task, _ = task_of(problem)
         tiling = tile_part(problem, train_problem(problem).widths_mm)
-        finest, found = solve_part(sharper(problem, 2e-5), task, tiling, clock())
-        continuum, usual = solve_part(problem, task, tiling, clock())
+        finest, found = solve_part(sharper(problem, 2e-5), task, tiling, timer())
+        continuum, usual = solve_part(problem, task, tiling, timer())
         true = relative_difference(continuum.response.flexibility, finest.response.flexibility)
         rows.append(
             (
@@ -127,7 +127,7 @@ def gradient_section() -> str:
         widths = problem.start_widths_mm
         if state == "trained":
             widths = train_problem(problem).widths_mm
-        continuum, _ = solve_part(problem, task, tile_part(problem, widths), clock())
+        continuum, _ = solve_part(problem, task, tile_part(problem, widths), timer())
         own = in_situ_gradient(task, problem.response(task, widths))
         found = compare_gradients(own, in_situ_gradient(task, continuum.response))
         assert found is not None, "no gradient is zero"
@@ -162,10 +162,10 @@ def laws_section() -> str:
             design = load_design(EXAMPLES / f"{name}.toml")
             schedule = design.schedule.model_copy(update={"stiffness_law": law})
             problem = make_problem(design.model_copy(update={"training": schedule}), EXAMPLES)
-            problem = calibrated(problem, clock())
-            task, headline = task_of(problem)
+            problem = calibrated(problem, timer())
+            task, primary_metric = task_of(problem)
             widths = train_problem(problem).widths_mm
-            continuum, _ = solve_part(problem, task, tile_part(problem, widths), clock())
+            continuum, _ = solve_part(problem, task, tile_part(problem, widths), timer())
             bars, real = (
                 problem.response(task, widths),
                 continuum.response,
@@ -175,8 +175,8 @@ def laws_section() -> str:
             rows.append(
                 (
                     *(f"`{name}`", law, f"{scale:.4f}", f"{relative_difference(ours, theirs):.2%}"),
-                    f"{headline.of(task.metrics(bars)):.4f}",
-                    f"{headline.of(task.metrics(real)):.4f}",
+                    f"{primary_metric.of(task.metrics(bars)):.4f}",
+                    f"{primary_metric.of(task.metrics(real)):.4f}",
                 )
             )
     header = (
@@ -196,7 +196,7 @@ def guards_section() -> str:
     for name in TASKS:
         problem = load_problem(EXAMPLES / f"{name}.toml")
         widths = train_problem(problem).widths_mm
-        found = PrintedPart(problem, widths, clock()).limit_states
+        found = PrintedPart(problem, widths, timer()).limit_states
         for case in found.cases:
             assert case.buckling is not None, "computed for small parts"
             assert case.buckling.factor is not None, "the modes are separate"

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from mnnfab import Problem
-from mnnfab.progress.watcher import Clock, Silent
-from mnnfab.task.metrics import Headline
+from mnnfab.progress.watcher import NullWatcher, StageTimer
+from mnnfab.task.metrics import PrimaryMetric
 from mnnfab.task.task import Task
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -15,16 +15,16 @@ EXAMPLES, DOCS = ROOT / "examples", ROOT / "docs"
 PICTURES = DOCS / "validation"
 
 
-def clock() -> Clock:
+def timer() -> StageTimer:
     """Return a stage timer without output."""
-    return Clock(Silent())
+    return StageTimer(NullWatcher())
 
 
-def task_of(problem: Problem) -> tuple[Task, Headline]:
+def task_of(problem: Problem) -> tuple[Task, PrimaryMetric]:
     """Return the task of an example and its primary metric."""
     assert problem.task is not None, "every example has a task"
-    assert problem.task.headline is not None, "every example has a primary metric"
-    return problem.task, problem.task.headline
+    assert problem.task.primary_metric is not None, "every example has a primary metric"
+    return problem.task, problem.task.primary_metric
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

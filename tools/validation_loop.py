@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
-from validation_common import EXAMPLES, PICTURES, clock, table, task_of
+from validation_common import EXAMPLES, PICTURES, table, task_of, timer
 
 from mnnfab import load_design, load_problem, make_problem, train_problem
 from mnnfab.compensation.loop import Compensated, compensate
@@ -17,7 +17,7 @@ from mnnfab.model.surrogate import fit_correction
 from mnnfab.printed_part.continuum import solve_part
 from mnnfab.printed_part.tiling import tile_part
 from mnnfab.report.palette import BLUE, GREY, ORANGE
-from mnnfab.validation.tolerance import study_prints
+from mnnfab.validation.tolerance import study_print_samples
 
 SEEDS = range(10)
 
@@ -76,7 +76,7 @@ def medians_in_words(medians: Mapping[bool, Sequence[float]]) -> str:
 def run_loop(design: Design) -> Compensated:
     """Train a design and compensate it."""
     problem = make_problem(design, EXAMPLES)
-    return compensate(problem, train_problem(problem), (), clock())
+    return compensate(problem, train_problem(problem), (), timer())
 
 
 def kept_of(compensation: Compensation) -> Round:
@@ -127,7 +127,7 @@ def draw_seeds(done: Sequence[Compensated]) -> None:
 def search_words() -> str:
     """Return the subsection on the search of `examples/iris-search.toml`."""
     problem = load_problem(EXAMPLES / "iris-search.toml")
-    chosen = search(problem, clock())
+    chosen = search(problem, timer())
     rows = [
         (
             *(f"{one.joint_ratio:g}", f"{one.joint_length_mm:g}"),
@@ -143,7 +143,7 @@ def search_words() -> str:
         *("joint ratio", "joint, mm", "widths, mm", "inputs", "outputs"),
         *("predicted accuracy of the continuum", ""),
     )
-    done = compensate(chosen.problem, train_problem(chosen.problem), chosen.candidates, clock())
+    done = compensate(chosen.problem, train_problem(chosen.problem), chosen.candidates, timer())
     kept = kept_of(done.compensation)
     return (
         "\n### Search over joints, width limits and ports\n\n`examples/iris-search.toml` searches "
@@ -178,11 +178,11 @@ def prints_section() -> str:
         if scale == "none":
             problem = make_problem(design, EXAMPLES)
             widths = train_problem(problem).widths_mm
-        continuum, _ = solve_part(problem, task, tile_part(problem, widths), clock())
+        continuum, _ = solve_part(problem, task, tile_part(problem, widths), timer())
         bars = problem.uncorrected.response(task, widths).flexibility
         fitted = fit_correction(bars, continuum.response.flexibility)
         problem = problem.uncorrected.corrected(fitted)
-        study = study_prints(problem, task, widths)
+        study = study_print_samples(problem, task, widths)
         assert study is not None, "the study is enabled"
         rows.append(
             (

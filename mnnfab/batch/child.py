@@ -43,10 +43,10 @@ def run_job(text: str, wire: Connection, log: str) -> None:
 
 
 def _run(job: Any, wire: Connection) -> str:  # noqa: ANN401 - a Job, imported later
-    from mnnfab.design.design_file import Located, parse_design
+    from mnnfab.design.design_file import LocatedDesign, parse_design
     from mnnfab.pipeline import pipeline
 
-    design = Located(parse_design(tomllib.loads(job.design)), Path(job.folder))
+    design = LocatedDesign(parse_design(tomllib.loads(job.design)), Path(job.folder))
     outcome = pipeline.run(
         design, Path(job.out), force=job.force, pdf=job.pdf, watcher=_Telling(wire)
     )

@@ -13,7 +13,7 @@ from mnnfab.design.sweep import expand
 from mnnfab.errors import InputError
 from mnnfab.io.atomic_folder import MANIFEST
 from mnnfab.io.files import read_json
-from mnnfab.io.folder_lock import settle_unless_claimed
+from mnnfab.io.folder_lock import recover_unless_locked
 from mnnfab.problem.request_hash import request_of_design
 from mnnfab.runs.run_folder import earlier_results, is_whole
 
@@ -60,7 +60,7 @@ class Job:
         """Return True if an identical request was completed and all its results are intact."""
         out = Path(self.out)
         try:
-            settle_unless_claimed(out)
+            recover_unless_locked(out)
             manifest = read_json(out / MANIFEST)
         except InputError:
             return False

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from mnnfab.batch.apart import Tell, run_apart
+from mnnfab.batch.isolated import EpochCallback, run_isolated
 from mnnfab.batch.jobs import Job
 from mnnfab.batch.limits import Limits
 from mnnfab.batch.outcome import Ended
@@ -29,17 +29,17 @@ class Pool(Protocol):
 
 
 class _Threads:
-    def __init__(self, workers: int, limits: Limits, tell: Tell) -> None:
+    def __init__(self, workers: int, limits: Limits, tell: EpochCallback) -> None:
         self.stop = threading.Event()
         self.threads = ThreadPoolExecutor(workers)
         self.limits, self.tell = limits, tell
 
     def submit(self, job: Job) -> Future[Ended]:
-        return self.threads.submit(run_apart, job, self.limits, self.tell, self.stop)
+        return self.threads.submit(run_isolated, job, self.limits, self.tell, self.stop)
 
 
 @contextmanager
-def local_pool(workers: int, limits: Limits, tell: Tell) -> Iterator[Pool]:
+def local_pool(workers: int, limits: Limits, tell: EpochCallback) -> Iterator[Pool]:
     """Run designs on this machine, `workers` at a time; leaving the context terminates them."""
     pool = _Threads(workers, limits, tell)
     try:
@@ -104,7 +104,7 @@ def run_on_worker(text: str, limits: Limits, out: str, claim: str) -> str:
 
     threading.Thread(target=look, daemon=True).start()
     try:
-        return run_apart(Job.from_text(text), limits, stop=stop).as_text()
+        return run_isolated(Job.from_text(text), limits, stop=stop).as_text()
     finally:
         done.set()
 

@@ -17,7 +17,7 @@ from mnnfab.batch.limits import Limits
 from mnnfab.batch.outcome import FINISHED, Ended
 from mnnfab.batch.pools import Pool, cluster_pool, local_pool
 from mnnfab.batch.table import Row, make_row, write_tables
-from mnnfab.io.folder_lock import claimed
+from mnnfab.io.folder_lock import locked_folder
 from mnnfab.pipeline.writing import write_manifest
 from mnnfab.progress.live import write_live
 from mnnfab.report.pdf import require_pdf
@@ -44,7 +44,7 @@ class BatchWatcher(Protocol):
 
 
 @dataclass(frozen=True)
-class Manner:
+class BatchOptions:
     """Options of a batch run.
 
     Args:
@@ -88,7 +88,7 @@ def batch(
     paths: Sequence[Path],
     out: Path,
     watcher: BatchWatcher,
-    manner: Manner,
+    options: BatchOptions,
 ) -> BatchOutcome:
     """Run many designs, each in a separate process; results in `out`/<name>.
 
@@ -96,17 +96,17 @@ def batch(
         paths: design files, each one design or a sweep.
         out: folder for all results.
         watcher: progress watcher.
-        manner: options of the run.
+        options: options of the run.
 
     Raises:
         InputError: if two designs have the same name, or the scheduler cannot be reached.
     """
-    if manner.pdf:
+    if options.pdf:
         require_pdf()
-    jobs = collect(paths, out, force=manner.force, pdf=manner.pdf)
-    with claimed(out):
+    jobs = collect(paths, out, force=options.force, pdf=options.pdf)
+    with locked_folder(out):
         ended = {job.name: _refused(job) for job in jobs if isinstance(job, Refused)}
-        if manner.resume:
+        if options.resume:
             ended |= {
                 job.name: _before(job) for job in jobs if isinstance(job, Job) and job.is_done()
             }
@@ -115,7 +115,7 @@ def batch(
         book = _Book(out, jobs, ended)
         stopped = False
         try:
-            with _pool(manner, watcher, out) as pool:
+            with _pool(options, watcher, out) as pool:
                 _run(left, pool, book, watcher)
         except KeyboardInterrupt:
             stopped = True
@@ -125,12 +125,12 @@ def batch(
 
 
 @contextmanager
-def _pool(manner: Manner, watcher: BatchWatcher, out: Path) -> Iterator[Pool]:
-    if manner.scheduler is None:
-        with local_pool(manner.workers, manner.limits, watcher.stage) as threads:
+def _pool(options: BatchOptions, watcher: BatchWatcher, out: Path) -> Iterator[Pool]:
+    if options.scheduler is None:
+        with local_pool(options.workers, options.limits, watcher.stage) as threads:
             yield threads
     else:
-        with cluster_pool(manner.scheduler, manner.limits, out) as cluster:
+        with cluster_pool(options.scheduler, options.limits, out) as cluster:
             yield cluster
 
 

@@ -23,7 +23,7 @@ MOST_ENDED = 8
 _COLOURS = {"pass": "green", "fail": "yellow"}
 
 
-class Unwatched:
+class SilentBatch:
     """Progress watcher that shows nothing."""
 
     def planned(self, total: int, done: int) -> None:
@@ -37,7 +37,7 @@ class Unwatched:
 
 
 @dataclass
-class Lines:
+class LineWatcher:
     """Progress watcher that writes one line per design.
 
     Args:

@@ -18,7 +18,7 @@ import click
 from mnnfab.errors import InputError, Interrupted, MnnfabError
 
 if TYPE_CHECKING:
-    from mnnfab.progress.watcher import Watcher
+    from mnnfab.progress.watcher import ProgressWatcher
 
 PASSED, FAILED, BAD_INPUT = 0, 1, 2
 #: Exit status that shells expect of a program stopped by Ctrl-C.
@@ -41,7 +41,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Manner:
+class AnswerOptions:
     """Output options of a command.
 
     Args:
@@ -57,7 +57,7 @@ class Manner:
 
 def command(
     name: str | None = None,
-    watched: Callable[[Manner], AbstractContextManager[Any]] | None = None,
+    watched: Callable[[AnswerOptions], AbstractContextManager[Any]] | None = None,
 ) -> Callable[[Callable[..., Answer]], click.Command]:
     """Return a decorator that makes a click command of a function.
 
@@ -81,14 +81,14 @@ def command(
             help="Append a log with time stamps to FILE.",
         )
         @wraps(function)
-        def speak(*, as_json: bool, quiet: bool, log: Path | None, **options: object) -> None:
-            manner = Manner(as_json, quiet, log)
-            with _errors_in_words(manner):
-                _log(manner, _asked)
-                with (watched or _watched)(manner) as watcher:
-                    answer = function(watcher, **options)
-                _log(manner, lambda: answer.text or "done")
-                _say(answer, manner)
+        def speak(*, as_json: bool, quiet: bool, log: Path | None, **given: object) -> None:
+            options = AnswerOptions(as_json, quiet, log)
+            with _errors_in_words(options):
+                _log(options, _asked)
+                with (watched or _watched)(options) as watcher:
+                    answer = function(watcher, **given)
+                _log(options, lambda: answer.text or "done")
+                _say(answer, options)
             sys.exit(answer.status)
 
         return click.command(name)(speak)
@@ -96,11 +96,11 @@ def command(
     return decorate
 
 
-def _log(manner: Manner, words: Callable[[], str]) -> None:
-    if manner.log is not None:
+def _log(options: AnswerOptions, words: Callable[[], str]) -> None:
+    if options.log is not None:
         from mnnfab.progress.log_file import log_line
 
-        log_line(manner.log, words())
+        log_line(options.log, words())
 
 
 def _asked() -> str:
@@ -110,42 +110,42 @@ def _asked() -> str:
     return shlex.join([f"mnnfab {version('mnnfab')}:", *sys.argv[1:]])
 
 
-def _say(answer: Answer, manner: Manner) -> None:
-    if manner.as_json:
+def _say(answer: Answer, options: AnswerOptions) -> None:
+    if options.as_json:
         values = {"status": answer.status, **answer.values}
         click.echo(json.dumps(values, indent=2, allow_nan=False))
-    elif answer.text and not manner.quiet:
+    elif answer.text and not options.quiet:
         click.echo(answer.text)
 
 
 @contextmanager
-def _errors_in_words(manner: Manner) -> Iterator[None]:
+def _errors_in_words(options: AnswerOptions) -> Iterator[None]:
     """Turn exceptions into one message and an exit status."""
     try:
         yield
     except MnnfabError as error:
-        _fail(manner, BAD_INPUT, str(error), error)
+        _fail(options, BAD_INPUT, str(error), error)
     except Interrupted as stop:
         words = f"stopped; the trained widths are kept; continue with  mnnfab export {stop.folder}"
-        _fail(manner, INTERRUPTED, words, stop)
+        _fail(options, INTERRUPTED, words, stop)
     except KeyboardInterrupt as stop:
-        _fail(manner, INTERRUPTED, "stopped; earlier results are unchanged", stop)
+        _fail(options, INTERRUPTED, "stopped; earlier results are unchanged", stop)
     except Exception as error:
         if os.environ.get("MNNFAB_TRACEBACK"):
             raise
         # A bug in mnnfab must not exit with the status of unmet acceptance criteria.
         words = f"unexpected {type(error).__name__}: {error}"
         words += "\n  for a bug report, set MNNFAB_TRACEBACK=1 and run the command again"
-        _fail(manner, BAD_INPUT, words, error)
+        _fail(options, BAD_INPUT, words, error)
 
 
-def _fail(manner: Manner, status: int, words: str, error: BaseException) -> None:
-    if manner.log is not None:
+def _fail(options: AnswerOptions, status: int, words: str, error: BaseException) -> None:
+    if options.log is not None:
         from mnnfab.progress.log_file import log_error
 
-        log_error(manner.log, error)
+        log_error(options.log, error)
     click.echo(f"mnnfab: {words}", err=True)
-    if manner.as_json:
+    if options.as_json:
         parts = {"message": words}
         if isinstance(error, InputError):
             parts |= {"where": error.where, "given": error.given, "allowed": error.allowed}
@@ -154,31 +154,31 @@ def _fail(manner: Manner, status: int, words: str, error: BaseException) -> None
 
 
 @contextmanager
-def _watched(manner: Manner) -> Iterator[Watcher]:
+def _watched(options: AnswerOptions) -> Iterator[ProgressWatcher]:
     """Yield the progress watcher of a command, for a terminal, a pipe and a log file."""
     from mnnfab.commands.stopping import stoppable
 
-    with shown(manner) as screen, stoppable(screen) as watcher:
-        if manner.log is None:
+    with progress_watcher(options) as screen, stoppable(screen) as watcher:
+        if options.log is None:
             yield watcher
             return
         from mnnfab.progress.log_file import logged
 
-        with logged(watcher, manner.log) as both:
+        with logged(watcher, options.log) as both:
             yield both
 
 
 @contextmanager
-def shown(manner: Manner) -> Iterator[Watcher]:
+def progress_watcher(options: AnswerOptions) -> Iterator[ProgressWatcher]:
     """Yield a progress watcher for a terminal, or one that only prints findings for a pipe."""
-    if manner.quiet:
-        from mnnfab.progress.watcher import Silent
+    if options.quiet:
+        from mnnfab.progress.watcher import NullWatcher
 
-        yield Silent()
+        yield NullWatcher()
     elif not sys.stderr.isatty():
-        from mnnfab.commands.notes import Notes
+        from mnnfab.commands.notes import FindingPrinter
 
-        yield Notes()
+        yield FindingPrinter()
     else:
         from mnnfab.progress.terminal import show_progress
 

@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mnnfab.commands.answer import BAD_INPUT, FAILED, INTERRUPTED, PASSED, Answer, Manner, command
+from mnnfab.commands.answer import (
+    BAD_INPUT,
+    FAILED,
+    INTERRUPTED,
+    PASSED,
+    Answer,
+    AnswerOptions,
+    command,
+)
 from mnnfab.commands.options import DESIGN_FILE, PDF
 
 if TYPE_CHECKING:
@@ -19,22 +27,24 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def _watched(manner: Manner) -> Iterator[BatchWatcher]:
+def _watched(options: AnswerOptions) -> Iterator[BatchWatcher]:
     """Yield the progress watcher of a batch."""
-    from mnnfab.batch.watchers import Lines, Logged, Unwatched, live_table
+    from mnnfab.batch.watchers import LineWatcher, Logged, SilentBatch, live_table
 
     with (
         live_table()
-        if sys.stderr.isatty() and not manner.quiet
-        else nullcontext(Unwatched() if manner.quiet else Lines(partial(click.echo, err=True)))
-    ) as shown:
-        if manner.log is None:
-            yield shown
+        if sys.stderr.isatty() and not options.quiet
+        else nullcontext(
+            SilentBatch() if options.quiet else LineWatcher(partial(click.echo, err=True))
+        )
+    ) as progress_watcher:
+        if options.log is None:
+            yield progress_watcher
             return
         from mnnfab.progress.log_file import open_log
 
-        with open_log(manner.log) as log:
-            yield Logged(shown, log)
+        with open_log(options.log) as log:
+            yield Logged(progress_watcher, log)
 
 
 @command(watched=_watched)
@@ -100,7 +110,7 @@ def batch(  # noqa: PLR0913 - one parameter per option
 
     workers = jobs or cores()
     limits = Limits(deadline, memory, None if scheduler else workers)
-    how = run.Manner(workers, limits, resume, force, pdf, scheduler)
+    how = run.BatchOptions(workers, limits, resume, force, pdf, scheduler)
     return _answer(run.batch(designs, out, watcher, how))
 
 

@@ -10,7 +10,7 @@ import click
 from mnnfab.commands.answer import Answer, command
 
 if TYPE_CHECKING:
-    from mnnfab.progress.watcher import Watcher
+    from mnnfab.progress.watcher import ProgressWatcher
 
 
 @command()
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="Also write a page with both networks side by side; FILE must not exist.",
 )
-def compare(watcher: Watcher, first: Path, second: Path, html: Path | None) -> Answer:  # noqa: ARG001
+def compare(watcher: ProgressWatcher, first: Path, second: Path, html: Path | None) -> Answer:  # noqa: ARG001
     """Compare the designs, results and widths of two runs."""
-    from mnnfab.io.json_values import as_plain
+    from mnnfab.io.json_values import to_jsonable
     from mnnfab.runs.comparison import as_words, compare_runs, comparison_text
 
     found = compare_runs(first, second)
@@ -39,4 +39,4 @@ def compare(watcher: Watcher, first: Path, second: Path, html: Path | None) -> A
         )
         write_new_file(html, page)
         text += f"\n\npage written to {html}"
-    return Answer(text, as_plain(found))
+    return Answer(text, to_jsonable(found))

@@ -11,7 +11,7 @@ import click
 from mnnfab.commands.answer import Answer, command
 
 if TYPE_CHECKING:
-    from mnnfab.progress.watcher import Watcher
+    from mnnfab.progress.watcher import ProgressWatcher
 
 #: Copy of `mnnfab.problem.new_design.KINDS`: importing that module is too slow for a help text.
 KINDS = ("behaviour", "regression", "classification", "none")
@@ -41,7 +41,7 @@ KINDS = ("behaviour", "regression", "classification", "none")
     is_flag=True,
     help="Enable the loop that calibrates the bar model on the continuum.",
 )
-def new(watcher: Watcher, name: str, *, compensate: bool, **chosen: Any) -> Answer:  # noqa: ARG001, ANN401
+def new(watcher: ProgressWatcher, name: str, *, compensate: bool, **chosen: Any) -> Answer:  # noqa: ARG001, ANN401
     """Write NAME.toml, a commented design to start from, into this folder.
 
     On a terminal and without options, it asks for the main settings.

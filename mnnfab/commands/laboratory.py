@@ -11,9 +11,9 @@ from mnnfab.commands.answer import Answer, command
 from mnnfab.commands.options import DESIGN, FOLDER
 
 if TYPE_CHECKING:
-    from mnnfab.lab.operations import Done
-    from mnnfab.lab.session.rounds import Told
-    from mnnfab.progress.watcher import Watcher
+    from mnnfab.lab.operations import LabResult
+    from mnnfab.lab.session.rounds import RoundStatus
+    from mnnfab.progress.watcher import ProgressWatcher
 
 _PATH = click.Path(path_type=Path)
 EXPERIMENT = click.argument("experiment", metavar="EXPERIMENT", type=_PATH)
@@ -33,7 +33,7 @@ def lab() -> None:
     type=_PATH,
     help="Folder for the results; default: `measured` in EXPERIMENT.",
 )
-def measure(watcher: Watcher, folder: Path, experiment: Path, out: Path | None) -> Answer:
+def measure(watcher: ProgressWatcher, folder: Path, experiment: Path, out: Path | None) -> Answer:
     """Evaluate the measurement in EXPERIMENT of the part of the run in DIR.
 
     EXPERIMENT is a folder with experiment.toml, steps.csv, and photographs or a table of joint
@@ -60,7 +60,7 @@ def measure(watcher: Watcher, folder: Path, experiment: Path, out: Path | None) 
 )
 @click.option("--no-dots", "dots", flag_value=False, default=True, help="Do not paint the dots.")
 def synthetic(
-    watcher: Watcher, folder: Path, experiment: Path, repeats: int, seed: int, *, dots: bool
+    watcher: ProgressWatcher, folder: Path, experiment: Path, repeats: int, seed: int, *, dots: bool
 ) -> Answer:
     """Write a synthetic experiment on the continuum model of the run in DIR into EXPERIMENT.
 
@@ -83,15 +83,15 @@ def synthetic(
     type=click.FloatRange(1, 1e6),
     help="Heaviest weight; default: largest load of the task, at least 5 g.",
 )
-def kit(watcher: Watcher, folder: Path, out: Path | None, largest: float | None) -> Answer:
+def kit(watcher: ProgressWatcher, folder: Path, out: Path | None, largest: float | None) -> Answer:
     """Write the experiment kit for the part in DIR: cards, labels, forms, expected values.
 
     The kit is a page to print (also as PDF, with the extra `pdf`) and tables. Weights are in whole
     grams, with the effects of rounding.
     """
-    from mnnfab.lab.operations import make_kit_of
+    from mnnfab.lab.operations import write_kit_for_run
 
-    done, notes = make_kit_of(folder, out, largest_gf=largest, watcher=watcher)
+    done, notes = write_kit_for_run(folder, out, largest_gf=largest, watcher=watcher)
     lines = [f"note: {words}" for words in notes]
     values = {"folder": str(done.folder), "notes": notes}
     return Answer("\n".join([*lines, done.words]), values)
@@ -107,7 +107,7 @@ def kit(watcher: Watcher, folder: Path, out: Path | None, largest: float | None)
     help="Folder for the results; default: `identified` in the first EXPERIMENT.",
 )
 def identify(
-    watcher: Watcher, folder: Path, experiments: tuple[Path, ...], out: Path | None
+    watcher: ProgressWatcher, folder: Path, experiments: tuple[Path, ...], out: Path | None
 ) -> Answer:
     """Identify modulus, joint length, bonds and creep of the printed part of DIR.
 
@@ -130,7 +130,7 @@ def identify(
     type=click.FloatRange(0, 10, min_open=True),
     help="Learning rate, as a share of the range of widths per round; default: 0.1.",
 )
-def start(watcher: Watcher, design: Path, out: Path, rate: float | None) -> Answer:
+def start(watcher: ProgressWatcher, design: Path, out: Path, rate: float | None) -> Answer:
     """Start a session that trains DESIGN on its part, in measured rounds.
 
     `mnnfab lab step` then lists the load steps, evaluates the measurement and proposes the next
@@ -155,7 +155,7 @@ def start(watcher: Watcher, design: Path, out: Path, rate: float | None) -> Answ
     help="Measure the continuum model of the part instead of the printed part.",
 )
 def step(
-    watcher: Watcher,
+    watcher: ProgressWatcher,
     session: Path,
     measured: Path | None,
     rehearse: Literal["positions", "photographs"] | None,
@@ -164,9 +164,9 @@ def step(
 
     A session can be interrupted and continued at any time; earlier rounds are not overwritten.
     """
-    from mnnfab.lab.operations import go_on
+    from mnnfab.lab.operations import continue_session
 
-    return _told(go_on(session, measured, rehearsal=rehearse, watcher=watcher), session)
+    return _told(continue_session(session, measured, rehearsal=rehearse, watcher=watcher), session)
 
 
 @command()
@@ -185,20 +185,22 @@ def step(
     default=True,
     help="Omit the measurements of the paper.",
 )
-def validate(watcher: Watcher, measured: tuple[Path, ...], out: Path, *, paper: bool) -> Answer:
+def validate(
+    watcher: ProgressWatcher, measured: tuple[Path, ...], out: Path, *, paper: bool
+) -> Answer:
     """Compare measured values with bar model and continuum model, with uncertainties.
 
     Includes the measurements of the paper, and those of MEASURED...: folders written by `mnnfab lab
     measure`, or tables like their observations.csv.
     """
-    from mnnfab.io.json_values import as_plain
+    from mnnfab.io.json_values import to_jsonable
     from mnnfab.lab import operations
 
     done, factors = operations.validate(measured, out, paper=paper, watcher=watcher)
-    return Answer(_text(done), {"folder": str(done.folder), "factors": as_plain(factors)})
+    return Answer(_text(done), {"folder": str(done.folder), "factors": to_jsonable(factors)})
 
 
-def _told(told: Told, session: Path) -> Answer:
+def _told(told: RoundStatus, session: Path) -> Answer:
     """Return the status of a session: evaluated measurement, and the next round."""
     lines = []
     if told.analysis is not None:
@@ -234,7 +236,7 @@ def _told(told: Told, session: Path) -> Answer:
     return Answer("\n".join(lines), values)
 
 
-def _text(done: Done) -> str:
+def _text(done: LabResult) -> str:
     lines = [f"{one.severity}: {one.where}: {one.message}" for one in done.findings]
     return "\n".join([*lines, done.words])
 

@@ -10,7 +10,7 @@ from click.shell_completion import get_completion_class
 from mnnfab.commands.answer import BAD_INPUT, PASSED, Answer, command
 
 if TYPE_CHECKING:
-    from mnnfab.progress.watcher import Watcher
+    from mnnfab.progress.watcher import ProgressWatcher
 
 _HOW = {
     "bash": '# this shell: eval "$(mnnfab completion bash)"; all shells: add this to ~/.bashrc',
@@ -21,24 +21,24 @@ _HOW = {
 
 
 @command()
-def doctor(watcher: Watcher) -> Answer:
+def doctor(watcher: ProgressWatcher) -> Answer:
     """Check that this machine meets the requirements of mnnfab.
 
     Exit status: 0 all requirements are met, 2 a requirement is missing.
     """
     from mnnfab.commands.diagnosis import diagnose, diagnosis_text
-    from mnnfab.io.json_values import as_plain
+    from mnnfab.io.json_values import to_jsonable
 
     checks = diagnose(watcher.stage)
     missing = any(check.state == "missing" for check in checks)
-    values = {"checks": as_plain(checks)}
+    values = {"checks": to_jsonable(checks)}
     return Answer(diagnosis_text(checks), values, BAD_INPUT if missing else PASSED)
 
 
 @command()
 @click.argument("shell", type=click.Choice(list(_HOW)))
 @click.pass_context
-def completion(context: click.Context, watcher: Watcher, shell: str) -> Answer:  # noqa: ARG001
+def completion(context: click.Context, watcher: ProgressWatcher, shell: str) -> Answer:  # noqa: ARG001
     """Print the SHELL script for Tab completion of commands, options and designs."""
     kind = get_completion_class(shell)
     assert kind is not None, "click supports all three"

@@ -11,12 +11,12 @@ from mnnfab.commands.answer import Answer, command
 from mnnfab.commands.options import DESIGN, FOLDER
 
 if TYPE_CHECKING:
-    from mnnfab.progress.watcher import Watcher
+    from mnnfab.progress.watcher import ProgressWatcher
 
 
 @command()
 @DESIGN
-def reach(watcher: Watcher, design: Path) -> Answer:
+def reach(watcher: ProgressWatcher, design: Path) -> Answer:
     """Estimate the attainable targets of DESIGN before training."""
     from mnnfab.pipeline import pipeline
 
@@ -26,7 +26,7 @@ def reach(watcher: Watcher, design: Path) -> Answer:
 
 @command()
 @FOLDER
-def ladder(watcher: Watcher, folder: Path) -> Answer:
+def ladder(watcher: ProgressWatcher, folder: Path) -> Answer:
     """Evaluate the trained widths in DIR with all models, from bar model to 3D solid."""
     from mnnfab.pipeline import pipeline
 
@@ -43,7 +43,7 @@ def ladder(watcher: Watcher, folder: Path) -> Answer:
     default=Path("out/reproduce"),
     help="Folder for figures, films, tables and the summary; out/reproduce if not given.",
 )
-def reproduce(watcher: Watcher, experiments: tuple[str, ...], out: Path) -> Answer:
+def reproduce(watcher: ProgressWatcher, experiments: tuple[str, ...], out: Path) -> Answer:
     """Reproduce the paper's EXPERIMENTS (fig1 to fig5; default all) and compare the numbers."""
     from mnnfab.reproduce.run import reproduce as do
 

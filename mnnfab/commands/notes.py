@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mnnfab.progress.watcher import Silent
+from mnnfab.progress.watcher import NullWatcher
 
 if TYPE_CHECKING:
     from mnnfab.findings import Finding
 
 
-class Notes(Silent):
+class FindingPrinter(NullWatcher):
     """Progress watcher that only prints findings reported before the results."""
 
     def finding(self, finding: Finding) -> None:

@@ -10,7 +10,7 @@ import click
 from mnnfab.commands.answer import Answer, command
 
 if TYPE_CHECKING:
-    from mnnfab.progress.watcher import Watcher
+    from mnnfab.progress.watcher import ProgressWatcher
 
 
 @command()
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     "--force", is_flag=True, help="Include designs that do not meet the acceptance criteria."
 )
 def tray(
-    watcher: Watcher,
+    watcher: ProgressWatcher,
     folders: tuple[Path, ...],
     out: Path,
     copies: int,

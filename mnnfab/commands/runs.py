@@ -10,7 +10,7 @@ from mnnfab.commands.options import DESIGN, FOLDER, FORCE, OUT, PDF, START
 
 if TYPE_CHECKING:
     from mnnfab.pipeline.pipeline import Outcome
-    from mnnfab.progress.watcher import Watcher
+    from mnnfab.progress.watcher import ProgressWatcher
 
 
 @command()
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @FORCE
 @PDF
 def run(
-    watcher: Watcher,
+    watcher: ProgressWatcher,
     design: Path,
     out: Path | None,
     start_from: Path | None,
@@ -44,7 +44,9 @@ def run(
 @DESIGN
 @OUT
 @START
-def train(watcher: Watcher, design: Path, out: Path | None, start_from: Path | None) -> Answer:
+def train(
+    watcher: ProgressWatcher, design: Path, out: Path | None, start_from: Path | None
+) -> Answer:
     """Train the bond widths of DESIGN on the bar model.
 
     The compensation loop ([compensate] in the design) is only done by `mnnfab run`. Reports and
@@ -67,7 +69,7 @@ def train(watcher: Watcher, design: Path, out: Path | None, start_from: Path | N
 @command()
 @FOLDER
 @PDF
-def check(watcher: Watcher, folder: Path, *, pdf: bool) -> Answer:
+def check(watcher: ProgressWatcher, folder: Path, *, pdf: bool) -> Answer:
     """Check the trained widths in DIR with the continuum model.
 
     Writes the reports but no part files, and removes those exported before. `mnnfab export DIR`
@@ -82,7 +84,7 @@ def check(watcher: Watcher, folder: Path, *, pdf: bool) -> Answer:
 @FOLDER
 @FORCE
 @PDF
-def export(watcher: Watcher, folder: Path, *, force: bool, pdf: bool) -> Answer:
+def export(watcher: ProgressWatcher, folder: Path, *, force: bool, pdf: bool) -> Answer:
     """Check the trained widths in DIR and export the part in the design's formats."""
     from mnnfab.pipeline import pipeline
 
@@ -99,7 +101,7 @@ def _answer(outcome: Outcome) -> Answer:
     lines = [
         f"{finding.severity}: {finding.where}: {finding.message}"
         for finding in outcome.findings
-        if finding.severity != "info" and finding not in outcome.told
+        if finding.severity != "info" and finding not in outcome.reported
     ]
     report = outcome.folder / "report.html"
     exported = ", ".join(outcome.files) or "no part files written"

@@ -12,14 +12,14 @@ from types import FrameType
 import click
 
 from mnnfab.findings import Finding
-from mnnfab.progress.watcher import Watcher
+from mnnfab.progress.watcher import ProgressWatcher
 
 
 @dataclass
 class _Stoppable:
     """Progress watcher that ends a training on request."""
 
-    watcher: Watcher
+    watcher: ProgressWatcher
     asked: bool = False
     training: bool = False
 
@@ -51,7 +51,7 @@ class _Stoppable:
 
 
 @contextmanager
-def stoppable(watcher: Watcher) -> Iterator[Watcher]:
+def stoppable(watcher: ProgressWatcher) -> Iterator[ProgressWatcher]:
     """Yield a progress watcher that handles a Ctrl-C during a training."""
     if threading.current_thread() is not threading.main_thread():  # it cannot handle signals
         yield watcher

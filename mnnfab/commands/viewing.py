@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mnnfab.commands.answer import Answer, Manner, command, shown
-from mnnfab.commands.notes import Notes
+from mnnfab.commands.answer import Answer, AnswerOptions, command, progress_watcher
+from mnnfab.commands.notes import FindingPrinter
 from mnnfab.commands.options import FOLDER
 from mnnfab.errors import InputError
 
 if TYPE_CHECKING:
-    from mnnfab.progress.watcher import Watcher
+    from mnnfab.progress.watcher import ProgressWatcher
 
 #: Polling interval of a run, s.
 PACE_S = 0.2
@@ -30,17 +30,17 @@ PACE_S = 0.2
     "--port", type=click.IntRange(0, 65535), default=0, help="TCP port; a free one if not given."
 )
 @click.option("--no-browser", is_flag=True, help="Print the address only.")
-def view(watcher: Watcher, folder: Path, port: int, *, no_browser: bool) -> Answer:  # noqa: ARG001
+def view(watcher: ProgressWatcher, folder: Path, port: int, *, no_browser: bool) -> Answer:  # noqa: ARG001
     """Show the results of the run or batch in DIR in the browser, until Ctrl-C.
 
     While a run is active, the page shows its progress, then its report. The page can only be
     opened on this machine.
     """
-    from mnnfab.io.folder_lock import settle_unless_claimed
+    from mnnfab.io.folder_lock import recover_unless_locked
     from mnnfab.report.serving import served
 
     _require_folder(folder)
-    settle_unless_claimed(folder)
+    recover_unless_locked(folder)
     try:
         with served(folder, port) as address, suppress(KeyboardInterrupt):
             click.echo(f"{folder} at {address}  (Ctrl-C to stop)", err=True)
@@ -54,13 +54,13 @@ def view(watcher: Watcher, folder: Path, port: int, *, no_browser: bool) -> Answ
 
 
 @contextmanager
-def _followed(manner: Manner) -> Iterator[Watcher]:
+def _followed(options: AnswerOptions) -> Iterator[ProgressWatcher]:
     """Yield the watcher of a run in another process, which Ctrl-C does not stop."""
-    with shown(manner) as watcher:
-        yield _Stages() if isinstance(watcher, Notes) else watcher
+    with progress_watcher(options) as watcher:
+        yield _Stages() if isinstance(watcher, FindingPrinter) else watcher
 
 
-class _Stages(Notes):
+class _Stages(FindingPrinter):
     """Progress watcher that also prints the stages, for a pipe."""
 
     def stage(self, name: str) -> None:
@@ -70,19 +70,19 @@ class _Stages(Notes):
 
 @command(watched=_followed)
 @FOLDER
-def watch(watcher: Watcher, folder: Path) -> Answer:
+def watch(watcher: ProgressWatcher, folder: Path) -> Answer:
     """Follow the active run or batch in DIR, and print its verdict.
 
     Exit status: 0 for any verdict, 2 if DIR has neither an active run nor results.
     """
-    from mnnfab.io.folder_lock import is_claimed
+    from mnnfab.io.folder_lock import is_locked
     from mnnfab.progress.live import live_state
 
     _require_folder(folder)
-    if not is_claimed(folder):
+    if not is_locked(folder):
         return _ended(folder, at_work=False)
     seen = _Seen(watcher)
-    while is_claimed(folder):
+    while is_locked(folder):
         state = live_state(folder)
         if state is not None:
             seen.show(state)
@@ -91,9 +91,9 @@ def watch(watcher: Watcher, folder: Path) -> Answer:
 
 
 class _Seen:
-    """Stages and findings of a run that were already shown."""
+    """Stages and findings of a run that were already progress_watcher."""
 
-    def __init__(self, watcher: Watcher) -> None:
+    def __init__(self, watcher: ProgressWatcher) -> None:
         self.watcher, self.stages, self.findings, self.batch = watcher, 0, 0, ""
 
     def show(self, state: dict[str, Any]) -> None:

@@ -19,7 +19,7 @@ from mnnfab.training.training import train
 if TYPE_CHECKING:
     from mnnfab.arrays import FloatArray
     from mnnfab.design.check_section import CompensateSection
-    from mnnfab.progress.watcher import Clock
+    from mnnfab.progress.watcher import StageTimer
     from mnnfab.task.task import Task
     from mnnfab.training.training import Training
 
@@ -64,7 +64,7 @@ def compensate(
     problem: Problem,
     training: Training,
     candidates: tuple[Candidate, ...],
-    clock: Clock,
+    timer: StageTimer,
 ) -> Compensated:
     """Run the loop of a design's [compensate] section.
 
@@ -74,22 +74,22 @@ def compensate(
         problem: the design, its bars not corrected yet.
         training: on those bars.
         candidates: of the search before, for the record.
-        clock: told of the progress.
+        timer: told of the progress.
 
     Raises:
         InputError: if the design has no task with a metric, or no [compensate].
         ToolError: if the continuum of the first widths cannot be solved.
     """
     problem, section = require_trainable(problem), require_section(problem)
-    rounds = [_solve(problem, training, None, 0, clock)]
+    rounds = [_solve(problem, training, None, 0, timer)]
     findings: list[Finding] = []
     for number in range(1, section.rounds + 1):
         corrected = problem.corrected(rounds[-1].fitted)
         sharper = with_loss_scale(problem.task, section.loss_scale_mm)
         try:
-            with clock.stage(f"train, round {number}"):
-                again = train_on(corrected, sharper, rounds[-1].training.widths_mm, clock)
-            found = _solve(corrected, again, section.loss_scale_mm, number, clock)
+            with timer.stage(f"train, round {number}"):
+                again = train_on(corrected, sharper, rounds[-1].training.widths_mm, timer)
+            found = _solve(corrected, again, section.loss_scale_mm, number, timer)
         except MnnfabError as error:
             words = f"round {number} failed, those before it count: {error}"
             findings.append(Finding("loop-ended", "warning", "[compensate]", words))
@@ -114,10 +114,10 @@ def require_section(problem: Problem) -> CompensateSection:
     return section
 
 
-def train_on(problem: Problem, task: Task, widths_mm: FloatArray, clock: Clock) -> Training:
+def train_on(problem: Problem, task: Task, widths_mm: FloatArray, timer: StageTimer) -> Training:
     """Train on from widths that are nearly right already, once, whatever the design's restarts."""
     schedule = replace(problem.schedule, restarts=1, retries=0)
-    return train(problem.trainable(task), widths_mm, schedule, clock.watcher.epoch)
+    return train(problem.trainable(task), widths_mm, schedule, timer.watcher.epoch)
 
 
 def _solve(
@@ -125,11 +125,11 @@ def _solve(
     training: Training,
     loss_scale_mm: float | None,
     number: int,
-    clock: Clock,
+    timer: StageTimer,
 ) -> _Solved:
     """Solve the continuum of a training's widths and compare it with what was predicted."""
     widths, task = training.widths_mm, problem.task
-    headline, part = task.headline, PrintedPart(problem, widths, clock)
+    primary_metric, part = task.primary_metric, PrintedPart(problem, widths, timer)
     continuum = part.continuum
     found, predicted = continuum.response, problem.response(task, widths)
     correction, metrics = problem.surrogate.correction, task.metrics(found)
@@ -139,10 +139,10 @@ def _solve(
         difference=relative_difference(predicted.flexibility, found.flexibility),
         scale=correction.scale if correction else 1.0,
         additive=_norm(correction.additive) / _norm(found.flexibility) if correction else 0.0,
-        metric_predicted=headline.of(task.metrics(predicted)),
-        metric=headline.of(metrics),
-        metric_training=headline.in_training(metrics),
-        loss_training=task.loss_value(found, task.train_rows),
+        metric_predicted=primary_metric.of(task.metrics(predicted)),
+        metric=primary_metric.of(metrics),
+        metric_training=primary_metric.in_training(metrics),
+        loss_training=task.loss_value(found, task.train_indices),
         dofs=continuum.n_dofs,
         discretisation_error=part.discretisation.error,
     )
@@ -163,7 +163,7 @@ def _keep(
     findings: list[Finding],
 ) -> Compensated:
     entries = [one.entry for one in rounds]
-    best = best_round(entries, problem.task.headline, section.tolerance)
+    best = best_round(entries, problem.task.primary_metric, section.tolerance)
     entries[best] = entries[best].model_copy(update={"kept": True})
     kept = rounds[best]
     if best == 0:

@@ -17,7 +17,7 @@ from mnnfab.io.files import read_text
 from mnnfab.model.stiffness_law import Calibration
 from mnnfab.model.surrogate import Correction, Surrogate
 from mnnfab.task.losses import SoftmaxCrossEntropy
-from mnnfab.task.metrics import Headline
+from mnnfab.task.metrics import PrimaryMetric
 from mnnfab.task.task import Task
 
 SURROGATE = "surrogate.json"
@@ -201,7 +201,7 @@ def trained_task(task: Task, loss_scale_mm: float | None) -> Task:
     return replace(task, loss=SoftmaxCrossEntropy(loss_scale_mm))
 
 
-def best_round(rounds: Sequence[Round], headline: Headline, tolerance: float) -> int:
+def best_round(rounds: Sequence[Round], primary_metric: PrimaryMetric, tolerance: float) -> int:
     """Return the place of the round to keep.
 
     The best on the continuum by the training samples, among those that the bars predicted
@@ -210,6 +210,6 @@ def best_round(rounds: Sequence[Round], headline: Headline, tolerance: float) ->
     """
     agreeing = [place for place, entry in enumerate(rounds) if entry.difference <= tolerance]
     places = agreeing or list(range(1, len(rounds))) or [0]
-    ranked = [headline.ranked(entry.metric_training) for entry in rounds]
+    ranked = [primary_metric.ranked(entry.metric_training) for entry in rounds]
     best = max(places, key=lambda place: (ranked[place], place))
     return 0 if ranked[0] > ranked[best] else best

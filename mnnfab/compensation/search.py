@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from mnnfab.design.check_section import SearchSection
     from mnnfab.design.design import Design
-    from mnnfab.progress.watcher import Clock
+    from mnnfab.progress.watcher import StageTimer
 
 T = TypeVar("T")
 
@@ -52,7 +52,7 @@ class Chosen:
     candidates: tuple[Candidate, ...]
 
 
-def search(problem: Problem, clock: Clock) -> Chosen:
+def search(problem: Problem, timer: StageTimer) -> Chosen:
     """Try what a design's [compensate.search] section lists.
 
     First every combination of shapes with the design's own ports, then the best placements
@@ -69,7 +69,7 @@ def search(problem: Problem, clock: Clock) -> Chosen:
     variants = list(_shapes(problem.design, section))
     total = len(variants) + (PLACED if section.ports else 0)
     shapes = [
-        _tried(design, problem, clock, f"{number} of {total}")
+        _tried(design, problem, timer, f"{number} of {total}")
         for number, design in enumerate(variants, 1)
     ]
     best = _best(shapes)
@@ -79,12 +79,12 @@ def search(problem: Problem, clock: Clock) -> Chosen:
         raise InputError("[compensate.search]", given, "joints and limits that can be made")
     tried = shapes
     if section.ports:
-        with clock.stage(f"screen {section.ports} placements of the ports"):
+        with timer.stage(f"screen {section.ports} placements of the ports"):
             designs = _placed(chosen, section.ports)
         tried = [
             *shapes,
             *(
-                _tried(design, problem, clock, f"{number} of {total}")
+                _tried(design, problem, timer, f"{number} of {total}")
                 for number, design in enumerate(designs, len(shapes) + 1)
             ),
         ]
@@ -108,7 +108,7 @@ class _Tried:
         """What is to be made large."""
         if self.problem is None or self.line.metric_training is None:
             return -np.inf
-        return self.problem.task.headline.ranked(self.line.metric_training)
+        return self.problem.task.primary_metric.ranked(self.line.metric_training)
 
 
 def _best(tried: Sequence[_Tried]) -> _Tried:
@@ -167,7 +167,7 @@ def _has_room(problem: Problem, design: Design) -> bool:
     return True
 
 
-def _tried(design: Design, problem: Problem, clock: Clock, number: str) -> _Tried:
+def _tried(design: Design, problem: Problem, timer: StageTimer, number: str) -> _Tried:
     shape, section = design.fabrication, design.task
     line = Candidate(
         joint_ratio=shape.joint_ratio,
@@ -182,9 +182,9 @@ def _tried(design: Design, problem: Problem, clock: Clock, number: str) -> _Trie
         refused = f"joints of {joint:g} mm, {problem.printer.name} prints {wall:g} mm or more"
         return _Tried(line.model_copy(update={"refused": refused}), None)
     try:
-        with clock.stage(f"candidate {number}"):
-            found = require_trainable(calibrated(_made(design, problem), clock))
-            metric, in_training = _predicted(found, clock)
+        with timer.stage(f"candidate {number}"):
+            found = require_trainable(calibrated(_made(design, problem), timer))
+            metric, in_training = _predicted(found, timer)
     except (
         MnnfabError
     ) as error:  # joints that overlap, ports that nothing moves, a mesher that hangs
@@ -202,14 +202,14 @@ def _made(design: Design, problem: Problem) -> TrainableProblem:
     return replace(found, start_widths_mm=start, start_table=problem.start_table)
 
 
-def _predicted(problem: TrainableProblem, clock: Clock) -> tuple[float, float]:
+def _predicted(problem: TrainableProblem, timer: StageTimer) -> tuple[float, float]:
     """Return the metric on all and on the training samples after one correction."""
     task, section = problem.task, problem.design.compensate
     loss_scale_mm = section.loss_scale_mm if section else None
     widths = train_problem(problem).widths_mm
-    continuum = PrintedPart(problem, widths, clock).continuum
+    continuum = PrintedPart(problem, widths, timer).continuum
     bars = problem.response(task, widths).flexibility
     corrected = problem.corrected(fit_correction(bars, continuum.response.flexibility))
-    again = train_on(corrected, trained_task(task, loss_scale_mm), widths, clock)
+    again = train_on(corrected, trained_task(task, loss_scale_mm), widths, timer)
     metrics = task.metrics(corrected.response(task, again.widths_mm))
-    return task.headline.of(metrics), task.headline.in_training(metrics)
+    return task.primary_metric.of(metrics), task.primary_metric.in_training(metrics)

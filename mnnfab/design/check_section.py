@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, Strict, model_validator
 
-from mnnfab.design.section import Many, NotNegative, Positive, Section, refusal
+from mnnfab.design.section import Many, NotNegative, Positive, Section, section_error
 
 #: Largest number of candidates of a search; each one takes a training and a continuum solution.
 MOST_CANDIDATES = 100
@@ -67,7 +67,7 @@ class CheckSection(Section):
     @model_validator(mode="after")
     def _each_format_once(self) -> Self:
         if len(set(self.mesh_formats)) < len(self.mesh_formats):
-            raise refusal("mesh_formats", f"{list(self.mesh_formats)}", "each format once")
+            raise section_error("mesh_formats", f"{list(self.mesh_formats)}", "each format once")
         return self
 
     @model_validator(mode="after")
@@ -76,7 +76,7 @@ class CheckSection(Section):
         given = [key for key in limits if getattr(self, key) is not None]
         if given and not self.enabled:
             value = f"{getattr(self, given[0]):g}, with enabled = false"
-            raise refusal(given[0], value, "enabled = true, or no limit")
+            raise section_error(given[0], value, "enabled = true, or no limit")
         return self
 
 
@@ -106,12 +106,12 @@ class SearchSection(Section):
         for low, high in self.width_limits_mm:
             if low >= high:
                 given = f"[{low:g}, {high:g}]"
-                raise refusal("width_limits_mm", given, "a minimum that is below the maximum")
+                raise section_error("width_limits_mm", given, "a minimum that is below the maximum")
         count = 1
         for values in (self.joint_ratio, self.joint_length_mm, self.width_limits_mm):
             count *= len(values) + 1
         if count > MOST_CANDIDATES:
-            raise refusal("search", f"{count} combinations", f"at most {MOST_CANDIDATES}")
+            raise section_error("search", f"{count} combinations", f"at most {MOST_CANDIDATES}")
         return self
 
     @model_validator(mode="after")
@@ -123,10 +123,10 @@ class SearchSection(Section):
         }
         for key, values in lists.items():
             if len(set(values)) < len(values):
-                raise refusal(key, f"{list(values)}", "each value once")
+                raise section_error(key, f"{list(values)}", "each value once")
         if not any(lists.values()) and not self.ports:
             allowed = "at least one of joint_ratio, joint_length_mm, width_limits_mm, ports"
-            raise refusal("search", "no design variables", allowed)
+            raise section_error("search", "no design variables", allowed)
         return self
 
 
@@ -181,10 +181,10 @@ class ToleranceSection(Section):
     @model_validator(mode="after")
     def _trains_over_errors(self) -> Self:
         if self.train_over and not self.enabled:
-            raise refusal(
+            raise section_error(
                 "train_over", f"{self.train_over}, with enabled = false", "enabled = true"
             )
         if self.train_over and self.width_sd_mm == 0:
             given = f"{self.train_over}, with width_sd_mm = 0"
-            raise refusal("train_over", given, "width_sd_mm above 0")
+            raise section_error("train_over", given, "width_sd_mm above 0")
         return self

@@ -22,8 +22,8 @@ from mnnfab.design.section import (
     Positive,
     Section,
     Share,
-    plain_name,
-    refusal,
+    section_error,
+    valid_name,
 )
 from mnnfab.design.task_section import NoTask, TaskSection
 
@@ -85,13 +85,13 @@ class Fabrication(Section):
     @model_validator(mode="after")
     def _limits_in_order(self) -> Self:
         if self.width_min_mm >= self.width_max_mm:
-            raise refusal(
+            raise section_error(
                 "width_min_mm",
                 f"{self.width_min_mm:g}, with width_max_mm = {self.width_max_mm:g}",
                 "a value below width_max_mm",
             )
         if not self.width_min_mm <= self.width_initial_mm <= self.width_max_mm:
-            raise refusal(
+            raise section_error(
                 "width_initial_mm",
                 f"{self.width_initial_mm:g}",
                 f"width_min_mm to width_max_mm: {self.width_min_mm:g} to {self.width_max_mm:g}",
@@ -108,7 +108,9 @@ class WidthsSection(Section):
     @model_validator(mode="after")
     def _one_of_two(self) -> Self:
         if (self.uniform_mm is None) == (self.file is None):
-            raise refusal("widths", "both or neither of the keys", "either uniform_mm or file")
+            raise section_error(
+                "widths", "both or neither of the keys", "either uniform_mm or file"
+            )
         return self
 
 
@@ -160,11 +162,11 @@ class TrainingSection(Section):
     @model_validator(mode="after")
     def _keys_fit_together(self) -> Self:
         if self.sharpness is not None and self.width_map != "logistic":
-            raise refusal(
+            raise section_error(
                 "sharpness", f"given with width_map = {self.width_map!r}", 'only with "logistic"'
             )
         if self.optimizer == "l-bfgs-b" and self.rule != "adjoint":
-            raise refusal(
+            raise section_error(
                 "rule", f'"{self.rule}" with optimizer = "l-bfgs-b"', '"adjoint", or "adam"'
             )
         if self.optimizer == "l-bfgs-b":
@@ -172,9 +174,9 @@ class TrainingSection(Section):
                 given, default = getattr(self, key), type(self).model_fields[key].default
                 if given != default:
                     words = f'{given:g} with optimizer = "l-bfgs-b", which does not use it'
-                    raise refusal(key, words, 'only with optimizer = "adam"')
+                    raise section_error(key, words, 'only with optimizer = "adam"')
         if self.validation_fraction and self.restarts == 1:
-            raise refusal(
+            raise section_error(
                 "validation_fraction", "given with restarts = 1", "only with restarts above 1"
             )
         return self
@@ -198,7 +200,9 @@ class ExportSection(Section):
     @model_validator(mode="after")
     def _each_once(self) -> Self:
         if not self.formats or len(set(self.formats)) < len(self.formats):
-            raise refusal("formats", f"{list(self.formats)}", "one or more formats, each once")
+            raise section_error(
+                "formats", f"{list(self.formats)}", "one or more formats, each once"
+            )
         return self
 
 
@@ -207,7 +211,7 @@ class Design(Section):
 
     # The key is "schema", which is a reserved name of pydantic models.
     format: Annotated[Literal[1], Field(alias="schema")]
-    name: Annotated[str, AfterValidator(plain_name)]
+    name: Annotated[str, AfterValidator(valid_name)]
     network: NetworkSection
     material: MaterialSection = MaterialSection()
     fabrication: Fabrication
@@ -223,14 +227,14 @@ class Design(Section):
     @model_validator(mode="after")
     def _trained_or_given(self) -> Self:
         if self.widths is not None and self.training is not None:
-            raise refusal(
+            raise section_error(
                 "training", "given together with [widths]", "[training] or [widths], not both"
             )
         if self.widths is None and isinstance(self.task, NoTask):
-            raise refusal("widths", 'missing, with task kind = "none"', "a section [widths]")
+            raise section_error("widths", 'missing, with task kind = "none"', "a section [widths]")
         if self.widths is not None and self.tolerance.train_over:
             given = f"{self.tolerance.train_over}, with [widths]"
-            raise refusal("tolerance.train_over", given, "only with [training]")
+            raise section_error("tolerance.train_over", given, "only with [training]")
         return self
 
     @model_validator(mode="after")
@@ -238,13 +242,17 @@ class Design(Section):
         if self.compensate is None or not self.compensate.enabled:
             return self
         if self.widths is not None:
-            raise refusal("compensate", "given with [widths]", "only with [training]")
+            raise section_error("compensate", "given with [widths]", "only with [training]")
         if not self.check.enabled:
-            raise refusal("compensate", "given with [check] enabled = false", "enabled = true")
+            raise section_error(
+                "compensate", "given with [check] enabled = false", "enabled = true"
+            )
         softmax = getattr(self.task, "normalisation", None) == "softmax"
         if self.compensate.loss_scale_mm is not None and not softmax:
             given = f"{self.compensate.loss_scale_mm:g}, with a loss that has no scale"
-            raise refusal("compensate.loss_scale_mm", given, 'only with normalisation = "softmax"')
+            raise section_error(
+                "compensate.loss_scale_mm", given, 'only with normalisation = "softmax"'
+            )
         return self
 
     @property

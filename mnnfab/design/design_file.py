@@ -12,27 +12,27 @@ import tomli_w
 from pydantic import ValidationError
 
 from mnnfab.design.design import Design
-from mnnfab.design.errors import explain
+from mnnfab.design.errors import input_error_of
 from mnnfab.design.sweep import SWEEP
 from mnnfab.errors import InputError
 from mnnfab.io.files import read_text
 
 
 @dataclass(frozen=True)
-class Located:
+class LocatedDesign:
     """A design and the folder of the files that it refers to."""
 
     design: Design
     folder: Path
 
 
-def locate(path: Path) -> Located:
+def locate_design(path: Path) -> LocatedDesign:
     """Read and validate a design file; its folder holds the files that it refers to.
 
     Raises:
         InputError: as for `load_design`.
     """
-    return Located(load_design(path), path.parent)
+    return LocatedDesign(load_design(path), path.parent)
 
 
 def load_design(path: Path) -> Design:
@@ -71,7 +71,7 @@ def parse_design(values: Mapping[str, Any], source: str = "design") -> Design:
     try:
         return Design.model_validate(values)
     except ValidationError as error:
-        faults = [explain(source, detail) for detail in error.errors()]
+        faults = [input_error_of(source, detail) for detail in error.errors()]
     if len(faults) == 1:
         raise faults[0]
     lines = "".join(f"\n- {fault}" for fault in faults)

@@ -64,7 +64,7 @@ _SECTIONS: Mapping[Place, type[BaseModel]] = {
 }
 
 
-def explain(source: str, detail: ErrorDetails) -> InputError:
+def input_error_of(source: str, detail: ErrorDetails) -> InputError:
     """Return the `InputError` of one error reported by pydantic.
 
     Args:

@@ -6,7 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from mnnfab.design.section import Many, NodeNumber, Positive, Section, refusal
+from mnnfab.design.section import Many, NodeNumber, Positive, Section, section_error
 
 #: Smallest visible height or depth, mm.
 LEAST_HEIGHT_MM = 0.01
@@ -51,7 +51,7 @@ class PadsSection(Section):
     def _has_a_wall(self) -> Self:
         most = 2 * THINNEST_RING * self.radius_mm
         if self.bolt_hole_mm > most:
-            raise refusal("bolt_hole_mm", f"{self.bolt_hole_mm:g}", f"at most {most:g}")
+            raise section_error("bolt_hole_mm", f"{self.bolt_hole_mm:g}", f"at most {most:g}")
         return self
 
 
@@ -72,7 +72,7 @@ class EyeletsSection(Section):
     def _has_a_wall(self) -> Self:
         least = (1 / THINNEST_RING - 1) * self.hole_mm / 2
         if self.wall_mm < least:
-            raise refusal("wall_mm", f"{self.wall_mm:g}", f"at least {least:.4g}")
+            raise section_error("wall_mm", f"{self.wall_mm:g}", f"at least {least:.4g}")
         return self
 
 

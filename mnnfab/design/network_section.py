@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from mnnfab.design.section import FileName, Many, NodeNumber, Positive, Section, refusal
+from mnnfab.design.section import FileName, Many, NodeNumber, Positive, Section, section_error
 from mnnfab.network.lattices import (
     delaunay,
     kagome_braced,
@@ -124,7 +124,7 @@ class DelaunayLattice(Lattice):
     def _has_an_end(self) -> Self:
         room = self.width_mm * self.height_mm / self.spacing_mm**2
         if room > MOST_NODES:
-            raise refusal(
+            raise section_error(
                 "spacing_mm",
                 f"{self.spacing_mm:g}, which gives about {room:.0g} nodes",
                 f"at most {MOST_NODES} nodes",

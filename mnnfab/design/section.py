@@ -19,7 +19,7 @@ NodeNumber = Annotated[int, Field(ge=0)]
 Many = Annotated[tuple[T, ...], Strict(strict=False)]
 
 
-def inside_the_folder(name: str) -> str:
+def relative_file_name(name: str) -> str:
     """Return `name` if it is a path below the folder of the design file on every platform.
 
     Raises:
@@ -33,7 +33,7 @@ def inside_the_folder(name: str) -> str:
     return name
 
 
-def plain_name(name: str) -> str:
+def valid_name(name: str) -> str:
     """Return `name` if it can be part of a file name on every platform.
 
     Raises:
@@ -45,7 +45,7 @@ def plain_name(name: str) -> str:
     return name
 
 
-FileName = Annotated[str, AfterValidator(inside_the_folder)]
+FileName = Annotated[str, AfterValidator(relative_file_name)]
 
 
 class Section(BaseModel):
@@ -54,6 +54,6 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
-def refusal(key: str, given: str, allowed: str) -> ValueError:
+def section_error(key: str, given: str, allowed: str) -> ValueError:
     """Return the error of a validator; `design_errors` builds the message from its arguments."""
     return ValueError(key, given, allowed)

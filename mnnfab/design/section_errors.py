@@ -30,7 +30,7 @@ def read_toml(path: Path, what: str) -> dict[str, Any]:
         raise InputError(str(path), f"not TOML: {error}", what) from error
 
 
-def first_fault(path: Path, error: ValidationError) -> InputError:
+def first_error(path: Path, error: ValidationError) -> InputError:
     """Return the first error of a file that pydantic validated."""
     detail = error.errors()[0]
     key = ".".join(map(str, detail["loc"]))

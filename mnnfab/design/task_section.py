@@ -14,8 +14,8 @@ from mnnfab.design.section import (
     Number,
     Positive,
     Section,
-    inside_the_folder,
-    refusal,
+    relative_file_name,
+    section_error,
 )
 from mnnfab.network.ports import Port
 
@@ -54,7 +54,7 @@ class Classification(Section):
     """
 
     kind: Literal["classification"]
-    dataset: Annotated[str, AfterValidator(inside_the_folder)]
+    dataset: Annotated[str, AfterValidator(relative_file_name)]
     features: Annotated[Many[str], Field(min_length=1)] | None = None
     inputs: Ports
     outputs: Annotated[Ports, Field(min_length=2)]
@@ -69,19 +69,23 @@ class Classification(Section):
     @model_validator(mode="after")
     def _needs_a_load(self) -> Self:
         if 0 in self.loads_at_max_gf:
-            raise refusal("load_at_max_gf", "0", "a nonzero number; negative loads act downwards")
+            raise section_error(
+                "load_at_max_gf", "0", "a nonzero number; negative loads act downwards"
+            )
         if self.bias_gf == 0:
-            raise refusal("bias_gf", "0", "a nonzero number, or leave the key out")
+            raise section_error("bias_gf", "0", "a nonzero number, or leave the key out")
         if self.bias_gf is not None and len(self.inputs) < 2:
-            raise refusal("inputs", "1 port with bias_gf", "one port per feature and one for bias")
+            raise section_error(
+                "inputs", "1 port with bias_gf", "one port per feature and one for bias"
+            )
         if len(self.loads_at_max_gf) not in {1, self.n_features}:
-            raise refusal(
+            raise section_error(
                 "load_at_max_gf",
                 f"{len(self.loads_at_max_gf)} numbers",
                 f"one, or {self.n_features}, one per feature",
             )
         if self.features is not None and len(set(self.features)) < len(self.features):
-            raise refusal("features", f"{list(self.features)}", "each feature once")
+            raise section_error("features", f"{list(self.features)}", "each feature once")
         _scale_needs_softmax(self)
         return self
 
@@ -122,13 +126,15 @@ class Regression(Section):
         if self.dataset is not None:
             given = [key for key, value in lines.items() if value is not None]
             if given:
-                raise refusal(given[0], "given with dataset", "slopes or a dataset, not both")
+                raise section_error(given[0], "given with dataset", "slopes or a dataset, not both")
             return self
         missing = [key for key in ("slopes_mm_per_N", "max_load_gf") if lines[key] is None]
         if missing:
-            raise refusal(missing[0], "missing", "slopes_mm_per_N and max_load_gf, or a dataset")
+            raise section_error(
+                missing[0], "missing", "slopes_mm_per_N and max_load_gf, or a dataset"
+            )
         if len(self.inputs) != 1:
-            raise refusal("inputs", f"{len(self.inputs)} ports", "one input, or a dataset")
+            raise section_error("inputs", f"{len(self.inputs)} ports", "one input, or a dataset")
         _require_length(
             "slopes_mm_per_N", self.slopes_mm_per_N or (), len(self.outputs), "one per output"
         )
@@ -151,14 +157,14 @@ class Behaviour(Section):
     @model_validator(mode="after")
     def _one_kind_of_target(self) -> Self:
         if (self.target_class is None) == (self.targets_mm is None):
-            raise refusal(
+            raise section_error(
                 "target_class",
                 "both" if self.target_class is not None else "neither of the two",
                 "either target_class (index of an output) or targets_mm (one per output)",
             )
         _require_length("loads_gf", self.loads_gf, len(self.inputs), "one per input")
         if not any(self.loads_gf):
-            raise refusal("loads_gf", f"{list(self.loads_gf)}", "at least one nonzero load")
+            raise section_error("loads_gf", f"{list(self.loads_gf)}", "at least one nonzero load")
         if self.targets_mm is not None:
             return self._check_targets(self.targets_mm)
         return self._check_class()
@@ -166,16 +172,16 @@ class Behaviour(Section):
     def _check_targets(self, targets_mm: tuple[float, ...]) -> Self:
         _require_length("targets_mm", targets_mm, len(self.outputs), "one per output")
         if self.loss == "cross-entropy":
-            raise refusal("loss", '"cross-entropy" with targets_mm', '"mse"')
+            raise section_error("loss", '"cross-entropy" with targets_mm', '"mse"')
         if self.normalisation is not None:
-            raise refusal("normalisation", "given with targets_mm", "only with target_class")
+            raise section_error("normalisation", "given with targets_mm", "only with target_class")
         return self
 
     def _check_class(self) -> Self:
         if self.loss == "mse":
-            raise refusal("loss", '"mse" with target_class', '"cross-entropy"')
+            raise section_error("loss", '"mse" with target_class', '"cross-entropy"')
         if len(self.outputs) < 2 or (self.target_class or 0) >= len(self.outputs):
-            raise refusal(
+            raise section_error(
                 "target_class",
                 f"{self.target_class} with {len(self.outputs)} output(s)",
                 "the index of one of two or more outputs, counted from 0",
@@ -194,7 +200,9 @@ class NoTask(Section):
     @model_validator(mode="after")
     def _both_or_neither(self) -> Self:
         if bool(self.inputs) != bool(self.outputs):
-            raise refusal("inputs", "only one of inputs and outputs", "both, or neither of them")
+            raise section_error(
+                "inputs", "only one of inputs and outputs", "both, or neither of them"
+            )
         return self
 
 
@@ -206,11 +214,11 @@ TaskSection = Annotated[
 def _scale_needs_softmax(section: Classification | Behaviour) -> None:
     softmax = section.normalisation == "softmax"
     if section.loss_scale_mm is not None and not softmax:
-        raise refusal(
+        raise section_error(
             "loss_scale_mm", "given without softmax", 'only with normalisation = "softmax"'
         )
 
 
 def _require_length(key: str, values: tuple[float, ...], length: int, each: str) -> None:
     if len(values) != length:
-        raise refusal(key, f"{len(values)} number(s)", f"{length}, {each}")
+        raise section_error(key, f"{len(values)} number(s)", f"{length}, {each}")

@@ -28,7 +28,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from mnnfab.arrays import FloatArray
 from mnnfab.errors import InputError
-from mnnfab.estimators.losses import CalibratedLine, FreeScaleSoftmax, ReadingLoss
+from mnnfab.estimators.losses import FittedLoss, FreeScaleSoftmax, LinearFitLoss
 from mnnfab.model.bars import BarModel, stiffness_per_width
 from mnnfab.model.response import FlexibilityMatrix
 from mnnfab.network.lattices import triangular_patch
@@ -39,7 +39,9 @@ from mnnfab.training.width_maps import Clamp
 from mnnfab.units import NEWTON_PER_GF
 
 
-def smallest_patch(n_ports: int, nodes_per_port: float, bond_length_mm: float) -> Network:
+def smallest_triangular_patch(
+    n_ports: int, nodes_per_port: float, bond_length_mm: float
+) -> Network:
     """Return the smallest triangular patch, fixed at both top corners, with room for the ports.
 
     Args:
@@ -68,7 +70,7 @@ class _Placement:
     """A choice of ports and its training state: latent values, then the parameters of the loss."""
 
     model: BarModel
-    loss: ReadingLoss
+    loss: FittedLoss
     values: FloatArray
     loss_value: float
     iterations: int
@@ -124,7 +126,7 @@ class _MNN(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no types
         loads: FloatArray = np.hstack([share, 1.0 - share]) * (-self.weight_gf * NEWTON_PER_GF)
         return loads
 
-    def _fit_lattice(self, features: FloatArray, loss: ReadingLoss) -> FloatArray:
+    def _fit_lattice(self, features: FloatArray, loss: FittedLoss) -> FloatArray:
         """Screen several choices of ports, train the best one and return its displacements."""
         self._check_parameters()
         generator = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
@@ -133,7 +135,7 @@ class _MNN(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no types
         self.feature_range_ = np.where(span > 0.0, span, 1.0)
         loads = self._loads(features)
         n_ports = loads.shape[1] + loss.n_outputs
-        self.network_ = self.network or smallest_patch(
+        self.network_ = self.network or smallest_triangular_patch(
             n_ports, self.nodes_per_port, self.bond_length_mm
         )
         require_rigid(self.network_)
@@ -174,7 +176,7 @@ class _MNN(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no types
             raise InputError("network", f"{free} free nodes", needed)
 
     def _random_placement(
-        self, loads: FloatArray, loss: ReadingLoss, generator: np.random.Generator
+        self, loads: FloatArray, loss: FittedLoss, generator: np.random.Generator
     ) -> _Placement:
         network = self.network_
         first, second, others = _beams(network, loads.shape[1] // 2, generator)
@@ -343,7 +345,7 @@ class MNNRegressor(RegressorMixin, _MNN):  # type: ignore[misc]
         )
         wanted = np.asarray(answers, dtype=np.float64)
         self._flat = wanted.ndim == 1
-        loss = CalibratedLine(wanted.reshape(len(wanted), -1))
+        loss = LinearFitLoss(wanted.reshape(len(wanted), -1))
         self.gain_per_mm_, self.offset_ = loss.calibration(self._fit_lattice(features, loss))
         return self
 

@@ -15,7 +15,7 @@ from mnnfab.task.losses import SoftmaxCrossEntropy
 LOG_SCALE_REACH = 5.0
 
 
-class ReadingLoss(Protocol):
+class FittedLoss(Protocol):
     """A loss of displacements with parameters that are fitted together with the widths."""
 
     @property
@@ -91,7 +91,7 @@ class FreeScaleSoftmax:
 
 
 @dataclass(frozen=True, eq=False)
-class CalibratedLine:
+class LinearFitLoss:
     """Share of the variance of y that the best linear fit in u leaves unexplained.
 
     Args:

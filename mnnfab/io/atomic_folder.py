@@ -2,7 +2,7 @@
 
 They are written into a hidden staging folder. When all of them are complete and synchronised to
 disk, a *commit* file is added to them: it lists the files to remove, and marks the others to be
-moved. An interrupted move is completed by the next process that locks the folder (`settle`).
+moved. An interrupted move is completed by the next process that locks the folder (`recover`).
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def results_folder(folder: Path, *, removes: Sequence[str] = ()) -> Iterator[Pat
             shutil.rmtree(staging, ignore_errors=True)
 
 
-def settle(folder: Path) -> None:
+def recover(folder: Path) -> None:
     """Complete the committed move of a killed process, and delete its uncommitted files.
 
     Args:

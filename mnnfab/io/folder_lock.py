@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from mnnfab.errors import InputError
-from mnnfab.io.atomic_folder import settle, sync_folder, unwritable
+from mnnfab.io.atomic_folder import recover, sync_folder, unwritable
 
 LOCK = ".mnnfab-lock"
 #: File with the progress of a run in this folder (`mnnfab.progress.live`).
@@ -26,7 +26,7 @@ PAUSE_S, PATIENCE_S = 0.03, 30.0
 
 
 @contextmanager
-def claimed(folder: Path) -> Iterator[None]:
+def locked_folder(folder: Path) -> Iterator[None]:
     """Lock a folder against other runs; it is created if it does not exist.
 
     Unfinished output of a killed run is completed or deleted first. The lock is an operating
@@ -52,7 +52,7 @@ def claimed(folder: Path) -> Iterator[None]:
         allowed = "another --out, or wait; `mnnfab watch` shows its progress"
         raise InputError(str(folder), f"another run is active here{_holder(folder)}", allowed)
     try:
-        settle(folder)
+        recover(folder)
         yield
     finally:
         (folder / LIVE).unlink(missing_ok=True)
@@ -62,7 +62,7 @@ def claimed(folder: Path) -> Iterator[None]:
         _remove_empty(missing)
 
 
-def is_claimed(folder: Path) -> bool:
+def is_locked(folder: Path) -> bool:
     """Return whether a folder is locked by a run."""
     try:
         lock = _open(folder / LOCK, os.O_RDONLY)
@@ -85,13 +85,13 @@ def claim_of(folder: Path) -> str:
     return ""
 
 
-def settle_unless_claimed(folder: Path) -> None:
+def recover_unless_locked(folder: Path) -> None:
     """Complete or delete unfinished output of a killed run, unless the folder is locked.
 
     A read-only folder is left unchanged.
     """
     if folder.is_dir() and (any(folder.glob(".mnnfab-*"))):
-        with suppress(InputError), claimed(folder):
+        with suppress(InputError), locked_folder(folder):
             pass
 
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 
 @singledispatch
-def as_plain(value: Any) -> Any:  # noqa: ANN401 - any part of a result
+def to_jsonable(value: Any) -> Any:  # noqa: ANN401 - any part of a result
     """Return a value as dictionaries, lists, numbers, strings and None.
 
     Numbers that JSON does not support (infinity, NaN) become None.
@@ -27,39 +27,39 @@ def as_plain(value: Any) -> Any:  # noqa: ANN401 - any part of a result
         if "__str__" in vars(type(value)):  # a value with a name of its own, as a port has
             return str(value)
         fields = dataclasses.fields(value)
-        return {field.name: as_plain(getattr(value, field.name)) for field in fields}
+        return {field.name: to_jsonable(getattr(value, field.name)) for field in fields}
     return value
 
 
-@as_plain.register(Path)
-@as_plain.register(dt.date)
-@as_plain.register(dt.time)
+@to_jsonable.register(Path)
+@to_jsonable.register(dt.date)
+@to_jsonable.register(dt.time)
 def _(value: Path | dt.date | dt.time) -> str:
     return str(value)
 
 
-@as_plain.register
+@to_jsonable.register
 def _(value: BaseModel) -> dict[str, Any]:
     return value.model_dump(mode="json")
 
 
-@as_plain.register
+@to_jsonable.register
 def _(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-@as_plain.register(np.ndarray)
-@as_plain.register(np.generic)
+@to_jsonable.register(np.ndarray)
+@to_jsonable.register(np.generic)
 def _(value: np.ndarray[Any, Any] | np.generic) -> Any:  # noqa: ANN401 - a list or a number
-    return as_plain(value.tolist())
+    return to_jsonable(value.tolist())
 
 
-@as_plain.register(Mapping)
+@to_jsonable.register(Mapping)
 def _(value: Mapping[Any, Any]) -> dict[str, Any]:
-    return {str(key): as_plain(part) for key, part in value.items()}
+    return {str(key): to_jsonable(part) for key, part in value.items()}
 
 
-@as_plain.register(list)
-@as_plain.register(tuple)
+@to_jsonable.register(list)
+@to_jsonable.register(tuple)
 def _(value: list[Any] | tuple[Any, ...]) -> list[Any]:
-    return [as_plain(part) for part in value]
+    return [to_jsonable(part) for part in value]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mnnfab.errors import InputError
 from mnnfab.io.files import sha256_of
-from mnnfab.io.folder_lock import claimed
+from mnnfab.io.folder_lock import locked_folder
 from mnnfab.pipeline.writing import write_manifest
 from mnnfab.runs.run_folder import earlier_results, run_folder
 
@@ -24,7 +24,7 @@ def lab_folder(folder: Path) -> Iterator[Path]:
     Raises:
         InputError: if `folder` has a file of another origin, or one that was changed.
     """
-    with claimed(folder), run_folder(folder) as staging:
+    with locked_folder(folder), run_folder(folder) as staging:
         yield staging
         for name, digest in earlier_results(folder).items():
             path = folder / name

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from mnnfab.errors import InputError
 from mnnfab.io.files import read_json
-from mnnfab.lab.experiment.joint_rotation import lighter_where_turning
+from mnnfab.lab.experiment.joint_rotation import limit_rotation
 from mnnfab.lab.experiment.plan import make_plan, unique_names
 from mnnfab.lab.experiment.steps import RIGID, ZERO
 from mnnfab.lab.folder import lab_folder
 from mnnfab.printed_part.part import PrintedPart
 from mnnfab.problem.problem import require_ports
-from mnnfab.progress.watcher import Clock, Silent, Watcher
+from mnnfab.progress.watcher import NullWatcher, ProgressWatcher, StageTimer
 from mnnfab.runs.load import load_run, require_run
 from mnnfab.runs.run_folder import REPORT
 
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from mnnfab.lab.analysis.observations import Observation
     from mnnfab.lab.material.identifying import Identification
     from mnnfab.lab.session.rehearsal import Kind
-    from mnnfab.lab.session.rounds import Told
+    from mnnfab.lab.session.rounds import RoundStatus
 
 MEASURED, KIT, IDENTIFIED = "measured", "kit", "identified"
 
 
 @dataclass(frozen=True)
-class Done:
+class LabResult:
     """Result of a laboratory command.
 
     Args:
@@ -47,17 +47,17 @@ class Done:
     findings: tuple[Finding, ...] = ()
 
 
-def _part_of(run: Path, watcher: Watcher | None) -> PrintedPart:
+def _part_of(run: Path, watcher: ProgressWatcher | None) -> PrintedPart:
     """Return the part of a run."""
-    clock = Clock(watcher or Silent())
+    timer = StageTimer(watcher or NullWatcher())
     require_run(run)
-    problem, record = load_run(run, clock)
-    return PrintedPart(problem, record.widths_mm, clock)
+    problem, record = load_run(run, timer)
+    return PrintedPart(problem, record.widths_mm, timer)
 
 
 def measure_experiment(
-    run: Path, experiment: Path, out: Path | None = None, *, watcher: Watcher | None = None
-) -> tuple[Done, Analysis]:
+    run: Path, experiment: Path, out: Path | None = None, *, watcher: ProgressWatcher | None = None
+) -> tuple[LabResult, Analysis]:
     """Analyse an experiment on the part of a run; write tables and an HTML page.
 
     Args:
@@ -73,11 +73,11 @@ def measure_experiment(
     from mnnfab.lab.analysis.results import write_analysis
 
     part = _part_of(run, watcher)
-    found = analyse(part.problem, part.widths_mm, experiment, part.clock)
+    found = analyse(part.problem, part.widths_mm, experiment, part.timer)
     folder = out or experiment / MEASURED
-    with lab_folder(folder) as staging, part.clock.stage("report"):
+    with lab_folder(folder) as staging, part.timer.stage("report"):
         write_analysis(staging, found)
-    return Done(folder, f"see {folder / 'measured.html'}", found.findings), found
+    return LabResult(folder, f"see {folder / 'measured.html'}", found.findings), found
 
 
 def synthesise(
@@ -87,8 +87,8 @@ def synthesise(
     repeats: int = 2,
     seed: int = 0,
     dots: bool = True,
-    watcher: Watcher | None = None,
-) -> Done:
+    watcher: ProgressWatcher | None = None,
+) -> LabResult:
     """Render photographs of the continuum model of a run's part, as a synthetic experiment.
 
     Args:
@@ -103,27 +103,27 @@ def synthesise(
         InputError: if the run is invalid, or `out` contains other files.
     """
     from mnnfab.lab.opencv import opencv
-    from mnnfab.lab.synthetic.laboratory import Specimen, Studio, photograph
+    from mnnfab.lab.synthetic.laboratory import PhotoSettings, SyntheticPart, photograph
 
     opencv("synthetic photographs")
     part = _part_of(run, watcher)
     task, continuum = require_ports(part.problem).task, part.continuum
     ports = unique_names(make_plan(task, continuum.response).ports)
-    steps = (ZERO, RIGID, *lighter_where_turning(task, ports, continuum))
+    steps = (ZERO, RIGID, *limit_rotation(task, ports, continuum))
     with lab_folder(out) as staging:
-        studio = Studio(dots=dots, repeats=repeats, seed=seed)
-        specimen = Specimen(part.problem, task, part.widths_mm, continuum)
-        photograph(specimen, steps, staging, part.clock, studio)
-    return Done(out, f"{len(steps)} load steps, {repeats} photographs each, in {out}")
+        studio = PhotoSettings(dots=dots, repeats=repeats, seed=seed)
+        specimen = SyntheticPart(part.problem, task, part.widths_mm, continuum)
+        photograph(specimen, steps, staging, part.timer, studio)
+    return LabResult(out, f"{len(steps)} load steps, {repeats} photographs each, in {out}")
 
 
-def make_kit_of(
+def write_kit_for_run(
     run: Path,
     out: Path | None = None,
     *,
     largest_gf: float | None = None,
-    watcher: Watcher | None = None,
-) -> tuple[Done, list[str]]:
+    watcher: ProgressWatcher | None = None,
+) -> tuple[LabResult, list[str]]:
     """Write the experiment kit for the part of a run.
 
     Args:
@@ -140,12 +140,12 @@ def make_kit_of(
     part = _part_of(run, watcher)
     task, continuum = require_ports(part.problem).task, part.continuum
     folder = out or run / KIT
-    with lab_folder(folder) as staging, part.clock.stage("kit"):
+    with lab_folder(folder) as staging, part.timer.stage("kit"):
         kit = make_kit(part.problem, task, (part.widths_mm, part.tiling, continuum), largest_gf)
         notes = write_kit(staging, kit)
     if (run / REPORT).is_file() and read_json(run / REPORT).get("verdict") == "fail":
         notes.append("the design does not meet the acceptance criteria: see report.html of the run")
-    return Done(folder, f"see {folder / 'kit.html'}"), notes
+    return LabResult(folder, f"see {folder / 'kit.html'}"), notes
 
 
 def identify_material(
@@ -153,8 +153,8 @@ def identify_material(
     experiments: Sequence[Path],
     out: Path | None = None,
     *,
-    watcher: Watcher | None = None,
-) -> tuple[Done, Identification]:
+    watcher: ProgressWatcher | None = None,
+) -> tuple[LabResult, Identification]:
     """Identify modulus, joint length, bonds and creep from experiments; write a material profile.
 
     Args:
@@ -167,17 +167,17 @@ def identify_material(
     from mnnfab.lab.material.results import identified_text, write_identification
 
     part = _part_of(run, watcher)
-    found = identify_from(part.problem, part.widths_mm, experiments, part.clock)
+    found = identify_from(part.problem, part.widths_mm, experiments, part.timer)
     folder = out or experiments[0] / IDENTIFIED
-    with lab_folder(folder) as staging, part.clock.stage("report"):
+    with lab_folder(folder) as staging, part.timer.stage("report"):
         write_identification(staging, found)
     words = f"{identified_text(found)}\nsee {folder / 'identified.html'}"
-    return Done(folder, words, found.findings), found
+    return LabResult(folder, words, found.findings), found
 
 
 def begin_session(
-    design: Path, out: Path, *, rate: float | None = None, watcher: Watcher | None = None
-) -> Told:
+    design: Path, out: Path, *, rate: float | None = None, watcher: ProgressWatcher | None = None
+) -> RoundStatus:
     """Start a session that trains a design on its part.
 
     Args:
@@ -188,16 +188,16 @@ def begin_session(
     """
     from mnnfab.lab.session.rounds import USUAL_RATE, start_session
 
-    return start_session(design, out, rate or USUAL_RATE, Clock(watcher or Silent()))
+    return start_session(design, out, rate or USUAL_RATE, StageTimer(watcher or NullWatcher()))
 
 
-def go_on(
+def continue_session(
     folder: Path,
     measured: Path | None = None,
     *,
     rehearsal: Kind | None = None,
-    watcher: Watcher | None = None,
-) -> Told:
+    watcher: ProgressWatcher | None = None,
+) -> RoundStatus:
     """Evaluate the measurement of a session's round, if available, and return the next round.
 
     Args:
@@ -208,14 +208,14 @@ def go_on(
     """
     from mnnfab.lab.session.rounds import step_session
 
-    clock = Clock(watcher or Silent())
+    timer = StageTimer(watcher or NullWatcher())
     if rehearsal is not None:
         if measured is not None:
             raise InputError("--rehearse", f"and a measurement, {measured}", "one of the two")
         from mnnfab.lab.session.rehearsal import rehearse
 
-        measured = rehearse(folder, rehearsal, clock)
-    return step_session(folder, measured, clock, rehearsed=rehearsal is not None)
+        measured = rehearse(folder, rehearsal, timer)
+    return step_session(folder, measured, timer, rehearsed=rehearsal is not None)
 
 
 def validate(
@@ -223,8 +223,8 @@ def validate(
     out: Path,
     *,
     paper: bool = True,
-    watcher: Watcher | None = None,
-) -> tuple[Done, list[Factor]]:
+    watcher: ProgressWatcher | None = None,
+) -> tuple[LabResult, list[Factor]]:
     """Compare experiments with predictions: those of the paper and the user's own.
 
     Args:
@@ -237,7 +237,7 @@ def validate(
     from mnnfab.lab.analysis.observations import OBSERVATIONS, load_observations
     from mnnfab.lab.analysis.published import published
 
-    clock = Clock(watcher or Silent())
+    timer = StageTimer(watcher or NullWatcher())
     observations: list[Observation] = []
     for place in dict.fromkeys(path.resolve() for path in measured):
         if place.is_dir() and not (place / OBSERVATIONS).is_file():
@@ -250,11 +250,11 @@ def validate(
             ]
         observations += found
     if paper:
-        with clock.stage("the paper's networks"):
-            observations = [*published(clock), *observations]
+        with timer.stage("the paper's networks"):
+            observations = [*published(timer), *observations]
     if not observations:
         raise InputError("experiments", "none", "folders of measurements, or those of the paper")
     with lab_folder(out) as staging:
         write_validation(staging, observations)
     factors = factors_of(observations)
-    return Done(out, f"{factors_text(factors)}\nsee {out / 'validation.html'}"), factors
+    return LabResult(out, f"{factors_text(factors)}\nsee {out / 'validation.html'}"), factors

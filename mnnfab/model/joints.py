@@ -47,7 +47,7 @@ def series_integral(
     return total
 
 
-def edge_weight(
+def edge_sensitivity(
     widths_mm: FloatArray, lengths_mm: FloatArray, fabrication: Fabrication
 ) -> FloatArray:
     """Return η = d ln k / d ln w for an edge error, (…, n_bonds).

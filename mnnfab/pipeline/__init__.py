@@ -2,7 +2,7 @@
 
 from mnnfab.pipeline.pipeline import (
     Outcome,
-    Told,
+    QueryResult,
     Trained,
     check,
     export,
@@ -15,7 +15,7 @@ from mnnfab.pipeline.pipeline import (
 
 __all__ = [
     "Outcome",
-    "Told",
+    "QueryResult",
     "Trained",
     "check",
     "export",

@@ -14,7 +14,7 @@ from mnnfab.compensation.loop import compensate
 from mnnfab.compensation.record import Candidate, Compensation, compensation_of
 from mnnfab.compensation.search import search
 from mnnfab.design.check_section import CompensateSection
-from mnnfab.design.design_file import Located, load_design, locate
+from mnnfab.design.design_file import LocatedDesign, load_design, locate_design
 from mnnfab.errors import InputError
 from mnnfab.findings import Finding
 from mnnfab.printed_part.calibration import calibrated
@@ -26,25 +26,25 @@ from mnnfab.problem.problem import (
     require_trainable,
     train_problem,
 )
-from mnnfab.progress.watcher import Clock
+from mnnfab.progress.watcher import StageTimer
 from mnnfab.runs.record import WIDTHS, Ancestor, as_ancestor, load_ancestry
 from mnnfab.runs.run_folder import DESIGN, default_folder
 from mnnfab.training.training import Training
-from mnnfab.validation.reachability import findings_before_training
-from mnnfab.validation.training import findings_of_training, kept_given_start
-from mnnfab.validation.width_limits import findings_of_limits
+from mnnfab.validation.reachability import reachability_findings_before_training
+from mnnfab.validation.training import kept_given_start, training_findings
+from mnnfab.validation.width_limits import width_limit_findings
 
 
 def read(
-    source: Path | Located, start_from: Path | None, out: Path | None, clock: Clock
+    source: Path | LocatedDesign, start_from: Path | None, out: Path | None, timer: StageTimer
 ) -> tuple[Problem, Path]:
     """Return the problem of a design or its file, and the folder where its results belong.
 
     Raises:
         InputError: if the design cannot be used, or its widest or narrowest part be built.
     """
-    with clock.stage("read"):
-        found = source if isinstance(source, Located) else locate(source)
+    with timer.stage("read"):
+        found = source if isinstance(source, LocatedDesign) else locate_design(source)
         start = start_from / WIDTHS if start_from else None
         problem = make_problem(found.design, found.folder, start)
         folder = out or default_folder(problem)
@@ -55,34 +55,34 @@ def read(
     return problem, folder
 
 
-def prepare(problem: Problem, clock: Clock) -> tuple[Problem, tuple[Finding, ...]]:
+def prepare(problem: Problem, timer: StageTimer) -> tuple[Problem, tuple[Finding, ...]]:
     """Return the problem with its stiffness law calibrated, and what the watcher was told of it."""
-    problem = calibrated(problem, clock)
-    return problem, _told_before(problem, clock)
+    problem = calibrated(problem, timer)
+    return problem, _told_before(problem, timer)
 
 
 def _told_before(
-    problem: Problem, clock: Clock, known: tuple[Finding, ...] = ()
+    problem: Problem, timer: StageTimer, known: tuple[Finding, ...] = ()
 ) -> tuple[Finding, ...]:
     """Return what a user should know before training, and tell the watcher what is new of it."""
-    with clock.stage("reach"):
-        before = (*_limits(problem), *findings_before_training(problem))
+    with timer.stage("reach"):
+        before = (*_limits(problem), *reachability_findings_before_training(problem))
     kinds = {(finding.code, finding.where) for finding in known}
-    _tell(tuple(one for one in before if (one.code, one.where) not in kinds), clock)
+    _tell(tuple(one for one in before if (one.code, one.where) not in kinds), timer)
     return before
 
 
-def _tell(findings: tuple[Finding, ...], clock: Clock) -> tuple[Finding, ...]:
+def _tell(findings: tuple[Finding, ...], timer: StageTimer) -> tuple[Finding, ...]:
     for finding in findings:
-        clock.watcher.finding(finding)
+        timer.watcher.finding(finding)
     return findings
 
 
-def train_and_tell(problem: Problem, clock: Clock) -> tuple[Training, tuple[Finding, ...]]:
+def train_and_tell(problem: Problem, timer: StageTimer) -> tuple[Training, tuple[Finding, ...]]:
     """Return the training of a problem, and what the watcher was told of it."""
-    with clock.stage("train"):
-        training = train_problem(problem, clock.watcher.epoch)
-    return training, _tell(findings_of_training(problem, training), clock)
+    with timer.stage("train"):
+        training = train_problem(problem, timer.watcher.epoch)
+    return training, _tell(training_findings(problem, training), timer)
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,51 +93,51 @@ class Fitted:
         problem: with the surrogate that the widths were trained on.
         training: that was kept.
         compensation: the rounds.
-        told: what the watcher was told of all of it.
+        reported: what the watcher was told of all of it.
         before: the trainings that it went on from, the first one first.
     """
 
     problem: Problem
     training: Training
     compensation: Compensation
-    told: tuple[Finding, ...]
+    reported: tuple[Finding, ...]
     before: tuple[Training, ...] = ()
 
 
 def fit(
     problem: Problem,
-    told: tuple[Finding, ...],
-    clock: Clock,
+    reported: tuple[Finding, ...],
+    timer: StageTimer,
     keep: Callable[[Fitted], None] = lambda _: None,
 ) -> Fitted:
     """Train a problem, with search and loop if its design wants them.
 
     Args:
         problem: the design, loaded.
-        told: what the watcher was told of it.
-        clock: told of the progress.
+        reported: what the watcher was told of it.
+        timer: told of the progress.
         keep: given what there is after every step, should the next be interrupted.
     """
     section = problem.design.compensate
     if section is None or not section.enabled:
-        training, after = train_and_tell(problem, clock)
-        fitted = Fitted(problem, training, compensation_of(problem.surrogate), (*told, *after))
+        training, after = train_and_tell(problem, timer)
+        fitted = Fitted(problem, training, compensation_of(problem.surrogate), (*reported, *after))
         keep(fitted)
         return fitted
     candidates: tuple[Candidate, ...] = ()
     trainable = require_trainable(problem)
     if section.search is not None:
-        chosen = search(trainable, clock)
+        chosen = search(trainable, timer)
         candidates = chosen.candidates
         if chosen.problem is not problem:  # another design: what was said may not hold of it
             trainable = _without_the_search(chosen.problem, section)
-            told = _told_before(trainable, clock, known=told)
-    with clock.stage("train"):
-        training = train_problem(trainable, clock.watcher.epoch)
-    keep(Fitted(trainable, training, compensation_of(trainable.surrogate), told))
-    done = compensate(trainable, training, candidates, clock)
-    after = _tell((*findings_of_training(trainable, done.training), *done.findings), clock)
-    found = (*told, *after)
+            reported = _told_before(trainable, timer, known=reported)
+    with timer.stage("train"):
+        training = train_problem(trainable, timer.watcher.epoch)
+    keep(Fitted(trainable, training, compensation_of(trainable.surrogate), reported))
+    done = compensate(trainable, training, candidates, timer)
+    after = _tell((*training_findings(trainable, done.training), *done.findings), timer)
+    found = (*reported, *after)
     fitted = Fitted(done.problem, done.training, done.compensation, found, done.before)
     keep(fitted)
     return fitted
@@ -153,7 +153,7 @@ def _without_the_search(problem: TrainableProblem, section: CompensateSection) -
 def _limits(problem: Problem) -> list[Finding]:
     if problem.given_widths_mm is not None:
         return []
-    return findings_of_limits(problem.design.fabrication, problem.printer)
+    return width_limit_findings(problem.design.fabrication, problem.printer)
 
 
 def _keep_the_parent(start_from: Path, folder: Path) -> None:

@@ -11,20 +11,20 @@ from typing import Any
 import numpy as np
 
 from mnnfab.compensation.record import compensation_of
-from mnnfab.design.design_file import Located
+from mnnfab.design.design_file import LocatedDesign
 from mnnfab.errors import InputError, Interrupted
 from mnnfab.findings import Finding, Verdict
-from mnnfab.io.atomic_folder import settle
-from mnnfab.io.folder_lock import claimed, settle_unless_claimed
-from mnnfab.io.json_values import as_plain
+from mnnfab.io.atomic_folder import recover
+from mnnfab.io.folder_lock import locked_folder, recover_unless_locked
+from mnnfab.io.json_values import to_jsonable
 from mnnfab.pipeline.fitting import Fitted, ancestry_of, fit, prepare, read, train_and_tell
 from mnnfab.pipeline.trays import write_tray
-from mnnfab.pipeline.writing import Wanted, write_manifest, write_results
+from mnnfab.pipeline.writing import OutputOptions, write_manifest, write_results
 from mnnfab.printed_part.calibration import calibrated
 from mnnfab.problem.problem import Problem, load_problem
 from mnnfab.problem.request_hash import request_of
-from mnnfab.progress.live import Follower
-from mnnfab.progress.watcher import Clock, Silent, Watcher
+from mnnfab.progress.live import ProgressFileWatcher
+from mnnfab.progress.watcher import NullWatcher, ProgressWatcher, StageTimer
 from mnnfab.runs.load import load_run, require_run
 from mnnfab.runs.record import WIDTHS, Record, make_record
 from mnnfab.runs.run_folder import (
@@ -34,8 +34,8 @@ from mnnfab.runs.run_folder import (
     write_training,
 )
 from mnnfab.validation.check import check_part
-from mnnfab.validation.model_hierarchy import climb, ladder_text
-from mnnfab.validation.reachability import assess_problem, reach_text
+from mnnfab.validation.model_hierarchy import evaluate_models, hierarchy_text
+from mnnfab.validation.reachability import assess_problem, reachability_text
 from mnnfab.validation.results import Results
 from mnnfab.validation.training import training_text
 
@@ -49,7 +49,7 @@ class Outcome:
         verdict: of the gate.
         findings: of all checks.
         files: names of the exported files.
-        told: those of the findings that the watcher was told before.
+        reported: those of the findings that the watcher was told before.
         removed: files of an earlier part that this one's results do not go with.
     """
 
@@ -57,7 +57,7 @@ class Outcome:
     verdict: Verdict
     findings: tuple[Finding, ...]
     files: tuple[str, ...]
-    told: tuple[Finding, ...] = ()
+    reported: tuple[Finding, ...] = ()
     removed: tuple[str, ...] = ()
 
 
@@ -77,7 +77,7 @@ class Trained:
 
 
 @dataclass(frozen=True)
-class Told:
+class QueryResult:
     """An answer that is written nowhere.
 
     Args:
@@ -90,13 +90,13 @@ class Told:
 
 
 def run(
-    design: Path | Located,
+    design: Path | LocatedDesign,
     out: Path | None = None,
     *,
     start_from: Path | None = None,
     force: bool = False,
     pdf: bool = False,
-    watcher: Watcher | None = None,
+    watcher: ProgressWatcher | None = None,
 ) -> Outcome:
     """Take a design from its file to a checked, exported part.
 
@@ -112,14 +112,14 @@ def run(
         MnnfabError: if the input cannot be used or a kernel fails; nothing is written then.
         Interrupted: by Ctrl-C after the training, with its widths in the folder.
     """
-    wanted = _wanted(Wanted(force=force, pdf=pdf))
-    with _opened(design, start_from, out, watcher) as work:
-        before = exported_names(work.folder)
-        results, told = _made(work, start_from, wanted)
-    return _outcome(results, work.folder, before, told)
+    wanted = _available(OutputOptions(force=force, pdf=pdf))
+    with _locked_design(design, start_from, out, watcher) as locked:
+        before = exported_names(locked.folder)
+        results, reported = _run_and_write(locked, start_from, wanted)
+    return _outcome(results, locked.folder, before, reported)
 
 
-def _wanted(wanted: Wanted) -> Wanted:
+def _available(wanted: OutputOptions) -> OutputOptions:
     """Return what is wanted, once it is known that it can be had."""
     if wanted.pdf:
         from mnnfab.report.pdf import require_pdf
@@ -129,51 +129,56 @@ def _wanted(wanted: Wanted) -> Wanted:
 
 
 @dataclass(frozen=True)
-class _Work:
+class _LockedRun:
     """A design that was read, and the claimed folder that its results go to."""
 
     problem: Problem
     folder: Path
-    clock: Clock
+    timer: StageTimer
 
 
 @contextmanager
-def _opened(
-    design: Path | Located, start_from: Path | None, out: Path | None, watcher: Watcher | None
-) -> Iterator[_Work]:
+def _locked_design(
+    design: Path | LocatedDesign,
+    start_from: Path | None,
+    out: Path | None,
+    watcher: ProgressWatcher | None,
+) -> Iterator[_LockedRun]:
     """Read a design, and keep others out of the folder of its results."""
-    clock = Clock(watcher or Silent())
-    problem, folder = read(design, start_from, out, clock)
-    with claimed(folder):
-        clock.watcher = Follower(clock.watcher, folder, problem.design.name)
-        yield _Work(problem, folder, clock)
+    timer = StageTimer(watcher or NullWatcher())
+    problem, folder = read(design, start_from, out, timer)
+    with locked_folder(folder):
+        timer.watcher = ProgressFileWatcher(timer.watcher, folder, problem.design.name)
+        yield _LockedRun(problem, folder, timer)
 
 
-def _made(
-    work: _Work, start_from: Path | None, wanted: Wanted
+def _run_and_write(
+    locked: _LockedRun, start_from: Path | None, wanted: OutputOptions
 ) -> tuple[Results, tuple[Finding, ...]]:
     """Train, check and write; if that is interrupted, keep the widths that there are."""
     trained: list[Fitted] = []
-    clock, folder = work.clock, work.folder
+    timer, folder = locked.timer, locked.folder
     try:
-        fitted = fit(*prepare(work.problem, clock), clock, trained.append)
+        fitted = fit(*prepare(locked.problem, timer), timer, trained.append)
         record = _record(fitted, start_from)
-        results = check_part(fitted.problem, record, clock)
-        request = request_of(work.problem, force=wanted.force, pdf=wanted.pdf)
-        results = write_results(results, folder, clock, replace(wanted, request=request))
+        results = check_part(fitted.problem, record, timer)
+        request = request_of(locked.problem, force=wanted.force, pdf=wanted.pdf)
+        results = write_results(results, folder, timer, replace(wanted, request=request))
     except KeyboardInterrupt as error:
-        settle(folder)  # should it have come while files were moved
+        recover(folder)  # should it have come while files were moved
         # What is whole already must not give way to what is not.
         if not trained or earlier_results(folder):
             raise
         _write_widths(folder, trained[-1].problem, _record(trained[-1], start_from))
         raise Interrupted(folder) from error
-    return results, fitted.told
+    return results, fitted.reported
 
 
 def _record(fitted: Fitted, start_from: Path | None) -> Record:
     ancestry = ancestry_of(fitted.problem, fitted.training, start_from)
-    return make_record(fitted.training, ancestry, fitted.told, fitted.compensation, fitted.before)
+    return make_record(
+        fitted.training, ancestry, fitted.reported, fitted.compensation, fitted.before
+    )
 
 
 def _write_widths(folder: Path, problem: Problem, record: Record) -> None:
@@ -183,11 +188,11 @@ def _write_widths(folder: Path, problem: Problem, record: Record) -> None:
 
 
 def train(
-    design: Path | Located,
+    design: Path | LocatedDesign,
     out: Path | None = None,
     *,
     start_from: Path | None = None,
-    watcher: Watcher | None = None,
+    watcher: ProgressWatcher | None = None,
 ) -> Trained:
     """Train a design and write its widths; what later stages wrote there before is removed.
 
@@ -200,34 +205,34 @@ def train(
     Returns:
         The folder of the results, and what the training came to.
     """
-    with _opened(design, start_from, out, watcher) as work:
-        clock = work.clock
-        problem, before = prepare(work.problem, clock)
-        before += _left_to_run(problem, clock)
-        training, after = train_and_tell(problem, clock)
-        if training.stopped and earlier_results(work.folder):
+    with _locked_design(design, start_from, out, watcher) as locked:
+        timer = locked.timer
+        problem, before = prepare(locked.problem, timer)
+        before += _left_to_run(problem, timer)
+        training, after = train_and_tell(problem, timer)
+        if training.stopped and earlier_results(locked.folder):
             raise KeyboardInterrupt  # what is whole must not give way to what is not
         compensation = compensation_of(problem.surrogate)
         fitted = Fitted(problem, training, compensation, (*before, *after))
-        removed = exported_names(work.folder)
-        _write_widths(work.folder, problem, _record(fitted, start_from))
+        removed = exported_names(locked.folder)
+        _write_widths(locked.folder, problem, _record(fitted, start_from))
         if training.stopped:
-            raise Interrupted(work.folder)
-    return Trained(work.folder, training_text(problem, training), removed)
+            raise Interrupted(locked.folder)
+    return Trained(locked.folder, training_text(problem, training), removed)
 
 
-def _left_to_run(problem: Problem, clock: Clock) -> tuple[Finding, ...]:
+def _left_to_run(problem: Problem, timer: StageTimer) -> tuple[Finding, ...]:
     """Tell that a training alone is no loop, if the design wants one."""
     section = problem.design.compensate
     if section is None or not section.enabled:
         return ()
     words = "left to `mnnfab run`: these widths are trained on bars alone"
     finding = Finding("not-compensated", "warning", "[compensate]", words)
-    clock.watcher.finding(finding)
+    timer.watcher.finding(finding)
     return (finding,)
 
 
-def reach(design_file: Path, *, watcher: Watcher | None = None) -> Told:
+def reach(design_file: Path, *, watcher: ProgressWatcher | None = None) -> QueryResult:
     """Find out what is in reach of a design's task, without training it.
 
     Returns:
@@ -236,19 +241,19 @@ def reach(design_file: Path, *, watcher: Watcher | None = None) -> Told:
     Raises:
         InputError: if the design cannot be used or has no task.
     """
-    clock = Clock(watcher or Silent())
-    with clock.stage("read"):
+    timer = StageTimer(watcher or NullWatcher())
+    with timer.stage("read"):
         problem = load_problem(design_file)
     task = problem.task
     if task is None or task.kind == "none":
         raise InputError("[task] kind", '"none"', "behaviour, regression or classification")
-    problem = calibrated(problem, clock)
-    with clock.stage("reach"):
+    problem = calibrated(problem, timer)
+    with timer.stage("reach"):
         found = assess_problem(problem, task)
-    return Told(reach_text(problem, task, found), as_plain(found))
+    return QueryResult(reachability_text(problem, task, found), to_jsonable(found))
 
 
-def ladder(folder: Path, *, watcher: Watcher | None = None) -> Told:
+def ladder(folder: Path, *, watcher: ProgressWatcher | None = None) -> QueryResult:
     """Ask every model, from bars to the solid, what the widths in a folder do.
 
     Returns:
@@ -257,14 +262,14 @@ def ladder(folder: Path, *, watcher: Watcher | None = None) -> Told:
     Raises:
         InputError: if there is no such run, or its design has no ports.
     """
-    clock = Clock(watcher or Silent())
+    timer = StageTimer(watcher or NullWatcher())
     require_run(folder)
-    settle_unless_claimed(folder)
-    problem, record = load_run(folder, clock)
+    recover_unless_locked(folder)
+    problem, record = load_run(folder, timer)
     if problem.task is None:
         raise InputError(str(folder), "a design without ports", "one with inputs and outputs")
-    found = climb(problem, problem.task, record.widths_mm, clock)
-    return Told(ladder_text(problem.task, found), as_plain(found))
+    found = evaluate_models(problem, problem.task, record.widths_mm, timer)
+    return QueryResult(hierarchy_text(problem.task, found), to_jsonable(found))
 
 
 def tray(
@@ -274,7 +279,7 @@ def tray(
     copies: int = 1,
     gap_mm: float = 5.0,
     force: bool = False,
-    watcher: Watcher | None = None,
+    watcher: ProgressWatcher | None = None,
 ) -> tuple[str, ...]:
     """Put the parts of earlier runs on as few trays as they fit, in 3MF and STL.
 
@@ -289,42 +294,42 @@ def tray(
     Returns:
         The names of the files.
     """
-    clock = Clock(watcher or Silent())
+    timer = StageTimer(watcher or NullWatcher())
     for folder in folders:
-        settle_unless_claimed(folder)
-    with claimed(out), clock.stage("tray"):
+        recover_unless_locked(folder)
+    with locked_folder(out), timer.stage("tray"):
         files = write_tray(folders, out, copies=copies, gap_mm=gap_mm, force=force)
     return tuple(file.file for file in files)
 
 
-def check(folder: Path, *, pdf: bool = False, watcher: Watcher | None = None) -> Outcome:
+def check(folder: Path, *, pdf: bool = False, watcher: ProgressWatcher | None = None) -> Outcome:
     """Check the trained widths in a folder on the continuum and write the reports."""
-    return _resume(folder, watcher, Wanted(export=False, pdf=pdf))
+    return _resume(folder, watcher, OutputOptions(export=False, pdf=pdf))
 
 
 def export(
-    folder: Path, *, force: bool = False, pdf: bool = False, watcher: Watcher | None = None
+    folder: Path, *, force: bool = False, pdf: bool = False, watcher: ProgressWatcher | None = None
 ) -> Outcome:
     """Check the trained widths in a folder, and export the part if they pass."""
-    return _resume(folder, watcher, Wanted(force=force, pdf=pdf))
+    return _resume(folder, watcher, OutputOptions(force=force, pdf=pdf))
 
 
-def _resume(folder: Path, watcher: Watcher | None, wanted: Wanted) -> Outcome:
-    clock = Clock(watcher or Silent())
+def _resume(folder: Path, watcher: ProgressWatcher | None, wanted: OutputOptions) -> Outcome:
+    timer = StageTimer(watcher or NullWatcher())
     require_run(folder)
-    _wanted(wanted)
-    with claimed(folder):
-        problem, record = load_run(folder, clock)
-        clock.watcher = Follower(clock.watcher, folder, problem.design.name)
+    _available(wanted)
+    with locked_folder(folder):
+        problem, record = load_run(folder, timer)
+        timer.watcher = ProgressFileWatcher(timer.watcher, folder, problem.design.name)
         problem, record = _without_stale_history(problem, record)
-        results = check_part(problem, record, clock)
+        results = check_part(problem, record, timer)
         before = exported_names(folder)
-        results = write_results(results, folder, clock, wanted)
+        results = write_results(results, folder, timer, wanted)
     return _outcome(results, folder, before)
 
 
 def _outcome(
-    results: Results, folder: Path, before: tuple[str, ...], told: tuple[Finding, ...] = ()
+    results: Results, folder: Path, before: tuple[str, ...], reported: tuple[Finding, ...] = ()
 ) -> Outcome:
     files = tuple(file.file for file in results.files)
     return Outcome(
@@ -332,7 +337,7 @@ def _outcome(
         verdict=results.verdict,
         findings=results.findings,
         files=files,
-        told=told,
+        reported=reported,
         removed=tuple(name for name in before if not (folder / name).exists()),
     )
 
@@ -347,7 +352,7 @@ def _without_stale_history(problem: Problem, record: Record) -> tuple[Problem, R
     if task is None or losses is None:
         return problem, record
     predicted = problem.response(task, record.widths_mm)
-    loss = record.trained_on(task).loss_value(predicted, task.train_rows)
+    loss = record.trained_on(task).loss_value(predicted, task.train_indices)
     # Losses have no unit; one of nearly zero, a perfect fit, is all rounding.
     if np.isclose(loss, losses[-1], rtol=1e-9, atol=1e-12):
         return problem, record

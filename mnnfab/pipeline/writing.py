@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from mnnfab.io.atomic_folder import MANIFEST
 from mnnfab.io.files import sha256_of
 from mnnfab.printed_part.tiling import printed_parts
-from mnnfab.progress.watcher import Clock
+from mnnfab.progress.watcher import StageTimer
 from mnnfab.runs.run_folder import PAGE, PDF, REPORT, THUMBNAIL, run_folder, write_training
 from mnnfab.validation.results import Results
 
@@ -24,7 +24,7 @@ THUMBNAIL_PIXELS = 120
 
 
 @dataclass(frozen=True)
-class Wanted:
+class OutputOptions:
     """What is to be written of results.
 
     Args:
@@ -40,13 +40,15 @@ class Wanted:
     request: str | None = None
 
 
-def write_results(results: Results, folder: Path, clock: Clock, wanted: Wanted) -> Results:
+def write_results(
+    results: Results, folder: Path, timer: StageTimer, wanted: OutputOptions
+) -> Results:
     """Write all files of a run into its folder.
 
     Args:
         results: of its stages.
         folder: claimed.
-        clock: told of the progress.
+        timer: told of the progress.
         wanted: what is to be written.
 
     Returns:
@@ -57,8 +59,8 @@ def write_results(results: Results, folder: Path, clock: Clock, wanted: Wanted) 
         write_training(staging, results.problem, results.record)
         _write_fields(staging, results)
         if exports:
-            results = _export(staging, results, clock)
-        _write_reports(staging, results, clock, pdf=wanted.pdf)
+            results = _export(staging, results, timer)
+        _write_reports(staging, results, timer, pdf=wanted.pdf)
         write_manifest(staging, results.files, wanted.request)
     return results
 
@@ -80,7 +82,7 @@ def _write_fields(staging: Path, results: Results) -> None:
         WRITERS[name](staging / f"{problem.design.name}.{name}", loaded)
 
 
-def _export(staging: Path, results: Results, clock: Clock) -> Results:
+def _export(staging: Path, results: Results, timer: StageTimer) -> Results:
     from export.formats import formats_named
     from export.frame import write_frame
     from export.package import export_part
@@ -90,24 +92,24 @@ def _export(staging: Path, results: Results, clock: Clock) -> Results:
     parts = printed_parts(results.problem, results.tiling, results.widths_mm)
     files: list[ExportedFile] = []
     for part in parts:
-        with clock.stage(f"export {part.label.name}"):
+        with timer.stage(f"export {part.label.name}"):
             files += export_part(part, staging, formats, design.export.stl_tolerance_mm)
     if design.features.pads is not None:
         write_frame(results.tiling, results.problem.network, parts[0].label, staging)
     return replace(results, solid_valid=True, files=tuple(files))
 
 
-def _write_reports(staging: Path, results: Results, clock: Clock, *, pdf: bool) -> None:
+def _write_reports(staging: Path, results: Results, timer: StageTimer, *, pdf: bool) -> None:
     from mnnfab.report.page import page_text
     from mnnfab.report.summary import summary_text
 
-    with clock.stage("report"):
+    with timer.stage("report"):
         page = page_text(results, _others(staging, {file.file for file in results.files}))
     (staging / PAGE).write_text(page, encoding="utf-8")
     if pdf:
         from mnnfab.report.pdf import pdf_bytes
 
-        with clock.stage("pdf"):
+        with timer.stage("pdf"):
             (staging / PDF).write_bytes(pdf_bytes(page))
     problem = results.problem
     limits = problem.width_limits_mm

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from geometry.tiling import Tiling
     from mnnfab.model.response import Response
     from mnnfab.problem.problem import Problem
-    from mnnfab.progress.watcher import Clock
+    from mnnfab.progress.watcher import StageTimer
     from mnnfab.task.task import ScoredTask, Task
 
 
 def solve_part(
-    problem: Problem, task: Task, tiling: Tiling, clock: Clock
+    problem: Problem, task: Task, tiling: Tiling, timer: StageTimer
 ) -> tuple[Continuum, Discretisation]:
     """Mesh a part and solve its continuum, refined until the task's numbers settle.
 
@@ -31,9 +31,9 @@ def solve_part(
 
     section = problem.design.check
 
-    with clock.stage("mesh"):
+    with timer.stage("mesh"):
         mesh = make_mesh(tiling, section.elements_across_joint, section.mesher_deadline_s)
-    with clock.stage("continuum"):
+    with timer.stage("continuum"):
         return solve_to_tolerance(
             mesh,
             problem.network,
@@ -45,4 +45,4 @@ def solve_part(
 
 
 def _metric(task: ScoredTask) -> Callable[[Response], float]:
-    return lambda response: task.headline.of(task.metrics(response))
+    return lambda response: task.primary_metric.of(task.metrics(response))

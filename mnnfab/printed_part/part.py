@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from geometry.tiling import Tiling
     from mnnfab.arrays import FloatArray
     from mnnfab.problem.problem import Problem
-    from mnnfab.progress.watcher import Clock
+    from mnnfab.progress.watcher import StageTimer
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,12 +28,12 @@ class PrintedPart:
     Args:
         problem: the design.
         widths_mm: of each bond, (n_bonds,).
-        clock: stage timer.
+        timer: stage timer.
     """
 
     problem: Problem
     widths_mm: FloatArray
-    clock: Clock
+    timer: StageTimer
 
     @cached_property
     def sha256(self) -> str:
@@ -58,7 +58,7 @@ class PrintedPart:
     @cached_property
     def _solution(self) -> tuple[Continuum, Discretisation]:
         task = require_ports(self.problem).task
-        return solve_part(self.problem, task, self.modelled_tiling, self.clock)
+        return solve_part(self.problem, task, self.modelled_tiling, self.timer)
 
     @property
     def continuum(self) -> Continuum:

@@ -11,7 +11,7 @@ from typing import Literal, get_args
 from jinja2 import Environment, StrictUndefined
 
 from mnnfab.design.design_file import parse_design
-from mnnfab.design.section import plain_name
+from mnnfab.design.section import valid_name
 from mnnfab.errors import InputError
 from mnnfab.io.files import write_new_file
 from mnnfab.io.tables import read_table
@@ -61,7 +61,7 @@ def write_new_design(name: str, folder: Path, start: Start | None = None) -> Pat
     """
     name = name.removesuffix(".toml")
     try:
-        plain_name(name)
+        valid_name(name)
     except ValueError as error:
         raise InputError("NAME", f'"{name}"', str(error)) from error
     path, start = folder / f"{name}.toml", start or Start()

@@ -12,7 +12,7 @@ from mnnfab.errors import InputError
 from mnnfab.model.springs import SpringModel
 from mnnfab.problem.problem import make_problem, require_ports
 from mnnfab.random_streams import Stream, random_generator
-from mnnfab.training.optimisation import lower_the_loss
+from mnnfab.training.optimisation import minimise_loss
 from mnnfab.training.width_maps import Clamp
 
 if TYPE_CHECKING:
@@ -77,4 +77,4 @@ def _screened_loss(problem: Problem, design: Design) -> float:
         placed.trainable(task), model=springs, width_map=Clamp(*placed.width_limits_mm)
     )
     middle = np.full(placed.network.n_bonds, 0.5)
-    return lower_the_loss(trainable, middle, SCREENING)[1]
+    return minimise_loss(trainable, middle, SCREENING)[1]

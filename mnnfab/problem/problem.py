@@ -30,8 +30,8 @@ from mnnfab.random_streams import Stream, random_generator
 from mnnfab.task.datasets import BUILT_IN
 from mnnfab.task.factory import make_task
 from mnnfab.task.task import ScoredTask, Task, is_scored
-from mnnfab.tolerance.print_errors import PrintErrors, drawn_widths, print_errors
-from mnnfab.training.optimisation import Schedule, Trainable, worth_keeping
+from mnnfab.tolerance.print_errors import PrintErrors, print_errors, sample_width_errors
+from mnnfab.training.optimisation import Schedule, Trainable, can_record_widths
 from mnnfab.training.training import Progress, Training, train
 from mnnfab.training.width_maps import Clamp, Logistic, WidthMap
 
@@ -181,7 +181,7 @@ class Problem(Generic[TaskT_co]):
         generator = random_generator(self.design.schedule.seed, Stream.TRAINING_PRINT_ERRORS)
         middle = np.full(self.network.n_bonds, sum(self.width_limits_mm) / 2)
         shape = (middle, self.network.lengths, self.design.fabrication)
-        return drawn_widths(self.print_errors, *shape, count, generator)
+        return sample_width_errors(self.print_errors, *shape, count, generator)
 
     def _repr_html_(self) -> str:
         """Show the network and what is asked of it in a notebook."""
@@ -211,7 +211,7 @@ class Problem(Generic[TaskT_co]):
             restarts=section.restarts,
             # Random widths would throw away a start that was asked for.
             retries=Schedule.retries if self.start_table is None else 0,
-            keep_widths=worth_keeping(self.network.n_bonds, section.epochs * section.restarts),
+            keep_widths=can_record_widths(self.network.n_bonds, section.epochs * section.restarts),
         )
 
 

@@ -15,7 +15,14 @@ from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import Field, ValidationError, model_validator
 
-from mnnfab.design.section import Number, Positive, Section, inside_the_folder, plain_name, refusal
+from mnnfab.design.section import (
+    Number,
+    Positive,
+    Section,
+    relative_file_name,
+    section_error,
+    valid_name,
+)
 from mnnfab.errors import InputError
 from mnnfab.io.files import read_text
 
@@ -38,9 +45,9 @@ class Profile(Section):
         numbers = known.keys() - {"name", "sources"} - (optional - self.model_fields_set)
         for key in sorted(numbers):
             if not self.sources.get(key, "").strip():
-                raise refusal(f"sources.{key}", "missing", "the source of the number as text")
+                raise section_error(f"sources.{key}", "missing", "the source of the number as text")
         for key in sorted(self.sources.keys() - numbers):
-            raise refusal(f"sources.{key}", "given", "sources of the numbers of this profile")
+            raise section_error(f"sources.{key}", "given", "sources of the numbers of this profile")
         return self
 
 
@@ -87,9 +94,11 @@ class Printer(Profile):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.layer_mm[0] > self.layer_mm[1]:
-            raise refusal("layer_mm", f"{list(self.layer_mm)}", "the thinnest before the thickest")
+            raise section_error(
+                "layer_mm", f"{list(self.layer_mm)}", "the thinnest before the thickest"
+            )
         if self.printable_wall_mm > self.advised_wall_mm:
-            raise refusal(
+            raise section_error(
                 "printable_wall_mm", f"{self.printable_wall_mm:g}", "at most advised_wall_mm"
             )
         return self
@@ -143,8 +152,8 @@ def profile_name(file: str) -> str:
 
 def _own_profile(kind: type[_Kind], where: str, name: str, folder: Path) -> _Kind:
     try:
-        path = folder / inside_the_folder(name)
-        plain_name(profile_name(name))
+        path = folder / relative_file_name(name)
+        valid_name(profile_name(name))
     except ValueError as error:
         raise InputError(where, f'"{name}"', str(error)) from error
     try:

@@ -14,8 +14,8 @@ from mnnfab.errors import InputError
 from mnnfab.findings import Finding
 from mnnfab.io.files import read_json
 from mnnfab.io.folder_lock import LIVE
-from mnnfab.io.json_values import as_plain
-from mnnfab.progress.watcher import Watcher
+from mnnfab.io.json_values import to_jsonable
+from mnnfab.progress.watcher import ProgressWatcher
 
 #: Minimum time between updates of the file (s).
 PACE_S = 0.2
@@ -24,7 +24,7 @@ MOST_POINTS = 500
 
 
 @dataclass
-class Follower:
+class ProgressFileWatcher:
     """A progress watcher that forwards to another one and updates the progress file of a folder.
 
     Args:
@@ -33,7 +33,7 @@ class Follower:
         name: name of the design.
     """
 
-    watcher: Watcher
+    watcher: ProgressWatcher
     folder: Path
     name: str
     _stages: list[str] = field(default_factory=list)
@@ -96,7 +96,7 @@ def write_live(folder: Path, values: Mapping[str, Any]) -> None:
     with suppress(OSError):
         draft.unlink(missing_ok=True)
         with draft.open("x", encoding="utf-8") as file:  # a new file: no link is followed
-            json.dump(as_plain(values), file)
+            json.dump(to_jsonable(values), file)
         draft.replace(folder / LIVE)
     with suppress(OSError):
         draft.unlink(missing_ok=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from mnnfab.errors import InputError
 from mnnfab.findings import Finding
-from mnnfab.progress.watcher import Watcher
+from mnnfab.progress.watcher import ProgressWatcher
 
 _LEVELS = {"error": logging.ERROR, "warning": logging.WARNING, "info": logging.INFO}
 #: Approximate number of epochs that are logged per training.
@@ -21,7 +21,7 @@ MOST_LINES = 20
 class _Logged:
     """A progress watcher that logs what it forwards."""
 
-    watcher: Watcher
+    watcher: ProgressWatcher
     log: logging.Logger
 
     def stage(self, name: str) -> None:
@@ -42,7 +42,7 @@ class _Logged:
 
 
 @contextmanager
-def logged(watcher: Watcher, path: Path) -> Iterator[Watcher]:
+def logged(watcher: ProgressWatcher, path: Path) -> Iterator[ProgressWatcher]:
     """Yield a progress watcher that forwards everything and appends it to a file.
 
     Raises:

@@ -11,7 +11,7 @@ from typing import Protocol
 from mnnfab.findings import Finding
 
 
-class Watcher(Protocol):
+class ProgressWatcher(Protocol):
     """Receiver of progress reports; the command line shows them, the library shows nothing."""
 
     def stage(self, name: str) -> None:
@@ -27,7 +27,7 @@ class Watcher(Protocol):
         ...
 
 
-class Silent:
+class NullWatcher:
     """A progress watcher that shows nothing."""
 
     def stage(self, name: str) -> None:
@@ -42,10 +42,10 @@ class Silent:
 
 
 @dataclass
-class Clock:
+class StageTimer:
     """Stage timer: measures the time of stages and reports their start to a progress watcher."""
 
-    watcher: Watcher
+    watcher: ProgressWatcher
     timings_s: dict[str, float] = field(default_factory=dict)
 
     @contextmanager

@@ -42,7 +42,7 @@ class Confusion:
         return sum(map(sum, self.counts))
 
 
-def models_of(results: Results) -> Mapping[str, Response]:
+def models_by_name(results: Results) -> Mapping[str, Response]:
     """Return the response of every model that was solved, by its name."""
     found = {}
     if results.bar is not None:
@@ -59,11 +59,11 @@ def confusions(results: Results) -> list[Confusion]:
     task = results.problem.task
     if task is None or not task.class_names:
         return []
-    models = models_of(results)
+    models = models_by_name(results)
     best = "continuum model" if "continuum model" in models else "bar model"
     tables = [_confusion(task, models[best], best, "all samples", np.arange(len(task.targets)))]
-    if task.parts.test.size:
-        tables.append(_confusion(task, models[best], best, "test samples", task.parts.test))
+    if task.split.test.size:
+        tables.append(_confusion(task, models[best], best, "test samples", task.split.test))
     return tables
 
 
@@ -83,7 +83,7 @@ class OutputRow:
         output: name of the output.
         case: name of the load case.
         wanted_mm: target displacement, if the task has one.
-        found_mm: displacement by each model, in the order of `models_of`.
+        found_mm: displacement by each model, in the order of `models_by_name`.
     """
 
     output: str
@@ -99,13 +99,13 @@ def output_rows(results: Results) -> list[OutputRow]:
         return []
     moved = {
         name: [response.outputs(np.array(case.loads_N)) for case in task.load_cases]
-        for name, response in models_of(results).items()
+        for name, response in models_by_name(results).items()
     }
     return [
         OutputRow(
             str(output),
             case.name,
-            _wanted(task, place, number),
+            _available(task, place, number),
             tuple(float(of_cases[number][place]) for of_cases in moved.values()),
         )
         for number, case in enumerate(task.load_cases)
@@ -115,10 +115,10 @@ def output_rows(results: Results) -> list[OutputRow]:
 
 def has_targets(task: Task) -> bool:
     """Return True if the targets are displacements."""
-    return task.headline is not None and task.headline.name == "relative_error"
+    return task.primary_metric is not None and task.primary_metric.name == "relative_error"
 
 
-def _wanted(task: Task, output: int, case: int) -> float | None:
+def _available(task: Task, output: int, case: int) -> float | None:
     """Return the target of the sample with the loads of a load case, if there is one."""
     if not has_targets(task):
         return None

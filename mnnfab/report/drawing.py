@@ -200,14 +200,16 @@ def draw_mode(axes: Axes, tiling: Tiling, continuum: Continuum, mode: FloatArray
     _frame(axes, np.vstack([points, mesh.points]))
 
 
-def draw_prints(axes: Axes, problem: Problem, prints: ToleranceStudy) -> None:
+def draw_print_samples(axes: Axes, problem: Problem, prints: ToleranceStudy) -> None:
     """Draw a histogram of the primary metric over the print samples."""
-    headline = problem.task.headline if problem.task else None
-    assert headline is not None, "print samples are only drawn for a task with a primary metric"
+    primary_metric = problem.task.primary_metric if problem.task else None
+    assert primary_metric is not None, (
+        "print samples are only drawn for a task with a primary metric"
+    )
     axes.hist(prints.metrics, bins=40, color=BLUE)
     axes.axvline(float(np.median(prints.metrics)), color="black", lw=3, label="median")
     axes.axvline(prints.drawn, color=ORANGE, lw=2, ls="--", label="nominal")
-    axes.set_xlabel(f"{headline.name.replace('_', ' ')} (dimensionless)")
+    axes.set_xlabel(f"{primary_metric.name.replace('_', ' ')} (dimensionless)")
     axes.set_ylabel(f"print samples (of {len(prints.metrics):,})")
     axes.legend(frameon=False)
 

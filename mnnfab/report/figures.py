@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from mnnfab.report.answers import has_targets, models_of
+from mnnfab.report.answers import has_targets, models_by_name
 from mnnfab.report.drawing import (
     draw_agreement,
     draw_bond_shares,
@@ -20,7 +20,7 @@ from mnnfab.report.drawing import (
     draw_marks,
     draw_mode,
     draw_network,
-    draw_prints,
+    draw_print_samples,
     draw_targets,
 )
 
@@ -115,7 +115,7 @@ def _targets(results: Results, task: Task) -> Picture:
     figure = _figure(4.2 * columns, 3.9 * rows, left=0.1, wspace=0.3, hspace=0.35)
     for place, output in enumerate(task.outputs):
         axes = figure.add_subplot(rows, columns, place + 1)
-        draw_targets(axes, task, place, models_of(results))
+        draw_targets(axes, task, place, models_by_name(results))
         axes.set_title(str(output), fontsize=10)
     caption = "Target and predicted displacement of each output, one point per sample and model."
     return Picture("Targets and predictions", caption, address_of(figure, "svg"))
@@ -169,7 +169,7 @@ def _buckled(tiling: Tiling, continuum: Continuum, states: LimitStates) -> dict[
 def _prints(problem: Problem, prints: ToleranceStudy) -> Picture:
     figure = _figure(12.5, 4, left=0.06, wspace=0.32)
     left, right = figure.subplots(1, 2)
-    draw_prints(left, problem, prints)
+    draw_print_samples(left, problem, prints)
     draw_bond_shares(right, problem, prints)
     caption = (
         "Left: primary metric of print samples with random errors, by the bar model calibrated "

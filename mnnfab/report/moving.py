@@ -25,7 +25,7 @@ SHADES = 32
 
 def slider_data(results: Results) -> dict[str, Any] | None:
     """Return the network and its width history for the slider script; None without a history."""
-    frames = results.record.frames
+    frames = results.record.width_history
     if frames is None:
         return None
     network, task = results.problem.network, results.problem.task

@@ -9,7 +9,7 @@ from typing import Any
 from markupsafe import Markup
 
 from mnnfab.findings import Finding
-from mnnfab.report.answers import confusions, models_of, output_rows
+from mnnfab.report.answers import confusions, models_by_name, output_rows
 from mnnfab.report.bond_table import bond_table
 from mnnfab.report.figures import Picture, pictures
 from mnnfab.report.moving import as_script, slider_data, solid_data
@@ -40,11 +40,13 @@ def page_text(results: Results, others: Sequence[OtherFile] = ()) -> str:
         wrong=[f for f in _worst_first(results) if f.severity != "info"],
         in_order=[f for f in results.findings if f.severity == "info"],
         metrics=_metrics(results),
-        metric_name=task.headline.name.replace("_", " ") if task and task.headline else "metric",
+        metric_name=task.primary_metric.name.replace("_", " ")
+        if task and task.primary_metric
+        else "metric",
         confusions=confusions(results),
         outputs=outputs,
         wanted=any(row.wanted_mm is not None for row in outputs),
-        models=list(models_of(results)),
+        models=list(models_by_name(results)),
         flexibility=_flexibility(results),
         restarts=_restarts(results),
         bonds=bond_table(results),
@@ -93,9 +95,9 @@ def _headline(results: Results) -> str:
         return "The part is printable. Its task was not checked with the continuum model."
     words = "The continuum model meets the acceptance criteria of the design"
     task = results.problem.task
-    if task is None or task.headline is None:
+    if task is None or task.primary_metric is None:
         return f"{words}."
-    name = task.headline.name
+    name = task.primary_metric.name
     value = task.metrics(results.continuum.response)[name]
     reference = task.metrics(results.predicted)[name] if results.predicted else value
     bars = "bar model" if results.problem.surrogate.correction is None else "calibrated bar model"
@@ -138,7 +140,7 @@ def _words(value: Any) -> str:  # noqa: ANN401 - a number, a list of numbers or 
 
 def _flexibility(results: Results) -> list[tuple[str, str, tuple[float, ...]]]:
     """Return rows of output, input and their flexibility matrix entry by each model, mm/N."""
-    task, models = results.problem.task, models_of(results)
+    task, models = results.problem.task, models_by_name(results)
     if task is None or not models:
         return []
     return [

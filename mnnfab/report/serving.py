@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from mnnfab.io.folder_lock import is_claimed
+from mnnfab.io.folder_lock import is_locked
 from mnnfab.progress.live import live_state
 from mnnfab.report.template import render
 from mnnfab.runs.record import WIDTHS
@@ -113,7 +113,7 @@ def read_in(folder: Path, path: str) -> bytes | None:
 
 def state_of(folder: Path) -> dict[str, object]:
     """Return the progress of the run in a folder, and the name of its page if there is one."""
-    at_work = is_claimed(folder)
+    at_work = is_locked(folder)
     return {
         "at_work": at_work,
         "page": next((name for name in PAGES if (folder / name).is_file()), None),

@@ -70,7 +70,7 @@ def summary_text(results: Results) -> str:
 def _headline(problem: Problem) -> str | None:
     """Return the name of the primary metric of the task."""
     task = problem.task
-    return task.headline.name if task and task.headline else None
+    return task.primary_metric.name if task and task.primary_metric else None
 
 
 def _training(results: Results) -> dict[str, Any] | None:

@@ -37,7 +37,7 @@ COLOURS = dict(zip(RULES, (BLUE, ORANGE, GREEN), strict=True))
 
 
 @dataclass(frozen=True, eq=False)
-class Followed:
+class RuleTraining:
     """A training with a learning rule.
 
     Args:
@@ -52,16 +52,16 @@ class Followed:
     states: int
 
 
-Comparison = Mapping[str, Mapping[str, Followed]]
+Comparison = Mapping[str, Mapping[str, RuleTraining]]
 """Trainings by the title of the task and the rule."""
 
 
 def compare_rules() -> Comparison:
     """Train every task with every rule, with projected steps."""
-    return {title: {rule: follow(rule, title) for rule in RULES} for title in TASKS}
+    return {title: {rule: train_with_rule(rule, title) for rule in RULES} for title in TASKS}
 
 
-def follow(rule: str, title: str) -> Followed:
+def train_with_rule(rule: str, title: str) -> RuleTraining:
     """Train a task with a rule and compare its gradients with the exact ones after every epoch.
 
     Args:
@@ -72,8 +72,10 @@ def follow(rule: str, title: str) -> Followed:
     problem = make(task, {**training, "rule": rule})
     run = train_by_projection(problem)
     cosines = [_cosine(rule, run, epoch) for epoch in range(len(run.losses))]
-    samples = problem.schedule.epochs * len(run.task.train_rows)
-    return Followed(run, np.array(cosines), samples * RULES[rule].states(problem.network.n_bonds))
+    samples = problem.schedule.epochs * len(run.task.train_indices)
+    return RuleTraining(
+        run, np.array(cosines), samples * RULES[rule].states(problem.network.n_bonds)
+    )
 
 
 def comparison_lines(compared: Comparison) -> list[Line]:
@@ -93,7 +95,7 @@ def comparison_lines(compared: Comparison) -> list[Line]:
     return lines
 
 
-def comparison_table(followed: Mapping[str, Followed]) -> dict[str, FloatArray]:
+def comparison_table(followed: Mapping[str, RuleTraining]) -> dict[str, FloatArray]:
     """Return losses and cosines of one task over the epochs."""
     lengths = {len(found.cosines) for found in followed.values()}
     columns = {"epoch": np.arange(lengths.pop(), dtype=np.float64)}
@@ -120,7 +122,7 @@ def draw_comparison(compared: Comparison) -> Figure:
     return figure
 
 
-def _draw_losses(axes: Axes, followed: Mapping[str, Followed]) -> None:
+def _draw_losses(axes: Axes, followed: Mapping[str, RuleTraining]) -> None:
     for rule, found in followed.items():
         width = 3.0 if rule == "adjoint" else 1.5
         label = f"{rule}, {found.states:,} loaded states"
@@ -131,7 +133,7 @@ def _draw_losses(axes: Axes, followed: Mapping[str, Followed]) -> None:
 
 
 def _cosine(rule: str, run: Run, epoch: int) -> float:
-    springs, rows = run.springs, run.task.train_rows
+    springs, rows = run.springs, run.task.train_indices
     stiffness = springs.law.stiffness(run.widths_by_epoch_mm[epoch])
     exact = adjoint_gradient(springs.bars, run.task, stiffness, rows)
     found = RULES[rule].gradient(springs.bars, run.task, stiffness, rows)

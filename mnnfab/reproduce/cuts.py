@@ -75,7 +75,7 @@ def cut_and_retrain(trained: Run, nodes: tuple[int, int], seed: int = 0) -> tupl
     return cut, run
 
 
-def atlas_of(n_splits: int) -> tuple[Cut, ...]:
+def remove_each_bond(n_splits: int) -> tuple[Cut, ...]:
     """Train the iris network on several splits; cut each of its bonds and retrain."""
     trained = [train_iris(seed) for seed in range(n_splits)]
     bonds = trained[0].trainable.model.network.bonds

@@ -93,11 +93,11 @@ def finite_difference_errors() -> dict[str, FloatArray]:
     """
     task = _task()
     model = paper.model(task.inputs, task.outputs)
-    exact = adjoint_gradient(model, task, _uniform(), task.train_rows)
+    exact = adjoint_gradient(model, task, _uniform(), task.train_indices)
     found = np.array(
         [
             finite_difference_gradient(
-                model, task, _uniform(), task.train_rows, step * paper.per_width()
+                model, task, _uniform(), task.train_indices, step * paper.per_width()
             )
             for step in STEPS_MM
         ]

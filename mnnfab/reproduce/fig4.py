@@ -29,7 +29,7 @@ PARTS = ("train", "test", "all")
 
 
 @dataclass(frozen=True, eq=False)
-class Flower:
+class RoundedFlower:
     """One flower with its weights rounded to whole grams.
 
     Args:
@@ -52,7 +52,7 @@ def fig4() -> Experiment:
     accuracies = {
         part: spread_of([run.metric(f"accuracy_{part}") for run in runs]) for part in PARTS
     }
-    first, flowers = runs[0], flowers_on_the_scales(runs[0])
+    first, flowers = runs[0], mean_flowers(runs[0])
     return Experiment(
         title="Classification of iris flowers",
         about=f"Curves show {SPLITS} splits; maps, confusion matrices, single flowers and film "
@@ -89,12 +89,12 @@ def losses_as_published(run: Run) -> FloatArray:
 
     They divide every batch by 16, including the last one of 9, and average over the batches.
     """
-    n_samples, size = len(run.task.train_rows), 16
+    n_samples, size = len(run.task.train_indices), 16
     n_batches = -(-n_samples // size)
     return run.losses * (n_samples / (size * n_batches))
 
 
-def flowers_on_the_scales(run: Run) -> list[Flower]:
+def mean_flowers(run: Run) -> list[RoundedFlower]:
     """Return the flower nearest to the mean of each species, with weights in whole grams."""
     data = built_in_features("iris")
     response = run.response(-1)
@@ -105,7 +105,7 @@ def flowers_on_the_scales(run: Run) -> list[Flower]:
         flower = rows[np.linalg.norm(features - features.mean(axis=0), axis=1).argmin()]
         weights = np.round(run.task.loads_N[flower] / NEWTON_PER_GF)
         moved = np.abs(response.outputs(weights))
-        chosen.append(Flower(species, int(flower), weights, moved / moved.sum()))
+        chosen.append(RoundedFlower(species, int(flower), weights, moved / moved.sum()))
     return chosen
 
 
@@ -155,7 +155,7 @@ def _spread(values: tuple[float, float, float]) -> str:
     return "{:.3f} ({:.3f} to {:.3f})".format(*values)
 
 
-def _flower_lines(flowers: Sequence[Flower]) -> list[Line]:
+def _flower_lines(flowers: Sequence[RoundedFlower]) -> list[Line]:
     return [
         Line(
             f"{flower.species}, flower {flower.number}: {_grams(flower.weights_gf)} on nodes 13, "

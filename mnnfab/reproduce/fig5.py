@@ -9,7 +9,7 @@ import numpy as np
 
 from mnnfab.arrays import FloatArray
 from mnnfab.problem.problem import Problem
-from mnnfab.reproduce.cuts import KINDS, Cut, atlas_of, cut_and_retrain
+from mnnfab.reproduce.cuts import KINDS, Cut, cut_and_retrain, remove_each_bond
 from mnnfab.reproduce.experiment import Experiment, Line
 from mnnfab.reproduce.fig3 import MODULI
 from mnnfab.reproduce.fig5_pictures import draw_atlas, draw_damage, draw_switching
@@ -58,7 +58,7 @@ def fig5() -> Experiment:
     }
     stated, softer = switched["stated modulus"], switched["softer modulus"]
     after_cut, damaged = cut_and_retrain(stated.flowers, DAMAGE)
-    cuts = atlas_of(SPLITS)
+    cuts = remove_each_bond(SPLITS)
     return Experiment(
         title="Retraining",
         about=f"Switching and the cut of {DAMAGE[0]}–{DAMAGE[1]} use one split, the atlas uses "
@@ -141,7 +141,9 @@ def _switching_lines(switched: Mapping[str, Switching]) -> list[Line]:
                 f"then iris again: accuracy, {how}",
                 _last(again, "accuracy_all"),
                 "nearly 1",
-                stuck if again.was_stuck else "100 epochs are hardly enough to leave the limits",
+                stuck
+                if again.was_restarted
+                else "100 epochs are hardly enough to leave the limits",
             ),
             Line(
                 f"the same after {LONGER} epochs",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from mnnfab.errors import InputError
-from mnnfab.io.folder_lock import claimed
+from mnnfab.io.folder_lock import locked_folder
 from mnnfab.io.tables import table_text
 from mnnfab.pipeline.writing import write_manifest
 from mnnfab.reproduce.experiment import Experiment, Line
@@ -71,7 +71,7 @@ def reproduce(names: Sequence[str], out: Path, tell: Callable[[str], None]) -> P
         tell(name)
         done[name] = EXPERIMENTS[name]()
     tell("figures, tables and films")
-    with claimed(out), run_folder(out) as staging:
+    with locked_folder(out), run_folder(out) as staging:
         for experiment in done.values():
             _write(staging, experiment)
         (staging / "summary.md").write_text(summary_text(done), encoding="utf-8")

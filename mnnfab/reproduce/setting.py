@@ -70,7 +70,7 @@ PUBLISHED_SHARE = 0.5
 
 
 @dataclass(frozen=True)
-class AuthorsMap(Logistic):
+class PaperLogistic(Logistic):
     """Logistic map as in the code of the paper, which leaves its derivative out of the gradient."""
 
     def slope(self, latent: FloatArray) -> FloatArray:
@@ -126,7 +126,7 @@ class Run:
         return f"training loss{unit}"
 
     @property
-    def was_stuck(self) -> bool:
+    def was_restarted(self) -> bool:
         """True if the training stalled at its start and was restarted."""
         return len(self.training.restarts) > 1
 
@@ -196,7 +196,7 @@ def train_as_the_authors(
         sharpness: sharpness of the map.
         start_mm: start widths, (n_bonds,); 2 mm if not given.
     """
-    width_map = AuthorsMap(*problem.width_limits_mm, sharpness)
+    width_map = PaperLogistic(*problem.width_limits_mm, sharpness)
     trainable = _with_their_epsilon(replace(_trainable(problem), width_map=width_map))
     return _run(trainable, start_mm, problem)
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from mnnfab.errors import InputError
 from mnnfab.io.files import read_json, read_text
-from mnnfab.io.folder_lock import settle_unless_claimed
+from mnnfab.io.folder_lock import recover_unless_locked
 from mnnfab.io.tables import column_numbers, read_table
 from mnnfab.runs.record import WIDTHS
 from mnnfab.runs.run_folder import DESIGN, REPORT
@@ -77,7 +77,7 @@ def compare_runs(first: Path, second: Path) -> Comparison:
         InputError: if a folder has no valid report.
     """
     for folder in (first, second):
-        settle_unless_claimed(folder)
+        recover_unless_locked(folder)
     reports = [_report(folder) for folder in (first, second)]
     designs = [_design(folder) for folder in (first, second)]
     try:

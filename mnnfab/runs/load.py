@@ -8,7 +8,7 @@ from pathlib import Path
 from mnnfab.errors import InputError
 from mnnfab.network.widths_file import check_widths
 from mnnfab.problem.problem import Problem, load_problem
-from mnnfab.progress.watcher import Clock
+from mnnfab.progress.watcher import StageTimer
 from mnnfab.runs.record import WIDTHS, Record, load_record
 from mnnfab.runs.run_folder import DESIGN
 
@@ -23,13 +23,13 @@ def require_run(folder: Path) -> None:
         raise InputError(str(folder), "no such folder", "a folder that `mnnfab train` wrote")
 
 
-def load_run(folder: Path, clock: Clock) -> tuple[Problem, Record]:
+def load_run(folder: Path, timer: StageTimer) -> tuple[Problem, Record]:
     """Return the problem in a folder with the surrogate that its training ended with.
 
     Raises:
         InputError: if something of it is missing or does not fit.
     """
-    with clock.stage("read"):
+    with timer.stage("read"):
         problem = load_problem(folder / DESIGN)
         record = load_record(folder, problem)
         check_widths(str(folder / WIDTHS), record.widths_mm, problem.width_limits_mm)

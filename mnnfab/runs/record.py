@@ -32,7 +32,13 @@ from mnnfab.runs.history_file import (
     load_history,
     restart_columns,
 )
-from mnnfab.runs.width_history import FRAMES, Frames, frames_of, frames_text, load_frames
+from mnnfab.runs.width_history import (
+    WIDTH_HISTORY,
+    WidthHistory,
+    load_width_history,
+    width_history_of,
+    width_history_text,
+)
 from mnnfab.task.task import Task
 from mnnfab.training.training import Training
 
@@ -82,7 +88,7 @@ class Record:
     ancestry: tuple[Ancestor, ...] = ()
     findings: tuple[Finding, ...] = ()
     compensation: Compensation = NOTHING
-    frames: Frames | None = None
+    width_history: WidthHistory | None = None
 
     def trained_on(self, task: Task) -> Task:
         """Return the task with the loss that the stored widths were trained with."""
@@ -105,7 +111,7 @@ def make_record(
         ancestry=ancestry,
         findings=findings,
         compensation=compensation,
-        frames=frames_of([*before, training]),
+        width_history=width_history_of([*before, training]),
     )
 
 
@@ -119,8 +125,10 @@ def write_record(folder: Path, network: Network, record: Record) -> None:
         if entries:
             lines = json.dumps([asdict(entry) for entry in entries], indent=2)
             (folder / name).write_text(lines + "\n", encoding="utf-8")
-    if record.frames is not None:
-        (folder / FRAMES).write_text(frames_text(record.frames), encoding="utf-8")
+    if record.width_history is not None:
+        (folder / WIDTH_HISTORY).write_text(
+            width_history_text(record.width_history), encoding="utf-8"
+        )
     if record.compensation != NOTHING:
         text = compensation_text(record.compensation)
         (folder / SURROGATE).write_text(text, encoding="utf-8")
@@ -139,7 +147,7 @@ def load_record(folder: Path, problem: Problem) -> Record:
         ancestry=load_ancestry(folder),
         findings=_load_entries(folder / TOLD, Finding),
         compensation=load_compensation(folder / SURROGATE, problem.task),
-        frames=load_frames(folder / FRAMES, problem.network.n_bonds),
+        width_history=load_width_history(folder / WIDTH_HISTORY, problem.network.n_bonds),
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from mnnfab.design.design import Design
 from mnnfab.design.design_file import dump_design
 from mnnfab.errors import InputError
-from mnnfab.io.atomic_folder import MANIFEST, PLAIN_NAME, results_folder, settle
+from mnnfab.io.atomic_folder import MANIFEST, PLAIN_NAME, recover, results_folder
 from mnnfab.io.files import read_json, sha256_of
 from mnnfab.problem.problem import Problem
 from mnnfab.profiles import profile_name
@@ -82,7 +82,7 @@ def run_folder(folder: Path) -> Iterator[Path]:
         InputError: if a file that no run has written would be overwritten, or the folder
             cannot be written; the folder is unchanged then.
     """
-    settle(folder)  # left by this process, if Ctrl-C interrupted its move of files
+    recover(folder)  # left by this process, if Ctrl-C interrupted its move of files
     earlier = earlier_results(folder)
     unchanged = [name for name, digest in earlier.items() if _is_whole(folder / name, digest)]
     with results_folder(folder, removes=unchanged) as staging:

@@ -13,9 +13,9 @@ from mnnfab.errors import InputError
 from mnnfab.io.tables import read_table, table_text
 from mnnfab.training.training import Training
 
-FRAMES = "widths-by-epoch.csv"
+WIDTH_HISTORY = "widths-by-epoch.csv"
 #: Maximum number of recorded epochs per training, besides the first.
-MOST_FRAMES = 60
+MAX_RECORDED_EPOCHS = 60
 #: Maximum number of rows that is read; a hundred rounds have fewer.
 MOST_ROWS = 10_000
 #: Decimals of the recorded widths, mm; smaller differences are not visible.
@@ -23,7 +23,7 @@ DIGITS = 4
 
 
 @dataclass(frozen=True, eq=False)
-class Frames:
+class WidthHistory:
     """Width history of one training or of several consecutive ones.
 
     Args:
@@ -37,7 +37,7 @@ class Frames:
     widths_mm: FloatArray
 
 
-def frames_of(trainings: Sequence[Training]) -> Frames | None:
+def width_history_of(trainings: Sequence[Training]) -> WidthHistory | None:
     """Return the width history of consecutive trainings, evenly spaced over their epochs.
 
     Returns:
@@ -48,14 +48,14 @@ def frames_of(trainings: Sequence[Training]) -> Frames | None:
         widths = training.widths_by_epoch_mm
         if widths is None or len(widths) < 2:
             continue
-        count = min(len(widths), MOST_FRAMES + 1)
+        count = min(len(widths), MAX_RECORDED_EPOCHS + 1)
         epochs = np.unique(np.linspace(0, len(widths) - 1, count).round().astype(int))
         shown = widths[epochs].round(DIGITS)
         chosen.append(np.column_stack([np.full(len(epochs), number), epochs, shown]))
     return _as_frames(np.concatenate(chosen)) if chosen else None
 
 
-def frames_text(frames: Frames) -> str:
+def width_history_text(frames: WidthHistory) -> str:
     """Return a width history as CSV text: one row per recorded epoch, one column per bond."""
     header = ["round", "epoch", *(f"bond_{bond}_mm" for bond in range(frames.widths_mm.shape[1]))]
     rows = (
@@ -67,7 +67,7 @@ def frames_text(frames: Frames) -> str:
     return table_text(header, rows)
 
 
-def load_frames(path: Path, n_bonds: int) -> Frames | None:
+def load_width_history(path: Path, n_bonds: int) -> WidthHistory | None:
     """Read a width history; None if the file does not exist.
 
     Raises:
@@ -84,5 +84,7 @@ def load_frames(path: Path, n_bonds: int) -> Frames | None:
     return _as_frames(table.numbers(range(len(table.header))))
 
 
-def _as_frames(values: FloatArray) -> Frames:
-    return Frames(*(frozen_floats(part) for part in (values[:, 0], values[:, 1], values[:, 2:])))
+def _as_frames(values: FloatArray) -> WidthHistory:
+    return WidthHistory(
+        *(frozen_floats(part) for part in (values[:, 0], values[:, 1], values[:, 2:]))
+    )

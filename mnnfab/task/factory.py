@@ -20,23 +20,23 @@ from mnnfab.task.datasets import (
     read_loads_and_displacements,
 )
 from mnnfab.task.losses import Loss, ShareCrossEntropy, SoftmaxCrossEntropy, SquaredError
-from mnnfab.task.metrics import Guess, Headline
+from mnnfab.task.metrics import Baseline, PrimaryMetric
 from mnnfab.task.task import (
+    DataSplit,
     LoadCase,
-    Parts,
     Task,
-    judge_behaviour_class,
-    judge_behaviour_targets,
-    judge_classes,
-    judge_displacements,
-    judge_nothing,
+    behaviour_class_metrics,
+    behaviour_target_metrics,
+    classification_metrics,
+    displacement_metrics,
+    no_metrics,
 )
 from mnnfab.units import NEWTON_PER_GF
 
 #: Displacement that counts as one unit of evidence when a design gives none (mm).
 SOFTMAX_SCALE_MM = 0.04
 #: The relative error of outputs that stay where they are.
-NO_MOTION = Guess(1.0)
+NO_MOTION = Baseline(1.0)
 DEFAULT_TEST_FRACTION = 0.3
 DEFAULT_VALIDATION_FRACTION = 0.2
 DEFAULT_SAMPLES = 100
@@ -100,9 +100,9 @@ def _classification(
         LoadCase(f"mean {name}", tuple(loads[data.classes == number].mean(axis=0).tolist()))
         for number, name in enumerate(data.class_names)
     )
-    parts = split_rows(len(loads), design.schedule)
+    split = split_samples(len(loads), design.schedule)
     if design.widths is None:
-        _check_training_part(data, parts)
+        _check_training_part(data, split)
     return Task(
         kind=section.kind,
         inputs=inputs,
@@ -111,14 +111,14 @@ def _classification(
         exact_loads_N=frozen_floats(exact) if step else None,
         targets=frozen_floats(np.eye(len(outputs))[data.classes]),
         loss=_cross_entropy(section.normalisation, section.loss_scale_mm),
-        parts=parts,
-        judge=judge_classes,
-        headline=Headline(
+        split=split,
+        check_limit=classification_metrics,
+        primary_metric=PrimaryMetric(
             "accuracy_all",
             "higher",
-            guess=_commonest_class(data.classes),
+            baseline=_commonest_class(data.classes),
             training="accuracy_train",
-            training_guess=_commonest_class(data.classes[parts.train]),
+            training_baseline=_commonest_class(data.classes[split.train]),
         ),
         load_cases=cases,
         class_names=data.class_names,
@@ -174,27 +174,27 @@ def _check_rounding(data: LabelledFeatures, section: Classification, loads: Floa
         raise InputError(where, f"{given}: the bias of {section.bias_gf:g} gf becomes 0", allowed)
 
 
-def _check_training_part(data: LabelledFeatures, parts: Parts) -> None:
+def _check_training_part(data: LabelledFeatures, split: DataSplit) -> None:
     """Refuse to train without a single sample of some class."""
-    found = np.unique(data.classes[parts.train])
+    found = np.unique(data.classes[split.train])
     absent = np.setdiff1d(np.arange(len(data.class_names)), found)
     if absent.size:
         name = data.class_names[absent[0]]
         raise InputError(
             "[training] test_fraction",
-            f'no sample of "{name}" among the {len(parts.train)} to train on',
+            f'no sample of "{name}" among the {len(split.train)} to train on',
             "more samples, smaller test_fraction and validation_fraction, or another seed",
         )
 
 
-def _commonest_class(classes: IntArray) -> Guess:
+def _commonest_class(classes: IntArray) -> Baseline:
     """Return the accuracy of always naming the commonest class, and two standard errors of it.
 
     Few samples have large errors; half of what is left to be right is never luck alone.
     """
     share = float(np.bincount(classes).max() / len(classes))
     two_errors = 2 * float(np.sqrt(share * (1 - share) / len(classes)))
-    return Guess(share, luck=min(two_errors, (1 - share) / 2))
+    return Baseline(share, chance_margin=min(two_errors, (1 - share) / 2))
 
 
 def _regression(
@@ -210,7 +210,7 @@ def _regression(
     else:
         loads, targets = _points_on_lines(section, schedule.seed)
     largest = int(np.abs(loads).sum(axis=1).argmax())
-    parts = split_rows(len(loads), schedule)
+    split = split_samples(len(loads), schedule)
     if not loads[largest].any():
         raise InputError(section.dataset or "[task]", "loads all 0", "loads that are not all 0")
     return Task(
@@ -220,23 +220,23 @@ def _regression(
         loads_N=frozen_floats(loads),
         targets=frozen_floats(targets),
         loss=_squared_error("[task] targets", targets, section.loss_scale_mm),
-        parts=parts,
-        judge=judge_displacements,
-        headline=Headline(
+        split=split,
+        check_limit=displacement_metrics,
+        primary_metric=PrimaryMetric(
             "relative_error",
             "lower",
             NO_MOTION,
             "relative_error_train",
-            _no_motion(targets, parts.train),
+            _no_motion(targets, split.train),
         ),
         load_cases=(LoadCase("largest load", tuple(loads[largest].tolist())),),
     )
 
 
-def _no_motion(targets: FloatArray, rows: IntArray) -> Guess:
+def _no_motion(targets: FloatArray, rows: IntArray) -> Baseline:
     """Return the relative error of no motion on some samples; all targets give it its size."""
     size = (targets**2).mean()
-    return Guess(float(np.sqrt((targets[rows] ** 2).mean() / size))) if size else NO_MOTION
+    return Baseline(float(np.sqrt((targets[rows] ** 2).mean() / size))) if size else NO_MOTION
 
 
 def _points_on_lines(section: Regression, seed: int) -> tuple[FloatArray, FloatArray]:
@@ -262,14 +262,16 @@ def _behaviour(
     if section.targets_mm is not None:
         targets = np.array([section.targets_mm])
         loss = _squared_error("[task] targets_mm", targets, section.loss_scale_mm)
-        judge = judge_behaviour_targets
-        headline = Headline("relative_error", "lower", NO_MOTION, "relative_error", NO_MOTION)
+        check_limit = behaviour_target_metrics
+        primary_metric = PrimaryMetric(
+            "relative_error", "lower", NO_MOTION, "relative_error", NO_MOTION
+        )
     else:
         targets = np.eye(len(outputs))[[section.target_class or 0]]
         loss = _cross_entropy(section.normalisation or "share", section.loss_scale_mm)
-        equal = Guess(1 / len(outputs))
-        judge = judge_behaviour_class
-        headline = Headline("target_share", "higher", equal, "target_share", equal)
+        equal = Baseline(1 / len(outputs))
+        check_limit = behaviour_class_metrics
+        primary_metric = PrimaryMetric("target_share", "higher", equal, "target_share", equal)
     return Task(
         kind=section.kind,
         inputs=inputs,
@@ -277,9 +279,9 @@ def _behaviour(
         loads_N=frozen_floats(loads),
         targets=frozen_floats(targets),
         loss=loss,
-        parts=Parts(np.array([0])),
-        judge=judge,
-        headline=headline,
+        split=DataSplit(np.array([0])),
+        check_limit=check_limit,
+        primary_metric=primary_metric,
         load_cases=(LoadCase("the load", tuple(loads[0].tolist())),),
     )
 
@@ -294,9 +296,9 @@ def _comparison(inputs: tuple[Port, ...], outputs: tuple[Port, ...]) -> Task:
         loads_N=frozen_floats(loads),
         targets=frozen_floats(np.zeros((len(inputs), len(outputs)))),
         loss=SquaredError(1.0),
-        parts=Parts(np.arange(len(inputs))),
-        judge=judge_nothing,
-        headline=None,
+        split=DataSplit(np.arange(len(inputs))),
+        check_limit=no_metrics,
+        primary_metric=None,
         load_cases=tuple(
             LoadCase(f"1 gf on {port}", tuple(row))
             for port, row in zip(inputs, loads.tolist(), strict=True)
@@ -318,14 +320,14 @@ def _squared_error(where: str, targets: FloatArray, scale_mm: float | None) -> L
     return SquaredError(scale_mm or size)
 
 
-def split_rows(n_samples: int, schedule: TrainingSection) -> Parts:
+def split_samples(n_samples: int, schedule: TrainingSection) -> DataSplit:
     """Draw which samples are trained on and which are kept apart, each in rising order."""
     n_test = _count(schedule.test_fraction, DEFAULT_TEST_FRACTION, n_samples)
     order = random_generator(schedule.seed, Stream.DATA_SPLIT).permutation(n_samples)
     test, rest = np.split(order, [n_test])
     choice = DEFAULT_VALIDATION_FRACTION if schedule.restarts > 1 else 0.0
     validation, train = np.split(rest, [_count(schedule.validation_fraction, choice, len(rest))])
-    return Parts(np.sort(train), np.sort(validation), np.sort(test))
+    return DataSplit(np.sort(train), np.sort(validation), np.sort(test))
 
 
 def _count(fraction: float | None, default: float, n_samples: int) -> int:

@@ -10,7 +10,7 @@ Metrics = dict[str, MetricValue]
 
 
 @dataclass(frozen=True)
-class Guess:
+class Baseline:
     """What an answer gets that does not look at the loads.
 
     Args:
@@ -19,11 +19,11 @@ class Guess:
     """
 
     value: float
-    luck: float = 0.0
+    chance_margin: float = 0.0
 
 
 @dataclass(frozen=True)
-class Headline:
+class PrimaryMetric:
     """The one number by which a task is judged.
 
     Args:
@@ -36,9 +36,9 @@ class Headline:
 
     name: str
     better: Literal["higher", "lower"]
-    guess: Guess
+    baseline: Baseline
     training: str
-    training_guess: Guess
+    training_baseline: Baseline
 
     def ranked(self, value: float) -> float:
         """Return a value of the metric so that the larger one is the better one."""
@@ -48,17 +48,17 @@ class Headline:
         """Return how much worse `value` is than `reference`; negative if better."""
         return self.ranked(reference) - self.ranked(value)
 
-    def loss_against(self, reference: Metrics, metrics: Metrics) -> float:
+    def degradation(self, reference: Metrics, metrics: Metrics) -> float:
         """Return how much worse `metrics` is than `reference`; negative if better."""
         return self.worse_by(self.of(reference), self.of(metrics))
 
-    def is_of_use(self, metrics: Metrics) -> bool:
+    def beats_baseline(self, metrics: Metrics) -> bool:
         """Return whether the samples are answered better than by ignoring the loads."""
-        return self._beats(self.guess, self.of(metrics))
+        return self._beats(self.baseline, self.of(metrics))
 
-    def has_learned(self, metrics: Metrics) -> bool:
+    def beats_training_baseline(self, metrics: Metrics) -> bool:
         """Return whether the training samples are answered better than by ignoring the loads."""
-        return self._beats(self.training_guess, self.in_training(metrics))
+        return self._beats(self.training_baseline, self.in_training(metrics))
 
     def of(self, metrics: Metrics) -> float:
         """Return the headline metric itself."""
@@ -72,5 +72,5 @@ class Headline:
         assert isinstance(value, float), "a headline is one number"
         return value
 
-    def _beats(self, guess: Guess, value: float) -> bool:
-        return self.worse_by(guess.value, value) < -guess.luck  # never if one is NaN
+    def _beats(self, baseline: Baseline, value: float) -> bool:
+        return self.worse_by(baseline.value, value) < -baseline.chance_margin  # never if one is NaN

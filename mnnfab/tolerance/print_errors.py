@@ -9,7 +9,7 @@ import numpy as np
 from mnnfab.arrays import FloatArray
 from mnnfab.design.check_section import ToleranceSection
 from mnnfab.design.design import Fabrication
-from mnnfab.model.joints import edge_weight
+from mnnfab.model.joints import edge_sensitivity
 from mnnfab.profiles import Printer
 from mnnfab.units import NEWTON_PER_GF
 
@@ -51,7 +51,7 @@ def print_errors(
     )
 
 
-def drawn_widths(
+def sample_width_errors(
     errors: PrintErrors,
     widths_mm: FloatArray,
     lengths_mm: FloatArray,
@@ -62,7 +62,7 @@ def drawn_widths(
     """Return width errors of print samples for training, (count, n_bonds) mm.
 
     An edge error has a larger effect in a thinned joint; to first order it acts like a larger
-    error of a plain bar (`edge_weight`). The errors are drawn in pairs of opposite sign, so
+    error of a plain bar (`edge_sensitivity`). The errors are drawn in pairs of opposite sign, so
     their mean is 0, except where they are limited so that a bond keeps at least a tenth of
     width_min_mm.
 
@@ -74,7 +74,7 @@ def drawn_widths(
         count: number of samples, even.
         generator: random number generator.
     """
-    weight = edge_weight(widths_mm, lengths_mm, fabrication)
+    weight = edge_sensitivity(widths_mm, lengths_mm, fabrication)
     half = generator.standard_normal((count // 2, len(widths_mm)))
     both = np.concatenate([half, -half])
     drawn = errors.width_mm * weight * both

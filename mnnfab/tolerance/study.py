@@ -9,7 +9,7 @@ import numpy as np
 from mnnfab.arrays import FloatArray
 from mnnfab.design.design import Fabrication
 from mnnfab.model.bars import BarModel
-from mnnfab.model.joints import edge_weight, series_integral
+from mnnfab.model.joints import edge_sensitivity, series_integral
 from mnnfab.model.model import PortModel
 from mnnfab.model.response import Response
 from mnnfab.random_streams import Stream, random_generator
@@ -18,7 +18,7 @@ from mnnfab.tolerance.print_errors import LEAST, PrintErrors
 
 
 @dataclass(frozen=True, eq=False)
-class Printed:
+class AsDrawnBars:
     """The bars whose prints are studied.
 
     Args:
@@ -64,7 +64,7 @@ class ToleranceStudy:
 
 
 def study_tolerance(
-    printed: Printed,
+    printed: AsDrawnBars,
     task: ScoredTask,
     errors: PrintErrors,
     count: int,
@@ -81,7 +81,7 @@ def study_tolerance(
         limits: the metric that is wanted, and how much worse a print may be.
         seed: of the draws.
     """
-    headline, (wanted, drop) = task.headline, limits
+    primary_metric, (wanted, drop) = task.primary_metric, limits
     response = printed.model.response(printed.stiffness)
     generator = random_generator(seed, Stream.TOLERANCE_STUDY)
     metrics, good = np.empty(count), 0
@@ -90,15 +90,15 @@ def study_tolerance(
     for number in range(count):
         model, loads = _draw(printed, task, errors, generator)
         found = replace(task, loads_N=loads, exact_loads_N=None).metrics(model)
-        metrics[number] = headline.of(found)
-        meets = headline.worse_by(wanted, metrics[number]) <= drop
-        good += meets and headline.is_of_use(found)
+        metrics[number] = primary_metric.of(found)
+        meets = primary_metric.worse_by(wanted, metrics[number]) <= drop
+        good += meets and primary_metric.beats_baseline(found)
         off = model.outputs(loads) - drawn  # small numbers, so that squares may be added up
         sums, squares = sums + off, squares + off**2
     first_order, shares = _first_order(printed, task, errors, response)
     return ToleranceStudy(
         errors=errors,
-        drawn=headline.of(task.metrics(response)),
+        drawn=primary_metric.of(task.metrics(response)),
         metrics=metrics,
         chance=good / count,
         output_sd_mm=np.sqrt((squares / count - (sums / count) ** 2).mean(axis=0)),
@@ -108,16 +108,16 @@ def study_tolerance(
 
 
 def _draw(
-    printed: Printed, task: Task, errors: PrintErrors, generator: np.random.Generator
+    printed: AsDrawnBars, task: Task, errors: PrintErrors, generator: np.random.Generator
 ) -> tuple[PortModel, FloatArray]:
     """Return one print, and its loads, (n_samples, n_in) N."""
-    model = printed.model.response(drawn_print(printed, errors, generator))
+    model = printed.model.response(sample_stiffness(printed, errors, generator))
     noise = errors.load_N * generator.standard_normal(task.loads_N.shape)
     return model, task.loads_N + noise
 
 
-def drawn_print(
-    printed: Printed, errors: PrintErrors, generator: np.random.Generator
+def sample_stiffness(
+    printed: AsDrawnBars, errors: PrintErrors, generator: np.random.Generator
 ) -> FloatArray:
     """Return the stiffness of each bond of one print, (n_bonds,) N/mm."""
     widths, lengths = printed.widths_mm, printed.model.network.lengths
@@ -138,11 +138,11 @@ def _factor(spread: float, generator: np.random.Generator) -> float:
 
 
 def _first_order(
-    printed: Printed, task: Task, errors: PrintErrors, response: Response
+    printed: AsDrawnBars, task: Task, errors: PrintErrors, response: Response
 ) -> tuple[FloatArray, FloatArray]:
     """Return the standard deviation of each output, (n_out,) mm, and the bonds' shares."""
     widths, lengths = printed.widths_mm, printed.model.network.lengths
-    weight = edge_weight(widths, lengths, printed.fabrication)
+    weight = edge_sensitivity(widths, lengths, printed.fabrication)
     per_edge = printed.stiffness * weight / widths * errors.width_mm
     # du_o = -Σ_b A_bo (E_b f) dk_b, with the mean square over the samples.
     pulled = np.square(response.elongations @ task.loads_N.T).mean(axis=1)

@@ -29,17 +29,18 @@ from mnnfab.training.compiled_arrays import (
     State,
 )
 from mnnfab.training.optimisation import (
-    Course,
+    OptimisationRun,
     Schedule,
     Trainable,
-    descend,
-    descend_by_quasi_newton,
     epoch_order,
+    train_adam,
+    train_lbfgs,
 )
 from mnnfab.training.width_maps import Clamp, Logistic
 
-TellOfMember = Callable[[int, int, PortModel], bool | None]
-"""Called with a member's place, its epoch and what the ports do; returns as `courses.Tell`."""
+MemberCallback = Callable[[int, int, PortModel], bool | None]
+"""Called after an epoch with the place of a member, its epoch and the model of its ports; returns
+the same as `EpochCallback`."""
 
 #: The compiled step has a dense matrix: beyond this many free degrees of freedom, not for it.
 COMPILED_DOFS = 100
@@ -74,34 +75,34 @@ def make_member(trainable: Trainable, latent: FloatArray, seed: int, number: int
 
 
 def run_ensemble(
-    trainable: Trainable, members: Sequence[Member], schedule: Schedule, tell: TellOfMember
-) -> list[Course]:
+    trainable: Trainable, members: Sequence[Member], schedule: Schedule, on_epoch: MemberCallback
+) -> list[OptimisationRun]:
     """Train every member; `tell` is told which one, and of its epochs."""
     if schedule.optimizer == "l-bfgs-b":
         return [
-            descend_by_quasi_newton(trainable, member.latent, schedule, partial(tell, place))
+            train_lbfgs(trainable, member.latent, schedule, partial(on_epoch, place))
             for place, member in enumerate(members)
         ]
     if _worth_compiling(trainable, len(members), schedule):
-        return descend_together(trainable, members, schedule, tell)
+        return train_adam_compiled(trainable, members, schedule, on_epoch)
     return [
-        descend(trainable, member.latent, schedule, member.generator, partial(tell, place))
+        train_adam(trainable, member.latent, schedule, member.generator, partial(on_epoch, place))
         for place, member in enumerate(members)
     ]
 
 
-def descend_together(
-    trainable: Trainable, members: Sequence[Member], schedule: Schedule, tell: TellOfMember
-) -> list[Course]:
+def train_adam_compiled(
+    trainable: Trainable, members: Sequence[Member], schedule: Schedule, on_epoch: MemberCallback
+) -> list[OptimisationRun]:
     """Train by Adam with the compiled step, all members in one call an epoch.
 
-    The same numbers as `descend` gives, to rounding.
+    The same numbers as `train_adam` gives, to rounding.
 
     Args:
         trainable: a small network, with a loss and a width map of this package.
         members: starts and random numbers.
         schedule: how long and how fast; the rule is the adjoint one.
-        tell: told of the first member's epochs.
+        on_epoch: called after every epoch of the first member.
 
     Raises:
         ToolError: if a stiffness matrix is not positive definite.
@@ -115,7 +116,7 @@ def descend_together(
     starts = (trainable.width_map.widths(member.latent) for member in members)
     flexibilities = [np.array([response_of(widths).flexibility for widths in starts])]
     latents = [latent.copy()]
-    rows, size = trainable.task.train_rows, schedule.batch_size
+    rows, size = trainable.task.train_indices, schedule.batch_size
     steps_an_epoch = -(-len(rows) // size)
     for epoch in range(1, schedule.epochs + 1):
         order = np.array([epoch_order(rows, size, member.generator) for member in members])
@@ -126,11 +127,11 @@ def descend_together(
         flexibilities.append(found)
         if schedule.keep_widths:
             latents.append(state.latent.copy())
-        if tell(0, epoch, FlexibilityMatrix(found[0])):
+        if on_epoch(0, epoch, FlexibilityMatrix(found[0])):
             break
     history, kept = np.array(flexibilities), np.array(latents)
     return [
-        Course(
+        OptimisationRun(
             latent=state.latent[place],
             models=[FlexibilityMatrix(matrix) for matrix in history[:, place]],
             latents=kept[:, place] if schedule.keep_widths else None,
@@ -148,7 +149,7 @@ def can_be_compiled(trainable: Trainable) -> bool:
 
 
 def _worth_compiling(trainable: Trainable, n_members: int, schedule: Schedule) -> bool:
-    batches = -(-len(trainable.task.train_rows) // schedule.batch_size)
+    batches = -(-len(trainable.task.train_indices) // schedule.batch_size)
     steps = n_members * schedule.epochs * batches
     adjoint = schedule.rule == "adjoint"
     return adjoint and steps >= COMPILED_STEPS and can_be_compiled(trainable)

@@ -34,7 +34,7 @@ def in_situ_gradient(task: Task, model: Model) -> FloatArray:
     The product of two elongations of every bond, one under the loads and one under adjoint
     loads that follow from the model's own displacements (Li and Mao, eq. 6).
     """
-    return task.stiffness_gradient(model, task.train_rows)
+    return task.stiffness_gradient(model, task.train_indices)
 
 
 def compare_gradients(reference: FloatArray, found: FloatArray) -> GradientAgreement | None:

@@ -28,7 +28,7 @@ RELATIVE_STEP = 1e-5
 
 
 def adjoint_gradient(
-    model: BarModel, task: Task, stiffness: FloatArray, rows: IntArray
+    model: BarModel, task: Task, stiffness: FloatArray, indices: IntArray
 ) -> FloatArray:
     """Return the exact dL/dk, (n_bonds,) per N/mm: the product of two elongations.
 
@@ -36,16 +36,16 @@ def adjoint_gradient(
         model: the bar model.
         task: loads, targets and loss.
         stiffness: of each bond, (n_bonds,) N/mm.
-        rows: the samples, as indices.
+        indices: the samples, as indices.
     """
-    return task.stiffness_gradient(model.response(stiffness), rows)
+    return task.stiffness_gradient(model.response(stiffness), indices)
 
 
 def finite_difference_gradient(
     model: BarModel,
     task: Task,
     stiffness: FloatArray,
-    rows: IntArray,
+    indices: IntArray,
     step: FloatArray | float | None = None,
 ) -> FloatArray:
     """Return dL/dk by forward differences, one network more than there are bonds.
@@ -54,24 +54,24 @@ def finite_difference_gradient(
         model: the bars.
         task: loads, targets and loss.
         stiffness: of each bond, (n_bonds,) N/mm.
-        rows: the samples, as indices.
+        indices: the samples, as indices.
         step: change of each stiffness, N/mm; a share of 1e-5 of it if not given.
     """
     steps = np.broadcast_to(
         RELATIVE_STEP * stiffness if step is None else np.asarray(step), stiffness.shape
     )
-    before = task.loss_value(model.response(stiffness), rows)
+    before = task.loss_value(model.response(stiffness), indices)
     gradient = np.empty_like(stiffness)
     for bond, change in enumerate(steps):
         changed = stiffness.copy()
         changed[bond] += change
-        after = task.loss_value(model.response(changed), rows)
+        after = task.loss_value(model.response(changed), indices)
         gradient[bond] = (after - before) / (changed[bond] - stiffness[bond])
     return gradient
 
 
 def coupled_learning_gradient(
-    model: BarModel, task: Task, stiffness: FloatArray, rows: IntArray, nudge: float = NUDGE
+    model: BarModel, task: Task, stiffness: FloatArray, indices: IntArray, nudge: float = NUDGE
 ) -> FloatArray:
     """Return what coupled learning takes for the gradient, (n_bonds,) mm².
 
@@ -86,13 +86,13 @@ def coupled_learning_gradient(
         task: loads, targets and loss; without wanted displacements the outputs are moved
             down the slope of the loss.
         stiffness: of each bond, (n_bonds,) N/mm.
-        rows: the samples, as indices.
+        indices: the samples, as indices.
         nudge: η.
     """
     response = model.response(stiffness)
-    equilibrium = response.solve(task.loads_N[rows])
+    equilibrium = response.solve(task.loads_N[indices])
     free = equilibrium.elongations_mm
-    wanted = wanted_change(task.loss, equilibrium.outputs_mm, task.targets[rows])
+    wanted = wanted_change(task.loss, equilibrium.outputs_mm, task.targets[indices])
     holding = np.linalg.solve(_output_flexibility(response, stiffness), nudge * wanted.T)
     clamped = free + (response.adjoint_elongations @ holding).T
     difference: FloatArray = (clamped**2 - free**2).mean(axis=0) / (2.0 * nudge)
@@ -156,7 +156,7 @@ class Rule:
         model: WidthModel,
         task: Task,
         widths_mm: FloatArray,
-        rows: IntArray,
+        indices: IntArray,
         chain: FloatArray,
     ) -> FloatArray:
         """Return dL/dw times `chain` by this rule, (n_bonds,).
@@ -165,21 +165,21 @@ class Rule:
             model: of the network.
             task: loads, targets and loss.
             widths_mm: of the bonds, (n_bonds,).
-            rows: the samples, as indices.
+            indices: the samples, as indices.
             chain: derivative of each width in what is trained in its place, (n_bonds,) mm.
 
         Raises:
             InputError: if the rule is for springs and the model is another one.
         """
         if self.exact:
-            equilibrium = model.solve(widths_mm, task.loads_N[rows])
-            slope = task.loss_slope(equilibrium.outputs_mm, rows)
+            equilibrium = model.solve(widths_mm, task.loads_N[indices])
+            slope = task.loss_slope(equilibrium.outputs_mm, indices)
             return equilibrium.width_slope(slope, chain)
         if not isinstance(model, SpringModel):
             raise InputError(
                 "[training] rule", f"a rule for springs, with a {type(model).__name__}", '"adjoint"'
             )
-        gradient = self.gradient(model.bars, task, model.law.stiffness(widths_mm), rows)
+        gradient = self.gradient(model.bars, task, model.law.stiffness(widths_mm), indices)
         return gradient * (model.law.slope(widths_mm) * chain)
 
 

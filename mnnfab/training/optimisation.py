@@ -24,12 +24,12 @@ MOST_WIDTHS = 5_000_000
 
 Optimizer = Literal["adam", "l-bfgs-b"]
 RuleName = Literal["adjoint", "coupled-learning", "finite-differences"]
-Tell = Callable[[int, PortModel], bool | None]
+EpochCallback = Callable[[int, PortModel], bool | None]
 """Called after an epoch with its number and what the ports do; returns
 whether the training shall end there."""
 
 
-class Note(Protocol):
+class IterationCallback(Protocol):
     """Told of every iteration; SciPy wants the argument to have this very name."""
 
     def __call__(self, intermediate_result: OptimizeResult) -> None:
@@ -82,7 +82,7 @@ class Schedule:
                 raise InputError(f"schedule, {name}", given, ", ".join(known))
 
 
-def worth_keeping(n_bonds: int, epochs: int) -> bool:
+def can_record_widths(n_bonds: int, epochs: int) -> bool:
     """Return whether the widths of every epoch of a training can be kept and shown."""
     return n_bonds <= MOST_BONDS and n_bonds * (epochs + 1) <= MOST_WIDTHS
 
@@ -114,30 +114,30 @@ class Trainable:
         return self.model.port_model(self.width_map.widths(latent))
 
     def gradient(
-        self, latent: FloatArray, rows: IntArray, rule: RuleName = "adjoint"
+        self, latent: FloatArray, indices: IntArray, rule: RuleName = "adjoint"
     ) -> FloatArray:
-        """Return the gradient of the mean loss over `rows` in the latent values, (n_bonds,)."""
+        """Return the gradient of the mean loss over `indices` in the latent values, (n_bonds,)."""
         chain = self.width_map.slope(latent)
         gradients = [
-            RULES[rule].width_slope(self.model, self.task, widths, rows, chain)
+            RULES[rule].width_slope(self.model, self.task, widths, indices, chain)
             for widths in self._prints(latent)
         ]
         return gradients[0] if len(gradients) == 1 else np.mean(gradients, axis=0)
 
-    def loss_and_gradient(self, latent: FloatArray, rows: IntArray) -> tuple[float, FloatArray]:
-        """Return the mean loss over `rows` and its exact gradient, from one factorisation."""
+    def loss_and_gradient(self, latent: FloatArray, indices: IntArray) -> tuple[float, FloatArray]:
+        """Return the mean loss over `indices` and its exact gradient, from one factorisation."""
         losses, gradients, chain = [], [], self.width_map.slope(latent)
         for widths in self._prints(latent):
-            equilibrium = self.model.solve(widths, self.task.loads_N[rows])
+            equilibrium = self.model.solve(widths, self.task.loads_N[indices])
             outputs = equilibrium.outputs_mm
-            losses.append(self.task.loss.value(outputs, self.task.targets[rows]))
-            slope = self.task.loss_slope(outputs, rows)
+            losses.append(self.task.loss.value(outputs, self.task.targets[indices]))
+            slope = self.task.loss_slope(outputs, indices)
             gradients.append(equilibrium.width_slope(slope, chain))
         return float(np.mean(losses)), np.mean(gradients, axis=0)
 
 
 @dataclass(frozen=True, eq=False)
-class Course:
+class OptimisationRun:
     """One training, whole.
 
     Args:
@@ -153,13 +153,13 @@ class Course:
     latents: FloatArray | None = None
 
 
-def descend(
+def train_adam(
     trainable: Trainable,
     start: FloatArray,
     schedule: Schedule,
     generator: np.random.Generator,
-    tell: Tell,
-) -> Course:
+    on_epoch: EpochCallback,
+) -> OptimisationRun:
     """Train by Adam on mini-batches.
 
     Args:
@@ -167,55 +167,55 @@ def descend(
         start: latent values, (n_bonds,).
         schedule: how long, how fast, by which rule.
         generator: decides the order of the samples.
-        tell: told of every epoch.
+        on_epoch: called after every epoch.
     """
     latent, width_map = start, trainable.width_map
     optimiser = Adam(len(latent), schedule.learning_rate)
     models, latents = [trainable.port_model(latent)], [latent]
     for epoch in range(1, schedule.epochs + 1):
-        order = epoch_order(trainable.task.train_rows, schedule.batch_size, generator)
-        for rows in _batches(order, schedule.batch_size):
-            slope = trainable.gradient(latent, rows, schedule.rule)
+        order = epoch_order(trainable.task.train_indices, schedule.batch_size, generator)
+        for indices in _batches(order, schedule.batch_size):
+            slope = trainable.gradient(latent, indices, schedule.rule)
             latent = width_map.project(latent + optimiser.step(slope))
         models.append(trainable.port_model(latent))
         if schedule.keep_widths:
             latents.append(latent)
-        if tell(epoch, models[-1]):
+        if on_epoch(epoch, models[-1]):
             break
-    return Course(latent, models, _kept(latents, schedule))
+    return OptimisationRun(latent, models, _kept(latents, schedule))
 
 
-def descend_by_quasi_newton(
-    trainable: Trainable, start: FloatArray, schedule: Schedule, tell: Tell
-) -> Course:
+def train_lbfgs(
+    trainable: Trainable, start: FloatArray, schedule: Schedule, on_epoch: EpochCallback
+) -> OptimisationRun:
     """Train by L-BFGS-B on all training samples at once.
 
     Args:
         trainable: what is trained.
         start: latent values, (n_bonds,).
         schedule: `epochs` limits the iterations.
-        tell: told of every iteration.
+        on_epoch: called after every iteration.
     """
     models, latents = [trainable.port_model(start)], [start]
 
-    def note(intermediate_result: OptimizeResult) -> None:
+    def on_iteration(intermediate_result: OptimizeResult) -> None:
         models.append(trainable.port_model(intermediate_result.x))
         if schedule.keep_widths:
             latents.append(np.array(intermediate_result.x))
-        if tell(len(models) - 1, models[-1]):
+        if on_epoch(len(models) - 1, models[-1]):
             raise StopIteration  # SciPy's way to end an optimisation from within
 
     if schedule.epochs == 0:  # SciPy makes one iteration all the same
-        return Course(start, models, _kept(latents, schedule))
-    latent, _ = lower_the_loss(trainable, start, schedule.epochs, note)
-    return Course(latent, models, _kept(latents, schedule))
+        return OptimisationRun(start, models, _kept(latents, schedule))
+    latent, _ = minimise_loss(trainable, start, schedule.epochs, on_iteration)
+    return OptimisationRun(latent, models, _kept(latents, schedule))
 
 
-def lower_the_loss(
+def minimise_loss(
     trainable: Trainable,
     start: FloatArray,
     iterations: int,
-    note: Note | None = None,
+    on_iteration: IterationCallback | None = None,
 ) -> tuple[FloatArray, float]:
     """Lower the mean loss of all training samples by SciPy's L-BFGS-B, within the limits.
 
@@ -223,7 +223,7 @@ def lower_the_loss(
         trainable: what is trained.
         start: latent values, (n_bonds,).
         iterations: at the most.
-        note: told of every iteration.
+        on_iteration: called after every iteration.
 
     Returns:
         Latent values, (n_bonds,), and their loss.
@@ -231,19 +231,19 @@ def lower_the_loss(
     found = minimize(
         trainable.loss_and_gradient,
         start,
-        args=(trainable.task.train_rows,),
+        args=(trainable.task.train_indices,),
         jac=True,
         method="L-BFGS-B",
         bounds=[trainable.width_map.latent_limits] * len(start),
-        callback=note,
+        callback=on_iteration,
         options={"maxiter": iterations, "ftol": 1e-12, "gtol": 1e-9},
     )
     return np.asarray(found.x), float(found.fun)
 
 
-def epoch_order(rows: IntArray, batch_size: int, generator: np.random.Generator) -> IntArray:
+def epoch_order(indices: IntArray, batch_size: int, generator: np.random.Generator) -> IntArray:
     """Return the samples in the order of an epoch; one batch needs no order."""
-    return rows if len(rows) <= batch_size else generator.permutation(rows)
+    return indices if len(indices) <= batch_size else generator.permutation(indices)
 
 
 def _kept(latents: list[FloatArray], schedule: Schedule) -> FloatArray | None:

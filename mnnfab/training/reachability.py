@@ -19,9 +19,9 @@ from mnnfab.network.ports import Port
 from mnnfab.random_streams import Stream, random_generator
 from mnnfab.task.losses import Loss, SquaredError
 from mnnfab.task.metrics import Metrics
-from mnnfab.task.task import Parts, Task
-from mnnfab.training.optimisation import Trainable, lower_the_loss
-from mnnfab.training.reachability_losses import Reading, ScaleFreeError
+from mnnfab.task.task import DataSplit, Task
+from mnnfab.training.optimisation import Trainable, minimise_loss
+from mnnfab.training.reachability_losses import Reading, ScaledResidual
 from mnnfab.training.width_maps import Clamp
 
 #: A target that is missed by less than this share of its size counts as reached.
@@ -145,7 +145,7 @@ def best_within(trainable: Trainable) -> tuple[FloatArray, float]:
     generator = random_generator(0, Stream.REACHABILITY_STARTS)
     n_bonds = trainable.model.network.n_bonds
     starts = [np.full(n_bonds, 0.5), *generator.uniform(size=(STARTS - 1, n_bonds))]
-    ends = [lower_the_loss(trainable, start, ITERATIONS) for start in starts]
+    ends = [minimise_loss(trainable, start, ITERATIONS) for start in starts]
     return min(ends, key=lambda end: end[1])
 
 
@@ -156,7 +156,7 @@ def wanted_flexibility(task: Task) -> FloatArray | None:
     """
     if not isinstance(task.loss, SquaredError):
         return None
-    rows = task.train_rows
+    rows = task.train_indices
     solution, *_ = np.linalg.lstsq(task.loads_N[rows], task.targets[rows], rcond=None)
     return np.asarray(solution, dtype=np.float64).T
 
@@ -178,16 +178,16 @@ def _ranges(trainable: Trainable, wanted: FloatArray | None) -> list[Range]:
 
 def _with(trainable: Trainable, loads: FloatArray, targets: FloatArray, loss: Loss) -> Trainable:
     """Return the same bars with another question asked of them."""
-    parts = Parts(np.arange(len(loads)))
-    task = replace(trainable.task, loads_N=loads, targets=targets, loss=loss, parts=parts)
+    split = DataSplit(np.arange(len(loads)))
+    task = replace(trainable.task, loads_N=loads, targets=targets, loss=loss, split=split)
     return replace(trainable, task=task)
 
 
 def _target(trainable: Trainable, wanted: FloatArray, limits_mm: tuple[float, float]) -> Target:
-    loads = trainable.task.loads_N[trainable.task.train_rows]
+    loads = trainable.task.loads_N[trainable.task.train_indices]
     targets = loads @ wanted.T
     size = float(np.sqrt((targets**2).sum(axis=1).mean()))
-    given = trainable.task.targets[trainable.task.train_rows]
+    given = trainable.task.targets[trainable.task.train_indices]
 
     def missed(limits: tuple[float, float], factor: float = 1.0) -> tuple[FloatArray, float]:
         widened = replace(trainable, width_map=Clamp(*limits))
@@ -205,7 +205,7 @@ def _target(trainable: Trainable, wanted: FloatArray, limits_mm: tuple[float, fl
     first = np.array([trainable.task.load_cases[0].loads_N])
     softer = wider = None
     if error > REACHED and not wrong_sign:
-        best = _free_factor(_with(trainable, loads, targets, ScaleFreeError()))
+        best = _free_factor(_with(trainable, loads, targets, ScaledResidual()))
         if best is not None:
             softer = best ** _smallest_share(lambda s: missed(limits_mm, best**s)[1] <= REACHED)
         if widened_enough(WIDEST):

@@ -33,7 +33,7 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class ScaleFreeError:
+class ScaledResidual:
     """Relative squared residual of the targets after best-fit scaling of the displacements.
 
     min_s ‖s u - û‖² / ‖û‖² = 1 - (u·û)² / (‖u‖² ‖û‖²)

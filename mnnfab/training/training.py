@@ -14,7 +14,7 @@ from mnnfab.model.model import PortModel
 from mnnfab.task.metrics import Metrics, MetricValue
 from mnnfab.task.task import Task
 from mnnfab.training.ensemble import make_member, run_ensemble
-from mnnfab.training.optimisation import Course, Schedule, Trainable
+from mnnfab.training.optimisation import OptimisationRun, Schedule, Trainable
 
 Progress = Callable[[int, int, float], bool | None]
 """Called after an epoch with its number, the number of epochs and the loss; where it returns
@@ -126,23 +126,25 @@ def train(
 
     ended = False
 
-    def tell(_member: int, epoch: int, model: PortModel) -> bool:
+    def on_epoch(_member: int, epoch: int, model: PortModel) -> bool:
         nonlocal ended
         if progress is not None and not ended:
-            loss = task.loss_value(model, task.train_rows)
+            loss = task.loss_value(model, task.train_indices)
             ended = progress(epoch, schedule.epochs, loss) is True
         return ended
 
-    def run(numbers: range) -> list[Course]:
+    def run(numbers: range) -> list[OptimisationRun]:
         members = [make_member(trainable, latent, schedule.seed, number) for number in numbers]
-        return run_ensemble(trainable, members, schedule, tell)
+        return run_ensemble(trainable, members, schedule, on_epoch)
 
-    courses = run(range(schedule.restarts))
-    while len(courses) < schedule.restarts + schedule.retries:
-        if ended or not all(_stuck(task, course, schedule) for course in courses):
+    training_runs = run(range(schedule.restarts))
+    while len(training_runs) < schedule.restarts + schedule.retries:
+        if ended or not all(
+            _stalled(task, training_run, schedule) for training_run in training_runs
+        ):
             break
-        courses += run(range(len(courses), len(courses) + 1))
-    return replace(_keep_best(trainable, courses, schedule), stopped=ended)
+        training_runs += run(range(len(training_runs), len(training_runs) + 1))
+    return replace(_keep_best(trainable, training_runs, schedule), stopped=ended)
 
 
 def _checked(widths_mm: FloatArray, trainable: Trainable) -> FloatArray:
@@ -162,48 +164,50 @@ def measure(task: Task, model: PortModel, epoch: int) -> Epoch:
 
     return Epoch(
         epoch=epoch,
-        loss_train=task.loss_value(model, task.train_rows),
-        loss_validation=loss(task.parts.validation),
-        loss_test=loss(task.parts.test),
+        loss_train=task.loss_value(model, task.train_indices),
+        loss_validation=loss(task.split.validation),
+        loss_test=loss(task.split.test),
         metrics=task.metrics(model),
     )
 
 
-def _stuck(task: Task, course: Course, schedule: Schedule) -> bool:
+def _stalled(task: Task, training_run: OptimisationRun, schedule: Schedule) -> bool:
     """Return whether a training has learned nothing and is not about to."""
-    last, epochs = course.models[-1], len(course.models) - 1
-    if schedule.epochs == 0 or task.headline is None:
+    last, epochs = training_run.models[-1], len(training_run.models) - 1
+    if schedule.epochs == 0 or task.primary_metric is None:
         return False
-    if task.headline.has_learned(task.metrics(last)):
+    if task.primary_metric.beats_training_baseline(task.metrics(last)):
         return False
     if epochs < schedule.epochs:  # quasi-Newton steps end where the loss falls no more
         return True
-    half = course.models[(len(course.models) - 1) // 2]
-    before, after = (task.loss_value(found, task.train_rows) for found in (half, last))
+    half = training_run.models[(len(training_run.models) - 1) // 2]
+    before, after = (task.loss_value(found, task.train_indices) for found in (half, last))
     return after > (1.0 - STILL_FALLING) * before
 
 
-def _keep_best(trainable: Trainable, courses: Sequence[Course], schedule: Schedule) -> Training:
+def _keep_best(
+    trainable: Trainable, training_runs: Sequence[OptimisationRun], schedule: Schedule
+) -> Training:
     task = trainable.task
-    rows = task.parts.validation if task.parts.validation.size else task.train_rows
-    losses = [task.loss_value(course.models[-1], rows) for course in courses]
+    rows = task.split.validation if task.split.validation.size else task.train_indices
+    losses = [task.loss_value(training_run.models[-1], rows) for training_run in training_runs]
     if not np.isfinite(losses).any():
         raise ToolError("the training ended without a finite loss: are loads or targets too large?")
     best = int(np.nanargmin(losses))
-    widths, latents = trainable.width_map.widths, courses[best].latents
+    widths, latents = trainable.width_map.widths, training_runs[best].latents
     return Training(
-        widths_mm=frozen_floats(widths(courses[best].latent)),
+        widths_mm=frozen_floats(widths(training_runs[best].latent)),
         widths_by_epoch_mm=None if latents is None else frozen_floats(widths(latents)),
         history=tuple(
-            measure(task, model, epoch) for epoch, model in enumerate(courses[best].models)
+            measure(task, model, epoch) for epoch, model in enumerate(training_runs[best].models)
         ),
         restarts=tuple(
             Restart(
                 number=number,
-                last=measure(task, course.models[-1], len(course.models) - 1),
-                stuck=_stuck(task, course, schedule),
+                last=measure(task, training_run.models[-1], len(training_run.models) - 1),
+                stuck=_stalled(task, training_run, schedule),
                 chosen=number == best,
             )
-            for number, course in enumerate(courses)
+            for number, training_run in enumerate(training_runs)
         ),
     )

@@ -6,25 +6,25 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from geometry.printability import check_printability
-from mnnfab.findings import Finding, as_advice
+from mnnfab.findings import Finding, as_warnings
 from mnnfab.model.agreement import compare
 from mnnfab.model.surrogate import fit_correction
 from mnnfab.printed_part.part import PrintedPart
 from mnnfab.printed_part.tiling import coupons_of
 from mnnfab.problem.problem import Problem
-from mnnfab.progress.watcher import Clock
+from mnnfab.progress.watcher import StageTimer
 from mnnfab.runs.record import Record
 from mnnfab.training.gradient_comparison import (
     GradientAgreement,
     compare_gradients,
     in_situ_gradient,
 )
-from mnnfab.validation.acceptance import judge_compensation, judge_continuum
-from mnnfab.validation.conditioning import judge_conditioning
-from mnnfab.validation.limit_states import judge_limit_states
+from mnnfab.validation.acceptance import check_compensation, check_continuum
+from mnnfab.validation.conditioning import check_conditioning
+from mnnfab.validation.limit_states import check_limit_states
 from mnnfab.validation.results import Results
-from mnnfab.validation.solution import judge_solution
-from mnnfab.validation.tolerance import judge_prints, study_prints
+from mnnfab.validation.solution import check_solution
+from mnnfab.validation.tolerance import check_print_samples, study_print_samples
 
 if TYPE_CHECKING:
     from geometry.tiling import Tiling
@@ -32,17 +32,17 @@ if TYPE_CHECKING:
     from mnnfab.task.task import Task
 
 
-def check_part(problem: Problem, record: Record, clock: Clock) -> Results:
+def check_part(problem: Problem, record: Record, timer: StageTimer) -> Results:
     """Tile the part, look at its printability, and compare its continuum with the bars."""
-    part = PrintedPart(problem, record.widths_mm, clock)
-    with clock.stage("tile"):
+    part = PrintedPart(problem, record.widths_mm, timer)
+    with timer.stage("tile"):
         tiling = part.tiling
-    with clock.stage("printability"):
+    with timer.stage("printability"):
         design = problem.design
         findings = check_printability(
             problem.network, tiling, problem.printer, problem.material, design.export
         )
-        findings += _judge_coupons(problem)
+        findings += _check_coupons(problem)
     results = Results(
         problem=problem,
         record=record,
@@ -58,16 +58,16 @@ def check_part(problem: Problem, record: Record, clock: Clock) -> Results:
         findings=(*findings, *record.findings),
         solid_valid=None,
         files=(),
-        timings_s=clock.timings_s,
+        timings_s=timer.timings_s,
     )
     task = problem.task
     if not problem.design.check.enabled:
-        results = replace(results, findings=as_advice(results.findings))
+        results = replace(results, findings=as_warnings(results.findings))
     if task is None:
         return _skipped(results, "the design has no ports to compare")
     springs, widths = problem.spring_model(task), part.widths_mm
     bar, predicted = problem.uncorrected.response(task, widths), springs.response(widths)
-    conditioning = judge_conditioning(springs.stiffness_matrix(widths))
+    conditioning = check_conditioning(springs.stiffness_matrix(widths))
     results = replace(
         results, bar=bar, predicted=predicted, findings=(*conditioning, *results.findings)
     )
@@ -80,16 +80,16 @@ def _compared(
     results: Results, part: PrintedPart, task: Task, bar: Response, predicted: Response
 ) -> Results:
     """Solve the continuum; compare it with the bars, and look at limit states and prints."""
-    problem, clock, continuum = part.problem, part.clock, part.continuum
+    problem, timer, continuum = part.problem, part.timer, part.continuum
     response = continuum.response
     agreement = compare(bar, response)
-    with clock.stage("guards"):
+    with timer.stage("guards"):
         states = part.limit_states
-    with clock.stage("prints"):
+    with timer.stage("prints"):
         fitted = fit_correction(bar.flexibility, response.flexibility)
-        prints = study_prints(problem.uncorrected.corrected(fitted), task, part.widths_mm)
+        prints = study_print_samples(problem.uncorrected.corrected(fitted), task, part.widths_mm)
     corrected = problem.surrogate.correction is not None
-    judged = judge_continuum(
+    judged = check_continuum(
         task,
         problem.network,
         predicted,
@@ -108,10 +108,10 @@ def _compared(
         prints=prints,
         findings=(
             *judged,
-            *judge_solution(part.discretisation, continuum.balance),
-            *judge_compensation(problem, predicted, response),
-            *judge_limit_states(problem, continuum, states),
-            *judge_prints(problem, task, prints),
+            *check_solution(part.discretisation, continuum.balance),
+            *check_compensation(problem, predicted, response),
+            *check_limit_states(problem, continuum, states),
+            *check_print_samples(problem, task, prints),
             *results.findings,
             *_left_out(part.tiling),
         ),
@@ -120,13 +120,13 @@ def _compared(
 
 def _compare_gradients(task: Task, bar: Response, continuum: Response) -> GradientAgreement | None:
     """Return how well in situ backpropagation on the continuum finds the bars' gradient."""
-    if task.headline is None:
+    if task.primary_metric is None:
         return None
     own, found = in_situ_gradient(task, bar), in_situ_gradient(task, continuum)
     return compare_gradients(own, found)
 
 
-def _judge_coupons(problem: Problem) -> list[Finding]:
+def _check_coupons(problem: Problem) -> list[Finding]:
     """Return what would keep the coupons from being printed well."""
     found = [
         replace(finding, where=f"{coupon.name}: {finding.where}", position_mm=None)

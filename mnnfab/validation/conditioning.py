@@ -14,7 +14,7 @@ POOR = 1e8
 MOST_DOFS = 50_000
 
 
-def judge_conditioning(matrix: sparse.csr_array) -> list[Finding]:
+def check_conditioning(matrix: sparse.csr_array) -> list[Finding]:
     """Return a warning if displacements lose half of their digits or more.
 
     Above `MOST_DOFS` unknowns the condition number is not computed, since that would take longer

@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 ADVISED_FACTOR, ADVISED_SAG, ADVISED_STRAIN = 1.0, 1.0, 0.10
 
 
-def judge_limit_states(
+def check_limit_states(
     problem: Problem, continuum: Continuum, states: LimitStates
 ) -> list[Finding]:
     """Return a finding for each limit state, of the load case that comes first."""
     limits, network = problem.design.check, problem.network
     worst = int(states.joint_strains.argmax())
     findings = [
-        _judge(
+        _check(
             "joint-strain",
             network.bond_name(worst),
             "largest nominal strain at a joint {value:.1%} over all samples",
@@ -36,17 +36,17 @@ def judge_limit_states(
             (limits.max_joint_strain, ADVISED_STRAIN),
             at_least=False,
         ),
-        *_judge_sag(states, limits.max_sag_share),
-        *_judge_buckling(problem, continuum, states),
-        *_judge_linear(states, limits.min_linear_factor),
+        *_check_sag(states, limits.max_sag_share),
+        *_check_buckling(problem, continuum, states),
+        *_check_linear_range(states, limits.min_linear_factor),
     ]
     contact = min(states.cases, key=lambda found: found.contact, default=None)
     if contact is not None and np.isfinite(contact.contact):
-        findings.append(_judge_contact(contact))
+        findings.append(_check_contact(contact))
     return findings
 
 
-def _judge_sag(states: LimitStates, limit: float | None) -> list[Finding]:
+def _check_sag(states: LimitStates, limit: float | None) -> list[Finding]:
     sag = float(np.abs(states.sag_mm).max())
     moved = {found.case.name: float(np.abs(found.outputs_mm).max()) for found in states.cases}
     moved = {name: size for name, size in moved.items() if size > 0}
@@ -58,10 +58,10 @@ def _judge_sag(states: LimitStates, limit: float | None) -> list[Finding]:
         f"{{value:.2f}} times what “{least}” moves them by; take the zero as it hangs"
     )
     share = sag / moved[least]
-    return [_judge("sag", "outputs", words, share, (limit, ADVISED_SAG), at_least=False)]
+    return [_check("sag", "outputs", words, share, (limit, ADVISED_SAG), at_least=False)]
 
 
-def _judge_buckling(problem: Problem, continuum: Continuum, states: LimitStates) -> list[Finding]:
+def _check_buckling(problem: Problem, continuum: Continuum, states: LimitStates) -> list[Finding]:
     from fem.limit_states import MOST_DOFS, bowed_bond
 
     limit = problem.design.check.min_buckling_factor
@@ -82,10 +82,10 @@ def _judge_buckling(problem: Problem, continuum: Continuum, states: LimitStates)
     bond = bowed_bond(problem.network, continuum, buckling)
     words = f"buckles in its plane at {{value:.2f}} times “{case.name}”; this bond bows most"
     where = problem.network.bond_name(bond)
-    return [_judge("buckling", where, words, factor, (limit, ADVISED_FACTOR), at_least=True)]
+    return [_check("buckling", where, words, factor, (limit, ADVISED_FACTOR), at_least=True)]
 
 
-def _judge_linear(states: LimitStates, limit: float | None) -> list[Finding]:
+def _check_linear_range(states: LimitStates, limit: float | None) -> list[Finding]:
     if not states.cases:
         return []
     first = min(states.cases, key=lambda found: found.linear.factor)
@@ -97,7 +97,7 @@ def _judge_linear(states: LimitStates, limit: float | None) -> list[Finding]:
     words = f"{how} “{first.case.name}”"
     where = "outputs"
     return [
-        _judge(
+        _check(
             "linear-range",
             where,
             words,
@@ -108,7 +108,7 @@ def _judge_linear(states: LimitStates, limit: float | None) -> list[Finding]:
     ]
 
 
-def _judge_contact(found: LoadCaseLimits) -> Finding:
+def _check_contact(found: LoadCaseLimits) -> Finding:
     severity: Severity = "warning" if found.contact <= ADVISED_FACTOR else "info"
     words = f"free sides meet at {found.contact:.2f} times “{found.case.name}”"
     place = None if found.contact_place is None else found.contact_place.tolist()
@@ -116,7 +116,7 @@ def _judge_contact(found: LoadCaseLimits) -> Finding:
     return Finding("contact", severity, "part", words, position, found.contact, ADVISED_FACTOR)
 
 
-def _judge(
+def _check(
     code: str,
     where: str,
     words: str,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from fem.beams import frame_response, make_frame
+from fem.beams import beam_response, make_beam_model
 from mnnfab.errors import ToolError
 from mnnfab.model.agreement import Agreement, compare
 from mnnfab.model.response import Response
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mnnfab.arrays import FloatArray
     from mnnfab.model.stiffness_law import LawName
     from mnnfab.problem.problem import Problem
-    from mnnfab.progress.watcher import Clock
+    from mnnfab.progress.watcher import StageTimer
     from mnnfab.task.metrics import Metrics
     from mnnfab.task.task import Task
 
@@ -42,12 +42,12 @@ class Answer:
     n_dofs: int
 
 
-Model = Callable[["Problem", "Task", "FloatArray", "Clock"], Answer]
+Model = Callable[["Problem", "Task", "FloatArray", "StageTimer"], Answer]
 """From a problem, its task and widths, (n_bonds,) mm, to an answer."""
 
 
 @dataclass(frozen=True, eq=False)
-class Rung:
+class ModelResult:
     """One model beside the last one of the ladder.
 
     Args:
@@ -69,7 +69,7 @@ class Rung:
 
 
 @dataclass(frozen=True, eq=False)
-class Ladder:
+class ModelHierarchy:
     """The models that answered, and why others did not.
 
     Args:
@@ -77,18 +77,20 @@ class Ladder:
         failures: reason by the name of the model.
     """
 
-    rungs: tuple[Rung, ...]
+    rungs: tuple[ModelResult, ...]
     failures: Mapping[str, str]
 
 
-def climb(problem: Problem, task: Task, widths_mm: FloatArray, clock: Clock) -> Ladder:
+def evaluate_models(
+    problem: Problem, task: Task, widths_mm: FloatArray, timer: StageTimer
+) -> ModelHierarchy:
     """Ask every model of the ladder, and compare each with the last that answered.
 
     Args:
         problem: the design; a correction of its bars is left out.
         task: its ports and its judge.
         widths_mm: of each bond, (n_bonds,).
-        clock: told of the progress.
+        timer: told of the progress.
     """
     import fem.extrusion  # noqa: F401 - its import is nobody's time
 
@@ -98,16 +100,16 @@ def climb(problem: Problem, task: Task, widths_mm: FloatArray, clock: Clock) -> 
     for name, model in LADDER.items():
         start = time.perf_counter()
         try:
-            with clock.stage(name):
-                answer = model(problem, task, widths_mm, clock)
+            with timer.stage(name):
+                answer = model(problem, task, widths_mm, timer)
         except ToolError as error:  # memory, the mesher: what the others say still counts
             failures[name] = str(error)
             continue
         answers[name] = answer, time.perf_counter() - start
     first, last = next(iter(answers.values()))[0], list(answers.values())[-1][0]
-    own = None if task.headline is None else in_situ_gradient(task, first.response)
+    own = None if task.primary_metric is None else in_situ_gradient(task, first.response)
     rungs = tuple(
-        Rung(
+        ModelResult(
             name=name,
             answer=answer,
             metrics=task.metrics(answer.response),
@@ -119,16 +121,16 @@ def climb(problem: Problem, task: Task, widths_mm: FloatArray, clock: Clock) -> 
         )
         for name, (answer, seconds) in answers.items()
     )
-    return Ladder(rungs, failures)
+    return ModelHierarchy(rungs, failures)
 
 
-def ladder_text(task: Task, ladder: Ladder) -> str:
+def hierarchy_text(task: Task, ladder: ModelHierarchy) -> str:
     """Return the ladder as a table for a terminal."""
-    metric = task.headline.name.replace("_", " ") if task.headline else ""
+    metric = task.primary_metric.name.replace("_", " ") if task.primary_metric else ""
     header = f"{'model':<25} {'scale':>7} {'residual':>9} {'of bonds':>9} {metric:>15}"
     lines = [f"{header} {'dofs':>9} {'seconds':>8}"]
     for rung in ladder.rungs:
-        value = f"{task.headline.of(rung.metrics):.4f}" if task.headline else ""
+        value = f"{task.primary_metric.of(rung.metrics):.4f}" if task.primary_metric else ""
         lines.append(
             f"{rung.name:<25} {rung.agreement.scale:>7.4f} "
             f"{rung.agreement.displacement_residual:>9.2%} "
@@ -147,28 +149,28 @@ def ladder_text(task: Task, ladder: Ladder) -> str:
 
 
 def _bars(law: LawName) -> Model:
-    def solve(problem: Problem, task: Task, widths_mm: FloatArray, clock: Clock) -> Answer:
+    def solve(problem: Problem, task: Task, widths_mm: FloatArray, timer: StageTimer) -> Answer:
         schedule = problem.design.schedule.model_copy(update={"stiffness_law": law})
         design = problem.design.model_copy(update={"training": schedule})
-        with_law = calibrated(replace(problem, design=design), clock)
+        with_law = calibrated(replace(problem, design=design), timer)
         return Answer(with_law.response(task, widths_mm), len(problem.network.free_dofs))
 
     return solve
 
 
-def _frame(problem: Problem, task: Task, widths_mm: FloatArray, clock: Clock) -> Answer:  # noqa: ARG001
-    frame = make_frame(
+def _frame(problem: Problem, task: Task, widths_mm: FloatArray, timer: StageTimer) -> Answer:  # noqa: ARG001
+    frame = make_beam_model(
         problem.network, widths_mm, problem.material, problem.as_measured.design.fabrication
     )
-    return Answer(frame_response(frame, task.inputs, task.outputs), len(frame.free))
+    return Answer(beam_response(frame, task.inputs, task.outputs), len(frame.free))
 
 
-def _plane_stress(problem: Problem, task: Task, widths_mm: FloatArray, clock: Clock) -> Answer:
-    continuum, _ = solve_part(problem, task, tile_part(problem.as_measured, widths_mm), clock)
+def _plane_stress(problem: Problem, task: Task, widths_mm: FloatArray, timer: StageTimer) -> Answer:
+    continuum, _ = solve_part(problem, task, tile_part(problem.as_measured, widths_mm), timer)
     return Answer(continuum.response, continuum.n_dofs)
 
 
-def _solid(problem: Problem, task: Task, widths_mm: FloatArray, clock: Clock) -> Answer:  # noqa: ARG001
+def _solid(problem: Problem, task: Task, widths_mm: FloatArray, timer: StageTimer) -> Answer:  # noqa: ARG001
     from fem.extrusion import solve_solid
     from fem.mesh import make_mesh
 

@@ -22,7 +22,7 @@ def assess_problem(problem: Problem, task: Task) -> Reachability:
     return assess(trainable, problem.width_limits_mm, problem.design.check.resolution_mm)
 
 
-def findings_before_training(problem: Problem) -> tuple[Finding, ...]:
+def reachability_findings_before_training(problem: Problem) -> tuple[Finding, ...]:
     """Return what a user should know before the widths of a small network are trained."""
     if problem.task is None or problem.given_widths_mm is not None:
         return ()
@@ -52,7 +52,7 @@ def reach_findings(problem: Problem, task: Task, found: Reachability) -> list[Fi
     return findings
 
 
-def reach_text(problem: Problem, task: Task, found: Reachability) -> str:
+def reachability_text(problem: Problem, task: Task, found: Reachability) -> str:
     """Return the whole report as text."""
     low, high = problem.width_limits_mm
     columns = ("lowest, mm", "highest, mm", "wanted, mm")
@@ -81,9 +81,11 @@ def reach_text(problem: Problem, task: Task, found: Reachability) -> str:
             f"{problem.design.check.resolution_mm:g} mm"
         ),
     ]
-    if task.headline is not None and not task.headline.has_learned(found.metrics):
-        guess = task.headline.training_guess.value
-        lines += [f"no better than an answer that ignores the loads ({guess:.4f})"]
+    if task.primary_metric is not None and not task.primary_metric.beats_training_baseline(
+        found.metrics
+    ):
+        baseline = task.primary_metric.training_baseline.value
+        lines += [f"no better than an answer that ignores the loads ({baseline:.4f})"]
     if found.target is not None:
         nearest = ", ".join(f"{value:.4f}" for value in found.target.nearest_mm)
         lines += [f"nearest reachable displacements in the first load case: {nearest} mm"]

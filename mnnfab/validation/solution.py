@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 BALANCED = 1e-9
 
 
-def judge_solution(discretisation: Discretisation, balance: Balance) -> list[Finding]:
+def check_solution(discretisation: Discretisation, balance: Balance) -> list[Finding]:
     """Return a finding for the discretisation error and one for each balance."""
     dofs = " → ".join(f"{level.n_dofs:,}" for level in discretisation.levels)
     severity: Severity = "info" if discretisation.settled else "warning"

@@ -8,7 +8,7 @@ import numpy as np
 
 from mnnfab.findings import Finding, Severity
 from mnnfab.task.task import is_scored
-from mnnfab.tolerance.study import Printed, ToleranceStudy, study_tolerance
+from mnnfab.tolerance.study import AsDrawnBars, ToleranceStudy, study_tolerance
 from mnnfab.units import NEWTON_PER_GF
 
 if TYPE_CHECKING:
@@ -22,16 +22,18 @@ LIKELY = 0.9
 MOST_BONDS = 5000
 
 
-def study_prints(problem: Problem, task: Task, widths_mm: FloatArray) -> ToleranceStudy | None:
+def study_print_samples(
+    problem: Problem, task: Task, widths_mm: FloatArray
+) -> ToleranceStudy | None:
     """Return what prints of these widths come to; none without a metric, or if it is not wanted."""
     section = problem.design.tolerance
     too_large = problem.network.n_bonds > MOST_BONDS
     if not section.enabled or not is_scored(task) or too_large:
         return None
     model, stiffness = problem.bar_model(task), problem.law.stiffness(widths_mm)
-    wanted = task.headline.of(task.metrics(model.response(stiffness)))
+    wanted = task.primary_metric.of(task.metrics(model.response(stiffness)))
     return study_tolerance(
-        Printed(model, widths_mm, stiffness, problem.as_measured.design.fabrication),
+        AsDrawnBars(model, widths_mm, stiffness, problem.as_measured.design.fabrication),
         task,
         problem.print_errors,
         section.samples,
@@ -40,14 +42,16 @@ def study_prints(problem: Problem, task: Task, widths_mm: FloatArray) -> Toleran
     )
 
 
-def judge_prints(problem: Problem, task: Task, study: ToleranceStudy | None) -> list[Finding]:
+def check_print_samples(
+    problem: Problem, task: Task, study: ToleranceStudy | None
+) -> list[Finding]:
     """Return what the study says, in words."""
     if problem.design.tolerance.enabled and problem.network.n_bonds > MOST_BONDS:
         words = f"not drawn: more than {MOST_BONDS:,} bonds"
         return [Finding("prints", "info", "task", words)]
-    if study is None or task.headline is None:
+    if study is None or task.primary_metric is None:
         return []
-    errors, name = study.errors, task.headline.name
+    errors, name = study.errors, task.primary_metric.name
     low, middle, high = np.percentile(study.metrics, [5, 50, 95])
     bonds = ", ".join(problem.network.bond_name(bond) for bond in study.worst_bonds())
     severity: Severity = "info" if study.chance >= LIKELY else "warning"

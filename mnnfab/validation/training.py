@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mnnfab.findings import Finding
 from mnnfab.problem.problem import Problem
-from mnnfab.task.metrics import Headline
+from mnnfab.task.metrics import PrimaryMetric
 from mnnfab.training.training import Training
 
 
@@ -14,22 +14,22 @@ def training_text(problem: Problem, training: Training) -> str:
         return ""
     first, last = training.history[0], training.history[-1]
     words = f"{last.epoch} epochs: loss {first.loss_train:.4g} to {last.loss_train:.4g}"
-    headline = problem.task.headline if problem.task else None
-    if headline is None:
+    primary_metric = problem.task.primary_metric if problem.task else None
+    if primary_metric is None:
         return words
-    before, after = headline.of(first.metrics), headline.of(last.metrics)
-    return f"{words}, {headline.name} {before:.4f} to {after:.4f}"
+    before, after = primary_metric.of(first.metrics), primary_metric.of(last.metrics)
+    return f"{words}, {primary_metric.name} {before:.4f} to {after:.4f}"
 
 
-def findings_of_training(problem: Problem, training: Training) -> tuple[Finding, ...]:
+def training_findings(problem: Problem, training: Training) -> tuple[Finding, ...]:
     """Return a warning if nothing was learned, and if another start than the given one was kept."""
-    headline = problem.task.headline if problem.task else None
-    if not training.restarts or headline is None:
+    primary_metric = problem.task.primary_metric if problem.task else None
+    if not training.restarts or primary_metric is None:
         return ()
     findings = [
         _stopped(problem, training),
         _kept_start(problem, training),
-        _learned(problem, headline, training),
+        _learned(problem, primary_metric, training),
     ]
     return tuple(finding for finding in findings if finding is not None)
 
@@ -56,16 +56,17 @@ def _kept_start(problem: Problem, training: Training) -> Finding | None:
     return None
 
 
-def _learned(problem: Problem, headline: Headline, training: Training) -> Finding | None:
-    last, guess = training.history[-1], headline.training_guess
-    if problem.schedule.epochs == 0 or headline.has_learned(last.metrics):
+def _learned(problem: Problem, primary_metric: PrimaryMetric, training: Training) -> Finding | None:
+    last, baseline = training.history[-1], primary_metric.training_baseline
+    if problem.schedule.epochs == 0 or primary_metric.beats_training_baseline(last.metrics):
         return None
     stuck = training.chosen is not None and training.chosen.stuck
     way_out = "other ports, loads or limits" if stuck else "more epochs: the loss still falls"
-    luck = f", by luck {guess.luck:.4f} more" if guess.luck else ""
+    margin = f", margin of chance {baseline.chance_margin:.4f}" if baseline.chance_margin else ""
+    name = primary_metric.training
     words = (
-        f"{headline.training} {last.metrics[headline.training]:.4f} is no better than an answer "
-        f"that ignores the loads ({guess.value:.4f}{luck}); what may help: {way_out}"
+        f"{name} {last.metrics[name]:.4f} does not beat the constant-prediction baseline "
+        f"({baseline.value:.4f}{margin}); what may help: {way_out}"
     )
     return Finding("nothing-learned", "warning", "training", words)
 

@@ -7,7 +7,7 @@ from mnnfab.findings import Finding
 from mnnfab.profiles import Printer
 
 
-def findings_of_limits(fabrication: Fabrication, printer: Printer) -> list[Finding]:
+def width_limit_findings(fabrication: Fabrication, printer: Printer) -> list[Finding]:
     """Return a warning if training may choose joints that the printer cannot make.
 
     >>> from mnnfab.profiles import printer

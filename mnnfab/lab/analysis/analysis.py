@@ -10,7 +10,7 @@ import numpy as np
 
 from mnnfab.errors import InputError
 from mnnfab.findings import Finding, Severity
-from mnnfab.lab.analysis.checks import judge_measurement, refuse_swapped
+from mnnfab.lab.analysis.checks import check_measurement, refuse_swapped
 from mnnfab.lab.analysis.prediction import Prediction, predict
 from mnnfab.lab.experiment.experiment import (
     EXPERIMENT,
@@ -29,9 +29,9 @@ from mnnfab.training.gradient_comparison import in_situ_gradient
 
 if TYPE_CHECKING:
     from mnnfab.arrays import FloatArray
-    from mnnfab.lab.photo.photographs import Seen
+    from mnnfab.lab.photo.photographs import PhotographResult
     from mnnfab.problem.problem import Problem
-    from mnnfab.progress.watcher import Clock
+    from mnnfab.progress.watcher import StageTimer
     from mnnfab.task.task import Task
 
 
@@ -68,17 +68,17 @@ class Analysis:
     gradient: MeasuredGradient | None
     gradients: dict[str, FloatArray]
     findings: tuple[Finding, ...]
-    seen: Seen | None
+    seen: PhotographResult | None
 
 
-def analyse(problem: Problem, widths_mm: FloatArray, folder: Path, clock: Clock) -> Analysis:
+def analyse(problem: Problem, widths_mm: FloatArray, folder: Path, timer: StageTimer) -> Analysis:
     """Analyse an experiment on a part.
 
     Args:
         problem: the design.
         widths_mm: bond widths of the part, (n_bonds,).
         folder: folder of the experiment.
-        clock: stage timer.
+        timer: stage timer.
 
     Raises:
         InputError: if a file in the folder is invalid or belongs to another part.
@@ -90,7 +90,7 @@ def analyse(problem: Problem, widths_mm: FloatArray, folder: Path, clock: Clock)
     if section.youngs_modulus_MPa is not None:
         changed = {"youngs_modulus_MPa": section.youngs_modulus_MPa}
         problem = replace(problem, material=problem.material.model_copy(update=changed))
-    positions, seen = _positions(experiment, problem, widths_mm, clock)
+    positions, seen = _positions(experiment, problem, widths_mm, timer)
     measurement = measure(
         experiment.where,
         positions,
@@ -98,7 +98,7 @@ def analyse(problem: Problem, widths_mm: FloatArray, folder: Path, clock: Clock)
         problem.network,
         section.reading,
     )
-    prediction = predict(problem, task, widths_mm, measurement.steps, clock)
+    prediction = predict(problem, task, widths_mm, measurement.steps, timer)
     refuse_swapped(experiment.where, positions.shots, measurement, prediction)
     gradient, unsaid = _gradient(experiment, measurement, task)
     gradients = {}
@@ -108,9 +108,9 @@ def analyse(problem: Problem, widths_mm: FloatArray, folder: Path, clock: Clock)
     # Betti's theorem needs loads and displacements at the same points; eyelets are elsewhere.
     comparable = problem.design.features.eyelets is None
     betti = reciprocity(measurement, task) if comparable else None
-    findings = judge_measurement(measurement, betti)
-    findings += _judge_scale(measurement, prediction, problem)
-    findings += [*unsaid, *_judge_gradient(gradient, gradients)]
+    findings = check_measurement(measurement, betti)
+    findings += _check_scale(measurement, prediction, problem)
+    findings += [*unsaid, *_check_gradient(gradient, gradients)]
     if section.kind == "photographs" and section.camera.calibration is None:
         words = "assumed free of distortion: set [camera] calibration to photographs of the board"
         findings.append(Finding("lens", "warning", "camera", words))
@@ -139,10 +139,10 @@ def _refuse_another_part(experiment: Experiment, problem: Problem, widths_mm: Fl
 
 
 def _positions(
-    experiment: Experiment, problem: Problem, widths_mm: FloatArray, clock: Clock
-) -> tuple[Positions, Seen | None]:
+    experiment: Experiment, problem: Problem, widths_mm: FloatArray, timer: StageTimer
+) -> tuple[Positions, PhotographResult | None]:
     if experiment.section.kind == "positions":
-        with clock.stage("positions"):
+        with timer.stage("positions"):
             return read_positions(experiment, problem.network.n_nodes), None
     from mnnfab.lab.photo.photographs import Subject, read_photographs
 
@@ -153,7 +153,7 @@ def _positions(
         fabrication.disc_radius_mm,
         fabrication.joint_length_mm,
     )
-    seen = read_photographs(experiment, subject, clock)
+    seen = read_photographs(experiment, subject, timer)
     return seen.positions, seen
 
 
@@ -162,16 +162,16 @@ def _gradient(
 ) -> tuple[MeasuredGradient | None, list[Finding]]:
     """Return the measured gradient; None with a finding if the load steps do not span it."""
     roles = {step.role for step in measurement.steps}
-    if task.headline is None or not {"forward", "adjoint"} <= roles:
+    if task.primary_metric is None or not {"forward", "adjoint"} <= roles:
         return None, []
     try:
-        return measured_gradient(experiment.where, measurement, task, task.train_rows), []
+        return measured_gradient(experiment.where, measurement, task, task.train_indices), []
     except InputError as error:
         words = f"not computed: {error.given}; required: {error.allowed}"
         return None, [Finding("gradient", "warning", error.where, words)]
 
 
-def _judge_scale(
+def _check_scale(
     measurement: Measurement, prediction: Prediction, problem: Problem
 ) -> list[Finding]:
     """Return the best-fit scale of the continuum model and the modulus that would explain it."""
@@ -190,7 +190,7 @@ def _judge_scale(
     return [Finding("scale", severity, "part", words, None, scale)]
 
 
-def _judge_gradient(
+def _check_gradient(
     gradient: MeasuredGradient | None, gradients: dict[str, FloatArray]
 ) -> list[Finding]:
     if gradient is None:

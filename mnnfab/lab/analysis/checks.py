@@ -120,7 +120,7 @@ def null_test(measurement: Measurement) -> tuple[float, float] | None:
     return float(np.sqrt((stretched**2).mean())), float(np.sqrt(stated))
 
 
-def judge_measurement(measurement: Measurement, reciprocity: float | None) -> list[Finding]:
+def check_measurement(measurement: Measurement, reciprocity: float | None) -> list[Finding]:
     """Return the findings on a measurement."""
     noise = measurement.noise
     known = (
@@ -141,10 +141,10 @@ def judge_measurement(measurement: Measurement, reciprocity: float | None) -> li
     ]
     test = null_test(measurement)
     if test is not None:
-        findings.append(_judge_null(measurement, *test))
-    findings += _judge_frame(measurement)
-    findings += _judge_size(measurement)
-    findings += _judge_turning(measurement)
+        findings.append(_check_null(measurement, *test))
+    findings += _check_frame(measurement)
+    findings += _check_size(measurement)
+    findings += _check_rotation(measurement)
     if reciprocity is not None:
         severity: Severity = "warning" if reciprocity > 0.1 else "info"
         words = (
@@ -155,7 +155,7 @@ def judge_measurement(measurement: Measurement, reciprocity: float | None) -> li
     return findings
 
 
-def _judge_null(measurement: Measurement, found: float, stated: float) -> Finding:
+def _check_null(measurement: Measurement, found: float, stated: float) -> Finding:
     n_free = min(measurement.network.n_bonds, 2 * measurement.network.n_nodes - 3)
     limit = stated * float(np.sqrt(stats.chi2.ppf(0.999, n_free) / n_free))
     severity: Severity = "info" if found <= limit else "warning"
@@ -166,7 +166,7 @@ def _judge_null(measurement: Measurement, found: float, stated: float) -> Findin
     return Finding("null-test", severity, "part", words, None, found, limit)
 
 
-def _judge_frame(measurement: Measurement) -> list[Finding]:
+def _check_frame(measurement: Measurement) -> list[Finding]:
     fixed = measurement.network.fixed
     if not fixed.size:
         return []
@@ -184,7 +184,7 @@ def _judge_frame(measurement: Measurement) -> list[Finding]:
     return [Finding("frame", severity, f"fixed node {fixed[node]}", words, None, value, limit)]
 
 
-def _judge_size(measurement: Measurement) -> list[Finding]:
+def _check_size(measurement: Measurement) -> list[Finding]:
     """Return a finding if the size of the part differs from the design; the unit must be known."""
     off = abs(measurement.size - 1)
     if not off > MOST_OFF_SIZE:
@@ -196,7 +196,7 @@ def _judge_size(measurement: Measurement) -> list[Finding]:
     return [Finding("size", "warning", "part", words, None, measurement.size, MOST_OFF_SIZE)]
 
 
-def _judge_turning(measurement: Measurement) -> list[Finding]:
+def _check_rotation(measurement: Measurement) -> list[Finding]:
     """Return a finding on the share of the elongations that bond rotation adds to linear theory."""
     root = float(np.sqrt((measurement.elongations_mm**2).mean()))
     share = float(np.sqrt((measurement.turning_mm**2).mean())) / max(root, 1e-300)

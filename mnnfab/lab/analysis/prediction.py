@@ -13,13 +13,13 @@ from mnnfab.lab.experiment.steps import Step, port_loads
 from mnnfab.model.response import Response
 from mnnfab.printed_part.part import PrintedPart
 from mnnfab.random_streams import Stream, random_generator
-from mnnfab.tolerance.study import Printed, drawn_print
+from mnnfab.tolerance.study import AsDrawnBars, sample_stiffness
 
 if TYPE_CHECKING:
     from fem.continuum import Continuum
     from mnnfab.model.bars import BarModel
     from mnnfab.problem.problem import Problem
-    from mnnfab.progress.watcher import Clock
+    from mnnfab.progress.watcher import StageTimer
     from mnnfab.task.task import Task
 
 #: Number of print samples for the standard deviations.
@@ -68,7 +68,7 @@ class Prediction:
 
 
 def predict(
-    problem: Problem, task: Task, widths_mm: FloatArray, steps: tuple[Step, ...], clock: Clock
+    problem: Problem, task: Task, widths_mm: FloatArray, steps: tuple[Step, ...], timer: StageTimer
 ) -> Prediction:
     """Compute the node displacements by bar model, print samples and continuum model.
 
@@ -77,14 +77,14 @@ def predict(
         task: its task, with inputs and outputs.
         widths_mm: width of each bond, (n_bonds,).
         steps: load steps.
-        clock: stage timer.
+        timer: stage timer.
     """
     problem = problem.uncorrected
-    continuum = PrintedPart(problem, widths_mm, clock).continuum
-    return foresee(problem, task, widths_mm, steps, continuum)
+    continuum = PrintedPart(problem, widths_mm, timer).continuum
+    return predict_solved(problem, task, widths_mm, steps, continuum)
 
 
-def foresee(
+def predict_solved(
     problem: Problem,
     task: Task,
     widths_mm: FloatArray,
@@ -95,7 +95,9 @@ def foresee(
     model, stiffness = problem.bar_model(task), problem.law.stiffness(widths_mm)
     bars, solid = bar_fields(model, stiffness), continuum_fields(continuum)
     softer = float(np.vdot(bars.forward, solid.forward) / np.vdot(bars.forward, bars.forward))
-    printed = Printed(model, widths_mm, stiffness / softer, problem.as_measured.design.fabrication)
+    printed = AsDrawnBars(
+        model, widths_mm, stiffness / softer, problem.as_measured.design.fabrication
+    )
     return Prediction(
         steps=steps,
         bars_mm=bars.moved_mm(task, steps),
@@ -119,7 +121,9 @@ def continuum_fields(continuum: Continuum) -> NodeFields:
     return NodeFields(readings @ continuum.fields, readings @ continuum.adjoint_fields)
 
 
-def _spread(problem: Problem, task: Task, printed: Printed, steps: tuple[Step, ...]) -> FloatArray:
+def _spread(
+    problem: Problem, task: Task, printed: AsDrawnBars, steps: tuple[Step, ...]
+) -> FloatArray:
     """Return the standard deviation of every displacement over print samples."""
     errors = problem.print_errors
     generator = random_generator(problem.design.schedule.seed, Stream.PREDICTION_SPREAD)
@@ -127,7 +131,7 @@ def _spread(problem: Problem, task: Task, printed: Printed, steps: tuple[Step, .
     drawn = bar_fields(printed.model, printed.stiffness).moved_mm(task, steps)
     squares = np.zeros_like(drawn)
     for _ in range(N_PRINTS):
-        stiffness = drawn_print(printed, errors, generator)
+        stiffness = sample_stiffness(printed, errors, generator)
         fields = bar_fields(printed.model, stiffness)
         weights = [
             loads + (loads != 0) * errors.load_N * generator.standard_normal(loads.shape)

@@ -13,37 +13,37 @@ import numpy as np
 
 from mnnfab.lab.analysis.observations import Observation
 from mnnfab.lab.analysis.prediction import N_PRINTS, Prediction, predict
-from mnnfab.lab.experiment.steps import Hung, Step
+from mnnfab.lab.experiment.steps import AppliedWeight, Step
 from mnnfab.reproduce import paper
 from mnnfab.reproduce.fig2 import behaviour
 from mnnfab.reproduce.setting import BEHAVIOUR, GRADIENT, make
-from mnnfab.tolerance.study import Printed, drawn_print
+from mnnfab.tolerance.study import AsDrawnBars, sample_stiffness
 from mnnfab.units import NEWTON_PER_GF
 
 if TYPE_CHECKING:
     from mnnfab.arrays import FloatArray
     from mnnfab.model.response import Response
     from mnnfab.problem.problem import Problem
-    from mnnfab.progress.watcher import Clock
+    from mnnfab.progress.watcher import StageTimer
 
 PAPER = "Li and Mao 2024"
 
 
-def published(clock: Clock) -> list[Observation]:
+def published(timer: StageTimer) -> list[Observation]:
     """Return the measurements of the paper, with the predictions of both models."""
-    return [*_fig1(clock), *_fig2(clock)]
+    return [*_fig1(timer), *_fig2(timer)]
 
 
-def _fig1(clock: Clock) -> list[Observation]:
+def _fig1(timer: StageTimer) -> list[Observation]:
     """Return observations of figure 1: one displacement, and the gradient of 28 bonds.
 
     Loads: 10 gf on node 12, 5 gf on node 13.
     """
     problem = make(GRADIENT)
     uniform = np.full(problem.network.n_bonds, paper.WIDTH_START_MM)
-    adjoint = Step("adjoint", "adjoint", (Hung(paper.LEFT, -paper.ADJOINT_WEIGHT_GF),))
-    steps = (Step("forward", "forward", (Hung(paper.RIGHT, -10.0),)), adjoint)
-    found = _predict(problem, uniform, steps, clock)
+    adjoint = Step("adjoint", "adjoint", (AppliedWeight(paper.LEFT, -paper.ADJOINT_WEIGHT_GF),))
+    steps = (Step("forward", "forward", (AppliedWeight(paper.RIGHT, -10.0),)), adjoint)
+    found = _predict(problem, uniform, steps, timer)
     moved = _displacement("fig. 1: u_y of node 13", found, 0, paper.LEFT.node)
     first = _observation(moved, (paper.MEASURED_LEFT_MM, 0.0))
     return [first, *_gradient(problem, uniform, found)]
@@ -105,11 +105,13 @@ def _gradient_spread(
     """Return the product for print samples, (n_prints, n_bonds) mm²."""
     assert problem.task is not None, "the paper's tasks have ports"
     model, stiffness = problem.bar_model(problem.task), problem.law.stiffness(widths_mm)
-    printed = Printed(model, widths_mm, stiffness, problem.design.fabrication)
+    printed = AsDrawnBars(model, widths_mm, stiffness, problem.design.fabrication)
     generator = np.random.default_rng(0)
     return np.array(
         [
-            _product(model.response(drawn_print(printed, problem.print_errors, generator)), loads)
+            _product(
+                model.response(sample_stiffness(printed, problem.print_errors, generator)), loads
+            )
             for _ in range(N_PRINTS)
         ]
     )
@@ -125,10 +127,10 @@ def _members(count: int) -> str:
     return "1 bond" if count == 1 else f"mean of {count} bonds"
 
 
-def _fig2(clock: Clock) -> list[Observation]:
+def _fig2(timer: StageTimer) -> list[Observation]:
     """Return observations of figure 2: 5 gf on node 10, before and after training."""
     problem = make({**BEHAVIOUR, "target_class": 0, "normalisation": "share"})
-    steps = (Step("forward", "forward", (Hung(paper.MIDDLE, -5.0),)),)
+    steps = (Step("forward", "forward", (AppliedWeight(paper.MIDDLE, -5.0),)),)
     uniform = np.full(problem.network.n_bonds, paper.WIDTH_START_MM)
     trained = behaviour(0).widths_mm
     observations = []
@@ -136,7 +138,7 @@ def _fig2(clock: Clock) -> list[Observation]:
         ("untrained", uniform, paper.BEHAVIOUR_UNTRAINED_MEASURED_MM),
         ("trained", trained, paper.BEHAVIOUR_TRAINED_MEASURED_MM),
     ):
-        found = _predict(problem, widths, steps, clock)
+        found = _predict(problem, widths, steps, timer)
         for port, one in zip((paper.RIGHT, paper.LEFT), measured, strict=True):
             words = f"fig. 2, {name}: u_y of node {port.node}"
             observations.append(_observation(_displacement(words, found, 0, port.node), one))
@@ -144,10 +146,10 @@ def _fig2(clock: Clock) -> list[Observation]:
 
 
 def _predict(
-    problem: Problem, widths_mm: FloatArray, steps: tuple[Step, ...], clock: Clock
+    problem: Problem, widths_mm: FloatArray, steps: tuple[Step, ...], timer: StageTimer
 ) -> Prediction:
     assert problem.task is not None, "the paper's tasks have ports"
-    return predict(problem, problem.task, widths_mm, steps, clock)
+    return predict(problem, problem.task, widths_mm, steps, timer)
 
 
 def _displacement(

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mnnfab.io.json_values import as_plain
+from mnnfab.io.json_values import to_jsonable
 from mnnfab.io.tables import table_text
 from mnnfab.lab.analysis.observations import OBSERVATIONS, observations_of, observations_text
 from mnnfab.lab.folder import write_files
@@ -41,7 +41,7 @@ def values_of(found: Analysis) -> dict[str, object]:
         "schema": 1,
         "experiment": found.experiment.section.name,
         "design": found.problem.design.name,
-        "noise": as_plain(measurement.noise),
+        "noise": to_jsonable(measurement.noise),
         "steps": [step.name for step in measurement.steps],
         "findings": [finding.as_json() for finding in found.findings],
     }
@@ -49,7 +49,7 @@ def values_of(found: Analysis) -> dict[str, object]:
         values["loss"] = {"measured": gradient.loss, "sd": gradient.loss_sd}
         values["flexibility_mm_per_N"] = gradient.flexibility.tolist()
         values["gradient"] = {
-            name: as_plain(gradient.against(reference))
+            name: to_jsonable(gradient.against(reference))
             for name, reference in found.gradients.items()
         }
     return values

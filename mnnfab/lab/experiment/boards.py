@@ -14,7 +14,7 @@ import shapely
 from pydantic import Field, Strict, model_validator
 
 from mnnfab.arrays import FloatArray
-from mnnfab.design.section import NotNegative, Positive, Section, refusal
+from mnnfab.design.section import NotNegative, Positive, Section, section_error
 from mnnfab.lab.opencv import opencv
 
 Squares = Annotated[int, Field(ge=3, le=200)]
@@ -50,14 +50,14 @@ class Board(Section):
     def _can_be_told(self) -> Self:
         columns, rows = self.squares
         if self.kind == "charuco" and self.marker_mm >= self.square_mm:
-            raise refusal("marker_mm", f"{self.marker_mm:g}", f"less than {self.square_mm:g}")
+            raise section_error("marker_mm", f"{self.marker_mm:g}", f"less than {self.square_mm:g}")
         if self.kind == "checkerboard" and (columns + rows) % 2 == 0:
             allowed = "an odd and an even number: other boards look the same upside down"
-            raise refusal("squares", f"{columns} by {rows}", allowed)
+            raise section_error("squares", f"{columns} by {rows}", allowed)
         n_markers = columns * rows // 2
         if self.kind == "charuco" and n_markers > int(self.dictionary.rsplit("_", 1)[1]):
             allowed = f"fewer squares, or a larger dictionary than {self.dictionary}"
-            raise refusal("squares", f"{columns} by {rows}: {n_markers} markers", allowed)
+            raise section_error("squares", f"{columns} by {rows}: {n_markers} markers", allowed)
         return self
 
     @property

@@ -12,11 +12,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from mnnfab.design.section import FileName, Positive, Section, refusal
-from mnnfab.design.section_errors import first_fault, read_toml
+from mnnfab.design.section import FileName, Positive, Section, section_error
+from mnnfab.design.section_errors import first_error, read_toml
 from mnnfab.errors import InputError
 from mnnfab.lab.experiment.boards import Board
-from mnnfab.lab.experiment.reading import UNSEEN, Reading
+from mnnfab.lab.experiment.reading import UNMODELLED_SHARE, Reading
 from mnnfab.lab.experiment.shots import SHOTS, Positions, Shot, load_shots
 from mnnfab.lab.experiment.steps import STEPS, Step, load_steps
 from mnnfab.lab.experiment.track_tables import read_tracks
@@ -25,7 +25,7 @@ EXPERIMENT = "experiment.toml"
 #: Number of digits of the part's hash in experiment.toml.
 PART_DIGITS = 12
 #: As `UNSEEN`, for hubs tracked by shape: rotating bonds bias the position of a hub.
-UNSEEN_BY_SHAPES = 0.01
+UNMODELLED_SHARE_BY_SHAPE = 0.01
 #: Allowed units of a table, in millimetres.
 UNITS_MM = {"mm": 1.0, "cm": 10.0, "m": 1000.0, "um": 1e-3, "in": 25.4}
 
@@ -53,7 +53,7 @@ class PositionsSection(Section):
     @model_validator(mode="after")
     def _pixels_alone_have_a_size(self) -> Self:
         if self.mm_per_px is not None and self.units != "px":
-            raise refusal("mm_per_px", f'given, with units = "{self.units}"', 'units = "px"')
+            raise section_error("mm_per_px", f'given, with units = "{self.units}"', 'units = "px"')
         return self
 
     @property
@@ -116,7 +116,7 @@ class ExperimentSection(Section):
     def reading(self) -> Reading:
         """Options for evaluating the positions."""
         shapes = self.kind == "photographs" and self.camera.tracking == "shapes"
-        usual = UNSEEN_BY_SHAPES if shapes else UNSEEN
+        usual = UNMODELLED_SHARE_BY_SHAPE if shapes else UNMODELLED_SHARE
         return Reading(
             by_place=self.kind == "positions" and self.positions.points == "by-place",
             stated_sd_mm=self.position_sd_mm,
@@ -159,7 +159,7 @@ def load_experiment(folder: Path) -> Experiment:
     try:
         section = ExperimentSection.model_validate(values)
     except ValidationError as error:
-        raise first_fault(path, error) from error
+        raise first_error(path, error) from error
     return Experiment(folder, section, load_steps(folder / STEPS))
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mnnfab.lab.experiment.steps import Hung, Step, port_loads
+from mnnfab.lab.experiment.steps import AppliedWeight, Step, port_loads
 
 if TYPE_CHECKING:
     from fem.continuum import Continuum
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 FARTHEST_TURN = 0.2
 
 
-def turns_of(task: Task, steps: tuple[Step, ...], continuum: Continuum) -> FloatArray:
+def joint_rotations(task: Task, steps: tuple[Step, ...], continuum: Continuum) -> FloatArray:
     """Return the largest rotation of a joint in each load step, (n_steps,) rad."""
     on_inputs, on_outputs = port_loads(task, steps)
     turns = on_inputs @ _turns(continuum, continuum.fields)
@@ -45,18 +45,18 @@ def _turns(continuum: Continuum, fields: FloatArray) -> FloatArray:
     return np.array(found)
 
 
-def lighter_where_turning(
-    task: Task, steps: tuple[Step, ...], continuum: Continuum
-) -> tuple[Step, ...]:
+def limit_rotation(task: Task, steps: tuple[Step, ...], continuum: Continuum) -> tuple[Step, ...]:
     """Return the load steps, with lighter weights where joints rotate too far.
 
     Weights are whole grams, at least 1.
     """
     lighter = []
-    for step, turn in zip(steps, turns_of(task, steps, continuum).tolist(), strict=True):
+    for step, turn in zip(steps, joint_rotations(task, steps, continuum).tolist(), strict=True):
         factor = min(1.0, FARTHEST_TURN / turn) if turn > 0 else 1.0
         hung = tuple(
-            Hung(one.port, float(np.sign(one.load_gf)) * max(1.0, abs(one.load_gf * factor) // 1))
+            AppliedWeight(
+                one.port, float(np.sign(one.load_gf)) * max(1.0, abs(one.load_gf * factor) // 1)
+            )
             for one in step.hung
         )
         lighter.append(replace(step, hung=hung) if factor < 1 else step)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mnnfab.arrays import FloatArray
-from mnnfab.lab.experiment.steps import ZERO, Hung, Role, Step
+from mnnfab.lab.experiment.steps import ZERO, AppliedWeight, Role, Step
 from mnnfab.model.response import Response
 from mnnfab.network.ports import Port
 from mnnfab.task.task import LoadCase, Task
@@ -84,7 +84,7 @@ def make_plan(task: Task, response: Response, largest_gf: float | None = None) -
     largest = float(max(1.0, np.round(largest_gf or largest_load_gf(task))))
     ports = [_single("forward", port, largest) for port in task.inputs]
     ports += [_single("adjoint", port, largest) for port in task.outputs]
-    cases = task.load_cases[:MOST_CASES] if task.headline is not None else ()
+    cases = task.load_cases[:MOST_CASES] if task.primary_metric is not None else ()
     rounded = [_rounded(task, response, case, largest) for case in cases]
     # Cases whose loads all round to zero, or exceed the heaviest weight, are omitted.
     hung = [
@@ -103,7 +103,7 @@ def largest_load_gf(task: Task) -> float:
 def _single(role: Role, port: Port, size_gf: float) -> Step:
     """Return a load step with one weight; the part is linear, so it acts downwards if possible."""
     load_gf = -size_gf if port.axis == "y" else size_gf
-    return Step(f"{role}-{port.node}{port.axis}", role, (Hung(port, load_gf),))
+    return Step(f"{role}-{port.node}{port.axis}", role, (AppliedWeight(port, load_gf),))
 
 
 def _rounded(task: Task, response: Response, case: LoadCase, largest_gf: float) -> Rounded:
@@ -161,8 +161,8 @@ def round_direction(wanted: FloatArray, largest_gf: float) -> tuple[FloatArray, 
     return np.round(best * wanted) + 0.0, best
 
 
-def _weights(ports: tuple[Port, ...], grams: FloatArray) -> tuple[Hung, ...]:
-    return tuple(Hung(p, g) for p, g in zip(ports, grams.tolist(), strict=True) if g)
+def _weights(ports: tuple[Port, ...], grams: FloatArray) -> tuple[AppliedWeight, ...]:
+    return tuple(AppliedWeight(p, g) for p, g in zip(ports, grams.tolist(), strict=True) if g)
 
 
 def _slug(name: str) -> str:
@@ -170,7 +170,10 @@ def _slug(name: str) -> str:
 
 
 def _has_classes(task: Task) -> bool:
-    return task.headline is not None and task.headline.name in {"accuracy_all", "target_share"}
+    return task.primary_metric is not None and task.primary_metric.name in {
+        "accuracy_all",
+        "target_share",
+    }
 
 
 def _margins(task: Task, outputs: FloatArray) -> tuple[float, float] | None:

@@ -10,7 +10,7 @@ ElongationBy = Literal["length", "projection"]
 #: is strained with its hub, so its outline does not move exactly as the mean of the disc, which
 #: the models predict. In rendered photographs of continuum models: 0.03 % (root mean square), and
 #: 0.1 % at a weight.
-UNSEEN = 5e-4
+UNMODELLED_SHARE = 5e-4
 
 
 @dataclass(frozen=True)
@@ -29,4 +29,4 @@ class Reading:
     by_place: bool = False
     stated_sd_mm: float | None = None
     elongation_by: ElongationBy = "length"
-    unseen: float = UNSEEN
+    unseen: float = UNMODELLED_SHARE

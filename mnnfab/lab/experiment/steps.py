@@ -31,7 +31,7 @@ HEAVIEST_GF = 1e6
 
 
 @dataclass(frozen=True)
-class Hung:
+class AppliedWeight:
     """Weight at a port.
 
     Args:
@@ -62,7 +62,7 @@ class Step:
 
     name: str
     role: Role
-    hung: tuple[Hung, ...] = ()
+    hung: tuple[AppliedWeight, ...] = ()
 
     def loads_on(self, ports: Sequence[Port]) -> FloatArray:
         """Return the load at each of some ports, (n_ports,) N.
@@ -140,7 +140,9 @@ def load_steps(path: Path) -> tuple[Step, ...]:
         known = found.get(name, Step(name, role))
         if known.role != role:
             raise InputError(where, f"{name} as {role}", f"{known.role}, as before")
-        found[name] = Step(name, role, (*known.hung, *_hung(where, role, (node, axis), load)))
+        found[name] = Step(
+            name, role, (*known.hung, *_applied_weights(where, role, (node, axis), load))
+        )
     for step in found.values():
         if step.role in {"forward", "adjoint"} and not step.hung:
             given = f"step {step.name} of role {step.role} without a weight"
@@ -156,7 +158,9 @@ def _role(where: str, name: str, role: str) -> Role:
     return role  # type: ignore[return-value]
 
 
-def _hung(where: str, role: Role, port: tuple[str, str], load: float) -> tuple[Hung, ...]:
+def _applied_weights(
+    where: str, role: Role, port: tuple[str, str], load: float
+) -> tuple[AppliedWeight, ...]:
     node, axis = port
     if not (node or axis or load):
         return ()
@@ -169,4 +173,4 @@ def _hung(where: str, role: Role, port: tuple[str, str], load: float) -> tuple[H
     if not 0 < abs(load) <= HEAVIEST_GF:
         allowed = f"a load in gf other than 0, up to ±{HEAVIEST_GF:g}; y points up"
         raise InputError(where, f"{load:g} gf", allowed)
-    return (Hung(Port(int(node), axis), load),)  # type: ignore[arg-type]
+    return (AppliedWeight(Port(int(node), axis), load),)  # type: ignore[arg-type]

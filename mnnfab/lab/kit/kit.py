@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mnnfab.errors import InputError
-from mnnfab.lab.analysis.prediction import Prediction, foresee
-from mnnfab.lab.experiment.joint_rotation import FARTHEST_TURN, lighter_where_turning, turns_of
+from mnnfab.lab.analysis.prediction import Prediction, predict_solved
+from mnnfab.lab.experiment.joint_rotation import FARTHEST_TURN, joint_rotations, limit_rotation
 from mnnfab.lab.experiment.plan import Plan, make_plan, unique_names
 from mnnfab.lab.experiment.steps import RIGID, ZERO, Step
 from mnnfab.lab.folder import write_files
@@ -90,15 +90,15 @@ def make_kit(
     """
     widths, tiling, continuum = made
     plan = make_plan(task, continuum.response, largest_gf)
-    plan = replace(plan, ports=lighter_where_turning(task, plan.ports, continuum))
+    plan = replace(plan, ports=limit_rotation(task, plan.ports, continuum))
     steps = unique_names(plan.steps)
-    prediction = foresee(problem.uncorrected, task, widths, steps, continuum)
+    prediction = predict_solved(problem.uncorrected, task, widths, steps, continuum)
     farthest = float(np.abs(prediction.continuum_mm).max())
     if farthest > FARTHEST_SHARE * problem.network.lengths.min():
         given = f"weights that displace joints by {farthest:.3g} mm"
         allowed = f"up to {FARTHEST_SHARE:.0%} of a bond's length: use lighter weights (--largest)"
         raise InputError("kit", given, allowed)
-    turns = turns_of(task, steps, continuum)
+    turns = joint_rotations(task, steps, continuum)
     return Kit(problem, task, widths, tiling, plan, prediction, turns)
 
 

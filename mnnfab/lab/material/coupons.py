@@ -29,7 +29,7 @@ MOST_UNLIKE = 6.0
 
 
 @dataclass(frozen=True, eq=False)
-class Pulls:
+class CouponReadings:
     """Tensile readings of one kind of coupon.
 
     Args:
@@ -47,7 +47,7 @@ class Pulls:
     times_s: FloatArray
 
 
-def load_pulls(path: Path) -> list[Pulls]:
+def load_coupon_readings(path: Path) -> list[CouponReadings]:
     """Read a table of coupon tests.
 
     Raises:
@@ -71,7 +71,7 @@ def load_pulls(path: Path) -> list[Pulls]:
         rows = np.array([n for n, one in enumerate(kinds) if one == kind], dtype=int)
         if rows.size:
             found.append(
-                Pulls(
+                CouponReadings(
                     kind,
                     loads[rows] * NEWTON_PER_GF,
                     stretched[rows],
@@ -107,7 +107,7 @@ def coupon_flexibility(problem: Problem, kind: str) -> float:
     return float(solved.response.flexibility[0, 0])
 
 
-def refuse_unlikely(where: str, pulls: Pulls, foreseen_mm_per_N: float) -> None:
+def refuse_wrong_unit(where: str, pulls: CouponReadings, foreseen_mm_per_N: float) -> None:
     """Refuse elongations in another unit.
 
     Raises:

@@ -20,13 +20,13 @@ from scipy.optimize import least_squares
 
 from mnnfab.arrays import FloatArray, frozen_floats
 from mnnfab.errors import InputError
-from mnnfab.lab.material.coupons import Pulls, coupon_flexibility, refuse_unlikely
+from mnnfab.lab.material.coupons import CouponReadings, coupon_flexibility, refuse_wrong_unit
 from mnnfab.printed_part.part import PrintedPart
 
 if TYPE_CHECKING:
     from mnnfab.lab.measurement.measurement import Measurement
     from mnnfab.problem.problem import Problem
-    from mnnfab.progress.watcher import Clock
+    from mnnfab.progress.watcher import StageTimer
     from mnnfab.task.task import Task
 
 #: Joint lengths of the models, as shares of the drawn length.
@@ -125,7 +125,7 @@ def with_joints(problem: Problem, length_mm: float) -> Problem:
 
 
 def network_readings(
-    problem: Problem, task: Task, widths_mm: FloatArray, measurement: Measurement, clock: Clock
+    problem: Problem, task: Task, widths_mm: FloatArray, measurement: Measurement, timer: StageTimer
 ) -> Readings:
     """Return the displacements of all free joints and those predicted by the models.
 
@@ -134,7 +134,7 @@ def network_readings(
         task: its task, with inputs and outputs.
         widths_mm: bond widths of the part, (n_bonds,).
         measurement: measurement of the part.
-        clock: stage timer.
+        timer: stage timer.
     """
     from mnnfab.lab.analysis.prediction import continuum_fields
 
@@ -142,7 +142,7 @@ def network_readings(
     foreseen = []
     for length in lengths_of(problem).tolist():
         other = with_joints(problem, length)
-        continuum = PrintedPart(other, widths_mm, clock).continuum
+        continuum = PrintedPart(other, widths_mm, timer).continuum
         moved = continuum_fields(continuum).moved_mm(task, measurement.steps)
         foreseen.append(moved.reshape(len(moved), -1)[:, free].ravel())
     moved = measurement.moved_mm.reshape(len(measurement.steps), -1)[:, free]
@@ -150,7 +150,9 @@ def network_readings(
     return Readings("network", moved.ravel(), covariance, np.array(foreseen))
 
 
-def coupon_readings(where: str, problem: Problem, pulls: Pulls, clock: Clock) -> Readings:
+def coupon_readings(
+    where: str, problem: Problem, pulls: CouponReadings, timer: StageTimer
+) -> Readings:
     """Return the elongations of a coupon and those predicted by the models.
 
     If no noise is stated, it is estimated from the scatter of the readings about a straight line.
@@ -158,20 +160,20 @@ def coupon_readings(where: str, problem: Problem, pulls: Pulls, clock: Clock) ->
     Raises:
         InputError: if there are too few readings to estimate the noise.
     """
-    with clock.stage(f"coupon, {pulls.kind}"):
+    with timer.stage(f"coupon, {pulls.kind}"):
         unit = np.array(
             [
                 coupon_flexibility(with_joints(problem, length), pulls.kind)
                 for length in lengths_of(problem).tolist()
             ]
         )
-    refuse_unlikely(where, pulls, float(unit[SHARES.index(1.0)]))
+    refuse_wrong_unit(where, pulls, float(unit[SHARES.index(1.0)]))
     sd = np.where(np.isnan(pulls.sd_mm), _scatter(where, pulls), pulls.sd_mm)
     foreseen = np.outer(unit, pulls.loads_N)
     return Readings(f"coupon {pulls.kind}", pulls.elongations_mm, np.diag(sd**2), foreseen)
 
 
-def _scatter(where: str, pulls: Pulls) -> float:
+def _scatter(where: str, pulls: CouponReadings) -> float:
     if not np.isnan(pulls.sd_mm).any():
         return 0.0
     loads, stretched = pulls.loads_N, pulls.elongations_mm

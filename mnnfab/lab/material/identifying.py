@@ -14,7 +14,7 @@ from mnnfab.findings import Finding
 from mnnfab.lab.analysis.analysis import Analysis, analyse
 from mnnfab.lab.experiment.experiment import EXPERIMENT
 from mnnfab.lab.material.bonds import MOST_BONDS, BondStiffness, identify_bonds
-from mnnfab.lab.material.coupons import COUPONS, Pulls, load_pulls
+from mnnfab.lab.material.coupons import COUPONS, CouponReadings, load_coupon_readings
 from mnnfab.lab.material.creep import Creep, fit_creep
 from mnnfab.lab.material.identification import (
     SHARES,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from mnnfab.arrays import FloatArray
     from mnnfab.lab.measurement.measurement import Measurement
     from mnnfab.problem.problem import Problem
-    from mnnfab.progress.watcher import Clock
+    from mnnfab.progress.watcher import StageTimer
 
 #: Findings on measurements that affect the identified stiffness.
 ON_STIFFNESS = ("frame", "size", "turning")
@@ -57,7 +57,7 @@ class Identification:
 
 
 def identify_from(
-    problem: Problem, widths_mm: FloatArray, folders: Sequence[Path], clock: Clock
+    problem: Problem, widths_mm: FloatArray, folders: Sequence[Path], timer: StageTimer
 ) -> Identification:
     """Identify material and bonds from experiments on a part and its coupons.
 
@@ -65,14 +65,14 @@ def identify_from(
         problem: the design.
         widths_mm: bond widths of the part, (n_bonds,).
         folders: each with experiment.toml, coupons.csv, or both.
-        clock: stage timer.
+        timer: stage timer.
 
     Raises:
         InputError: if a folder has neither, or a file in it is invalid.
     """
     problem = problem.uncorrected
     analyses: list[Analysis] = []
-    pulls: list[tuple[str, Pulls]] = []
+    pulls: list[tuple[str, CouponReadings]] = []
     for folder in folders:
         table = folder / COUPONS
         known = [name for name in (EXPERIMENT, COUPONS) if (folder / name).is_file()]
@@ -80,24 +80,24 @@ def identify_from(
             given = "neither experiment.toml nor coupons.csv"
             raise InputError(str(folder), given, "a folder with one of them, or both")
         if EXPERIMENT in known:
-            analyses.append(analyse(problem, widths_mm, folder, clock))
+            analyses.append(analyse(problem, widths_mm, folder, timer))
         if COUPONS in known:
-            pulls += [(str(table), one) for one in load_pulls(table)]
+            pulls += [(str(table), one) for one in load_coupon_readings(table)]
     task = require_ports(problem).task
     creep = _creep(analyses, pulls)
     measurements = [_at_a_minute(one, creep) for one in analyses]
-    readings = [network_readings(problem, task, widths_mm, one, clock) for one in measurements]
+    readings = [network_readings(problem, task, widths_mm, one, timer) for one in measurements]
     for where, pull in pulls:
         grown = 1.0 if creep is None else creep.growth(pull.times_s)
         settled = replace(pull, elongations_mm=pull.elongations_mm / grown)
-        readings.append(coupon_readings(where, problem, settled, clock))
+        readings.append(coupon_readings(where, problem, settled, timer))
     found = identify(problem, readings)
     names = list(dict.fromkeys(one.name for one in readings))
     bonds = None
     if analyses and problem.network.n_bonds <= MOST_BONDS:
         one = analyses[-1]  # its predictions use the modulus of its own experiment.toml
         bonds = identify_bonds(one.problem, task, widths_mm, measurements[-1], one.prediction)
-    findings = _judge(problem, found, bonds, names)
+    findings = _check(problem, found, bonds, names)
     findings += _passed_on(analyses)
     return Identification(problem, found, bonds, creep, " and ".join(names), tuple(findings))
 
@@ -125,7 +125,7 @@ def _at_a_minute(found: Analysis, creep: Creep | None) -> Measurement:
     return replace(measurement, moved_mm=measurement.moved_mm / np.array(grown)[:, None, None])
 
 
-def _creep(analyses: list[Analysis], pulls: list[tuple[str, Pulls]]) -> Creep | None:
+def _creep(analyses: list[Analysis], pulls: list[tuple[str, CouponReadings]]) -> Creep | None:
     """Return the creep law of all readings with times.
 
     Amplitudes are displacements relative to the mean of their load step, and elongations per load.
@@ -153,7 +153,7 @@ def _creep(analyses: list[Analysis], pulls: list[tuple[str, Pulls]]) -> Creep | 
     return fit_creep(np.array(amplitudes), np.array(series), np.array(times, dtype=np.float64))
 
 
-def _judge(
+def _check(
     problem: Problem, found: Identified, bonds: BondStiffness | None, names: list[str]
 ) -> list[Finding]:
     findings = []

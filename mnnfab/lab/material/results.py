@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mnnfab.io.json_values import as_plain
+from mnnfab.io.json_values import to_jsonable
 from mnnfab.io.tables import table_text
 from mnnfab.lab.folder import write_files
 from mnnfab.lab.material.profile import PROFILE, profile_text
@@ -36,8 +36,8 @@ def identified_values(found: Identification) -> dict[str, object]:
     """Return the results as values for JSON."""
     return {
         "schema": 1,
-        "material": as_plain(found.material),
-        "creep": as_plain(found.creep) if found.creep else None,
+        "material": to_jsonable(found.material),
+        "creep": to_jsonable(found.creep) if found.creep else None,
         "findings": [finding.as_json() for finding in found.findings],
     }
 

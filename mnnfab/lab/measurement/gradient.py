@@ -70,7 +70,7 @@ class MeasuredGradient:
 
 
 @dataclass(frozen=True, eq=False)
-class _Hung:
+class _LoadBasis:
     """Load steps of a measurement as a basis of port loads.
 
     Args:
@@ -111,7 +111,7 @@ def measured_gradient(
     Raises:
         InputError: if the load steps do not span the loads that the gradient needs.
     """
-    hung = _hung(where, measurement, task)
+    hung = _load_basis(where, measurement, task)
     _require_span(where, hung, task, rows)
     measured = measurement.moved_mm[None], measurement.elongations_mm[None]
     found, flexibility, losses = _gradients(task, rows, hung, measured)
@@ -137,7 +137,7 @@ def measured_response(where: str, measurement: Measurement, task: Task) -> Respo
     Raises:
         InputError: if they do not span all ports.
     """
-    hung = _hung(where, measurement, task)
+    hung = _load_basis(where, measurement, task)
     for name, pseudo, n_ports in (
         ("inputs", hung.from_inputs, len(task.inputs)),
         ("outputs", hung.from_outputs, len(task.outputs)),
@@ -171,14 +171,14 @@ def reciprocity(measurement: Measurement, task: Task) -> float | None:
     return float(np.linalg.norm(one - other.T) / np.linalg.norm(one))
 
 
-def _hung(where: str, measurement: Measurement, task: Task) -> _Hung:
+def _load_basis(where: str, measurement: Measurement, task: Task) -> _LoadBasis:
     on_inputs, on_outputs = port_loads(task, measurement.steps)
     forward = np.flatnonzero(on_inputs.any(axis=1))
     adjoint = np.flatnonzero(on_outputs.any(axis=1))
     for name, found in (("forward", forward), ("adjoint", adjoint)):
         if not found.size:
             raise InputError(where, f"no {name} load step", "forward and adjoint load steps")
-    return _Hung(
+    return _LoadBasis(
         forward,
         adjoint,
         frozen_floats(np.linalg.pinv(on_inputs[forward].T)),
@@ -186,7 +186,7 @@ def _hung(where: str, measurement: Measurement, task: Task) -> _Hung:
     )
 
 
-def _require_span(where: str, hung: _Hung, task: Task, rows: IntArray) -> None:
+def _require_span(where: str, hung: _LoadBasis, task: Task, rows: IntArray) -> None:
     loads = task.loads_N[rows]
     left = loads - loads @ hung.from_inputs.T @ np.linalg.pinv(hung.from_inputs.T)
     if np.linalg.norm(left) > MOST_UNSPANNED * np.linalg.norm(loads):
@@ -194,7 +194,7 @@ def _require_span(where: str, hung: _Hung, task: Task, rows: IntArray) -> None:
         raise InputError(where, given, "one load step per input, or one with the sample's loads")
 
 
-def _unspanned(hung: _Hung, task: Task, flexibility: FloatArray, rows: IntArray) -> float:
+def _unspanned(hung: _LoadBasis, task: Task, flexibility: FloatArray, rows: IntArray) -> float:
     outputs = task.loads_N[rows] @ flexibility.T
     needed = -(task.loss_slope(outputs, rows).T @ task.loads_N[rows]).T
     on_inputs = np.linalg.pinv(hung.from_inputs) @ hung.from_inputs
@@ -213,7 +213,7 @@ def _unspanned(hung: _Hung, task: Task, flexibility: FloatArray, rows: IntArray)
 def _gradients(
     task: Task,
     rows: IntArray,
-    hung: _Hung,
+    hung: _LoadBasis,
     measured: tuple[FloatArray, FloatArray],
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return gradients, flexibility matrices and losses of several measurements, (n, …) each."""

@@ -31,14 +31,14 @@ if TYPE_CHECKING:
     from geometry.tiling import Tiling
     from mnnfab.lab.experiment.experiment import Experiment
     from mnnfab.network.network import Network
-    from mnnfab.progress.watcher import Clock
+    from mnnfab.progress.watcher import StageTimer
 
 #: Largest number of pixels of a photograph.
 MOST_PIXELS = 400_000_000
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
+class PhotographResult:
     """Positions found in the photographs.
 
     Args:
@@ -73,7 +73,9 @@ class Subject:
     joint_mm: float
 
 
-def read_photographs(experiment: Experiment, subject: Subject, clock: Clock) -> Seen:
+def read_photographs(
+    experiment: Experiment, subject: Subject, timer: StageTimer
+) -> PhotographResult:
     """Find the joints in all photographs of an experiment.
 
     Raises:
@@ -84,17 +86,17 @@ def read_photographs(experiment: Experiment, subject: Subject, clock: Clock) -> 
     check_steps(str(folder / SHOTS), shots, experiment.steps)
     _require_files(folder, shots)
     zeros = {step.name for step in experiment.steps if step.role == "zero"}
-    with clock.stage("lens"):
+    with timer.stage("lens"):
         camera = _camera(experiment, shots)
     order = sorted(range(len(shots)), key=lambda n: (shots[n].step not in zeros, n))
     tracker = Tracker(experiment, subject, camera)
     found: dict[int, Found] = {}
     for count, number in enumerate(order, start=1):
-        with clock.stage(f"photograph {count} of {len(shots)}"):
+        with timer.stage(f"photograph {count} of {len(shots)}"):
             path = folder / shots[number].source
             found[number] = tracker.look_at(str(path), load_image(path))
     ordered = [found[number] for number in range(len(shots))]
-    return Seen(
+    return PhotographResult(
         positions=Positions(shots, frozen_floats(np.array([one.places for one in ordered]))),
         pixels=np.array([one.pixels for one in ordered]),
         camera=camera,
@@ -128,11 +130,11 @@ def load_image(path: Path) -> Image:
 
 
 def _require_files(folder: Path, shots: tuple[Shot, ...]) -> None:
-    from mnnfab.design.section import inside_the_folder
+    from mnnfab.design.section import relative_file_name
 
     for shot in shots:
         try:
-            inside_the_folder(shot.source)
+            relative_file_name(shot.source)
         except ValueError as error:
             given, allowed = f'"{shot.source}"', "a file in the folder of the experiment"
             raise InputError(str(folder / SHOTS), given, allowed) from error

@@ -91,21 +91,21 @@ def track_dots(look: Look, places_mm: FloatArray, radius_mm: float, search_mm: f
     """
     guesses = look.plane.pixels(places_mm)
     centres = np.empty_like(guesses)
-    for joint, guess in enumerate(guesses):
+    for joint, expected in enumerate(guesses):
         scale = look.pixels_per_mm(places_mm[joint])
-        centres[joint] = _dot_near(look, guess, radius_mm * scale, search_mm * scale, joint)
+        centres[joint] = _dot_near(look, expected, radius_mm * scale, search_mm * scale, joint)
     return centres
 
 
 def _dot_near(
-    look: Look, guess: FloatArray, radius: float, search: float, joint: int
+    look: Look, expected: FloatArray, radius: float, search: float, joint: int
 ) -> FloatArray:
     """Return the centre of the best-matching dot of the right size near a position, (2,) px.
 
     The size excludes holes of eyelets, which are also surrounded by the part but larger.
     """
     image = look.image if look.dark else 255 - look.image
-    for place in _like_dots(look, guess, radius, round(search), joint):
+    for place in _like_dots(look, expected, radius, round(search), joint):
         dot = find_dot(image, place, radius)
         if dot is not None and 1 / DOT_SIZES < dot.radius / radius < DOT_SIZES:
             if dot.uneven > MOST_HIDDEN:
@@ -118,11 +118,11 @@ def _dot_near(
                 allowed = f"at most {WIDEST_EDGE_PX:g} pixels: check focus, movement"
                 raise InputError(look.where, given, allowed)
             return np.array(dot.centre)
-    raise _not_found(look, joint, guess, "a painted dot")
+    raise _not_found(look, joint, expected, "a painted dot")
 
 
 def _like_dots(
-    look: Look, guess: FloatArray, radius: float, search: int, joint: int
+    look: Look, expected: FloatArray, radius: float, search: int, joint: int
 ) -> Iterator[FloatArray]:
     """Yield the best template matches of a dot near a position, best first."""
     cv2 = opencv()
@@ -130,7 +130,7 @@ def _like_dots(
     x = np.arange(-half, half + 1)
     ideal = np.where(np.hypot(x, x[:, None]) <= radius, 255, 0).astype(np.uint8)
     mask = (np.hypot(x, x[:, None]) <= 1.4 * radius).astype(np.uint8)
-    patch, corner = _window(look, guess, search + half, joint)
+    patch, corner = _window(look, expected, search + half, joint)
     found = cv2.matchTemplate(
         patch if look.dark else 255 - patch, ideal, cv2.TM_CCOEFF_NORMED, mask=mask
     )
@@ -145,19 +145,19 @@ def _like_dots(
         ] = -1
 
 
-def _window(look: Look, guess: FloatArray, half: int, joint: int) -> tuple[Image, FloatArray]:
+def _window(look: Look, expected: FloatArray, half: int, joint: int) -> tuple[Image, FloatArray]:
     """Return a window around a pixel, clipped to the picture, and its first pixel."""
     height, width = look.image.shape
-    low = np.maximum(np.rint(guess).astype(int) - half, 0)
-    high = np.minimum(np.rint(guess).astype(int) + half + 1, [width, height])
+    low = np.maximum(np.rint(expected).astype(int) - half, 0)
+    high = np.minimum(np.rint(expected).astype(int) + half + 1, [width, height])
     if (high - low < half).any():
         given = f"joint {joint} is at the edge of the picture or outside: cropped?"
         raise InputError(look.where, given, "a photograph of the whole part")
     return look.image[low[1] : high[1], low[0] : high[0]], low.astype(np.float64)
 
 
-def _not_found(look: Look, joint: int, guess: FloatArray, what: str) -> InputError:
-    given = f"joint {joint} is not found near pixel ({guess[0]:.0f}, {guess[1]:.0f})"
+def _not_found(look: Look, joint: int, expected: FloatArray, what: str) -> InputError:
+    given = f"joint {joint} is not found near pixel ({expected[0]:.0f}, {expected[1]:.0f})"
     return InputError(look.where, given, f"{what} at every joint, not covered by other objects")
 
 
@@ -191,13 +191,13 @@ def track_hubs(
     """Find the hub of every joint; arguments as for `track_dots`."""
     guesses = look.plane.pixels(places_mm)
     centres = np.empty_like(guesses)
-    for joint, guess in enumerate(guesses):
+    for joint, expected in enumerate(guesses):
         search = round(search_mm * look.pixels_per_mm(places_mm[joint]))
         picture = hubs.pictures[joint]
-        window, corner = _window(look, guess, search + picture.shape[0] // 2, joint)
+        window, corner = _window(look, expected, search + picture.shape[0] // 2, joint)
         found = _lay_over(picture, window, hubs.centres[joint])
         if found is None:
-            raise _not_found(look, joint, guess, "a hub")
+            raise _not_found(look, joint, expected, "a hub")
         centres[joint] = corner + found
     return centres
 

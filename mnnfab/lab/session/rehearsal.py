@@ -16,7 +16,7 @@ from mnnfab.printed_part.part import PrintedPart
 from mnnfab.random_streams import Stream, random_generator
 
 if TYPE_CHECKING:
-    from mnnfab.progress.watcher import Clock
+    from mnnfab.progress.watcher import StageTimer
 
 REHEARSAL = "rehearsal"
 #: Noise of one coordinate of one joint in one shot without photographs, mm: a twentieth of a pixel
@@ -36,13 +36,13 @@ layout = "long"
 """
 
 
-def rehearse(folder: Path, kind: Kind, clock: Clock) -> Path:
+def rehearse(folder: Path, kind: Kind, timer: StageTimer) -> Path:
     """Measure the part of the current round of a session on its continuum model.
 
     Args:
         folder: folder of the session.
         kind: "positions" with noise, or "photographs".
-        clock: stage timer.
+        timer: stage timer.
 
     Returns:
         The folder of the experiment, within that of the round.
@@ -50,7 +50,12 @@ def rehearse(folder: Path, kind: Kind, clock: Clock) -> Path:
     Raises:
         InputError: if the printed part of this round was already measured.
     """
-    from mnnfab.lab.synthetic.laboratory import Specimen, Studio, photograph, positions_of
+    from mnnfab.lab.synthetic.laboratory import (
+        PhotoSettings,
+        SyntheticPart,
+        photograph,
+        positions_of,
+    )
 
     problem, task, _, found, place = load_session(folder)
     if is_measured(place):
@@ -58,12 +63,14 @@ def rehearse(folder: Path, kind: Kind, clock: Clock) -> Path:
         raise InputError(str(place), given, "either that measurement or a rehearsal")
     widths = widths_of(problem, task, found)
     steps = load_experiment(place).steps
-    continuum = PrintedPart(problem, widths, clock).continuum
+    continuum = PrintedPart(problem, widths, timer).continuum
     target = place / REHEARSAL
     with lab_folder(target) as staging:
         if kind == "photographs":
-            studio = Studio(seed=found.number)
-            photograph(Specimen(problem, task, widths, continuum), steps, staging, clock, studio)
+            studio = PhotoSettings(seed=found.number)
+            photograph(
+                SyntheticPart(problem, task, widths, continuum), steps, staging, timer, studio
+            )
             return target
         generator = random_generator(found.number, Stream.REHEARSAL)
         positions = positions_of(task, continuum, steps, NOISE_MM, generator)

@@ -28,13 +28,13 @@ from mnnfab.lab.session.state import (
     STIFFNESS,
     Round,
     Settings,
-    as_it_is,
     first_round,
     load_last_round,
     load_settings,
     next_round,
     settings_text,
     widths_of,
+    with_uncorrected_bars,
 )
 from mnnfab.problem.problem import Problem, load_problem, require_ports
 from mnnfab.runs.record import WIDTHS, Record
@@ -42,7 +42,7 @@ from mnnfab.runs.run_folder import DESIGN, write_training
 
 if TYPE_CHECKING:
     from mnnfab.arrays import FloatArray
-    from mnnfab.progress.watcher import Clock
+    from mnnfab.progress.watcher import StageTimer
     from mnnfab.task.task import Task
 
 #: Default learning rate of Adam: a tenth of the range of widths per round.
@@ -50,7 +50,7 @@ USUAL_RATE = 0.1
 
 
 @dataclass(frozen=True, eq=False)
-class Told:
+class RoundStatus:
     """Status of a session: the round to measure next.
 
     Args:
@@ -72,16 +72,16 @@ class Told:
     change_mm: float = 0.0
 
 
-def start_session(design: Path, out: Path, rate: float, clock: Clock) -> Told:
+def start_session(design: Path, out: Path, rate: float, timer: StageTimer) -> RoundStatus:
     """Start a session for a design, with the initial widths of its training.
 
     Raises:
         InputError: if the design is invalid or `out` is already a session.
     """
-    with clock.stage("read"):
-        problem = as_it_is(load_problem(design))
+    with timer.stage("read"):
+        problem = with_uncorrected_bars(load_problem(design))
     task = require_ports(problem).task
-    if task.headline is None:
+    if task.primary_metric is None:
         raise InputError(f"{design}, [task]", '"none"', "a task with a loss to minimise")
     if (out / SESSION).exists():
         raise InputError(str(out), "already a session", "another folder, or `mnnfab lab step`")
@@ -93,7 +93,7 @@ def start_session(design: Path, out: Path, rate: float, clock: Clock) -> Told:
         write_training(staging, problem, Record(widths, {}, {}))
         settings = Settings(rate, sha256_of(staging / DESIGN))
         write_files(staging, {SESSION: settings_text(settings)})
-    return Told(0, out / ROUND.format(0), steps)
+    return RoundStatus(0, out / ROUND.format(0), steps)
 
 
 def load_session(folder: Path) -> tuple[Problem, Task, Settings, Round, Path]:
@@ -103,21 +103,21 @@ def load_session(folder: Path) -> tuple[Problem, Task, Settings, Round, Path]:
         InputError: if the folder is not a session, or is damaged.
     """
     settings = load_settings(folder)
-    problem = as_it_is(load_problem(folder / DESIGN))
+    problem = with_uncorrected_bars(load_problem(folder / DESIGN))
     task = require_ports(problem).task
     found, place = load_last_round(folder, problem.network.n_bonds)
     return problem, task, settings, found, place
 
 
 def step_session(
-    folder: Path, measured: Path | None, clock: Clock, *, rehearsed: bool = False
-) -> Told:
+    folder: Path, measured: Path | None, timer: StageTimer, *, rehearsed: bool = False
+) -> RoundStatus:
     """Evaluate the measurement of the current round, if available, and write the next round.
 
     Args:
         folder: folder of the session.
         measured: folder of the experiment; the round's own if not given.
-        clock: stage timer.
+        timer: stage timer.
         rehearsed: True if the measurement is of the continuum model.
 
     Raises:
@@ -127,9 +127,9 @@ def step_session(
     source = measured or place
     if measured is None and not is_measured(place):
         steps = load_experiment(place).steps
-        return Told(found.number, place, steps, found.losses, found.rehearsed)
+        return RoundStatus(found.number, place, steps, found.losses, found.rehearsed)
     widths = widths_of(problem, task, found)
-    analysis = analyse(problem, widths, source, clock)
+    analysis = analyse(problem, widths, source, timer)
     if analysis.gradient is None:
         given = "load steps that do not determine a gradient"
         raise InputError(str(source), given, "forward and adjoint load steps, as in its steps.csv")
@@ -138,7 +138,7 @@ def step_session(
         number = found.measured.index(digest)
         given = f"the measurement of round {number}, already used"
         raise InputError(str(source), given, f"a measurement of the part of round {found.number}")
-    with lab_folder(place / "measured") as staging, clock.stage("report"):
+    with lab_folder(place / "measured") as staging, timer.stage("report"):
         write_analysis(staging, analysis)
     after = next_round(problem, task, settings, found, analysis.gradient)
     after = replace(
@@ -149,7 +149,7 @@ def step_session(
     change = float(np.abs(widths_of(problem, task, after) - widths).max())
     steps = _write_round(folder, problem, task, after)
     place = folder / ROUND.format(after.number)
-    return Told(after.number, place, steps, after.losses, after.rehearsed, analysis, change)
+    return RoundStatus(after.number, place, steps, after.losses, after.rehearsed, analysis, change)
 
 
 def is_measured(place: Path) -> bool:

@@ -183,6 +183,6 @@ def _round(path: Path, n_bonds: int) -> Round:
     return found
 
 
-def as_it_is(problem: Problem) -> Problem:
+def with_uncorrected_bars(problem: Problem) -> Problem:
     """Return a problem with the uncorrected bar model, since gradients are measured on the part."""
     return problem.uncorrected

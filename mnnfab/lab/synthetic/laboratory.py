@@ -33,7 +33,7 @@ from mnnfab.random_streams import Stream, random_generator
 if TYPE_CHECKING:
     from fem.continuum import Continuum
     from mnnfab.problem.problem import Problem
-    from mnnfab.progress.watcher import Clock
+    from mnnfab.progress.watcher import StageTimer
     from mnnfab.task.task import Task
 
 #: Camera poses of the calibration views: rotations about x, y and the line of sight, degrees.
@@ -47,7 +47,7 @@ TRUTH = "truth.csv"
 
 
 @dataclass(frozen=True)
-class Studio:
+class PhotoSettings:
     """Settings of the synthetic photographs.
 
     Args:
@@ -134,7 +134,7 @@ class Stage:
         return self.lens.project(self.part.joints(self.field_of(task, step)))
 
 
-def set_up(problem: Problem, continuum: Continuum, studio: Studio) -> Stage:
+def set_up(problem: Problem, continuum: Continuum, studio: PhotoSettings) -> Stage:
     """Return the scene of a part: board around it, camera in front of both."""
     from fem.weight import sag_field
 
@@ -161,7 +161,9 @@ def set_up(problem: Problem, continuum: Continuum, studio: Studio) -> Stage:
     return Stage(part, board, lens, weight)
 
 
-def lens_photographs(stage: Stage, studio: Studio, generator: np.random.Generator) -> list[Image]:
+def lens_photographs(
+    stage: Stage, studio: PhotoSettings, generator: np.random.Generator
+) -> list[Image]:
     """Return photographs of the board without the part, from several sides."""
     found = []
     for number, tilt in enumerate(LENS_VIEWS):
@@ -179,7 +181,7 @@ def lens_photographs(stage: Stage, studio: Studio, generator: np.random.Generato
 
 
 @dataclass(frozen=True, eq=False)
-class Specimen:
+class SyntheticPart:
     """Continuum model in place of a printed part.
 
     Args:
@@ -202,11 +204,11 @@ class Specimen:
 
 
 def photograph(
-    specimen: Specimen,
+    specimen: SyntheticPart,
     steps: Sequence[Step],
     folder: Path,
-    clock: Clock,
-    studio: Studio | None = None,
+    timer: StageTimer,
+    studio: PhotoSettings | None = None,
 ) -> None:
     """Write a complete synthetic experiment into an empty folder.
 
@@ -214,19 +216,19 @@ def photograph(
         specimen: photographed continuum model.
         steps: load steps, with the zero.
         folder: folder for photographs and tables.
-        clock: stage timer.
+        timer: stage timer.
         studio: settings of the photographs.
     """
-    studio = studio or Studio()
+    studio = studio or PhotoSettings()
     problem, task, continuum = specimen.problem, specimen.task, specimen.continuum
     generator = random_generator(studio.seed, Stream.SYNTHETIC_CAMERA)
     stage = set_up(problem, continuum, studio)
-    with clock.stage("photographs of the board"):
+    with timer.stage("photographs of the board"):
         for number, image in enumerate(lens_photographs(stage, studio, generator)):
             _write(folder / f"lens-{number}.jpg", image, studio.quality)
     shots, rows = [], []
     for step in steps:
-        with clock.stage(f"photographs of {step.name}"):
+        with timer.stage(f"photographs of {step.name}"):
             light = expose(stage.shapes(task, step), stage.lens, studio.sensor)
             pixels = stage.seen(task, step)
             joints = stage.part.joints(stage.field_of(task, step))
@@ -247,7 +249,7 @@ def photograph(
     write_files(folder, files)
 
 
-def experiment_text(name: str, board: Board, studio: Studio, part: str) -> str:
+def experiment_text(name: str, board: Board, studio: PhotoSettings, part: str) -> str:
     """Return the experiment.toml of a synthetic experiment; `part` is the hash of the part."""
     values = {
         "schema": 1,

@@ -22,9 +22,9 @@ from mnnfab.batch.child import run_job
 from mnnfab.batch.jobs import Job
 from mnnfab.batch.limits import Limits
 from mnnfab.batch.outcome import Ended, Ending
-from mnnfab.io.folder_lock import is_claimed, settle_unless_claimed
+from mnnfab.io.folder_lock import is_locked, recover_unless_locked
 
-Tell = Callable[[str, str], None]
+EpochCallback = Callable[[str, str], None]
 """Callback that receives the name of a design and its current stage."""
 
 #: Check intervals of deadline and memory, s; a memory check takes some milliseconds.
@@ -35,10 +35,10 @@ _MB = 1e6
 _starting = threading.Lock()
 
 
-def run_apart(
+def run_isolated(
     job: Job,
     limits: Limits,
-    tell: Tell = lambda _name, _stage: None,
+    tell: EpochCallback = lambda _name, _stage: None,
     stop: threading.Event | None = None,
 ) -> Ended:
     """Run a job in a separate process, and terminate it if it exceeds its limits.
@@ -60,7 +60,7 @@ def run_apart(
             ending, message = watch.until_it_ends(lambda stage: tell(job.name, stage))
             if ending == "crashed" and not message:
                 message = _last_words(process, log)
-            settle_unless_claimed(Path(job.out))  # clean up partial results of a terminated job
+            recover_unless_locked(Path(job.out))  # clean up partial results of a terminated job
             return Ended(job.name, ending, message, watch.seconds, watch.memory_MB)
 
 
@@ -137,7 +137,7 @@ def _context() -> ForkServerContext:
     """Return the start method: fork from a server process with all imports done."""
     context = get_context("forkserver")
     with _starting, _environment(), _without_main():
-        context.set_forkserver_preload(["mnnfab.batch.warm"])
+        context.set_forkserver_preload(["mnnfab.batch.preload"])
         forkserver.ensure_running()
     return context
 
@@ -216,5 +216,5 @@ def _last_words(process: ForkServerProcess, log: Path) -> str:
 def _wait_for(folder: Path) -> None:
     """Wait until a killed process has released its folder lock."""
     until = time.monotonic() + LET_GO_S
-    while is_claimed(folder) and time.monotonic() < until:
+    while is_locked(folder) and time.monotonic() < until:
         time.sleep(0.1)
