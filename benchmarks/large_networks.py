@@ -21,10 +21,10 @@ from scipy.sparse.linalg import splu
 
 from mnnfab import BarModel, Clamp, Port, Trainable, triangular_parallelogram
 from mnnfab.arrays import FloatArray
+from mnnfab.losses.kinds.cross_entropy import SoftmaxCrossEntropy
 from mnnfab.model.springs import SpringModel
 from mnnfab.model.stiffness_law import StiffnessLaw
 from mnnfab.network.ports import dofs_of
-from mnnfab.task.losses import SoftmaxCrossEntropy
 from mnnfab.task.task import DataSplit, Task, no_metrics
 
 SIZES = (100, 1_000, 10_000, 100_000, 1_000_000)
@@ -49,7 +49,7 @@ def question(n_bonds: int) -> Trainable:
         targets=np.eye(3)[generator.integers(0, 3, N_SAMPLES)],
         loss=SoftmaxCrossEntropy(0.04),
         split=DataSplit(np.arange(N_SAMPLES)),
-        check_limit=no_metrics,
+        evaluate=no_metrics,
         primary_metric=None,
         load_cases=(),
     )

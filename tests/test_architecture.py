@@ -37,6 +37,7 @@ ORDER = """
 mnnfab.errors
 mnnfab.arrays mnnfab.units mnnfab.findings mnnfab.machine mnnfab.versions mnnfab.random_streams
 mnnfab.io mnnfab.linalg
+mnnfab.losses
 mnnfab.network mnnfab.progress
 mnnfab.design
 mnnfab.profiles mnnfab.model

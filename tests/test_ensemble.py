@@ -22,10 +22,12 @@ from mnnfab import (
     parse_design,
     train_problem,
 )
+from mnnfab.losses.kinds.cross_entropy import ShareCrossEntropy, SoftmaxCrossEntropy
+from mnnfab.losses.kinds.squared_error import SquaredError
+from mnnfab.losses.loss import Loss
 from mnnfab.model.response import FlexibilityMatrix
 from mnnfab.model.springs import SpringModel
 from mnnfab.network.widths_file import widths_text
-from mnnfab.task.losses import Loss, ShareCrossEntropy, SoftmaxCrossEntropy, SquaredError
 from mnnfab.training.ensemble import (
     COMPILED_DOFS,
     can_be_compiled,

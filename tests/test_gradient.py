@@ -7,8 +7,10 @@ import pytest
 
 from mnnfab import BarModel, Clamp, Logistic, Network, Port, Trainable, bar_law
 from mnnfab.arrays import FloatArray
+from mnnfab.losses.kinds.cross_entropy import ShareCrossEntropy, SoftmaxCrossEntropy
+from mnnfab.losses.kinds.squared_error import SquaredError
+from mnnfab.losses.loss import Loss
 from mnnfab.model.springs import SpringModel
-from mnnfab.task.losses import Loss, ShareCrossEntropy, SoftmaxCrossEntropy, SquaredError
 from mnnfab.task.task import DataSplit, Task, no_metrics
 from mnnfab.training.width_maps import WidthMap
 
@@ -36,7 +38,7 @@ def make_task(loss: Loss) -> Task:
         targets=targets,
         loss=loss,
         split=DataSplit(np.arange(N_SAMPLES)),
-        check_limit=no_metrics,
+        evaluate=no_metrics,
         primary_metric=None,
         load_cases=(),
     )

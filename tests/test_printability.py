@@ -13,7 +13,8 @@ from geometry.cells import tile
 from geometry.facets import Facets, make_facets
 from geometry.outline import merged
 from geometry.placing import Load, place_features
-from geometry.printability import check_printability
+from geometry.printability.checks import check_printability
+from geometry.printability.print_job import PrintJob
 from geometry.tiling import Tiling
 from mnnfab import Fabrication, Network
 from mnnfab.arrays import frozen_floats, frozen_ints
@@ -45,7 +46,7 @@ def findings(
     placed = place_features(network, shape, section, [Load(1, 0.0)], "A1", "A1")
     tiling = tile(network, np.full(network.n_bonds, width), shape, placed)
     chosen = ExportSection(**(export or {}))
-    found = check_printability(network, tiling, PRINTER, AGILUS, chosen)
+    found = check_printability(PrintJob(network, tiling, PRINTER, AGILUS, chosen.stl_tolerance_mm))
     assert len({finding.code for finding in found}) == len(found)
     return {finding.code: finding for finding in found}
 
@@ -219,7 +220,7 @@ def test_shells_and_self_intersection_of_two_bars(
     """No tiling gives such a surface, so two bars are put beside or into each other."""
     bar = make_facets(tile(BAR, np.array([2.0]), Fabrication(**LIMITS)), 0.01)
     pair = both(bar, shifted(bar, (0.3, shift, 0.0)))
-    monkeypatch.setattr("geometry.printability.make_facets", lambda *_: pair)
+    monkeypatch.setattr("geometry.printability.print_job.make_facets", lambda *_: pair)
     found = findings(BAR)
     assert found["shells"].severity == "error"
     assert found["shells"].value == 2
@@ -241,7 +242,9 @@ def test_other_printers_have_other_limits() -> None:
     tiling = tile(BAR, np.array([1.0]), Fabrication(**LIMITS))
     severities = []
     for name in ("stratasys-j850-digital-anatomy", "formlabs-form-4", "prusa-mk4s"):
-        found = check_printability(BAR, tiling, printer(name), AGILUS, ExportSection())
+        found = check_printability(
+            PrintJob(BAR, tiling, printer(name), AGILUS, ExportSection().stl_tolerance_mm)
+        )
         severities.append(next(f.severity for f in found if f.code == "wall"))
     assert severities == ["error", "warning", "warning"]  # a joint of 0.5 mm
 

@@ -14,9 +14,9 @@ from scipy.optimize import Bounds, differential_evolution
 
 from mnnfab import Problem, load_problem, make_problem, parse_design, triangular_parallelogram
 from mnnfab.linalg.condition_number import condition_number
+from mnnfab.losses.loss import Loss
 from mnnfab.network.compatibility import compatibility_matrix
 from mnnfab.pipeline.pipeline import reach
-from mnnfab.task.losses import Loss
 from mnnfab.training.reachability import Reachability
 from mnnfab.training.reachability_losses import Reading, ScaledResidual
 from mnnfab.validation.conditioning import POOR, check_conditioning

@@ -7,7 +7,9 @@ import pytest
 
 from mnnfab import BarModel, Network, Port, stiffness_per_width
 from mnnfab.arrays import FloatArray
-from mnnfab.task.losses import Loss, ShareCrossEntropy, SoftmaxCrossEntropy, SquaredError
+from mnnfab.losses.kinds.cross_entropy import ShareCrossEntropy, SoftmaxCrossEntropy
+from mnnfab.losses.kinds.squared_error import SquaredError
+from mnnfab.losses.loss import Loss
 from mnnfab.task.task import DataSplit, Task, no_metrics
 from mnnfab.training.learning_rules import (
     RULES,
@@ -31,7 +33,7 @@ def task_with(targets: tuple[float, float]) -> Task:
         targets=np.array([targets]),
         loss=SquaredError(0.5),
         split=DataSplit(ROWS),
-        check_limit=no_metrics,
+        evaluate=no_metrics,
         primary_metric=None,
         load_cases=(),
     )

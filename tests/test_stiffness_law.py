@@ -27,6 +27,7 @@ from mnnfab import (
     parse_design,
     series_law,
 )
+from mnnfab.losses.kinds.cross_entropy import SoftmaxCrossEntropy
 from mnnfab.model.joints import edge_sensitivity, series_integral
 from mnnfab.model.springs import SpringModel
 from mnnfab.model.stiffness_law import Calibration
@@ -35,7 +36,6 @@ from mnnfab.printed_part.calibration import calibrated
 from mnnfab.printed_part.continuum import solve_part
 from mnnfab.printed_part.tiling import tile_part
 from mnnfab.progress.watcher import NullWatcher, StageTimer
-from mnnfab.task.losses import SoftmaxCrossEntropy
 from mnnfab.task.task import DataSplit, Task, no_metrics
 from mnnfab.training.ensemble import make_member, train_adam_compiled
 from mnnfab.training.optimisation import OptimisationRun, train_adam
@@ -113,7 +113,7 @@ def trainable(network: Network, width_map: Clamp | Logistic, **more: Any) -> Tra
         targets=np.eye(3)[generator.integers(0, 3, 20)],
         loss=SoftmaxCrossEntropy(0.04),
         split=DataSplit(np.arange(20)),
-        check_limit=no_metrics,
+        evaluate=no_metrics,
         primary_metric=None,
         load_cases=(),
     )

@@ -154,6 +154,8 @@ def test_every_sample_is_used_once_an_epoch(iris_values: dict[str, Any]) -> None
     seen: list[int] = []
 
     class Spy:
+        compiled = None
+
         def value(self, _: FloatArray, targets: FloatArray) -> float:
             return float(len(targets))
 

@@ -54,7 +54,7 @@ def ladder_section() -> str:
 
 def ladder_table(problem: Problem, widths_mm: FloatArray) -> str:
     """Return the table of the model hierarchy for some widths, (n_bonds,) mm."""
-    task, primary_metric = task_of(problem)
+    _, primary_metric = task_of(problem)
     header = (
         *("model", "best-fit scale", "residual", "elongation residual"),
         *(primary_metric.name.replace("_", " "), "gradient: cosine to first model"),
@@ -71,7 +71,7 @@ def ladder_table(problem: Problem, widths_mm: FloatArray) -> str:
             f"{rung.answer.n_dofs:,}",
             f"{rung.seconds:.2f}",
         )
-        for rung in evaluate_models(problem, task, widths_mm, timer()).rungs
+        for rung in evaluate_models(PrintedPart(problem, widths_mm, timer())).rungs
     ]
     return table(header, rows)
 

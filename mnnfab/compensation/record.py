@@ -14,9 +14,9 @@ from pydantic import Field, ValidationError, model_validator
 from mnnfab.design.section import Many, Number, Positive, Section
 from mnnfab.errors import InputError
 from mnnfab.io.files import read_text
+from mnnfab.losses.kinds.cross_entropy import SoftmaxCrossEntropy
 from mnnfab.model.stiffness_law import Calibration
 from mnnfab.model.surrogate import Correction, Surrogate
-from mnnfab.task.losses import SoftmaxCrossEntropy
 from mnnfab.task.metrics import PrimaryMetric
 from mnnfab.task.task import Task
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, Strict, model_validator
 
@@ -17,7 +17,15 @@ from mnnfab.design.section import (
     relative_file_name,
     section_error,
 )
+from mnnfab.losses.loss import TargetKind, losses_for
 from mnnfab.network.ports import Port
+
+if TYPE_CHECKING:
+    ClassLoss = str
+    DisplacementLoss = str
+else:  # one name for each module of `mnnfab.losses.kinds`
+    ClassLoss = Literal[tuple(losses_for("classes"))]
+    DisplacementLoss = Literal[tuple(losses_for("displacements"))]
 
 
 class PortSection(Section):
@@ -62,7 +70,7 @@ class Classification(Section):
     load_at_max_gf: Number | Annotated[Many[Number], Field(min_length=1)]
     bias_gf: Number | None = None
     round_to_gf: Positive | None = None
-    loss: Literal["cross-entropy"] = "cross-entropy"
+    loss: ClassLoss = "cross-entropy"
     normalisation: Literal["softmax", "share"] = "softmax"
     loss_scale_mm: Positive | None = None
 
@@ -112,7 +120,7 @@ class Regression(Section):
     max_load_gf: Positive | None = None
     samples: Annotated[int, Field(ge=2, le=1_000_000)] | None = None
     noise_mm: NotNegative | None = None
-    loss: Literal["mse"] = "mse"
+    loss: DisplacementLoss = "mse"
     loss_scale_mm: Positive | None = None
 
     @model_validator(mode="after")
@@ -150,7 +158,7 @@ class Behaviour(Section):
     loads_gf: Many[Number]
     target_class: NodeNumber | None = None
     targets_mm: Many[Number] | None = None
-    loss: Literal["cross-entropy", "mse"] | None = None
+    loss: ClassLoss | DisplacementLoss | None = None
     normalisation: Literal["softmax", "share"] | None = None
     loss_scale_mm: Positive | None = None
 
@@ -171,15 +179,13 @@ class Behaviour(Section):
 
     def _check_targets(self, targets_mm: tuple[float, ...]) -> Self:
         _require_length("targets_mm", targets_mm, len(self.outputs), "one per output")
-        if self.loss == "cross-entropy":
-            raise section_error("loss", '"cross-entropy" with targets_mm', '"mse"')
+        _require_loss(self.loss, "displacements", "targets_mm")
         if self.normalisation is not None:
             raise section_error("normalisation", "given with targets_mm", "only with target_class")
         return self
 
     def _check_class(self) -> Self:
-        if self.loss == "mse":
-            raise section_error("loss", '"mse" with target_class', '"cross-entropy"')
+        _require_loss(self.loss, "classes", "target_class")
         if len(self.outputs) < 2 or (self.target_class or 0) >= len(self.outputs):
             raise section_error(
                 "target_class",
@@ -222,3 +228,11 @@ def _scale_needs_softmax(section: Classification | Behaviour) -> None:
 def _require_length(key: str, values: tuple[float, ...], length: int, each: str) -> None:
     if len(values) != length:
         raise section_error(key, f"{len(values)} number(s)", f"{length}, {each}")
+
+
+def _require_loss(name: str | None, targets: TargetKind, key: str) -> None:
+    """Refuse a loss that does not compare outputs with targets of this kind."""
+    allowed = losses_for(targets)
+    if name is not None and name not in allowed:
+        names = ", ".join(f'"{one}"' for one in allowed)
+        raise section_error("loss", f'"{name}" with {key}', names)

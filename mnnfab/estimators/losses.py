@@ -9,7 +9,7 @@ from typing import Protocol, Self
 import numpy as np
 
 from mnnfab.arrays import FloatArray
-from mnnfab.task.losses import SoftmaxCrossEntropy
+from mnnfab.losses.kinds.cross_entropy import SoftmaxCrossEntropy
 
 #: Largest change of log τ from the logarithm of the initial standard deviation of displacements.
 LOG_SCALE_REACH = 5.0

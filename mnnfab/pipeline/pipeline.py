@@ -21,6 +21,7 @@ from mnnfab.pipeline.fitting import Fitted, ancestry_of, fit, prepare, read, tra
 from mnnfab.pipeline.trays import write_tray
 from mnnfab.pipeline.writing import OutputOptions, write_manifest, write_results
 from mnnfab.printed_part.calibration import calibrated
+from mnnfab.printed_part.part import PrintedPart
 from mnnfab.problem.problem import Problem, load_problem
 from mnnfab.problem.request_hash import request_of
 from mnnfab.progress.live import ProgressFileWatcher
@@ -268,7 +269,7 @@ def ladder(folder: Path, *, watcher: ProgressWatcher | None = None) -> QueryResu
     problem, record = load_run(folder, timer)
     if problem.task is None:
         raise InputError(str(folder), "a design without ports", "one with inputs and outputs")
-    found = evaluate_models(problem, problem.task, record.widths_mm, timer)
+    found = evaluate_models(PrintedPart(problem, record.widths_mm, timer))
     return QueryResult(hierarchy_text(problem.task, found), to_jsonable(found))
 
 

@@ -11,11 +11,11 @@ import numpy as np
 
 from mnnfab.arrays import FloatArray
 from mnnfab.design.design_file import parse_design
+from mnnfab.losses.kinds.squared_error import SquaredError
 from mnnfab.model.response import Response
 from mnnfab.model.springs import SpringModel
 from mnnfab.problem.problem import Problem, make_problem, require_ports
 from mnnfab.reproduce import paper
-from mnnfab.task.losses import SquaredError
 from mnnfab.task.task import Task
 from mnnfab.training.adam import EPSILON
 from mnnfab.training.optimisation import Schedule, Trainable

@@ -11,6 +11,8 @@ from mnnfab.arrays import FloatArray, IntArray, frozen_floats
 from mnnfab.design.design import Design, TrainingSection
 from mnnfab.design.task_section import Behaviour, Classification, NoTask, Regression
 from mnnfab.errors import InputError
+from mnnfab.losses.kinds.squared_error import SquaredError
+from mnnfab.losses.loss import Loss, LossOptions, loss_kinds
 from mnnfab.network.network import Network
 from mnnfab.network.ports import Port, check_ports
 from mnnfab.random_streams import Stream, random_generator
@@ -19,7 +21,6 @@ from mnnfab.task.datasets import (
     labelled_features,
     read_loads_and_displacements,
 )
-from mnnfab.task.losses import Loss, ShareCrossEntropy, SoftmaxCrossEntropy, SquaredError
 from mnnfab.task.metrics import Baseline, PrimaryMetric
 from mnnfab.task.task import (
     DataSplit,
@@ -33,8 +34,6 @@ from mnnfab.task.task import (
 )
 from mnnfab.units import NEWTON_PER_GF
 
-#: Displacement that counts as one unit of evidence when a design gives none (mm).
-SOFTMAX_SCALE_MM = 0.04
 #: The relative error of outputs that stay where they are.
 NO_MOTION = Baseline(1.0)
 DEFAULT_TEST_FRACTION = 0.3
@@ -100,6 +99,7 @@ def _classification(
         LoadCase(f"mean {name}", tuple(loads[data.classes == number].mean(axis=0).tolist()))
         for number, name in enumerate(data.class_names)
     )
+    targets = frozen_floats(np.eye(len(outputs))[data.classes])
     split = split_samples(len(loads), design.schedule)
     if design.widths is None:
         _check_training_part(data, split)
@@ -109,10 +109,10 @@ def _classification(
         outputs=outputs,
         loads_N=frozen_floats(loads),
         exact_loads_N=frozen_floats(exact) if step else None,
-        targets=frozen_floats(np.eye(len(outputs))[data.classes]),
-        loss=_cross_entropy(section.normalisation, section.loss_scale_mm),
+        targets=targets,
+        loss=_loss(section, section.loss, targets, "[task] outputs"),
         split=split,
-        check_limit=classification_metrics,
+        evaluate=classification_metrics,
         primary_metric=PrimaryMetric(
             "accuracy_all",
             "higher",
@@ -219,9 +219,9 @@ def _regression(
         outputs=outputs,
         loads_N=frozen_floats(loads),
         targets=frozen_floats(targets),
-        loss=_squared_error("[task] targets", targets, section.loss_scale_mm),
+        loss=_loss(section, section.loss, targets, "[task] targets"),
         split=split,
-        check_limit=displacement_metrics,
+        evaluate=displacement_metrics,
         primary_metric=PrimaryMetric(
             "relative_error",
             "lower",
@@ -261,16 +261,17 @@ def _behaviour(
     loads = np.array([section.loads_gf]) * NEWTON_PER_GF
     if section.targets_mm is not None:
         targets = np.array([section.targets_mm])
-        loss = _squared_error("[task] targets_mm", targets, section.loss_scale_mm)
-        check_limit = behaviour_target_metrics
+        loss = _loss(section, section.loss or "mse", targets, "[task] targets_mm")
+        evaluate = behaviour_target_metrics
         primary_metric = PrimaryMetric(
             "relative_error", "lower", NO_MOTION, "relative_error", NO_MOTION
         )
     else:
         targets = np.eye(len(outputs))[[section.target_class or 0]]
-        loss = _cross_entropy(section.normalisation or "share", section.loss_scale_mm)
+        chosen = section.model_copy(update={"normalisation": section.normalisation or "share"})
+        loss = _loss(chosen, section.loss or "cross-entropy", targets, "[task] target_class")
         equal = Baseline(1 / len(outputs))
-        check_limit = behaviour_class_metrics
+        evaluate = behaviour_class_metrics
         primary_metric = PrimaryMetric("target_share", "higher", equal, "target_share", equal)
     return Task(
         kind=section.kind,
@@ -280,7 +281,7 @@ def _behaviour(
         targets=frozen_floats(targets),
         loss=loss,
         split=DataSplit(np.array([0])),
-        check_limit=check_limit,
+        evaluate=evaluate,
         primary_metric=primary_metric,
         load_cases=(LoadCase("the load", tuple(loads[0].tolist())),),
     )
@@ -297,7 +298,7 @@ def _comparison(inputs: tuple[Port, ...], outputs: tuple[Port, ...]) -> Task:
         targets=frozen_floats(np.zeros((len(inputs), len(outputs)))),
         loss=SquaredError(1.0),
         split=DataSplit(np.arange(len(inputs))),
-        check_limit=no_metrics,
+        evaluate=no_metrics,
         primary_metric=None,
         load_cases=tuple(
             LoadCase(f"1 gf on {port}", tuple(row))
@@ -306,18 +307,20 @@ def _comparison(inputs: tuple[Port, ...], outputs: tuple[Port, ...]) -> Task:
     )
 
 
-def _cross_entropy(normalisation: str, scale_mm: float | None) -> Loss:
-    if normalisation == "share":
-        return ShareCrossEntropy()
-    return SoftmaxCrossEntropy(scale_mm or SOFTMAX_SCALE_MM)
+def _loss(
+    section: Classification | Regression | Behaviour, name: str, targets: FloatArray, where: str
+) -> Loss:
+    """Return the loss that a section names.
 
-
-def _squared_error(where: str, targets: FloatArray, scale_mm: float | None) -> Loss:
-    size = float(np.sqrt((targets**2).mean()))
-    if size < LEAST_TARGET_MM:
+    Raises:
+        InputError: if displacements are wanted that are all zero.
+    """
+    kind, size = loss_kinds()[name], float(np.sqrt((targets**2).mean()))
+    if kind.targets == "displacements" and size < LEAST_TARGET_MM:
         given = "all zero" if size == 0 else f"{size:g} mm in the root mean square"
         raise InputError(where, given, "targets that are not all zero")
-    return SquaredError(scale_mm or size)
+    normalisation = getattr(section, "normalisation", None)
+    return kind.make(LossOptions(normalisation, section.loss_scale_mm, size))
 
 
 def split_samples(n_samples: int, schedule: TrainingSection) -> DataSplit:

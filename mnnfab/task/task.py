@@ -10,9 +10,9 @@ import numpy as np
 from typing_extensions import TypeIs, TypeVar
 
 from mnnfab.arrays import FloatArray, IntArray
+from mnnfab.losses.loss import Loss
 from mnnfab.model.model import Model, PortModel
 from mnnfab.network.ports import Port
-from mnnfab.task.losses import Loss
 from mnnfab.task.metrics import Metrics, PrimaryMetric
 
 MetricT_co = TypeVar(
@@ -83,7 +83,7 @@ class Task(Generic[MetricT_co]):
     targets: FloatArray
     loss: Loss
     split: DataSplit
-    check_limit: Callable[[Task, FloatArray], Metrics]
+    evaluate: Callable[[Task, FloatArray], Metrics]
     primary_metric: MetricT_co
     load_cases: tuple[LoadCase, ...]
     exact_loads_N: FloatArray | None = None
@@ -120,9 +120,9 @@ class Task(Generic[MetricT_co]):
 
     def metrics(self, model: PortModel) -> Metrics:
         """Return the metrics of a model over all samples."""
-        metrics = self.check_limit(self, model.outputs(self.loads_N))
+        metrics = self.evaluate(self, model.outputs(self.loads_N))
         if self.exact_loads_N is not None and self.primary_metric is not None:
-            exact = self.check_limit(self, model.outputs(self.exact_loads_N))
+            exact = self.evaluate(self, model.outputs(self.exact_loads_N))
             metrics[f"{self.primary_metric.name}_unrounded"] = self.primary_metric.of(exact)
         return metrics
 

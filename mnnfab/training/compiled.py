@@ -14,13 +14,11 @@ import numba
 import numpy as np
 
 from mnnfab.arrays import FloatArray, IntArray
-from mnnfab.task.losses import TINY_MM
+from mnnfab.losses.loss import SHARE, SQUARED, TINY_MM
 from mnnfab.training.adam import DECAY_MEAN, DECAY_SQUARE, EPSILON
 from mnnfab.training.compiled_arrays import (
     CLAMP,
     LOGISTIC,
-    SHARE,
-    SQUARED,
     Bars,
     Limits,
     Samples,
@@ -228,7 +226,7 @@ def _flexibility_slope(
 def _loss_slope(
     samples: Samples, displacements: FloatArray, targets: FloatArray, pulls: FloatArray
 ) -> None:
-    """Write the derivative of the loss of one sample to `pulls`; see `mnnfab.task.losses`."""
+    """Write the derivative of the loss of one sample to `pulls`; see `mnnfab.losses.kinds`."""
     n_out = len(displacements)
     if samples.loss == SQUARED:
         for o in range(n_out):

@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 from mnnfab.arrays import FloatArray, IntArray
 
-SOFTMAX, SHARE, SQUARED = 0, 1, 2
 CLAMP, LOGISTIC = 0, 1
 
 

@@ -16,13 +16,9 @@ from mnnfab.model.response import FlexibilityMatrix
 from mnnfab.model.springs import SpringModel
 from mnnfab.network.ports import dofs_of
 from mnnfab.random_streams import Stream, random_generator
-from mnnfab.task.losses import ShareCrossEntropy, SoftmaxCrossEntropy, SquaredError
 from mnnfab.training.compiled_arrays import (
     CLAMP,
     LOGISTIC,
-    SHARE,
-    SOFTMAX,
-    SQUARED,
     Bars,
     Limits,
     Samples,
@@ -83,7 +79,7 @@ def run_ensemble(
             train_lbfgs(trainable, member.latent, schedule, partial(on_epoch, place))
             for place, member in enumerate(members)
         ]
-    if _worth_compiling(trainable, len(members), schedule):
+    if can_be_compiled(trainable) and _is_long(trainable, len(members), schedule):
         return train_adam_compiled(trainable, members, schedule, on_epoch)
     return [
         train_adam(trainable, member.latent, schedule, member.generator, partial(on_epoch, place))
@@ -141,26 +137,28 @@ def train_adam_compiled(
 
 
 def can_be_compiled(trainable: Trainable) -> bool:
-    """Return whether the compiled step knows this network, loss and width map."""
+    """Return whether there is a compiled step for the network, the loss and the width map."""
+    return trainable.task.loss.compiled is not None and _but_for_the_loss(trainable)
+
+
+def is_slowed_by_loss(trainable: Trainable, schedule: Schedule) -> bool:
+    """Return whether only the loss keeps a long training from the compiled step."""
+    long = _is_long(trainable, schedule.restarts, schedule) and schedule.optimizer == "adam"
+    return long and trainable.task.loss.compiled is None and _but_for_the_loss(trainable)
+
+
+def _but_for_the_loss(trainable: Trainable) -> bool:
     model = trainable.model
     springs = isinstance(model, SpringModel) and len(model.network.free_dofs) <= COMPILED_DOFS
-    known = type(trainable.task.loss) in _LOSSES and type(trainable.width_map) in _MAPS
-    return springs and known and trainable.width_errors_mm is None
+    return springs and type(trainable.width_map) in _MAPS and trainable.width_errors_mm is None
 
 
-def _worth_compiling(trainable: Trainable, n_members: int, schedule: Schedule) -> bool:
+def _is_long(trainable: Trainable, n_members: int, schedule: Schedule) -> bool:
     batches = -(-len(trainable.task.train_indices) // schedule.batch_size)
     steps = n_members * schedule.epochs * batches
-    adjoint = schedule.rule == "adjoint"
-    return adjoint and steps >= COMPILED_STEPS and can_be_compiled(trainable)
+    return schedule.rule == "adjoint" and steps >= COMPILED_STEPS
 
 
-#: The compiled step's number for each loss and width map, and the one parameter of each.
-_LOSSES: Mapping[type, Callable[..., tuple[int, float]]] = {
-    SoftmaxCrossEntropy: lambda loss: (SOFTMAX, loss.scale_mm),
-    ShareCrossEntropy: lambda _: (SHARE, 1.0),
-    SquaredError: lambda loss: (SQUARED, loss.scale_mm),
-}
 _MAPS: Mapping[type, Callable[..., tuple[int, float]]] = {
     Clamp: lambda _: (CLAMP, 0.0),
     Logistic: lambda limits: (LOGISTIC, limits.sharpness),
@@ -176,13 +174,14 @@ def compiled_values(trainable: Trainable) -> tuple[Bars, Samples, Limits]:
     ports = np.searchsorted(free, dofs_of(model.inputs + model.outputs))
     width_map = trainable.width_map
     assert isinstance(width_map, Clamp | Logistic)
-    kind_of_loss, scale_mm = _LOSSES[type(task.loss)](task.loss)
+    loss = task.loss.compiled
+    assert loss is not None, "can_be_compiled has looked"
     shape = (len(model.outputs), len(model.inputs))
     additive = np.zeros(shape) if model.additive is None else np.array(model.additive)
     kind, sharpness = _MAPS[type(width_map)](width_map)
     return (
         Bars(dofs, cosines, np.array(springs.law.coefficients), ports, additive, len(free)),
-        Samples(np.array(task.loads_N), np.array(task.targets), kind_of_loss, scale_mm),
+        Samples(np.array(task.loads_N), np.array(task.targets), loss.number, loss.scale_mm),
         Limits(kind, width_map.width_min_mm, width_map.width_max_mm, sharpness),
     )
 

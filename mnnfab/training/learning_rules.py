@@ -14,11 +14,13 @@ import numpy as np
 
 from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.errors import InputError
+from mnnfab.losses.kinds.cross_entropy import SoftmaxCrossEntropy
+from mnnfab.losses.kinds.squared_error import SquaredError
+from mnnfab.losses.loss import Loss
 from mnnfab.model.bars import BarModel
 from mnnfab.model.model import WidthModel
 from mnnfab.model.response import Response
 from mnnfab.model.springs import SpringModel
-from mnnfab.task.losses import Loss, SoftmaxCrossEntropy, SquaredError
 from mnnfab.task.task import Task
 
 #: Share of the way to the target that coupled learning pulls the outputs.

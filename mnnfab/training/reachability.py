@@ -14,10 +14,11 @@ import numpy as np
 
 from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.linalg.condition_number import condition_number
+from mnnfab.losses.kinds.squared_error import SquaredError
+from mnnfab.losses.loss import Loss
 from mnnfab.model.model import PortModel
 from mnnfab.network.ports import Port
 from mnnfab.random_streams import Stream, random_generator
-from mnnfab.task.losses import Loss, SquaredError
 from mnnfab.task.metrics import Metrics
 from mnnfab.task.task import DataSplit, Task
 from mnnfab.training.optimisation import Trainable, minimise_loss

@@ -20,6 +20,7 @@ class Reading:
 
     output: int
     sign: float
+    compiled: None = None
 
     def value(self, displacements: FloatArray, targets: FloatArray) -> float:  # noqa: ARG002
         """Return sign · u, the mean over the samples, mm."""
@@ -38,6 +39,8 @@ class ScaledResidual:
 
     min_s ‖s u - û‖² / ‖û‖² = 1 - (u·û)² / (‖u‖² ‖û‖²)
     """
+
+    compiled: None = None
 
     def value(self, displacements: FloatArray, targets: FloatArray) -> float:
         """Return the relative squared residual."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from geometry.printability import check_printability
+from geometry.printability.checks import check_printability
+from geometry.printability.print_job import PrintJob
 from mnnfab.findings import Finding, as_warnings
 from mnnfab.model.agreement import compare
 from mnnfab.model.surrogate import fit_correction
@@ -21,7 +22,7 @@ from mnnfab.training.gradient_comparison import (
 )
 from mnnfab.validation.acceptance import check_compensation, check_continuum
 from mnnfab.validation.conditioning import check_conditioning
-from mnnfab.validation.limit_states import check_limit_states
+from mnnfab.validation.limit_states.checks import check_limit_states
 from mnnfab.validation.results import Results
 from mnnfab.validation.solution import check_solution
 from mnnfab.validation.tolerance import check_print_samples, study_print_samples
@@ -29,6 +30,7 @@ from mnnfab.validation.tolerance import check_print_samples, study_print_samples
 if TYPE_CHECKING:
     from geometry.tiling import Tiling
     from mnnfab.model.response import Response
+    from mnnfab.network.network import Network
     from mnnfab.task.task import Task
 
 
@@ -38,10 +40,7 @@ def check_part(problem: Problem, record: Record, timer: StageTimer) -> Results:
     with timer.stage("tile"):
         tiling = part.tiling
     with timer.stage("printability"):
-        design = problem.design
-        findings = check_printability(
-            problem.network, tiling, problem.printer, problem.material, design.export
-        )
+        findings = check_printability(_print_job(problem, problem.network, tiling))
         findings += _check_coupons(problem)
     results = Results(
         problem=problem,
@@ -126,18 +125,17 @@ def _compare_gradients(task: Task, bar: Response, continuum: Response) -> Gradie
     return compare_gradients(own, found)
 
 
+def _print_job(problem: Problem, network: Network, tiling: Tiling) -> PrintJob:
+    tolerance_mm = problem.design.export.stl_tolerance_mm
+    return PrintJob(network, tiling, problem.printer, problem.material, tolerance_mm)
+
+
 def _check_coupons(problem: Problem) -> list[Finding]:
     """Return what would keep the coupons from being printed well."""
     found = [
         replace(finding, where=f"{coupon.name}: {finding.where}", position_mm=None)
         for coupon in coupons_of(problem)
-        for finding in check_printability(
-            coupon.network,
-            coupon.tiling,
-            problem.printer,
-            problem.material,
-            problem.design.export,
-        )
+        for finding in check_printability(_print_job(problem, coupon.network, coupon.tiling))
     ]
     return [finding for finding in found if finding.severity != "info"]
 

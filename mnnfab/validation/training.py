@@ -5,6 +5,7 @@ from __future__ import annotations
 from mnnfab.findings import Finding
 from mnnfab.problem.problem import Problem
 from mnnfab.task.metrics import PrimaryMetric
+from mnnfab.training.ensemble import is_slowed_by_loss
 from mnnfab.training.training import Training
 
 
@@ -28,6 +29,7 @@ def training_findings(problem: Problem, training: Training) -> tuple[Finding, ..
         return ()
     findings = [
         _stopped(problem, training),
+        _slow_loss(problem),
         _kept_start(problem, training),
         _learned(problem, primary_metric, training),
     ]
@@ -39,6 +41,16 @@ def _stopped(problem: Problem, training: Training) -> Finding | None:
         return None
     words = f"stopped after {training.history[-1].epoch} of {problem.schedule.epochs} epochs"
     return Finding("training-stopped", "warning", "training", words)
+
+
+def _slow_loss(problem: Problem) -> Finding | None:
+    if problem.task is None or not is_slowed_by_loss(
+        problem.trainable(problem.task), problem.schedule
+    ):
+        return None
+    name = type(problem.task.loss).__name__
+    message = f"the loss {name} has no compiled training step: NumPy steps were taken"
+    return Finding("not-compiled", "warning", "training", message)
 
 
 def _kept_start(problem: Problem, training: Training) -> Finding | None:

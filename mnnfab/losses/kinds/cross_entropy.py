@@ -1,33 +1,24 @@
-"""Losses of output displacements and their derivatives.
-
-Each loss takes output displacements and targets, both (n_samples, n_out), and returns the mean
-loss over the samples or its derivative in every displacement. All losses are dimensionless, so
-that a learning rate has the same meaning for each of them.
-"""
+"""Cross-entropy of classes, with the probabilities of the paper's text or of its code."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
 from mnnfab.arrays import FloatArray
+from mnnfab.losses.loss import (
+    SHARE,
+    SOFTMAX,
+    TINY_MM,
+    CompiledLoss,
+    Loss,
+    LossKind,
+    LossOptions,
+)
 
-#: Lower limit of |u| in logarithms, which avoids log(0), mm.
-TINY_MM = 1e-300
-
-
-class Loss(Protocol):
-    """A mean loss over samples."""
-
-    def value(self, displacements: FloatArray, targets: FloatArray) -> float:
-        """Return the mean loss."""
-        ...
-
-    def slope(self, displacements: FloatArray, targets: FloatArray) -> FloatArray:
-        """Return the derivative of the mean loss, (n_samples, n_out) per mm."""
-        ...
+#: τ where a design gives none (mm).
+SOFTMAX_SCALE_MM = 0.04
 
 
 @dataclass(frozen=True)
@@ -41,6 +32,11 @@ class SoftmaxCrossEntropy:
     """
 
     scale_mm: float
+
+    @property
+    def compiled(self) -> CompiledLoss:
+        """Form of the loss in the compiled training step."""
+        return CompiledLoss(SOFTMAX, self.scale_mm)
 
     def value(self, displacements: FloatArray, targets: FloatArray) -> float:
         """Return the mean loss."""
@@ -73,6 +69,11 @@ class ShareCrossEntropy:
     Targets are one-hot.
     """
 
+    @property
+    def compiled(self) -> CompiledLoss:
+        """Form of the loss in the compiled training step."""
+        return CompiledLoss(SHARE, 1.0)
+
     def value(self, displacements: FloatArray, targets: FloatArray) -> float:
         """Return the mean loss."""
         sizes = np.maximum(np.abs(displacements), TINY_MM)
@@ -88,23 +89,11 @@ class ShareCrossEntropy:
         return slope
 
 
-@dataclass(frozen=True)
-class SquaredError:
-    """Mean over samples of Σ ((u - û) / scale)², the MSE of the paper in dimensionless form.
+def make(options: LossOptions) -> Loss:
+    """Return the cross-entropy with the normalisation of a design."""
+    if options.normalisation == "share":
+        return ShareCrossEntropy()
+    return SoftmaxCrossEntropy(options.scale_mm or SOFTMAX_SCALE_MM)
 
-    Targets are the target displacements û in mm.
 
-    Args:
-        scale_mm: error of one displacement that gives a loss of 1.
-    """
-
-    scale_mm: float
-
-    def value(self, displacements: FloatArray, targets: FloatArray) -> float:
-        """Return the mean loss."""
-        error = (displacements - targets) / self.scale_mm
-        return float(np.vdot(error, error)) / len(targets)
-
-    def slope(self, displacements: FloatArray, targets: FloatArray) -> FloatArray:
-        """Return 2 (u - û) / (scale² n_samples)."""
-        return (displacements - targets) * (2.0 / (self.scale_mm**2 * len(targets)))
+LOSS = LossKind("cross-entropy", "classes", make)

@@ -10,6 +10,39 @@ Severity = Literal["error", "warning", "info"]
 Verdict = Literal["pass", "fail"]
 
 
+Group = Literal[
+    "printability",
+    "acceptance",
+    "solution",
+    "limit-state",
+    "tolerance",
+    "training",
+    "attainability",
+    "compensation",
+    "run",
+    "lab",
+]
+
+
+@dataclass(frozen=True)
+class FindingCode:
+    """A code of findings, as the reference lists it.
+
+    Args:
+        code: short name, the same in every report.
+        group: what the check is about.
+        severities: that its findings can have.
+        meaning: what was checked or found.
+        remedy: what a user can do about it; empty if there is nothing to do.
+    """
+
+    code: str
+    group: Group
+    severities: tuple[Severity, ...]
+    meaning: str
+    remedy: str
+
+
 @dataclass(frozen=True)
 class Finding:
     """One result of one check.

@@ -1,0 +1,1 @@
+"""Printability: checks of a part against the profile of its printer."""

@@ -1,0 +1,1 @@
+"""The printability checks, one module each; adding one requires no other change."""

@@ -1,0 +1,1 @@
+"""The lattices of [network], one module each; adding one requires no other change."""

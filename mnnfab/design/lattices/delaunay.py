@@ -1,0 +1,43 @@
+"""The lattice "delaunay"."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from mnnfab.design.lattice import Lattice
+from mnnfab.design.section import Positive, section_error
+from mnnfab.network.lattices import delaunay
+from mnnfab.network.network import Network
+
+#: Larger networks are refused as a mistake.
+MOST_NODES = 1_000_000
+
+
+class DelaunayLattice(Lattice):
+    """[network] the Delaunay triangulation of random points in a rectangle."""
+
+    lattice: Literal["delaunay"]
+    width_mm: Annotated[float, Field(gt=0, le=10_000)]
+    height_mm: Annotated[float, Field(gt=0, le=10_000)]
+    spacing_mm: Positive
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+
+    @model_validator(mode="after")
+    def _has_an_end(self) -> Self:
+        room = self.width_mm * self.height_mm / self.spacing_mm**2
+        if room > MOST_NODES:
+            raise section_error(
+                "spacing_mm",
+                f"{self.spacing_mm:g}, which gives about {room:.0g} nodes",
+                f"at most {MOST_NODES} nodes",
+            )
+        return self
+
+    def network(self) -> Network:
+        """Return the lattice without damage."""
+        return delaunay(self.width_mm, self.height_mm, self.spacing_mm, self.seed, self.fixed)
+
+
+LATTICE = DelaunayLattice

@@ -1,0 +1,1 @@
+"""Losses: how far the outputs are from what a task asks for, and the slope of that."""

@@ -1,0 +1,1 @@
+"""Findings on the limit states of a part, one check a module of `rules`."""

@@ -1,0 +1,97 @@
+"""Findings on the limit states of a part.
+
+Each state warns at a limit of its own; where the design gives a limit, it is one of the
+acceptance criteria. Each check is a module of `mnnfab.validation.limit_states.rules`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from mnnfab.findings import Finding, FindingCode, Severity
+from mnnfab.io.registry import registered
+
+if TYPE_CHECKING:
+    from fem.continuum import Continuum
+    from fem.limit_states import LimitStates
+    from mnnfab.problem.problem import Problem
+
+#: Load factor below which a limit state is a warning, where the design gives no limit.
+ADVISED_FACTOR = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class AssessedPart:
+    """A part whose limit states were computed.
+
+    Args:
+        problem: the design.
+        continuum: continuum model of the part.
+        states: limit states of the part.
+    """
+
+    problem: Problem
+    continuum: Continuum
+    states: LimitStates
+
+
+@dataclass(frozen=True)
+class LimitStateCheck:
+    """A check of a limit state, as a module of `rules` registers it under the name `CHECK`.
+
+    Args:
+        rank: place of its findings in reports.
+        run: from an assessed part to findings; an empty list where there is nothing to check.
+        codes: of its findings.
+    """
+
+    rank: int
+    run: Callable[[AssessedPart], list[Finding]]
+    codes: tuple[FindingCode, ...]
+
+
+@cache
+def limit_state_checks() -> tuple[LimitStateCheck, ...]:
+    """Return all checks, by rank."""
+    from mnnfab.validation.limit_states import rules
+
+    found = registered(rules, "CHECK", LimitStateCheck)
+    return tuple(sorted(found, key=lambda check: check.rank))
+
+
+def check_limit_states(
+    problem: Problem, continuum: Continuum, states: LimitStates
+) -> list[Finding]:
+    """Return the findings of all checks, each of the governing load case."""
+    part = AssessedPart(problem, continuum, states)
+    return [finding for check in limit_state_checks() for finding in check.run(part)]
+
+
+@dataclass(frozen=True)
+class Limit:
+    """The limit of a value.
+
+    Args:
+        own: of the design; None if it gives none.
+        advised: where the design gives none.
+        at_least: whether values above it are the good ones.
+        form: format of the limit in messages.
+    """
+
+    own: float | None
+    advised: float
+    at_least: bool
+    form: str = "g"
+
+    def finding(self, code: str, where: str, message: str, value: float) -> Finding:
+        """Return an error beyond the design's own limit, a warning beyond the advised one."""
+        limit = self.advised if self.own is None else self.own
+        within = value >= limit if self.at_least else value <= limit
+        beyond: Severity = "warning" if self.own is None else "error"
+        name = "advised" if self.own is None else "limit"
+        sense = "at least" if self.at_least else "at most"
+        whole = f"{message}; {name} {sense} {limit:{self.form}}"
+        return Finding(code, "info" if within else beyond, where, whole, None, value, limit)

@@ -1,0 +1,1 @@
+"""The checks of limit states, one module each; adding one requires no other change."""

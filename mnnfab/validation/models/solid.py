@@ -1,0 +1,25 @@
+"""The solid: quadratic tetrahedra, the lower half of the thickness."""
+
+from __future__ import annotations
+
+from mnnfab.printed_part.part import PrintedPart
+from mnnfab.problem.problem import require_ports
+from mnnfab.validation.model_hierarchy import Answer, HierarchyModel
+
+
+def solve(part: PrintedPart) -> Answer:
+    """Return the answer of the solid model."""
+    from fem.extrusion import solve_solid
+    from fem.mesh import make_mesh
+
+    problem, task = part.problem, require_ports(part.problem).task
+    section = problem.design.check
+    # As fine as plane stress begins, and one quadratic element through half of the thickness.
+    mesh = make_mesh(
+        part.modelled_tiling, section.elements_across_joint + 1, section.mesher_deadline_s
+    )
+    solid = solve_solid(mesh, problem.network, problem.material, task.inputs, task.outputs)
+    return Answer(solid.response, solid.n_dofs)
+
+
+MODEL = HierarchyModel(60, "solid, tetrahedra", solve)

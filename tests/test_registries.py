@@ -1,0 +1,98 @@
+"""Registries: every kind is found by looking into its package, and every finding has its code."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from geometry.printability.checks import printability_checks
+from mnnfab.design import lattices
+from mnnfab.design.network_section import LATTICES
+from mnnfab.io.registry import module_names, registered
+from mnnfab.losses.loss import loss_kinds
+from mnnfab.validation.finding_codes import all_codes
+from mnnfab.validation.limit_states.checks import limit_state_checks
+from mnnfab.validation.model_hierarchy import hierarchy_models
+
+ROOT = Path(__file__).resolve().parent.parent
+#: Functions that make a finding, and the place of its code among their arguments.
+MAKERS = {
+    "Finding": 0,
+    "check_limit": 0,
+    "finding": 0,
+    "_balanced": 0,
+    "_found": 0,
+    "finding_at": 0,
+    "check_wall": 0,
+    "check_smallest": 0,
+}
+
+
+def test_every_kind_has_its_members() -> None:
+    assert sorted(LATTICES) == [
+        *("delaunay", "kagome-braced", "square-braced"),
+        *("triangular-hexagon", "triangular-parallelogram", "triangular-patch"),
+    ]
+    assert len(module_names(lattices)) == len(LATTICES)
+    assert list(loss_kinds()) == ["cross-entropy", "mse"]
+    assert [model.rank for model in hierarchy_models()] == [10, 20, 30, 40, 50, 60]
+    assert len(printability_checks()) == 13
+    assert len(limit_state_checks()) == 5
+
+
+@pytest.mark.parametrize(
+    "ranks",
+    [
+        [check.rank for check in printability_checks()],
+        [check.rank for check in limit_state_checks()],
+        [model.rank for model in hierarchy_models()],
+    ],
+    ids=["printability", "limit states", "models"],
+)
+def test_ranks_are_in_order_and_not_shared(ranks: list[int]) -> None:
+    assert ranks == sorted(set(ranks))
+
+
+def test_a_module_that_registers_nothing_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"delaunay\.CHECK: None, expected a str"):
+        registered(lattices, "CHECK", str)
+
+
+def literal_codes() -> Iterator[tuple[str, str]]:
+    """Yield every code that is written out where a finding is made, with its file."""
+    for package in ("mnnfab", "geometry", "fem", "export"):
+        for path in (ROOT / package).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if not isinstance(node, ast.Call):
+                    continue
+                name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+                if name in MAKERS and len(node.args) > MAKERS[name]:
+                    code = node.args[MAKERS[name]]
+                    if isinstance(code, ast.Constant) and isinstance(code.value, str):
+                        yield code.value, path.relative_to(ROOT).as_posix()
+
+
+def test_every_finding_has_a_code_in_the_table() -> None:
+    known = {code.code for code in all_codes()}
+    found = list(literal_codes())
+    assert len({code for code, _ in found}) > 50
+    assert [one for one in found if one[0] not in known] == []
+
+
+def test_every_code_in_the_table_is_used() -> None:
+    used = {code for code, _ in literal_codes()}
+    assert [code.code for code in all_codes() if code.code not in used] == []
+
+
+def test_codes_say_what_they_mean_and_what_to_do() -> None:
+    """Whatever can be an error or a warning has a remedy; a code has one meaning in its group."""
+    codes = all_codes()
+    assert len({(code.group, code.code) for code in codes}) == len(codes)
+    for code in codes:
+        assert code.meaning.endswith("."), code
+        assert code.severities, code
+        if set(code.severities) != {"info"}:
+            assert code.remedy.endswith("."), code
