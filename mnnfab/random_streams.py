@@ -28,7 +28,6 @@ class Stream(IntEnum):
     MEASURED_GRADIENT = 7
     SYNTHETIC_CAMERA = 8
     REHEARSAL = 9
-    REACHABILITY_STARTS = 10
 
 
 def random_generator(seed: int, stream: Stream, *members: int) -> np.random.Generator:

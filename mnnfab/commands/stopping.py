@@ -11,15 +11,13 @@ from types import FrameType
 
 import click
 
-from mnnfab.findings import Finding
-from mnnfab.progress.watcher import ProgressWatcher
+from mnnfab.progress.watcher import ForwardingWatcher, ProgressWatcher
 
 
 @dataclass
-class _Stoppable:
+class _Stoppable(ForwardingWatcher):
     """Progress watcher that ends a training on request."""
 
-    watcher: ProgressWatcher
     asked: bool = False
     training: bool = False
 
@@ -28,16 +26,12 @@ class _Stoppable:
         self.training = False
         if self.asked:
             raise KeyboardInterrupt
-        self.watcher.stage(name)
+        super().stage(name)
 
     def epoch(self, done: int, total: int, loss: float) -> bool:
         """Return True to end the training, if requested."""
         self.training = True
-        return self.watcher.epoch(done, total, loss) or self.asked
-
-    def finding(self, finding: Finding) -> None:
-        """Forward the finding."""
-        self.watcher.finding(finding)
+        return super().epoch(done, total, loss) or self.asked
 
     def interrupt(self, _signal: int, _frame: FrameType | None) -> None:
         """Handle a Ctrl-C."""

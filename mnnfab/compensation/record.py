@@ -12,6 +12,7 @@ import numpy as np
 from pydantic import Field, ValidationError, model_validator
 
 from mnnfab.design.section import Many, Number, Positive, Section
+from mnnfab.design.section_errors import damaged_file
 from mnnfab.errors import InputError
 from mnnfab.io.files import read_text
 from mnnfab.losses.kinds.cross_entropy import SoftmaxCrossEntropy
@@ -175,9 +176,7 @@ def load_compensation(path: Path, task: Task | None) -> Compensation:
     try:
         found = Compensation.model_validate_json(read_text(path))
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        raise InputError(str(path), f"{place}: {first['msg']}", allowed) from error
+        raise damaged_file(path, error) from error
     if found.correction is not None and task is not None:
         rows = found.correction.additive_mm_per_N
         if len(rows) != len(task.outputs) or any(len(row) != len(task.inputs) for row in rows):

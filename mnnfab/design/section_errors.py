@@ -30,8 +30,14 @@ def read_toml(path: Path, what: str) -> dict[str, Any]:
         raise InputError(str(path), f"not TOML: {error}", what) from error
 
 
-def first_error(path: Path, error: ValidationError) -> InputError:
-    """Return the first error of a file that pydantic validated."""
+def first_error(path: Path, error: ValidationError, known_keys: str) -> InputError:
+    """Return the first error of a small file that a user writes.
+
+    Args:
+        path: of the file.
+        error: of its validation.
+        known_keys: what to say of an unknown key.
+    """
     detail = error.errors()[0]
     key = ".".join(map(str, detail["loc"]))
     cause = detail.get("ctx", {}).get("error")
@@ -41,6 +47,13 @@ def first_error(path: Path, error: ValidationError) -> InputError:
     value = detail.get("input")
     given = f"{value!r}"[:80] if detail["type"] != "missing" else "missing"
     if detail["type"] == "extra_forbidden":
-        return InputError(f"{path}, {key}", "unknown key", "the keys listed in docs/laboratory.md")
+        return InputError(f"{path}, {key}", "unknown key", known_keys)
     words = str(cause) if isinstance(cause, ValueError) else detail["msg"]
     return InputError(f"{path}, {key}", given, words[:1].lower() + words[1:])
+
+
+def damaged_file(path: Path, error: ValidationError) -> InputError:
+    """Return the first error of a file that mnnfab writes, which was changed or damaged since."""
+    first = error.errors()[0]
+    place = ".".join(map(str, first["loc"]))
+    return InputError(str(path), f"{place}: {first['msg']}", "a file written by mnnfab")

@@ -23,8 +23,8 @@ from mnnfab.design.section import (
     section_error,
     valid_name,
 )
+from mnnfab.design.section_errors import first_error, read_toml
 from mnnfab.errors import InputError
-from mnnfab.io.files import read_text
 
 
 class Profile(Section):
@@ -156,27 +156,14 @@ def _own_profile(kind: type[_Kind], where: str, name: str, folder: Path) -> _Kin
         valid_name(profile_name(name))
     except ValueError as error:
         raise InputError(where, f'"{name}"', str(error)) from error
-    try:
-        values: dict[str, Any] = tomllib.loads(read_text(path))
-    except (ValueError, RecursionError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(str(path), f"not TOML: {error}", "a profile in TOML") from error
+    values = read_toml(path, "a profile in TOML")
+    keys = f"the keys {_keys(kind)}"
+    if "name" in values:
+        raise InputError(str(path), "a key `name`, but the name is that of the file", keys)
     try:
         return kind(name=profile_name(name), **values)
-    except (ValidationError, TypeError) as error:
-        raise InputError(str(path), _fault(error), f"the keys {_keys(kind)}") from error
-
-
-def _fault(error: ValidationError | TypeError) -> str:
-    if isinstance(error, TypeError):
-        return "a key `name`, but the name is that of the file"
-    detail = error.errors()[0]
-    cause = detail.get("ctx", {}).get("error")
-    if isinstance(cause, ValueError) and len(cause.args) == 3:
-        key, given, allowed = cause.args
-        return f"{key}: {given}; allowed: {allowed}"
-    return f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}"
+    except ValidationError as error:
+        raise first_error(path, error, keys) from error
 
 
 def _keys(kind: type[Profile]) -> str:

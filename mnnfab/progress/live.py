@@ -15,7 +15,7 @@ from mnnfab.findings import Finding
 from mnnfab.io.files import read_json
 from mnnfab.io.folder_lock import LIVE
 from mnnfab.io.json_values import to_jsonable
-from mnnfab.progress.watcher import ProgressWatcher
+from mnnfab.progress.watcher import ForwardingWatcher
 
 #: Minimum time between updates of the file (s).
 PACE_S = 0.2
@@ -24,7 +24,7 @@ MOST_POINTS = 500
 
 
 @dataclass
-class ProgressFileWatcher:
+class ProgressFileWatcher(ForwardingWatcher):
     """A progress watcher that forwards to another one and updates the progress file of a folder.
 
     Args:
@@ -33,7 +33,6 @@ class ProgressFileWatcher:
         name: name of the design.
     """
 
-    watcher: ProgressWatcher
     folder: Path
     name: str
     _stages: list[str] = field(default_factory=list)
@@ -46,7 +45,7 @@ class ProgressFileWatcher:
 
     def stage(self, name: str) -> None:
         """Forward the stage and write the file."""
-        self.watcher.stage(name)
+        super().stage(name)
         self._stages.append(name)
         if name.startswith("train"):
             self._losses.clear()
@@ -56,7 +55,7 @@ class ProgressFileWatcher:
     def epoch(self, done: int, total: int, loss: float) -> bool:
         """Forward the epoch, and write the file unless it was written just before."""
         # Record the epoch first, so that Ctrl-C cannot lose an epoch that the file reports.
-        stop = self.watcher.epoch(done, total, loss)
+        stop = super().epoch(done, total, loss)
         self._epoch = (done, total)
         if self._losses and done <= self._losses[-1][0]:  # the next training has started
             self._losses.clear()
@@ -72,7 +71,7 @@ class ProgressFileWatcher:
 
     def finding(self, finding: Finding) -> None:
         """Forward the finding and write the file."""
-        self.watcher.finding(finding)
+        super().finding(finding)
         self._findings.append(finding.as_json())
         self._write()
 

@@ -5,40 +5,38 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from mnnfab.errors import InputError
 from mnnfab.findings import Finding
-from mnnfab.progress.watcher import ProgressWatcher
+from mnnfab.progress.watcher import ForwardingWatcher, ProgressWatcher
 
+log = logging.getLogger(__name__)
+#: Parent of the loggers of all modules.
+LIBRARY = logging.getLogger("mnnfab")
 _LEVELS = {"error": logging.ERROR, "warning": logging.WARNING, "info": logging.INFO}
 #: Approximate number of epochs that are logged per training.
 MOST_LINES = 20
 
 
-@dataclass
-class _Logged:
-    """A progress watcher that logs what it forwards."""
-
-    watcher: ProgressWatcher
-    log: logging.Logger
+class _LoggingWatcher(ForwardingWatcher):
+    """A watcher that logs what it forwards."""
 
     def stage(self, name: str) -> None:
         """Log the stage."""
-        self.log.info("%s", name)
-        self.watcher.stage(name)
+        log.info("%s", name)
+        super().stage(name)
 
     def epoch(self, done: int, total: int, loss: float) -> bool:
         """Log some of the epochs."""
         if done % max(1, total // MOST_LINES) == 0 or done == total:
-            self.log.info("epoch %d of %d, loss %.6g", done, total, loss)
-        return self.watcher.epoch(done, total, loss)
+            log.info("epoch %d of %d, loss %.6g", done, total, loss)
+        return super().epoch(done, total, loss)
 
     def finding(self, finding: Finding) -> None:
         """Log the finding."""
-        self.log.log(_LEVELS[finding.severity], "%s: %s", finding.where, finding.message)
-        self.watcher.finding(finding)
+        log.log(_LEVELS[finding.severity], "%s: %s", finding.where, finding.message)
+        super().finding(finding)
 
 
 @contextmanager
@@ -48,8 +46,8 @@ def logged(watcher: ProgressWatcher, path: Path) -> Iterator[ProgressWatcher]:
     Raises:
         InputError: if the file cannot be written.
     """
-    with open_log(path) as log:
-        yield _Logged(watcher, log)
+    with open_log(path):
+        yield _LoggingWatcher(watcher)
 
 
 def log_line(path: Path, text: str) -> None:
@@ -58,7 +56,7 @@ def log_line(path: Path, text: str) -> None:
     Raises:
         InputError: if the file cannot be written.
     """
-    with open_log(path) as log:
+    with open_log(path):
         for line in text.splitlines():
             log.info("%s", line)
 
@@ -66,7 +64,7 @@ def log_line(path: Path, text: str) -> None:
 def log_error(path: Path, error: BaseException) -> None:
     """Append an error with its traceback to a log file."""
     try:
-        with open_log(path) as log:
+        with open_log(path):
             if isinstance(error, KeyboardInterrupt):
                 log.info("stopped")
             else:
@@ -88,9 +86,12 @@ def open_log(path: Path) -> Iterator[logging.Logger]:
         given = error.strerror or str(error)
         raise InputError(f"--log {path}", given, "a writable file") from error
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    log = logging.Logger("mnnfab", logging.INFO)
-    log.addHandler(handler)
+    level = LIBRARY.level
+    LIBRARY.addHandler(handler)
+    LIBRARY.setLevel(logging.INFO)
     try:
-        yield log
+        yield LIBRARY
     finally:
+        LIBRARY.setLevel(level)
+        LIBRARY.removeHandler(handler)
         handler.close()

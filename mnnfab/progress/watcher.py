@@ -42,6 +42,29 @@ class NullWatcher:
 
 
 @dataclass
+class ForwardingWatcher:
+    """A watcher that forwards everything to another one; subclasses override what they change.
+
+    Args:
+        watcher: called with everything.
+    """
+
+    watcher: ProgressWatcher
+
+    def stage(self, name: str) -> None:
+        """Forward the start of a stage."""
+        self.watcher.stage(name)
+
+    def epoch(self, done: int, total: int, loss: float) -> bool:
+        """Forward an epoch; return whether the training shall end with it."""
+        return self.watcher.epoch(done, total, loss)
+
+    def finding(self, finding: Finding) -> None:
+        """Forward a finding."""
+        self.watcher.finding(finding)
+
+
+@dataclass
 class StageTimer:
     """Stage timer: measures the time of stages and reports their start to a progress watcher."""
 

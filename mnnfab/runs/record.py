@@ -19,7 +19,7 @@ from mnnfab.compensation.record import (
     load_compensation,
     trained_task,
 )
-from mnnfab.errors import InputError
+from mnnfab.design.section_errors import damaged_file
 from mnnfab.findings import Finding
 from mnnfab.io.files import read_json, sha256_of
 from mnnfab.network.network import Network
@@ -167,11 +167,7 @@ def _load_entries(path: Path, kind: type[_Entry]) -> tuple[_Entry, ...]:
     try:
         return tuple(TypeAdapter(list[kind]).validate_python(read_json(path)))  # type: ignore[valid-type]
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        raise InputError(
-            str(path), f"{place}: {first['msg']}", "a file written by mnnfab"
-        ) from error
+        raise damaged_file(path, error) from error
 
 
 def as_ancestor(folder: Path, name: str, task: str) -> tuple[Ancestor, ...]:
