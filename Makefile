@@ -4,15 +4,17 @@ BIN := .venv/bin
 PACKAGES := mnnfab geometry fem export
 # A file of tests a worker, so that what its tests share is made once; a thread each.
 TOGETHER := -n auto --dist loadfile
+# More options for `make test`, as .ci/run measures coverage with.
+PYTEST_ARGS ?=
 test words test-all: export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test words test-all lint types doctest docs commands bench picture reproduction validation paraview clean
+.PHONY: demo test words test-all lint types doctest docs commands reference bench picture reproduction validation paraview clean
 
 demo: .venv/ready ## the main job: train, check and export the iris classifier
 	$(BIN)/mnnfab run examples/iris.toml
 
 test: .venv/ready ## all tests that take less than a minute each
-	$(BIN)/python -m pytest -q -m "not slow and not words" $(TOGETHER)
+	$(BIN)/python -m pytest -q -m "not slow and not words" $(TOGETHER) $(PYTEST_ARGS)
 
 words: .venv/ready ## every command in README and docs, as it stands there
 	$(BIN)/python -m pytest -q -m "words and not slow" -n auto
@@ -36,6 +38,9 @@ docs: .venv/ready ## the site of docs/ in out/site; a warning is an error
 
 commands: .venv/ready ## docs/commands.md, from what the commands say of themselves
 	$(BIN)/python tools/commands_page.py
+
+reference: .venv/ready ## docs/reference: design file and finding codes, from the code
+	$(BIN)/python tools/reference_pages.py
 
 bench: .venv/ready ## speed, each beside peers measured in the same run
 	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[bench]'

@@ -8,7 +8,7 @@ import click
 
 from mnnfab.commands.batches import batch
 from mnnfab.commands.comparing import compare
-from mnnfab.commands.designs import new
+from mnnfab.commands.designs import new, schema
 from mnnfab.commands.laboratory import kit, lab
 from mnnfab.commands.machine import completion, doctor
 from mnnfab.commands.models import ladder, reach, reproduce
@@ -51,6 +51,6 @@ def main() -> None:
 
 for _command in (
     *(new, run, train, reach, check, ladder, export, tray, kit, lab),
-    *(view, watch, compare, batch, reproduce, doctor, completion),
+    *(view, watch, compare, batch, reproduce, schema, doctor, completion),
 ):
     main.add_command(_command)

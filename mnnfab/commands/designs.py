@@ -73,3 +73,29 @@ def _ask() -> tuple[dict[str, Any], bool]:
     return given, click.confirm(
         "Enable the compensation loop (bar model calibrated on the continuum model)?", default=True
     )
+
+
+@command()
+@click.option(
+    "--out",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Write the schema to FILE instead of the terminal.",
+)
+def schema(watcher: ProgressWatcher, out: Path | None) -> Answer:  # noqa: ARG001
+    """Print the JSON schema of the design file.
+
+    Editors complete and check designs with it: put `#:schema FILE` into the first line of a
+    design.
+    """
+    import json
+
+    from mnnfab.design.schema import design_schema
+    from mnnfab.io.files import write_new_file
+
+    found = design_schema()
+    text = json.dumps(found, indent=2, ensure_ascii=False)
+    if out is None:
+        return Answer(text, found)
+    write_new_file(out, text + "\n")
+    return Answer(f"schema: {out}", {"file": str(out)})

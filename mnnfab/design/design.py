@@ -29,7 +29,14 @@ from mnnfab.design.task_section import NoTask, TaskSection
 
 
 class MaterialSection(Section):
-    """[material] Material preset; each of its properties can be overridden."""
+    """[material] Material preset; each of its properties can be overridden.
+
+    Args:
+        preset: name of a material profile, or a TOML file next to the design.
+        youngs_modulus_MPa: small-strain Young's modulus, MPa; that of the preset if not given.
+        poisson_ratio: Poisson's ratio; that of the preset if not given.
+        density_g_per_cm3: density, g/cm³; that of the preset if not given.
+    """
 
     preset: str = "agilus30"
     youngs_modulus_MPa: Positive | None = None
@@ -100,7 +107,12 @@ class Fabrication(Section):
 
 
 class WidthsSection(Section):
-    """[widths] Prescribed widths, which replace training."""
+    """[widths] Prescribed widths, which replace training.
+
+    Args:
+        uniform_mm: one width for all bonds, mm.
+        file: table of widths, one row per bond, as widths.csv of a run.
+    """
 
     uniform_mm: Positive | None = None
     file: FileName | None = None
@@ -207,7 +219,23 @@ class ExportSection(Section):
 
 
 class Design(Section):
-    """Complete design file."""
+    """Complete design file.
+
+    Args:
+        format: version of the format, 1.
+        name: name of the design, which names its files: letters, digits, ".", "_" and "-".
+        network: lattice or network file.
+        material: material of the part.
+        fabrication: shape of the bonds and printer.
+        features: features for the laboratory.
+        task: what the network shall do.
+        widths: prescribed widths, instead of training.
+        training: how the widths are trained.
+        check: continuum check and acceptance criteria.
+        compensate: compensation loop; none without the section.
+        tolerance: print and load errors.
+        export: formats of the exported files.
+    """
 
     # The key is "schema", which is a reserved name of pydantic models.
     format: Annotated[Literal[1], Field(alias="schema")]

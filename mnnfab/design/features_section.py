@@ -126,7 +126,15 @@ class CouponSection(Section):
 
 
 class FeaturesSection(Section):
-    """[features] Features for use in the laboratory; each table that is given adds its feature."""
+    """[features] Features for use in the laboratory; each table that is given adds its feature.
+
+    Args:
+        pads: discs with bolt holes beside the fixed nodes.
+        eyelets: rings for strings beside the inputs.
+        dots: dots for a camera at every node.
+        id: name and hash of the design on a tab.
+        coupon: test specimens of the material.
+    """
 
     pads: PadsSection | None = None
     eyelets: EyeletsSection | None = None

@@ -29,7 +29,12 @@ else:  # one name for each module of `mnnfab.losses.kinds`
 
 
 class PortSection(Section):
-    """A node and an axis."""
+    """A node and an axis.
+
+    Args:
+        node: number of the node, from 0.
+        axis: "x" (to the right) or "y" (upward).
+    """
 
     node: NodeNumber
     axis: Literal["x", "y"]
@@ -59,6 +64,10 @@ class Classification(Section):
         load_at_max_gf: load of a scaled feature of 1: one number, or one per feature.
         bias_gf: constant weight on the last input.
         round_to_gf: increment of the available weights; loads are rounded to it.
+        kind: "classification".
+        loss: loss function.
+        normalisation: "softmax", the form in the text of the paper, or "share", that of its code.
+        loss_scale_mm: τ of softmax, mm; 0.04 if not given.
     """
 
     kind: Literal["classification"]
@@ -110,7 +119,20 @@ class Classification(Section):
 
 
 class Regression(Section):
-    """[task] Regression: the outputs follow linear functions of the load, or a table."""
+    """[task] Regression: the outputs follow linear functions of the load, or a table.
+
+    Args:
+        kind: "regression".
+        inputs: ports where the loads act.
+        outputs: ports whose displacements are read.
+        dataset: table of loads (columns ending in _gf) and displacements (_mm).
+        slopes_mm_per_N: displacement of each output per unit load, without a table.
+        max_load_gf: largest load, of either sign, without a table, gf.
+        samples: number of loads that are drawn without a table; 100 if not given.
+        noise_mm: standard deviation of the noise on the displacements, mm.
+        loss: loss function.
+        loss_scale_mm: displacement whose error counts as 1, mm; size of the targets if not given.
+    """
 
     kind: Literal["regression"]
     inputs: Ports
@@ -150,7 +172,19 @@ class Regression(Section):
 
 
 class Behaviour(Section):
-    """[task] Behaviour: one load case with a target for the outputs."""
+    """[task] Behaviour: one load case with a target for the outputs.
+
+    Args:
+        kind: "behaviour".
+        inputs: ports where the loads act.
+        outputs: ports whose displacements are read.
+        loads_gf: load at each input, gf; positive along the axis.
+        target_class: index of the output that shall have the largest displacement, from 0.
+        targets_mm: displacement that each output shall have, mm.
+        loss: loss function; by default the one that fits the kind of target.
+        normalisation: of the cross-entropy, "softmax" or "share"; "share" if not given.
+        loss_scale_mm: τ of softmax, or the displacement whose error counts as 1, mm.
+    """
 
     kind: Literal["behaviour"]
     inputs: Ports
@@ -197,7 +231,13 @@ class Behaviour(Section):
 
 
 class NoTask(Section):
-    """[task] No training; the models are compared at the ports, if ports are given."""
+    """[task] No training; the models are compared at the ports, if ports are given.
+
+    Args:
+        kind: "none".
+        inputs: ports where unit loads act to compare the models.
+        outputs: ports where the models are compared.
+    """
 
     kind: Literal["none"]
     inputs: Many[PortSection] = ()

@@ -16,7 +16,15 @@ MOST_NODES = 1_000_000
 
 
 class DelaunayLattice(Lattice):
-    """[network] the Delaunay triangulation of random points in a rectangle."""
+    """[network] the Delaunay triangulation of random points in a rectangle.
+
+    Args:
+        lattice: "delaunay".
+        width_mm: width of the rectangle, mm.
+        height_mm: height of the rectangle, mm.
+        spacing_mm: minimum distance between nodes, mm.
+        seed: seed of the random points.
+    """
 
     lattice: Literal["delaunay"]
     width_mm: Annotated[float, Field(gt=0, le=10_000)]

@@ -11,7 +11,14 @@ from mnnfab.network.network import Network
 
 
 class KagomeBraced(Lattice):
-    """[network] a kagome lattice of rows × columns hexagons with three braces each."""
+    """[network] a kagome lattice of rows × columns hexagons with three braces each.
+
+    Args:
+        lattice: "kagome-braced".
+        rows: number of rows.
+        columns: number of columns.
+        bond_length_mm: length of every bond, mm.
+    """
 
     lattice: Literal["kagome-braced"]
     rows: Rows

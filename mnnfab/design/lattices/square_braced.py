@@ -11,7 +11,14 @@ from mnnfab.network.network import Network
 
 
 class SquareBraced(Lattice):
-    """[network] a square lattice of rows × columns nodes, one brace per cell."""
+    """[network] a square lattice of rows × columns nodes, one brace per cell.
+
+    Args:
+        lattice: "square-braced".
+        rows: number of rows.
+        columns: number of columns.
+        bond_length_mm: length of every bond, mm.
+    """
 
     lattice: Literal["square-braced"]
     rows: Rows

@@ -11,7 +11,13 @@ from mnnfab.network.network import Network
 
 
 class TriangularHexagon(Lattice):
-    """[network] a hexagon of a triangular lattice, side bonds along each side."""
+    """[network] a hexagon of a triangular lattice, side bonds along each side.
+
+    Args:
+        lattice: "triangular-hexagon".
+        side: number of bonds along each side.
+        bond_length_mm: length of every bond, mm.
+    """
 
     lattice: Literal["triangular-hexagon"]
     side: Rows

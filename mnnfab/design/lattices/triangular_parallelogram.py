@@ -11,7 +11,14 @@ from mnnfab.network.network import Network
 
 
 class TriangularParallelogram(Lattice):
-    """[network] a triangular lattice of rows × columns nodes."""
+    """[network] a triangular lattice of rows × columns nodes.
+
+    Args:
+        lattice: "triangular-parallelogram".
+        rows: number of rows.
+        columns: number of columns.
+        bond_length_mm: length of every bond, mm.
+    """
 
     lattice: Literal["triangular-parallelogram"]
     rows: Rows

@@ -11,7 +11,13 @@ from mnnfab.network.network import Network
 
 
 class TriangularPatch(Lattice):
-    """[network] the triangular patch of the paper: rows of rows + 1, rows, … 2 nodes."""
+    """[network] the triangular patch of the paper: rows of rows + 1, rows, … 2 nodes.
+
+    Args:
+        lattice: "triangular-patch".
+        rows: number of rows.
+        bond_length_mm: length of every bond, mm.
+    """
 
     lattice: Literal["triangular-patch"]
     rows: Rows

@@ -1,0 +1,85 @@
+"""The JSON schema of the design file, with the description of every key."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterator
+from typing import Any, get_args, get_origin
+
+from pydantic import BaseModel
+
+from mnnfab.design.design import Design
+from mnnfab.design.network_section import LATTICES, NetworkFile
+
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def design_schema() -> dict[str, Any]:
+    """Return the JSON schema (draft 2020-12) that every valid design file meets.
+
+    It cannot state the rules between keys; those are checked when a design is read.
+    """
+    schema: dict[str, Any] = {"$schema": DRAFT, **Design.model_json_schema()}
+    schema["title"] = "Design file of mnnfab"
+    definitions = schema["$defs"]
+    for model in sections():
+        described = schema if model is Design else definitions.get(model.__name__)
+        if described is None:
+            continue
+        described["description"] = summary(model)
+        for key, text in key_descriptions(model).items():
+            if key in described.get("properties", {}):
+                described["properties"][key]["description"] = text
+    return schema
+
+
+def sections() -> list[type[BaseModel]]:
+    """Return the classes of all sections, each once, in the order of the design file."""
+    found: dict[type[BaseModel], None] = {}
+    for model in _nested(Design):
+        found.setdefault(model)
+    for lattice in LATTICES.values():
+        found.setdefault(lattice)
+    found.setdefault(NetworkFile)
+    return list(found)
+
+
+def _nested(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    yield model
+    for field in model.model_fields.values():
+        for part in _models_in(field.annotation):
+            yield from _nested(part)
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:  # noqa: ANN401 - any annotation
+    if get_origin(annotation) is None:
+        if inspect.isclass(annotation) and issubclass(annotation, BaseModel):
+            yield annotation
+        return
+    for argument in get_args(annotation):
+        yield from _models_in(argument)
+
+
+def summary(model: type[BaseModel]) -> str:
+    """Return the first sentence of the docstring of a section."""
+    text = inspect.getdoc(model) or ""
+    return " ".join(text.split("\n\n")[0].split())
+
+
+def key_descriptions(model: type[BaseModel]) -> dict[str, str]:
+    """Return the description of each key of a section, from the Args of its docstrings.
+
+    A class inherits the descriptions of the keys that it inherits.
+    """
+    found: dict[str, str] = {}
+    for parent in reversed(model.__mro__):
+        text = inspect.cleandoc(parent.__dict__.get("__doc__") or "")
+        _, _, args = text.partition("\nArgs:\n")
+        args = re.split(r"\n(?=\S)", args)[0]
+        for entry in re.finditer(r"^    (\w+): (.+(?:\n {5,}.+)*)", args, re.MULTILINE):
+            description = " ".join(entry[2].split())
+            first = description[:1]
+            found[entry[1]] = (first.upper() if first.isascii() else first) + description[1:]
+    names = {field.alias or name: name for name, field in model.model_fields.items()}
+    return {alias: found[name] for alias, name in names.items() if name in found}
