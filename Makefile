@@ -16,7 +16,7 @@ demo: .venv/ready ## the main job: train, check and export the iris classifier
 test: .venv/ready ## all tests that take less than a minute each
 	$(BIN)/python -m pytest -q -m "not slow and not words" $(TOGETHER) $(PYTEST_ARGS)
 
-words: .venv/ready ## every command in README and docs, as it stands there
+words: .venv/ready ## every command of README and docs
 	$(BIN)/python -m pytest -q -m "words and not slow" -n auto
 
 test-all: .venv/ready ## the slow ones too
@@ -36,7 +36,7 @@ docs: .venv/ready ## the site of docs/ in out/site; a warning is an error
 	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[docs]'
 	$(BIN)/sphinx-build -q -W --keep-going -b html docs out/site
 
-commands: .venv/ready ## docs/commands.md, from what the commands say of themselves
+commands: .venv/ready ## docs/reference/commands.md, from the `--help` texts
 	$(BIN)/python tools/commands_page.py
 
 reference: .venv/ready ## docs/reference: design file and finding codes, from the code
@@ -51,24 +51,24 @@ bench: .venv/ready ## speed, each beside peers measured in the same run
 	$(BIN)/python benchmarks/continuum.py
 	$(BIN)/python benchmarks/batch.py
 
-picture: .venv/ready ## the README's pictures and the notebook (needs libegl1 and chromium)
+picture: .venv/ready ## the pictures of README and docs, and the notebook (needs libegl1 and chromium)
 	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[browser]'
 	$(BIN)/python tools/picture.py
 	$(BIN)/python tools/report_picture.py
 	$(BIN)/python tools/notebook.py
 
-reproduction: .venv/ready ## the paper's experiments, and the page of docs/ that shows them
+reproduction: .venv/ready ## the paper's experiments, and docs/explanation/reproduction.md
 	rm -rf out/reproduce
 	$(BIN)/mnnfab reproduce --out out/reproduce
-	mkdir -p docs/reproduction
-	cp out/reproduce/*.png docs/reproduction/
-	sed 's#](fig\([^)]*\)[.]png)#](reproduction/fig\1.png)#; /^Film:/d' out/reproduce/summary.md | cat -s > docs/reproduction.md
+	mkdir -p docs/explanation/reproduction
+	cp out/reproduce/*.png docs/explanation/reproduction/
+	sed 's#](fig\([^)]*\)[.]png)#](reproduction/fig\1.png)#; /^Film:/d' out/reproduce/summary.md | cat -s > docs/explanation/reproduction.md
 
-validation: .venv/ready ## the models against each other and the loop: docs/validation.md
+validation: .venv/ready ## the models against each other and the loop: docs/explanation/validation.md
 	$(BIN)/python tools/validation.py
 
-paraview: demo ## the picture of docs/paraview.md; needs Debian's paraview, python3-paraview and xvfb
-	xvfb-run -a pvbatch tools/paraview_view.py out/iris/iris.vtu docs/paraview.png 2
+paraview: demo ## the picture of docs/how-to/paraview.md; needs Debian's paraview, python3-paraview and xvfb
+	xvfb-run -a pvbatch tools/paraview_view.py out/iris/iris.vtu docs/how-to/paraview.png 2
 
 .venv/ready: pyproject.toml constraints.txt tools/setup.sh
 	PYTHON="$(PYTHON)" sh tools/setup.sh

@@ -1,6 +1,8 @@
-"""How Sphinx makes the site of these pages: `make docs`."""
+"""Configuration of Sphinx for the site of these pages, built by `make docs`."""
 
 from importlib.metadata import version as version_of
+
+from sphinx.application import Sphinx
 
 project = "mnnfab"
 author = "the mnnfab developers"
@@ -9,12 +11,19 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphin
 myst_heading_anchors = 3
 html_theme = "furo"
 html_title = f"mnnfab {release}"
-exclude_patterns = ["_build", "*.ipynb"]
+exclude_patterns = ["_build", "**/*.ipynb"]
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented"
-# The drawings in docstrings are as wide as the code that they stand in.
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
-# Links to the repository's files, from pages that are read there too.
-suppress_warnings = ["myst.xref_missing"]
+
+
+def skip_member(_app: Sphinx, _what: str, name: str, *_rest: object) -> bool | None:
+    """Leave out module constants, and the configuration of pydantic models."""
+    return True if name.isupper() or name == "model_config" else None
+
+
+def setup(app: Sphinx) -> None:
+    """Connect the handlers."""
+    app.connect("autodoc-skip-member", skip_member)

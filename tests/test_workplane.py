@@ -57,7 +57,7 @@ def test_the_bracket_example_goes_through_our_checks(
 
 
 def test_the_notebook_runs_and_shows_what_it_computes() -> None:
-    notebook = json.loads((ROOT / "docs" / "solid.ipynb").read_text(encoding="utf-8"))
+    notebook = json.loads((ROOT / "docs" / "tutorials" / "solid.ipynb").read_text(encoding="utf-8"))
     names: dict[str, object] = {}
     for cell in notebook["cells"]:
         if cell["cell_type"] == "code":

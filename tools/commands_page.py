@@ -1,4 +1,4 @@
-"""Generates docs/commands.md from the `--help` texts of all commands."""
+"""Generates docs/reference/commands.md from the `--help` texts of all commands."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import click
 
 from mnnfab.cli import main
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "commands.md"
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "reference" / "commands.md"
 
 
 def page_text() -> str:

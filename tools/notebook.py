@@ -1,4 +1,4 @@
-"""Generates docs/solid.ipynb: runs its cells and stores their output."""
+"""Generates docs/tutorials/solid.ipynb: runs its cells and stores their output."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def main() -> None:
         "nbformat_minor": 5,
     }
     text = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
-    (ROOT / "docs" / "solid.ipynb").write_text(text, encoding="utf-8")
+    (ROOT / "docs" / "tutorials" / "solid.ipynb").write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """ParaView picture of the continuum results of a run: deformed shape, coloured by stress.
 
 `pvbatch tools/paraview_view.py FIELDS.vtu PICTURE.png [FACTOR]`. ParaView uses its own Python
-without mnnfab. docs/paraview.md describes the same steps in the user interface.
+without mnnfab. docs/how-to/paraview.md describes the same steps in the user interface.
 """
 
 import sys

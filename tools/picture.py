@@ -1,4 +1,4 @@
-"""Generates the pictures of the README: docs/iris.png and docs/features.png (all features)."""
+"""Generates docs/iris.png and docs/features.png (all features), for README and docs."""
 
 from __future__ import annotations
 

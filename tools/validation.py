@@ -1,4 +1,4 @@
-"""Generates docs/validation.md and its figures: comparison of the models, and compensation.
+"""Generates docs/explanation/validation.md and its figures: models compared, and compensation.
 
 Run by `make validation`; it takes several minutes.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
-from validation_common import DOCS, EXAMPLES, PICTURES, table, task_of, timer
+from validation_common import EXAMPLES, EXPLANATION, PICTURES, table, task_of, timer
 from validation_loop import compensation_section, prints_section
 
 from mnnfab import Problem, load_design, load_problem, make_problem, train_problem
@@ -243,7 +243,7 @@ def main() -> None:
     for section in sections:
         print(section.__name__)
         parts.append(section())
-    (DOCS / "validation.md").write_text("\n".join(parts), encoding="utf-8")
+    (EXPLANATION / "validation.md").write_text("\n".join(parts), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Common functions of the sections of docs/validation.md."""
+"""Common functions of the sections of docs/explanation/validation.md."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from mnnfab.task.metrics import PrimaryMetric
 from mnnfab.task.task import Task
 
 ROOT = Path(__file__).resolve().parent.parent
-EXAMPLES, DOCS = ROOT / "examples", ROOT / "docs"
-PICTURES = DOCS / "validation"
+EXAMPLES, EXPLANATION = ROOT / "examples", ROOT / "docs" / "explanation"
+PICTURES = EXPLANATION / "validation"
 
 
 def timer() -> StageTimer:

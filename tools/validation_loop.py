@@ -1,4 +1,4 @@
-"""Sections of docs/validation.md on compensation and print errors."""
+"""Sections of docs/explanation/validation.md on compensation and print errors."""
 
 from __future__ import annotations
 

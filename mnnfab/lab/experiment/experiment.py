@@ -159,7 +159,7 @@ def load_experiment(folder: Path) -> Experiment:
     try:
         section = ExperimentSection.model_validate(values)
     except ValidationError as error:
-        raise first_error(path, error, "the keys listed in docs/laboratory.md") from error
+        raise first_error(path, error, "the keys listed in docs/reference/experiment.md") from error
     return Experiment(folder, section, load_steps(folder / STEPS))
 
 

@@ -26,7 +26,7 @@ REPEATS = 2
 FORM = "positions-form.csv"
 
 _TEMPLATE = """\
-# Description of the experiment, read by `mnnfab lab measure`; keys: docs/laboratory.md.
+# Description of the experiment, read by `mnnfab lab measure`; keys: docs/reference/experiment.md.
 
 schema = 1
 name = "{name}"
