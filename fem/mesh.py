@@ -121,7 +121,7 @@ def make_mesh(tiling: Tiling, elements_across_joint: int, deadline_s: float) -> 
         region_heights=frozen_floats(_heights(tiling)),
         n_nodes=tiling.n_hubs,
     )
-    _check_area(tiling, mesh)
+    check_area(tiling, mesh)
     return mesh
 
 
@@ -262,7 +262,7 @@ def _too_long(deadline_s: float) -> str:
     )
 
 
-def _check_area(tiling: Tiling, mesh: Mesh) -> None:
+def check_area(tiling: Tiling, mesh: Mesh) -> None:
     """Check that the mesh covers the part: the mesher can drop a surface without an error."""
     corners = mesh.points[mesh.triangles]
     (ax, ay), (bx, by) = (corners[:, 1] - corners[:, 0]).T, (corners[:, 2] - corners[:, 0]).T

@@ -191,7 +191,7 @@ def test_blas_kernels_are_chosen_for_the_import_alone(
     if chosen is not None:
         monkeypatch.setenv(linear.KERNEL_CHOICE, chosen)
     monkeypatch.setattr(linear, "threadpool_info", lambda: [{"architecture": processor}])
-    with linear._newer_blas_kernels():
+    with linear.newer_blas_kernels():
         assert os.environ.get(linear.KERNEL_CHOICE) == used
     assert os.environ.get(linear.KERNEL_CHOICE) == chosen
 

@@ -35,7 +35,7 @@ from mnnfab.training.ensemble import (
     train_adam_compiled,
 )
 from mnnfab.training.optimisation import OptimisationRun, train_adam
-from mnnfab.training.training import _stalled, train
+from mnnfab.training.training import is_stalled, train
 from mnnfab.training.width_maps import WidthMap
 from mnnfab.validation.training import kept_given_start, training_findings
 
@@ -178,10 +178,10 @@ def test_stuck_is_who_learned_nothing_and_no_longer_falls(
     assert (losses[-1] > 0.99 * losses[1]) == stuck
     training_run = OptimisationRun(np.full(28, 0.5), models)
     schedule = Schedule(epochs=2, batch_size=16, learning_rate=0.1, seed=0)
-    assert _stalled(task, training_run, schedule) == stuck
+    assert is_stalled(task, training_run, schedule) == stuck
     # Quasi-Newton steps that end early have ended where the loss falls no more.
-    assert _stalled(task, training_run, replace(schedule, epochs=3, optimizer="l-bfgs-b"))
-    assert not _stalled(task, training_run, replace(schedule, epochs=0))
+    assert is_stalled(task, training_run, replace(schedule, epochs=3, optimizer="l-bfgs-b"))
+    assert not is_stalled(task, training_run, replace(schedule, epochs=0))
 
 
 def test_a_start_that_was_asked_for_is_not_given_up(

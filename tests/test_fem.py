@@ -267,11 +267,11 @@ def test_a_forked_mesher_that_hangs_or_fails(
 
 
 def test_mesh_that_misses_a_part_is_noticed(uniform: Tiling, mesh: Mesh) -> None:
-    fem.mesh._check_area(uniform, mesh)
+    fem.mesh.check_area(uniform, mesh)
     kept = mesh.region != mesh.region.max()
     holed = replace(mesh, triangles=mesh.triangles[kept], region=mesh.region[kept])
     with pytest.raises(ToolError, match="misses"):
-        fem.mesh._check_area(uniform, holed)
+        fem.mesh.check_area(uniform, holed)
 
 
 @pytest.mark.parametrize(

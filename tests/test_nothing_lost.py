@@ -23,7 +23,7 @@ from mnnfab import InputError
 from mnnfab.batch.limits import Limits
 from mnnfab.batch.run import BatchOptions, batch
 from mnnfab.batch.watchers import SilentBatch
-from mnnfab.io.atomic_folder import _commit, _move, recover
+from mnnfab.io.atomic_folder import commit_files, move_committed, recover
 from mnnfab.io.folder_lock import (
     LIVE,
     LOCK,
@@ -179,8 +179,8 @@ def test_power_that_is_cut_at_any_step(
         with monkeypatch.context() as patch:
             disk = Disk(steps, patch)
             try:
-                _commit(staging, ["gone.txt", "a.txt"])
-                _move(staging, folder)
+                commit_files(staging, ["gone.txt", "a.txt"])
+                move_committed(staging, folder)
             except PowerCut:
                 pass
             else:

@@ -45,8 +45,8 @@ def results_folder(folder: Path, *, removes: Sequence[str] = ()) -> Iterator[Pat
     try:
         staging = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=folder))
         yield staging
-        _commit(staging, removes)
-        _move(staging, folder)
+        commit_files(staging, removes)
+        move_committed(staging, folder)
     except OSError as error:
         raise unwritable(folder, error) from error
     finally:
@@ -68,7 +68,7 @@ def recover(folder: Path) -> None:
             if staging.is_symlink() or not staging.is_dir():
                 staging.unlink()  # not created by mnnfab
             elif (staging / _COMMIT).is_file():
-                _move(staging, folder)
+                move_committed(staging, folder)
             else:
                 shutil.rmtree(staging)
     except OSError as error:
@@ -82,7 +82,7 @@ def unwritable(folder: Path, error: OSError) -> InputError:
     return InputError(f"output folder {folder}", given, allowed)
 
 
-def _commit(staging: Path, removes: Sequence[str]) -> None:
+def commit_files(staging: Path, removes: Sequence[str]) -> None:
     """Synchronise all files to disk, then write the commit file."""
     written = {path.relative_to(staging).as_posix() for path in _files(staging)}
     for name in written:
@@ -99,7 +99,7 @@ def _commit(staging: Path, removes: Sequence[str]) -> None:
     sync_folder(staging)
 
 
-def _move(staging: Path, folder: Path) -> None:
+def move_committed(staging: Path, folder: Path) -> None:
     """Remove and move files as committed, as far as not already done."""
     touched = {folder}
     for name in _removed(staging / _COMMIT):

@@ -84,7 +84,7 @@ def make_factoriser(pattern: sparse.csc_array, order: IntArray | None = None) ->
 @cache
 def _cvxopt() -> Any:  # noqa: ANN401 - cvxopt ships no types
     """Import cvxopt with the BLAS kernels that match the processor."""
-    with _newer_blas_kernels():
+    with newer_blas_kernels():
         import cvxopt
         import cvxopt.cholmod
 
@@ -92,7 +92,7 @@ def _cvxopt() -> Any:  # noqa: ANN401 - cvxopt ships no types
 
 
 @contextmanager
-def _newer_blas_kernels() -> Iterator[None]:
+def newer_blas_kernels() -> Iterator[None]:
     """Select the AVX2 kernels for an old OpenBLAS imported in this context, if AVX2 is available.
 
     The OpenBLAS in cvxopt's wheel treats processors that it does not recognise as one of 2004;

@@ -140,7 +140,7 @@ def train(
     training_runs = run(range(schedule.restarts))
     while len(training_runs) < schedule.restarts + schedule.retries:
         if ended or not all(
-            _stalled(task, training_run, schedule) for training_run in training_runs
+            is_stalled(task, training_run, schedule) for training_run in training_runs
         ):
             break
         training_runs += run(range(len(training_runs), len(training_runs) + 1))
@@ -171,7 +171,7 @@ def measure(task: Task, model: PortModel, epoch: int) -> Epoch:
     )
 
 
-def _stalled(task: Task, training_run: OptimisationRun, schedule: Schedule) -> bool:
+def is_stalled(task: Task, training_run: OptimisationRun, schedule: Schedule) -> bool:
     """Return whether a training has learned nothing and is not about to."""
     last, epochs = training_run.models[-1], len(training_run.models) - 1
     if schedule.epochs == 0 or task.primary_metric is None:
@@ -205,7 +205,7 @@ def _keep_best(
             Restart(
                 number=number,
                 last=measure(task, training_run.models[-1], len(training_run.models) - 1),
-                stuck=_stalled(task, training_run, schedule),
+                stuck=is_stalled(task, training_run, schedule),
                 chosen=number == best,
             )
             for number, training_run in enumerate(training_runs)
