@@ -17,7 +17,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from mnnfab import MNNClassifier, load_design, make_problem, train_problem
-from mnnfab.design.design import TrainingSection
+from mnnfab.design.training_section import TrainingSection
 from mnnfab.task.datasets import built_in_features
 from mnnfab.task.factory import split_samples
 

@@ -14,7 +14,7 @@ import numpy as np
 from scipy import sparse
 
 from mnnfab.arrays import FloatArray, IntArray, frozen_floats
-from mnnfab.design.design import Fabrication
+from mnnfab.design.fabrication import Fabrication
 from mnnfab.linalg.cholesky import factorise
 from mnnfab.model.response import Response
 from mnnfab.network.compatibility import compatibility_matrix

@@ -21,7 +21,7 @@ from mnnfab.network.ports import dofs_of, unit_loads
 if TYPE_CHECKING:
     from fem.continuum import Continuum
     from mnnfab.arrays import FloatArray
-    from mnnfab.design.design import Fabrication
+    from mnnfab.design.fabrication import Fabrication
     from mnnfab.network.network import Network
     from mnnfab.profiles import Material
     from mnnfab.task.task import LoadCase, Task

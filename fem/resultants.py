@@ -13,7 +13,7 @@ import numpy as np
 
 from fem.continuum import Continuum
 from mnnfab.arrays import FloatArray
-from mnnfab.design.design import Fabrication
+from mnnfab.design.fabrication import Fabrication
 from mnnfab.network.network import Network
 
 

@@ -16,7 +16,7 @@ from geometry.hubs import Arm, Cut, add_hub
 from geometry.overlaps import refuse_overlaps
 from geometry.tiling import CellName, DirectedEdge, Tiling
 from mnnfab.arrays import FloatArray
-from mnnfab.design.design import Fabrication
+from mnnfab.design.fabrication import Fabrication
 from mnnfab.errors import GeometryError, InputError
 from mnnfab.network.network import Network
 

@@ -9,7 +9,7 @@ import numpy as np
 from geometry.cells import tile
 from geometry.placing import place_features
 from geometry.tiling import Tiling
-from mnnfab.design.design import Fabrication
+from mnnfab.design.fabrication import Fabrication
 from mnnfab.design.features_section import CouponSection, FeaturesSection, PadsSection
 from mnnfab.errors import GeometryError
 from mnnfab.network.network import Network

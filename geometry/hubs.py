@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from geometry.builder import Point, TilingBuilder
 from geometry.corners import MERGE_MM, Corner, corner
 from geometry.tiling import CellName, DirectedEdge
-from mnnfab.design.design import Fabrication
+from mnnfab.design.fabrication import Fabrication
 from mnnfab.errors import GeometryError
 
 #: Largest radius of a load disc, as a fraction of the clear distance around its node.

@@ -20,7 +20,7 @@ from geometry.attachments import TAB_CORNER_MM, Lug, Tab
 from geometry.corners import MERGE_MM, corner
 from geometry.features import Features
 from geometry.hubs import SMALLEST_GAP
-from mnnfab.design.design import Fabrication
+from mnnfab.design.fabrication import Fabrication
 from mnnfab.design.features_section import FeaturesSection, IdSection
 from mnnfab.errors import GeometryError
 from mnnfab.network.network import Network

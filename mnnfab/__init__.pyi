@@ -1,5 +1,6 @@
-from .design.design import Design, Fabrication
+from .design.design import Design
 from .design.design_file import load_design, parse_design
+from .design.fabrication import Fabrication
 from .errors import GeometryError, InputError, MechanismError, MnnfabError, ToolError
 from .estimators.estimators import MNNClassifier, MNNRegressor
 from .model.agreement import Agreement, compare

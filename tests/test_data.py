@@ -13,7 +13,7 @@ import pytest
 from pyarrow import parquet
 
 from mnnfab import InputError, Problem, make_problem, parse_design, train_problem
-from mnnfab.design.design import TrainingSection
+from mnnfab.design.training_section import TrainingSection
 from mnnfab.model.response import FlexibilityMatrix
 from mnnfab.task.datasets import read_labelled_features
 from mnnfab.task.factory import _commonest_class, split_samples

@@ -14,7 +14,7 @@ import pytest
 from laboratory import Bench, behaviour_bench, softer, timer
 from small import small_design
 
-from mnnfab.design.design import MaterialSection
+from mnnfab.design.fabrication import MaterialSection
 from mnnfab.errors import InputError
 from mnnfab.io.tables import table_text
 from mnnfab.lab.analysis.prediction import predict_solved

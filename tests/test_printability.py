@@ -18,7 +18,7 @@ from geometry.printability.print_job import PrintJob
 from geometry.tiling import Tiling
 from mnnfab import Fabrication, Network
 from mnnfab.arrays import frozen_floats, frozen_ints
-from mnnfab.design.design import ExportSection
+from mnnfab.design.export_section import ExportSection
 from mnnfab.design.features_section import FeaturesSection
 from mnnfab.findings import Finding
 from mnnfab.network.network import Network as Net

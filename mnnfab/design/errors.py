@@ -15,14 +15,9 @@ from mnnfab.design.check_section import (
     SearchSection,
     ToleranceSection,
 )
-from mnnfab.design.design import (
-    Design,
-    ExportSection,
-    Fabrication,
-    MaterialSection,
-    TrainingSection,
-    WidthsSection,
-)
+from mnnfab.design.design import Design
+from mnnfab.design.export_section import ExportSection
+from mnnfab.design.fabrication import Fabrication, MaterialSection
 from mnnfab.design.features_section import (
     CouponSection,
     DotsSection,
@@ -33,6 +28,7 @@ from mnnfab.design.features_section import (
 )
 from mnnfab.design.network_section import LATTICES, NetworkFile
 from mnnfab.design.task_section import Behaviour, Classification, NoTask, PortSection, Regression
+from mnnfab.design.training_section import TrainingSection, WidthsSection
 from mnnfab.errors import InputError
 
 Place = tuple[int | str, ...]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from mnnfab.arrays import FloatArray
-from mnnfab.design.design import Fabrication
+from mnnfab.design.fabrication import Fabrication
 
 
 def series_integral(

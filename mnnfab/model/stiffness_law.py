@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from mnnfab.arrays import FloatArray, frozen_floats
-from mnnfab.design.design import Fabrication
+from mnnfab.design.fabrication import Fabrication
 from mnnfab.model.bars import stiffness_per_width
 from mnnfab.model.joints import series_integral
 from mnnfab.network.network import Network

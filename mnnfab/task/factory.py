@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from mnnfab.arrays import FloatArray, IntArray, frozen_floats
-from mnnfab.design.design import Design, TrainingSection
+from mnnfab.design.design import Design
 from mnnfab.design.task_section import Behaviour, Classification, NoTask, Regression
+from mnnfab.design.training_section import TrainingSection
 from mnnfab.errors import InputError
 from mnnfab.losses.kinds.squared_error import SquaredError
 from mnnfab.losses.loss import Loss, LossOptions, loss_kinds

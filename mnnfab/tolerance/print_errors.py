@@ -8,7 +8,7 @@ import numpy as np
 
 from mnnfab.arrays import FloatArray
 from mnnfab.design.check_section import ToleranceSection
-from mnnfab.design.design import Fabrication
+from mnnfab.design.fabrication import Fabrication
 from mnnfab.model.joints import edge_sensitivity
 from mnnfab.profiles import Printer
 from mnnfab.units import NEWTON_PER_GF

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mnnfab.arrays import FloatArray
-from mnnfab.design.design import Fabrication
+from mnnfab.design.fabrication import Fabrication
 from mnnfab.model.bars import BarModel
 from mnnfab.model.joints import edge_sensitivity, series_integral
 from mnnfab.model.model import PortModel

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mnnfab.design.design import Fabrication
+from mnnfab.design.fabrication import Fabrication
 from mnnfab.findings import Finding
 from mnnfab.profiles import Printer
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mnnfab.design.design import WidthsSection
+from mnnfab.design.training_section import WidthsSection
 from mnnfab.errors import InputError
 from mnnfab.io.files import sha256_of
 from mnnfab.io.tables import table_text
