@@ -21,7 +21,7 @@ class Spot:
     Args:
         tray: number of the tray, from 0.
         corner_mm: lower left corner, relative to that of the tray.
-        turned: whether it is rotated by 90°, counter-clockwise.
+        turned: True if it is rotated by 90°, counter-clockwise.
     """
 
     tray: int

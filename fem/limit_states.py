@@ -1,7 +1,7 @@
-"""Limit states of a part: where linear theory or the part itself comes to an end.
+"""Limit states of a part: the limits of linear theory and of the part itself.
 
-Strain at the joints, buckling in the plane, sag under self-weight, the linear range and
-self-contact, a load case at a time.
+Strain at the joints, in-plane buckling, sag under self-weight, end of the linear range and
+self-contact, evaluated for each load case.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from mnnfab.profiles import Material
     from mnnfab.task.task import LoadCase, Task
 
-#: Beyond this many unknowns buckling takes longer than all the rest.
+#: Largest number of unknowns for which buckling is computed; beyond it, buckling takes longer than
+#: all other computations.
 MOST_DOFS = 300_000
 
 
@@ -36,9 +37,9 @@ class Bonds:
 
     Args:
         network: nodes and bonds.
-        widths_mm: of each bond, (n_bonds,).
-        stiffness: of each bond, (n_bonds,) N/mm.
-        fabrication: joints and tapers, as they act.
+        widths_mm: width of each bond, (n_bonds,).
+        stiffness: stiffness of each bond, (n_bonds,) N/mm.
+        fabrication: joints and tapers, with the effective joint length of printed parts.
     """
 
     network: Network
@@ -49,15 +50,15 @@ class Bonds:
 
 @dataclass(frozen=True, eq=False)
 class LoadCaseLimits:
-    """What was found of one load case.
+    """Limit states of one load case.
 
     Args:
-        case: the loads.
-        buckling: of the continuum in its plane; none if it is too large for that.
-        linear: how far linear theory holds.
-        contact: times the load at which free sides would meet; infinite if none do.
-        contact_place: where they do, mm.
-        outputs_mm: displacement of the outputs, (n_out,).
+        case: load case.
+        buckling: in-plane buckling of the continuum model; None if the model is too large.
+        linear: end of the linear range.
+        contact: load factor of self-contact; infinite if there is none.
+        contact_place: location of self-contact, mm; None if there is none.
+        outputs_mm: displacements of the outputs, (n_out,).
     """
 
     case: LoadCase
@@ -70,13 +71,13 @@ class LoadCaseLimits:
 
 @dataclass(frozen=True, eq=False)
 class LimitStates:
-    """What was found of a design.
+    """Limit states of a part.
 
     Args:
-        cases: one a load case.
-        sag_mm: displacement of the outputs by the part's own weight, (n_out,).
-        joint_strains: nominal strain at the worse joint of each bond, the largest of all
-            samples, (n_bonds,).
+        cases: limit states of each load case.
+        sag_mm: displacements of the outputs under self-weight, (n_out,).
+        joint_strains: largest nominal strain at the two joints of each bond over all samples,
+            (n_bonds,).
     """
 
     cases: tuple[LoadCaseLimits, ...]
@@ -90,10 +91,10 @@ def assess_limit_states(
     """Return the limit states of a part.
 
     Args:
-        continuum: solved.
-        bonds: of the same part.
-        material: of the part.
-        task: its load cases and samples.
+        continuum: solved continuum model.
+        bonds: bonds of the part.
+        material: material of the part.
+        task: load cases and samples.
     """
     resultants = bond_resultants(continuum, bonds.network, bonds.fabrication)
     stresses = joint_stresses(
@@ -103,7 +104,7 @@ def assess_limit_states(
         cases=tuple(
             _assess_case(continuum, bonds, task, case)
             for case in task.load_cases
-            if any(case.loads_N)  # the mean of a class may hang nothing
+            if any(case.loads_N)  # the mean load of a class may be 0
         ),
         sag_mm=sag(
             continuum.system,
@@ -137,7 +138,7 @@ def _assess_case(continuum: Continuum, bonds: Bonds, task: Task, case: LoadCase)
 
 
 def bowed_bond(network: Network, continuum: Continuum, buckling: Buckling) -> int:
-    """Return the bond whose middle leaves the line between its ends most in a mode."""
+    """Return the bond with the largest bow, the displacement of its middle relative to its ends."""
     ends = (continuum.system.readings.T @ buckling.mode).reshape(-1, 2)[network.bonds]
     points, moved = continuum.quadratic_points, continuum.at_points(buckling.mode)
     middles = network.nodes[network.bonds].mean(axis=1)

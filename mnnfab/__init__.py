@@ -1,11 +1,11 @@
-"""mnnfab: from a task to a printable mechanical neural network that was checked.
+"""mnnfab: design, training, checking and export of printable mechanical neural networks.
 
-The names here are the core: networks, the bar model, tasks and training. Shapes are in
-`geometry`, the continuum in `fem`, files in `export`; `mnnfab.pipeline.pipeline` puts them
-together.
+This package exports the core: networks, the bar model, tasks and training. Geometry is in
+`geometry`, the continuum model in `fem`, file formats in `export`; `mnnfab.pipeline.pipeline`
+combines them.
 
-The names, listed in `__init__.pyi`, are loaded when they are first used: the command
-line's help must not wait for NumPy.
+The names, listed in `__init__.pyi`, are loaded at first use, so that the help of the command line
+does not import NumPy.
 """
 
 import lazy_loader

@@ -1,8 +1,7 @@
 """Random streams: one generator for each use of random numbers, independent of the others.
 
-Every draw of the program takes its generator from here, by the seed that the user gave and the
-use that it is for, so that no two uses ever share random numbers and a new use changes none of
-the others.
+All generators that depend on the seed given by the user are made here. Different uses never share
+random numbers, and a new use does not change the numbers of the others.
 """
 
 from __future__ import annotations
@@ -11,12 +10,12 @@ from enum import IntEnum
 
 import numpy as np
 
-#: Seeds below this are one word of a seed sequence, so that the words after it are the stream.
+#: Seeds below this value occupy one word of a seed sequence; the stream follows in the next words.
 ONE_WORD = 2**32
 
 
 class Stream(IntEnum):
-    """The uses of random numbers. A number is never given to another use: results depend on it."""
+    """Uses of random numbers. Results depend on the values, so a value is never reassigned."""
 
     DATA_SPLIT = 0
     REGRESSION_SAMPLES = 1
@@ -31,12 +30,12 @@ class Stream(IntEnum):
 
 
 def random_generator(seed: int, stream: Stream, *members: int) -> np.random.Generator:
-    """Return the generator of a use.
+    """Return the random number generator of a use.
 
     Args:
-        seed: from 0.
-        stream: the use.
-        members: numbers that tell several generators of one use apart.
+        seed: seed, at least 0.
+        stream: use of the random numbers.
+        members: numbers that distinguish several generators of one use.
 
     >>> random_generator(5, Stream.RESTARTS, 0).integers(100)
     np.int64(79)
@@ -44,6 +43,6 @@ def random_generator(seed: int, stream: Stream, *members: int) -> np.random.Gene
     key = (int(stream), *members)
     if seed < ONE_WORD:
         return np.random.default_rng([seed, *key])
-    # A larger seed has two words, and the second would be taken for a stream:
-    # [5 + 2 * 2**32, 3] are the same words as [5, 2, 3].
+    # A larger seed occupies two words, and the second would be taken for the stream:
+    # [5 + 2 * 2**32, 3] gives the same words as [5, 2, 3].
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))

@@ -208,7 +208,7 @@ CASES: dict[str, tuple[Callable[[], Values], str]] = {
     "class out of range": (put("task.target_class", 2), "target_class: 2 with 2 output(s)"),
     "test samples of a behaviour": (
         put("training.test_fraction", 0.3),
-        "a behaviour is one sample",
+        "a behaviour has a single sample",
     ),
     "sharpness of a clamp": (put("training.sharpness", 5.0), 'only with "logistic"'),
     "training and widths": (put("widths", {"uniform_mm": 2.0}), "not both"),

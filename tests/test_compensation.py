@@ -123,7 +123,7 @@ def test_correction_by_hand() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rounds", "headline", "place"),
+    ("rounds", "primary_metric", "place"),
     [
         # The best of those that were predicted; of equals the last.
         ([(0.2, 0.90), (0.01, 0.95), (0.001, 0.93), (0.0001, 0.93)], HIGHER, 3),
@@ -168,7 +168,7 @@ def test_record_is_read_back(tmp_path: Path) -> None:
         ('{"correction": {"scale": 1.0, "additive_mm_per_N": [[1e400]]}}', "additive"),
         ('{"correction": {"scale": 1.2, "additive_mm_per_N": [[0.0]]}}', "other ports"),
         ('{"correction": {"scale": 1.2, "additive_mm_per_N": [[0.0, "x"]]}}', "additive"),
-        ('{"calibration": {"widths_mm": [1.5], "softening": []}}', "one softening a width"),
+        ('{"calibration": {"widths_mm": [1.5], "softening": []}}', "one softening per width"),
     ],
 )
 def test_a_record_of_something_else_is_refused(
@@ -246,7 +246,7 @@ def test_search_moves_ports(iris_values: dict[str, Any]) -> None:
 def test_search_without_a_way_is_refused(iris_values: dict[str, Any]) -> None:
     iris_values["fabrication"] |= {"width_min_mm": 1.0, "width_initial_mm": 1.2}
     iris_values["compensate"] = {"search": {"joint_ratio": [0.4]}}
-    with pytest.raises(InputError, match="no candidate can be made"):
+    with pytest.raises(InputError, match="no candidate is feasible"):
         search(problem_of(iris_values), StageTimer(NullWatcher()))
 
 
@@ -299,7 +299,7 @@ def test_a_first_training_that_is_kept_stays_what_it_was(
     codes = {finding.code: finding for finding in outcome.findings}
     assert "loop-of-no-use" in codes
     assert "prediction" not in codes
-    assert "0.9533 on bars" in codes["metric-drop"].message
+    assert "0.9533 (bar model)" in codes["metric-drop"].message
     values = json.loads((outcome.folder / "report.json").read_text())
     assert values["models"]["surrogate"] is None
     assert values["training"]["metrics"]["accuracy_all"] == pytest.approx(0.9533, abs=1e-4)

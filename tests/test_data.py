@@ -140,8 +140,8 @@ def changed(row: int, column: int, value: object) -> list[list[Any]]:
             [[*row[:2], 4.0, *row[3:]] for row in GOOD],
             'feature "c"": 4 in every row|"c": 4 in every',
         ),
-        (changed(0, 4, "d"), "3 ports\n  allowed: 4, one a class"),
-        ([row[1:] for row in GOOD], "4 ports\n  allowed: 3, one a feature"),
+        (changed(0, 4, "d"), "3 ports\n  allowed: 4, one per class"),
+        ([row[1:] for row in GOOD], "4 ports\n  allowed: 3, one per feature"),
     ],
 )
 def test_bad_data(tmp_path: Path, rows: list[list[Any]], words: str) -> None:
@@ -246,7 +246,7 @@ def test_a_class_that_is_only_in_the_test_part(tmp_path: Path) -> None:
     assert 0 < len(kept_for_the_test) < 12
     for seed in range(12):
         values["training"]["seed"] = seed
-        refused = pytest.raises(InputError, match='no sample of "y" among the 28 to train on')
+        refused = pytest.raises(InputError, match='no sample of "y" among the 28 training samples')
         with refused if seed in kept_for_the_test else nullcontext():
             make_problem(parse_design(values), tmp_path)
 
@@ -297,7 +297,7 @@ def test_not_a_parquet_file(tmp_path: Path) -> None:
     [
         ({"features": ["petal length (cm)", "leaf"]}, '"leaf"\n.*"sepal length'),
         ({"bias_gf": 0.0}, "bias_gf: 0\n"),
-        ({"bias_gf": -1.0}, "4 ports\n.*5, one a feature of .* and one for the bias"),
+        ({"bias_gf": -1.0}, "4 ports\n.*5, one per feature of .* and one for the bias"),
         ({"load_at_max_gf": [-5.0, -5.0]}, "2 numbers\n.*one, or 4"),
         ({"load_at_max_gf": [-5.0, 0.0, -5.0, -5.0]}, "nonzero number"),
     ],

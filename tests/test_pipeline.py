@@ -397,7 +397,7 @@ def test_numeric_classes_and_the_use_of_a_network(
     outcome = check(train(design_file(tmp_path, iris_values), tmp_path / "out"))
     findings = {finding.code: finding for finding in outcome.findings}
     assert findings["use"].severity == "error"
-    assert "ignores the loads has 0.6667" in findings["use"].message
+    assert "constant-prediction baseline 0.6667" in findings["use"].message
 
 
 def test_regression_on_an_own_table(tmp_path: Path) -> None:
@@ -416,7 +416,7 @@ def test_regression_on_an_own_table(tmp_path: Path) -> None:
     drop = next(finding for finding in outcome.findings if finding.code == "metric-drop")
     # The continuum is softer by one factor: the error is that factor, and it is said.
     assert drop.severity == "error"
-    assert "without the common factor 1.2" in drop.message
+    assert "division by the best-fit scale 1.2" in drop.message
 
 
 def test_input_files_are_listed_and_go_when_they_are_not_read(

@@ -192,7 +192,7 @@ def test_calibration_leaves_no_scale(iris_values: dict[str, Any]) -> None:
     """Uniform at the three widths: one to rounding of the mesh; trained: within two percent."""
     iris_values["training"]["stiffness_law"] = "calibrated"
     raw = make_problem(parse_design(iris_values), EXAMPLES)
-    with pytest.raises(InputError, match="no calibration yet"):
+    with pytest.raises(InputError, match="without a calibration"):
         _ = raw.law
     problem = calibrated(raw, StageTimer(NullWatcher()))
     assert problem.task is not None

@@ -168,6 +168,6 @@ def test_what_the_study_says(iris: Problem) -> None:
     prints, bonds = check_print_samples(iris, task, found)
     assert found is not None
     assert prints.value == found.chance
-    assert "1,000 prints" in prints.message
+    assert "1,000 print samples" in prints.message
     assert bonds.where.startswith("bond ")
     assert check_print_samples(iris, task, None) == []

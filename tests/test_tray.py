@@ -127,7 +127,7 @@ def test_what_is_no_run_and_what_failed_is_refused(tmp_path: Path) -> None:
     folder = made(tmp_path, "one")
     report = folder / "report.json"
     report.write_text(report.read_text().replace('"verdict": "pass"', '"verdict": "fail"'))
-    with pytest.raises(InputError, match="failed its gate"):
+    with pytest.raises(InputError, match="does not meet the acceptance criteria"):
         tray([folder], tmp_path / "tray")
     assert not (tmp_path / "tray").exists()
     with pytest.raises(InputError, match="the folder of a run"):
@@ -147,7 +147,7 @@ def test_what_was_changed_since_its_check_is_refused(tmp_path: Path) -> None:
     folder = made(tmp_path, "one")
     widths = folder / "widths.csv"
     widths.write_text(widths.read_text().replace(",2.0\n", ",2.1\n", 1))
-    with pytest.raises(InputError, match="changed since it was checked"):
+    with pytest.raises(InputError, match="changed since the check"):
         tray([folder], tmp_path / "tray")
     widths.write_text(widths.read_text().replace(",2.1\n", ",0.01\n", 1))
     with pytest.raises(InputError, match=r"0\.01"):

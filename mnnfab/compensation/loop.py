@@ -1,4 +1,4 @@
-"""Compensation as a stage: train, solve the continuum, correct the bars by it, train on."""
+"""Compensation loop: train, solve the continuum model, correct the bar model, train again."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Compensated:
-    """What the loop ends with.
+    """Result of the compensation loop.
 
     Args:
-        problem: with the surrogate that the kept widths were trained on.
-        training: that was kept.
-        compensation: the rounds.
-        findings: what a user should know of them.
-        before: the trainings that the kept one went on from.
+        problem: the problem, with the surrogate on which the kept widths were trained.
+        training: training of the kept widths.
+        compensation: record of the rounds.
+        findings: findings on the rounds.
+        before: trainings of the rounds before the kept one.
     """
 
     problem: Problem
@@ -45,13 +45,13 @@ class Compensated:
 
 @dataclass(frozen=True, eq=False)
 class _Solved:
-    """A round with what it leaves for the next one.
+    """A round, and the correction for the next one.
 
     Args:
-        training: of its widths.
-        surrogate: that it was trained on.
-        fitted: the correction after which bars of its widths are its continuum.
-        entry: its line in the record.
+        training: training of the widths.
+        surrogate: surrogate on which they were trained.
+        fitted: correction that makes the bar model agree with the continuum model at these widths.
+        entry: entry of the record.
     """
 
     training: Training
@@ -66,19 +66,19 @@ def compensate(
     candidates: tuple[Candidate, ...],
     timer: StageTimer,
 ) -> Compensated:
-    """Run the loop of a design's [compensate] section.
+    """Run the compensation loop of the [compensate] section.
 
-    A later round that cannot be trained, built or solved ends the loop with those before it.
+    If a later round cannot be trained, built or solved, the loop ends with the rounds before it.
 
     Args:
-        problem: the design, its bars not corrected yet.
-        training: on those bars.
-        candidates: of the search before, for the record.
-        timer: told of the progress.
+        problem: problem with the uncorrected bar model.
+        training: training on the uncorrected bar model.
+        candidates: candidates of a previous search, for the record.
+        timer: stage timer.
 
     Raises:
-        InputError: if the design has no task with a metric, or no [compensate].
-        ToolError: if the continuum of the first widths cannot be solved.
+        InputError: if the design has no task with a metric, or no section [compensate].
+        ToolError: if the continuum model of the first widths cannot be solved.
     """
     problem, section = require_trainable(problem), require_section(problem)
     rounds = [_solve(problem, training, None, 0, timer)]
@@ -91,8 +91,8 @@ def compensate(
                 again = train_on(corrected, sharper, rounds[-1].training.widths_mm, timer)
             found = _solve(corrected, again, section.loss_scale_mm, number, timer)
         except MnnfabError as error:
-            words = f"round {number} failed, those before it count: {error}"
-            findings.append(Finding("loop-ended", "warning", "[compensate]", words))
+            message = f"round {number} failed, the earlier rounds are used: {error}"
+            findings.append(Finding("loop-ended", "warning", "[compensate]", message))
             break
         rounds.append(found)
         if found.entry.difference <= section.tolerance:
@@ -104,7 +104,7 @@ def require_section(problem: Problem) -> CompensateSection:
     """Return the [compensate] section of a design.
 
     Raises:
-        InputError: if it has none.
+        InputError: if the design has none.
     """
     section = problem.design.compensate
     if section is None:
@@ -115,7 +115,7 @@ def require_section(problem: Problem) -> CompensateSection:
 
 
 def train_on(problem: Problem, task: Task, widths_mm: FloatArray, timer: StageTimer) -> Training:
-    """Train on from widths that are nearly right already, once, whatever the design's restarts."""
+    """Continue the training from given widths in a single run, without restarts or retries."""
     schedule = replace(problem.schedule, restarts=1, retries=0)
     return train(problem.trainable(task), widths_mm, schedule, timer.watcher.epoch)
 
@@ -127,7 +127,7 @@ def _solve(
     number: int,
     timer: StageTimer,
 ) -> _Solved:
-    """Solve the continuum of a training's widths and compare it with what was predicted."""
+    """Solve the continuum model of the trained widths and compare it with the prediction."""
     widths, task = training.widths_mm, problem.task
     primary_metric, part = task.primary_metric, PrintedPart(problem, widths, timer)
     continuum = part.continuum
@@ -167,13 +167,14 @@ def _keep(
     entries[best] = entries[best].model_copy(update={"kept": True})
     kept = rounds[best]
     if best == 0:
-        words = (
-            "no later round does as well on the continuum: what was trained on plain bars is kept"
+        message = (
+            "no later round reaches the metric of the first one on the continuum model: the widths "
+            "trained on the uncorrected bar model are kept"
         )
-        findings = [*findings, Finding("loop-of-no-use", "warning", "[compensate]", words)]
+        findings = [*findings, Finding("loop-of-no-use", "warning", "[compensate]", message)]
     return Compensated(
         problem=replace(problem, surrogate=kept.surrogate),
-        # How the first trainings from several starts ended stays on record.
+        # The record keeps the results of the restarts of the first training.
         training=replace(kept.training, restarts=rounds[0].training.restarts),
         compensation=compensation_of(kept.surrogate, entries, candidates),
         findings=tuple(findings),

@@ -1,4 +1,4 @@
-"""Compensation: the rounds of training on bars that a continuum corrected, and which is kept."""
+"""Record of the compensation: rounds, candidates of the search, and the selection of a round."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ SURROGATE = "surrogate.json"
 
 
 class Round(Section):
-    """One training, and the continuum of its widths.
+    """One round: a training, and the continuum model of its widths.
 
     Args:
-        number: 0 was trained on bars as the stiffness law says.
-        loss_scale_mm: of its training, if it was not the task's.
-        difference: of the flexibility that the bars predicted from the continuum's, as a
-            share of its norm.
-        scale: factor of the correction that it was trained with.
-        additive: ‖Δ‖ of that correction over the norm of the flexibility.
-        metric_predicted: headline metric that the bars predicted.
-        metric: on the continuum.
-        metric_training: on the continuum and the training samples alone.
-        loss_training: the task's own loss there.
-        dofs: of the last mesh.
-        discretisation_error: estimated, of its flexibility.
-        kept: whether its widths are the result.
+        number: number of the round; 0 is the training on the uncorrected bar model.
+        loss_scale_mm: loss scale of the training; None for that of the task.
+        difference: relative difference between the flexibility matrices of the bar model, as
+            trained on, and the continuum model.
+        scale: best-fit scale of the correction used in training.
+        additive: ‖Δ‖ of that correction over the norm of the flexibility matrix.
+        metric_predicted: primary metric predicted by the bar model.
+        metric: primary metric by the continuum model.
+        metric_training: the same on the training samples alone.
+        loss_training: loss of the task by the continuum model on the training samples.
+        dofs: degrees of freedom of the last mesh.
+        discretisation_error: estimated discretisation error of the flexibility matrix.
+        kept: True if its widths are the result.
     """
 
     number: Annotated[int, Field(ge=0)]
@@ -58,19 +58,20 @@ class Round(Section):
 
 
 class Candidate(Section):
-    """One choice of what the widths alone cannot change.
+    """A candidate of the search over joints, width limits and ports.
 
     Args:
         joint_ratio: width of the joint over the width of the middle.
-        joint_length_mm: from the node to the taper.
-        width_min_mm: narrowest middle.
-        width_max_mm: widest middle.
+        joint_length_mm: length from the node to the taper.
+        width_min_mm: lower limit of the width of the middle.
+        width_max_mm: upper limit of the width of the middle.
         inputs: nodes of the inputs, in order.
         outputs: nodes of the outputs, in order.
-        metric: that bars predict which its own continuum corrected, on all samples.
-        metric_training: on the training samples alone, by which it is judged.
-        refused: why it cannot be, if so.
-        chosen: whether it is the one that was compensated.
+        metric: primary metric by the bar model corrected by the candidate's continuum model, on
+            all samples.
+        metric_training: the same on the training samples alone; candidates are ranked by it.
+        refused: reason if the candidate is not feasible, otherwise empty.
+        chosen: True for the candidate that was selected.
     """
 
     joint_ratio: Number
@@ -97,19 +98,19 @@ class _CalibrationEntry(Section):
     @model_validator(mode="after")
     def _one_each(self) -> Self:
         if len(self.widths_mm) != len(self.softening) or not self.widths_mm:
-            msg = "one softening a width"
+            msg = "one softening per width"
             raise ValueError(msg)
         return self
 
 
 class Compensation(Section):
-    """What the loop did, as `surrogate.json` keeps it.
+    """Record of the compensation, stored in `surrogate.json`.
 
     Args:
-        calibration: of the stiffness law.
-        correction: with which the kept widths are predicted.
-        rounds: all of them.
-        candidates: of the search; empty without one.
+        calibration: calibration of the stiffness law.
+        correction: correction of the bar model on which the kept widths were trained.
+        rounds: all rounds.
+        candidates: candidates of the search; empty without a search.
     """
 
     calibration: _CalibrationEntry | None = None
@@ -119,7 +120,7 @@ class Compensation(Section):
 
     @property
     def surrogate(self) -> Surrogate:
-        """The surrogate that these numbers are."""
+        """Surrogate with this calibration and correction."""
         calibration, correction = self.calibration, self.correction
         return Surrogate(
             Calibration(calibration.widths_mm, calibration.softening) if calibration else None,
@@ -130,7 +131,7 @@ class Compensation(Section):
 
     @property
     def kept(self) -> Round | None:
-        """The round whose widths are the result."""
+        """The round whose widths are the result; None without rounds."""
         return next((entry for entry in self.rounds if entry.kept), None)
 
 
@@ -140,7 +141,7 @@ NOTHING = Compensation()
 def compensation_of(
     surrogate: Surrogate, rounds: Sequence[Round] = (), candidates: Sequence[Candidate] = ()
 ) -> Compensation:
-    """Return the record of a surrogate and how it came about."""
+    """Return the record of a surrogate, with its rounds and candidates."""
     calibration, correction = surrogate.calibration, surrogate.correction
     return Compensation(
         calibration=_CalibrationEntry(
@@ -160,19 +161,19 @@ def compensation_of(
 
 
 def compensation_text(compensation: Compensation) -> str:
-    """Return `surrogate.json`."""
+    """Return the text of `surrogate.json`."""
     return json.dumps(compensation.model_dump(), indent=2, allow_nan=False) + "\n"
 
 
 def load_compensation(path: Path, task: Task | None) -> Compensation:
-    """Read a compensation back; an empty one if there is no such file.
+    """Read the record of a compensation; an empty one if the file does not exist.
 
     Raises:
-        InputError: if the file is not what `compensation_text` gives, or of other ports.
+        InputError: if the file was not written by `compensation_text`, or has other ports.
     """
     if not path.exists():
         return NOTHING
-    allowed = "what mnnfab wrote"
+    allowed = "a file written by mnnfab"
     try:
         found = Compensation.model_validate_json(read_text(path))
     except ValidationError as error:
@@ -180,32 +181,32 @@ def load_compensation(path: Path, task: Task | None) -> Compensation:
     if found.correction is not None and task is not None:
         rows = found.correction.additive_mm_per_N
         if len(rows) != len(task.outputs) or any(len(row) != len(task.inputs) for row in rows):
-            given = "a correction of other ports than the design's"
+            given = "a correction for other ports than those of the design"
             raise InputError(f"{path}, correction", given, allowed)
     return found
 
 
 def trained_task(task: Task, loss_scale_mm: float | None) -> Task:
-    """Return the task as a round trained it: with a loss scale of its own, if it had one.
+    """Return the task with the loss scale of a round, if it has its own.
 
     Raises:
-        InputError: if its loss has no scale.
+        InputError: if the loss of the task has no such scale.
     """
     if loss_scale_mm is None:
         return task
     if not isinstance(task.loss, SoftmaxCrossEntropy):
         given = f"trained with a loss scale of {loss_scale_mm:g} mm"
-        allowed = 'a design with normalisation = "softmax", as it was when it was trained'
+        allowed = 'a design with normalisation = "softmax", as in the training'
         raise InputError(SURROGATE, given, allowed)
     return replace(task, loss=SoftmaxCrossEntropy(loss_scale_mm))
 
 
 def best_round(rounds: Sequence[Round], primary_metric: PrimaryMetric, tolerance: float) -> int:
-    """Return the place of the round to keep.
+    """Return the index of the round to keep.
 
-    The best on the continuum by the training samples, among those that the bars predicted
-    within the tolerance; of equals the last. The first round, which nothing had corrected, is
-    kept only if none of them does as well.
+    It is the round with the best metric of the training samples by the continuum model, among
+    those that the bar model predicts within the tolerance; the last one of equal rounds. The
+    first round, trained on the uncorrected bar model, is kept only if it is better than these.
     """
     agreeing = [place for place, entry in enumerate(rounds) if entry.difference <= tolerance]
     places = agreeing or list(range(1, len(rounds))) or [0]

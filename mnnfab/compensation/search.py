@@ -1,4 +1,4 @@
-"""The search as a stage: what the widths alone cannot change, tried on its own continua."""
+"""Search over joints, width limits and ports, with a continuum model of each candidate."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: Placements that are tried on their continua: screening is no training.
+#: Number of port placements evaluated with the continuum model after the screening.
 PLACED = 3
 
 
 @dataclass(frozen=True, eq=False)
 class Chosen:
-    """What the search ends with.
+    """Result of the search.
 
     Args:
-        problem: the best design.
-        candidates: all that were tried, in order.
+        problem: problem of the best candidate.
+        candidates: all candidates, in order of evaluation.
     """
 
     problem: TrainableProblem
@@ -53,12 +53,13 @@ class Chosen:
 
 
 def search(problem: Problem, timer: StageTimer) -> Chosen:
-    """Try what a design's [compensate.search] section lists.
+    """Evaluate the candidates of the [compensate.search] section.
 
-    First every combination of shapes with the design's own ports, then the best placements
-    of the ports with the best shape. Each candidate is trained on its bars, solved as a
-    continuum, and trained once more on the bars that this corrected: what those predict
-    decides, on the training samples; of equals the first.
+    The first candidates are all combinations of shapes with the ports of the design, the
+    following ones the best placements of the ports with the best shape. Each candidate is
+    trained on the bar model, solved with the continuum model, and trained once more on the bar
+    model corrected by it. The candidate with the best predicted metric of the training samples
+    is chosen; the first one of equal candidates.
     """
     section = require_section(problem).search
     if section is None:
@@ -75,8 +76,8 @@ def search(problem: Problem, timer: StageTimer) -> Chosen:
     best = _best(shapes)
     chosen = best.problem
     if chosen is None:
-        given = f"no candidate can be made: {best.line.refused}"
-        raise InputError("[compensate.search]", given, "joints and limits that can be made")
+        given = f"no candidate is feasible: {best.line.refused}"
+        raise InputError("[compensate.search]", given, "feasible joints and width limits")
     tried = shapes
     if section.ports:
         with timer.stage(f"screen {section.ports} placements of the ports"):
@@ -98,14 +99,14 @@ def search(problem: Problem, timer: StageTimer) -> Chosen:
 
 @dataclass(frozen=True, eq=False)
 class _Tried:
-    """A candidate's line, and its problem if it can be made."""
+    """A candidate, and its problem if it is feasible."""
 
     line: Candidate
     problem: TrainableProblem | None
 
     @property
     def value(self) -> float:
-        """What is to be made large."""
+        """Objective, larger is better; -inf if the candidate is not feasible."""
         if self.problem is None or self.line.metric_training is None:
             return -np.inf
         return self.problem.task.primary_metric.ranked(self.line.metric_training)
@@ -116,7 +117,7 @@ def _best(tried: Sequence[_Tried]) -> _Tried:
 
 
 def _shapes(design: Design, section: SearchSection) -> Iterator[Design]:
-    """Yield every combination of joints and limits, the design's own values first."""
+    """Yield every combination of joints and width limits, those of the design first."""
     fabrication = design.fabrication
     own = (fabrication.width_min_mm, fabrication.width_max_mm)
     for ratio, length, (low, high) in product(
@@ -135,7 +136,7 @@ def _shapes(design: Design, section: SearchSection) -> Iterator[Design]:
 
 
 def _inside(width_mm: float, low: float, high: float) -> float:
-    """Return the width, or the middle of limits that it is not between."""
+    """Return the width if it is inside the limits, otherwise their middle."""
     return width_mm if low < width_mm < high else (low + high) / 2
 
 
@@ -144,7 +145,7 @@ def _with_own(own: T, others: Sequence[T]) -> list[T]:
 
 
 def _placed(problem: Problem, count: int) -> list[Design]:
-    """Return the design with the best of some random placements of its ports, by bars alone."""
+    """Return designs with the best random placements of the ports by the bar model."""
     found = (design for design in placements(problem, count) if _has_room(problem, design))
     return list(islice(found, PLACED))
 
@@ -154,11 +155,11 @@ def _check_room(problem: Problem) -> None:
     wanted = len(port_nodes(problem.design))
     if free < wanted:
         given = f"ports at {wanted} nodes, with {free} free ones"
-        raise InputError("[compensate.search] ports", given, "no more than free nodes")
+        raise InputError("[compensate.search] ports", given, "at most as many as free nodes")
 
 
 def _has_room(problem: Problem, design: Design) -> bool:
-    """Tell whether the part can be built with its ports there: eyelets need room."""
+    """Return True if the part can be built with these ports: eyelets need room."""
     placed = make_problem(design, problem.folder)
     try:
         tile_part(placed, placed.start_widths_mm)
@@ -185,16 +186,14 @@ def _tried(design: Design, problem: Problem, timer: StageTimer, number: str) -> 
         with timer.stage(f"candidate {number}"):
             found = require_trainable(calibrated(_made(design, problem), timer))
             metric, in_training = _predicted(found, timer)
-    except (
-        MnnfabError
-    ) as error:  # joints that overlap, ports that nothing moves, a mesher that hangs
+    except MnnfabError as error:  # overlapping joints, uncoupled ports, mesher timeout
         return _Tried(line.model_copy(update={"refused": str(error)}), None)
     values = {"metric": metric, "metric_training": in_training}
     return _Tried(line.model_copy(update=values), found)
 
 
 def _made(design: Design, problem: Problem) -> TrainableProblem:
-    """Return the problem of a candidate; where training starts is not lost."""
+    """Return the problem of a candidate, with the initial widths of the design."""
     found = require_trainable(make_problem(design, problem.folder))
     if problem.start_table is None:
         return found
@@ -203,7 +202,7 @@ def _made(design: Design, problem: Problem) -> TrainableProblem:
 
 
 def _predicted(problem: TrainableProblem, timer: StageTimer) -> tuple[float, float]:
-    """Return the metric on all and on the training samples after one correction."""
+    """Return the metric of all samples and of the training samples after one correction."""
     task, section = problem.task, problem.design.compensate
     loss_scale_mm = section.loss_scale_mm if section else None
     widths = train_problem(problem).widths_mm

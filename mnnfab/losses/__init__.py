@@ -1,1 +1,1 @@
-"""Losses: how far the outputs are from what a task asks for, and the slope of that."""
+"""Losses of output displacements relative to the targets of a task, and their derivatives."""

@@ -1,8 +1,9 @@
-"""What a loss is, and the registry of losses.
+"""Protocol of losses, and their registry.
 
-A loss takes output displacements and targets, both (n_samples, n_out), and gives the mean loss
-over the samples or its derivative in every displacement. All are free of units, so that a
-learning rate means the same in any of them. Each loss is a module of `mnnfab.losses.kinds`.
+A loss takes output displacements and targets, both (n_samples, n_out), and returns the mean loss
+over the samples or its derivative in every displacement. All losses are dimensionless, so that a
+learning rate has the same meaning for each of them. Each loss is a module of
+`mnnfab.losses.kinds`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from mnnfab.arrays import FloatArray
 from mnnfab.io.registry import registered
 
 TargetKind = Literal["classes", "displacements"]
-"""Targets with a 1 in the column of the class, or wanted displacements in mm."""
+"""Kind of targets: one-hot classes, or displacements in mm."""
 
 #: Numbers of the losses in the compiled training step.
 SOFTMAX, SHARE, SQUARED = 0, 1, 2
@@ -29,7 +30,7 @@ class CompiledLoss(NamedTuple):
 
     Args:
         number: SOFTMAX, SHARE or SQUARED.
-        scale_mm: its one parameter.
+        scale_mm: parameter of the loss.
     """
 
     number: int
@@ -51,18 +52,18 @@ class Loss(Protocol):
     def compiled(self) -> CompiledLoss | None:
         """Form of the loss in the compiled training step; None if it has none.
 
-        A long training with a loss without one takes NumPy steps, and is reported.
+        A long training without a compiled form uses NumPy steps, which is reported.
         """
         ...
 
 
 @dataclass(frozen=True)
 class LossOptions:
-    """What a design says of its loss.
+    """Options of a loss in a design.
 
     Args:
-        normalisation: of a cross-entropy, "softmax" or "share".
-        scale_mm: displacement that counts as 1; None if the design gives none.
+        normalisation: normalisation of a cross-entropy, "softmax" or "share".
+        scale_mm: loss scale; None if the design gives none.
         target_size_mm: root mean square of the targets.
     """
 
@@ -73,12 +74,12 @@ class LossOptions:
 
 @dataclass(frozen=True)
 class LossKind:
-    """A loss as a module of `kinds` registers it under the name `LOSS`.
+    """A kind of loss; each module of `kinds` registers one under the name `LOSS`.
 
     Args:
         name: value of `[task] loss` in a design file.
-        targets: that it compares the outputs with.
-        make: from the options of a design to the loss.
+        targets: kind of targets of the loss.
+        make: function that returns the loss for the options of a design.
     """
 
     name: str

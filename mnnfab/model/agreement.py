@@ -1,4 +1,4 @@
-"""How well two models of one network agree, apart from one common factor."""
+"""Agreement of two models of a network after best-fit scaling."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ from mnnfab.model.response import Response
 
 @dataclass(frozen=True)
 class Agreement:
-    """Scale and residual of a model against a reference.
+    """Best-fit scale and residual of a model relative to a reference.
 
-    A factor common to all displacements does no harm to a classifier and can be
-    trained away; what is left of the pattern after it is what the models disagree on.
+    A factor common to all displacements does not change the predictions of a classifier and can
+    be compensated in training. The residual after best-fit scaling is the remaining
+    disagreement of the models.
 
     Args:
-        scale: the factor that fits the reference's outputs to the model's best.
+        scale: best-fit scale of the outputs, by which the reference is multiplied.
         displacement_residual: ‖u - scale u_ref‖ / ‖u‖ over all loads and outputs.
-        elongation_scale: the same factor for the elongations of the bonds.
-        elongation_residual: what is left of them.
+        elongation_scale: best-fit scale of the elongations of the bonds.
+        elongation_residual: residual of the elongations after best-fit scaling.
     """
 
     scale: float
@@ -38,11 +39,11 @@ def compare(reference: Response, model: Response) -> Agreement:
 
 
 def compare_equilibria(reference: Equilibrium, model: Equilibrium) -> Agreement:
-    """Fit the reference to the model by one factor, least squares, and measure the rest.
+    """Return the best-fit scale of the reference by least squares, and the residuals.
 
     Args:
-        reference: its equilibria under some loads.
-        model: the equilibria of another model under the same loads.
+        reference: equilibria of the reference.
+        model: equilibria of the model under the same loads.
     """
     scale, residual = _fit(reference.outputs_mm, model.outputs_mm)
     elongation_scale, elongation_residual = _fit(reference.elongations_mm, model.elongations_mm)

@@ -1,7 +1,7 @@
-"""Engines: three ways to solve D u = F for bars, each the fastest at its size.
+"""Solvers of the bar model, D u = F: dense, banded and sparse, chosen by the number of unknowns.
 
-D = Cᵀ diag(k) C on the free degrees of freedom. Whatever does not depend on the
-stiffnesses k (order of the unknowns, places of the entries) is worked out once.
+D = Cᵀ diag(k) C on the free degrees of freedom. Everything that does not depend on the
+stiffnesses k (elimination order, positions of the entries) is computed once.
 """
 
 from __future__ import annotations
@@ -19,27 +19,27 @@ from mnnfab.linalg.cholesky import make_factoriser
 from mnnfab.linalg.nested_dissection import nested_dissection
 from mnnfab.network.network import Network
 
-#: Up to this many free degrees of freedom a dense factorisation is the fastest one.
+#: Largest number of free degrees of freedom for which a dense factorisation is fastest.
 DENSE_DOFS = 40
-#: Up to this many a banded one, unless the band is wide.
+#: Largest number for which a banded factorisation is fastest, unless the band is wide.
 BANDED_DOFS = 700
-#: Widest half band, as a share of the degrees of freedom, that is worth it.
+#: Largest half-bandwidth of the banded solver, as a fraction of the degrees of freedom.
 BAND_SHARE = 0.25
 
 
 class Engine(Protocol):
-    """Solves for unit loads at the ports."""
+    """Solver for unit loads at the ports."""
 
     @property
     def name(self) -> str:
-        """What it is called in reports."""
+        """Name in reports."""
         ...
 
     def displacements(self, stiffness: FloatArray) -> FloatArray:
         """Return displacements per unit load, (n_free_dofs, n_ports) mm/N.
 
         Args:
-            stiffness: of each bond, (n_bonds,) N/mm.
+            stiffness: stiffness of each bond, (n_bonds,) N/mm.
 
         Raises:
             ToolError: if D is not positive definite.
@@ -48,10 +48,10 @@ class Engine(Protocol):
 
 
 def choose_engine(network: Network, compatibility: sparse.csr_array, loads: FloatArray) -> Engine:
-    """Return the fastest engine for networks of this size.
+    """Return the fastest solver for a network of this size.
 
     Args:
-        network: where its nodes are decides the order of elimination.
+        network: network; its node positions determine the elimination order.
         compatibility: C on the free degrees of freedom, (n_bonds, n_free_dofs).
         loads: unit loads, (n_free_dofs, n_ports) N.
     """
@@ -66,7 +66,7 @@ def choose_engine(network: Network, compatibility: sparse.csr_array, loads: Floa
 
 
 def _elimination_order(network: Network) -> IntArray:
-    """Return the free degrees of freedom in the order of nested dissection, (n_free_dofs,)."""
+    """Return the free degrees of freedom in nested dissection order, (n_free_dofs,)."""
     nodes = nested_dissection(network.nodes, network.bonds)
     dofs = np.column_stack([2 * nodes, 2 * nodes + 1]).ravel()
     place = np.full(2 * network.n_nodes, -1)
@@ -76,19 +76,19 @@ def _elimination_order(network: Network) -> IntArray:
 
 
 class Dense:
-    """LAPACK's Cholesky factorisation of the whole matrix."""
+    """Dense Cholesky factorisation (LAPACK)."""
 
     name = "dense"
 
     def __init__(self, compatibility: sparse.csr_array, loads: FloatArray) -> None:
-        """Unpack C."""
+        """Convert C to a dense matrix."""
         self._compatibility = compatibility.toarray()
         self._loads = np.asfortranarray(loads)
 
     def displacements(self, stiffness: FloatArray) -> FloatArray:
         """Factorise and solve in one call."""
-        # LAPACK is called directly: its wrappers in scipy.linalg cost several times
-        # more than the factorisation of a network of the paper's size.
+        # LAPACK is called directly: its wrappers in scipy.linalg take several times
+        # longer than the factorisation for a network of the paper's size.
         compatibility = self._compatibility
         matrix = (compatibility.T * stiffness) @ compatibility
         _, solution, info = dposv(matrix.T, self._loads, lower=1, overwrite_a=1)
@@ -98,12 +98,12 @@ class Dense:
 
 
 class Banded:
-    """LAPACK's banded Cholesky factorisation, in the order of reverse Cuthill and McKee."""
+    """Banded Cholesky factorisation (LAPACK) in reverse Cuthill–McKee order."""
 
     name = "banded"
 
     def __init__(self, compatibility: sparse.csr_array, loads: FloatArray) -> None:
-        """Renumber the unknowns so that the band is narrow."""
+        """Renumber the unknowns to reduce the bandwidth."""
         joined = sparse.csr_array(abs(compatibility).T @ abs(compatibility))
         order = reverse_cuthill_mckee(joined, symmetric_mode=True)
         self._place = np.argsort(order)
@@ -125,14 +125,14 @@ class Banded:
 
 
 class Sparse:
-    """Sparse Cholesky factorisation; its symbolic part is done once."""
+    """Sparse Cholesky factorisation; the symbolic analysis is done once."""
 
     name = "sparse"
 
     def __init__(
         self, compatibility: sparse.csr_array, loads: FloatArray, order: IntArray | None = None
     ) -> None:
-        """Analyse the pattern; without an order the solver chooses its own."""
+        """Analyse the sparsity pattern; without an order the solver chooses its own."""
         rows, columns, self._scatter = stiffness_scatter(compatibility)
         n_dofs = compatibility.shape[1]
         starts = np.searchsorted(columns, np.arange(n_dofs + 1))
@@ -141,7 +141,7 @@ class Sparse:
         self._loads = sparse.csc_array(loads)
 
     def displacements(self, stiffness: FloatArray) -> FloatArray:
-        """Assemble by one sparse product, factorise and solve."""
+        """Assemble by a sparse product, factorise and solve."""
         factor = self._factoriser.factorise(self._scatter @ stiffness)
         return factor.solve_sparse(self._loads)
 
@@ -149,10 +149,10 @@ class Sparse:
 def stiffness_scatter(
     compatibility: sparse.csr_array,
 ) -> tuple[IntArray, IntArray, sparse.csr_array]:
-    """Return where D has entries and the matrix S with D[rows, columns] = S k.
+    """Return the positions of the entries of D and the matrix S with D[rows, columns] = S k.
 
     Args:
-        compatibility: C, (n_bonds, n_dofs), at most four entries a bond.
+        compatibility: C, (n_bonds, n_dofs), at most four entries per bond.
 
     Returns:
         rows and columns of the lower triangle, (n_entries,), sorted by column, then row;
@@ -180,7 +180,7 @@ def stiffness_scatter(
 def entries_of_bonds(compatibility: sparse.csr_array) -> tuple[IntArray, FloatArray]:
     """Return the degrees of freedom of each bond and their cosines, both (n_bonds, 4).
 
-    Fixed degrees of freedom are not in C; they stand as -1.
+    Fixed degrees of freedom are not in C and are given as -1.
     """
     n_bonds = compatibility.shape[0]
     counts = np.diff(compatibility.indptr)
@@ -194,8 +194,9 @@ def entries_of_bonds(compatibility: sparse.csr_array) -> tuple[IntArray, FloatAr
 
 
 def _by_column_and_row(rows: IntArray, columns: IntArray, n_dofs: int) -> IntArray:
-    """Return the order that sorts by column, then row: two rounds of a bucket sort."""
-    # SciPy's conversion to CSR is one, in linear time: a tenth of a sort of ten million.
+    """Return the order that sorts by column, then row, by two passes of a bucket sort."""
+    # SciPy's conversion to CSR is a bucket sort in linear time; for ten million entries it takes
+    # a tenth of the time of a comparison sort.
     order = _bucket_order(rows, n_dofs)
     return order[_bucket_order(columns[order], n_dofs)]
 

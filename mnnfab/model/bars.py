@@ -1,4 +1,4 @@
-"""The bar model: pin-jointed bars, one spring a bond."""
+"""The bar model: pin-jointed bars, one spring per bond."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from mnnfab.network.compatibility import compatibility_matrix
 from mnnfab.network.network import Network
 from mnnfab.network.ports import Port, unit_loads
 
-#: Up to this many free degrees of freedom products with a dense C are the faster ones.
+#: Largest number of free degrees of freedom for which products with a dense C are faster.
 DENSE_PRODUCT_DOFS = 150
 
 
 def stiffness_per_width(
     network: Network, youngs_modulus_MPa: float, thickness_mm: float
 ) -> FloatArray:
-    """Return E t / a, (n_bonds,) N/mm of stiffness per mm of width.
+    """Return the stiffness per width E t / a, (n_bonds,) N/mm per mm.
 
     >>> from mnnfab import triangular_patch
     >>> 2.0 * stiffness_per_width(triangular_patch(4, 16.0, [0, 4]), 0.55, 2.0)[0]
@@ -31,16 +31,16 @@ def stiffness_per_width(
 
 @dataclass(frozen=True, eq=False)
 class BarModel:
-    """Bars between frictionless pins, loaded and read at ports.
+    """Bars between frictionless pins, with loads and displacements at ports.
 
-    With the compatibility matrix C on the free degrees of freedom and stiffnesses
-    k, it solves D u = F, D = Cᵀ diag(k) C, once for each port.
+    With the compatibility matrix C on the free degrees of freedom and stiffnesses k, it solves
+    D u = F with D = Cᵀ diag(k) C once for each port.
 
     Args:
-        network: must be rigid (see `mnnfab.network.rigidity`).
-        inputs: where loads act.
-        outputs: where displacements are read.
-        additive: added to the flexibility, (n_out, n_in) mm/N: what bars do not show (see
+        network: a rigid network (see `mnnfab.network.rigidity`).
+        inputs: ports where loads act.
+        outputs: ports where displacements are read.
+        additive: correction added to the flexibility matrix, (n_out, n_in) mm/N (see
             `mnnfab.model.surrogate`).
     """
 
@@ -54,7 +54,7 @@ class BarModel:
     _readings: FloatArray | sparse.csr_array = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Prepare what does not depend on the stiffnesses."""
+        """Compute everything that does not depend on the stiffnesses."""
         free = self.network.free_dofs
         compatibility = sparse.csr_array(compatibility_matrix(self.network)[:, free])
         loads = unit_loads(self.network, self.inputs + self.outputs)[free]
@@ -67,7 +67,7 @@ class BarModel:
         object.__setattr__(self, "_readings", readings if small else sparse.csr_array(readings))
 
     def response(self, stiffness: FloatArray) -> Response:
-        """Return the response of bars of `stiffness`, (n_bonds,) N/mm.
+        """Return the response of bars with stiffnesses (n_bonds,) N/mm.
 
         Raises:
             ToolError: if the stiffness matrix is not positive definite.

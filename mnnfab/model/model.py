@@ -1,13 +1,13 @@
-"""The interface of all models: loads in, outputs and elongations out, slopes of a loss back.
+"""Protocols of all models: outputs and elongations under loads, and derivatives of a loss.
 
-Tasks, losses, metrics, gradients and checks ask a model through these protocols alone, so that
-a model may be linear or not:
+Tasks, losses, metrics, gradients and checks use a model only through these protocols, so a model
+may be linear or nonlinear:
 
-    PortModel    outputs for loads: what a metric needs
-    Model        the equilibrium under loads as well: elongations, and the slope in stiffness
-    WidthModel   a model of any bond widths: what training changes
+    PortModel    outputs under loads, sufficient for metrics
+    Model        also the equilibrium under loads: elongations, derivative in the stiffness
+    WidthModel   a model for any bond widths, as required by training
 
-A linear model answers from unit loads at its ports (`mnnfab.model.response`).
+A linear model superposes unit loads at its ports (`mnnfab.model.response`).
 """
 
 from __future__ import annotations
@@ -29,27 +29,29 @@ if TYPE_CHECKING:
 def in_situ_slope(elongations: FloatArray, adjoint_elongations: FloatArray) -> FloatArray:
     """Return dL/dk of every bond, (n_bonds,): minus elongation times adjoint elongation.
 
-    The in situ rule (Li and Mao, eq. 6): where the loads lengthen bond b by e_b, and small
-    weights ∂L/∂u on the outputs, hung on top of the loads, by a further δe_b,
-    dL/dk_b = -Σ e_b δe_b, summed over the load cases. (The paper hangs -∂L/∂u, so its product
-    has no sign.) For springs it holds at any equilibrium, small displacements or large.
+    The in situ rule (Li and Mao, eq. 6): the loads elongate bond b by e_b, and small adjoint
+    loads ∂L/∂u at the outputs, added to the loads, by a further δe_b. Then
+    dL/dk_b = -Σ e_b δe_b, summed over the load cases. (The paper applies -∂L/∂u, so its product
+    has no minus sign.) For springs it holds at any equilibrium, with small or large
+    displacements.
 
     Args:
-        elongations: (n_bonds, n_cases) mm.
-        adjoint_elongations: of the same cases, (n_bonds, n_cases) mm per unit of the loss.
+        elongations: elongations under the loads, (n_bonds, n_cases) mm.
+        adjoint_elongations: elongations under the adjoint loads of the same cases,
+            (n_bonds, n_cases) mm per unit of the loss.
     """
     slope: FloatArray = -np.vecdot(elongations, adjoint_elongations)
     return slope
 
 
 class PortModel(Protocol):
-    """A network seen from its ports."""
+    """A network reduced to its ports."""
 
     def outputs(self, loads_N: FloatArray) -> FloatArray:
         """Return the displacements of the outputs, (n_samples, n_out) mm.
 
         Args:
-            loads_N: at the inputs, (n_samples, n_in).
+            loads_N: loads at the inputs, (n_samples, n_in).
         """
         ...
 
@@ -59,8 +61,8 @@ class ScaledOutputs:
     """A model whose outputs are multiplied by a factor.
 
     Args:
-        model: whose outputs.
-        factor: on all of them.
+        model: model whose outputs are scaled.
+        factor: factor on all outputs.
     """
 
     model: PortModel
@@ -81,7 +83,7 @@ class Equilibrium(Protocol):
 
     @property
     def elongations_mm(self) -> FloatArray:
-        """Change of length of each bond, (n_samples, n_bonds); positive is longer."""
+        """Elongation of each bond, (n_samples, n_bonds); positive if longer."""
         ...
 
     def stiffness_slope(self, outputs_slope: FloatArray) -> FloatArray:
@@ -94,26 +96,26 @@ class Equilibrium(Protocol):
 
 
 class Model(PortModel, Protocol):
-    """A network of given widths."""
+    """A model of a network with given widths."""
 
     def solve(self, loads_N: FloatArray) -> Equilibrium:
         """Return the equilibria under loads at the inputs, (n_samples, n_in) N.
 
         Raises:
-            ToolError: if there is none, or it is not found.
+            ToolError: if there is no equilibrium, or it is not found.
         """
         ...
 
 
 class WidthEquilibrium(Equilibrium, Protocol):
-    """Equilibria of a network whose widths are free."""
+    """Equilibria of a network as a function of its widths."""
 
     def width_slope(self, outputs_slope: FloatArray, chain: FloatArray | float = 1.0) -> FloatArray:
         """Return the derivative of a loss in each width, times `chain`, (n_bonds,).
 
         Args:
             outputs_slope: derivative of the loss in the outputs, (n_samples, n_out) per mm.
-            chain: derivative of each width in what is trained in its place, (n_bonds,) mm.
+            chain: derivative of each width in its latent value, (n_bonds,) mm.
         """
         ...
 
@@ -128,26 +130,26 @@ class WidthModel(Protocol):
 
     @property
     def inputs(self) -> Sequence[Port]:
-        """Where loads act."""
+        """Ports where loads act."""
         ...
 
     @property
     def outputs(self) -> Sequence[Port]:
-        """Where displacements are read."""
+        """Ports where displacements are read."""
         ...
 
     def port_model(self, widths_mm: FloatArray) -> PortModel:
-        """Return what the ports of a network of widths (n_bonds,) mm do, for keeping."""
+        """Return a model of the ports only, for widths (n_bonds,) mm; small enough to be stored."""
         ...
 
     def solve(self, widths_mm: FloatArray, loads_N: FloatArray) -> WidthEquilibrium:
         """Return the equilibria of widths (n_bonds,) mm under loads (n_samples, n_in) N.
 
         Raises:
-            ToolError: if there is none, or it is not found.
+            ToolError: if there is no equilibrium, or it is not found.
         """
         ...
 
     def stiffness_matrix(self, widths_mm: FloatArray) -> sparse.csr_array:
-        """Return the stiffness at rest on the free degrees of freedom, N/mm."""
+        """Return the stiffness matrix at zero load on the free degrees of freedom, N/mm."""
         ...

@@ -1,4 +1,4 @@
-"""Linear models: the response to unit loads at the ports, from which everything follows."""
+"""Linear models, given by their response to unit loads at the ports."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mnnfab.model.model import in_situ_slope
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FlexibilityMatrix:
-    """A linear network seen from its ports.
+    """A linear network reduced to its ports, given by its flexibility matrix.
 
     Args:
         matrix: displacement of each output per unit load at each input, (n_out, n_in) mm/N.
@@ -29,15 +29,15 @@ class FlexibilityMatrix:
 class Response:
     """The linear response of a network to unit loads at its ports: a linear `Model`.
 
-    The bar model, beams, continuum, solid and a measured part all give one. Any number of
-    samples costs n_in + n_out solutions.
+    The bar, beam, continuum and solid models and a measured part all give a `Response`. It
+    requires n_in + n_out solutions for any number of samples.
 
     Args:
-        flexibility: displacement of each output per unit load at each input,
-            (n_out, n_in) mm/N.
-        elongations: change of length of each bond per unit load at each input,
-            (n_bonds, n_in) mm/N, positive = longer.
-        adjoint_elongations: the same for unit loads at the outputs,
+        flexibility: flexibility matrix, the displacement of each output per unit load at each
+            input, (n_out, n_in) mm/N.
+        elongations: elongation of each bond per unit load at each input,
+            (n_bonds, n_in) mm/N, positive if longer.
+        adjoint_elongations: elongation of each bond per unit load at each output,
             (n_bonds, n_out) mm/N.
     """
 
@@ -70,8 +70,8 @@ class LinearEquilibrium:
     """Equilibria by superposition of unit loads.
 
     Args:
-        response: to unit loads.
-        loads_N: at the inputs, (n_samples, n_in).
+        response: response to unit loads.
+        loads_N: loads at the inputs, (n_samples, n_in).
     """
 
     response: Response
@@ -84,16 +84,16 @@ class LinearEquilibrium:
 
     @property
     def elongations_mm(self) -> FloatArray:
-        """Change of length of each bond, (n_samples, n_bonds)."""
+        """Elongation of each bond, (n_samples, n_bonds)."""
         elongations: FloatArray = self.loads_N @ self.response.elongations.T
         return elongations
 
     def stiffness_slope(self, outputs_slope: FloatArray) -> FloatArray:
         """Return the derivative of a loss in the stiffness of each bond, (n_bonds,) per N/mm.
 
-        The in situ rule summed over the samples first: with the elongations E and A under unit
-        loads at inputs and outputs, loads f and slopes g, bond b has
-        -Σ_o (Σ_i E_bi Σ_s g_so f_si) A_bo. So it costs no more for more samples.
+        The in situ rule with the sum over the samples evaluated first: for the elongations E and
+        A under unit loads at inputs and outputs, loads f and slopes g, the derivative of bond b
+        is -Σ_o (Σ_i E_bi Σ_s g_so f_si) A_bo. The cost per bond does not grow with n_samples.
         """
         forward = self.response.elongations @ (outputs_slope.T @ self.loads_N).T
         return in_situ_slope(forward, self.response.adjoint_elongations)

@@ -1,4 +1,4 @@
-"""Springs: the bar model with a law that gives the stiffness of each bond by its width."""
+"""Springs: the bar model with a stiffness law, which gives the stiffness of a bond by its width."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from mnnfab.network.ports import Port
 
 @dataclass(frozen=True, eq=False)
 class SpringModel:
-    """A linear `WidthModel`: springs between pins.
+    """Springs between pins, a linear `WidthModel`.
 
     Args:
-        bars: the bar model, for any stiffness.
-        law: stiffness of each bond by its width.
+        bars: bar model, for any stiffness.
+        law: stiffness of each bond as a function of its width.
     """
 
     bars: BarModel
@@ -33,12 +33,12 @@ class SpringModel:
 
     @property
     def inputs(self) -> tuple[Port, ...]:
-        """Where loads act."""
+        """Ports where loads act."""
         return self.bars.inputs
 
     @property
     def outputs(self) -> tuple[Port, ...]:
-        """Where displacements are read."""
+        """Ports where displacements are read."""
         return self.bars.outputs
 
     def response(self, widths_mm: FloatArray) -> Response:
@@ -58,7 +58,7 @@ class SpringModel:
         return SpringEquilibrium(self.response(widths_mm), loads_N, self.law.slope(widths_mm))
 
     def stiffness_matrix(self, widths_mm: FloatArray) -> sparse.csr_array:
-        """Return the stiffness on the free degrees of freedom, N/mm."""
+        """Return the stiffness matrix on the free degrees of freedom, N/mm."""
         return self.bars.stiffness_matrix(self.law.stiffness(widths_mm))
 
 

@@ -1,6 +1,6 @@
 """Surrogate of the continuum model: a bar model that is calibrated or corrected by it.
 
-T ≈ s T_bar + Δ, with the scale s and the additive term Δ (n_out, n_in) from the last
+T ≈ s T_bar + Δ, with the best-fit scale s and the additive term Δ (n_out, n_in) from the last
 continuum solution. Near its widths the gradients of both models are similar, so training on the
 surrogate trains the continuum. The scale is equivalent to bonds that are softer by s.
 """

@@ -1,4 +1,4 @@
-"""Training as a stage: a design read, trained, and told of; and what its start comes from."""
+"""Reading, training and compensation of a design, and the ancestry of its initial widths."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ from mnnfab.validation.width_limits import width_limit_findings
 def read(
     source: Path | LocatedDesign, start_from: Path | None, out: Path | None, timer: StageTimer
 ) -> tuple[Problem, Path]:
-    """Return the problem of a design or its file, and the folder where its results belong.
+    """Return the problem of a design or a design file, and the folder of its results.
 
     Raises:
-        InputError: if the design cannot be used, or its widest or narrowest part be built.
+        InputError: if the design is not valid, or its widest or narrowest part cannot be built.
     """
     with timer.stage("read"):
         found = source if isinstance(source, LocatedDesign) else locate_design(source)
@@ -56,7 +56,7 @@ def read(
 
 
 def prepare(problem: Problem, timer: StageTimer) -> tuple[Problem, tuple[Finding, ...]]:
-    """Return the problem with its stiffness law calibrated, and what the watcher was told of it."""
+    """Return the problem with its stiffness law calibrated, and the findings reported on it."""
     problem = calibrated(problem, timer)
     return problem, _told_before(problem, timer)
 
@@ -64,7 +64,7 @@ def prepare(problem: Problem, timer: StageTimer) -> tuple[Problem, tuple[Finding
 def _told_before(
     problem: Problem, timer: StageTimer, known: tuple[Finding, ...] = ()
 ) -> tuple[Finding, ...]:
-    """Return what a user should know before training, and tell the watcher what is new of it."""
+    """Return the findings before training, and report those that are not known yet."""
     with timer.stage("reach"):
         before = (*_limits(problem), *reachability_findings_before_training(problem))
     kinds = {(finding.code, finding.where) for finding in known}
@@ -79,7 +79,7 @@ def _tell(findings: tuple[Finding, ...], timer: StageTimer) -> tuple[Finding, ..
 
 
 def train_and_tell(problem: Problem, timer: StageTimer) -> tuple[Training, tuple[Finding, ...]]:
-    """Return the training of a problem, and what the watcher was told of it."""
+    """Train a problem; return the training and the findings reported on it."""
     with timer.stage("train"):
         training = train_problem(problem, timer.watcher.epoch)
     return training, _tell(training_findings(problem, training), timer)
@@ -87,14 +87,14 @@ def train_and_tell(problem: Problem, timer: StageTimer) -> tuple[Training, tuple
 
 @dataclass(frozen=True, eq=False)
 class Fitted:
-    """A design trained, and compensated if it wants that.
+    """A trained design, with compensation if the design enables it.
 
     Args:
-        problem: with the surrogate that the widths were trained on.
-        training: that was kept.
-        compensation: the rounds.
-        reported: what the watcher was told of all of it.
-        before: the trainings that it went on from, the first one first.
+        problem: the problem, with the surrogate on which the widths were trained.
+        training: training of the kept widths.
+        compensation: record of the compensation.
+        reported: findings that were reported to the progress watcher.
+        before: trainings of earlier rounds, in order.
     """
 
     problem: Problem
@@ -110,13 +110,13 @@ def fit(
     timer: StageTimer,
     keep: Callable[[Fitted], None] = lambda _: None,
 ) -> Fitted:
-    """Train a problem, with search and loop if its design wants them.
+    """Train a problem, with search and compensation loop if the design enables them.
 
     Args:
-        problem: the design, loaded.
-        reported: what the watcher was told of it.
-        timer: told of the progress.
-        keep: given what there is after every step, should the next be interrupted.
+        problem: problem of the design.
+        reported: findings that were reported on it.
+        timer: stage timer.
+        keep: called with the results after every step, in case the next one is interrupted.
     """
     section = problem.design.compensate
     if section is None or not section.enabled:
@@ -129,7 +129,7 @@ def fit(
     if section.search is not None:
         chosen = search(trainable, timer)
         candidates = chosen.candidates
-        if chosen.problem is not problem:  # another design: what was said may not hold of it
+        if chosen.problem is not problem:  # the reported findings may not hold for another design
             trainable = _without_the_search(chosen.problem, section)
             reported = _told_before(trainable, timer, known=reported)
     with timer.stage("train"):
@@ -144,7 +144,7 @@ def fit(
 
 
 def _without_the_search(problem: TrainableProblem, section: CompensateSection) -> TrainableProblem:
-    """Return a problem whose design does not search again: it is what the search has found."""
+    """Return the problem found by a search with a design that does not search again."""
     found = section.model_copy(update={"search": None})
     design = problem.design.model_copy(update={"compensate": found})
     return replace(problem, design=design)
@@ -157,15 +157,15 @@ def _limits(problem: Problem) -> list[Finding]:
 
 
 def _keep_the_parent(start_from: Path, folder: Path) -> None:
-    """Refuse to write over the run that the training starts from."""
+    """Refuse to overwrite the run from which the training starts."""
     if start_from.resolve() == folder.resolve():
-        raise InputError("--from", f"{start_from}, where the results go", "another --out")
+        raise InputError("--from", f"{start_from}, the folder of the results", "another --out")
 
 
 def ancestry_of(
     problem: Problem, training: Training, start_from: Path | None
 ) -> tuple[Ancestor, ...]:
-    """Return what the training's start comes from; nothing if another start did better."""
+    """Return the ancestry of the initial widths; empty if a random start was kept instead."""
     if not kept_given_start(training):
         return ()
     if start_from is not None:
@@ -173,7 +173,7 @@ def ancestry_of(
         return as_ancestor(start_from, parent.name, parent.task.kind)
     if problem.start_table is not None:
         digest = hashlib.sha256(problem.start_table).hexdigest()
-        known = load_ancestry(problem.folder)  # of a run whose design is run again
+        known = load_ancestry(problem.folder)  # if the design of a run is run again
         if known and known[-1].widths_sha256 == digest:
             return known
         return (Ancestor(str(problem.design.schedule.start), "", 0, None, digest),)
@@ -181,10 +181,10 @@ def ancestry_of(
 
 
 def _refuse_unprintable(problem: Problem) -> None:
-    """Tile the narrowest and the widest part: better refused now than after training.
+    """Tile the narrowest and the widest part, to refuse infeasible designs before training.
 
-    Neighbours of very unequal widths can still overlap where equal ones do not; the
-    trained widths are tiled again.
+    Neighbouring bonds of very unequal widths can still overlap where equal ones do not, so the
+    trained widths are tiled again later.
     """
     given = problem.given_widths_mm
     limits = [np.full(problem.network.n_bonds, width) for width in problem.width_limits_mm]

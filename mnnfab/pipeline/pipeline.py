@@ -1,4 +1,4 @@
-"""The pipeline: stages put together, from a design file to a folder of results."""
+"""The pipeline: all stages from a design file to a folder of results."""
 
 from __future__ import annotations
 
@@ -43,15 +43,15 @@ from mnnfab.validation.training import training_text
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a command line needs to know of a finished run.
+    """Outcome of a finished run, for the command line.
 
     Args:
-        folder: where the results are.
-        verdict: of the gate.
-        findings: of all checks.
+        folder: folder of the results.
+        verdict: verdict of the acceptance criteria.
+        findings: findings of all checks.
         files: names of the exported files.
-        reported: those of the findings that the watcher was told before.
-        removed: files of an earlier part that this one's results do not go with.
+        reported: findings that were reported to the progress watcher during the run.
+        removed: removed files of an earlier part, which do not belong to the new results.
     """
 
     folder: Path
@@ -64,12 +64,12 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Trained:
-    """What a command line needs to know of a training.
+    """Outcome of a training, for the command line.
 
     Args:
-        folder: where the results are.
-        words: what it came to, in a line; empty if the design gives its widths.
-        removed: files of an earlier part, which is not of these widths.
+        folder: folder of the results.
+        words: result in one line; empty if the design gives its widths.
+        removed: removed files of an earlier part, which has other widths.
     """
 
     folder: Path
@@ -79,11 +79,11 @@ class Trained:
 
 @dataclass(frozen=True)
 class QueryResult:
-    """An answer that is written nowhere.
+    """Result of a query that writes no files.
 
     Args:
-        text: for people.
-        values: the same for programs.
+        text: result as text for a terminal.
+        values: the same as values for JSON.
     """
 
     text: str
@@ -99,19 +99,19 @@ def run(
     pdf: bool = False,
     watcher: ProgressWatcher | None = None,
 ) -> Outcome:
-    """Take a design from its file to a checked, exported part.
+    """Train, check and export the part of a design.
 
     Args:
-        design: file of the design, or the design itself.
+        design: design file, or a design with its location.
         out: folder for the results; out/<name> if not given.
-        start_from: folder of an earlier run whose widths the training starts from.
-        force: export even if the design fails its gate.
-        pdf: write the report as PDF too.
-        watcher: told of the progress.
+        start_from: folder of an earlier run, whose widths are the initial widths.
+        force: export even if the acceptance criteria are not met.
+        pdf: also write the report as PDF.
+        watcher: progress watcher.
 
     Raises:
-        MnnfabError: if the input cannot be used or a kernel fails; nothing is written then.
-        Interrupted: by Ctrl-C after the training, with its widths in the folder.
+        MnnfabError: if the input is not valid or a kernel fails; no files are written.
+        Interrupted: on Ctrl-C after the training; the trained widths are in the folder.
     """
     wanted = _available(OutputOptions(force=force, pdf=pdf))
     with _locked_design(design, start_from, out, watcher) as locked:
@@ -121,7 +121,7 @@ def run(
 
 
 def _available(wanted: OutputOptions) -> OutputOptions:
-    """Return what is wanted, once it is known that it can be had."""
+    """Return the options after checking that the required packages are installed."""
     if wanted.pdf:
         from mnnfab.report.pdf import require_pdf
 
@@ -131,7 +131,7 @@ def _available(wanted: OutputOptions) -> OutputOptions:
 
 @dataclass(frozen=True)
 class _LockedRun:
-    """A design that was read, and the claimed folder that its results go to."""
+    """A problem, the locked folder of its results, and the stage timer."""
 
     problem: Problem
     folder: Path
@@ -145,7 +145,7 @@ def _locked_design(
     out: Path | None,
     watcher: ProgressWatcher | None,
 ) -> Iterator[_LockedRun]:
-    """Read a design, and keep others out of the folder of its results."""
+    """Read a design and lock the folder of its results in the context."""
     timer = StageTimer(watcher or NullWatcher())
     problem, folder = read(design, start_from, out, timer)
     with locked_folder(folder):
@@ -156,7 +156,7 @@ def _locked_design(
 def _run_and_write(
     locked: _LockedRun, start_from: Path | None, wanted: OutputOptions
 ) -> tuple[Results, tuple[Finding, ...]]:
-    """Train, check and write; if that is interrupted, keep the widths that there are."""
+    """Train, check and write the results; on Ctrl-C write the trained widths."""
     trained: list[Fitted] = []
     timer, folder = locked.timer, locked.folder
     try:
@@ -166,8 +166,8 @@ def _run_and_write(
         request = request_of(locked.problem, force=wanted.force, pdf=wanted.pdf)
         results = write_results(results, folder, timer, replace(wanted, request=request))
     except KeyboardInterrupt as error:
-        recover(folder)  # should it have come while files were moved
-        # What is whole already must not give way to what is not.
+        recover(folder)  # in case files were being moved
+        # Complete results of an earlier run are not replaced by incomplete ones.
         if not trained or earlier_results(folder):
             raise
         _write_widths(folder, trained[-1].problem, _record(trained[-1], start_from))
@@ -195,16 +195,16 @@ def train(
     start_from: Path | None = None,
     watcher: ProgressWatcher | None = None,
 ) -> Trained:
-    """Train a design and write its widths; what later stages wrote there before is removed.
+    """Train a design and write its widths; results of later stages in the folder are removed.
 
     Args:
-        design: file of the design, or the design itself.
+        design: design file, or a design with its location.
         out: folder for the results; out/<name> if not given.
-        start_from: folder of an earlier run whose widths the training starts from.
-        watcher: told of the progress.
+        start_from: folder of an earlier run, whose widths are the initial widths.
+        watcher: progress watcher.
 
     Returns:
-        The folder of the results, and what the training came to.
+        The folder of the results, and the result of the training.
     """
     with _locked_design(design, start_from, out, watcher) as locked:
         timer = locked.timer
@@ -212,7 +212,7 @@ def train(
         before += _left_to_run(problem, timer)
         training, after = train_and_tell(problem, timer)
         if training.stopped and earlier_results(locked.folder):
-            raise KeyboardInterrupt  # what is whole must not give way to what is not
+            raise KeyboardInterrupt  # complete earlier results are kept
         compensation = compensation_of(problem.surrogate)
         fitted = Fitted(problem, training, compensation, (*before, *after))
         removed = exported_names(locked.folder)
@@ -223,24 +223,24 @@ def train(
 
 
 def _left_to_run(problem: Problem, timer: StageTimer) -> tuple[Finding, ...]:
-    """Tell that a training alone is no loop, if the design wants one."""
+    """Report that training alone does not compensate, if the design enables compensation."""
     section = problem.design.compensate
     if section is None or not section.enabled:
         return ()
-    words = "left to `mnnfab run`: these widths are trained on bars alone"
-    finding = Finding("not-compensated", "warning", "[compensate]", words)
+    message = "not run by `mnnfab train`: the widths are trained on the uncorrected bar model"
+    finding = Finding("not-compensated", "warning", "[compensate]", message)
     timer.watcher.finding(finding)
     return (finding,)
 
 
 def reach(design_file: Path, *, watcher: ProgressWatcher | None = None) -> QueryResult:
-    """Find out what is in reach of a design's task, without training it.
+    """Estimate the attainable outputs and targets of a design, without training it.
 
     Returns:
-        What was found, in words and in values.
+        The result as text and as values.
 
     Raises:
-        InputError: if the design cannot be used or has no task.
+        InputError: if the design is not valid or has no task.
     """
     timer = StageTimer(watcher or NullWatcher())
     with timer.stage("read"):
@@ -255,13 +255,13 @@ def reach(design_file: Path, *, watcher: ProgressWatcher | None = None) -> Query
 
 
 def ladder(folder: Path, *, watcher: ProgressWatcher | None = None) -> QueryResult:
-    """Ask every model, from bars to the solid, what the widths in a folder do.
+    """Evaluate the widths in a folder with all models, from the bar model to the solid.
 
     Returns:
-        The table, in words and in values.
+        The table as text and as values.
 
     Raises:
-        InputError: if there is no such run, or its design has no ports.
+        InputError: if the folder is not a run, or its design has no ports.
     """
     timer = StageTimer(watcher or NullWatcher())
     require_run(folder)
@@ -282,18 +282,18 @@ def tray(
     force: bool = False,
     watcher: ProgressWatcher | None = None,
 ) -> tuple[str, ...]:
-    """Put the parts of earlier runs on as few trays as they fit, in 3MF and STL.
+    """Place the parts of earlier runs on as few trays as possible and write them as 3MF and STL.
 
     Args:
-        folders: of runs that passed their gate.
+        folders: folders of runs that meet their acceptance criteria.
         out: folder for the results.
-        copies: of each part.
-        gap_mm: between parts, and to the rim of the tray.
-        force: take designs that failed their gate too.
-        watcher: told of the progress.
+        copies: number of copies of each part.
+        gap_mm: gap between parts, and to the rim of the tray.
+        force: include designs that do not meet the acceptance criteria.
+        watcher: progress watcher.
 
     Returns:
-        The names of the files.
+        Names of the files.
     """
     timer = StageTimer(watcher or NullWatcher())
     for folder in folders:
@@ -304,14 +304,14 @@ def tray(
 
 
 def check(folder: Path, *, pdf: bool = False, watcher: ProgressWatcher | None = None) -> Outcome:
-    """Check the trained widths in a folder on the continuum and write the reports."""
+    """Check the trained widths in a folder with the continuum model and write the reports."""
     return _resume(folder, watcher, OutputOptions(export=False, pdf=pdf))
 
 
 def export(
     folder: Path, *, force: bool = False, pdf: bool = False, watcher: ProgressWatcher | None = None
 ) -> Outcome:
-    """Check the trained widths in a folder, and export the part if they pass."""
+    """Check the trained widths in a folder, and export the part if the criteria are met."""
     return _resume(folder, watcher, OutputOptions(force=force, pdf=pdf))
 
 
@@ -344,20 +344,20 @@ def _outcome(
 
 
 def _without_stale_history(problem: Problem, record: Record) -> tuple[Problem, Record]:
-    """Drop what does not belong to these widths, if they were changed by hand.
+    """Return problem and record without the training history if the widths were changed since.
 
-    History, rounds and the correction of the bars are of others; the calibration of the
-    stiffness law is of none.
+    History, rounds and the correction of the bar model belong to the trained widths; the
+    calibration of the stiffness law is independent of the widths.
     """
     task, losses = problem.task, record.history.get("loss_train")
     if task is None or losses is None:
         return problem, record
     predicted = problem.response(task, record.widths_mm)
     loss = record.trained_on(task).loss_value(predicted, task.train_indices)
-    # Losses have no unit; one of nearly zero, a perfect fit, is all rounding.
+    # Losses are dimensionless; a loss close to 0, a perfect fit, is dominated by rounding.
     if np.isclose(loss, losses[-1], rtol=1e-9, atol=1e-12):
         return problem, record
-    message = f"has loss {loss:.6g}, its training ended with {losses[-1]:.6g}: history left out"
+    message = f"loss {loss:.6g}, but {losses[-1]:.6g} after training: history is left out"
     finding = Finding("widths-changed", "warning", WIDTHS, message)
     problem = problem.uncorrected
     known = compensation_of(problem.surrogate)

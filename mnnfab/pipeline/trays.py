@@ -1,4 +1,4 @@
-"""The tray as a stage: parts of earlier runs, together in one file for the printer."""
+"""Trays: parts of earlier runs, placed together in files for the printer."""
 
 from __future__ import annotations
 
@@ -21,17 +21,18 @@ from mnnfab.runs.run_folder import DESIGN, REPORT, run_folder
 def write_tray(
     folders: Sequence[Path], out: Path, *, copies: int, gap_mm: float, force: bool
 ) -> list[ExportedFile]:
-    """Put the parts of earlier runs on as few trays as they fit, and write those.
+    """Place the parts of earlier runs on as few trays as possible and write the trays.
 
     Args:
-        folders: of the runs.
+        folders: folders of the runs.
         out: folder for the results.
-        copies: of each part.
-        gap_mm: between parts, and to the rim.
-        force: take designs that failed their gate too.
+        copies: number of copies of each part.
+        gap_mm: gap between parts, and to the rim.
+        force: include designs that do not meet the acceptance criteria.
 
     Raises:
-        InputError: if a folder is no run that passed, printers differ, or a part does not fit.
+        InputError: if a run does not meet its acceptance criteria or has no report, printers or
+            materials differ, or a part does not fit.
     """
     from export.tray import write_trays
 
@@ -57,28 +58,28 @@ def write_tray(
 
 
 def _require_passed(folder: Path, digest: str) -> None:
-    """Refuse a run that failed its gate, or was changed since it passed."""
+    """Refuse a run that does not meet its acceptance criteria, or was changed since the check."""
     try:
         report = read_json(folder / REPORT)
         verdict, checked = report["verdict"], report["design_sha256"]
     except (InputError, KeyError, TypeError) as error:
-        allowed = "folders that `mnnfab run` wrote"
-        raise InputError(str(folder), "no report there", allowed) from error
+        allowed = "folders written by `mnnfab run`"
+        raise InputError(str(folder), "no report in the folder", allowed) from error
     if verdict != "pass":
-        given = "a design that failed its gate"
-        raise InputError(str(folder), given, "one that passed, or --force")
+        given = "the design does not meet the acceptance criteria"
+        raise InputError(str(folder), given, "a design that meets them, or --force")
     if checked != digest:
-        given = "changed since it was checked"
-        raise InputError(str(folder), given, "`mnnfab check` again, or --force")
+        given = "changed since the check"
+        raise InputError(str(folder), given, "a new `mnnfab check`, or --force")
 
 
 def _one_printer(problems: Sequence[Problem], folders: Sequence[Path]) -> Printer:
-    """Return the printer of all parts; a tray holds one material, too."""
+    """Return the common printer of all parts; their materials must also be the same."""
     first = problems[0]
     for problem, folder in zip(problems, folders, strict=True):
         for what in ("printer", "material"):
             ours, theirs = getattr(problem, what), getattr(first, what)
             if ours != theirs:
-                allowed = f"that of {folders[0]}, {theirs.name}, with the same numbers"
+                allowed = f"that of {folders[0]}, {theirs.name}, with the same values"
                 raise InputError(f"{folder}: {what}", ours.name, allowed)
     return first.printer

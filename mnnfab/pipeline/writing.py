@@ -1,4 +1,4 @@
-"""Writing as a stage: fields, part, reports and manifest of a run, all into one folder."""
+"""Output of a run: fields, part, reports and manifest, written to one folder."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
     from mnnfab.report.page import OtherFile
 
 
-#: Longer side of the picture in lists of runs.
+#: Longer side of the thumbnail, pixels.
 THUMBNAIL_PIXELS = 120
 
 
 @dataclass(frozen=True)
 class OutputOptions:
-    """What is to be written of results.
+    """Options of the output of a run.
 
     Args:
-        export: a part, if the gate lets it.
-        force: the part even if the gate does not.
-        pdf: the report as PDF too.
-        request: hash of all that was asked for, by which `mnnfab batch --resume` knows the run.
+        export: True to export the part if the acceptance criteria are met.
+        force: True to export the part even if they are not met.
+        pdf: True to also write the report as PDF.
+        request: hash of the request, by which `mnnfab batch --resume` identifies the run.
     """
 
     export: bool = True
@@ -46,13 +46,13 @@ def write_results(
     """Write all files of a run into its folder.
 
     Args:
-        results: of its stages.
-        folder: claimed.
-        timer: told of the progress.
-        wanted: what is to be written.
+        results: results of all stages.
+        folder: locked folder.
+        timer: stage timer.
+        wanted: output options.
 
     Returns:
-        The results with what was exported.
+        The results with the exported files.
     """
     exports = wanted.export and (wanted.force or results.verdict == "pass")
     with run_folder(folder) as staging:
@@ -119,7 +119,7 @@ def _write_reports(staging: Path, results: Results, timer: StageTimer, *, pdf: b
 
 
 def _others(staging: Path, parts: Collection[str]) -> list[OtherFile]:
-    """Return the files that are there, but for parts."""
+    """Return all files in the folder except those of the parts."""
     from mnnfab.report.page import OtherFile
 
     return [
@@ -132,7 +132,7 @@ def _others(staging: Path, parts: Collection[str]) -> list[OtherFile]:
 def write_manifest(
     staging: Path, parts: Sequence[ExportedFile], request: str | None = None
 ) -> None:
-    """Write the manifest of all files in a folder, with what is known of the parts."""
+    """Write the manifest of all files in a folder, with the properties of the parts."""
     from export.manifest import manifest_text
 
     exported = {part.file for part in parts}

@@ -1,1 +1,1 @@
-"""The printed part of a problem: its tiling and its continuum."""
+"""The printed part of a problem: tiling, continuum model and limit states."""

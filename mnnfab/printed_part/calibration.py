@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from mnnfab.progress.watcher import StageTimer
     from mnnfab.task.task import Task
 
-#: Widths at which a stiffness law is calibrated, as shares of the way between the limits.
+#: Widths at which a stiffness law is calibrated, as fractions of the range between the limits.
 CALIBRATED_AT = (0.0, 0.5, 1.0)
 
 
 def calibrated(problem: Problem, timer: StageTimer) -> Problem:
-    """Calibrate the stiffness law of a problem, if its design wants that.
+    """Return the problem with a calibrated stiffness law, if the design requires it.
 
-    The network is solved as a continuum with all bonds of one width, at three widths; what
-    its nodes move by, over what they do with springs in series, is the softening there.
+    The continuum model is solved for uniform networks of three widths. The softening at each
+    width is the best-fit scale of its node displacements over those of springs in series.
     """
     if problem.design.schedule.stiffness_law != "calibrated" or problem.task is None:
         return problem
@@ -35,7 +35,7 @@ def calibrated(problem: Problem, timer: StageTimer) -> Problem:
 
 
 def _softening(problem: Problem, task: Task, width_mm: float, timer: StageTimer) -> float:
-    """Return how much farther all nodes of a uniform continuum move than springs in series do."""
+    """Return the best-fit scale of the continuum displacements over those of springs in series."""
     widths = np.full(problem.network.n_bonds, width_mm)
     continuum = PrintedPart(problem, widths, timer).continuum
     found = (continuum.system.readings.T @ continuum.fields)[problem.network.free_dofs]

@@ -1,4 +1,4 @@
-"""The continuum model of a tiling, refined until the numbers of its task have converged."""
+"""Continuum model of a tiling, with mesh refinement until the task results have converged."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 def solve_part(
     problem: Problem, task: Task, tiling: Tiling, timer: StageTimer
 ) -> tuple[Continuum, Discretisation]:
-    """Mesh a part and solve its continuum, refined until the task's numbers settle.
+    """Mesh a part and solve the continuum model, refined until the task results have converged.
 
     Raises:
-        ToolError: if the mesher hangs or fails, or the solver does.
+        ToolError: if the mesher fails or times out, or the solver fails.
     """
     from fem.convergence import solve_to_tolerance
     from fem.mesh import make_mesh

@@ -1,4 +1,4 @@
-"""The printed part: a problem with widths, and what is made and solved of it."""
+"""The printed part: a problem with widths, its tiling, continuum model and limit states."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class PrintedPart:
-    """A problem with the widths of its bonds. Each property is computed at its first use, once.
+    """A problem with given bond widths. Properties are computed at first use and cached.
 
     Args:
-        problem: the design.
-        widths_mm: of each bond, (n_bonds,).
+        problem: problem of the design.
+        widths_mm: width of each bond, (n_bonds,).
         timer: stage timer.
     """
 
@@ -42,16 +42,16 @@ class PrintedPart:
 
     @cached_property
     def tiling(self) -> Tiling:
-        """The part as drawn, which is exported.
+        """Tiling with the drawn dimensions, for export.
 
         Raises:
-            GeometryError: if there is no room for something.
+            GeometryError: if there is not enough room for a bond, hub or feature.
         """
         return tile_part(self.problem, self.widths_mm)
 
     @cached_property
     def modelled_tiling(self) -> Tiling:
-        """The part with joints as long as they act in a print, which is solved."""
+        """Tiling with the effective joint length of printed parts, for the continuum model."""
         modelled = self.problem.as_measured
         return self.tiling if modelled is self.problem else tile_part(modelled, self.widths_mm)
 
@@ -62,22 +62,22 @@ class PrintedPart:
 
     @property
     def continuum(self) -> Continuum:
-        """The continuum model, refined until the numbers of the task have converged.
+        """Continuum model, refined until the task results have converged.
 
         Raises:
             InputError: if the design has no ports.
-            ToolError: if the mesher hangs or fails, or the solver does.
+            ToolError: if the mesher fails or times out, or the solver fails.
         """
         return self._solution[0]
 
     @property
     def discretisation(self) -> Discretisation:
-        """The sequence of meshes of the continuum model, and the estimated error."""
+        """Sequence of meshes of the continuum model, and the estimated discretisation error."""
         return self._solution[1]
 
     @cached_property
     def limit_states(self) -> LimitStates:
-        """Strain, buckling, sag, linear range and self-contact, a load case at a time.
+        """Joint strain, buckling, sag, linear range and self-contact, for each load case.
 
         Raises:
             InputError: if the design has no ports.
@@ -99,5 +99,5 @@ class PrintedPart:
         )
 
     def exported_parts(self) -> list[TiledPart]:
-        """Return the part, and its coupons if the design wants some."""
+        """Return the part and the coupons of the design."""
         return printed_parts(self.problem, self.tiling, self.widths_mm)

@@ -1,4 +1,4 @@
-"""The part as a stage: from a design and its widths to the tilings of what is printed."""
+"""Tilings of the part and the coupons of a design."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def tile_part(problem: Problem, widths_mm: FloatArray) -> Tiling:
     """Return the tiling of a design with its features.
 
     Raises:
-        GeometryError: if there is no room for something.
+        GeometryError: if there is not enough room for a bond, hub or feature.
     """
     design, section = problem.design, problem.design.features.id
     features = place_features(
@@ -44,10 +44,10 @@ def part_sha256(problem: Problem, widths_mm: FloatArray) -> str:
 
 
 def coupons_of(problem: Problem) -> list[Coupon]:
-    """Return the coupons that a design wants.
+    """Return the coupons of a design.
 
     Raises:
-        GeometryError: if one does not fit its own joints or pads.
+        GeometryError: if the joints or pads of a coupon do not fit.
     """
     design = problem.design
     if design.features.coupon is None:
@@ -57,7 +57,7 @@ def coupons_of(problem: Problem) -> list[Coupon]:
 
 
 def _loads(problem: Problem) -> list[Load]:
-    """Return the direction in which the load of each input pulls, at most of its samples."""
+    """Return the direction of the load of each input, by the sign of its sum over the samples."""
     task = problem.task
     if task is None:
         return []
@@ -70,7 +70,7 @@ def _loads(problem: Problem) -> list[Load]:
 
 
 def printed_parts(problem: Problem, tiling: Tiling, widths_mm: FloatArray) -> list[TiledPart]:
-    """Return the part, and its coupons if the design wants some."""
+    """Return the part and the coupons of the design."""
     design = problem.design
     digest = part_sha256(problem, widths_mm)
 
@@ -78,8 +78,8 @@ def printed_parts(problem: Problem, tiling: Tiling, widths_mm: FloatArray) -> li
         label = Label(name, digest, problem.material.name, description)
         return TiledPart(label, shape, merged_caps=design.export.merged_caps)
 
-    words = f"mechanical neural network, {problem.network.n_bonds} bonds"
-    parts = [part(design.name, tiling, words)]
+    description = f"mechanical neural network, {problem.network.n_bonds} bonds"
+    parts = [part(design.name, tiling, description)]
     for coupon in coupons_of(problem):
         parts.append(part(f"{design.name}-{coupon.name}", coupon.tiling, coupon.words))
     return parts

@@ -50,7 +50,7 @@ def placements(problem: Problem, count: int) -> Iterator[Design]:
 
 
 def port_nodes(design: Design) -> list[int]:
-    """Return the nodes that carry ports, each once: x and y ports of a node stay together."""
+    """Return the nodes with ports, each once, since the x and y ports of a node move together."""
     section = design.task
     return list(dict.fromkeys(port.node for port in (*section.inputs, *section.outputs)))
 

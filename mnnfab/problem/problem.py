@@ -1,4 +1,4 @@
-"""A problem: everything that a design file says, as values that the stages take."""
+"""Problem: a design with its network, task, material and printer, the input of all stages."""
 
 from __future__ import annotations
 
@@ -36,34 +36,34 @@ from mnnfab.training.training import Progress, Training, train
 from mnnfab.training.width_maps import Clamp, Logistic, WidthMap
 
 DEFAULT_SHARPNESS = 5.0
-#: Outputs that move less than this share of what the bonds do, do not move.
+#: Output displacements below this fraction of the largest elongation count as zero.
 UNCOUPLED = 1e-10
 
 
 TaskT_co = TypeVar("TaskT_co", bound=Task | None, covariant=True, default=Task | None)
-"""What a problem asks of its network: a task, a scored one, or nothing."""
+"""Type of the task of a problem: a task, a scored task, or None."""
 
 
 @dataclass(frozen=True, eq=False)
 class Problem(Generic[TaskT_co]):
-    """A design with its network, task and material worked out.
+    """A design with its network, task, material and printer.
 
-    A `PortProblem` has ports, so that models can be compared; a `TrainableProblem` has a task
-    with a metric too. `require_ports` and `require_trainable` tell them apart, once.
+    A `PortProblem` has ports, at which models can be compared; a `TrainableProblem` also has a
+    task with a metric. `require_ports` and `require_trainable` check for them.
 
     Args:
-        design: as the file says it.
-        folder: where the design's files are.
-        network: a rigid one.
-        rigidity: its count of self-stresses.
-        material: preset and overrides together.
-        printer: the profile that the design names.
-        task: loads and targets; none if the design has no ports.
-        given_widths_mm: (n_bonds,) mm if the design gives them instead of training.
-        start_widths_mm: (n_bonds,) mm where training starts.
-        start_table: the table that they were read from, if they were.
-        input_bytes: the files that the design names, as they were read.
-        surrogate: what is known from continua of the bars.
+        design: design as given in the file.
+        folder: folder of the files that the design names.
+        network: rigid network.
+        rigidity: rigidity of the network, with the number of self-stresses.
+        material: preset with the overrides of the design.
+        printer: printer profile of the design.
+        task: loads and targets; None if the design has no ports.
+        given_widths_mm: widths given by the design, (n_bonds,) mm; None if they are trained.
+        start_widths_mm: initial widths of the training, (n_bonds,) mm.
+        start_table: contents of the table of initial widths, if they were read from one.
+        input_bytes: contents of the files that the design names.
+        surrogate: calibration and correction of the bar model by continuum models.
     """
 
     design: Design
@@ -81,10 +81,10 @@ class Problem(Generic[TaskT_co]):
 
     @property
     def law(self) -> StiffnessLaw:
-        """Stiffness of each bond by its width, as the design wants it, corrected or not.
+        """Stiffness law of the design, with the correction if there is one.
 
         Raises:
-            InputError: if it must be calibrated first.
+            InputError: if the law is not calibrated yet.
         """
         law = self.law_named(self.design.schedule.stiffness_law)
         correction = self.surrogate.correction
@@ -92,7 +92,7 @@ class Problem(Generic[TaskT_co]):
 
     @property
     def as_measured(self) -> Self:
-        """The problem with joints as long as they act in a print: what models are made of."""
+        """The problem with the effective joint length of printed parts, used by the models."""
         excess = self.material.joint_length_excess_mm
         if not excess:
             return self
@@ -102,7 +102,7 @@ class Problem(Generic[TaskT_co]):
             raise InputError(
                 "[material] joint_length_excess_mm",
                 f"{excess:g}, joints of {longer['joint_length_mm']:g} mm",
-                "joints that are longer than nothing and shorter than half a bond",
+                "joints longer than 0 and shorter than half a bond",
             )
         changed = fabrication.model_copy(update=longer)
         return replace(
@@ -113,18 +113,18 @@ class Problem(Generic[TaskT_co]):
 
     @property
     def uncorrected(self) -> Self:
-        """The problem with bars as its stiffness law says, before any correction."""
+        """The problem with the uncorrected bar model."""
         return replace(self, surrogate=replace(self.surrogate, correction=None))
 
     def corrected(self, correction: Correction) -> Self:
-        """Return the problem with its bars corrected."""
+        """Return the problem with the corrected bar model."""
         return replace(self, surrogate=replace(self.surrogate, correction=correction))
 
     def law_named(self, name: LawName) -> StiffnessLaw:
-        """Return a stiffness law of this network without any correction.
+        """Return a stiffness law of this network, without correction.
 
         Raises:
-            InputError: if it must be calibrated first.
+            InputError: if the law is not calibrated yet.
         """
         modulus, fabrication = self.material.youngs_modulus_MPa, self.as_measured.design.fabrication
         if name == "bar":
@@ -135,42 +135,42 @@ class Problem(Generic[TaskT_co]):
         if self.surrogate.calibration is None:
             raise InputError(
                 "[training] stiffness_law",
-                '"calibrated", and no calibration yet',
-                "a problem that `mnnfab.printed_part.continuum.calibrated` has made",
+                '"calibrated", without a calibration',
+                "a problem returned by `mnnfab.printed_part.calibration.calibrated`",
             )
         return calibrated_law(series, self.surrogate.calibration)
 
     @property
     def width_limits_mm(self) -> tuple[float, float]:
-        """Narrowest and widest bond."""
+        """Lower and upper width limits."""
         fabrication = self.design.fabrication
         return fabrication.width_min_mm, fabrication.width_max_mm
 
     def bar_model(self, task: Task) -> BarModel:
-        """Return the bars with the ports of `task`."""
+        """Return the bar model with the ports of `task`."""
         correction = self.surrogate.correction
         additive = None if correction is None else correction.additive
         return BarModel(self.network, task.inputs, task.outputs, additive)
 
     def spring_model(self, task: Task) -> SpringModel:
-        """Return the bars with the ports of `task` and the stiffness law, for any widths."""
+        """Return the bar model with the ports of `task` and the stiffness law, for any widths."""
         return SpringModel(self.bar_model(task), self.law)
 
     def response(self, task: Task, widths_mm: FloatArray) -> Response:
-        """Return the response of bars of these widths, (n_bonds,) mm, corrected or not."""
+        """Return the response of the bar model for widths (n_bonds,) mm, with any correction."""
         return self.spring_model(task).response(widths_mm)
 
     def trainable(self, task: Task) -> Trainable:
-        """Return what is trained for `task`.
+        """Return the trainable model of `task`.
 
         Raises:
-            InputError: if the start does not suit the width map.
+            InputError: if the initial widths do not suit the width map.
         """
         return Trainable(self.spring_model(task), task, _width_map(self), self._width_errors_mm)
 
     @property
     def print_errors(self) -> PrintErrors:
-        """What a print adds."""
+        """Print errors of the design."""
         return print_errors(self.design.tolerance, self.printer, self.design.fabrication)
 
     @property
@@ -184,7 +184,7 @@ class Problem(Generic[TaskT_co]):
         return sample_width_errors(self.print_errors, *shape, count, generator)
 
     def _repr_html_(self) -> str:
-        """Show the network and what is asked of it in a notebook."""
+        """Show the network and its task in a notebook."""
         from mnnfab.io.display import table_html
 
         rows = [["name", self.design.name], ["material", self.material.name]]
@@ -199,7 +199,7 @@ class Problem(Generic[TaskT_co]):
 
     @property
     def schedule(self) -> Schedule:
-        """How the design wants to be trained."""
+        """Training schedule of the design."""
         section = self.design.schedule
         return Schedule(
             epochs=section.epochs,
@@ -209,7 +209,7 @@ class Problem(Generic[TaskT_co]):
             optimizer=section.optimizer,
             rule=section.rule,
             restarts=section.restarts,
-            # Random widths would throw away a start that was asked for.
+            # No retries from random widths if the user gave the initial widths.
             retries=Schedule.retries if self.start_table is None else 0,
             keep_widths=can_record_widths(self.network.n_bonds, section.epochs * section.restarts),
         )
@@ -220,20 +220,20 @@ TrainableProblem: TypeAlias = Problem[ScoredTask]
 
 
 def has_ports(problem: Problem) -> TypeIs[PortProblem]:
-    """Return whether a design has inputs and outputs."""
+    """Return True if a design has inputs and outputs."""
     return problem.task is not None
 
 
 def is_trainable(problem: Problem) -> TypeIs[TrainableProblem]:
-    """Return whether a design has a task with a metric."""
+    """Return True if a design has a task with a metric."""
     return is_scored(problem.task)
 
 
 def require_ports(problem: Problem) -> PortProblem:
-    """Return the problem, known to have inputs and outputs.
+    """Return the problem, typed as one with inputs and outputs.
 
     Raises:
-        InputError: if it has none.
+        InputError: if the problem has none.
     """
     if not has_ports(problem):
         raise InputError(f"{problem.design.name}, [task]", "no ports", "inputs and outputs")
@@ -241,10 +241,10 @@ def require_ports(problem: Problem) -> PortProblem:
 
 
 def require_trainable(problem: Problem) -> TrainableProblem:
-    """Return the problem, known to have a task with a metric.
+    """Return the problem, typed as one that has a task with a metric.
 
     Raises:
-        InputError: if it has none.
+        InputError: if the problem has none.
     """
     if not is_trainable(problem):
         allowed = "behaviour, regression or classification"
@@ -253,22 +253,21 @@ def require_trainable(problem: Problem) -> TrainableProblem:
 
 
 def load_problem(path: Path | str, start: Path | None = None) -> Problem:
-    """Read a design file and everything it names, and check all of it.
+    """Read a design file and all files that it names, and validate them.
 
     Args:
-        path: the design file.
-        start: table of widths to start the training from, whatever the design says.
+        path: design file.
+        start: table of initial widths of the training; None for those of the design.
 
     Raises:
-        InputError: for anything that cannot be used; `MechanismError` if the network
-            has zero modes.
+        InputError: if an input is not valid; `MechanismError` if the network has zero modes.
     """
     path = Path(path)
     return make_problem(load_design(path), path.parent, start)
 
 
 def make_problem(design: Design, folder: Path, start: Path | None = None) -> Problem:
-    """Work out a design whose files are in `folder`.
+    """Return the problem of a design whose files are in `folder`.
 
     Raises:
         InputError: as `load_problem`.
@@ -294,13 +293,13 @@ def make_problem(design: Design, folder: Path, start: Path | None = None) -> Pro
 
 
 def train_problem(problem: Problem, progress: Progress | None = None) -> Training:
-    """Train the widths, or take those that the design gives.
+    """Train the widths, or return those that the design gives.
 
-    If every training got stuck it is started again from random widths, unless the design
-    says where to start; `Training.restarts` tells.
+    If all restarts stalled, further ones are started from random widths, unless initial widths
+    are given; see `Training.restarts`.
 
     Raises:
-        InputError: if the start does not suit the width map.
+        InputError: if the initial widths do not suit the width map.
     """
     if problem.given_widths_mm is not None:
         return Training(widths_mm=problem.given_widths_mm, history=())
@@ -309,13 +308,13 @@ def train_problem(problem: Problem, progress: Progress | None = None) -> Trainin
 
 
 def _check_coupling(problem: PortProblem) -> None:
-    """Refuse outputs that no input moves: nothing can be trained or compared there."""
+    """Refuse problems in which no input moves any output."""
     response = problem.bar_model(problem.task).response(np.ones(problem.network.n_bonds))
     own = np.abs(response.elongations).max(axis=0)
     still = np.abs(response.flexibility).max(axis=1) <= UNCOUPLED * own.max()
     if still.all():
         raise InputError(
-            "[task] outputs", "no input moves any of them", "ports between which the bonds act"
+            "[task] outputs", "no input moves any of them", "outputs that are coupled to the inputs"
         )
 
 
@@ -329,16 +328,16 @@ def _width_map(problem: Problem) -> WidthMap:
         raise InputError(
             "[fabrication] width_initial_mm",
             f"{initial:g}, a limit, with width_map = 'logistic'",
-            "a width between the limits: near one the logistic map hardly moves",
+            "a width between the limits: the slope of the logistic map vanishes at a limit",
         )
     return Logistic(lowest, highest, section.sharpness or DEFAULT_SHARPNESS)
 
 
 def read_inputs(design: Design, folder: Path) -> dict[str, bytes]:
-    """Return the bytes of every file that a design names, but for a start, by its name there.
+    """Return the contents of the files that a design names, by name, without initial widths.
 
     Raises:
-        InputError: if one cannot be read.
+        InputError: if a file cannot be read.
     """
     named = (
         getattr(design.network, "file", None),

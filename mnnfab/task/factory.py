@@ -1,4 +1,4 @@
-"""From a design's task section to a task: data read, split and turned into loads."""
+"""Construction of a task from the [task] section: data are read, split and scaled to loads."""
 
 from __future__ import annotations
 
@@ -35,27 +35,27 @@ from mnnfab.task.task import (
 )
 from mnnfab.units import NEWTON_PER_GF
 
-#: The relative error of outputs that stay where they are.
+#: Baseline of a relative error: that of outputs that do not move.
 NO_MOTION = Baseline(1.0)
 DEFAULT_TEST_FRACTION = 0.3
 DEFAULT_VALIDATION_FRACTION = 0.2
 DEFAULT_SAMPLES = 100
 
 
-#: Smaller loads and targets than these are taken for mistakes.
+#: Smaller loads and targets are refused as mistakes.
 LEAST_LOAD_GF, LEAST_TARGET_MM = 1e-9, 1e-12
 
 
 def make_task(design: Design, network: Network, folder: Path) -> Task | None:
-    """Return the design's task, or nothing if it has no ports.
+    """Return the task of a design; None if it has no ports.
 
     Args:
         design: the design.
-        network: for checking the ports.
-        folder: where the design's files are.
+        network: network that the ports must belong to.
+        folder: folder of the files that the design names.
 
     Raises:
-        InputError: if a port or a data set does not fit.
+        InputError: if a port or a data set does not fit the design.
     """
     section = design.task
     inputs = tuple(item.port for item in section.inputs)
@@ -76,11 +76,11 @@ def make_task(design: Design, network: Network, folder: Path) -> Task | None:
 
 
 def _check_size(task: Task) -> None:
-    """Refuse loads so small that numbers made of them are lost to rounding."""
+    """Refuse loads so small that results computed from them are lost to rounding."""
     largest = float(np.abs(task.loads_N).max()) / NEWTON_PER_GF
     if largest < LEAST_LOAD_GF:
-        given = f"loads of {largest:g} gf at the most"
-        raise InputError("[task]", given, f"loads of {LEAST_LOAD_GF:g} gf and more")
+        given = f"loads of at most {largest:g} gf"
+        raise InputError("[task]", given, f"loads of {LEAST_LOAD_GF:g} gf or more")
 
 
 def _classification(
@@ -142,29 +142,27 @@ def _check_fit(data: LabelledFeatures, section: Classification, n_out: int) -> N
         raise InputError(
             "[task] inputs",
             f"{len(section.inputs)} ports",
-            f"{n_features + len(section.inputs) - section.n_features}, one a feature of "
+            f"{n_features + len(section.inputs) - section.n_features}, one per feature of "
             f'"{dataset}"{bias}',
         )
     counts = np.bincount(data.classes, minlength=len(data.class_names))
     if len(counts) == 1:
-        raise InputError(
-            dataset, f'one class, "{data.class_names[0]}"', "two classes or more to tell apart"
-        )
+        raise InputError(dataset, f'one class, "{data.class_names[0]}"', "two classes or more")
     if len(counts) != n_out:
         raise InputError(
-            "[task] outputs", f"{n_out} ports", f'{len(counts)}, one a class of "{dataset}"'
+            "[task] outputs", f"{n_out} ports", f'{len(counts)}, one per class of "{dataset}"'
         )
     constant = np.flatnonzero(np.ptp(data.features, axis=0) == 0)
     if constant.size:
         raise InputError(
             f'{dataset}, feature "{data.feature_names[constant[0]]}"',
             f"{data.features[0, constant[0]]:g} in every row",
-            "a feature that differs between rows; for a constant weight there is bias_gf",
+            "a feature that differs between rows; bias_gf gives a constant weight",
         )
 
 
 def _check_rounding(data: LabelledFeatures, section: Classification, loads: FloatArray) -> None:
-    """Refuse weights so coarse that an input hangs the same for every sample, or nothing."""
+    """Refuse rounding that makes an input the same in all samples, or the bias 0."""
     where, allowed = "[task] round_to_gf", "finer weights, or heavier loads"
     given = f"{section.round_to_gf}"
     for name, column in zip(data.feature_names, loads.T, strict=False):
@@ -176,22 +174,23 @@ def _check_rounding(data: LabelledFeatures, section: Classification, loads: Floa
 
 
 def _check_training_part(data: LabelledFeatures, split: DataSplit) -> None:
-    """Refuse to train without a single sample of some class."""
+    """Refuse a data split in which a class has no training sample."""
     found = np.unique(data.classes[split.train])
     absent = np.setdiff1d(np.arange(len(data.class_names)), found)
     if absent.size:
         name = data.class_names[absent[0]]
         raise InputError(
             "[training] test_fraction",
-            f'no sample of "{name}" among the {len(split.train)} to train on',
+            f'no sample of "{name}" among the {len(split.train)} training samples',
             "more samples, smaller test_fraction and validation_fraction, or another seed",
         )
 
 
 def _commonest_class(classes: IntArray) -> Baseline:
-    """Return the accuracy of always naming the commonest class, and two standard errors of it.
+    """Return the accuracy of always predicting the most frequent class, and its margin of chance.
 
-    Few samples have large errors; half of what is left to be right is never luck alone.
+    The margin is two standard errors, capped at half of 1 − share because the standard error is
+    large for few samples.
     """
     share = float(np.bincount(classes).max() / len(classes))
     two_errors = 2 * float(np.sqrt(share * (1 - share) / len(classes)))
@@ -235,13 +234,13 @@ def _regression(
 
 
 def _no_motion(targets: FloatArray, rows: IntArray) -> Baseline:
-    """Return the relative error of no motion on some samples; all targets give it its size."""
+    """Return the error of zero displacements on some samples, over the size of all targets."""
     size = (targets**2).mean()
     return Baseline(float(np.sqrt((targets[rows] ** 2).mean() / size))) if size else NO_MOTION
 
 
 def _points_on_lines(section: Regression, seed: int) -> tuple[FloatArray, FloatArray]:
-    """Draw loads of both signs and the displacements on the lines, with noise if asked."""
+    """Draw loads of both signs and return them with the displacements on the lines, plus noise."""
     generator = random_generator(seed, Stream.REGRESSION_SAMPLES)
     largest = (section.max_load_gf or 0.0) * NEWTON_PER_GF
     loads = generator.uniform(-largest, largest, size=(section.samples or DEFAULT_SAMPLES, 1))
@@ -258,7 +257,7 @@ def _behaviour(
     for key in ("test_fraction", "validation_fraction"):
         if getattr(schedule, key):
             given = f"{getattr(schedule, key):g}"
-            raise InputError(f"[training] {key}", given, "0: a behaviour is one sample")
+            raise InputError(f"[training] {key}", given, "0: a behaviour has a single sample")
     loads = np.array([section.loads_gf]) * NEWTON_PER_GF
     if section.targets_mm is not None:
         targets = np.array([section.targets_mm])
@@ -289,7 +288,7 @@ def _behaviour(
 
 
 def _comparison(inputs: tuple[Port, ...], outputs: tuple[Port, ...]) -> Task:
-    """Return a task that asks for nothing and only names ports to compare: 1 gf at each."""
+    """Return a task without targets, for model comparison at the ports under 1 gf each."""
     loads = np.eye(len(inputs)) * NEWTON_PER_GF
     return Task(
         kind="none",
@@ -311,10 +310,10 @@ def _comparison(inputs: tuple[Port, ...], outputs: tuple[Port, ...]) -> Task:
 def _loss(
     section: Classification | Regression | Behaviour, name: str, targets: FloatArray, where: str
 ) -> Loss:
-    """Return the loss that a section names.
+    """Return the loss of a task section.
 
     Raises:
-        InputError: if displacements are wanted that are all zero.
+        InputError: if the targets are displacements that are all zero.
     """
     kind, size = loss_kinds()[name], float(np.sqrt((targets**2).mean()))
     if kind.targets == "displacements" and size < LEAST_TARGET_MM:
@@ -325,7 +324,7 @@ def _loss(
 
 
 def split_samples(n_samples: int, schedule: TrainingSection) -> DataSplit:
-    """Draw which samples are trained on and which are kept apart, each in rising order."""
+    """Return a random split into training, validation and test samples, each in ascending order."""
     n_test = _count(schedule.test_fraction, DEFAULT_TEST_FRACTION, n_samples)
     order = random_generator(schedule.seed, Stream.DATA_SPLIT).permutation(n_samples)
     test, rest = np.split(order, [n_test])
@@ -335,7 +334,7 @@ def split_samples(n_samples: int, schedule: TrainingSection) -> DataSplit:
 
 
 def _count(fraction: float | None, default: float, n_samples: int) -> int:
-    """Return the share of the samples, but not all of them."""
+    """Return the number of samples in a fraction; at least one sample is left out."""
     return min(round((default if fraction is None else fraction) * n_samples), n_samples - 1)
 
 
@@ -353,7 +352,7 @@ def _standard(features: FloatArray) -> FloatArray:
     return _by_maximum(features - features.mean(axis=0))
 
 
-#: From features to numbers of which the largest is 1, by the word in the design file.
+#: Scalings of features to values of at most 1, by their names in the design file.
 SCALINGS: Mapping[str, Callable[[FloatArray], FloatArray]] = {
     "maximum": _by_maximum,
     "range": _by_range,

@@ -1,4 +1,4 @@
-"""Metrics of a task: the primary one, and the baseline that a network must beat."""
+"""Metrics of a task: the primary metric, and the constant-prediction baseline."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ Metrics = dict[str, MetricValue]
 
 @dataclass(frozen=True)
 class Baseline:
-    """What an answer gets that does not look at the loads.
+    """Constant-prediction baseline: the metric of a prediction that does not depend on the loads.
 
     Args:
-        value: the commonest class, equal shares, or no displacement.
-        luck: how much better an answer can be by chance alone.
+        value: metric of the most frequent class, of equal shares, or of zero displacement.
+        chance_margin: margin of chance by which a metric must exceed the value.
     """
 
     value: float
@@ -24,14 +24,14 @@ class Baseline:
 
 @dataclass(frozen=True)
 class PrimaryMetric:
-    """The one number by which a task is judged.
+    """The primary metric of a task, which the acceptance criteria evaluate.
 
     Args:
         name: key in the metrics.
-        better: whether a higher or a lower value is the better one.
-        guess: what answers get that ignore the loads.
-        training: key of the same number on the training samples alone.
-        training_guess: what answers get there that ignore the loads.
+        better: direction of improvement.
+        baseline: constant-prediction baseline.
+        training: key of the same metric on the training samples alone.
+        training_baseline: constant-prediction baseline on the training samples alone.
     """
 
     name: str
@@ -41,36 +41,36 @@ class PrimaryMetric:
     training_baseline: Baseline
 
     def ranked(self, value: float) -> float:
-        """Return a value of the metric so that the larger one is the better one."""
+        """Return a value of the metric with the sign for which larger is better."""
         return value if self.better == "higher" else -value
 
     def worse_by(self, reference: float, value: float) -> float:
-        """Return how much worse `value` is than `reference`; negative if better."""
+        """Return the amount by which `value` is worse than `reference`; negative if better."""
         return self.ranked(reference) - self.ranked(value)
 
     def degradation(self, reference: Metrics, metrics: Metrics) -> float:
-        """Return how much worse `metrics` is than `reference`; negative if better."""
+        """Return the amount by which `metrics` is worse than `reference`; negative if better."""
         return self.worse_by(self.of(reference), self.of(metrics))
 
     def beats_baseline(self, metrics: Metrics) -> bool:
-        """Return whether the samples are answered better than by ignoring the loads."""
+        """Return True if the metric beats the constant-prediction baseline."""
         return self._beats(self.baseline, self.of(metrics))
 
     def beats_training_baseline(self, metrics: Metrics) -> bool:
-        """Return whether the training samples are answered better than by ignoring the loads."""
+        """Return True if the metric on the training samples beats their baseline."""
         return self._beats(self.training_baseline, self.in_training(metrics))
 
     def of(self, metrics: Metrics) -> float:
-        """Return the headline metric itself."""
+        """Return the primary metric."""
         value = metrics[self.name]
-        assert isinstance(value, float), "a headline is one number"
+        assert isinstance(value, float), "a primary metric is a single number"
         return value
 
     def in_training(self, metrics: Metrics) -> float:
-        """Return the same metric on the training samples alone."""
+        """Return the primary metric on the training samples alone."""
         value = metrics[self.training]
-        assert isinstance(value, float), "a headline is one number"
+        assert isinstance(value, float), "a primary metric is a single number"
         return value
 
     def _beats(self, baseline: Baseline, value: float) -> bool:
-        return self.worse_by(baseline.value, value) < -baseline.chance_margin  # never if one is NaN
+        return self.worse_by(baseline.value, value) < -baseline.chance_margin  # False for NaN

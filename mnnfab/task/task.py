@@ -1,4 +1,4 @@
-"""Tasks: which loads are hung, what the outputs should do, and how that is judged."""
+"""Tasks: loads at the inputs, targets of the outputs, loss and metrics."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from mnnfab.task.metrics import Metrics, PrimaryMetric
 MetricT_co = TypeVar(
     "MetricT_co", bound="PrimaryMetric | None", covariant=True, default="PrimaryMetric | None"
 )
-"""What a task is scored by: a metric, or nothing."""
+"""Type of the primary metric of a task: a metric or None."""
 
 
 @dataclass(frozen=True)
 class LoadCase:
-    """A named set of input loads that stands for the task in pictures and fields.
+    """A named set of input loads that represents the task in figures and field outputs.
 
     Args:
-        name: what a person would call it.
-        loads_N: force at each input, one number an input, N.
+        name: name of the load case in figures and tables.
+        loads_N: force at each input, N.
     """
 
     name: str
@@ -40,12 +40,12 @@ def _no_rows() -> IntArray:
 
 @dataclass(frozen=True, eq=False)
 class DataSplit:
-    """Which samples are for what; each an array of row numbers.
+    """Split of the data into training, validation and test samples, as arrays of indices.
 
     Args:
-        train: samples to train on.
-        validation: samples that choose the best of several restarts; may be empty.
-        test: samples kept apart; may be empty.
+        train: training samples.
+        validation: samples for selecting the best of several restarts; may be empty.
+        test: samples that are not used in training; may be empty.
     """
 
     train: IntArray
@@ -55,25 +55,25 @@ class DataSplit:
 
 @dataclass(frozen=True, eq=False)
 class Task(Generic[MetricT_co]):
-    """A task as numbers: loads, targets, a loss and its metrics.
+    """A task: loads, targets, a loss and its metrics.
 
-    `Task[Headline]` has a metric to be trained for, and is a `ScoredTask`.
+    A `Task[PrimaryMetric]` has a metric and can be trained; it is a `ScoredTask`.
 
     Args:
-        kind: the word in the design file.
+        kind: value of the key `kind` in the design file.
         inputs: ports where the loads act.
-        outputs: ports where the answers are read.
+        outputs: ports where displacements are read.
         loads_N: force at each input for each sample, (n_samples, n_in) N.
-        targets: what each output should do, (n_samples, n_out): wanted
-            displacements in mm, or a 1 in the column of the right class.
-        loss: compares displacements with targets.
-        split: which samples are for what.
-        evaluate: metrics from displacements, (n_samples, n_out) mm.
-        headline: the metric that the gate looks at, if there is one.
-        load_cases: what pictures and fields show.
-        exact_loads_N: loads before they were rounded to weights that can be hung,
-            (n_samples, n_in) N; none if they were not.
-        class_names: of the outputs, where each stands for a class.
+        targets: targets of the outputs, (n_samples, n_out): displacements in mm, or classes
+            one-hot.
+        loss: loss of the displacements for the targets.
+        split: training, validation and test samples.
+        evaluate: function that returns the metrics of displacements, (n_samples, n_out) mm.
+        primary_metric: metric of the acceptance criteria; None without one.
+        load_cases: load cases of figures, field outputs and limit states.
+        exact_loads_N: loads before rounding to applied weights, (n_samples, n_in) N; None if
+            they are not rounded.
+        class_names: class of each output; empty if the outputs are not classes.
     """
 
     kind: str
@@ -91,7 +91,7 @@ class Task(Generic[MetricT_co]):
 
     @property
     def train_indices(self) -> IntArray:
-        """Samples to train on."""
+        """Training samples, as indices."""
         return self.split.train
 
     def loss_value(self, model: PortModel, indices: IntArray) -> float:
@@ -102,18 +102,18 @@ class Task(Generic[MetricT_co]):
         """Return the derivative of the mean loss over the samples `indices` in their outputs.
 
         Args:
-            outputs_mm: of these samples, (n_rows, n_out).
-            indices: the samples, as indices.
+            outputs_mm: outputs of these samples, (n_rows, n_out).
+            indices: indices of the samples.
 
         Returns:
-            (n_rows, n_out) per mm.
+            The derivative, (n_rows, n_out) per mm.
         """
         return self.loss.slope(outputs_mm, self.targets[indices])
 
     def stiffness_gradient(self, model: Model, indices: IntArray) -> FloatArray:
         """Return the exact dL/dk of the mean loss over the samples `indices`, (n_bonds,) per N/mm.
 
-        The in situ rule (`mnnfab.model.model.in_situ_slope`) on any model, or on a measured part.
+        In situ rule (`mnnfab.model.model.in_situ_slope`) for any model or measured part.
         """
         equilibrium = model.solve(self.loads_N[indices])
         return equilibrium.stiffness_slope(self.loss_slope(equilibrium.outputs_mm, indices))
@@ -128,16 +128,16 @@ class Task(Generic[MetricT_co]):
 
 
 ScoredTask: TypeAlias = Task[PrimaryMetric]
-"""A task with a metric: one that can be trained for."""
+"""A task with a primary metric, which can be trained."""
 
 
 def is_scored(task: Task | None) -> TypeIs[ScoredTask]:
-    """Return whether a task has a metric."""
+    """Return True if a task has a primary metric."""
     return task is not None and task.primary_metric is not None
 
 
 def classification_metrics(task: Task, displacements: FloatArray) -> Metrics:
-    """Return the share of samples whose class moves farthest, in each part of the data."""
+    """Return the accuracy in each part of the data; the largest displacement gives the class."""
     right = np.abs(displacements).argmax(axis=1) == task.targets.argmax(axis=1)
     return _by_part(task, "accuracy", lambda indices: float(right[indices].mean()))
 
@@ -155,7 +155,7 @@ def displacement_metrics(task: Task, displacements: FloatArray) -> Metrics:
 
 
 def behaviour_class_metrics(task: Task, displacements: FloatArray) -> Metrics:
-    """Return the displacements under the load and the share of the wanted output in them."""
+    """Return the displacements under the load and the share of the target output in their sum."""
     sizes = np.abs(displacements[0])
     share = float(sizes @ task.targets[0] / sizes.sum())
     return {"displacements_mm": displacements[0].tolist(), "target_share": share}
@@ -168,7 +168,7 @@ def behaviour_target_metrics(task: Task, displacements: FloatArray) -> Metrics:
 
 
 def no_metrics(task: Task, displacements: FloatArray) -> Metrics:  # noqa: ARG001
-    """Return no metrics: a network without a task is neither right nor wrong."""
+    """Return no metrics, for networks without a task."""
     return {}
 
 

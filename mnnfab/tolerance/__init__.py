@@ -1,1 +1,1 @@
-"""Print errors and the Monte Carlo study of what they do to a task."""
+"""Print errors and the Monte Carlo study of their effect on a task."""

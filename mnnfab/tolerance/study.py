@@ -1,4 +1,4 @@
-"""The tolerance study: how well prints of a design do their task, on bars with print errors."""
+"""Tolerance study: the metric of print samples, by the bar model with random print errors."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from mnnfab.tolerance.print_errors import LEAST, PrintErrors
 
 @dataclass(frozen=True, eq=False)
 class AsDrawnBars:
-    """The bars whose prints are studied.
+    """The bar model with nominal widths, from which print samples are drawn.
 
     Args:
-        model: bars, corrected or not.
-        widths_mm: as drawn, (n_bonds,).
-        stiffness: as drawn, (n_bonds,) N/mm.
+        model: bar model, calibrated or not.
+        widths_mm: nominal widths, (n_bonds,).
+        stiffness: nominal stiffnesses, (n_bonds,) N/mm.
         fabrication: joints and tapers.
     """
 
@@ -36,17 +36,18 @@ class AsDrawnBars:
 
 @dataclass(frozen=True, eq=False)
 class ToleranceStudy:
-    """What prints of a design come to.
+    """Results of a tolerance study.
 
     Args:
-        errors: of the print.
-        drawn: the headline metric of the design as drawn.
-        metrics: of every print, (n_samples,).
-        chance: share of the prints that meet the gate.
-        output_sd_mm: standard deviation of each output, root mean square over the samples,
-            of the prints, (n_out,).
-        output_sd_first_order_mm: the same to first order, from the gradient.
-        bond_shares: of each bond in the first-order variance by widths, (n_bonds,).
+        errors: print errors.
+        drawn: primary metric with nominal values.
+        metrics: primary metric of every print sample, (n_prints,).
+        chance: estimated print yield, the fraction of the print samples that meet the acceptance
+            criteria of the task.
+        output_sd_mm: standard deviation of each output over the print samples, root mean square
+            over the data samples, (n_out,).
+        output_sd_first_order_mm: the same to first order, from the gradient, (n_out,).
+        bond_shares: share of each bond in the first-order variance by width errors, (n_bonds,).
     """
 
     errors: PrintErrors
@@ -58,7 +59,7 @@ class ToleranceStudy:
     bond_shares: FloatArray
 
     def worst_bonds(self, count: int = 3) -> list[int]:
-        """Return the bonds whose widths matter most, the worst first."""
+        """Return the bonds with the largest shares in the variance, in descending order."""
         order: list[int] = np.argsort(-self.bond_shares, kind="stable")[:count].tolist()
         return order
 
@@ -71,15 +72,15 @@ def study_tolerance(
     limits: tuple[float, float],
     seed: int,
 ) -> ToleranceStudy:
-    """Draw prints of a design and judge each.
+    """Evaluate the task for print samples with random errors.
 
     Args:
-        printed: the bars.
-        task: with a metric.
-        errors: of the print.
-        count: of prints.
-        limits: the metric that is wanted, and how much worse a print may be.
-        seed: of the draws.
+        printed: bar model with nominal widths.
+        task: a task with a primary metric.
+        errors: print errors.
+        count: number of print samples.
+        limits: reference of the primary metric, and the largest allowed loss relative to it.
+        seed: seed of the random numbers.
     """
     primary_metric, (wanted, drop) = task.primary_metric, limits
     response = printed.model.response(printed.stiffness)
@@ -93,7 +94,7 @@ def study_tolerance(
         metrics[number] = primary_metric.of(found)
         meets = primary_metric.worse_by(wanted, metrics[number]) <= drop
         good += meets and primary_metric.beats_baseline(found)
-        off = model.outputs(loads) - drawn  # small numbers, so that squares may be added up
+        off = model.outputs(loads) - drawn  # small differences avoid cancellation in the variance
         sums, squares = sums + off, squares + off**2
     first_order, shares = _first_order(printed, task, errors, response)
     return ToleranceStudy(
@@ -110,7 +111,7 @@ def study_tolerance(
 def _draw(
     printed: AsDrawnBars, task: Task, errors: PrintErrors, generator: np.random.Generator
 ) -> tuple[PortModel, FloatArray]:
-    """Return one print, and its loads, (n_samples, n_in) N."""
+    """Return the model of one print sample, and its loads, (n_samples, n_in) N."""
     model = printed.model.response(sample_stiffness(printed, errors, generator))
     noise = errors.load_N * generator.standard_normal(task.loads_N.shape)
     return model, task.loads_N + noise
@@ -119,7 +120,7 @@ def _draw(
 def sample_stiffness(
     printed: AsDrawnBars, errors: PrintErrors, generator: np.random.Generator
 ) -> FloatArray:
-    """Return the stiffness of each bond of one print, (n_bonds,) N/mm."""
+    """Return the stiffness of each bond of one print sample, (n_bonds,) N/mm."""
     widths, lengths = printed.widths_mm, printed.model.network.lengths
     edges = errors.width_mm * generator.standard_normal(len(widths))
     ratio = printed.fabrication.joint_ratio
@@ -133,14 +134,14 @@ def sample_stiffness(
 
 
 def _factor(spread: float, generator: np.random.Generator) -> float:
-    """Draw a factor about 1; a part of less than a tenth of what it should be is none."""
+    """Return a random factor about 1, at least 0.1."""
     return max(1.0 + spread * float(generator.standard_normal()), LEAST)
 
 
 def _first_order(
     printed: AsDrawnBars, task: Task, errors: PrintErrors, response: Response
 ) -> tuple[FloatArray, FloatArray]:
-    """Return the standard deviation of each output, (n_out,) mm, and the bonds' shares."""
+    """Return first-order standard deviations of the outputs, (n_out,) mm, and the bond shares."""
     widths, lengths = printed.widths_mm, printed.model.network.lengths
     weight = edge_sensitivity(widths, lengths, printed.fabrication)
     per_edge = printed.stiffness * weight / widths * errors.width_mm

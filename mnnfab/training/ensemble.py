@@ -1,4 +1,4 @@
-"""Ensembles: many trainings of one task from different starts."""
+"""Ensembles: optimisation runs of one task from different starts."""
 
 from __future__ import annotations
 
@@ -35,23 +35,23 @@ from mnnfab.training.optimisation import (
 from mnnfab.training.width_maps import Clamp, Logistic
 
 MemberCallback = Callable[[int, int, PortModel], bool | None]
-"""Called after an epoch with the place of a member, its epoch and the model of its ports; returns
+"""Callback after an epoch, with the index of a member, the epoch and the port model; it returns
 the same as `EpochCallback`."""
 
-#: The compiled step has a dense matrix: beyond this many free degrees of freedom, not for it.
+#: Largest number of free degrees of freedom for the compiled step, which uses a dense matrix.
 COMPILED_DOFS = 100
-#: Loading the compiled step takes as long as this many steps of NumPy. (Whether it is loaded
-#: already must not matter: the last bits of a result would depend on what ran before.)
+#: Number of NumPy steps that take as long as loading the compiled step. The choice must not depend
+#: on whether it is loaded already, or the last bits of a result would depend on earlier runs.
 COMPILED_STEPS = 12_000
 
 
 @dataclass(frozen=True, eq=False)
 class Member:
-    """One training of an ensemble.
+    """Start of one optimisation run of an ensemble.
 
     Args:
-        latent: where it starts, (n_bonds,).
-        generator: decides the order of its samples; used up by the training.
+        latent: initial latent values, (n_bonds,).
+        generator: random number generator of the sample order; the run advances it.
     """
 
     latent: FloatArray
@@ -59,10 +59,10 @@ class Member:
 
 
 def make_member(trainable: Trainable, latent: FloatArray, seed: int, number: int) -> Member:
-    """Return a member by its number.
+    """Return the member with a number.
 
-    Number 0 starts where the design says; every other one depends on the seed and its own
-    number alone, so that it is the same in any company.
+    Number 0 starts at the given latent values. The others depend only on the seed and their
+    number, and are independent of the other members.
     """
     generator = random_generator(seed, Stream.RESTARTS, number)
     if number == 0:
@@ -73,7 +73,7 @@ def make_member(trainable: Trainable, latent: FloatArray, seed: int, number: int
 def run_ensemble(
     trainable: Trainable, members: Sequence[Member], schedule: Schedule, on_epoch: MemberCallback
 ) -> list[OptimisationRun]:
-    """Train every member; `tell` is told which one, and of its epochs."""
+    """Train every member; `on_epoch` receives the index of the member and its epochs."""
     if schedule.optimizer == "l-bfgs-b":
         return [
             train_lbfgs(trainable, member.latent, schedule, partial(on_epoch, place))
@@ -90,14 +90,14 @@ def run_ensemble(
 def train_adam_compiled(
     trainable: Trainable, members: Sequence[Member], schedule: Schedule, on_epoch: MemberCallback
 ) -> list[OptimisationRun]:
-    """Train by Adam with the compiled step, all members in one call an epoch.
+    """Train by Adam with the compiled step, all members in one call per epoch.
 
-    The same numbers as `train_adam` gives, to rounding.
+    The results are those of `train_adam` up to rounding.
 
     Args:
-        trainable: a small network, with a loss and a width map of this package.
-        members: starts and random numbers.
-        schedule: how long and how fast; the rule is the adjoint one.
+        trainable: widths and loss of a small network, with a loss and a width map of this package.
+        members: starts and random number generators.
+        schedule: training schedule; the rule is the adjoint one.
         on_epoch: called after every epoch of the first member.
 
     Raises:
@@ -137,12 +137,12 @@ def train_adam_compiled(
 
 
 def can_be_compiled(trainable: Trainable) -> bool:
-    """Return whether there is a compiled step for the network, the loss and the width map."""
+    """Return True if the compiled step supports the network, the loss and the width map."""
     return trainable.task.loss.compiled is not None and _but_for_the_loss(trainable)
 
 
 def is_slowed_by_loss(trainable: Trainable, schedule: Schedule) -> bool:
-    """Return whether only the loss keeps a long training from the compiled step."""
+    """Return True if only the loss prevents a long training from using the compiled step."""
     long = _is_long(trainable, schedule.restarts, schedule) and schedule.optimizer == "adam"
     return long and trainable.task.loss.compiled is None and _but_for_the_loss(trainable)
 
@@ -159,6 +159,7 @@ def _is_long(trainable: Trainable, n_members: int, schedule: Schedule) -> bool:
     return schedule.rule == "adjoint" and steps >= COMPILED_STEPS
 
 
+#: Number of each width map in the compiled step, and its parameter.
 _MAPS: Mapping[type, Callable[..., tuple[int, float]]] = {
     Clamp: lambda _: (CLAMP, 0.0),
     Logistic: lambda limits: (LOGISTIC, limits.sharpness),
@@ -166,7 +167,7 @@ _MAPS: Mapping[type, Callable[..., tuple[int, float]]] = {
 
 
 def compiled_values(trainable: Trainable) -> tuple[Bars, Samples, Limits]:
-    """Return the values that the compiled step takes."""
+    """Return the arguments of the compiled step."""
     springs, task = _spring_model(trainable), trainable.task
     model = springs.bars
     dofs, cosines = entries_of_bonds(model.compatibility)
@@ -175,7 +176,7 @@ def compiled_values(trainable: Trainable) -> tuple[Bars, Samples, Limits]:
     width_map = trainable.width_map
     assert isinstance(width_map, Clamp | Logistic)
     loss = task.loss.compiled
-    assert loss is not None, "can_be_compiled has looked"
+    assert loss is not None, "the loss must have a compiled form"
     shape = (len(model.outputs), len(model.inputs))
     additive = np.zeros(shape) if model.additive is None else np.array(model.additive)
     kind, sharpness = _MAPS[type(width_map)](width_map)
@@ -187,5 +188,5 @@ def compiled_values(trainable: Trainable) -> tuple[Bars, Samples, Limits]:
 
 
 def _spring_model(trainable: Trainable) -> SpringModel:
-    assert isinstance(trainable.model, SpringModel), "the compiled step is for springs"
+    assert isinstance(trainable.model, SpringModel), "the compiled step requires springs"
     return trainable.model

@@ -1,4 +1,4 @@
-"""Gradients beside each other: in situ backpropagation on one model, and the bars' own."""
+"""Comparison of the gradient by in situ backpropagation with that of another model."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from mnnfab.task.task import Task
 
 @dataclass(frozen=True)
 class GradientAgreement:
-    """How well a measured gradient agrees with a reference.
+    """Agreement of a measured gradient with a reference.
 
     Args:
-        cosine: of the angle between them.
-        signs: share of the entries whose signs agree.
+        cosine: cosine of the angle between them.
+        signs: fraction of the entries with equal signs.
         relative_error: ‖g - g_ref‖ / ‖g_ref‖.
-        scale: the factor that fits the reference to it best.
+        scale: best-fit scale, by which the reference is multiplied.
     """
 
     cosine: float
@@ -29,16 +29,16 @@ class GradientAgreement:
 
 
 def in_situ_gradient(task: Task, model: Model) -> FloatArray:
-    """Return dL/dk of the training loss as an experiment measures it, (n_bonds,) per N/mm.
+    """Return dL/dk of the training loss as measured in an experiment, (n_bonds,) per N/mm.
 
-    The product of two elongations of every bond, one under the loads and one under adjoint
-    loads that follow from the model's own displacements (Li and Mao, eq. 6).
+    It is the product of two elongations of every bond, under the loads and under the adjoint
+    loads that follow from the displacements of the same model (Li and Mao, eq. 6).
     """
     return task.stiffness_gradient(model, task.train_indices)
 
 
 def compare_gradients(reference: FloatArray, found: FloatArray) -> GradientAgreement | None:
-    """Compare two gradients, (n_bonds,); None if one is zero and has no direction.
+    """Return the agreement of two gradients, (n_bonds,); None if one of them is zero.
 
     >>> compare_gradients(np.array([3.0, -4.0]), np.array([6.0, -8.0]))
     GradientAgreement(cosine=1.0, signs=1.0, relative_error=1.0, scale=2.0)

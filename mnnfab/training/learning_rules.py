@@ -1,8 +1,8 @@
-"""Learning rules: three ways to the gradient of the mean loss in the bond stiffnesses.
+"""Learning rules: the gradient of the mean loss in the bond stiffnesses by three methods.
 
-The adjoint rule is exact and needs two loads a sample (Li and Mao, eq. 6). Finite
-differences need the network measured once more for every bond. Coupled learning
-needs two states a sample too, but gives the gradient of something else.
+The adjoint rule is exact and requires two states per sample (Li and Mao, eq. 6). Finite
+differences require one more state for every bond. Coupled learning also requires two states per
+sample, but gives the gradient of another function.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ from mnnfab.model.response import Response
 from mnnfab.model.springs import SpringModel
 from mnnfab.task.task import Task
 
-#: Share of the way to the target that coupled learning pulls the outputs.
+#: Fraction of the way to the target by which coupled learning moves the outputs.
 NUDGE = 0.1
-#: Step in stiffness of the finite differences, as a share of each bond's own.
+#: Stiffness step of the finite differences, relative to the stiffness of each bond.
 RELATIVE_STEP = 1e-5
 
 
 def adjoint_gradient(
     model: BarModel, task: Task, stiffness: FloatArray, indices: IntArray
 ) -> FloatArray:
-    """Return the exact dL/dk, (n_bonds,) per N/mm: the product of two elongations.
+    """Return the exact dL/dk, (n_bonds,) per N/mm, from the product of two elongations.
 
     Args:
-        model: the bar model.
+        model: bar model.
         task: loads, targets and loss.
-        stiffness: of each bond, (n_bonds,) N/mm.
-        indices: the samples, as indices.
+        stiffness: stiffness of each bond, (n_bonds,) N/mm.
+        indices: indices of the samples.
     """
     return task.stiffness_gradient(model.response(stiffness), indices)
 
@@ -50,14 +50,14 @@ def finite_difference_gradient(
     indices: IntArray,
     step: FloatArray | float | None = None,
 ) -> FloatArray:
-    """Return dL/dk by forward differences, one network more than there are bonds.
+    """Return dL/dk by forward differences, which require n_bonds + 1 solutions.
 
     Args:
-        model: the bars.
+        model: bar model.
         task: loads, targets and loss.
-        stiffness: of each bond, (n_bonds,) N/mm.
-        indices: the samples, as indices.
-        step: change of each stiffness, N/mm; a share of 1e-5 of it if not given.
+        stiffness: stiffness of each bond, (n_bonds,) N/mm.
+        indices: indices of the samples.
+        step: change of each stiffness, N/mm; by default 1e-5 of the stiffness.
     """
     steps = np.broadcast_to(
         RELATIVE_STEP * stiffness if step is None else np.asarray(step), stiffness.shape
@@ -75,20 +75,20 @@ def finite_difference_gradient(
 def coupled_learning_gradient(
     model: BarModel, task: Task, stiffness: FloatArray, indices: IntArray, nudge: float = NUDGE
 ) -> FloatArray:
-    """Return what coupled learning takes for the gradient, (n_bonds,) mm².
+    """Return the coupled-learning substitute for the gradient, (n_bonds,) mm².
 
-    In the free state the loads act; in the clamped state the outputs are held as well,
-    moved by a share η of the way from where they were to where they should be. Each bond
-    sees the difference of its own energy, (e_clamped² - e_free²) / 2η.
+    In the free state only the loads act. In the clamped state the outputs are held in addition,
+    displaced by a fraction η of the way to their targets. The result of a bond follows from the
+    difference of its energies in both states, (e_clamped² - e_free²) / 2η.
 
     Source: Stern, Hexner, Rocks and Liu, Phys. Rev. X 11:021045 (2021), eq. 4.
 
     Args:
-        model: the bars.
-        task: loads, targets and loss; without wanted displacements the outputs are moved
-            down the slope of the loss.
-        stiffness: of each bond, (n_bonds,) N/mm.
-        indices: the samples, as indices.
+        model: bar model.
+        task: loads, targets and loss; without target displacements the outputs are moved
+            against the derivative of the loss.
+        stiffness: stiffness of each bond, (n_bonds,) N/mm.
+        indices: indices of the samples.
         nudge: η.
     """
     response = model.response(stiffness)
@@ -102,16 +102,16 @@ def coupled_learning_gradient(
 
 
 def wanted_change(loss: Loss, displacements: FloatArray, targets: FloatArray) -> FloatArray:
-    """Return where coupled learning wants a sample's outputs to go, (n_samples, n_out) mm.
+    """Return the change of the outputs that coupled learning aims at, (n_samples, n_out) mm.
 
-    To the target displacements, if the loss has such; otherwise a step down its slope: as
-    long as τ for a class that softmax gives no chance, as long as the displacements for
-    shares of them.
+    For a loss with target displacements it is the distance to them, otherwise a step against the
+    derivative of the loss. The length of the step is τ for a class of probability 0 with softmax,
+    and of the order of the displacements for shares.
 
     Args:
-        loss: of the task.
-        displacements: where the outputs are, (n_samples, n_out) mm.
-        targets: as for the loss, (n_samples, n_out).
+        loss: loss of the task.
+        displacements: displacements of the outputs, (n_samples, n_out) mm.
+        targets: targets of the loss, (n_samples, n_out).
     """
     match loss:
         case SquaredError():
@@ -124,10 +124,10 @@ def wanted_change(loss: Loss, displacements: FloatArray, targets: FloatArray) ->
 
 
 def _output_flexibility(response: Response, stiffness: FloatArray) -> FloatArray:
-    """Return the displacement of each output per unit load at each, (n_out, n_out) mm/N.
+    """Return the displacement of each output per unit load at each output, (n_out, n_out) mm/N.
 
-    By Betti's theorem the work of one unit load on the other's displacements is the
-    bonds' own: A^T diag(k) A.
+    It is A^T diag(k) A: the work of a unit load on the displacements of another one equals the
+    internal work of the bonds.
     """
     adjoint = response.adjoint_elongations
     flexibility: FloatArray = adjoint.T @ (stiffness[:, None] * adjoint)
@@ -135,18 +135,18 @@ def _output_flexibility(response: Response, stiffness: FloatArray) -> FloatArray
 
 
 StiffnessGradient = Callable[[BarModel, Task, FloatArray, IntArray], FloatArray]
-"""From the bar model, a task, stiffnesses (n_bonds,) N/mm and samples to dL/dk, (n_bonds,)."""
+"""Function of bar model, task, stiffnesses (n_bonds,) N/mm and samples that returns dL/dk."""
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A learning rule as the trainer uses it.
+    """A learning rule for training.
 
     Args:
-        gradient: dL/dk of the bar model.
-        states: how many loaded networks an experiment would have to measure for the
-            gradient of one sample, from the number of bonds.
-        exact: whether it is the exact gradient, which every model gives by itself.
+        gradient: function that returns dL/dk of the bar model.
+        states: function that returns the number of states an experiment would have to measure
+            for the gradient of one sample, from the number of bonds.
+        exact: True for the exact gradient, which every model provides.
     """
 
     gradient: StiffnessGradient
@@ -164,14 +164,14 @@ class Rule:
         """Return dL/dw times `chain` by this rule, (n_bonds,).
 
         Args:
-            model: of the network.
+            model: model of the network.
             task: loads, targets and loss.
-            widths_mm: of the bonds, (n_bonds,).
-            indices: the samples, as indices.
-            chain: derivative of each width in what is trained in its place, (n_bonds,) mm.
+            widths_mm: widths of the bonds, (n_bonds,).
+            indices: indices of the samples.
+            chain: derivative of each width in its latent value, (n_bonds,) mm.
 
         Raises:
-            InputError: if the rule is for springs and the model is another one.
+            InputError: if the rule requires springs and the model is another one.
         """
         if self.exact:
             equilibrium = model.solve(widths_mm, task.loads_N[indices])
@@ -179,7 +179,7 @@ class Rule:
             return equilibrium.width_slope(slope, chain)
         if not isinstance(model, SpringModel):
             raise InputError(
-                "[training] rule", f"a rule for springs, with a {type(model).__name__}", '"adjoint"'
+                "[training] rule", f"a rule for springs with a {type(model).__name__}", '"adjoint"'
             )
         gradient = self.gradient(model.bars, task, model.law.stiffness(widths_mm), indices)
         return gradient * (model.law.slope(widths_mm) * chain)

@@ -1,4 +1,4 @@
-"""Courses: from one start to trained latent values, by one optimiser in one way of computing."""
+"""Optimisation runs: training of the latent values from one start, by Adam or L-BFGS-B."""
 
 from __future__ import annotations
 
@@ -17,44 +17,45 @@ from mnnfab.training.adam import Adam
 from mnnfab.training.learning_rules import RULES
 from mnnfab.training.width_maps import WidthMap
 
-#: Beyond this many bonds nobody could see what happens to one of them.
+#: Largest number of bonds for which the width history is recorded; single bonds cannot be
+#: distinguished in larger figures.
 MOST_BONDS = 500
-#: Widths kept while training (n_bonds × epochs), before some are chosen for the record.
+#: Largest number of recorded widths during training, n_bonds × (epochs + 1).
 MOST_WIDTHS = 5_000_000
 
 Optimizer = Literal["adam", "l-bfgs-b"]
 RuleName = Literal["adjoint", "coupled-learning", "finite-differences"]
 EpochCallback = Callable[[int, PortModel], bool | None]
-"""Called after an epoch with its number and what the ports do; returns
-whether the training shall end there."""
+"""Callback after an epoch, with its number and the port model; the training ends if it returns
+True."""
 
 
 class IterationCallback(Protocol):
-    """Told of every iteration; SciPy wants the argument to have this very name."""
+    """Callback of every iteration. SciPy requires this name of the argument."""
 
     def __call__(self, intermediate_result: OptimizeResult) -> None:
-        """Take note of it."""
+        """Process an iteration."""
         ...
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """How long, how fast and by which rule to train.
+    """Training schedule: number of epochs, learning rate, optimiser and learning rule.
 
     Args:
-        epochs: passes over the training samples; for L-BFGS-B the most iterations.
-        batch_size: samples a step; a shorter last batch is averaged over its own size.
-            L-BFGS-B takes all samples at once.
-        learning_rate: Adam's, in units of the width map's latent value.
-        seed: decides the order of the samples and the starts of restarts.
-        optimizer: Adam, or bounded quasi-Newton steps with SciPy's L-BFGS-B.
-        rule: where the gradient comes from.
-        restarts: trainings from different starts, of which the best is kept.
-        retries: if all of them got stuck, so many more are started from random widths.
-        keep_widths: whether the widths after every epoch are kept too.
+        epochs: passes over the training samples; maximum number of iterations for L-BFGS-B.
+        batch_size: samples per step; a shorter last batch is averaged over its own size.
+            L-BFGS-B uses all samples in each step.
+        learning_rate: learning rate of Adam, in units of the latent values of the width map.
+        seed: seed of the sample order and of the starts of the restarts.
+        optimizer: Adam, or the bounded quasi-Newton method L-BFGS-B of SciPy.
+        rule: learning rule that gives the gradient.
+        restarts: number of optimisation runs from different starts, the best of which is kept.
+        retries: number of further runs from random widths if all restarts stalled.
+        keep_widths: True to record the widths after every epoch.
 
     Raises:
-        InputError: if one of them cannot be used.
+        InputError: if a value is not valid.
     """
 
     epochs: int
@@ -68,7 +69,7 @@ class Schedule:
     keep_widths: bool = False
 
     def __post_init__(self) -> None:
-        """Check all of them."""
+        """Validate all values."""
         for name, least in (("epochs", 0), ("batch_size", 1), ("restarts", 1), ("retries", 0)):
             if not getattr(self, name) >= least:
                 given = f"{getattr(self, name)}"
@@ -83,20 +84,20 @@ class Schedule:
 
 
 def can_record_widths(n_bonds: int, epochs: int) -> bool:
-    """Return whether the widths of every epoch of a training can be kept and shown."""
+    """Return True if the widths of every epoch can be recorded and displayed."""
     return n_bonds <= MOST_BONDS and n_bonds * (epochs + 1) <= MOST_WIDTHS
 
 
 @dataclass(frozen=True, eq=False)
 class Trainable:
-    """What is trained: widths of bars for a task, by way of latent values.
+    """The bond widths of a model as functions of trainable latent values, and their loss.
 
     Args:
-        model: of the network, for any widths.
+        model: model of the network, for any widths.
         task: loads, targets and loss.
-        width_map: keeps the widths within their limits.
-        width_errors_mm: of prints whose mean loss is lowered, (n_prints, n_bonds); none if
-            it is that of the part as drawn.
+        width_map: map that keeps the widths within their limits.
+        width_errors_mm: width errors of the print samples over which the loss is averaged,
+            (n_prints, n_bonds); None to use the nominal widths.
     """
 
     model: WidthModel
@@ -105,12 +106,12 @@ class Trainable:
     width_errors_mm: FloatArray | None = None
 
     def _prints(self, latent: FloatArray) -> FloatArray:
-        """Return the widths of every print that is trained for, (n_prints, n_bonds) mm."""
+        """Return the widths of the print samples, (n_prints, n_bonds) mm; one sample if nominal."""
         drawn = self.width_map.widths(latent)
         return drawn[None] if self.width_errors_mm is None else drawn + self.width_errors_mm
 
     def port_model(self, latent: FloatArray) -> PortModel:
-        """Return what the ports of the part as drawn do."""
+        """Return the port model for the nominal widths."""
         return self.model.port_model(self.width_map.widths(latent))
 
     def gradient(
@@ -138,14 +139,14 @@ class Trainable:
 
 @dataclass(frozen=True, eq=False)
 class OptimisationRun:
-    """One training, whole.
+    """An optimisation run from one start.
 
     Args:
-        latent: where it ended, (n_bonds,).
-        models: what the ports did before it and after each epoch, n_epochs + 1 of them.
-            Every loss and metric follows from these.
-        latents: the latent values at the same times, (n_epochs + 1, n_bonds), if the
-            schedule keeps widths.
+        latent: final latent values, (n_bonds,).
+        models: port models before the first and after each epoch, n_epochs + 1 in total. All
+            losses and metrics are computed from them.
+        latents: latent values at the same epochs, (n_epochs + 1, n_bonds), if the schedule
+            records widths.
     """
 
     latent: FloatArray
@@ -163,10 +164,10 @@ def train_adam(
     """Train by Adam on mini-batches.
 
     Args:
-        trainable: what is trained.
-        start: latent values, (n_bonds,).
-        schedule: how long, how fast, by which rule.
-        generator: decides the order of the samples.
+        trainable: widths and loss.
+        start: initial latent values, (n_bonds,).
+        schedule: training schedule.
+        generator: random number generator of the sample order.
         on_epoch: called after every epoch.
     """
     latent, width_map = start, trainable.width_map
@@ -188,12 +189,12 @@ def train_adam(
 def train_lbfgs(
     trainable: Trainable, start: FloatArray, schedule: Schedule, on_epoch: EpochCallback
 ) -> OptimisationRun:
-    """Train by L-BFGS-B on all training samples at once.
+    """Train by L-BFGS-B on all training samples in each step.
 
     Args:
-        trainable: what is trained.
-        start: latent values, (n_bonds,).
-        schedule: `epochs` limits the iterations.
+        trainable: widths and loss.
+        start: initial latent values, (n_bonds,).
+        schedule: training schedule; `epochs` is the maximum number of iterations.
         on_epoch: called after every iteration.
     """
     models, latents = [trainable.port_model(start)], [start]
@@ -203,9 +204,9 @@ def train_lbfgs(
         if schedule.keep_widths:
             latents.append(np.array(intermediate_result.x))
         if on_epoch(len(models) - 1, models[-1]):
-            raise StopIteration  # SciPy's way to end an optimisation from within
+            raise StopIteration  # ends the optimisation of SciPy
 
-    if schedule.epochs == 0:  # SciPy makes one iteration all the same
+    if schedule.epochs == 0:  # SciPy performs one iteration even for maxiter = 0
         return OptimisationRun(start, models, _kept(latents, schedule))
     latent, _ = minimise_loss(trainable, start, schedule.epochs, on_iteration)
     return OptimisationRun(latent, models, _kept(latents, schedule))
@@ -217,16 +218,16 @@ def minimise_loss(
     iterations: int,
     on_iteration: IterationCallback | None = None,
 ) -> tuple[FloatArray, float]:
-    """Lower the mean loss of all training samples by SciPy's L-BFGS-B, within the limits.
+    """Minimise the mean loss of all training samples by L-BFGS-B within the width limits.
 
     Args:
-        trainable: what is trained.
-        start: latent values, (n_bonds,).
-        iterations: at the most.
+        trainable: widths and loss.
+        start: initial latent values, (n_bonds,).
+        iterations: maximum number of iterations.
         on_iteration: called after every iteration.
 
     Returns:
-        Latent values, (n_bonds,), and their loss.
+        Final latent values, (n_bonds,), and their loss.
     """
     found = minimize(
         trainable.loss_and_gradient,
@@ -242,7 +243,7 @@ def minimise_loss(
 
 
 def epoch_order(indices: IntArray, batch_size: int, generator: np.random.Generator) -> IntArray:
-    """Return the samples in the order of an epoch; one batch needs no order."""
+    """Return the samples in random order, or in the given order if they are a single batch."""
     return indices if len(indices) <= batch_size else generator.permutation(indices)
 
 

@@ -1,8 +1,8 @@
-"""Reachability: what the width limits allow, found out before any training.
+"""Attainable outputs and targets within the width limits, estimated before training.
 
-Every number here is the best that a bounded optimisation from several starts has found.
-That is a search and no proof: more may be in reach, but not by much on networks of the
-paper's size, where all starts end in the same place.
+Every result is the best value found by a bounded optimisation from several starts. It is the
+result of a search and not a proof: better values may be attainable, but hardly for networks of
+the paper's size, where all starts converge to the same result.
 """
 
 from __future__ import annotations
@@ -24,28 +24,28 @@ from mnnfab.training.optimisation import Trainable, minimise_loss
 from mnnfab.training.reachability_losses import Reading, ScaledResidual
 from mnnfab.training.width_maps import Clamp
 
-#: A target that is missed by less than this share of its size counts as reached.
+#: Largest relative error at which a target counts as attainable.
 REACHED = 0.01
-#: Starts of each search: the middle of the limits, and random widths.
+#: Number of starts of each search: the middle of the limits, and random widths.
 STARTS = 3
-#: Most iterations of each search.
+#: Maximum number of iterations of each search.
 ITERATIONS = 200
-#: Limits are widened by this factor at the most when looking for what would help.
+#: Largest factor by which the limits are widened in the search for remedies.
 WIDEST = 4.0
-#: A bond within this share of the range from a limit counts as being at it.
+#: Bonds within this fraction of the range from a limit count as being at the limit.
 AT_LIMIT = 1e-3
 
 
 @dataclass(frozen=True)
 class Range:
-    """How far one output can be made to move under one load case.
+    """Attainable range of one output under one load case.
 
     Args:
-        output: which.
+        output: port of the output.
         case: name of the load case.
-        lowest_mm: the least (most negative) displacement that was found.
-        highest_mm: the greatest.
-        wanted_mm: what the task asks for, if it asks for a displacement.
+        lowest_mm: smallest (most negative) displacement found.
+        highest_mm: largest displacement found.
+        wanted_mm: target displacement; None if the task has none.
     """
 
     output: Port
@@ -57,16 +57,16 @@ class Range:
 
 @dataclass(frozen=True)
 class Target:
-    """How near the task's displacements can be come to, all outputs together.
+    """Best attainable approximation of the target displacements of all outputs.
 
     Args:
-        relative_error: what is missed at best, over the size of what is wanted.
+        relative_error: best attainable error, relative to the size of the targets.
         nearest_mm: displacements of the nearest network in the first load case, (n_out,).
-        not_linear: share of the data that no linear network can follow; noise, mostly.
-        wrong_sign: whether the targets would be nearer if all of them were turned round.
-        softer: factor on all displacements that would bring the target in reach, by a
-            softer or stiffer material or another thickness; none if none does.
-        wider: factor by which both limits would have to be widened; none if 4 is too little.
+        not_linear: fraction of the data that no linear network can represent; mostly noise.
+        wrong_sign: True if the targets would be nearer with the opposite sign.
+        softer: factor on all displacements that would make the target attainable, by a softer
+            or stiffer material or another thickness; None if there is none.
+        wider: factor by which both limits would have to be widened; None if it exceeds 4.
     """
 
     relative_error: float
@@ -78,25 +78,25 @@ class Target:
 
     @property
     def reached(self) -> bool:
-        """Whether the target is in reach."""
+        """True if the target is attainable."""
         return self.relative_error <= REACHED
 
 
 @dataclass(frozen=True, eq=False)
 class Reachability:
-    """What training can be expected to come to.
+    """Best attainable results of a training.
 
     Args:
-        ranges: of every output under every load case, each on its own.
-        target: of the outputs together; none if the task asks for a class.
-        loss: the lowest training loss that was found.
-        metrics: of the network with that loss.
-        at_min: its bonds at the lower limit of the width.
-        at_max: and at the upper one.
-        condition: of its stiffness matrix.
-        signal_mm: median lead of the output that moves most over the next, for classes;
-            root mean square displacement otherwise.
-        unreadable: share of the samples whose signal is below the resolution.
+        ranges: attainable range of every output under every load case, each taken separately.
+        target: best approximation by all outputs together; None if the task has class targets.
+        loss: lowest training loss found.
+        metrics: metrics of the network with that loss.
+        at_min: bonds of that network at the lower width limit.
+        at_max: bonds of that network at the upper width limit.
+        condition: condition number of its stiffness matrix.
+        signal_mm: for classes, median difference between the largest and the second largest
+            output displacement; otherwise the median root mean square displacement.
+        unreadable: fraction of the samples whose signal is below the resolution.
     """
 
     ranges: tuple[Range, ...]
@@ -113,12 +113,12 @@ class Reachability:
 def assess(
     trainable: Trainable, limits_mm: tuple[float, float], resolution_mm: float
 ) -> Reachability:
-    """Find out what is in reach of a task.
+    """Return the attainable outputs and targets of a task.
 
     Args:
-        trainable: bars and task.
-        limits_mm: narrowest and widest bond.
-        resolution_mm: what displacements can be measured to.
+        trainable: model and task.
+        limits_mm: lower and upper width limits.
+        resolution_mm: resolution of the displacement measurement.
     """
     bounded = replace(trainable, width_map=Clamp(*limits_mm))
     latent, loss = best_within(bounded)
@@ -141,8 +141,8 @@ def assess(
 
 
 def best_within(trainable: Trainable) -> tuple[FloatArray, float]:
-    """Return the latent values, (n_bonds,), of the lowest training loss found, and that loss."""
-    generator = np.random.default_rng(0)  # the same starts for every design, whatever its seed
+    """Return the latent values, (n_bonds,), of the lowest training loss found, and the loss."""
+    generator = np.random.default_rng(0)  # the same starts for all designs and seeds
     n_bonds = trainable.model.network.n_bonds
     starts = [np.full(n_bonds, 0.5), *generator.uniform(size=(STARTS - 1, n_bonds))]
     ends = [minimise_loss(trainable, start, ITERATIONS) for start in starts]
@@ -150,9 +150,9 @@ def best_within(trainable: Trainable) -> tuple[FloatArray, float]:
 
 
 def wanted_flexibility(task: Task) -> FloatArray | None:
-    """Return the flexibility that the targets ask for, (n_out, n_in) mm/N, by least squares.
+    """Return the target flexibility matrix by least squares, (n_out, n_in) mm/N.
 
-    None if the task asks for a class and not for displacements.
+    It is None if the task has class targets instead of displacements.
     """
     if not isinstance(task.loss, SquaredError):
         return None
@@ -177,7 +177,7 @@ def _ranges(trainable: Trainable, wanted: FloatArray | None) -> list[Range]:
 
 
 def _with(trainable: Trainable, loads: FloatArray, targets: FloatArray, loss: Loss) -> Trainable:
-    """Return the same bars with another question asked of them."""
+    """Return the same model with other loads, targets and loss."""
     split = DataSplit(np.arange(len(loads)))
     task = replace(trainable.task, loads_N=loads, targets=targets, loss=loss, split=split)
     return replace(trainable, task=task)
@@ -221,7 +221,7 @@ def _target(trainable: Trainable, wanted: FloatArray, limits_mm: tuple[float, fl
 
 
 def _free_factor(trainable: Trainable) -> float | None:
-    """Return the positive factor on all displacements that reaches the targets, if any does."""
+    """Return the positive factor on displacements that makes the targets attainable, or None."""
     latent, loss = best_within(trainable)
     if np.sqrt(loss) > REACHED:
         return None
@@ -231,7 +231,7 @@ def _free_factor(trainable: Trainable) -> float | None:
 
 
 def _smallest_share(enough: Callable[[float], bool]) -> float:
-    """Return the smallest share of 1 that is enough, to a percent, by bisection."""
+    """Return the smallest sufficient value between 0 and 1 by bisection, to 0.01."""
     low, high = 0.0, 1.0
     while high - low > 0.01:
         middle = (low + high) / 2
@@ -240,7 +240,7 @@ def _smallest_share(enough: Callable[[float], bool]) -> float:
 
 
 def _signals(task: Task, model: PortModel) -> FloatArray:
-    """Return what has to be told apart in each sample, (n_samples,) mm."""
+    """Return the signal that has to be resolved in each sample, (n_samples,) mm."""
     moved = np.abs(model.outputs(task.loads_N))
     if isinstance(task.loss, SquaredError) or moved.shape[1] < 2:
         size: FloatArray = np.sqrt((moved**2).mean(axis=1))

@@ -1,4 +1,4 @@
-"""The trainer: bond widths that lower a task's loss, by the exact adjoint gradient."""
+"""Training of the bond widths for a task, from one or several starts."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from mnnfab.training.ensemble import make_member, run_ensemble
 from mnnfab.training.optimisation import OptimisationRun, Schedule, Trainable
 
 Progress = Callable[[int, int, float], bool | None]
-"""Called after an epoch with its number, the number of epochs and the loss; where it returns
-True, the training ends with the epochs that it has."""
+"""Callback after an epoch, with its number, the number of epochs and the loss; the training ends
+after this epoch if it returns True."""
 
-#: A loss that fell by more than this share in the second half of a training will fall on.
+#: A run whose loss fell by more than this fraction in its second half has not converged.
 STILL_FALLING = 0.01
 
 
 @dataclass(frozen=True)
 class Epoch:
-    """One line of the history, measured after the epoch's last step.
+    """Entry of the training history, evaluated after the last step of an epoch.
 
     Args:
-        epoch: 0 is the untrained network.
+        epoch: number of the epoch; 0 is the untrained network.
         loss_train: mean loss over the training samples.
-        loss_validation: the same over the validation samples, if there are any.
-        loss_test: the same over the test samples, if there are any.
-        metrics: what the task's judge says.
+        loss_validation: mean loss over the validation samples; None if there are none.
+        loss_test: mean loss over the test samples; None if there are none.
+        metrics: metrics of the task.
     """
 
     epoch: int
@@ -45,14 +45,14 @@ class Epoch:
 
 @dataclass(frozen=True)
 class Restart:
-    """How one training of several ended.
+    """Result of one restart.
 
     Args:
-        number: 0 started where the design says, the others at random widths.
-        last: its last epoch.
-        stuck: whether it answers the training samples no better than by ignoring them, and
-            its loss has stopped falling.
-        chosen: whether its widths were kept.
+        number: number of the restart; 0 started at the given widths, the others at random ones.
+        last: last epoch.
+        stuck: True if it stalled: it does not beat the constant-prediction baseline on the
+            training samples, and its loss no longer falls.
+        chosen: True if its widths were kept.
     """
 
     number: int
@@ -63,15 +63,15 @@ class Restart:
 
 @dataclass(frozen=True, eq=False)
 class Training:
-    """What training leaves.
+    """Result of a training.
 
     Args:
         widths_mm: trained widths, (n_bonds,) mm.
-        history: the untrained network and every epoch, of the training that was kept.
-        restarts: how all of them ended.
-        widths_by_epoch_mm: the widths at every line of the history, (n_epochs + 1, n_bonds)
-            mm, if the schedule keeps them.
-        stopped: whether a callback ended it early.
+        history: training history of the kept run, from the untrained network to the last epoch.
+        restarts: results of all restarts.
+        widths_by_epoch_mm: width history, (n_epochs + 1, n_bonds) mm; None if the schedule does
+            not record widths.
+        stopped: True if a callback ended the training early.
     """
 
     widths_mm: FloatArray
@@ -82,11 +82,11 @@ class Training:
 
     @property
     def chosen(self) -> Restart | None:
-        """The training that was kept; none if the widths were given."""
+        """The kept restart; None if the widths were given."""
         return next((restart for restart in self.restarts if restart.chosen), None)
 
     def _repr_html_(self) -> str:
-        """Show the course of the loss and the last metrics in a notebook."""
+        """Show the loss history and the last metrics in a notebook."""
         if not self.history:
             return table_html(["widths"], [["given, not trained"]])
         losses = [epoch.loss_train for epoch in self.history]
@@ -106,20 +106,21 @@ def train(
     schedule: Schedule,
     progress: Progress | None = None,
 ) -> Training:
-    """Train the widths from one start or several, and keep the best by validation.
+    """Train the widths from one or several starts and keep the best run by validation loss.
 
-    If every training got stuck, another one is started from random widths, up to
-    `schedule.retries` times. `Problem.trainable` makes a `Trainable` of a design.
+    If all restarts stalled, further ones are started from random widths, up to
+    `schedule.retries`. `Problem.trainable` returns the `Trainable` of a design.
 
     Args:
-        trainable: bars, task and width map.
-        widths_initial_mm: where to start, (n_bonds,) mm.
-        schedule: how long, how fast, from how many starts.
-        progress: told of every epoch; of those that run together, of the first one's.
+        trainable: model, task and width map.
+        widths_initial_mm: initial widths, (n_bonds,) mm.
+        schedule: training schedule.
+        progress: called after every epoch; for runs that are trained together, after those of the
+            first.
 
     Raises:
-        InputError: if there is not one finite width a bond to start from.
-        ToolError: if the loss left the numbers, or a stiffness matrix is not positive definite.
+        InputError: if the initial widths are not one finite number per bond.
+        ToolError: if the loss is not finite, or a stiffness matrix is not positive definite.
     """
     task = trainable.task
     latent = trainable.width_map.latent(_checked(widths_initial_mm, trainable))
@@ -152,12 +153,12 @@ def _checked(widths_mm: FloatArray, trainable: Trainable) -> FloatArray:
     widths = np.asarray(widths_mm, dtype=np.float64)
     if widths.shape != (n_bonds,) or not np.isfinite(widths).all():
         given = f"an array of shape {widths.shape}" if widths.shape != (n_bonds,) else "not finite"
-        raise InputError("widths_initial_mm", given, f"{n_bonds} finite widths, one a bond")
+        raise InputError("widths_initial_mm", given, f"{n_bonds} finite widths, one per bond")
     return widths
 
 
 def measure(task: Task, model: PortModel, epoch: int) -> Epoch:
-    """Return losses and metrics of a network."""
+    """Return the losses and metrics of a model after an epoch."""
 
     def loss(rows: IntArray) -> float | None:
         return task.loss_value(model, rows) if rows.size else None
@@ -172,13 +173,13 @@ def measure(task: Task, model: PortModel, epoch: int) -> Epoch:
 
 
 def is_stalled(task: Task, training_run: OptimisationRun, schedule: Schedule) -> bool:
-    """Return whether a training has learned nothing and is not about to."""
+    """Return True if a run does not beat the baseline and its loss no longer falls."""
     last, epochs = training_run.models[-1], len(training_run.models) - 1
     if schedule.epochs == 0 or task.primary_metric is None:
         return False
     if task.primary_metric.beats_training_baseline(task.metrics(last)):
         return False
-    if epochs < schedule.epochs:  # quasi-Newton steps end where the loss falls no more
+    if epochs < schedule.epochs:  # L-BFGS-B has converged
         return True
     half = training_run.models[(len(training_run.models) - 1) // 2]
     before, after = (task.loss_value(found, task.train_indices) for found in (half, last))
@@ -192,7 +193,7 @@ def _keep_best(
     rows = task.split.validation if task.split.validation.size else task.train_indices
     losses = [task.loss_value(training_run.models[-1], rows) for training_run in training_runs]
     if not np.isfinite(losses).any():
-        raise ToolError("the training ended without a finite loss: are loads or targets too large?")
+        raise ToolError("no training run ended with a finite loss: are loads or targets too large?")
     best = int(np.nanargmin(losses))
     widths, latents = trainable.width_map.widths, training_runs[best].latents
     return Training(

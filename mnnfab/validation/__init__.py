@@ -1,1 +1,1 @@
-"""Validation: the checks of a design and its part, and the findings that they make."""
+"""Validation: checks of a design and its part, and their findings."""

@@ -1,4 +1,4 @@
-"""The gate: does the continuum still do what was trained on bars?"""
+"""Acceptance criteria: agreement of continuum and bar model, and the metric by the continuum."""
 
 from __future__ import annotations
 
@@ -27,29 +27,30 @@ def check_continuum(
     *,
     corrected: bool = False,
 ) -> list[Finding]:
-    """Return a finding for each limit of the design's [check] section.
+    """Return a finding for each acceptance criterion of the [check] section.
 
     Args:
-        task: what it is for.
-        network: its bonds.
-        bar: response of the bars that the continuum should do as well as.
-        continuum: its response.
-        agreement: of these two.
-        limits: the section.
-        corrected: whether `bar` was corrected by a continuum, so that no factor is left.
+        task: task of the design.
+        network: network of the design.
+        bar: bar model, the reference.
+        continuum: continuum model.
+        agreement: agreement of both models.
+        limits: limits of the section.
+        corrected: True if `bar` is calibrated by a continuum model, so that its best-fit scale
+            is included.
     """
     findings = [
         check_limit(
             "displacement-residual",
             "outputs",
-            "left of the flexibility's pattern after one factor",
+            "residual after best-fit scaling of the flexibility matrix",
             agreement.displacement_residual,
             limits.max_displacement_residual,
         ),
         check_limit(
             "elongation-residual",
             "bonds",
-            "left of the elongations' pattern after one factor",
+            "residual after best-fit scaling of the bond elongations",
             agreement.elongation_residual,
             limits.max_elongation_residual,
         ),
@@ -65,17 +66,17 @@ def check_continuum(
 
 
 def check_compensation(problem: Problem, predicted: Response, continuum: Response) -> list[Finding]:
-    """Return whether corrected bars predict the continuum, if the design has them corrected."""
+    """Return a finding on the prediction of a calibrated bar model; none without calibration."""
     section = problem.design.compensate
     if section is None or problem.surrogate.correction is None:
         return []
     difference = relative_difference(predicted.flexibility, continuum.flexibility)
-    words = "the corrected bars predict the continuum's flexibility but for"
-    return [check_limit("prediction", "outputs", words, difference, section.tolerance, ".3%")]
+    what = "difference of the flexibility matrices of calibrated bar model and continuum model"
+    return [check_limit("prediction", "outputs", what, difference, section.tolerance, ".3%")]
 
 
 def bond_strains(network: Network, model: Model, loads_N: FloatArray) -> FloatArray:
-    """Return the elongation of each bond over its length, (n_samples, n_bonds)."""
+    """Return the strain of each bond, its elongation over its length, (n_samples, n_bonds)."""
     return model.solve(loads_N).elongations_mm / network.lengths
 
 
@@ -89,9 +90,11 @@ def _check_strain(task: Task, network: Network, continuum: Model, limit: float) 
 
 def _check_scale(scale: float, limit: float) -> Finding:
     within = 1 / limit <= scale <= limit
-    words = f"the continuum moves {scale:.3f} times as far as the bars"
-    allowed = f"allowed {1 / limit:.2f} to {limit:.2f}"
-    return Finding("scale", "info" if within else "error", "outputs", f"{words}, {allowed}")
+    message = (
+        f"best-fit scale of continuum over bar model {scale:.3f}, "
+        f"allowed {1 / limit:.2f} to {limit:.2f}"
+    )
+    return Finding("scale", "info" if within else "error", "outputs", message)
 
 
 def _check_metric(
@@ -104,22 +107,22 @@ def _check_metric(
 ) -> Finding:
     reference, found = task.metrics(bar), task.metrics(continuum)
     name, value = primary_metric.name, primary_metric.of(found)
-    bars = "corrected bars" if factor is None else "bars"
-    words = f"{name} {primary_metric.of(reference):.4f} on {bars}, {value:.4f} on the continuum"
+    bars = "calibrated bar model" if factor is None else "bar model"
+    message = f"{name} {primary_metric.of(reference):.4f} ({bars}), {value:.4f} (continuum model)"
     scaled = primary_metric.of(task.metrics(ScaledOutputs(continuum, 1 / (factor or 1.0))))
-    if abs(scaled - value) > 1e-9:  # a task that minds the size of the displacements
-        words += f" ({scaled:.4f} without the common factor {factor:.3f})"
+    if abs(scaled - value) > 1e-9:  # the metric depends on the magnitude of the displacements
+        message += f", {scaled:.4f} after division by the best-fit scale {factor:.3f}"
     drop = round(primary_metric.degradation(reference, found), 9) + 0.0  # no "-0.0000"
     return check_limit(
-        "metric-drop", "task", f"{words}: worse by", drop, limits.max_metric_drop, ".4f"
+        "metric-drop", "task", f"{message}: worse by", drop, limits.max_metric_drop, ".4f"
     )
 
 
 def _check_baseline(primary_metric: PrimaryMetric, found: Metrics) -> Finding:
-    """A network that answers no better than one that ignores the loads is of no use."""
+    """Return a finding, an error if the metric does not beat the constant-prediction baseline."""
     baseline = primary_metric.baseline
-    words = f"{primary_metric.name} {primary_metric.of(found):.4f} on the continuum"
-    chance_margin = f", by luck {baseline.chance_margin:.4f} more" if baseline.chance_margin else ""
-    nothing = f"an answer that ignores the loads has {baseline.value:.4f}{chance_margin}"
+    value = f"{primary_metric.name} {primary_metric.of(found):.4f} (continuum model)"
+    margin = f", margin of chance {baseline.chance_margin:.4f}" if baseline.chance_margin else ""
+    message = f"{value}; constant-prediction baseline {baseline.value:.4f}{margin}"
     severity: Severity = "info" if primary_metric.beats_baseline(found) else "error"
-    return Finding("use", severity, "task", f"{words}; {nothing}")
+    return Finding("use", severity, "task", message)

@@ -1,4 +1,4 @@
-"""The check as a stage: from widths to a tiling, a continuum, and what the gate says."""
+"""Check of trained widths: tiling, printability, continuum model and acceptance criteria."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 def check_part(problem: Problem, record: Record, timer: StageTimer) -> Results:
-    """Tile the part, look at its printability, and compare its continuum with the bars."""
+    """Tile the part, check its printability, and compare the continuum model with the bar model."""
     part = PrintedPart(problem, record.widths_mm, timer)
     with timer.stage("tile"):
         tiling = part.tiling
@@ -63,7 +63,7 @@ def check_part(problem: Problem, record: Record, timer: StageTimer) -> Results:
     if not problem.design.check.enabled:
         results = replace(results, findings=as_warnings(results.findings))
     if task is None:
-        return _skipped(results, "the design has no ports to compare")
+        return _skipped(results, "the design has no ports")
     springs, widths = problem.spring_model(task), part.widths_mm
     bar, predicted = problem.uncorrected.response(task, widths), springs.response(widths)
     conditioning = check_conditioning(springs.stiffness_matrix(widths))
@@ -78,7 +78,7 @@ def check_part(problem: Problem, record: Record, timer: StageTimer) -> Results:
 def _compared(
     results: Results, part: PrintedPart, task: Task, bar: Response, predicted: Response
 ) -> Results:
-    """Solve the continuum; compare it with the bars, and look at limit states and prints."""
+    """Solve the continuum model, compare it with the bar model, and evaluate all other checks."""
     problem, timer, continuum = part.problem, part.timer, part.continuum
     response = continuum.response
     agreement = compare(bar, response)
@@ -118,7 +118,7 @@ def _compared(
 
 
 def _compare_gradients(task: Task, bar: Response, continuum: Response) -> GradientAgreement | None:
-    """Return how well in situ backpropagation on the continuum finds the bars' gradient."""
+    """Return the agreement of the in situ gradient of the continuum with that of the bar model."""
     if task.primary_metric is None:
         return None
     own, found = in_situ_gradient(task, bar), in_situ_gradient(task, continuum)
@@ -131,7 +131,7 @@ def _print_job(problem: Problem, network: Network, tiling: Tiling) -> PrintJob:
 
 
 def _check_coupons(problem: Problem) -> list[Finding]:
-    """Return what would keep the coupons from being printed well."""
+    """Return errors and warnings on the printability of the coupons."""
     found = [
         replace(finding, where=f"{coupon.name}: {finding.where}", position_mm=None)
         for coupon in coupons_of(problem)
@@ -141,15 +141,15 @@ def _check_coupons(problem: Problem) -> list[Finding]:
 
 
 def _left_out(tiling: Tiling) -> list[Finding]:
-    """Say what of the part the continuum does without, and why that does no harm."""
+    """Return a finding on the tab, which is not part of the continuum model."""
     if all(name.kind != "tab" for name in tiling.names):
         return []
-    words = "not in the continuum: it begins at a pad, which is held still, and carries no load"
-    return [Finding("left-out", "info", "tab and its letters", words)]
+    message = "not part of the continuum model: it starts at a clamped pad and carries no load"
+    return [Finding("left-out", "info", "tab and its letters", message)]
 
 
 def _skipped(results: Results, reason: str) -> Results:
     finding = Finding(
-        "check-skipped", "warning", "continuum", f"not compared with the bars: {reason}"
+        "check-skipped", "warning", "continuum", f"continuum model not evaluated: {reason}"
     )
     return replace(results, findings=(finding, *results.findings))

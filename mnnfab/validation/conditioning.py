@@ -1,4 +1,4 @@
-"""Conditioning: condition number of the stiffness matrix and the digits that it costs."""
+"""Conditioning: condition number of the stiffness matrix and the resulting loss of digits."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ def check_conditioning(matrix: sparse.csr_array) -> list[Finding]:
     than all other steps; the finding says so.
     """
     if matrix.shape[0] > MOST_DOFS:
-        words = f"condition number not computed: more than {MOST_DOFS:,} unknowns"
-        return [Finding("conditioning", "info", "network", words)]
+        message = f"condition number not computed: more than {MOST_DOFS:,} unknowns"
+        return [Finding("conditioning", "info", "network", message)]
     condition = condition_number(matrix)
     if condition <= POOR:
         return []
     lost = round(np.log10(condition))
-    words = f"condition number {condition:.1e}: displacements lose {lost} of their 16 digits"
-    return [Finding("conditioning", "warning", "network", words)]
+    message = f"condition number {condition:.1e}: displacements lose {lost} of their 16 digits"
+    return [Finding("conditioning", "warning", "network", message)]

@@ -1,4 +1,4 @@
-"""All finding codes: the table, and what registered checks bring with them."""
+"""All finding codes: the table, and the codes of the registered checks."""
 
 from __future__ import annotations
 

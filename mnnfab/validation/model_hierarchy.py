@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """What a model answers.
+    """Response of a model, and its size.
 
     Args:
-        response: to unit loads at the ports.
-        n_dofs: its degrees of freedom.
+        response: response to unit loads at the ports.
+        n_dofs: number of degrees of freedom.
     """
 
     response: Response
@@ -43,12 +43,12 @@ class Answer:
 
 @dataclass(frozen=True)
 class HierarchyModel:
-    """A model of the hierarchy, as a module of `models` registers it under the name `MODEL`.
+    """A model of the hierarchy; a module of `models` registers it under the name `MODEL`.
 
     Args:
-        rank: place in the hierarchy, from the simplest to the most costly.
-        name: in tables and reports.
-        solve: from a part to its answer.
+        rank: position in the hierarchy, in order of increasing cost.
+        name: name in tables and reports.
+        solve: function that returns the response for a part.
     """
 
     rank: int
@@ -58,7 +58,7 @@ class HierarchyModel:
 
 @cache
 def hierarchy_models() -> tuple[HierarchyModel, ...]:
-    """Return all models, from the simplest to the most costly."""
+    """Return all models in order of increasing cost."""
     from mnnfab.validation import models
 
     found = registered(models, "MODEL", HierarchyModel)
@@ -67,16 +67,17 @@ def hierarchy_models() -> tuple[HierarchyModel, ...]:
 
 @dataclass(frozen=True, eq=False)
 class ModelResult:
-    """One model beside the most costly one.
+    """Result of a model, compared with the last model of the hierarchy.
 
     Args:
-        name: of the model.
-        answer: its own.
-        metrics: of the task by it.
-        agreement: the last model's answer against this one's: its scale is how much farther
-            the last one moves.
-        gradient: this model's in situ gradient against that of the bars; none without a loss.
-        seconds: it took, without imports but with meshing and calibration.
+        name: name of the model.
+        answer: response of the model, and its size.
+        metrics: metrics of the task by the model.
+        agreement: agreement of the last model with this one, the reference; its scale is the
+            best-fit scale of the displacements of the last model over those of this one.
+        gradient: agreement of the in situ gradient of this model with that of the bar model; None
+            without a primary metric.
+        seconds: duration with meshing and calibration, without imports, s.
     """
 
     name: str
@@ -89,11 +90,11 @@ class ModelResult:
 
 @dataclass(frozen=True, eq=False)
 class ModelHierarchy:
-    """The models that answered, and why others did not.
+    """Results of the model hierarchy.
 
     Args:
-        rungs: from the simplest to the most costly.
-        failures: reason by the name of the model.
+        rungs: results of the models, in order of increasing cost.
+        failures: error message of each model that failed, by its name.
     """
 
     rungs: tuple[ModelResult, ...]
@@ -101,12 +102,12 @@ class ModelHierarchy:
 
 
 def evaluate_models(part: PrintedPart) -> ModelHierarchy:
-    """Evaluate all models of a part, and compare each with the last one that has an answer.
+    """Evaluate all models of a part and compare each with the last one that did not fail.
 
     Args:
-        part: of a design with ports; a correction of its bar model is ignored.
+        part: part of a design with ports; a correction of its bar model is ignored.
     """
-    import fem.extrusion  # noqa: F401 - imported here so that no model is charged for it
+    import fem.extrusion  # noqa: F401 - imported here so that the import is not timed
 
     part = replace(part, problem=part.problem.uncorrected)
     task, timer = require_ports(part.problem).task, part.timer
@@ -117,7 +118,7 @@ def evaluate_models(part: PrintedPart) -> ModelHierarchy:
         try:
             with timer.stage(model.name):
                 answer = model.solve(part)
-        except ToolError as error:  # memory or mesher; the other models are still of use
+        except ToolError as error:  # out of memory, mesher: the other models are still evaluated
             failures[model.name] = str(error)
             continue
         answers[model.name] = answer, time.perf_counter() - start
@@ -157,7 +158,7 @@ def hierarchy_text(task: Task, hierarchy: ModelHierarchy) -> str:
             *lines,
             *(f"{name:<25} {reason}" for name, reason in hierarchy.failures.items()),
             "",
-            "scale: how much farther the last model moves, as one factor; residual: what is left",
-            "of the outputs' pattern after it, and of the bonds' elongations",
+            "scale: best-fit scale of the displacements of the last model over those of this one;",
+            "residual: after best-fit scaling, of the outputs, and of the elongations of bonds",
         ]
     )

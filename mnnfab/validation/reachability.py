@@ -1,4 +1,4 @@
-"""Reachability in words: findings for the gate's list, and a page of text for a terminal."""
+"""Attainable targets: findings before training, and a report as text for a terminal."""
 
 from __future__ import annotations
 
@@ -10,20 +10,21 @@ from mnnfab.problem.problem import Problem
 from mnnfab.task.task import Task
 from mnnfab.training.reachability import Reachability, Target, assess
 
-#: Beyond this many bonds the searches take longer than training: only when they are asked for.
+#: Largest number of bonds for which the search runs before training; for larger networks it takes
+#: longer than the training.
 MOST_BONDS = 200
-#: More names of bonds than this are not read by anybody.
+#: Largest number of bond names in a line of the report.
 MOST_NAMES = 12
 
 
 def assess_problem(problem: Problem, task: Task) -> Reachability:
-    """Find out what is in reach of a design's task."""
+    """Return the attainable outputs and targets of a task."""
     trainable = problem.trainable(task)
     return assess(trainable, problem.width_limits_mm, problem.design.check.resolution_mm)
 
 
 def reachability_findings_before_training(problem: Problem) -> tuple[Finding, ...]:
-    """Return what a user should know before the widths of a small network are trained."""
+    """Return the findings on attainable targets before the training of a small network."""
     if problem.task is None or problem.given_widths_mm is not None:
         return ()
     if problem.network.n_bonds > MOST_BONDS:
@@ -33,32 +34,32 @@ def reachability_findings_before_training(problem: Problem) -> tuple[Finding, ..
 
 
 def reach_findings(problem: Problem, task: Task, found: Reachability) -> list[Finding]:
-    """Return a warning for each thing that training cannot mend."""
+    """Return warnings on targets and signals that no training within the limits can attain."""
     findings = []
     if found.target is not None and not found.target.reached:
-        words = f"{_missed(found.target)}; {_remedies(problem, task, found.target)}"
+        message = f"targets {_missed(found.target)}; {_remedies(problem, task, found.target)}"
         section = problem.design.compensate
         if section is not None and section.enabled:
-            words += "; this is about bars as they are, which [compensate] corrects later"
-        findings.append(Finding("out-of-reach", "warning", "task", words))
+            message += "; this holds for the bar model before its correction by [compensate]"
+        findings.append(Finding("out-of-reach", "warning", "task", message))
     if found.unreadable > 0.1:
         resolution = problem.design.check.resolution_mm
-        words = (
-            f"{found.unreadable:.0%} of the samples differ by less than the measuring resolution "
-            f"of {resolution:g} mm, the median by {found.signal_mm:.3f} mm, at the lowest loss "
-            "that was found: heavier loads, a softer material or other ports help"
+        message = (
+            f"{found.unreadable:.0%} of the samples have a signal below the measuring resolution "
+            f"of {resolution:g} mm, the median is {found.signal_mm:.3f} mm, at the lowest loss "
+            "found; possible remedies: heavier loads, a softer material or other ports"
         )
-        findings.append(Finding("weak-signal", "warning", "outputs", words))
+        findings.append(Finding("weak-signal", "warning", "outputs", message))
     return findings
 
 
 def reachability_text(problem: Problem, task: Task, found: Reachability) -> str:
-    """Return the whole report as text."""
+    """Return the report on attainable outputs and targets as text."""
     low, high = problem.width_limits_mm
-    columns = ("lowest, mm", "highest, mm", "wanted, mm")
+    columns = ("lowest, mm", "highest, mm", "target, mm")
     lines = [
-        f"{problem.design.name}: what widths of {low:g} to {high:g} mm allow, the best of several",
-        "bounded searches (a search, not a proof)",
+        f"{problem.design.name}: attainable results for widths of {low:g} to {high:g} mm, the best",
+        "of several bounded optimisations (a search, not a proof)",
         "",
         f"{'output':<12} {'load case':<20} {' '.join(f'{name:>12}' for name in columns)}",
     ]
@@ -72,8 +73,8 @@ def reachability_text(problem: Problem, task: Task, found: Reachability) -> str:
         "",
         f"lowest training loss {found.loss:.5g}, with "
         + ", ".join(f"{name} {_number(value)}" for name, value in found.metrics.items()),
-        f"there at the lower limit: {_bonds(problem, found.at_min)}",
-        f"there at the upper limit: {_bonds(problem, found.at_max)}",
+        f"bonds at the lower limit: {_bonds(problem, found.at_min)}",
+        f"bonds at the upper limit: {_bonds(problem, found.at_max)}",
         f"condition number {found.condition:.3g}",
         (
             f"signal {found.signal_mm:.4f} mm (median); "
@@ -85,27 +86,29 @@ def reachability_text(problem: Problem, task: Task, found: Reachability) -> str:
         found.metrics
     ):
         baseline = task.primary_metric.training_baseline.value
-        lines += [f"no better than an answer that ignores the loads ({baseline:.4f})"]
+        lines += [f"does not beat the constant-prediction baseline ({baseline:.4f})"]
     if found.target is not None:
         nearest = ", ".join(f"{value:.4f}" for value in found.target.nearest_mm)
-        lines += [f"nearest reachable displacements in the first load case: {nearest} mm"]
+        lines += [f"nearest attainable displacements in the first load case: {nearest} mm"]
         if found.target.not_linear > 1e-6:
-            lines += [f"no linear network can follow {found.target.not_linear:.1%} of the data"]
-        verdict = "in reach" if found.target.reached else _missed(found.target)
-        lines += [f"the targets together: {verdict}"]
+            lines += [
+                f"nonlinear part of the targets (not attainable): {found.target.not_linear:.1%}"
+            ]
+        verdict = "attainable" if found.target.reached else _missed(found.target)
+        lines += [f"targets of all outputs: {verdict}"]
         if not found.target.reached:
             lines += [_remedies(problem, task, found.target)]
     return "\n".join(lines)
 
 
 def _missed(target: Target) -> str:
-    return f"the targets are out of reach: at best {target.relative_error:.1%} is missed"
+    return f"not attainable, best attainable error {target.relative_error:.1%} of the target"
 
 
 def _remedies(problem: Problem, task: Task, target: Target) -> str:
-    """Say what would bring the targets in reach."""
+    """Return the changes that would make the targets attainable, as text."""
     if target.wrong_sign:
-        return "the outputs move the other way: is the sign of the loads or the targets right?"
+        return "the outputs move in the opposite direction: check the signs of loads and targets"
     ways = []
     if target.softer is not None:
         stiffer = target.softer < 1
@@ -114,23 +117,21 @@ def _remedies(problem: Problem, task: Task, target: Target) -> str:
         ways.append(f"a modulus of {_rounded(modulus, up=stiffer)} MPa")
         ways.append(f"a thickness of {_rounded(thickness, up=stiffer)} mm")
         if task.kind == "behaviour":
-            ways.append(f"{_rounded(target.softer, up=not stiffer)} times the load")
+            ways.append(f"a load factor of {_rounded(target.softer, up=not stiffer)}")
     if target.wider is not None:
         low, high = problem.width_limits_mm
         least, most = _rounded(low / target.wider, up=False), _rounded(high * target.wider, up=True)
-        ways.append(
-            f"widths of {least} to {most} mm (whether they can be printed is not looked at)"
-        )
+        ways.append(f"widths of {least} to {most} mm (printability not checked)")
     if not ways:
-        return "neither another stiffness nor limits four times as wide would bring them in reach"
-    return f"in reach with {' or '.join(ways)}"
+        return "attainable neither with another stiffness nor with limits four times as wide"
+    return f"attainable with {' or '.join(ways)}"
 
 
 def _rounded(value: float, *, up: bool) -> str:
-    """Return three digits of a number, rounded to the side that still reaches the target."""
+    """Return three digits of a number, rounded to the side on which the target is attainable."""
     step = 10.0 ** (np.floor(np.log10(value)) - 2)
     steps = value / step
-    whole = np.ceil(steps - 1e-9) if up else np.floor(steps + 1e-9)  # 1.15 is 115 steps
+    whole = np.ceil(steps - 1e-9) if up else np.floor(steps + 1e-9)  # so that 1.15 gives 115 steps
     return f"{whole * step:.6g}"
 
 

@@ -1,4 +1,4 @@
-"""Whether a continuum was solved well: its discretisation, and its balance."""
+"""Accuracy of a continuum solution: discretisation error, force residual and energy balance."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ if TYPE_CHECKING:
     from fem.convergence import Discretisation
     from fem.system import Balance
 
-#: Forces, and energy and work, balance to this share: anything more is no rounding.
+#: Largest relative residual of forces and energy that is attributed to rounding.
 BALANCED = 1e-9
 
 
 def check_solution(discretisation: Discretisation, balance: Balance) -> list[Finding]:
-    """Return a finding for the discretisation error and one for each balance."""
+    """Return a finding on the discretisation error, the force residual and the energy balance."""
     dofs = " → ".join(f"{level.n_dofs:,}" for level in discretisation.levels)
     severity: Severity = "info" if discretisation.settled else "warning"
-    words = (
-        f"estimated error of the flexibility {discretisation.error:.2%}, asked for "
-        f"{discretisation.tolerance:.2%}; degrees of freedom {dofs}"
+    message = (
+        f"estimated discretisation error of the flexibility matrix {discretisation.error:.2%}, "
+        f"required {discretisation.tolerance:.2%}; degrees of freedom {dofs}"
     )
     if not discretisation.settled:
-        words += "; it did not settle, or memory would not suffice for a finer mesh"
+        message += "; not converged, or not enough memory for a finer mesh"
     return [
-        Finding("discretisation", severity, "continuum", words),
-        _balanced("equilibrium", "reactions balance the loads but for", balance.forces),
-        _balanced("energy", "strain energy and work of the loads differ by", balance.energy),
+        Finding("discretisation", severity, "continuum", message),
+        _balanced("equilibrium", "force residual", balance.forces),
+        _balanced("energy", "difference of strain energy and external work", balance.energy),
     ]
 
 
 def _balanced(code: str, words: str, value: float) -> Finding:
-    """Return a warning where rounding shows: the part is that flexible. More is refused before."""
+    """Return a warning if rounding is noticeable (very flexible parts); the solver refuses more."""
     severity: Severity = "info" if value <= BALANCED else "warning"
-    message = f"{words} {value:.1e}; a stiff part has {BALANCED:.0e} or less"
+    message = f"{words} {value:.1e}; at most {BALANCED:.0e} for a stiff part"
     return Finding(code, severity, "continuum", message, None, value, BALANCED)

@@ -1,4 +1,4 @@
-"""The tolerance study as a stage: prints of a design drawn on its bars, and what they tell."""
+"""Tolerance study of a design: print samples by its bar model, and the findings on them."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     from mnnfab.problem.problem import Problem
     from mnnfab.task.task import Task
 
-#: Fewer prints than this share that meet the gate are a matter for a warning.
+#: Estimated print yield below which a warning is given.
 LIKELY = 0.9
-#: Beyond this many bonds a thousand prints take minutes.
+#: Largest number of bonds for which print samples are drawn; a thousand take minutes beyond it.
 MOST_BONDS = 5000
 
 
 def study_print_samples(
     problem: Problem, task: Task, widths_mm: FloatArray
 ) -> ToleranceStudy | None:
-    """Return what prints of these widths come to; none without a metric, or if it is not wanted."""
+    """Return the tolerance study of widths; None without a metric, if disabled or if too large."""
     section = problem.design.tolerance
     too_large = problem.network.n_bonds > MOST_BONDS
     if not section.enabled or not is_scored(task) or too_large:
@@ -45,29 +45,29 @@ def study_print_samples(
 def check_print_samples(
     problem: Problem, task: Task, study: ToleranceStudy | None
 ) -> list[Finding]:
-    """Return what the study says, in words."""
+    """Return the findings of a tolerance study."""
     if problem.design.tolerance.enabled and problem.network.n_bonds > MOST_BONDS:
-        words = f"not drawn: more than {MOST_BONDS:,} bonds"
-        return [Finding("prints", "info", "task", words)]
+        message = f"print samples not drawn: more than {MOST_BONDS:,} bonds"
+        return [Finding("prints", "info", "task", message)]
     if study is None or task.primary_metric is None:
         return []
     errors, name = study.errors, task.primary_metric.name
     low, middle, high = np.percentile(study.metrics, [5, 50, 95])
     bonds = ", ".join(problem.network.bond_name(bond) for bond in study.worst_bonds())
     severity: Severity = "info" if study.chance >= LIKELY else "warning"
-    words = (
-        f"{name} {study.drawn:.4f} as drawn; {len(study.metrics):,} prints with errors of "
-        f"±{errors.width_mm:g} mm of width, ±{errors.thickness:.1%} of thickness, "
-        f"±{errors.modulus:.0%} of modulus and ±{errors.load_N / NEWTON_PER_GF:g} gf of load "
-        f"(standard deviations) have {middle:.4f} in the median, {low:.4f} to {high:.4f} nine "
-        f"times in ten; {study.chance:.0%} of them keep the task within max_metric_drop"
+    message = (
+        f"{name} {study.drawn:.4f} as drawn; {len(study.metrics):,} print samples with standard "
+        f"deviations of ±{errors.width_mm:g} mm of width, ±{errors.thickness:.1%} of thickness, "
+        f"±{errors.modulus:.0%} of modulus and ±{errors.load_N / NEWTON_PER_GF:g} gf of load: "
+        f"median {middle:.4f}, 90 % from {low:.4f} to {high:.4f}; estimated print yield "
+        f"{study.chance:.0%} (within max_metric_drop, better than the baseline)"
     )
     return [
-        Finding("prints", severity, "task", words, None, study.chance, LIKELY),
+        Finding("prints", severity, "task", message, None, study.chance, LIKELY),
         Finding("worst-bonds", "info", bonds, _shares(study)),
     ]
 
 
 def _shares(study: ToleranceStudy) -> str:
     shares = ", ".join(f"{study.bond_shares[bond]:.0%}" for bond in study.worst_bonds())
-    return f"their widths have the largest shares in the variance of the outputs: {shares}"
+    return f"largest shares of width errors in the variance of the outputs: {shares}"

@@ -1,4 +1,4 @@
-"""A training in words: what it came to, and what a user should know of it."""
+"""Summary of a training as text, and the findings on it."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from mnnfab.training.training import Training
 
 
 def training_text(problem: Problem, training: Training) -> str:
-    """Return in a line what the training came to; empty if there was none."""
+    """Return the result of a training in one line; empty if the widths were given."""
     if not training.history:
         return ""
     first, last = training.history[0], training.history[-1]
-    words = f"{last.epoch} epochs: loss {first.loss_train:.4g} to {last.loss_train:.4g}"
+    message = f"{last.epoch} epochs: loss {first.loss_train:.4g} to {last.loss_train:.4g}"
     primary_metric = problem.task.primary_metric if problem.task else None
     if primary_metric is None:
-        return words
+        return message
     before, after = primary_metric.of(first.metrics), primary_metric.of(last.metrics)
-    return f"{words}, {primary_metric.name} {before:.4f} to {after:.4f}"
+    return f"{message}, {primary_metric.name} {before:.4f} to {after:.4f}"
 
 
 def training_findings(problem: Problem, training: Training) -> tuple[Finding, ...]:
-    """Return a warning if nothing was learned, and if another start than the given one was kept."""
+    """Return warnings on a stopped training, the kept start, and a baseline that is not beaten."""
     primary_metric = problem.task.primary_metric if problem.task else None
     if not training.restarts or primary_metric is None:
         return ()
@@ -39,8 +39,8 @@ def training_findings(problem: Problem, training: Training) -> tuple[Finding, ..
 def _stopped(problem: Problem, training: Training) -> Finding | None:
     if not training.stopped:
         return None
-    words = f"stopped after {training.history[-1].epoch} of {problem.schedule.epochs} epochs"
-    return Finding("training-stopped", "warning", "training", words)
+    message = f"stopped after {training.history[-1].epoch} of {problem.schedule.epochs} epochs"
+    return Finding("training-stopped", "warning", "training", message)
 
 
 def _slow_loss(problem: Problem) -> Finding | None:
@@ -49,7 +49,7 @@ def _slow_loss(problem: Problem) -> Finding | None:
     ):
         return None
     name = type(problem.task.loss).__name__
-    message = f"the loss {name} has no compiled training step: NumPy steps were taken"
+    message = f"the loss {name} has no compiled training step; the slower NumPy steps were used"
     return Finding("not-compiled", "warning", "training", message)
 
 
@@ -57,14 +57,16 @@ def _kept_start(problem: Problem, training: Training) -> Finding | None:
     tried, kept = len(training.restarts), _number_kept(training)
     if tried > problem.schedule.restarts:
         stuck = sum(restart.stuck for restart in training.restarts)
-        words = (
-            f"{stuck} of {tried} trainings got stuck; it was started again from random widths and "
-            f"number {kept} is kept, see restarts.csv"
+        message = (
+            f"{stuck} of {tried} restarts stalled without beating the baseline, with further ones "
+            f"from random widths; restart {kept} is kept, see restarts.csv"
         )
-        return Finding("started-again", "warning", "training", words)
+        return Finding("started-again", "warning", "training", message)
     if problem.start_table is not None and kept > 0:
-        words = f"restart {kept}, from random widths, did better than the given start and is kept"
-        return Finding("start-not-kept", "warning", "training", words)
+        message = (
+            f"restart {kept} from random widths has a lower loss than the given start and is kept"
+        )
+        return Finding("start-not-kept", "warning", "training", message)
     return None
 
 
@@ -73,14 +75,14 @@ def _learned(problem: Problem, primary_metric: PrimaryMetric, training: Training
     if problem.schedule.epochs == 0 or primary_metric.beats_training_baseline(last.metrics):
         return None
     stuck = training.chosen is not None and training.chosen.stuck
-    way_out = "other ports, loads or limits" if stuck else "more epochs: the loss still falls"
+    way_out = "other ports, loads or limits" if stuck else "more epochs, since the loss still falls"
     margin = f", margin of chance {baseline.chance_margin:.4f}" if baseline.chance_margin else ""
     name = primary_metric.training
-    words = (
+    message = (
         f"{name} {last.metrics[name]:.4f} does not beat the constant-prediction baseline "
-        f"({baseline.value:.4f}{margin}); what may help: {way_out}"
+        f"({baseline.value:.4f}{margin}); possible remedies: {way_out}"
     )
-    return Finding("nothing-learned", "warning", "training", words)
+    return Finding("nothing-learned", "warning", "training", message)
 
 
 def _number_kept(training: Training) -> int:
@@ -88,5 +90,5 @@ def _number_kept(training: Training) -> int:
 
 
 def kept_given_start(training: Training) -> bool:
-    """Return whether the widths come from the start that the design asked for."""
+    """Return True if the trained widths come from the given start."""
     return _number_kept(training) == 0

@@ -1,1 +1,1 @@
-"""The losses, one module each; adding one requires no other change."""
+"""Losses, one module each; a new module requires no other change."""

@@ -1,4 +1,4 @@
-"""Cross-entropy of classes, with the probabilities of the paper's text or of its code."""
+"""Cross-entropy of classes, with the probabilities of the text of the paper or of its code."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mnnfab.losses.loss import (
     LossOptions,
 )
 
-#: τ where a design gives none (mm).
+#: Default of τ, mm.
 SOFTMAX_SCALE_MM = 0.04
 
 

@@ -1,1 +1,1 @@
-"""Findings on the limit states of a part, one check a module of `rules`."""
+"""Findings on the limit states of a part; each check is a module of `rules`."""

@@ -1,7 +1,7 @@
 """Findings on the limit states of a part.
 
-Each state warns at a limit of its own; where the design gives a limit, it is one of the
-acceptance criteria. Each check is a module of `mnnfab.validation.limit_states.rules`.
+Beyond an advised limit a limit state gives a warning; a limit that the design sets is an
+acceptance criterion. Each check is a module of `mnnfab.validation.limit_states.rules`.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
     from fem.limit_states import LimitStates
     from mnnfab.problem.problem import Problem
 
-#: Load factor below which a limit state is a warning, where the design gives no limit.
+#: Advised limit of load factors, used where the design sets none.
 ADVISED_FACTOR = 1.0
 
 
 @dataclass(frozen=True, eq=False)
 class AssessedPart:
-    """A part whose limit states were computed.
+    """A part with computed limit states.
 
     Args:
-        problem: the design.
+        problem: problem of the design.
         continuum: continuum model of the part.
         states: limit states of the part.
     """
@@ -40,12 +40,12 @@ class AssessedPart:
 
 @dataclass(frozen=True)
 class LimitStateCheck:
-    """A check of a limit state, as a module of `rules` registers it under the name `CHECK`.
+    """A check of a limit state; each module of `rules` registers one under the name `CHECK`.
 
     Args:
-        rank: place of its findings in reports.
-        run: from an assessed part to findings; an empty list where there is nothing to check.
-        codes: of its findings.
+        rank: position of its findings in reports.
+        run: function that returns the findings on a part; empty if there is nothing to check.
+        codes: codes of its findings.
     """
 
     rank: int
@@ -75,9 +75,9 @@ class Limit:
     """The limit of a value.
 
     Args:
-        own: of the design; None if it gives none.
-        advised: where the design gives none.
-        at_least: whether values above it are the good ones.
+        own: limit of the design; None if it sets none.
+        advised: advised limit, used where the design sets none.
+        at_least: True for a lower limit, False for an upper limit.
         form: format of the limit in messages.
     """
 
@@ -87,7 +87,7 @@ class Limit:
     form: str = "g"
 
     def finding(self, code: str, where: str, message: str, value: float) -> Finding:
-        """Return an error beyond the design's own limit, a warning beyond the advised one."""
+        """Return an error beyond the limit of the design, or a warning beyond the advised limit."""
         limit = self.advised if self.own is None else self.own
         within = value >= limit if self.at_least else value <= limit
         beyond: Severity = "warning" if self.own is None else "error"

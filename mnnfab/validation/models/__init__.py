@@ -1,1 +1,1 @@
-"""The models of the hierarchy, one module each; adding one requires no other change."""
+"""Models of the hierarchy, one module each; a new module requires no other change."""

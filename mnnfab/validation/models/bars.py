@@ -1,4 +1,4 @@
-"""The bar model with each of its stiffness laws."""
+"""The bar model with each of the stiffness laws."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mnnfab.validation.model_hierarchy import Answer, HierarchyModel
 
 
 def solve(part: PrintedPart, law: LawName) -> Answer:
-    """Return the answer of the bar model with a stiffness law."""
+    """Return the response of the bar model with a stiffness law."""
     problem = part.problem
     schedule = problem.design.schedule.model_copy(update={"stiffness_law": law})
     design = problem.design.model_copy(update={"training": schedule})

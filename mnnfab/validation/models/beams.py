@@ -1,4 +1,4 @@
-"""The frame: rigid joints and bonds that bend."""
+"""The beam (frame) model: rigid joints and bonds that bend."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mnnfab.validation.model_hierarchy import Answer, HierarchyModel
 
 
 def solve(part: PrintedPart) -> Answer:
-    """Return the answer of the beam model."""
+    """Return the response of the beam model."""
     problem, task = part.problem, require_ports(part.problem).task
     fabrication = problem.as_measured.design.fabrication
     frame = make_beam_model(problem.network, part.widths_mm, problem.material, fabrication)

@@ -7,7 +7,7 @@ from mnnfab.validation.model_hierarchy import Answer, HierarchyModel
 
 
 def solve(part: PrintedPart) -> Answer:
-    """Return the answer of the continuum model."""
+    """Return the response of the continuum model."""
     return Answer(part.continuum.response, part.continuum.n_dofs)
 
 

@@ -1,4 +1,4 @@
-"""The solid: quadratic tetrahedra, the lower half of the thickness."""
+"""The solid model: quadratic tetrahedra in the lower half of the thickness."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from mnnfab.validation.model_hierarchy import Answer, HierarchyModel
 
 
 def solve(part: PrintedPart) -> Answer:
-    """Return the answer of the solid model."""
+    """Return the response of the solid model."""
     from fem.extrusion import solve_solid
     from fem.mesh import make_mesh
 
     problem, task = part.problem, require_ports(part.problem).task
     section = problem.design.check
-    # As fine as plane stress begins, and one quadratic element through half of the thickness.
+    # As fine as the first plane-stress mesh, with one quadratic element through half the thickness.
     mesh = make_mesh(
         part.modelled_tiling, section.elements_across_joint + 1, section.mesher_deadline_s
     )

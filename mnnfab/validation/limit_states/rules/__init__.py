@@ -1,1 +1,1 @@
-"""The checks of limit states, one module each; adding one requires no other change."""
+"""Checks of limit states, one module each; a new module requires no other change."""

@@ -1,4 +1,4 @@
-"""Buckling in the plane."""
+"""In-plane buckling."""
 
 from __future__ import annotations
 
@@ -26,11 +26,9 @@ def check(part: AssessedPart) -> list[Finding]:
     buckling, case = min(found, key=lambda pair: pair[0].factor or np.inf)
     factor = buckling.factor or np.inf
     if not np.isfinite(factor):
-        return [
-            Finding("buckling", "info", "continuum", "no load case causes buckling in the plane")
-        ]
+        return [Finding("buckling", "info", "continuum", "no in-plane buckling in any load case")]
     message = (
-        f"buckling in the plane at load factor {factor:.2f} of “{case.name}”; this bond bows most"
+        f"in-plane buckling at load factor {factor:.2f} of “{case.name}”; largest bow in this bond"
     )
     where = network.bond_name(bowed_bond(network, part.continuum, buckling))
     limit = Limit(part.problem.design.check.min_buckling_factor, ADVISED_FACTOR, at_least=True)
@@ -38,14 +36,18 @@ def check(part: AssessedPart) -> list[Finding]:
 
 
 def _unknown(part: AssessedPart) -> Finding:
-    """Return a finding for a load case whose factor is not known: an error if it has a limit."""
+    """Return a finding on a load case without a computed factor; an error if there is a limit."""
     from fem.limit_states import MOST_DOFS
 
     unknown = next(
         one for one in part.states.cases if one.buckling is None or one.buckling.factor is None
     )
     large = part.continuum.n_dofs > MOST_DOFS
-    why = f"more than {MOST_DOFS:,} degrees of freedom" if large else "no mode converged"
+    why = (
+        f"more than {MOST_DOFS:,} degrees of freedom"
+        if large
+        else "the eigenvalue solver did not converge"
+    )
     severity: Severity = "error"
     if part.problem.design.check.min_buckling_factor is None:
         severity = "warning"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mnnfab.findings import Finding, FindingCode
 from mnnfab.validation.limit_states.checks import AssessedPart, Limit, LimitStateCheck
 
-#: Largest strain where the design gives no limit.
+#: Advised limit of the strain, used where the design sets none.
 ADVISED = 0.10
 
 

@@ -19,7 +19,7 @@ def check(part: AssessedPart) -> list[Finding]:
     factor = first.linear.factor
     message = {
         "change": f"linear range ends at load factor {factor:.2f} (5 % error of the outputs)",
-        "unstable": f"linear range ends at load factor {factor:.2f} (pinned bars become unstable)",
+        "unstable": f"linear range ends at load factor {factor:.2f} (no stable equilibrium found)",
         "beyond": f"linear range extends beyond load factor {factor:.0f}",
     }[first.linear.ends]
     limit = Limit(part.problem.design.check.min_linear_factor, ADVISED_FACTOR, at_least=True)

@@ -7,12 +7,12 @@ import numpy as np
 from mnnfab.findings import Finding, FindingCode
 from mnnfab.validation.limit_states.checks import AssessedPart, Limit, LimitStateCheck
 
-#: Largest sag, as a share of the displacement, where the design gives no limit.
+#: Advised limit of the sag over the displacement, used where the design sets none.
 ADVISED = 1.0
 
 
 def check(part: AssessedPart) -> list[Finding]:
-    """Check the sag against the smallest displacement of the outputs by a load case."""
+    """Check the sag relative to the output displacement of the smallest load case."""
     states = part.states
     sag = float(np.abs(states.sag_mm).max())
     sizes = {one.case.name: float(np.abs(one.outputs_mm).max()) for one in states.cases}
@@ -24,7 +24,7 @@ def check(part: AssessedPart) -> list[Finding]:
     limit = Limit(part.problem.design.check.max_sag_share, ADVISED, at_least=False)
     message = (
         f"sag of the outputs under self-weight up to {sag:.3f} mm, {share:.2f} times their "
-        f"displacement under “{least}”; measure displacements from the hanging part"
+        f"displacement under “{least}”; take the zero reading with the part hanging"
     )
     return [limit.finding("sag", "outputs", message, share)]
 
