@@ -19,7 +19,7 @@ from sklearn.preprocessing import StandardScaler
 from mnnfab import MNNClassifier, load_design, make_problem, train_problem
 from mnnfab.design.training_section import TrainingSection
 from mnnfab.task.datasets import built_in_features
-from mnnfab.task.factory import split_samples
+from mnnfab.task.split import split_samples
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 IRIS_SPLITS, OTHER_SPLITS = 30, 5

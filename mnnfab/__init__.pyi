@@ -20,7 +20,8 @@ from .network.network import Network
 from .network.network_file import load_network, network_from_graph, network_from_mesh
 from .network.ports import Port
 from .network.rigidity import Rigidity, analyse_rigidity, require_rigid
-from .problem.problem import Problem, load_problem, make_problem, train_problem
+from .problem.loading import load_problem, make_problem, train_problem
+from .problem.problem import Problem
 from .task.task import Task
 from .training.optimisation import Schedule, Trainable
 from .training.training import Training, train

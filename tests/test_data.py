@@ -15,9 +15,10 @@ from pyarrow import parquet
 from mnnfab import InputError, Problem, make_problem, parse_design, train_problem
 from mnnfab.design.training_section import TrainingSection
 from mnnfab.model.response import FlexibilityMatrix
+from mnnfab.task.classification import commonest_class_baseline
 from mnnfab.task.datasets import read_labelled_features
-from mnnfab.task.factory import _commonest_class, split_samples
 from mnnfab.task.metrics import PrimaryMetric
+from mnnfab.task.split import split_samples
 from mnnfab.units import NEWTON_PER_GF
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
@@ -187,7 +188,7 @@ def test_names_of_classes_and_columns_that_are_not_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("counts", [(2, 2), (3, 2), (27, 3), (996, 4), (50, 50)])
 def test_all_right_is_never_luck(counts: tuple[int, int]) -> None:
-    baseline = _commonest_class(np.repeat([0, 1], counts))
+    baseline = commonest_class_baseline(np.repeat([0, 1], counts))
     primary_metric = PrimaryMetric("accuracy_all", "higher", baseline, "accuracy_train", baseline)
     assert primary_metric.beats_baseline({"accuracy_all": 1.0})
     assert not primary_metric.beats_baseline({"accuracy_all": baseline.value})
@@ -195,7 +196,7 @@ def test_all_right_is_never_luck(counts: tuple[int, int]) -> None:
 
 
 def test_two_standard_errors_are_luck() -> None:
-    baseline = _commonest_class(np.repeat([0, 1, 2], 50))
+    baseline = commonest_class_baseline(np.repeat([0, 1, 2], 50))
     assert baseline.value == pytest.approx(1 / 3)
     assert baseline.chance_margin == pytest.approx(2 * np.sqrt(1 / 3 * 2 / 3 / 150))
 

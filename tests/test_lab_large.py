@@ -22,7 +22,7 @@ from mnnfab.lab.measurement.gradient import measured_gradient
 from mnnfab.lab.measurement.measurement import Measurement, measure
 from mnnfab.network.compatibility import compatibility_matrix
 from mnnfab.network.ports import dofs_of
-from mnnfab.problem.problem import load_problem
+from mnnfab.problem.loading import load_problem
 from mnnfab.training.gradient_comparison import in_situ_gradient
 from mnnfab.units import NEWTON_PER_GF
 

@@ -43,7 +43,8 @@ from mnnfab.lab.material.profile import profile_text
 from mnnfab.lab.measurement.measurement import Measurement, measure
 from mnnfab.lab.synthetic.laboratory import positions_of
 from mnnfab.printed_part.tiling import tile_part
-from mnnfab.problem.problem import Problem, load_problem, make_problem
+from mnnfab.problem.loading import load_problem, make_problem
+from mnnfab.problem.problem import Problem
 from mnnfab.profiles import material
 from mnnfab.units import NEWTON_PER_GF
 

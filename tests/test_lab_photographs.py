@@ -42,7 +42,7 @@ from mnnfab.lab.synthetic.laboratory import (
 from mnnfab.lab.synthetic.lens import lens_at
 from mnnfab.lab.synthetic.render import Sensor, develop, expose
 from mnnfab.lab.synthetic.scene import PAINT, RUBBER, Shape, board_shape
-from mnnfab.problem.problem import load_problem
+from mnnfab.problem.loading import load_problem
 from mnnfab.training.gradient_comparison import in_situ_gradient
 
 if os.environ.get("MNNFAB_PEERS") == "required":  # in .ci/run, which installs it

@@ -20,7 +20,7 @@ from mnnfab.lab.session.state import Round, Settings, first_round, next_round, w
 from mnnfab.model.response import Response
 from mnnfab.printed_part.continuum import solve_part
 from mnnfab.printed_part.tiling import tile_part
-from mnnfab.problem.problem import load_problem
+from mnnfab.problem.loading import load_problem
 from mnnfab.training.gradient_comparison import in_situ_gradient
 
 DESIGN = Path(__file__).resolve().parent.parent / "examples" / "behaviour-left.toml"

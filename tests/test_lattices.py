@@ -27,7 +27,7 @@ from mnnfab import (
     triangular_patch,
 )
 from mnnfab.errors import MechanismError
-from mnnfab.problem.problem import make_problem
+from mnnfab.problem.loading import make_problem
 
 LATTICES = [
     triangular_patch(4, 16.0, [0, 4]),

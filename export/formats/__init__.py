@@ -68,8 +68,8 @@ class Format:
 def known_formats() -> list[str]:
     """Return the names of all formats.
 
-    >>> known_formats()
-    ['3mf', 'dxf', 'glb', 'step', 'stl', 'svg']
+    >>> {'step', 'stl'} <= set(known_formats())
+    True
     """
     return sorted(module.name.removeprefix("f_") for module in pkgutil.iter_modules(__path__))
 

@@ -17,14 +17,9 @@ from mnnfab.model.surrogate import fit_correction
 from mnnfab.printed_part.calibration import calibrated
 from mnnfab.printed_part.part import PrintedPart
 from mnnfab.printed_part.tiling import tile_part
+from mnnfab.problem.loading import make_problem, train_problem
 from mnnfab.problem.port_placement import free_nodes, placements, port_nodes
-from mnnfab.problem.problem import (
-    Problem,
-    TrainableProblem,
-    make_problem,
-    require_trainable,
-    train_problem,
-)
+from mnnfab.problem.problem import Problem, TrainableProblem, require_trainable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -19,13 +19,8 @@ from mnnfab.errors import InputError
 from mnnfab.findings import Finding
 from mnnfab.printed_part.calibration import calibrated
 from mnnfab.printed_part.tiling import coupons_of, tile_part
-from mnnfab.problem.problem import (
-    Problem,
-    TrainableProblem,
-    make_problem,
-    require_trainable,
-    train_problem,
-)
+from mnnfab.problem.loading import make_problem, train_problem
+from mnnfab.problem.problem import Problem, TrainableProblem, require_trainable
 from mnnfab.progress.watcher import StageTimer
 from mnnfab.runs.record import WIDTHS, Ancestor, as_ancestor, load_ancestry
 from mnnfab.runs.run_folder import DESIGN, default_folder

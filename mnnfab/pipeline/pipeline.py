@@ -22,7 +22,8 @@ from mnnfab.pipeline.trays import write_tray
 from mnnfab.pipeline.writing import OutputOptions, write_manifest, write_results
 from mnnfab.printed_part.calibration import calibrated
 from mnnfab.printed_part.part import PrintedPart
-from mnnfab.problem.problem import Problem, load_problem
+from mnnfab.problem.loading import load_problem
+from mnnfab.problem.problem import Problem
 from mnnfab.problem.request_hash import request_of
 from mnnfab.progress.live import ProgressFileWatcher
 from mnnfab.progress.watcher import NullWatcher, ProgressWatcher, StageTimer

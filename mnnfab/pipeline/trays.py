@@ -12,7 +12,8 @@ from mnnfab.io.files import read_json
 from mnnfab.network.widths_file import check_widths
 from mnnfab.pipeline.writing import write_manifest
 from mnnfab.printed_part.tiling import part_sha256, printed_parts, tile_part
-from mnnfab.problem.problem import Problem, load_problem
+from mnnfab.problem.loading import load_problem
+from mnnfab.problem.problem import Problem
 from mnnfab.profiles import Printer
 from mnnfab.runs.record import WIDTHS, load_record
 from mnnfab.runs.run_folder import DESIGN, REPORT, run_folder

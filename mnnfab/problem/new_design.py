@@ -15,8 +15,9 @@ from mnnfab.design.section import valid_name
 from mnnfab.errors import InputError
 from mnnfab.io.files import write_new_file
 from mnnfab.io.tables import read_table
+from mnnfab.problem.loading import make_problem
 from mnnfab.problem.port_placement import placements
-from mnnfab.problem.problem import Problem, make_problem
+from mnnfab.problem.problem import Problem
 from mnnfab.task.datasets import BUILT_IN, labelled_features
 
 Kind = Literal["behaviour", "regression", "classification", "none"]

@@ -10,7 +10,8 @@ import numpy as np
 
 from mnnfab.errors import InputError
 from mnnfab.model.springs import SpringModel
-from mnnfab.problem.problem import make_problem, require_ports
+from mnnfab.problem.loading import make_problem
+from mnnfab.problem.problem import require_ports
 from mnnfab.random_streams import Stream, random_generator
 from mnnfab.training.optimisation import minimise_loss
 from mnnfab.training.width_maps import Clamp

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from mnnfab.design.design import Design
 from mnnfab.io.files import read_bytes
-from mnnfab.problem.problem import Problem, read_inputs
+from mnnfab.problem.loading import read_inputs
+from mnnfab.problem.problem import Problem
 from mnnfab.versions import versions
 
 

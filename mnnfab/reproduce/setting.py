@@ -14,7 +14,8 @@ from mnnfab.design.design_file import parse_design
 from mnnfab.losses.kinds.squared_error import SquaredError
 from mnnfab.model.response import Response
 from mnnfab.model.springs import SpringModel
-from mnnfab.problem.problem import Problem, make_problem, require_ports
+from mnnfab.problem.loading import make_problem
+from mnnfab.problem.problem import Problem, require_ports
 from mnnfab.reproduce import paper
 from mnnfab.task.task import Task
 from mnnfab.training.adam import EPSILON

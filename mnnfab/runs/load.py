@@ -7,7 +7,8 @@ from pathlib import Path
 
 from mnnfab.errors import InputError
 from mnnfab.network.widths_file import check_widths
-from mnnfab.problem.problem import Problem, load_problem
+from mnnfab.problem.loading import load_problem
+from mnnfab.problem.problem import Problem
 from mnnfab.progress.watcher import StageTimer
 from mnnfab.runs.record import WIDTHS, Record, load_record
 from mnnfab.runs.run_folder import DESIGN

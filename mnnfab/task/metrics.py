@@ -74,3 +74,7 @@ class PrimaryMetric:
 
     def _beats(self, baseline: Baseline, value: float) -> bool:
         return self.worse_by(baseline.value, value) < -baseline.chance_margin  # False for NaN
+
+
+#: Baseline of a relative error: that of outputs that do not move.
+NO_MOTION = Baseline(1.0)

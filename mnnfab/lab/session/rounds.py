@@ -36,7 +36,8 @@ from mnnfab.lab.session.state import (
     widths_of,
     with_uncorrected_bars,
 )
-from mnnfab.problem.problem import Problem, load_problem, require_ports
+from mnnfab.problem.loading import load_problem
+from mnnfab.problem.problem import Problem, require_ports
 from mnnfab.runs.record import WIDTHS, Record
 from mnnfab.runs.run_folder import DESIGN, write_training
 

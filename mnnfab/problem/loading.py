@@ -1,0 +1,152 @@
+"""From a design file to a problem: everything that the design names is read and checked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from mnnfab.arrays import FloatArray, frozen_floats
+from mnnfab.design.design import Design
+from mnnfab.design.design_file import load_design
+from mnnfab.design.network_section import NetworkFile, NetworkSection
+from mnnfab.errors import InputError
+from mnnfab.io.files import read_bytes
+from mnnfab.network.network import Network
+from mnnfab.network.network_file import load_network
+from mnnfab.network.rigidity import require_rigid
+from mnnfab.network.widths_file import check_widths, load_start, load_widths
+from mnnfab.problem.problem import PortProblem, Problem, has_ports, require_ports
+from mnnfab.profiles import Material, is_file, material, printer
+from mnnfab.task.datasets import BUILT_IN
+from mnnfab.task.factory import make_task
+from mnnfab.training.training import Progress, Training, train
+
+#: Output displacements below this fraction of the largest elongation count as zero.
+UNCOUPLED = 1e-10
+
+
+def load_problem(path: Path | str, start: Path | None = None) -> Problem:
+    """Read a design file and all files that it names, and validate them.
+
+    Args:
+        path: design file.
+        start: table of initial widths of the training; None for those of the design.
+
+    Raises:
+        InputError: if an input is not valid; `MechanismError` if the network has zero modes.
+    """
+    path = Path(path)
+    return make_problem(load_design(path), path.parent, start)
+
+
+def make_problem(design: Design, folder: Path, start: Path | None = None) -> Problem:
+    """Return the problem of a design whose files are in `folder`.
+
+    Raises:
+        InputError: as `load_problem`.
+    """
+    network = _network(design.network, folder).without(design.network.damage)
+    start = _start_of(design, folder, start)
+    problem = Problem(
+        design=design,
+        folder=folder,
+        network=network,
+        rigidity=require_rigid(network),
+        material=_material(design, folder),
+        printer=printer(design.fabrication.printer, folder),
+        task=make_task(design, network, folder),
+        given_widths_mm=_given_widths(design, network, folder),
+        start_widths_mm=_start_widths(design, network, start),
+        start_table=read_bytes(start) if start else None,
+        input_bytes=read_inputs(design, folder),
+    )
+    if has_ports(problem):
+        _check_coupling(problem)
+    return problem
+
+
+def train_problem(problem: Problem, progress: Progress | None = None) -> Training:
+    """Train the widths, or return those that the design gives.
+
+    If all restarts stalled, further ones are started from random widths, unless initial widths
+    are given; see `Training.restarts`.
+
+    Raises:
+        InputError: if the initial widths do not suit the width map.
+    """
+    if problem.given_widths_mm is not None:
+        return Training(widths_mm=problem.given_widths_mm, history=())
+    trainable = problem.trainable(require_ports(problem).task)
+    return train(trainable, problem.start_widths_mm, problem.schedule, progress)
+
+
+def _check_coupling(problem: PortProblem) -> None:
+    """Refuse problems in which no input moves any output."""
+    response = problem.bar_model(problem.task).response(np.ones(problem.network.n_bonds))
+    own = np.abs(response.elongations).max(axis=0)
+    still = np.abs(response.flexibility).max(axis=1) <= UNCOUPLED * own.max()
+    if still.all():
+        raise InputError(
+            "[task] outputs", "no input moves any of them", "outputs that are coupled to the inputs"
+        )
+
+
+def read_inputs(design: Design, folder: Path) -> dict[str, bytes]:
+    """Return the contents of the files that a design names, by name, without initial widths.
+
+    Raises:
+        InputError: if a file cannot be read.
+    """
+    named = (
+        getattr(design.network, "file", None),
+        getattr(design.task, "dataset", None),
+        *filter(is_file, (design.material.preset, design.fabrication.printer)),
+    )
+    return {name: read_bytes(folder / name) for name in named if name and name not in BUILT_IN}
+
+
+def _start_of(design: Design, folder: Path, start: Path | None) -> Path | None:
+    if start is not None and design.widths is not None:
+        raise InputError("[widths]", f"given, and a start from {start}", "one of the two")
+    if start is not None and design.schedule.start is not None:
+        raise InputError("[training] start", f"given, and a start from {start}", "one of the two")
+    if start is not None or design.schedule.start is None:
+        return start
+    return folder / design.schedule.start
+
+
+def _start_widths(design: Design, network: Network, start: Path | None) -> FloatArray:
+    fabrication = design.fabrication
+    if start is None:
+        return frozen_floats(np.full(network.n_bonds, fabrication.width_initial_mm))
+    lowest, highest = fabrication.width_min_mm, fabrication.width_max_mm
+    widths = load_start(start, network)
+    check_widths(str(start), widths, (lowest, highest))
+    return widths
+
+
+def _network(section: NetworkSection, folder: Path) -> Network:
+    if isinstance(section, NetworkFile):
+        return load_network(folder / section.file, section.fixed)
+    return section.network()
+
+
+def _material(design: Design, folder: Path) -> Material:
+    section = design.material
+    overrides = section.model_dump(exclude={"preset"}, exclude_none=True)
+    return material(section.preset, folder).model_copy(update=overrides)
+
+
+def _given_widths(design: Design, network: Network, folder: Path) -> FloatArray | None:
+    section = design.widths
+    if section is None:
+        return None
+    limits = (design.fabrication.width_min_mm, design.fabrication.width_max_mm)
+    if section.file is not None:
+        widths, where = load_widths(folder / section.file, network), section.file
+    else:
+        widths = frozen_floats(np.full(network.n_bonds, section.uniform_mm))
+        where = "[widths] uniform_mm"
+    check_widths(where, widths, limits)
+    return widths

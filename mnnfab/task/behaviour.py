@@ -1,0 +1,87 @@
+"""Behaviours: one load case with a target; and tasks that only compare models."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mnnfab.arrays import frozen_floats
+from mnnfab.design.task_section import Behaviour
+from mnnfab.design.training_section import TrainingSection
+from mnnfab.errors import InputError
+from mnnfab.losses.kinds.squared_error import SquaredError
+from mnnfab.network.ports import Port
+from mnnfab.task.loss_choice import make_loss
+from mnnfab.task.metrics import NO_MOTION, Baseline, PrimaryMetric
+from mnnfab.task.task import (
+    DataSplit,
+    LoadCase,
+    Task,
+    behaviour_class_metrics,
+    behaviour_target_metrics,
+    no_metrics,
+)
+from mnnfab.units import NEWTON_PER_GF
+
+
+def make_behaviour(
+    section: Behaviour,
+    schedule: TrainingSection,
+    inputs: tuple[Port, ...],
+    outputs: tuple[Port, ...],
+) -> Task:
+    """Return the task of a behaviour.
+
+    Raises:
+        InputError: if the data do not fit the ports, or the loads or targets are all zero.
+    """
+    for key in ("test_fraction", "validation_fraction"):
+        if getattr(schedule, key):
+            given = f"{getattr(schedule, key):g}"
+            raise InputError(f"[training] {key}", given, "0: a behaviour has a single sample")
+    loads = np.array([section.loads_gf]) * NEWTON_PER_GF
+    if section.targets_mm is not None:
+        targets = np.array([section.targets_mm])
+        loss = make_loss(section, section.loss or "mse", targets, "[task] targets_mm")
+        evaluate = behaviour_target_metrics
+        primary_metric = PrimaryMetric(
+            "relative_error", "lower", NO_MOTION, "relative_error", NO_MOTION
+        )
+    else:
+        targets = np.eye(len(outputs))[[section.target_class or 0]]
+        chosen = section.model_copy(update={"normalisation": section.normalisation or "share"})
+        loss = make_loss(chosen, section.loss or "cross-entropy", targets, "[task] target_class")
+        equal = Baseline(1 / len(outputs))
+        evaluate = behaviour_class_metrics
+        primary_metric = PrimaryMetric("target_share", "higher", equal, "target_share", equal)
+    return Task(
+        kind=section.kind,
+        inputs=inputs,
+        outputs=outputs,
+        loads_N=frozen_floats(loads),
+        targets=frozen_floats(targets),
+        loss=loss,
+        split=DataSplit(np.array([0])),
+        evaluate=evaluate,
+        primary_metric=primary_metric,
+        load_cases=(LoadCase("the load", tuple(loads[0].tolist())),),
+    )
+
+
+def make_comparison(inputs: tuple[Port, ...], outputs: tuple[Port, ...]) -> Task:
+    """Return a task without targets, for model comparison at the ports under 1 gf each."""
+    loads = np.eye(len(inputs)) * NEWTON_PER_GF
+    return Task(
+        kind="none",
+        inputs=inputs,
+        outputs=outputs,
+        loads_N=frozen_floats(loads),
+        targets=frozen_floats(np.zeros((len(inputs), len(outputs)))),
+        loss=SquaredError(1.0),
+        split=DataSplit(np.arange(len(inputs))),
+        evaluate=no_metrics,
+        primary_metric=None,
+        load_cases=tuple(
+            LoadCase(f"1 gf on {port}", tuple(row))
+            for port, row in zip(inputs, loads.tolist(), strict=True)
+        ),
+    )

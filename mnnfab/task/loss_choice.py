@@ -1,0 +1,29 @@
+"""The loss that a task section names."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mnnfab.arrays import FloatArray
+from mnnfab.design.task_section import Behaviour, Classification, Regression
+from mnnfab.errors import InputError
+from mnnfab.losses.loss import Loss, LossOptions, loss_kinds
+
+#: Smaller targets are refused as mistakes.
+LEAST_TARGET_MM = 1e-12
+
+
+def make_loss(
+    section: Classification | Regression | Behaviour, name: str, targets: FloatArray, where: str
+) -> Loss:
+    """Return the loss of a task section.
+
+    Raises:
+        InputError: if the targets are displacements that are all zero.
+    """
+    kind, size = loss_kinds()[name], float(np.sqrt((targets**2).mean()))
+    if kind.targets == "displacements" and size < LEAST_TARGET_MM:
+        given = "all zero" if size == 0 else f"{size:g} mm in the root mean square"
+        raise InputError(where, given, "targets that are not all zero")
+    normalisation = getattr(section, "normalisation", None)
+    return kind.make(LossOptions(normalisation, section.loss_scale_mm, size))

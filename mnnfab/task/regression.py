@@ -1,0 +1,84 @@
+"""Regression: loads and displacements from a table, or on lines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from mnnfab.arrays import FloatArray, IntArray, frozen_floats
+from mnnfab.design.task_section import Regression
+from mnnfab.design.training_section import TrainingSection
+from mnnfab.errors import InputError
+from mnnfab.network.ports import Port
+from mnnfab.random_streams import Stream, random_generator
+from mnnfab.task.datasets import (
+    read_loads_and_displacements,
+)
+from mnnfab.task.loss_choice import make_loss
+from mnnfab.task.metrics import NO_MOTION, Baseline, PrimaryMetric
+from mnnfab.task.split import split_samples
+from mnnfab.task.task import (
+    LoadCase,
+    Task,
+    displacement_metrics,
+)
+from mnnfab.units import NEWTON_PER_GF
+
+DEFAULT_SAMPLES = 100
+
+
+def make_regression(
+    section: Regression,
+    schedule: TrainingSection,
+    inputs: tuple[Port, ...],
+    outputs: tuple[Port, ...],
+    folder: Path,
+) -> Task:
+    """Return the task of a regression.
+
+    Raises:
+        InputError: if the data do not fit the ports, or the loads or targets are all zero.
+    """
+    if section.dataset is not None:
+        path = folder / section.dataset
+        loads, targets = read_loads_and_displacements(path, len(inputs), len(outputs))
+    else:
+        loads, targets = _points_on_lines(section, schedule.seed)
+    largest = int(np.abs(loads).sum(axis=1).argmax())
+    split = split_samples(len(loads), schedule)
+    if not loads[largest].any():
+        raise InputError(section.dataset or "[task]", "loads all 0", "loads that are not all 0")
+    return Task(
+        kind=section.kind,
+        inputs=inputs,
+        outputs=outputs,
+        loads_N=frozen_floats(loads),
+        targets=frozen_floats(targets),
+        loss=make_loss(section, section.loss, targets, "[task] targets"),
+        split=split,
+        evaluate=displacement_metrics,
+        primary_metric=PrimaryMetric(
+            "relative_error",
+            "lower",
+            NO_MOTION,
+            "relative_error_train",
+            _no_motion(targets, split.train),
+        ),
+        load_cases=(LoadCase("largest load", tuple(loads[largest].tolist())),),
+    )
+
+
+def _no_motion(targets: FloatArray, rows: IntArray) -> Baseline:
+    """Return the error of zero displacements on some samples, over the size of all targets."""
+    size = (targets**2).mean()
+    return Baseline(float(np.sqrt((targets[rows] ** 2).mean() / size))) if size else NO_MOTION
+
+
+def _points_on_lines(section: Regression, seed: int) -> tuple[FloatArray, FloatArray]:
+    """Draw loads of both signs and return them with the displacements on the lines, plus noise."""
+    generator = random_generator(seed, Stream.REGRESSION_SAMPLES)
+    largest = (section.max_load_gf or 0.0) * NEWTON_PER_GF
+    loads = generator.uniform(-largest, largest, size=(section.samples or DEFAULT_SAMPLES, 1))
+    targets = loads * np.array(section.slopes_mm_per_N)
+    return loads, targets + (section.noise_mm or 0.0) * generator.standard_normal(targets.shape)
