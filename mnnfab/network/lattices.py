@@ -54,7 +54,7 @@ def triangular_patch(rows: int, bond_length_mm: float, fixed: Sequence[int]) -> 
                 bonds.append((node, below))
             if i + 1 < rows and j > 0:
                 bonds.append((node, below - 1))
-    return _network(np.array(nodes), np.array(bonds), fixed)
+    return to_network(np.array(nodes), np.array(bonds), fixed)
 
 
 def triangular_parallelogram(
@@ -71,7 +71,7 @@ def triangular_parallelogram(
     >>> triangular_parallelogram(32, 32, 16.0, [0, 31]).n_bonds
     2945
     """
-    i, j = _grid(rows, columns)
+    i, j = grid(rows, columns)
     nodes = bond_length_mm * np.column_stack([j + i / 2, -ROW_HEIGHT * i])
     node = i * columns + j
     last_column, last_row = j + 1 == columns, i + 1 == rows
@@ -80,7 +80,7 @@ def triangular_parallelogram(
         (node, node + columns, ~last_row),
         (node, node + columns - 1, ~last_row & (j > 0)),
     ]
-    return _network(nodes, _bonds_in_slots(slots), fixed)
+    return to_network(nodes, bonds_in_slots(slots), fixed)
 
 
 def triangular_hexagon(side: int, bond_length_mm: float, fixed: Sequence[int]) -> Network:
@@ -103,7 +103,7 @@ def triangular_hexagon(side: int, bond_length_mm: float, fixed: Sequence[int]) -
         for i in range(-side, side + 1)
     ]
     nodes = bond_length_mm * np.array([place for row in rows for place in row])
-    return _network(nodes, neighbours(nodes, bond_length_mm), fixed)
+    return to_network(nodes, neighbours(nodes, bond_length_mm), fixed)
 
 
 def square_braced(rows: int, columns: int, bond_length_mm: float, fixed: Sequence[int]) -> Network:
@@ -118,7 +118,7 @@ def square_braced(rows: int, columns: int, bond_length_mm: float, fixed: Sequenc
     >>> square_braced(2, 3, 16.0, [0, 2]).n_bonds
     9
     """
-    i, j = _grid(rows, columns)
+    i, j = grid(rows, columns)
     nodes = bond_length_mm * np.column_stack([j.astype(float), -i.astype(float)])
     node = i * columns + j
     right, below = j + 1 < columns, i + 1 < rows
@@ -129,7 +129,7 @@ def square_braced(rows: int, columns: int, bond_length_mm: float, fixed: Sequenc
         (node, node + columns + 1, right & below & falling),
         (node + 1, node + columns, right & below & ~falling),
     ]
-    return _network(nodes, _bonds_in_slots(slots), fixed)
+    return to_network(nodes, bonds_in_slots(slots), fixed)
 
 
 def kagome_braced(rows: int, columns: int, bond_length_mm: float, fixed: Sequence[int]) -> Network:
@@ -157,7 +157,7 @@ def kagome_braced(rows: int, columns: int, bond_length_mm: float, fixed: Sequenc
     outer = math.sqrt(3) * np.exp(1j * np.pi / 3 * (np.arange(6) + 0.5))
     around = np.concatenate([inner, outer])
     corners = centres[:, None] + np.column_stack([around.real, around.imag])[None]
-    nodes = _numbered_from_the_top(bond_length_mm * _distinct(corners.reshape(-1, 2)))
+    nodes = numbered_from_the_top(bond_length_mm * distinct_points(corners.reshape(-1, 2)))
     tree = KDTree(nodes)
     braces: list[tuple[int, int]] = []
     for hexagon in bond_length_mm * corners:
@@ -165,7 +165,7 @@ def kagome_braced(rows: int, columns: int, bond_length_mm: float, fixed: Sequenc
         first, second, third = np.asarray(found).tolist()
         braces += [(first, second), (second, third), (third, first)]
     bonds = np.vstack([neighbours(nodes, bond_length_mm), np.sort(braces, axis=1)])
-    return _network(nodes, bonds, fixed)
+    return to_network(nodes, bonds, fixed)
 
 
 def delaunay(
@@ -196,13 +196,13 @@ def delaunay(
             f"{spacing_mm:g}: {len(points)} point(s) fit into {width_mm:g} × {height_mm:g} mm",
             "a spacing at which three or more points fit",
         )
-    nodes = _numbered_from_the_top(points)
+    nodes = numbered_from_the_top(points)
     triangles = Delaunay(nodes).simplices
     sides = np.sort(np.vstack([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]]))
     solid = np.tile(_smallest_angles(nodes[triangles]) > FLATTEST, 3)
     bonds = np.unique(sides[solid], axis=0)
     used = np.unique(bonds)
-    return _network(nodes[used], np.searchsorted(used, bonds), fixed)
+    return to_network(nodes[used], np.searchsorted(used, bonds), fixed)
 
 
 def neighbours(nodes: FloatArray, distance: float) -> IntArray:
@@ -213,11 +213,12 @@ def neighbours(nodes: FloatArray, distance: float) -> IntArray:
     return pairs[np.lexsort(pairs.T[::-1])]
 
 
-def _network(nodes: FloatArray, bonds: IntArray, fixed: Sequence[int]) -> Network:
+def to_network(nodes: FloatArray, bonds: IntArray, fixed: Sequence[int]) -> Network:
+    """Return the network of nodes (n_nodes, 2) mm, bonds (n_bonds, 2) and fixed nodes."""
     return Network(nodes, bonds, np.array(fixed, dtype=np.int64))
 
 
-def _grid(rows: int, columns: int) -> tuple[IntArray, IntArray]:
+def grid(rows: int, columns: int) -> tuple[IntArray, IntArray]:
     """Return the row and the column of every node, (rows · columns,) each."""
     _require_positive("rows", rows)
     _require_positive("columns", columns)
@@ -225,20 +226,21 @@ def _grid(rows: int, columns: int) -> tuple[IntArray, IntArray]:
     return row, column
 
 
-def _bonds_in_slots(slots: Sequence[tuple[IntArray, IntArray, np.ndarray]]) -> IntArray:
+def bonds_in_slots(slots: Sequence[tuple[IntArray, IntArray, np.ndarray]]) -> IntArray:
     """Return the bonds of all nodes in order, from slots (first node, second node, mask)."""
     first, second, there = (np.column_stack([slot[k] for slot in slots]) for k in range(3))
     return np.column_stack([first[there], second[there]])
 
 
-def _distinct(points: FloatArray) -> FloatArray:
+def distinct_points(points: FloatArray) -> FloatArray:
     """Return the distinct points; points that differ by rounding are merged."""
     _, first = np.unique(np.round(points, 6), axis=0, return_index=True)
     chosen: FloatArray = points[first]
     return chosen
 
 
-def _numbered_from_the_top(points: FloatArray) -> FloatArray:
+def numbered_from_the_top(points: FloatArray) -> FloatArray:
+    """Return the points (n, 2) mm in rows from the top, each row from left to right."""
     ordered: FloatArray = points[np.lexsort((points[:, 0], -np.round(points[:, 1], 6)))]
     return ordered
 

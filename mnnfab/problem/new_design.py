@@ -6,11 +6,13 @@ import tomllib
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+from textwrap import wrap
 from typing import Literal, get_args
 
 from jinja2 import Environment, StrictUndefined
 
 from mnnfab.design.design_file import parse_design
+from mnnfab.design.network_section import LATTICES
 from mnnfab.design.section import valid_name
 from mnnfab.errors import InputError
 from mnnfab.io.files import write_new_file
@@ -125,10 +127,17 @@ def new_design_text(name: str, folder: Path, start: Start, ports: Ports | None =
         start=start,
         dataset=_dataset(start),
         rows=rows,
+        lattices=_other_lattices(),
         inputs=inputs,
         outputs=outputs,
         load_gf=-round(min(5.0, ALL_LOADS_GF / n_in), 2),
     )
+
+
+def _other_lattices() -> str:
+    """Return the names of all lattices but that of the template, as lines of a comment."""
+    names = [f'"{name}"' for name in LATTICES if name != "triangular-patch"]
+    return "\n#     ".join(wrap(", ".join(names), 80, break_on_hyphens=False))
 
 
 def _dataset(start: Start) -> str | None:
