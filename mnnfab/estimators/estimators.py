@@ -49,7 +49,7 @@ def smallest_triangular_patch(
         nodes_per_port: free nodes per port; a larger number gives more trainable bonds.
         bond_length_mm: length of every bond.
 
-    >>> smallest_patch(7, 1.5, 16.0).n_nodes
+    >>> smallest_triangular_patch(7, 1.5, 16.0).n_nodes
     14
     """
     rows = 3

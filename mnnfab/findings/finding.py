@@ -88,7 +88,7 @@ def check_limit(
 ) -> Finding:
     """Return a finding: an error if `value` exceeds `limit`, otherwise an info.
 
-    >>> judge("strain", "bond 3", "strain", 0.02, 0.05).message
+    >>> check_limit("strain", "bond 3", "strain", 0.02, 0.05).message
     'strain 2.0%, limit 5.0%'
     """
     severity: Severity = "info" if value <= limit else "error"  # NaN gives an error

@@ -19,9 +19,9 @@ LOCK = ".mnnfab-lock"
 #: File with the progress of a run in this folder (`mnnfab.progress.live`).
 LIVE = ".mnnfab-live.json"
 #: Number of lock attempts before a run is assumed to be active; a clean-up after a killed run
-#: (`settle_unless_claimed`) holds the same lock for a moment.
+#: (`recover_unless_locked`) holds the same lock for a moment.
 TRIES = 8
-#: Pause between attempts (s), and the maximum wait (s) for readers of the lock (`is_claimed`).
+#: Pause between attempts (s), and the maximum wait (s) for readers of the lock (`is_locked`).
 PAUSE_S, PATIENCE_S = 0.03, 30.0
 
 

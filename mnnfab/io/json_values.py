@@ -20,7 +20,7 @@ def to_jsonable(value: Any) -> Any:  # noqa: ANN401 - any part of a result
 
     Numbers that JSON does not support (infinity, NaN) become None.
 
-    >>> as_plain((np.array([1.0, np.inf]), Path("out")))
+    >>> to_jsonable((np.array([1.0, np.inf]), Path("out")))
     [[1.0, None], 'out']
     """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):

@@ -24,7 +24,7 @@ from mnnfab.lab.experiment.track_tables import read_tracks
 EXPERIMENT = "experiment.toml"
 #: Number of digits of the part's hash in experiment.toml.
 PART_DIGITS = 12
-#: As `UNSEEN`, for hubs tracked by shape: rotating bonds bias the position of a hub.
+#: As `UNMODELLED_SHARE`, for hubs tracked by shape: rotating bonds bias the position of a hub.
 UNMODELLED_SHARE_BY_SHAPE = 0.01
 #: Allowed units of a table, in millimetres.
 UNITS_MM = {"mm": 1.0, "cm": 10.0, "m": 1000.0, "um": 1e-3, "in": 25.4}
