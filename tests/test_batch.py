@@ -160,7 +160,7 @@ def test_what_keeps_a_design_from_being_run_costs_it_alone(
             raise OSError(28, "No space left on device")
         return run_isolated(job, limits, tell, stop)
 
-    monkeypatch.setattr("mnnfab.batch.pools.run_apart", breaks)
+    monkeypatch.setattr("mnnfab.batch.pools.run_isolated", breaks)
     paths = [small_design(tmp_path, name) for name in ("first", "second")]
     outcome, _ = do(paths, tmp_path / "out")
     assert endings(outcome) == {"first": "crashed", "second": "pass"}

@@ -22,6 +22,7 @@ from mnnfab import (
     train_problem,
 )
 from mnnfab.arrays import FloatArray
+from mnnfab.losses.loss import TargetKind
 from mnnfab.training.adam import Adam
 from mnnfab.training.learning_rules import adjoint_gradient
 from mnnfab.training.width_maps import Clamp
@@ -155,6 +156,8 @@ def test_every_sample_is_used_once_an_epoch(iris_values: dict[str, Any]) -> None
 
     class Spy:
         compiled = None
+        scale_mm = None
+        targets: TargetKind = "classes"
 
         def value(self, _: FloatArray, targets: FloatArray) -> float:
             return float(len(targets))

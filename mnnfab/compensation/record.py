@@ -15,7 +15,6 @@ from mnnfab.design.section import Many, Number, Positive, Section
 from mnnfab.design.section_errors import damaged_file
 from mnnfab.errors import InputError
 from mnnfab.io.files import read_text
-from mnnfab.losses.kinds.cross_entropy import SoftmaxCrossEntropy
 from mnnfab.model.stiffness_law import Calibration
 from mnnfab.model.surrogate import Correction, Surrogate
 from mnnfab.task.metrics import PrimaryMetric
@@ -194,11 +193,11 @@ def trained_task(task: Task, loss_scale_mm: float | None) -> Task:
     """
     if loss_scale_mm is None:
         return task
-    if not isinstance(task.loss, SoftmaxCrossEntropy):
+    if task.loss.scale_mm is None:
         given = f"trained with a loss scale of {loss_scale_mm:g} mm"
-        allowed = 'a design with normalisation = "softmax", as in the training'
+        allowed = 'a design whose loss has a scale, as in the training: normalisation = "softmax"'
         raise InputError(SURROGATE, given, allowed)
-    return replace(task, loss=SoftmaxCrossEntropy(loss_scale_mm))
+    return replace(task, loss=replace(task.loss, scale_mm=loss_scale_mm))  # type: ignore[type-var]
 
 
 def best_round(rounds: Sequence[Round], primary_metric: PrimaryMetric, tolerance: float) -> int:

@@ -23,6 +23,7 @@ from mnnfab.design.section import (
 )
 from mnnfab.design.task_section import NoTask, TaskSection
 from mnnfab.design.training_section import TrainingSection, WidthsSection
+from mnnfab.losses.loss import loss_kinds
 
 
 class Design(Section):
@@ -82,8 +83,7 @@ class Design(Section):
             raise section_error(
                 "compensate", "given with [check] enabled = false", "enabled = true"
             )
-        softmax = getattr(self.task, "normalisation", None) == "softmax"
-        if self.compensate.loss_scale_mm is not None and not softmax:
+        if self.compensate.loss_scale_mm is not None and not _is_scaled(self.task):
             given = f"{self.compensate.loss_scale_mm:g}, with a loss that has no scale"
             raise section_error(
                 "compensate.loss_scale_mm", given, 'only with normalisation = "softmax"'
@@ -94,3 +94,12 @@ class Design(Section):
     def schedule(self) -> TrainingSection:
         """The training section, or its defaults if the file has none."""
         return self.training or TrainingSection()
+
+
+def _is_scaled(task: TaskSection) -> bool:
+    """Return whether a task compares classes by a loss with a scale."""
+    if isinstance(task, NoTask):
+        return False
+    kind = loss_kinds()[task.loss or "cross-entropy"]
+    scaled = kind.has_scale(getattr(task, "normalisation", None))
+    return kind.targets == "classes" and scaled

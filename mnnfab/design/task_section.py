@@ -17,7 +17,7 @@ from mnnfab.design.section import (
     relative_file_name,
     section_error,
 )
-from mnnfab.losses.loss import TargetKind, losses_for
+from mnnfab.losses.loss import TargetKind, loss_kinds, losses_for
 from mnnfab.network.ports import Port
 
 if TYPE_CHECKING:
@@ -258,8 +258,8 @@ TaskSection = Annotated[
 
 
 def _scale_needs_softmax(section: Classification | Behaviour) -> None:
-    softmax = section.normalisation == "softmax"
-    if section.loss_scale_mm is not None and not softmax:
+    kind = loss_kinds()[section.loss or "cross-entropy"]
+    if section.loss_scale_mm is not None and not kind.has_scale(section.normalisation):
         raise section_error(
             "loss_scale_mm", "given without softmax", 'only with normalisation = "softmax"'
         )

@@ -14,8 +14,6 @@ import numpy as np
 
 from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.errors import InputError
-from mnnfab.losses.kinds.cross_entropy import SoftmaxCrossEntropy
-from mnnfab.losses.kinds.squared_error import SquaredError
 from mnnfab.losses.loss import Loss
 from mnnfab.model.bars import BarModel
 from mnnfab.model.model import WidthModel
@@ -105,21 +103,21 @@ def wanted_change(loss: Loss, displacements: FloatArray, targets: FloatArray) ->
     """Return the change of the outputs that coupled learning aims at, (n_samples, n_out) mm.
 
     For a loss with target displacements it is the distance to them, otherwise a step against the
-    derivative of the loss. The length of the step is τ for a class of probability 0 with softmax,
-    and of the order of the displacements for shares.
+    derivative of the loss. The length of the step is of the order of the
+    scale of the loss, or of the displacements if it has none.
 
     Args:
         loss: loss of the task.
         displacements: displacements of the outputs, (n_samples, n_out) mm.
         targets: targets of the loss, (n_samples, n_out).
     """
-    match loss:
-        case SquaredError():
-            return targets - displacements
-        case SoftmaxCrossEntropy():
-            square_mm2: FloatArray | float = loss.scale_mm**2
-        case _:
-            square_mm2 = np.square(displacements).mean(axis=1, keepdims=True)
+    if loss.targets == "displacements":
+        return targets - displacements
+    square_mm2: FloatArray | float
+    if loss.scale_mm is None:
+        square_mm2 = np.square(displacements).mean(axis=1, keepdims=True)
+    else:
+        square_mm2 = loss.scale_mm**2
     return -loss.slope(displacements, targets) * (square_mm2 * len(targets))
 
 

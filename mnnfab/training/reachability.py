@@ -154,7 +154,7 @@ def wanted_flexibility(task: Task) -> FloatArray | None:
 
     It is None if the task has class targets instead of displacements.
     """
-    if not isinstance(task.loss, SquaredError):
+    if task.loss.targets != "displacements":
         return None
     rows = task.train_indices
     solution, *_ = np.linalg.lstsq(task.loads_N[rows], task.targets[rows], rcond=None)
@@ -242,7 +242,7 @@ def _smallest_share(enough: Callable[[float], bool]) -> float:
 def _signals(task: Task, model: PortModel) -> FloatArray:
     """Return the signal that has to be resolved in each sample, (n_samples,) mm."""
     moved = np.abs(model.outputs(task.loads_N))
-    if isinstance(task.loss, SquaredError) or moved.shape[1] < 2:
+    if task.loss.targets == "displacements" or moved.shape[1] < 2:
         size: FloatArray = np.sqrt((moved**2).mean(axis=1))
         return size
     ordered = np.sort(moved, axis=1)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from mnnfab.arrays import FloatArray
+from mnnfab.losses.loss import TargetKind
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,9 @@ class Reading:
 
     output: int
     sign: float
-    compiled: None = None
+    targets: ClassVar[TargetKind] = "displacements"
+    scale_mm: ClassVar[None] = None
+    compiled: ClassVar[None] = None
 
     def value(self, displacements: FloatArray, targets: FloatArray) -> float:  # noqa: ARG002
         """Return sign · u, the mean over the samples, mm."""
@@ -40,7 +44,9 @@ class ScaledResidual:
     min_s ‖s u - û‖² / ‖û‖² = 1 - (u·û)² / (‖u‖² ‖û‖²)
     """
 
-    compiled: None = None
+    targets: ClassVar[TargetKind] = "displacements"
+    scale_mm: ClassVar[None] = None
+    compiled: ClassVar[None] = None
 
     def value(self, displacements: FloatArray, targets: FloatArray) -> float:
         """Return the relative squared residual."""

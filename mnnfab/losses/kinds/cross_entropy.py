@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from mnnfab.losses.loss import (
     Loss,
     LossKind,
     LossOptions,
+    TargetKind,
 )
 
 #: Default of τ, mm.
@@ -32,6 +34,8 @@ class SoftmaxCrossEntropy:
     """
 
     scale_mm: float
+
+    targets: ClassVar[TargetKind] = "classes"
 
     @property
     def compiled(self) -> CompiledLoss:
@@ -69,6 +73,9 @@ class ShareCrossEntropy:
     Targets are one-hot.
     """
 
+    targets: ClassVar[TargetKind] = "classes"
+    scale_mm: ClassVar[None] = None
+
     @property
     def compiled(self) -> CompiledLoss:
         """Form of the loss in the compiled training step."""
@@ -96,4 +103,4 @@ def make(options: LossOptions) -> Loss:
     return SoftmaxCrossEntropy(options.scale_mm or SOFTMAX_SCALE_MM)
 
 
-LOSS = LossKind("cross-entropy", "classes", make)
+LOSS = LossKind("cross-entropy", "classes", make, normalised=True)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from mnnfab.arrays import FloatArray
-from mnnfab.losses.loss import SQUARED, CompiledLoss, Loss, LossKind, LossOptions
+from mnnfab.losses.loss import SQUARED, CompiledLoss, Loss, LossKind, LossOptions, TargetKind
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,8 @@ class SquaredError:
     """
 
     scale_mm: float
+
+    targets: ClassVar[TargetKind] = "displacements"
 
     @property
     def compiled(self) -> CompiledLoss:
