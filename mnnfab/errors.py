@@ -18,7 +18,7 @@ class InputError(MnnfabError, ValueError):
 
     def __init__(self, where: str, given: str, allowed: str) -> None:
         """Compose the message from its three parts."""
-        super().__init__(f"{where}: {given}\n  allowed: {allowed}")
+        super().__init__(f"{where}: {given}\n  expected: {allowed}")
         self.where = where
         self.given = given
         self.allowed = allowed

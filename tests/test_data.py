@@ -141,8 +141,8 @@ def changed(row: int, column: int, value: object) -> list[list[Any]]:
             [[*row[:2], 4.0, *row[3:]] for row in GOOD],
             'feature "c"": 4 in every row|"c": 4 in every',
         ),
-        (changed(0, 4, "d"), "3 ports\n  allowed: 4, one per class"),
-        ([row[1:] for row in GOOD], "4 ports\n  allowed: 3, one per feature"),
+        (changed(0, 4, "d"), "3 ports\n  expected: 4, one per class"),
+        ([row[1:] for row in GOOD], "4 ports\n  expected: 3, one per feature"),
     ],
 )
 def test_bad_data(tmp_path: Path, rows: list[list[Any]], words: str) -> None:

@@ -46,7 +46,7 @@ def the_format(name: str) -> Format:
 
 def test_all_formats_are_found() -> None:
     assert set(FORMATS) == {"step", "stl", "3mf", "dxf", "svg", "glb"}
-    with pytest.raises(InputError, match=r'"obj"\n  allowed: "3mf", "dxf"'):
+    with pytest.raises(InputError, match=r'"obj"\n  expected: "3mf", "dxf"'):
         require_known(["stl", "obj"])
 
 

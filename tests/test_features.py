@@ -115,7 +115,7 @@ def test_inner_nodes_have_no_room_for_an_eyelet(
 
 def test_an_eyelet_at_no_node_is_refused(paper_network: Network, fabrication: Fabrication) -> None:
     section = FeaturesSection(eyelets=EyeletsSection(nodes=(14,)))
-    with pytest.raises(GeometryError, match=r"eyelets\] nodes: 14\n  allowed: nodes 0 to 13"):
+    with pytest.raises(GeometryError, match=r"eyelets\] nodes: 14\n  expected: nodes 0 to 13"):
         place(paper_network, fabrication, section)
 
 

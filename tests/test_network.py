@@ -61,7 +61,7 @@ def test_arrays_cannot_be_changed(paper_network: Network) -> None:
         (TRIANGLE[0], [[0, 1], [1, 2], [2, 3]], [0], "node 3 does not exist"),
         (TRIANGLE[0], [[0, 1], [1, 2], [2, -1]], [0], "node -1 does not exist"),
         (TRIANGLE[0], TRIANGLE[1], [7], "node 7 does not exist"),
-        (TRIANGLE[0], [[0, 1], [1, 2], [1, 0]], [0], "already joined by bond 0"),
+        (TRIANGLE[0], [[0, 1], [1, 2], [1, 0]], [0], "bond 0 joins already"),
         (TRIANGLE[0], [[0, 1], [1, 1]], [0], "node 1 twice"),
         ([[0, 0], [0, 0], [5, 8]], TRIANGLE[1], [0], r"bond 0 \(0–1\): length 0 mm"),
         ([[0, 0], [np.nan, 0], [5, 8]], TRIANGLE[1], [0], "node 1.*finite"),
@@ -98,7 +98,7 @@ def test_only_two_single_cuts_leave_a_zero_mode(paper_network: Network) -> None:
 def test_zero_mode_names_the_nodes_that_move() -> None:
     # A square of four bonds held at its lower side shears: nodes 2 and 3 move.
     square = network([[0, 0], [10, 0], [10, 10], [0, 10]], [[0, 1], [1, 2], [2, 3], [3, 0]], [0, 1])
-    with pytest.raises(MechanismError, match=r"1 zero mode.*nodes 2, 3 move"):
+    with pytest.raises(MechanismError, match=r"zero modes: 1.*nodes 2, 3 move"):
         require_rigid(square)
 
 
@@ -127,7 +127,7 @@ def test_shallow_arch_is_rigid() -> None:
 def test_very_many_zero_modes_are_refused_at_once() -> None:
     hanging = [[10.0 * i, 10.0 * j] for j in (0, 1) for i in range(700)]
     bonds = [[i, i + 1] for i in range(699)] + [[i, i + 700] for i in range(700)]
-    with pytest.raises(MechanismError, match=r"32 zero mode\(s\)"):
+    with pytest.raises(MechanismError, match="zero modes: 32"):
         require_rigid(network(hanging, bonds, [0, 699]))
 
 

@@ -138,7 +138,7 @@ def test_what_is_no_run_and_what_failed_is_refused(tmp_path: Path) -> None:
 def test_one_tray_is_for_one_printer(tmp_path: Path) -> None:
     folders = [made(tmp_path, "one"), made(tmp_path, "two", printer="formlabs-form-4")]
     with pytest.raises(
-        InputError, match=r"two: printer: formlabs-form-4\n  allowed: that of .*prusa-mk4s"
+        InputError, match=r"two: printer: formlabs-form-4\n  expected: that of .*prusa-mk4s"
     ):
         tray(folders, tmp_path / "tray")
 

@@ -33,13 +33,16 @@ def check_wall(code: str, worst: Measure, printer: Printer) -> Finding:
     wall, advised = worst.value_mm, printer.advised_wall_mm
     place = "at ({:.2f}, {:.2f}) mm".format(*worst.position_mm)
     if reaches(wall, advised):
-        message = f"{wall:.3f} mm {place}, {advised:g} mm is advised"
+        message = f"wall of {wall:.3f} mm {place}; recommended minimum {advised:g} mm"
         return finding_at(code, "info", worst, message, advised)
     if reaches(wall, printer.printable_wall_mm):
-        message = f"{wall:.3f} mm {place}; {printer.name} prints it, but {advised:g} mm is advised"
+        message = (
+            f"wall of {wall:.3f} mm {place}; printable on {printer.name}, "
+            f"recommended minimum {advised:g} mm"
+        )
         return finding_at(code, "warning", worst, message, advised)
     limit = printer.printable_wall_mm
-    message = f"{wall:.3f} mm {place}; {printer.name} prints {limit:g} mm or more"
+    message = f"wall of {wall:.3f} mm {place}; minimum of {printer.name} {limit:g} mm"
     return finding_at(code, "error", worst, message, limit)
 
 

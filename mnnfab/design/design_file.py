@@ -39,8 +39,7 @@ def load_design(path: Path) -> Design:
     """Read and validate a design file.
 
     Raises:
-        InputError: if the file is missing, is not TOML or is invalid; one message lists all
-            errors.
+        InputError: if the file is missing, is not TOML or is invalid; one message lists all errors.
     """
     values = read_values(path)
     if SWEEP in values:
@@ -59,7 +58,9 @@ def read_values(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except (ValueError, RecursionError) as error:
-        raise InputError(str(path), f"not TOML: {error}", "a design file in TOML") from error
+        raise InputError(
+            str(path), f"TOML syntax error: {error}", "a design file in TOML"
+        ) from error
 
 
 def parse_design(values: Mapping[str, Any], source: str = "design") -> Design:
@@ -75,7 +76,7 @@ def parse_design(values: Mapping[str, Any], source: str = "design") -> Design:
     if len(faults) == 1:
         raise faults[0]
     lines = "".join(f"\n- {fault}" for fault in faults)
-    raise InputError(source, f"{len(faults)} errors{lines}", "see each error")
+    raise InputError(source, f"{len(faults)} errors{lines}", "a design without these errors")
 
 
 def dump_design(design: Design) -> str:

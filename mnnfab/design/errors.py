@@ -31,6 +31,9 @@ from mnnfab.design.task_section import Behaviour, Classification, NoTask, PortSe
 from mnnfab.design.training_section import TrainingSection, WidthsSection
 from mnnfab.errors import InputError
 
+#: Lower bound of numbers that must be positive (`mnnfab.design.section.Positive`).
+LEAST_POSITIVE = 1e-9
+
 Place = tuple[int | str, ...]
 
 #: The class that defines the keys of a section, by the location that pydantic reports.
@@ -76,10 +79,17 @@ def _unknown_key(source: str, detail: ErrorDetails) -> InputError:
     names = tuple(part for part in place[:-1] if isinstance(part, str))
     section = PortSection if names[-1:] in {("inputs",), ("outputs",)} else _SECTIONS[names]
     known = [info.alias or name for name, info in section.model_fields.items()]
-    nearest = difflib.get_close_matches(str(place[-1]), known, n=1, cutoff=0.5)
-    hint = f"did you mean {nearest[0]}? " if nearest else ""
-    allowed = f"{hint}known keys: {', '.join(known)}"
-    return InputError(_where(source, place), "unknown key", allowed)
+    nearest = _most_similar(str(place[-1]), known)
+    hint = f"; did you mean {nearest}?" if nearest else ""
+    return InputError(_where(source, place), f"unknown key{hint}", f"one of {', '.join(known)}")
+
+
+def _most_similar(key: str, known: list[str]) -> str | None:
+    """Return the known key that is most similar, one with the same unit if there is any."""
+    same_unit = [one for one in known if one.rpartition("_")[2] == key.rpartition("_")[2]]
+    found = difflib.get_close_matches(key, same_unit, n=1, cutoff=0.5)
+    found = found or difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+    return found[0] if found else None
 
 
 def _broken_rule(source: str, detail: ErrorDetails) -> InputError:
@@ -93,7 +103,7 @@ def _broken_rule(source: str, detail: ErrorDetails) -> InputError:
 
 
 def _missing(source: str, detail: ErrorDetails) -> InputError:
-    return InputError(_where(source, detail["loc"]), "missing", "the key is required")
+    return InputError(_where(source, detail["loc"]), "missing", "a value: the key is required")
 
 
 def _wrong_kind(source: str, detail: ErrorDetails) -> InputError:
@@ -105,13 +115,25 @@ def _wrong_kind(source: str, detail: ErrorDetails) -> InputError:
 
 def _other(source: str, detail: ErrorDetails) -> InputError:
     allowed = detail["msg"].removeprefix("Input should be ").replace("a valid tuple", "a list")
+    if detail.get("ctx", {}).get("ge") == LEAST_POSITIVE:
+        allowed = "a number above 0"
     return InputError(_where(source, detail["loc"]), _shown(detail["input"]), allowed)
+
+
+def _unknown_lattice(source: str, detail: ErrorDetails) -> InputError:
+    value = detail["input"]
+    name = value.get("lattice") if isinstance(value, dict) else None
+    given = "missing" if name is None else _shown(name)
+    names = ", ".join(f'"{one}"' for one in LATTICES)
+    where = _where(source, (*detail["loc"], "lattice"))
+    return InputError(where, given, f'{names}, or file = "network.json"')
 
 
 _HANDLERS: Mapping[str, Callable[[str, ErrorDetails], InputError]] = {
     "extra_forbidden": _unknown_key,
     "value_error": _broken_rule,
     "missing": _missing,
+    "network_kind": _unknown_lattice,
     "union_tag_not_found": _wrong_kind,
     "union_tag_invalid": _wrong_kind,
 }

@@ -27,7 +27,7 @@ def read_toml(path: Path, what: str) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(str(path), f"not TOML: {error}", what) from error
+        raise InputError(str(path), f"TOML syntax error: {error}", what) from error
 
 
 def first_error(path: Path, error: ValidationError, known_keys: str) -> InputError:

@@ -223,7 +223,7 @@ class Behaviour(Section):
         if len(self.outputs) < 2 or (self.target_class or 0) >= len(self.outputs):
             raise section_error(
                 "target_class",
-                f"{self.target_class} with {len(self.outputs)} output(s)",
+                f"{self.target_class}, but the task has {len(self.outputs)} outputs",
                 "the index of one of two or more outputs, counted from 0",
             )
         _scale_needs_softmax(self)
@@ -267,7 +267,7 @@ def _scale_needs_softmax(section: Classification | Behaviour) -> None:
 
 def _require_length(key: str, values: tuple[float, ...], length: int, each: str) -> None:
     if len(values) != length:
-        raise section_error(key, f"{len(values)} number(s)", f"{length}, {each}")
+        raise section_error(key, f"{len(values)} numbers", f"{length}, {each}")
 
 
 def _require_loss(name: str | None, targets: TargetKind, key: str) -> None:

@@ -170,8 +170,8 @@ class Network:
             first, second = np.sort(self.bonds[bond])
             raise InputError(
                 f"network, bond {bond}",
-                f"nodes {first} and {second}, already joined by bond {earlier}",
-                "one bond between two nodes",
+                f"nodes {first} and {second}, which bond {earlier} joins already",
+                "at most one bond per pair of nodes",
             )
         if len(set(self.fixed.tolist())) < len(self.fixed):
             raise InputError("network, fixed", f"{self.fixed.tolist()}", "each node once")

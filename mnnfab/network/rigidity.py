@@ -81,7 +81,7 @@ def require_rigid(network: Network) -> Rigidity:
         more = " …" if len(rigidity.moving_nodes) > 20 else ""
         raise MechanismError(
             "network",
-            f"{rigidity.n_zero_modes} zero mode(s): nodes {moving}{more} move without "
+            f"zero modes: {rigidity.n_zero_modes}; nodes {moving}{more} move without "
             "lengthening any bond",
             "a rigid network: fix more nodes or add bonds there",
         )

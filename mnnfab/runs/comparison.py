@@ -109,7 +109,7 @@ def _design(folder: Path) -> dict[str, Any]:
         if isinstance(error, InputError):
             raise
         allowed = "a design written by mnnfab"
-        raise InputError(str(folder / DESIGN), f"not TOML: {error}", allowed) from error
+        raise InputError(str(folder / DESIGN), f"TOML syntax error: {error}", allowed) from error
 
 
 def _flat(values: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:

@@ -89,8 +89,10 @@ def labelled_features(
         return data if features is None else data.with_features(features)
     if not (folder / dataset).exists():
         known = ", ".join(f'"{name}"' for name in BUILT_IN)
-        given = f'"{dataset}": no such file'
-        raise InputError("[task] dataset", given, f"{known}, or a table in the design folder")
+        given = f'"{dataset}": neither a built-in data set nor a file'
+        raise InputError(
+            "[task] dataset", given, f"{known}, or a CSV or Parquet file in the design folder"
+        )
     return read_labelled_features(folder / dataset, features)
 
 

@@ -39,22 +39,23 @@ def check_continuum(
         corrected: True if `bar` is calibrated by a continuum model, so that its best-fit scale
             is included.
     """
+    label = "calibrated bar model" if corrected else "bar model"
     findings = [
         check_limit(
             "displacement-residual",
             "outputs",
-            "residual after best-fit scaling of the flexibility matrix",
+            f"residual after best-fit scaling of the flexibility matrix ({label})",
             agreement.displacement_residual,
             limits.max_displacement_residual,
         ),
         check_limit(
             "elongation-residual",
             "bonds",
-            "residual after best-fit scaling of the bond elongations",
+            f"residual after best-fit scaling of the bond elongations ({label})",
             agreement.elongation_residual,
             limits.max_elongation_residual,
         ),
-        _check_scale(agreement.scale, limits.max_scale),
+        _check_scale(agreement.scale, limits.max_scale, label),
         _check_strain(task, network, continuum, limits.max_bond_strain),
     ]
     if task.primary_metric is not None:
@@ -88,10 +89,10 @@ def _check_strain(task: Task, network: Network, continuum: Model, limit: float) 
     )
 
 
-def _check_scale(scale: float, limit: float) -> Finding:
+def _check_scale(scale: float, limit: float, label: str) -> Finding:
     within = 1 / limit <= scale <= limit
     message = (
-        f"best-fit scale of continuum over bar model {scale:.3f}, "
+        f"best-fit scale of the continuum model over the {label} {scale:.3f}, "
         f"allowed {1 / limit:.2f} to {limit:.2f}"
     )
     return Finding("scale", "info" if within else "error", "outputs", message)
@@ -107,14 +108,14 @@ def _check_metric(
 ) -> Finding:
     reference, found = task.metrics(bar), task.metrics(continuum)
     name, value = primary_metric.name, primary_metric.of(found)
-    bars = "calibrated bar model" if factor is None else "bar model"
-    message = f"{name} {primary_metric.of(reference):.4f} ({bars}), {value:.4f} (continuum model)"
+    label = "calibrated bar model" if factor is None else "bar model"
+    message = f"{name} {primary_metric.of(reference):.4f} ({label}), {value:.4f} (continuum model)"
     scaled = primary_metric.of(task.metrics(ScaledOutputs(continuum, 1 / (factor or 1.0))))
     if abs(scaled - value) > 1e-9:  # the metric depends on the magnitude of the displacements
         message += f", {scaled:.4f} after division by the best-fit scale {factor:.3f}"
     drop = round(primary_metric.degradation(reference, found), 9) + 0.0  # no "-0.0000"
     return check_limit(
-        "metric-drop", "task", f"{message}: worse by", drop, limits.max_metric_drop, ".4f"
+        "metric-drop", "task", f"{message}; degradation", drop, limits.max_metric_drop, ".4f"
     )
 
 

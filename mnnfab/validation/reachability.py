@@ -44,10 +44,12 @@ def reach_findings(problem: Problem, task: Task, found: Reachability) -> list[Fi
         findings.append(Finding("out-of-reach", "warning", "task", message))
     if found.unreadable > 0.1:
         resolution = problem.design.check.resolution_mm
+        classes = task.loss.targets == "classes"
+        signal = "lead of the largest output" if classes else "displacement of the outputs"
         message = (
-            f"{found.unreadable:.0%} of the samples have a signal below the measuring resolution "
-            f"of {resolution:g} mm, the median is {found.signal_mm:.3f} mm, at the lowest loss "
-            "found; possible remedies: heavier loads, a softer material or other ports"
+            f"{signal} is below the measurement resolution of {resolution:g} mm in "
+            f"{found.unreadable:.0%} of the samples (median {found.signal_mm:.3f} mm) at the "
+            "lowest loss found; possible remedies: heavier loads, a softer material or other ports"
         )
         findings.append(Finding("weak-signal", "warning", "outputs", message))
     return findings

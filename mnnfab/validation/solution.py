@@ -20,7 +20,7 @@ def check_solution(discretisation: Discretisation, balance: Balance) -> list[Fin
     severity: Severity = "info" if discretisation.settled else "warning"
     message = (
         f"estimated discretisation error of the flexibility matrix {discretisation.error:.2%}, "
-        f"required {discretisation.tolerance:.2%}; degrees of freedom {dofs}"
+        f"tolerance {discretisation.tolerance:.2%}; degrees of freedom {dofs}"
     )
     if not discretisation.settled:
         message += "; not converged, or not enough memory for a finer mesh"
@@ -34,5 +34,5 @@ def check_solution(discretisation: Discretisation, balance: Balance) -> list[Fin
 def _balanced(code: str, words: str, value: float) -> Finding:
     """Return a warning if rounding is noticeable (very flexible parts); the solver refuses more."""
     severity: Severity = "info" if value <= BALANCED else "warning"
-    message = f"{words} {value:.1e}; at most {BALANCED:.0e} for a stiff part"
+    message = f"{words} {value:.1e}; expected below {BALANCED:.0e}"
     return Finding(code, severity, "continuum", message, None, value, BALANCED)

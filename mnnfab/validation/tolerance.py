@@ -56,10 +56,10 @@ def check_print_samples(
     bonds = ", ".join(problem.network.bond_name(bond) for bond in study.worst_bonds())
     severity: Severity = "info" if study.chance >= LIKELY else "warning"
     message = (
-        f"{name} {study.drawn:.4f} as drawn; {len(study.metrics):,} print samples with standard "
-        f"deviations of ±{errors.width_mm:g} mm of width, ±{errors.thickness:.1%} of thickness, "
-        f"±{errors.modulus:.0%} of modulus and ±{errors.load_N / NEWTON_PER_GF:g} gf of load: "
-        f"median {middle:.4f}, 90 % from {low:.4f} to {high:.4f}; estimated print yield "
+        f"{name} {study.drawn:.4f} nominal; {len(study.metrics):,} print samples with standard "
+        f"deviations of {errors.width_mm:g} mm in width, {errors.thickness:.1%} in thickness, "
+        f"{errors.modulus:.0%} in modulus and {errors.load_N / NEWTON_PER_GF:g} gf in load: median "
+        f"{middle:.4f}, 5th to 95th percentile {low:.4f} to {high:.4f}; estimated print yield "
         f"{study.chance:.0%} (within max_metric_drop, better than the baseline)"
     )
     return [

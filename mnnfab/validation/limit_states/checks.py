@@ -91,7 +91,7 @@ class Limit:
         limit = self.advised if self.own is None else self.own
         within = value >= limit if self.at_least else value <= limit
         beyond: Severity = "warning" if self.own is None else "error"
-        name = "advised" if self.own is None else "limit"
+        name = "recommended" if self.own is None else "limit"
         sense = "at least" if self.at_least else "at most"
         whole = f"{message}; {name} {sense} {limit:{self.form}}"
         return Finding(code, "info" if within else beyond, where, whole, None, value, limit)
