@@ -12,10 +12,11 @@ import pytest
 
 from fem.contact import contact_factor
 from fem.continuum import Continuum
-from fem.limit_states import LimitStates, bowed_bond
+from fem.limit_states import LimitStates, LoadCaseLimits, bowed_bond
 from fem.nonlinear_bars import LinearRange
 from fem.resultants import bond_resultants, joint_stresses
 from mnnfab import Network, Problem, make_problem, parse_design
+from mnnfab.findings import Finding
 from mnnfab.printed_part.continuum import solve_part
 from mnnfab.printed_part.part import PrintedPart
 from mnnfab.printed_part.tiling import tile_part
@@ -114,6 +115,39 @@ def test_every_guard_names_its_place(iris: Solved, found: LimitStates) -> None:
         assert finding.value is not None
     worst = int(found.joint_strains.argmax())
     assert findings["joint-strain"].where == problem.network.bond_name(worst)
+
+
+def with_factor(limits: LoadCaseLimits, factor: float | None) -> LoadCaseLimits:
+    """Return the limit states of a load case with another buckling load factor."""
+    assert limits.buckling is not None
+    return replace(limits, buckling=replace(limits.buckling, factor=factor))
+
+
+def buckling_finding(iris: Solved, found: LimitStates, limit: float | None) -> Finding:
+    """Return the buckling finding under a limit of the design."""
+    problem, _, _, continuum = iris
+    section = problem.design.check.model_copy(update={"min_buckling_factor": limit})
+    design = problem.design.model_copy(update={"check": section})
+    findings = check_limit_states(replace(problem, design=design), continuum, found)
+    (finding,) = (one for one in findings if one.code == "buckling")
+    return finding
+
+
+@pytest.mark.parametrize(("limit", "severity"), [(None, "warning"), (2.0, "error")])
+def test_an_unknown_buckling_factor_fails_a_design_with_a_limit(
+    iris: Solved, found: LimitStates, limit: float | None, severity: str
+) -> None:
+    first = with_factor(found.cases[0], None)
+    finding = buckling_finding(iris, replace(found, cases=(first, *found.cases[1:])), limit)
+    assert finding.severity == severity
+    assert f"“{first.case.name}” not computed" in finding.message
+
+
+def test_a_part_that_never_buckles_passes_every_limit(iris: Solved, found: LimitStates) -> None:
+    cases = tuple(with_factor(one, np.inf) for one in found.cases)
+    finding = buckling_finding(iris, replace(found, cases=cases), 1e6)
+    assert finding.severity == "info"
+    assert "no in-plane buckling" in finding.message
 
 
 @pytest.mark.parametrize(

@@ -327,7 +327,7 @@ def test_a_table_of_pixels_is_read_with_its_frames(tmp_path: Path, fig1: Bench) 
     [
         ("experiment.toml", "schema = 1\n", "name: missing"),
         ("experiment.toml", EXPERIMENT.replace('"px"', '"furlong"'), "positions.units"),
-        ("experiment.toml", EXPERIMENT + "zoom = 3\n", "not known"),
+        ("experiment.toml", EXPERIMENT + "zoom = 3\n", "unknown key"),
         ("experiment.toml", "schema = \n", "TOML syntax error"),
         ("steps.csv", "step,role,node,axis,load_gf\na,zero,3,y,-5\n", "role zero"),
         ("steps.csv", "step,role,node,axis,load_gf\na,pull,3,y,-5\n", 'role "pull"'),

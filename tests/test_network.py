@@ -9,17 +9,21 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import sparse
 
 from mnnfab import (
     InputError,
     MechanismError,
     Network,
+    Port,
     analyse_rigidity,
     load_network,
     require_rigid,
     triangular_parallelogram,
     triangular_patch,
 )
+from mnnfab.network.ports import check_ports
+from mnnfab.validation.conditioning import check_conditioning
 
 TRIANGLE = ([[0, 0], [10, 0], [5, 8]], [[0, 1], [1, 2], [2, 0]], [0, 1])
 
@@ -161,3 +165,23 @@ def test_bad_network_files(tmp_path: Path, text: str, message: str) -> None:
     path.write_text(text)
     with pytest.raises(InputError, match=message):
         load_network(path)
+
+
+@pytest.mark.parametrize(
+    ("ports", "message"),
+    [
+        ([Port(1, "x"), Port(9, "y")], r"inputs\[1\]: node 9 does not exist"),
+        ([Port(0, "x")], r"inputs\[0\]: node 0 is fixed.*a free node: 1, 2"),
+        ([Port(1, "x"), Port(2, "y"), Port(1, "x")], r"inputs\[2\].*given twice"),
+    ],
+)
+def test_bad_ports_are_refused(ports: list[Port], message: str) -> None:
+    with pytest.raises(InputError, match=f"(?s){message}"):
+        check_ports("inputs", network(TRIANGLE[0], TRIANGLE[1], [0]), ports)
+
+
+def test_the_condition_number_of_a_huge_matrix_is_not_computed() -> None:
+    (finding,) = check_conditioning(sparse.eye_array(50_001, format="csr"))
+    assert finding.severity == "info"
+    assert "not computed: more than 50,000 unknowns" in finding.message
+    assert check_conditioning(sparse.eye_array(10, format="csr")) == []
