@@ -209,7 +209,7 @@ def test_ports_for_data_are_better_than_any(tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (["--task", "behaviour", "--dataset", "iris"], "only for regression or classification"),
-        (["--task", "classification", "--dataset", "none.csv"], "no such file"),
+        (["--task", "classification", "--dataset", "none.csv"], "neither a built-in data set"),
         (["--task", "classification", "--dataset", "wine", "--rows", "3"], "enough for 14 inputs"),
         (["--material", "wood"], "agilus30"),
         (["--printer", "../etc"], "stratasys"),

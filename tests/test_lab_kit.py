@@ -195,5 +195,5 @@ def test_commands_say_what_is_wrong(
     monkeypatch.chdir(tmp_path)
     done = CliRunner().invoke(main, arguments)
     assert done.exit_code == 2
-    assert "allowed" in done.output
+    assert "expected" in done.output
     assert not list(tmp_path.iterdir())

@@ -42,7 +42,7 @@ class Loss(Protocol):
 
     @property
     def targets(self) -> TargetKind:
-        """What it compares the outputs with."""
+        """Targets of the loss: displacements or classes."""
         ...
 
     @property
