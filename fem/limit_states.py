@@ -133,7 +133,7 @@ def _assess_case(continuum: Continuum, bonds: Bonds, task: Task, case: LoadCase)
         ),
         contact=contact,
         contact_place=place,
-        outputs_mm=continuum.response.outputs(loads),
+        outputs_mm=continuum.response.outputs(loads[None])[0],
     )
 
 

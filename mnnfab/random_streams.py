@@ -1,7 +1,11 @@
 """Random streams: one generator for each use of random numbers, independent of the others.
 
-All generators that depend on the seed given by the user are made here. Different uses never share
-random numbers, and a new use does not change the numbers of the others.
+All generators that depend on the seed of a design are made here. Different uses do not share random
+numbers, and a new use does not change the numbers of the others. Three clashes are known and kept,
+since any mend would change results: NumPy pads seeds with zeros, so that DATA_SPLIT of a seed
+equals `default_rng(seed)`, which draws the sites of a `delaunay` lattice of the same seed;
+DATA_SPLIT of seed 0 equals the fixed `default_rng(0)` of `mnnfab reach`; and a use without members
+equals its member 0, so that a use has members always or never.
 """
 
 from __future__ import annotations

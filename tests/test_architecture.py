@@ -63,6 +63,8 @@ mnnfab.cli
 mnnfab.__main__
 """
 LEVELS = {room: level for level, line in enumerate(ORDER.split("\n")) for room in line.split()}
+#: Packages that hold only rooms.
+HOLDERS = {"mnnfab", "mnnfab.lab"}
 MOST_ROOT_MODULES = 10
 
 
@@ -107,12 +109,18 @@ def modules_imported(path: Path) -> set[str]:
 
 @pytest.mark.parametrize("path", SOURCES, ids=module_name)
 def test_imports_run_downward(path: Path) -> None:
-    own = room(module_name(path))
-    if own is None:
-        return
-    for name in modules_imported(path):
+    module = module_name(path)
+    own = room(module)
+    assert own is not None or module in HOLDERS, "not in ORDER"
+    assert own is None or "mnnfab" not in imports(path), "the public names are for users"
+    for name in modules_imported(path) - HOLDERS if own else ():
         other = room(name)
-        assert other == own or other is None or LEVELS[other] < LEVELS[own], name
+        assert other is not None, f"{name} is not in ORDER"
+        assert own == other or LEVELS[other] < LEVELS[own or ""], name
+
+
+def test_the_root_has_few_modules() -> None:
+    assert len(list((ROOT / "mnnfab").glob("*.py"))) <= MOST_ROOT_MODULES
 
 
 def test_no_files_import_each_other() -> None:

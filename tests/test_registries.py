@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import ast
+import importlib
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from geometry.printability.checks import printability_checks
 from mnnfab.design import lattices
+from mnnfab.design.lattice import Lattice
 from mnnfab.design.network_section import LATTICES
-from mnnfab.io.registry import module_names, registered
+from mnnfab.errors import ToolError
+from mnnfab.io.registry import by_name, module_names, registered, subclasses
 from mnnfab.losses.loss import loss_kinds
 from mnnfab.validation.finding_codes import all_codes
 from mnnfab.validation.limit_states.checks import limit_state_checks
@@ -59,6 +63,42 @@ def test_ranks_are_in_order_and_not_shared(ranks: list[int]) -> None:
 def test_a_module_that_registers_nothing_is_refused() -> None:
     with pytest.raises(TypeError, match=r"delaunay\.CHECK: None, expected a str"):
         registered(lattices, "CHECK", str)
+
+
+def write_package(folder: Path, monkeypatch: pytest.MonkeyPatch, **modules: str) -> ModuleType:
+    """Write and import a package of modules with a name of its own."""
+    package = folder / f"kinds_of_{folder.name}"
+    package.mkdir()
+    for name, text in {"__init__": "", **modules}.items():
+        (package / f"{name}.py").write_text(text, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(folder))
+    return importlib.import_module(package.name)
+
+
+def test_a_module_that_cannot_be_imported_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = write_package(tmp_path, monkeypatch, broken="import no_such_package")
+    with pytest.raises(ToolError, match=r"\.broken cannot be imported: .*no_such_package"):
+        registered(package, "ENTRY", str)
+
+
+def test_helpers_and_copies_are_not_entries(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    modules = {"one": "ENTRY = 'one'", "_shared": "", "one copy": "ENTRY = 'one'"}
+    assert registered(write_package(tmp_path, monkeypatch, **modules), "ENTRY", str) == ["one"]
+
+
+def test_two_entries_of_one_name_are_refused() -> None:
+    with pytest.raises(ValueError, match="two entries are named 'mse'"):
+        by_name([("mse", 1), ("mse", 2)])
+
+
+def test_a_lattice_is_a_class_of_its_kind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = write_package(tmp_path, monkeypatch, wrong="LATTICE = int")
+    with pytest.raises(TypeError, match=r"wrong\.LATTICE: .*int.*expected a Lattice"):
+        subclasses(package, "LATTICE", Lattice)  # type: ignore[type-abstract]
 
 
 def literal_codes() -> Iterator[tuple[str, str]]:

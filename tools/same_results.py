@@ -3,14 +3,15 @@
     python tools/same_results.py BEFORE AFTER [--but NAME …]
 
 Files that hold geometry, meshes, widths and histories must be the same byte for byte. JSON files
-must have the same keys, the same texts and numbers that agree to 1e-12; texts that are words for
-people, times, versions, hashes and sizes of other files are left out. Pages are not compared.
+must have the same keys, the same texts and numbers that agree to 1e-12; messages, times,
+versions and hashes of other files are left out, and are listed at the end. Pages are not compared.
 Exits with 1 if anything differs.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 import math
 import sys
@@ -24,12 +25,14 @@ from typing_extensions import TypeIs
 BYTES = {".step", ".stl", ".3mf", ".dxf", ".svg", ".glb", ".vtu", ".msh", ".inp", ".csv", ".toml"}
 #: Keys whose values are words for people, or of the moment: not compared.
 LEFT_OUT = {
-    *("message", "where", "words", "seconds", "timings_s", "versions", "version"),
-    *("sha256", "bytes", "size", "request", "folder", "python", "machine"),
+    *("message", "purpose", "seconds", "timings_s", "versions", "version"),
+    *("sha256", "bytes", "request", "folder", "python", "machine"),
 }
 RELATIVE, ABSOLUTE = 1e-12, 1e-15
-#: Tables of a batch or run that say how long things took.
-TIMES = {"times.csv", "results.csv"}
+#: A table that says how long things took.
+TIMES = "times.csv"
+#: The table of a batch; its numbers are compared like those of JSON.
+TABLE = "results.csv"
 
 
 def differences(before: object, after: object, place: str = "") -> Iterator[str]:
@@ -56,18 +59,33 @@ def _is_number(value: object) -> TypeIs[int | float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
+def _rows(path: Path) -> list[dict[str, object]]:
+    """Return the rows of a table; a cell that is a number is a float."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return [{key: _cell(text) for key, text in row.items()} for row in csv.DictReader(file)]
+
+
+def _cell(text: str) -> str | float:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
 def compared(before: Path, after: Path) -> Iterator[tuple[str, str, list[str]]]:
     """Yield name, way of comparing and differences of every file of either folder."""
     names = {
         path.relative_to(folder).as_posix()
         for folder in (before, after)
         for path in folder.rglob("*")
-        if path.is_file() and path.suffix in {*BYTES, ".json"} and path.name not in TIMES
+        if path.is_file() and path.suffix in {*BYTES, ".json"} and path.name != TIMES
     }
     for name in sorted(names):
         pair = before / name, after / name
         if not all(path.is_file() for path in pair):
             yield name, "bytes", ["only in one"]
+        elif Path(name).name == TABLE:
+            yield name, "numbers", list(differences(_rows(pair[0]), _rows(pair[1])))
         elif name.endswith(".json"):
             values = [json.loads(path.read_text(encoding="utf-8")) for path in pair]
             yield name, "numbers", list(differences(*values))
@@ -93,6 +111,7 @@ def main() -> int:
         for place in found[:10]:
             print(f"{name}{place if place.startswith(('.', '[')) else ': ' + place}")
     print(", ".join(f"{count} {kind}" for kind, count in sorted(counts.items())))
+    print(f"keys left out: {', '.join(sorted(LEFT_OUT))}; files left out: {TIMES}")
     print(f"{wrong} of {counts.total()} files differ")
     return 1 if wrong else 0
 

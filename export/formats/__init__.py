@@ -1,19 +1,20 @@
 """File formats: one module each, found by name; adding a format requires no other change.
 
-A module of this folder is a format if it has a `FORMAT`. Its name is the one used in
-`[export] formats` of a design. A module is only imported when its format is requested.
+Every module of this package has a `FORMAT`, except those whose names begin with `_`. Its name, with
+`-` for `_` and without a leading `f_`, is the one used in `[export] formats` of a design. A module
+is only imported when its format is requested, since most need a heavy package.
 """
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from geometry.part import Box, Part
 from mnnfab.errors import InputError
+from mnnfab.io.registry import load, module_names
 
 #: Box tolerance of files with single precision numbers, which resolve 1 m to about 1e-4 mm.
 SINGLE_PRECISION_MM = 1e-3
@@ -71,7 +72,8 @@ def known_formats() -> list[str]:
     >>> {'step', 'stl'} <= set(known_formats())
     True
     """
-    return sorted(module.name.removeprefix("f_") for module in pkgutil.iter_modules(__path__))
+    names = module_names(sys.modules[__name__])
+    return sorted(name.removeprefix("f_").replace("_", "-") for name in names)
 
 
 def formats_named(names: Sequence[str]) -> list[Format]:
@@ -99,7 +101,9 @@ def require_known(names: Sequence[str]) -> None:
 
 def _load(name: str) -> Format:
     # A module name cannot begin with a digit: the module of 3mf is f_3mf.
-    module = f"f_{name}" if name[0].isdigit() else name
-    loaded = importlib.import_module(f"{__name__}.{module}")
-    found: Format = loaded.FORMAT
+    module = (f"f_{name}" if name[0].isdigit() else name).replace("-", "_")
+    found = getattr(load(sys.modules[__name__], module), "FORMAT", None)
+    if not isinstance(found, Format):
+        msg = f"{__name__}.{module}.FORMAT: {found!r}, expected a Format"
+        raise TypeError(msg)
     return found

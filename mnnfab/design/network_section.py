@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Union, cast
+from typing import TYPE_CHECKING, Annotated, Any, Union
 
 from pydantic import Discriminator, Tag
 
 from mnnfab.design import lattices
 from mnnfab.design.lattice import Lattice, NetworkBase
 from mnnfab.design.section import FileName, Many, NodeNumber
-from mnnfab.io.registry import registered
+from mnnfab.io.registry import by_name, subclasses
 
 
 class NetworkFile(NetworkBase):
@@ -25,10 +25,10 @@ class NetworkFile(NetworkBase):
 
 
 #: The class of each lattice by its name in the file.
-LATTICES: dict[str, type[Lattice]] = {
-    lattice.key(): lattice
-    for lattice in cast("list[type[Lattice]]", registered(lattices, "LATTICE", type))
-}
+LATTICES: dict[str, type[Lattice]] = by_name(
+    (lattice.key(), lattice)
+    for lattice in subclasses(lattices, "LATTICE", Lattice)  # type: ignore[type-abstract]
+)
 
 
 def _tag(value: Any) -> str:  # noqa: ANN401 - pydantic passes the unvalidated value

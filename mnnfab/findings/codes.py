@@ -63,15 +63,10 @@ CODES: Final = (
             "error",
             "info",
         ),
-        (
-            "Best-fit scale of the continuum displacements over those of the bar model; in "
-            "the lab: best-fit scale of the measured displacements over the continuum, "
-            "warning if more than 10 % residual remains."
-        ),
+        ("Best-fit scale of the continuum displacements over those of the bar model."),
         (
             'Set `[training] stiffness_law` to "series" or "calibrated", add '
-            "`[compensate]`, or raise `[check] max_scale`; in the lab: identify the modulus "
-            "(`mnnfab lab identify`), or check the part and the loads in steps.csv."
+            "`[compensate]`, or raise `[check] max_scale`."
         ),
     ),
     FindingCode(

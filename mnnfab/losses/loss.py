@@ -14,7 +14,7 @@ from functools import cache
 from typing import Literal, NamedTuple, Protocol
 
 from mnnfab.arrays import FloatArray
-from mnnfab.io.registry import registered
+from mnnfab.io.registry import by_name, registered
 
 TargetKind = Literal["classes", "displacements"]
 """Kind of targets: one-hot classes, or displacements in mm."""
@@ -109,8 +109,7 @@ def loss_kinds() -> dict[str, LossKind]:
     """Return all losses by their names, sorted."""
     from mnnfab.losses import kinds
 
-    found = {kind.name: kind for kind in registered(kinds, "LOSS", LossKind)}
-    return dict(sorted(found.items()))
+    return by_name((kind.name, kind) for kind in registered(kinds, "LOSS", LossKind))
 
 
 def losses_for(targets: TargetKind) -> list[str]:

@@ -98,7 +98,7 @@ def output_rows(results: Results) -> list[OutputRow]:
     if task is None:
         return []
     moved = {
-        name: [response.outputs(np.array(case.loads_N)) for case in task.load_cases]
+        name: response.outputs(np.array([case.loads_N for case in task.load_cases]))
         for name, response in models_by_name(results).items()
     }
     return [
@@ -113,14 +113,9 @@ def output_rows(results: Results) -> list[OutputRow]:
     ]
 
 
-def has_targets(task: Task) -> bool:
-    """Return True if the targets are displacements."""
-    return task.primary_metric is not None and task.primary_metric.name == "relative_error"
-
-
 def _available(task: Task, output: int, case: int) -> float | None:
     """Return the target of the sample with the loads of a load case, if there is one."""
-    if not has_targets(task):
+    if task.target_kind != "displacements":
         return None
     same = np.flatnonzero((task.loads_N == np.array(task.load_cases[case].loads_N)).all(axis=1))
     return float(task.targets[same[0], output]) if same.size else None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from mnnfab.report.answers import has_targets, models_by_name
+from mnnfab.report.answers import models_by_name
 from mnnfab.report.drawing import (
     draw_agreement,
     draw_bond_shares,
@@ -60,7 +60,7 @@ def pictures(results: Results) -> dict[str, Picture]:
     task, continuum = results.problem.task, results.continuum
     if "epoch" in results.history and len(results.history["epoch"]) > 1:
         shown["history"] = _history(results)
-    if task is not None and has_targets(task) and len(task.targets) > 1:
+    if task is not None and task.target_kind == "displacements" and len(task.targets) > 1:
         shown["targets"] = _targets(results, task)
     if results.bar and continuum and results.agreement:
         shown["agreement"] = _agreement(results.bar, continuum.response, results.agreement)

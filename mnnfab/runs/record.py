@@ -79,7 +79,7 @@ class Record:
         ancestry: the trainings before this one, the oldest first.
         findings: findings reported before and after the training.
         compensation: the rounds after the training, and the surrogate that predicts the widths.
-        frames: width history of all trainings that led to these widths; None for large networks.
+        width_history: widths of all trainings that led to these; None for large networks.
     """
 
     widths_mm: FloatArray

@@ -10,7 +10,7 @@ import numpy as np
 from typing_extensions import TypeIs, TypeVar
 
 from mnnfab.arrays import FloatArray, IntArray
-from mnnfab.losses.loss import Loss
+from mnnfab.losses.loss import Loss, TargetKind
 from mnnfab.model.model import Model, PortModel
 from mnnfab.network.ports import Port
 from mnnfab.task.metrics import Metrics, PrimaryMetric
@@ -93,6 +93,11 @@ class Task(Generic[MetricT_co]):
     def train_indices(self) -> IntArray:
         """Training samples, as indices."""
         return self.split.train
+
+    @property
+    def target_kind(self) -> TargetKind | None:
+        """Kind of the targets; None for a task without a metric."""
+        return None if self.primary_metric is None else self.loss.targets
 
     def loss_value(self, model: PortModel, indices: IntArray) -> float:
         """Return the mean loss of a model over the samples `indices`."""

@@ -1,6 +1,6 @@
 """Compiled training step for small networks, with many restarts in one call.
 
-It implements `Response.stiffness_gradient`, the losses, the width maps and `Adam` in one
+It implements `LinearEquilibrium.stiffness_slope`, the losses, the width maps and `Adam` in one
 function, because for a network of the paper's size the calls between them take longer than the
 arithmetic. numba compiles it at the first use and caches it on disk.
 """

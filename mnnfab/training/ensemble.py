@@ -10,6 +10,7 @@ import numpy as np
 
 from mnnfab.arrays import FloatArray
 from mnnfab.errors import ToolError
+from mnnfab.losses.loss import SHARE, SOFTMAX, SQUARED
 from mnnfab.model.bar_solvers import entries_of_bonds
 from mnnfab.model.model import PortModel
 from mnnfab.model.response import FlexibilityMatrix
@@ -177,6 +178,7 @@ def compiled_values(trainable: Trainable) -> tuple[Bars, Samples, Limits]:
     assert isinstance(width_map, Clamp | Logistic)
     loss = task.loss.compiled
     assert loss is not None, "the loss must have a compiled form"
+    assert loss.number in {SOFTMAX, SHARE, SQUARED}, "the compiled step has no such loss"
     shape = (len(model.outputs), len(model.inputs))
     additive = np.zeros(shape) if model.additive is None else np.array(model.additive)
     kind, sharpness = _MAPS[type(width_map)](width_map)

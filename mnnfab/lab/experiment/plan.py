@@ -169,15 +169,8 @@ def _slug(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "case"
 
 
-def _has_classes(task: Task) -> bool:
-    return task.primary_metric is not None and task.primary_metric.name in {
-        "accuracy_all",
-        "target_share",
-    }
-
-
 def _margins(task: Task, outputs: FloatArray) -> tuple[float, float] | None:
-    if not _has_classes(task) or outputs.shape[1] < 2:
+    if task.target_kind != "classes" or outputs.shape[1] < 2:
         return None
     ranked = np.sort(np.abs(outputs), axis=1)
     exact, rounded = (ranked[:, -1] - ranked[:, -2]).tolist()
@@ -185,7 +178,7 @@ def _margins(task: Task, outputs: FloatArray) -> tuple[float, float] | None:
 
 
 def _same_class(task: Task, outputs: FloatArray) -> bool | None:
-    if not _has_classes(task):
+    if task.target_kind != "classes":
         return None
     first, second = np.abs(outputs).argmax(axis=1).tolist()
     return bool(first == second)
