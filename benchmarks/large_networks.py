@@ -83,9 +83,11 @@ def by_splu(trainable: Trainable, latent: FloatArray) -> FloatArray:
     rows = task.train_indices
     loads_of_samples = task.loads_N[rows]
     outputs = loads_of_samples @ moved[ports[n_in:], :n_in].T
-    slope = task.loss_slope(outputs, rows).T @ loads_of_samples
+    slope = task.output_gradient(outputs, rows).T @ loads_of_samples
     gradient = -((longer[:, :n_in] @ slope.T) * longer[:, n_in:]).sum(axis=1)
-    scaled: FloatArray = gradient * (springs.law.slope(widths) * trainable.width_map.slope(latent))
+    scaled: FloatArray = gradient * (
+        springs.law.derivative(widths) * trainable.width_map.derivative(latent)
+    )
     return scaled
 
 

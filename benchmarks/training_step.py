@@ -65,7 +65,7 @@ def plain_step(problem: Problem, trainable: Trainable) -> Callable[[], FloatArra
             load = np.zeros(len(free))
             load[places[0]] = task.loads_N[row]
             forward = np.linalg.solve(matrix, load)
-            slope = task.loss.slope(forward[places[1]][None], task.targets[row][None])
+            slope = task.loss.gradient(forward[places[1]][None], task.targets[row][None])
             adjoint_load = np.zeros(len(free))
             adjoint_load[places[1]] = -slope[0]
             adjoint = np.linalg.solve(matrix, adjoint_load)

@@ -175,7 +175,7 @@ def test_solid_is_within_three_percent_of_the_sheet(
     """Held discs and thick corners cannot contract freely: a little stiffer than plane stress."""
     solid = solve_solid(coarse, paper_network, AGILUS, IN, OUT)
     assert solid.n_dofs > 80_000
-    agreement = compare(continuum.response, solid.response)
+    agreement = compare(continuum.response, solid.response, np.eye(len(IN)))
     assert 0.97 < agreement.scale < 1.0
     assert agreement.displacement_residual < 0.005
     assert solid.balance.forces < 1e-9

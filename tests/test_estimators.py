@@ -104,11 +104,11 @@ def test_taylor_remainder_of_calibrated_losses(loss: FittedLoss) -> None:
     generator = np.random.default_rng(0)
     moved, direction = generator.normal(size=(2, 5, 3))
     own, own_direction = loss.start, np.ones_like(loss.start)
-    value, slope, own_slope = loss.value_and_slopes(moved, own)
+    value, slope, own_slope = loss.value_and_gradients(moved, own)
     steps = 2.0 ** -np.arange(6, 11)
     remainders = [
         abs(
-            loss.value_and_slopes(moved + h * direction, own + h * own_direction)[0]
+            loss.value_and_gradients(moved + h * direction, own + h * own_direction)[0]
             - value
             - h * (np.vdot(slope, direction) + own_slope @ own_direction)
         )

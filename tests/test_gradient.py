@@ -80,7 +80,7 @@ def test_loss_does_not_depend_on_the_order_of_samples(loss: Loss) -> None:
     order = np.random.default_rng(3).permutation(N_SAMPLES)
     plain, shuffled = (displacements, task.targets), (displacements[order], task.targets[order])
     assert loss.value(*shuffled) == pytest.approx(loss.value(*plain), rel=1e-12)
-    np.testing.assert_allclose(loss.slope(*shuffled), loss.slope(*plain)[order], rtol=1e-12)
+    np.testing.assert_allclose(loss.gradient(*shuffled), loss.gradient(*plain)[order], rtol=1e-12)
 
 
 def test_losses_by_hand() -> None:
@@ -94,7 +94,7 @@ def test_losses_by_hand() -> None:
 def test_softmax_survives_large_displacements() -> None:
     loss, sample = SoftmaxCrossEntropy(1e-6), (np.array([[5.0, -4.0]]), np.array([[1.0, 0.0]]))
     assert loss.value(*sample) == 0.0
-    assert np.isfinite(loss.slope(*sample)).all()
+    assert np.isfinite(loss.gradient(*sample)).all()
 
 
 @pytest.mark.parametrize("width_map", MAPS, ids=lambda width_map: type(width_map).__name__)

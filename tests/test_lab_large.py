@@ -23,7 +23,6 @@ from mnnfab.lab.measurement.measurement import Measurement, measure
 from mnnfab.network.compatibility import compatibility_matrix
 from mnnfab.network.ports import dofs_of
 from mnnfab.problem.loading import load_problem
-from mnnfab.training.gradient_comparison import in_situ_gradient
 from mnnfab.units import NEWTON_PER_GF
 
 STEPS = (FIG1_STEPS[0], *FIG1_STEPS[2:])
@@ -77,7 +76,7 @@ def test_bars_of_error_hold_what_large_displacements_add() -> None:
         held.append(np.abs(off) < 1.96 * found.elongation_sd_mm)
         gradient = measured_gradient("t", found, bench.task, bench.task.train_indices)
         response = bench.problem.response(bench.task, bench.widths_mm)
-        entries.append(gradient.covered(in_situ_gradient(bench.task, response)))
+        entries.append(gradient.covered(bench.task.stiffness_gradient(response)))
     assert np.mean(sizes) == pytest.approx(1.0, abs=0.15)
     assert 0.90 <= np.mean(held) <= 0.99
     # A mean over the bonds: two of them, stretched little and turned much, are rarely held.

@@ -29,7 +29,6 @@ from mnnfab.lab.measurement.measurement import measure
 from mnnfab.lab.synthetic.laboratory import positions_of
 from mnnfab.network.network import Network
 from mnnfab.network.ports import Port
-from mnnfab.training.gradient_comparison import in_situ_gradient
 
 LINEAR = Reading(elongation_by="projection", unseen=0.0)
 NOISE_MM = 0.002
@@ -52,7 +51,7 @@ def measured(bench: Bench, steps: tuple[Step, ...], seed: int, repeats: int = 2)
 
 def test_error_bars_of_the_gradient_cover_the_truth(fig1: Bench) -> None:
     """Nine to ten of ten intervals of 95 % hold the continuum's own gradient, over 200 draws."""
-    truth = in_situ_gradient(fig1.task, fig1.continuum.response)
+    truth = fig1.task.stiffness_gradient(fig1.continuum.response)
     covered, cosines = [], []
     for seed in range(200):
         positions = measured(fig1, FIG1_STEPS, seed)
@@ -75,7 +74,7 @@ def test_noise_is_told_from_repeats(fig1: Bench) -> None:
 
 def test_bias_of_a_shared_zero_is_taken_out(fig1: Bench) -> None:
     """With one zero for both steps the mean product is too large by its variance."""
-    truth = in_situ_gradient(fig1.task, fig1.continuum.response)
+    truth = fig1.task.stiffness_gradient(fig1.continuum.response)
     network, rows = fig1.problem.network, fig1.task.train_indices
     found = []
     for seed in range(60):
@@ -105,7 +104,7 @@ def test_one_weight_at_a_time_gives_the_whole_response(behaviour: Bench) -> None
     gradient = measured_gradient(
         "t", found, behaviour.task, behaviour.task.train_indices, n_draws=50
     )
-    wanted = in_situ_gradient(behaviour.task, truth)
+    wanted = behaviour.task.stiffness_gradient(truth)
     np.testing.assert_allclose(gradient.gradient, wanted, atol=1e-4 * np.abs(wanted).max())
 
 
@@ -123,7 +122,7 @@ def test_two_steps_as_the_paper_hangs_them_give_the_same_gradient(behaviour: Ben
     gradient = measured_gradient(
         "t", found, behaviour.task, behaviour.task.train_indices, n_draws=50
     )
-    agreement = gradient.against(in_situ_gradient(behaviour.task, behaviour.continuum.response))
+    agreement = gradient.against(behaviour.task.stiffness_gradient(behaviour.continuum.response))
     assert agreement is not None
     assert gradient.unspanned < 0.02
     assert agreement.cosine > 0.9995

@@ -43,7 +43,6 @@ from mnnfab.lab.synthetic.lens import lens_at
 from mnnfab.lab.synthetic.render import Sensor, develop, expose
 from mnnfab.lab.synthetic.scene import PAINT, RUBBER, Shape, board_shape
 from mnnfab.problem.loading import load_problem
-from mnnfab.training.gradient_comparison import in_situ_gradient
 
 if os.environ.get("MNNFAB_PEERS") == "required":  # in .ci/run, which installs it
     import cv2
@@ -105,7 +104,7 @@ def test_a_part_moved_as_a_whole_stretches_less_than_the_noise(
 def test_the_gradient_of_fig_1_is_recovered(fine: tuple[Path, Analysis], fig1: Bench) -> None:
     gradient = fine[1].gradient
     assert gradient is not None
-    own = in_situ_gradient(fig1.task, fig1.continuum.response)
+    own = fig1.task.stiffness_gradient(fig1.continuum.response)
     agreement = gradient.against(own)
     assert agreement is not None
     assert agreement.cosine > 0.999
@@ -368,7 +367,7 @@ def test_error_bars_cover_the_truth_over_200_sets_of_photographs(fig1: Bench) ->
         fig1.problem.network, fig1.tiling, fabrication.disc_radius_mm, fabrication.joint_length_mm
     )
     lights = [expose(stage.shapes(fig1.task, step), stage.lens, studio.sensor) for step in steps]
-    own = in_situ_gradient(fig1.task, fig1.continuum.response)
+    own = fig1.task.stiffness_gradient(fig1.continuum.response)
     covered, cosines = [], []
     for _ in range(200):
         tracker = Tracker(Experiment(Path(), section, steps), subject, camera)

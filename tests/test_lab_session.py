@@ -21,7 +21,6 @@ from mnnfab.model.response import Response
 from mnnfab.printed_part.continuum import solve_part
 from mnnfab.printed_part.tiling import tile_part
 from mnnfab.problem.loading import load_problem
-from mnnfab.training.gradient_comparison import in_situ_gradient
 
 DESIGN = Path(__file__).resolve().parent.parent / "examples" / "behaviour-left.toml"
 RATE, N_ROUNDS = 0.2, 6
@@ -37,7 +36,7 @@ def respond(bench: Bench, widths: np.ndarray) -> Response:
 
 def exact(response: Response, bench: Bench) -> MeasuredGradient:
     """A measurement without any noise."""
-    gradient = in_situ_gradient(bench.task, response)
+    gradient = bench.task.stiffness_gradient(response)
     nothing = np.zeros_like(gradient)
     loss = bench.task.loss_value(response, bench.task.train_indices)
     return MeasuredGradient(gradient, nothing, nothing, 0.0, loss, 0.0, response.flexibility)

@@ -229,7 +229,7 @@ def test_report_in_words() -> None:
 def test_taylor_remainder(loss: Loss) -> None:
     generator = np.random.default_rng(0)
     moved, direction, targets = generator.normal(size=(3, 5, 3))
-    slope = np.vdot(loss.slope(moved, targets), direction)
+    slope = np.vdot(loss.gradient(moved, targets), direction)
     start = loss.value(moved, targets)
     steps = 2.0 ** -np.arange(6, 11)
     remainders = np.array(

@@ -77,7 +77,7 @@ def test_solves_are_as_many_as_are_drawn(
     assert task is not None
     model = paper.model(task.inputs, task.outputs)
     monkeypatch.setattr(BarModel, "response", counted)
-    RULES[rule].gradient(model, task, paper.per_width(), task.train_indices)
+    RULES[rule].stiffness_gradient(model, task, paper.per_width(), task.train_indices)
     drawn = solves_for_a_gradient()[rule.replace("-", "_")]
     assert calls * fields == drawn[model.network.n_bonds - 1]
 

@@ -13,10 +13,9 @@ from mnnfab.losses.loss import Loss
 from mnnfab.task.task import DataSplit, Task, no_metrics
 from mnnfab.training.learning_rules import (
     RULES,
-    adjoint_gradient,
     coupled_learning_gradient,
+    desired_change,
     finite_difference_gradient,
-    wanted_change,
 )
 from mnnfab.units import NEWTON_PER_GF
 
@@ -53,7 +52,7 @@ def test_finite_differences_err_by_their_step(
 ) -> None:
     """A forward difference is wrong in proportion to its step, until rounding wins."""
     model, task = BarModel(paper_network, INPUTS, OUTPUTS), task_with((-0.6, -0.5))
-    exact = adjoint_gradient(model, task, stiffness, ROWS)
+    exact = RULES["adjoint"].stiffness_gradient(model, task, stiffness, ROWS)
     errors = [
         np.linalg.norm(finite_difference_gradient(model, task, stiffness, ROWS, step) - exact)
         for step in (1e-4, 1e-5, 1e-6)  # N/mm
@@ -88,7 +87,7 @@ def test_coupled_learning_is_near_but_not_the_gradient(
     paper_network: Network, stiffness: FloatArray
 ) -> None:
     model, task = BarModel(paper_network, INPUTS, OUTPUTS), task_with((-0.6, -0.5))
-    exact = adjoint_gradient(model, task, stiffness, ROWS)
+    exact = RULES["adjoint"].stiffness_gradient(model, task, stiffness, ROWS)
     cosines = [
         cosine(coupled_learning_gradient(model, task, stiffness, ROWS, nudge), exact)
         for nudge in (1.0, 0.1, 1e-4, 1e-5)
@@ -103,7 +102,7 @@ def test_coupled_learning_is_near_but_not_the_gradient(
 )
 def test_what_coupled_learning_wants_lowers_the_loss(loss: Loss) -> None:
     moved, targets = np.array([[-0.03, 0.05, 0.01]]), np.array([[1.0, 0.0, 0.0]])
-    change = wanted_change(loss, moved, targets)
+    change = desired_change(loss, moved, targets)
     assert loss.value(moved + 0.1 * change, targets) < loss.value(moved, targets)
     if not isinstance(loss, SquaredError):
         assert np.sign(change[0, 0]) == np.sign(moved[0, 0])  # the right class shall move more
@@ -116,7 +115,7 @@ def test_one_output_and_a_small_nudge_give_the_exact_direction(
     task = task_with((-0.6, -0.5))
     single = Task(**{**vars(task), "outputs": OUTPUTS[:1], "targets": task.targets[:, :1]})
     model = BarModel(paper_network, INPUTS, OUTPUTS[:1])
-    exact = adjoint_gradient(model, single, stiffness, ROWS)
+    exact = RULES["adjoint"].stiffness_gradient(model, single, stiffness, ROWS)
     found = coupled_learning_gradient(model, single, stiffness, ROWS, 1e-6)
     assert cosine(found, exact) == pytest.approx(1.0, abs=1e-9)
 

@@ -96,7 +96,7 @@ def test_slope_and_softening_of_a_cubic() -> None:
     widths = np.linspace(1.5, 2.5, 5)
     step = 1e-6
     differences = (law.stiffness(widths + step) - law.stiffness(widths - step)) / (2 * step)
-    np.testing.assert_allclose(law.slope(widths), differences, rtol=1e-8)
+    np.testing.assert_allclose(law.derivative(widths), differences, rtol=1e-8)
     np.testing.assert_allclose(
         law.stiffness(widths), widths * 0.08 - 0.01 * widths**2 + 0.002 * widths**3
     )

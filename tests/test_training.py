@@ -24,7 +24,7 @@ from mnnfab import (
 from mnnfab.arrays import FloatArray
 from mnnfab.losses.loss import TargetKind
 from mnnfab.training.adam import Adam
-from mnnfab.training.learning_rules import adjoint_gradient
+from mnnfab.training.learning_rules import RULES
 from mnnfab.training.width_maps import Clamp
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
@@ -86,8 +86,8 @@ def best_in_bounds(problem: Problem) -> tuple[float, FloatArray]:
     def objective(widths: FloatArray) -> tuple[float, FloatArray]:
         stiffness = problem.law.stiffness(widths)
         loss = task.loss_value(model.response(stiffness), task.train_indices)
-        gradient = adjoint_gradient(model, task, stiffness, task.train_indices)
-        return loss, problem.law.slope(widths) * gradient
+        gradient = RULES["adjoint"].stiffness_gradient(model, task, stiffness, task.train_indices)
+        return loss, problem.law.derivative(widths) * gradient
 
     start = np.full(problem.network.n_bonds, 2.0)
     bounds = [problem.width_limits_mm] * problem.network.n_bonds
@@ -162,7 +162,7 @@ def test_every_sample_is_used_once_an_epoch(iris_values: dict[str, Any]) -> None
         def value(self, _: FloatArray, targets: FloatArray) -> float:
             return float(len(targets))
 
-        def slope(self, displacements: FloatArray, targets: FloatArray) -> FloatArray:
+        def gradient(self, displacements: FloatArray, targets: FloatArray) -> FloatArray:
             seen.append(len(targets))
             return np.zeros_like(displacements)
 
@@ -174,7 +174,7 @@ def test_every_sample_is_used_once_an_epoch(iris_values: dict[str, Any]) -> None
         start,
         schedule,
     )
-    assert seen[:7] == [16] * 6 + [9]  # a loss without slope is stuck and is started again
+    assert seen[:7] == [16] * 6 + [9]  # a loss without gradient is stuck and is started again
 
 
 def test_adam_by_hand() -> None:

@@ -17,13 +17,13 @@ from validation_loop import compensation_section, prints_section
 
 from mnnfab import Problem, load_design, load_problem, make_problem, train_problem
 from mnnfab.arrays import FloatArray
-from mnnfab.model.surrogate import relative_difference
+from mnnfab.model.agreement import compare, relative_difference
 from mnnfab.printed_part.calibration import calibrated
 from mnnfab.printed_part.continuum import solve_part
 from mnnfab.printed_part.part import PrintedPart
 from mnnfab.printed_part.tiling import tile_part
 from mnnfab.reproduce.setting import GRADIENT, make
-from mnnfab.training.gradient_comparison import compare_gradients, in_situ_gradient
+from mnnfab.training.gradient_comparison import compare_gradients
 from mnnfab.validation.model_hierarchy import evaluate_models
 
 TASKS = ("behaviour-left", "regression", "iris", "iris-bias")
@@ -68,10 +68,10 @@ def ladder_table(problem: Problem, widths_mm: FloatArray) -> str:
             f"{rung.agreement.elongation_residual:.2%}",
             f"{primary_metric.of(rung.metrics):.4f}",
             f"{rung.gradient.cosine:.4f}" if rung.gradient else "–",
-            f"{rung.answer.n_dofs:,}",
+            f"{rung.n_dofs:,}",
             f"{rung.seconds:.2f}",
         )
-        for rung in evaluate_models(PrintedPart(problem, widths_mm, timer())).rungs
+        for rung in evaluate_models(PrintedPart(problem, widths_mm, timer())).results
     ]
     return table(header, rows)
 
@@ -85,7 +85,7 @@ def discretisation_section() -> str:
         tiling = tile_part(problem, train_problem(problem).widths_mm)
         finest, found = solve_part(sharper(problem, 2e-5), task, tiling, timer())
         continuum, usual = solve_part(problem, task, tiling, timer())
-        true = relative_difference(continuum.response.flexibility, finest.response.flexibility)
+        true = relative_difference(finest.response, continuum.response, task.single_loads)
         rows.append(
             (
                 f"`{name}`",
@@ -128,8 +128,8 @@ def gradient_section() -> str:
         if state == "trained":
             widths = train_problem(problem).widths_mm
         continuum, _ = solve_part(problem, task, tile_part(problem, widths), timer())
-        own = in_situ_gradient(task, problem.response(task, widths))
-        found = compare_gradients(own, in_situ_gradient(task, continuum.response))
+        own = task.stiffness_gradient(problem.response(task, widths))
+        found = compare_gradients(own, task.stiffness_gradient(continuum.response))
         assert found is not None, "no gradient is zero"
         rows.append(
             (
@@ -170,11 +170,14 @@ def laws_section() -> str:
                 problem.response(task, widths),
                 continuum.response,
             )
-            ours, theirs = bars.flexibility, real.flexibility
-            scale = float(np.vdot(ours, theirs) / np.vdot(ours, ours))
+            loads = task.single_loads
+            scale, difference = (
+                compare(bars, real, loads).scale,
+                relative_difference(real, bars, loads),
+            )
             rows.append(
                 (
-                    *(f"`{name}`", law, f"{scale:.4f}", f"{relative_difference(ours, theirs):.2%}"),
+                    *(f"`{name}`", law, f"{scale:.4f}", f"{difference:.2%}"),
                     f"{primary_metric.of(task.metrics(bars)):.4f}",
                     f"{primary_metric.of(task.metrics(real)):.4f}",
                 )

@@ -11,7 +11,8 @@ from mnnfab.compensation.record import Candidate, Compensation, Round, best_roun
 from mnnfab.compensation.record import trained_task as with_loss_scale
 from mnnfab.errors import InputError, MnnfabError
 from mnnfab.findings import Finding
-from mnnfab.model.surrogate import Correction, Surrogate, fit_correction, relative_difference
+from mnnfab.model.agreement import relative_difference
+from mnnfab.model.surrogate import Correction, Surrogate, fit_correction
 from mnnfab.printed_part.part import PrintedPart
 from mnnfab.problem.problem import Problem, TrainableProblem, require_trainable
 from mnnfab.training.training import train
@@ -136,7 +137,7 @@ def _solve(
     entry = Round(
         number=number,
         loss_scale_mm=loss_scale_mm,
-        difference=relative_difference(predicted.flexibility, found.flexibility),
+        difference=relative_difference(found, predicted, task.single_loads),
         scale=correction.scale if correction else 1.0,
         additive=_norm(correction.additive) / _norm(found.flexibility) if correction else 0.0,
         metric_predicted=primary_metric.of(task.metrics(predicted)),

@@ -199,15 +199,15 @@ class _MNN(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no types
         model, loss, n_bonds = placement.model, placement.loss, self.network_.n_bonds
         per_latent = self._stiffness(np.ones(n_bonds)) - self._stiffness(np.zeros(n_bonds))
 
-        def value_and_slope(values: FloatArray) -> tuple[float, FloatArray]:
+        def value_and_gradient(values: FloatArray) -> tuple[float, FloatArray]:
             equilibrium = model.response(self._stiffness(values[:n_bonds])).solve(loads)
-            found = loss.value_and_slopes(equilibrium.outputs_mm, values[n_bonds:])
+            found = loss.value_and_gradients(equilibrium.outputs_mm, values[n_bonds:])
             value, in_displacements, own = found
-            gradient = equilibrium.stiffness_slope(in_displacements) * per_latent
+            gradient = equilibrium.stiffness_gradient(in_displacements) * per_latent
             return value, np.concatenate([gradient, own])
 
         found = minimize(
-            value_and_slope,
+            value_and_gradient,
             placement.values,
             jac=True,
             method="L-BFGS-B",

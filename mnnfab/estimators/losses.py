@@ -37,7 +37,7 @@ class FittedLoss(Protocol):
         """Return the loss scaled to the size of these displacements, (n_samples, n_out) mm."""
         ...
 
-    def value_and_slopes(
+    def value_and_gradients(
         self, displacements: FloatArray, own: FloatArray
     ) -> tuple[float, FloatArray, FloatArray]:
         """Return the loss and its derivatives in the displacements and in its parameters."""
@@ -80,14 +80,14 @@ class FreeScaleSoftmax:
         size = spread or float(np.abs(displacements).mean())
         return replace(self, log_scale=float(np.log(size)))
 
-    def value_and_slopes(
+    def value_and_gradients(
         self, displacements: FloatArray, own: FloatArray
     ) -> tuple[float, FloatArray, FloatArray]:
         """Return loss and derivatives; dL/d log τ = -Σ u dL/du, as L depends on u/τ only."""
         loss = SoftmaxCrossEntropy(float(np.exp(own[0])))
-        slope = loss.slope(displacements, self.targets)
-        in_log_scale = np.array([-np.vdot(slope, displacements)])
-        return loss.value(displacements, self.targets), slope, in_log_scale
+        gradient = loss.gradient(displacements, self.targets)
+        in_log_scale = np.array([-np.vdot(gradient, displacements)])
+        return loss.value(displacements, self.targets), gradient, in_log_scale
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +119,7 @@ class LinearFitLoss:
         gain: FloatArray = (moved * wanted).sum(axis=0) / np.where(spread > 0.0, spread, 1.0)
         return gain, self.wanted.mean(axis=0) - gain * mean
 
-    def value_and_slopes(
+    def value_and_gradients(
         self, displacements: FloatArray, own: FloatArray
     ) -> tuple[float, FloatArray, FloatArray]:
         """Return loss and derivative; gain and offset are optimal, so theirs vanish."""

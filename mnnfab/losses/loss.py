@@ -54,7 +54,7 @@ class Loss(Protocol):
         """Return the mean loss."""
         ...
 
-    def slope(self, displacements: FloatArray, targets: FloatArray) -> FloatArray:
+    def gradient(self, displacements: FloatArray, targets: FloatArray) -> FloatArray:
         """Return the derivative of the mean loss, (n_samples, n_out) per mm."""
         ...
 

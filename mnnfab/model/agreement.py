@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mnnfab.arrays import FloatArray
-from mnnfab.model.model import Equilibrium
-from mnnfab.model.response import Response
+from mnnfab.model.model import Model, PortModel
 
 
 @dataclass(frozen=True)
@@ -32,22 +31,25 @@ class Agreement:
     elongation_residual: float
 
 
-def compare(reference: Response, model: Response) -> Agreement:
-    """Compare two linear models under unit loads: their flexibility matrices and elongations."""
-    loads = np.eye(reference.flexibility.shape[1])
-    return compare_equilibria(reference.solve(loads), model.solve(loads))
-
-
-def compare_equilibria(reference: Equilibrium, model: Equilibrium) -> Agreement:
+def compare(reference: Model, model: Model, loads_N: FloatArray) -> Agreement:
     """Return the best-fit scale of the reference by least squares, and the residuals.
 
     Args:
-        reference: equilibria of the reference.
-        model: equilibria of the model under the same loads.
+        reference: reference model.
+        model: model that is compared with it.
+        loads_N: loads at the inputs under which both are compared, (n_cases, n_in). With unit
+            loads, linear models are compared by their flexibility matrices.
     """
-    scale, residual = _fit(reference.outputs_mm, model.outputs_mm)
-    elongation_scale, elongation_residual = _fit(reference.elongations_mm, model.elongations_mm)
+    first, second = reference.solve(loads_N), model.solve(loads_N)
+    scale, residual = _fit(first.outputs_mm, second.outputs_mm)
+    elongation_scale, elongation_residual = _fit(first.elongations_mm, second.elongations_mm)
     return Agreement(scale, residual, elongation_scale, elongation_residual)
+
+
+def relative_difference(reference: PortModel, model: PortModel, loads_N: FloatArray) -> float:
+    """Return ‖u - u_ref‖ / ‖u_ref‖ of the outputs over all loads, (n_cases, n_in) N."""
+    outputs = reference.outputs(loads_N)
+    return float(np.linalg.norm(model.outputs(loads_N) - outputs) / np.linalg.norm(outputs))
 
 
 def _fit(reference: FloatArray, values: FloatArray) -> tuple[float, float]:

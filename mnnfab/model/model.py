@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from mnnfab.network.ports import Port
 
 
-def in_situ_slope(elongations: FloatArray, adjoint_elongations: FloatArray) -> FloatArray:
+def in_situ_gradient(elongations: FloatArray, adjoint_elongations: FloatArray) -> FloatArray:
     """Return dL/dk of every bond, (n_bonds,): minus elongation times adjoint elongation.
 
     The in situ rule (Li and Mao, eq. 6): the loads elongate bond b by e_b, and small adjoint
@@ -38,10 +38,11 @@ def in_situ_slope(elongations: FloatArray, adjoint_elongations: FloatArray) -> F
     Args:
         elongations: elongations under the loads, (n_bonds, n_cases) mm.
         adjoint_elongations: elongations under the adjoint loads of the same cases,
-            (n_bonds, n_cases) mm per unit of the loss.
+            (n_bonds, n_cases) mm per unit of the loss. Both may have the same leading axes, for
+            several measurements of the same cases.
     """
-    slope: FloatArray = -np.vecdot(elongations, adjoint_elongations)
-    return slope
+    gradient: FloatArray = -np.vecdot(elongations, adjoint_elongations)
+    return gradient
 
 
 class PortModel(Protocol):
@@ -86,11 +87,19 @@ class Equilibrium(Protocol):
         """Elongation of each bond, (n_samples, n_bonds); positive if longer."""
         ...
 
-    def stiffness_slope(self, outputs_slope: FloatArray) -> FloatArray:
+    def adjoint_elongations(self, output_loads_N: FloatArray) -> FloatArray:
+        """Return the elongation of each bond by small additional loads, (n_samples, n_bonds) mm.
+
+        Args:
+            output_loads_N: additional loads at the outputs of each sample, (n_samples, n_out).
+        """
+        ...
+
+    def stiffness_gradient(self, output_gradient: FloatArray) -> FloatArray:
         """Return the derivative of a loss in the stiffness of each bond, (n_bonds,) per N/mm.
 
         Args:
-            outputs_slope: derivative of the loss in the outputs, (n_samples, n_out) per mm.
+            output_gradient: derivative of the loss in the outputs, (n_samples, n_out) per mm.
         """
         ...
 
@@ -110,11 +119,13 @@ class Model(PortModel, Protocol):
 class WidthEquilibrium(Equilibrium, Protocol):
     """Equilibria of a network as a function of its widths."""
 
-    def width_slope(self, outputs_slope: FloatArray, chain: FloatArray | float = 1.0) -> FloatArray:
+    def width_gradient(
+        self, output_gradient: FloatArray, chain: FloatArray | float = 1.0
+    ) -> FloatArray:
         """Return the derivative of a loss in each width, times `chain`, (n_bonds,).
 
         Args:
-            outputs_slope: derivative of the loss in the outputs, (n_samples, n_out) per mm.
+            output_gradient: derivative of the loss in the outputs, (n_samples, n_out) per mm.
             chain: derivative of each width in its latent value, (n_bonds,) mm.
         """
         ...

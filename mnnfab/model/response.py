@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from mnnfab.arrays import FloatArray
 from mnnfab.io.display import table_html
-from mnnfab.model.model import in_situ_slope
+from mnnfab.model.model import in_situ_gradient
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,12 +88,17 @@ class LinearEquilibrium:
         elongations: FloatArray = self.loads_N @ self.response.elongations.T
         return elongations
 
-    def stiffness_slope(self, outputs_slope: FloatArray) -> FloatArray:
+    def adjoint_elongations(self, output_loads_N: FloatArray) -> FloatArray:
+        """Return the elongations by additional loads at the outputs, (n_samples, n_bonds) mm."""
+        elongations: FloatArray = output_loads_N @ self.response.adjoint_elongations.T
+        return elongations
+
+    def stiffness_gradient(self, output_gradient: FloatArray) -> FloatArray:
         """Return the derivative of a loss in the stiffness of each bond, (n_bonds,) per N/mm.
 
         The in situ rule with the sum over the samples evaluated first: for the elongations E and
-        A under unit loads at inputs and outputs, loads f and slopes g, the derivative of bond b
+        A under unit loads at inputs and outputs, loads f and gradients g, the derivative of bond b
         is -Σ_o (Σ_i E_bi Σ_s g_so f_si) A_bo. The cost per bond does not grow with n_samples.
         """
-        forward = self.response.elongations @ (outputs_slope.T @ self.loads_N).T
-        return in_situ_slope(forward, self.response.adjoint_elongations)
+        forward = self.response.elongations @ (output_gradient.T @ self.loads_N).T
+        return in_situ_gradient(forward, self.response.adjoint_elongations)

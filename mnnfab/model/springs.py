@@ -55,7 +55,7 @@ class SpringModel:
         Raises:
             ToolError: if the stiffness matrix is not positive definite.
         """
-        return SpringEquilibrium(self.response(widths_mm), loads_N, self.law.slope(widths_mm))
+        return SpringEquilibrium(self.response(widths_mm), loads_N, self.law.derivative(widths_mm))
 
     def stiffness_matrix(self, widths_mm: FloatArray) -> sparse.csr_array:
         """Return the stiffness matrix on the free degrees of freedom, N/mm."""
@@ -72,6 +72,8 @@ class SpringEquilibrium(LinearEquilibrium):
 
     stiffness_per_width: FloatArray
 
-    def width_slope(self, outputs_slope: FloatArray, chain: FloatArray | float = 1.0) -> FloatArray:
+    def width_gradient(
+        self, output_gradient: FloatArray, chain: FloatArray | float = 1.0
+    ) -> FloatArray:
         """Return the derivative of a loss in each width, times `chain`, (n_bonds,)."""
-        return self.stiffness_slope(outputs_slope) * (self.stiffness_per_width * chain)
+        return self.stiffness_gradient(output_gradient) * (self.stiffness_per_width * chain)

@@ -31,15 +31,15 @@ class StiffnessLaw:
     name: LawName
     coefficients: FloatArray
     _powers: tuple[FloatArray, ...] = field(init=False, repr=False)
-    _slope_powers: tuple[FloatArray, ...] = field(init=False, repr=False)
+    _derivative_powers: tuple[FloatArray, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Freeze the coefficients and store them by power for Horner's rule."""
         object.__setattr__(self, "coefficients", frozen_floats(self.coefficients))
         powers = tuple(frozen_floats(column) for column in self.coefficients.T)
-        slopes = tuple(frozen_floats((p + 1) * column) for p, column in enumerate(powers))
+        derivatives = tuple(frozen_floats((p + 1) * column) for p, column in enumerate(powers))
         object.__setattr__(self, "_powers", powers)
-        object.__setattr__(self, "_slope_powers", slopes)
+        object.__setattr__(self, "_derivative_powers", derivatives)
 
     def stiffness(self, widths_mm: FloatArray) -> FloatArray:
         """Return k, (…, n_bonds) N/mm, of widths of the same shape."""
@@ -48,9 +48,9 @@ class StiffnessLaw:
             value = value * widths_mm + coefficient
         return value * widths_mm
 
-    def slope(self, widths_mm: FloatArray) -> FloatArray:
+    def derivative(self, widths_mm: FloatArray) -> FloatArray:
         """Return dk/dw, N/mm², with a shape that broadcasts against the widths, (…, n_bonds)."""
-        *lower, value = self._slope_powers
+        *lower, value = self._derivative_powers
         for coefficient in reversed(lower):
             value = value * widths_mm + coefficient
         return value

@@ -46,7 +46,8 @@ class Surrogate:
     correction: Correction | None = None
 
 
-PLAIN = Surrogate()
+#: Surrogate without calibration and correction.
+UNCORRECTED = Surrogate()
 
 
 def fit_correction(bars: FloatArray, continuum: FloatArray) -> Correction:
@@ -58,8 +59,3 @@ def fit_correction(bars: FloatArray, continuum: FloatArray) -> Correction:
     """
     scale = float(np.vdot(bars, continuum) / np.vdot(bars, bars))
     return Correction(scale, continuum - scale * bars)
-
-
-def relative_difference(predicted: FloatArray, found: FloatArray) -> float:
-    """Return ‖predicted - found‖ / ‖found‖ in the Frobenius norm."""
-    return float(np.linalg.norm(predicted - found) / np.linalg.norm(found))

@@ -36,7 +36,7 @@ from mnnfab.runs.run_folder import (
     write_training,
 )
 from mnnfab.validation.check import check_part
-from mnnfab.validation.model_hierarchy import evaluate_models, hierarchy_text
+from mnnfab.validation.model_hierarchy import evaluate_models, hierarchy_text, hierarchy_values
 from mnnfab.validation.reachability import assess_problem, reachability_text
 from mnnfab.validation.results import Results
 from mnnfab.validation.training import training_text
@@ -271,7 +271,7 @@ def ladder(folder: Path, *, watcher: ProgressWatcher | None = None) -> QueryResu
     if problem.task is None:
         raise InputError(str(folder), "a design without ports", "one with inputs and outputs")
     found = evaluate_models(PrintedPart(problem, record.widths_mm, timer))
-    return QueryResult(hierarchy_text(problem.task, found), to_jsonable(found))
+    return QueryResult(hierarchy_text(problem.task, found), hierarchy_values(found))
 
 
 def tray(

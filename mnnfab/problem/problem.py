@@ -17,7 +17,7 @@ from mnnfab.model.bars import BarModel
 from mnnfab.model.response import Response
 from mnnfab.model.springs import SpringModel
 from mnnfab.model.stiffness_law import LawName, StiffnessLaw, bar_law, calibrated_law, series_law
-from mnnfab.model.surrogate import PLAIN, Correction, Surrogate
+from mnnfab.model.surrogate import UNCORRECTED, Correction, Surrogate
 from mnnfab.network.network import Network
 from mnnfab.network.rigidity import Rigidity
 from mnnfab.profiles import Material, Printer
@@ -67,7 +67,7 @@ class Problem(Generic[TaskT_co]):
     start_widths_mm: FloatArray
     start_table: bytes | None
     input_bytes: Mapping[str, bytes]
-    surrogate: Surrogate = PLAIN
+    surrogate: Surrogate = UNCORRECTED
 
     @property
     def law(self) -> StiffnessLaw:
@@ -252,6 +252,6 @@ def _width_map(problem: Problem) -> WidthMap:
         raise InputError(
             "[fabrication] width_initial_mm",
             f"{initial:g}, a limit, with width_map = 'logistic'",
-            "a width between the limits: the slope of the logistic map vanishes at a limit",
+            "a width between the limits: the derivative of the logistic map vanishes at a limit",
         )
     return Logistic(lowest, highest, section.sharpness or DEFAULT_SHARPNESS)

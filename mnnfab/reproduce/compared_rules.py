@@ -14,7 +14,7 @@ from mnnfab.report.palette import BLUE, GREEN, ORANGE
 from mnnfab.reproduce.experiment import Line
 from mnnfab.reproduce.pictures import over_epochs
 from mnnfab.reproduce.setting import BEHAVIOUR, IRIS, IRIS_TRAINING, Run, make, train_by_projection
-from mnnfab.training.learning_rules import RULES, adjoint_gradient
+from mnnfab.training.learning_rules import RULES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -135,7 +135,7 @@ def _draw_losses(axes: Axes, followed: Mapping[str, RuleTraining]) -> None:
 def _cosine(rule: str, run: Run, epoch: int) -> float:
     springs, rows = run.springs, run.task.train_indices
     stiffness = springs.law.stiffness(run.widths_by_epoch_mm[epoch])
-    exact = adjoint_gradient(springs.bars, run.task, stiffness, rows)
-    found = RULES[rule].gradient(springs.bars, run.task, stiffness, rows)
+    exact = RULES["adjoint"].stiffness_gradient(springs.bars, run.task, stiffness, rows)
+    found = RULES[rule].stiffness_gradient(springs.bars, run.task, stiffness, rows)
     size = np.linalg.norm(exact) * np.linalg.norm(found)
     return float(exact @ found / size) if size > 0 else np.nan

@@ -10,7 +10,7 @@ from mnnfab.reproduce.experiment import Experiment, Line, bond_columns
 from mnnfab.reproduce.fig1_pictures import draw_elongations, draw_gradient
 from mnnfab.reproduce.setting import GRADIENT, make
 from mnnfab.task.task import Task
-from mnnfab.training.learning_rules import RULES, adjoint_gradient, finite_difference_gradient
+from mnnfab.training.learning_rules import RULES, finite_difference_gradient
 from mnnfab.units import NEWTON_PER_GF
 
 LOAD_GF, TARGET_MM = -10.0, -25.0
@@ -93,7 +93,7 @@ def finite_difference_errors() -> dict[str, FloatArray]:
     """
     task = _task()
     model = paper.model(task.inputs, task.outputs)
-    exact = adjoint_gradient(model, task, _uniform(), task.train_indices)
+    exact = RULES["adjoint"].stiffness_gradient(model, task, _uniform(), task.train_indices)
     found = np.array(
         [
             finite_difference_gradient(

@@ -74,7 +74,7 @@ PUBLISHED_SHARE = 0.5
 class PaperLogistic(Logistic):
     """Logistic map as in the code of the paper, which leaves its derivative out of the gradient."""
 
-    def slope(self, latent: FloatArray) -> FloatArray:
+    def derivative(self, latent: FloatArray) -> FloatArray:
         """Return 1 for every bond, (n_bonds,)."""
         return np.ones_like(latent)
 

@@ -11,7 +11,7 @@ from typing_extensions import TypeIs, TypeVar
 
 from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.losses.loss import Loss, TargetKind
-from mnnfab.model.model import Model, PortModel
+from mnnfab.model.model import Model, PortModel, WidthEquilibrium
 from mnnfab.network.ports import Port
 from mnnfab.task.metrics import Metrics, PrimaryMetric
 
@@ -99,11 +99,20 @@ class Task(Generic[MetricT_co]):
         """Kind of the targets; None for a task without a metric."""
         return None if self.primary_metric is None else self.loss.targets
 
+    @property
+    def single_loads(self) -> FloatArray:
+        """Load cases for the comparison of models: each input alone, (n_in, n_in) N.
+
+        The load is the largest one of the task, so that nonlinear models can be compared as well.
+        """
+        loads: FloatArray = np.eye(len(self.inputs)) * np.abs(self.loads_N).max()
+        return loads
+
     def loss_value(self, model: PortModel, indices: IntArray) -> float:
         """Return the mean loss of a model over the samples `indices`."""
         return self.loss.value(model.outputs(self.loads_N[indices]), self.targets[indices])
 
-    def loss_slope(self, outputs_mm: FloatArray, indices: IntArray) -> FloatArray:
+    def output_gradient(self, outputs_mm: FloatArray, indices: IntArray) -> FloatArray:
         """Return the derivative of the mean loss over the samples `indices` in their outputs.
 
         Args:
@@ -114,15 +123,33 @@ class Task(Generic[MetricT_co]):
             The derivative, (n_rows, n_out) per mm.
         """
         # `take` needs a quarter of the time of indexing on small arrays: the training step.
-        return self.loss.slope(outputs_mm, self.targets.take(indices, axis=0))
+        return self.loss.gradient(outputs_mm, self.targets.take(indices, axis=0))
 
-    def stiffness_gradient(self, model: Model, indices: IntArray) -> FloatArray:
-        """Return the exact dL/dk of the mean loss over the samples `indices`, (n_bonds,) per N/mm.
+    def stiffness_gradient(self, model: Model, indices: IntArray | None = None) -> FloatArray:
+        """Return the exact gradient of the mean loss in the stiffnesses, (n_bonds,) per N/mm.
 
-        In situ rule (`mnnfab.model.model.in_situ_slope`) for any model or measured part.
+        In situ rule (`mnnfab.model.model.in_situ_gradient`) for any model or measured part.
+
+        Args:
+            model: model of the network.
+            indices: indices of the samples; by default the training samples.
         """
-        equilibrium = model.solve(self.loads_N[indices])
-        return equilibrium.stiffness_slope(self.loss_slope(equilibrium.outputs_mm, indices))
+        rows = self.train_indices if indices is None else indices
+        equilibrium = model.solve(self.loads_N[rows])
+        return equilibrium.stiffness_gradient(self.output_gradient(equilibrium.outputs_mm, rows))
+
+    def width_gradient(
+        self, equilibrium: WidthEquilibrium, indices: IntArray, chain: FloatArray | float = 1.0
+    ) -> FloatArray:
+        """Return the exact gradient of the mean loss in the widths, times `chain`, (n_bonds,).
+
+        Args:
+            equilibrium: equilibria under the loads of the samples `indices`.
+            indices: indices of the samples.
+            chain: derivative of each width in its latent value, (n_bonds,) mm.
+        """
+        output_gradient = self.output_gradient(equilibrium.outputs_mm, indices)
+        return equilibrium.width_gradient(output_gradient, chain)
 
     def metrics(self, model: PortModel) -> Metrics:
         """Return the metrics of a model over all samples."""

@@ -1,6 +1,6 @@
 """Compiled training step for small networks, with many restarts in one call.
 
-It implements `LinearEquilibrium.stiffness_slope`, the losses, the width maps and `Adam` in one
+It implements `LinearEquilibrium.stiffness_gradient`, the losses, the width maps and `Adam` in one
 function, because for a network of the paper's size the calls between them take longer than the
 arithmetic. numba compiles it at the first use and caches it on disk.
 """
@@ -63,24 +63,26 @@ def train_epoch(
     n_in, n_out = samples.loads_N.shape[1], samples.targets.shape[1]
     n_ports, n_bonds = len(bars.ports), len(bars.law)
     matrix = np.empty((bars.n_dofs, bars.n_dofs))
-    moved = np.empty((bars.n_dofs, n_ports))
-    longer = np.empty((n_bonds, n_ports))
+    fields = np.empty((bars.n_dofs, n_ports))
+    elongations = np.empty((n_bonds, n_ports))
     gradient = np.empty(n_bonds)
     flexibilities = np.empty((len(order), n_out, n_in))
-    rigid = True
+    definite = True
     for member in range(len(order)):
         steps = steps_before
         latent = state.latent[member]
         for start in range(0, order.shape[1], batch_size):
             rows = order[member, start : start + batch_size]
-            rigid &= _respond(bars, _stiffness(bars, limits, latent), matrix, moved, longer)
-            slope = _flexibility_slope(bars, samples, moved, rows)
-            _stiffness_gradient(slope, longer, gradient)
+            definite &= _respond(
+                bars, _stiffness(bars, limits, latent), matrix, fields, elongations
+            )
+            flexibility_gradient = _flexibility_gradient(bars, samples, fields, rows)
+            _stiffness_gradient(flexibility_gradient, elongations, gradient)
             steps += 1
             _adam(bars, limits, gradient, state, member, (rate, steps))
-        rigid &= _respond(bars, _stiffness(bars, limits, latent), matrix, moved, longer)
-        flexibilities[member] = _flexibility(bars, moved, n_in, n_out)
-    return flexibilities, rigid
+        definite &= _respond(bars, _stiffness(bars, limits, latent), matrix, fields, elongations)
+        flexibilities[member] = _flexibility(bars, fields, n_in, n_out)
+    return flexibilities, definite
 
 
 @_compiled
@@ -102,27 +104,27 @@ def _respond(
     bars: Bars,
     stiffness: FloatArray,
     matrix: FloatArray,
-    moved: FloatArray,
-    longer: FloatArray,
+    fields: FloatArray,
+    elongations: FloatArray,
 ) -> bool:
-    """Solve D moved = unit loads, and compute longer = C moved.
+    """Solve D fields = unit loads, and compute elongations = C fields.
 
     Returns:
         True if D is positive definite.
     """
     _assemble(bars, stiffness, matrix)
-    moved[:] = 0.0
+    fields[:] = 0.0
     for port in range(len(bars.ports)):
-        moved[bars.ports[port], port] = 1.0
-    rigid = _eliminate(matrix, moved)
-    if rigid:
-        _substitute_back(matrix, moved)
-        _elongate(bars, moved, longer)
-    return rigid
+        fields[bars.ports[port], port] = 1.0
+    definite = _eliminate(matrix, fields)
+    if definite:
+        _substitute_back(matrix, fields)
+        _elongate(bars, fields, elongations)
+    return definite
 
 
 @_compiled
-def _eliminate(matrix: FloatArray, moved: FloatArray) -> bool:
+def _eliminate(matrix: FloatArray, fields: FloatArray) -> bool:
     """Replace the upper triangle of D by U with UᵀU = D, and the loads F by Uᵀ⁻¹ F.
 
     The diagonal holds the reciprocals of that of U.
@@ -130,7 +132,7 @@ def _eliminate(matrix: FloatArray, moved: FloatArray) -> bool:
     Returns:
         True if D is positive definite.
     """
-    n_dofs, n_ports = moved.shape
+    n_dofs, n_ports = fields.shape
     for j in range(n_dofs):
         if not matrix[j, j] > 0.0:
             return False
@@ -138,29 +140,29 @@ def _eliminate(matrix: FloatArray, moved: FloatArray) -> bool:
         for q in range(j, n_dofs):
             matrix[j, q] *= scale
         for port in range(n_ports):
-            moved[j, port] *= scale
+            fields[j, port] *= scale
         for i in range(j + 1, n_dofs):
             factor = matrix[j, i]
             if factor != 0.0:  # many entries within the band of a lattice stay zero
                 for q in range(i, n_dofs):
                     matrix[i, q] -= factor * matrix[j, q]
                 for port in range(n_ports):
-                    moved[i, port] -= factor * moved[j, port]
+                    fields[i, port] -= factor * fields[j, port]
         matrix[j, j] = scale
     return True
 
 
 @_compiled
-def _substitute_back(matrix: FloatArray, moved: FloatArray) -> None:
-    n_dofs, n_ports = moved.shape
+def _substitute_back(matrix: FloatArray, fields: FloatArray) -> None:
+    n_dofs, n_ports = fields.shape
     for j in range(n_dofs - 1, -1, -1):
         for i in range(j + 1, n_dofs):
             factor = matrix[j, i]
             if factor != 0.0:
                 for port in range(n_ports):
-                    moved[j, port] -= factor * moved[i, port]
+                    fields[j, port] -= factor * fields[i, port]
         for port in range(n_ports):
-            moved[j, port] *= matrix[j, j]
+            fields[j, port] *= matrix[j, j]
 
 
 @_compiled
@@ -179,58 +181,60 @@ def _assemble(bars: Bars, stiffness: FloatArray, matrix: FloatArray) -> None:
 
 
 @_compiled
-def _elongate(bars: Bars, moved: FloatArray, longer: FloatArray) -> None:
-    longer[:] = 0.0
-    for bond in range(len(longer)):
+def _elongate(bars: Bars, fields: FloatArray, elongations: FloatArray) -> None:
+    elongations[:] = 0.0
+    for bond in range(len(elongations)):
         for p in range(4):
             i = bars.dofs[bond, p]
             if i >= 0:
-                for port in range(moved.shape[1]):
-                    longer[bond, port] += bars.cosines[bond, p] * moved[i, port]
+                for port in range(fields.shape[1]):
+                    elongations[bond, port] += bars.cosines[bond, p] * fields[i, port]
 
 
 @_compiled
-def _flexibility(bars: Bars, moved: FloatArray, n_in: int, n_out: int) -> FloatArray:
+def _flexibility(bars: Bars, fields: FloatArray, n_in: int, n_out: int) -> FloatArray:
     flexibility = np.empty((n_out, n_in))
     for output in range(n_out):
         for port in range(n_in):
-            own = moved[bars.ports[n_in + output], port]
+            own = fields[bars.ports[n_in + output], port]
             flexibility[output, port] = own + bars.additive[output, port]
     return flexibility
 
 
 @_compiled
-def _flexibility_slope(
-    bars: Bars, samples: Samples, moved: FloatArray, rows: IntArray
+def _flexibility_gradient(
+    bars: Bars, samples: Samples, fields: FloatArray, rows: IntArray
 ) -> FloatArray:
     """Return dL/dG of the mean loss over `rows`, (n_out, n_in)."""
     n_in, n_out = samples.loads_N.shape[1], samples.targets.shape[1]
-    slope = np.zeros((n_out, n_in))
-    displacements, pulls = np.empty(n_out), np.empty(n_out)
+    flexibility_gradient = np.zeros((n_out, n_in))
+    displacements, output_gradient = np.empty(n_out), np.empty(n_out)
     for row in rows:
         for output in range(n_out):
             dof = bars.ports[n_in + output]
             total = 0.0
             for port in range(n_in):
-                whole = moved[dof, port] + bars.additive[output, port]
+                whole = fields[dof, port] + bars.additive[output, port]
                 total += whole * samples.loads_N[row, port]
             displacements[output] = total
-        _loss_slope(samples, displacements, samples.targets[row], pulls)
+        _output_gradient(samples, displacements, samples.targets[row], output_gradient)
         for output in range(n_out):
             for port in range(n_in):
-                slope[output, port] += pulls[output] * samples.loads_N[row, port] / len(rows)
-    return slope
+                flexibility_gradient[output, port] += (
+                    output_gradient[output] * samples.loads_N[row, port] / len(rows)
+                )
+    return flexibility_gradient
 
 
 @_compiled
-def _loss_slope(
-    samples: Samples, displacements: FloatArray, targets: FloatArray, pulls: FloatArray
+def _output_gradient(
+    samples: Samples, displacements: FloatArray, targets: FloatArray, output_gradient: FloatArray
 ) -> None:
-    """Write the derivative of the loss of one sample to `pulls`; see `mnnfab.losses.kinds`."""
+    """Write the derivative of the loss of one sample, as in `mnnfab.losses.kinds`."""
     n_out = len(displacements)
     if samples.loss == SQUARED:
         for o in range(n_out):
-            pulls[o] = (displacements[o] - targets[o]) * (2.0 / samples.scale_mm**2)
+            output_gradient[o] = (displacements[o] - targets[o]) * (2.0 / samples.scale_mm**2)
         return
     if samples.loss == SHARE:
         total = 0.0
@@ -238,31 +242,33 @@ def _loss_slope(
             total += max(abs(displacements[o]), TINY_MM)
         for o in range(n_out):
             size = max(abs(displacements[o]), TINY_MM)
-            pulls[o] = np.sign(displacements[o]) * (1.0 / total - targets[o] / size)
+            output_gradient[o] = np.sign(displacements[o]) * (1.0 / total - targets[o] / size)
         return
     largest = 0.0
     for o in range(n_out):
         largest = max(largest, abs(displacements[o]))
     total = 0.0
     for o in range(n_out):
-        pulls[o] = np.exp((abs(displacements[o]) - largest) / samples.scale_mm)
-        total += pulls[o]
+        output_gradient[o] = np.exp((abs(displacements[o]) - largest) / samples.scale_mm)
+        total += output_gradient[o]
     for o in range(n_out):
-        share = pulls[o] / total - targets[o]
-        pulls[o] = np.sign(displacements[o]) * share / samples.scale_mm
+        share = output_gradient[o] / total - targets[o]
+        output_gradient[o] = np.sign(displacements[o]) * share / samples.scale_mm
 
 
 @_compiled
-def _stiffness_gradient(slope: FloatArray, longer: FloatArray, gradient: FloatArray) -> None:
+def _stiffness_gradient(
+    flexibility_gradient: FloatArray, elongations: FloatArray, gradient: FloatArray
+) -> None:
     """Write dL/dk_b = -Σ_oi (dL/dG_oi) A_bo E_bi to `gradient`."""
-    n_out, n_in = slope.shape
+    n_out, n_in = flexibility_gradient.shape
     for bond in range(len(gradient)):
         total = 0.0
         for o in range(n_out):
-            pull = 0.0
+            forward = 0.0
             for i in range(n_in):
-                pull += slope[o, i] * longer[bond, i]
-            total += pull * longer[bond, n_in + o]
+                forward += flexibility_gradient[o, i] * elongations[bond, i]
+            total += forward * elongations[bond, n_in + o]
         gradient[bond] = -total
 
 
@@ -273,27 +279,30 @@ def _adam(
     gradient: FloatArray,
     state: State,
     member: int,
-    pace: tuple[float, int],
+    schedule: tuple[float, int],
 ) -> None:
     """Perform one step of Adam in the latent values of one restart."""
-    rate, steps = pace
+    rate, steps = schedule
     span = limits.width_max_mm - limits.width_min_mm
     mean_share = 1.0 - DECAY_MEAN**steps
     square_share = 1.0 - DECAY_SQUARE**steps
     for bond in range(len(gradient)):
         z = state.latent[member, bond]
-        pull = gradient[bond] * span
+        latent_gradient = gradient[bond] * span
         share = z
         if limits.kind == LOGISTIC:
             share = 1.0 / (1.0 + np.exp(-limits.sharpness * z))
-            pull *= limits.sharpness * share * (1.0 - share)
+            latent_gradient *= limits.sharpness * share * (1.0 - share)
         width = limits.width_min_mm + span * share
-        slope = 0.0
+        derivative = 0.0
         for power in range(bars.law.shape[1] - 1, -1, -1):
-            slope = slope * width + (power + 1) * bars.law[bond, power]
-        pull *= slope
-        mean = DECAY_MEAN * state.mean[member, bond] + (1.0 - DECAY_MEAN) * pull
-        square = DECAY_SQUARE * state.square[member, bond] + (1.0 - DECAY_SQUARE) * pull * pull
+            derivative = derivative * width + (power + 1) * bars.law[bond, power]
+        latent_gradient *= derivative
+        mean = DECAY_MEAN * state.mean[member, bond] + (1.0 - DECAY_MEAN) * latent_gradient
+        square = (
+            DECAY_SQUARE * state.square[member, bond]
+            + (1.0 - DECAY_SQUARE) * latent_gradient * latent_gradient
+        )
         state.mean[member, bond], state.square[member, bond] = mean, square
         z -= rate / mean_share * mean / (np.sqrt(square / square_share) + EPSILON)
         if limits.kind == CLAMP:

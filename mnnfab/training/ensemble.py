@@ -114,12 +114,12 @@ def train_adam_compiled(
     flexibilities = [np.array([response_of(widths).flexibility for widths in starts])]
     latents = [latent.copy()]
     rows, size = trainable.task.train_indices, schedule.batch_size
-    steps_an_epoch = -(-len(rows) // size)
+    steps_per_epoch = -(-len(rows) // size)
     for epoch in range(1, schedule.epochs + 1):
         order = np.array([epoch_order(rows, size, member.generator) for member in members])
-        pace = (size, schedule.learning_rate, (epoch - 1) * steps_an_epoch)
-        found, rigid = train_epoch(bars, samples, limits, state, order, pace)
-        if not rigid:
+        step_settings = (size, schedule.learning_rate, (epoch - 1) * steps_per_epoch)
+        found, definite = train_epoch(bars, samples, limits, state, order, step_settings)
+        if not definite:
             raise ToolError("the bar stiffness matrix is not positive definite: is a width zero?")
         flexibilities.append(found)
         if schedule.keep_widths:
@@ -139,19 +139,23 @@ def train_adam_compiled(
 
 def can_be_compiled(trainable: Trainable) -> bool:
     """Return True if the compiled step supports the network, the loss and the width map."""
-    return trainable.task.loss.compiled is not None and _but_for_the_loss(trainable)
+    return trainable.task.loss.compiled is not None and _supports_model_and_map(trainable)
 
 
 def is_slowed_by_loss(trainable: Trainable, schedule: Schedule) -> bool:
     """Return True if only the loss prevents a long training from using the compiled step."""
     long = _is_long(trainable, schedule.restarts, schedule) and schedule.optimizer == "adam"
-    return long and trainable.task.loss.compiled is None and _but_for_the_loss(trainable)
+    return long and trainable.task.loss.compiled is None and _supports_model_and_map(trainable)
 
 
-def _but_for_the_loss(trainable: Trainable) -> bool:
+def _supports_model_and_map(trainable: Trainable) -> bool:
     model = trainable.model
     springs = isinstance(model, SpringModel) and len(model.network.free_dofs) <= COMPILED_DOFS
-    return springs and type(trainable.width_map) in _MAPS and trainable.width_errors_mm is None
+    return (
+        springs
+        and type(trainable.width_map) in _WIDTH_MAP_ARGUMENTS
+        and trainable.width_errors_mm is None
+    )
 
 
 def _is_long(trainable: Trainable, n_members: int, schedule: Schedule) -> bool:
@@ -161,7 +165,7 @@ def _is_long(trainable: Trainable, n_members: int, schedule: Schedule) -> bool:
 
 
 #: Number of each width map in the compiled step, and its parameter.
-_MAPS: Mapping[type, Callable[..., tuple[int, float]]] = {
+_WIDTH_MAP_ARGUMENTS: Mapping[type, Callable[..., tuple[int, float]]] = {
     Clamp: lambda _: (CLAMP, 0.0),
     Logistic: lambda limits: (LOGISTIC, limits.sharpness),
 }
@@ -181,7 +185,7 @@ def compiled_values(trainable: Trainable) -> tuple[Bars, Samples, Limits]:
     assert loss.number in {SOFTMAX, SHARE, SQUARED}, "the compiled step has no such loss"
     shape = (len(model.outputs), len(model.inputs))
     additive = np.zeros(shape) if model.additive is None else np.array(model.additive)
-    kind, sharpness = _MAPS[type(width_map)](width_map)
+    kind, sharpness = _WIDTH_MAP_ARGUMENTS[type(width_map)](width_map)
     return (
         Bars(dofs, cosines, np.array(springs.law.coefficients), ports, additive, len(free)),
         Samples(np.array(task.loads_N), np.array(task.targets), loss.number, loss.scale_mm),

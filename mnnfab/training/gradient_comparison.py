@@ -7,8 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from mnnfab.arrays import FloatArray
-from mnnfab.model.model import Model
-from mnnfab.task.task import Task
 
 
 @dataclass(frozen=True)
@@ -26,15 +24,6 @@ class GradientAgreement:
     signs: float
     relative_error: float
     scale: float
-
-
-def in_situ_gradient(task: Task, model: Model) -> FloatArray:
-    """Return dL/dk of the training loss as measured in an experiment, (n_bonds,) per N/mm.
-
-    It is the product of two elongations of every bond, under the loads and under the adjoint
-    loads that follow from the displacements of the same model (Li and Mao, eq. 6).
-    """
-    return task.stiffness_gradient(model, task.train_indices)
 
 
 def compare_gradients(reference: FloatArray, found: FloatArray) -> GradientAgreement | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -25,20 +26,6 @@ from mnnfab.task.task import Task
 NUDGE = 0.1
 #: Stiffness step of the finite differences, relative to the stiffness of each bond.
 RELATIVE_STEP = 1e-5
-
-
-def adjoint_gradient(
-    model: BarModel, task: Task, stiffness: FloatArray, indices: IntArray
-) -> FloatArray:
-    """Return the exact dL/dk, (n_bonds,) per N/mm, from the product of two elongations.
-
-    Args:
-        model: bar model.
-        task: loads, targets and loss.
-        stiffness: stiffness of each bond, (n_bonds,) N/mm.
-        indices: indices of the samples.
-    """
-    return task.stiffness_gradient(model.response(stiffness), indices)
 
 
 def finite_difference_gradient(
@@ -92,19 +79,19 @@ def coupled_learning_gradient(
     response = model.response(stiffness)
     equilibrium = response.solve(task.loads_N[indices])
     free = equilibrium.elongations_mm
-    wanted = wanted_change(task.loss, equilibrium.outputs_mm, task.targets[indices])
-    holding = np.linalg.solve(_output_flexibility(response, stiffness), nudge * wanted.T)
+    desired = desired_change(task.loss, equilibrium.outputs_mm, task.targets[indices])
+    holding = np.linalg.solve(_output_flexibility(response, stiffness), nudge * desired.T)
     clamped = free + (response.adjoint_elongations @ holding).T
     difference: FloatArray = (clamped**2 - free**2).mean(axis=0) / (2.0 * nudge)
     return difference
 
 
-def wanted_change(loss: Loss, displacements: FloatArray, targets: FloatArray) -> FloatArray:
+def desired_change(loss: Loss, displacements: FloatArray, targets: FloatArray) -> FloatArray:
     """Return the change of the outputs that coupled learning aims at, (n_samples, n_out) mm.
 
     For a loss with target displacements it is the distance to them, otherwise a step against the
-    derivative of the loss. The length of the step is of the order of the
-    scale of the loss, or of the displacements if it has none.
+    derivative of the loss. The length of the step is of the order of the scale of the loss, or of
+    the displacements if it has none.
 
     Args:
         loss: loss of the task.
@@ -118,7 +105,7 @@ def wanted_change(loss: Loss, displacements: FloatArray, targets: FloatArray) ->
         square_mm2 = np.square(displacements).mean(axis=1, keepdims=True)
     else:
         square_mm2 = loss.scale_mm**2
-    return -loss.slope(displacements, targets) * (square_mm2 * len(targets))
+    return -loss.gradient(displacements, targets) * (square_mm2 * len(targets))
 
 
 def _output_flexibility(response: Response, stiffness: FloatArray) -> FloatArray:
@@ -136,22 +123,27 @@ StiffnessGradient = Callable[[BarModel, Task, FloatArray, IntArray], FloatArray]
 """Function of bar model, task, stiffnesses (n_bonds,) N/mm and samples that returns dL/dk."""
 
 
-@dataclass(frozen=True)
-class Rule:
-    """A learning rule for training.
+class Rule(Protocol):
+    """A learning rule for training."""
 
-    Args:
-        gradient: function that returns dL/dk of the bar model.
-        states: function that returns the number of states an experiment would have to measure
-            for the gradient of one sample, from the number of bonds.
-        exact: True for the exact gradient, which every model provides.
-    """
+    def states(self, n_bonds: int) -> int:
+        """Return the number of states an experiment has to measure for the gradient of a sample."""
+        ...
 
-    gradient: StiffnessGradient
-    states: Callable[[int], int]
-    exact: bool = False
+    def stiffness_gradient(
+        self, bars: BarModel, task: Task, stiffness: FloatArray, indices: IntArray
+    ) -> FloatArray:
+        """Return dL/dk of the bar model by this rule, (n_bonds,) per N/mm.
 
-    def width_slope(
+        Args:
+            bars: bar model.
+            task: loads, targets and loss.
+            stiffness: stiffness of each bond, (n_bonds,) N/mm.
+            indices: indices of the samples.
+        """
+        ...
+
+    def width_gradient(
         self,
         model: WidthModel,
         task: Task,
@@ -171,20 +163,76 @@ class Rule:
         Raises:
             InputError: if the rule requires springs and the model is another one.
         """
-        if self.exact:
-            equilibrium = model.solve(widths_mm, task.loads_N.take(indices, axis=0))
-            slope = task.loss_slope(equilibrium.outputs_mm, indices)
-            return equilibrium.width_slope(slope, chain)
+        ...
+
+
+class AdjointRule:
+    """The exact gradient of any model, from two states per sample (Li and Mao, eq. 6)."""
+
+    def states(self, n_bonds: int) -> int:  # noqa: ARG002
+        """Return the number of states per sample: under the loads and under the adjoint loads."""
+        return 2
+
+    def stiffness_gradient(
+        self, bars: BarModel, task: Task, stiffness: FloatArray, indices: IntArray
+    ) -> FloatArray:
+        """Return dL/dk of the bar model, (n_bonds,) per N/mm; see `Rule`."""
+        return task.stiffness_gradient(bars.response(stiffness), indices)
+
+    def width_gradient(
+        self,
+        model: WidthModel,
+        task: Task,
+        widths_mm: FloatArray,
+        indices: IntArray,
+        chain: FloatArray,
+    ) -> FloatArray:
+        """Return dL/dw times `chain`, (n_bonds,); see `Rule`."""
+        equilibrium = model.solve(widths_mm, task.loads_N.take(indices, axis=0))
+        return task.width_gradient(equilibrium, indices, chain)
+
+
+@dataclass(frozen=True)
+class SpringRule:
+    """A rule for the stiffnesses of springs.
+
+    Args:
+        gradient: function that returns dL/dk of the bar model.
+        states_of: function that returns the number of states per sample from that of bonds.
+    """
+
+    gradient: StiffnessGradient
+    states_of: Callable[[int], int]
+
+    def states(self, n_bonds: int) -> int:
+        """Return the number of states per sample."""
+        return self.states_of(n_bonds)
+
+    def stiffness_gradient(
+        self, bars: BarModel, task: Task, stiffness: FloatArray, indices: IntArray
+    ) -> FloatArray:
+        """Return dL/dk of the bar model, (n_bonds,) per N/mm; see `Rule`."""
+        return self.gradient(bars, task, stiffness, indices)
+
+    def width_gradient(
+        self,
+        model: WidthModel,
+        task: Task,
+        widths_mm: FloatArray,
+        indices: IntArray,
+        chain: FloatArray,
+    ) -> FloatArray:
+        """Return dL/dw times `chain`, (n_bonds,); see `Rule`."""
         if not isinstance(model, SpringModel):
             raise InputError(
                 "[training] rule", f"a rule for springs with a {type(model).__name__}", '"adjoint"'
             )
         gradient = self.gradient(model.bars, task, model.law.stiffness(widths_mm), indices)
-        return gradient * (model.law.slope(widths_mm) * chain)
+        return gradient * (model.law.derivative(widths_mm) * chain)
 
 
 RULES: Mapping[str, Rule] = {
-    "adjoint": Rule(adjoint_gradient, lambda _: 2, exact=True),
-    "coupled-learning": Rule(coupled_learning_gradient, lambda _: 2),
-    "finite-differences": Rule(finite_difference_gradient, lambda n_bonds: n_bonds + 1),
+    "adjoint": AdjointRule(),
+    "coupled-learning": SpringRule(coupled_learning_gradient, lambda _: 2),
+    "finite-differences": SpringRule(finite_difference_gradient, lambda n_bonds: n_bonds + 1),
 }

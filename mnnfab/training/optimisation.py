@@ -118,22 +118,21 @@ class Trainable:
         self, latent: FloatArray, indices: IntArray, rule: RuleName = "adjoint"
     ) -> FloatArray:
         """Return the gradient of the mean loss over `indices` in the latent values, (n_bonds,)."""
-        chain = self.width_map.slope(latent)
+        chain = self.width_map.derivative(latent)
         gradients = [
-            RULES[rule].width_slope(self.model, self.task, widths, indices, chain)
+            RULES[rule].width_gradient(self.model, self.task, widths, indices, chain)
             for widths in self._prints(latent)
         ]
         return gradients[0] if len(gradients) == 1 else np.mean(gradients, axis=0)
 
     def loss_and_gradient(self, latent: FloatArray, indices: IntArray) -> tuple[float, FloatArray]:
         """Return the mean loss over `indices` and its exact gradient, from one factorisation."""
-        losses, gradients, chain = [], [], self.width_map.slope(latent)
+        losses, gradients, chain = [], [], self.width_map.derivative(latent)
         for widths in self._prints(latent):
             equilibrium = self.model.solve(widths, self.task.loads_N.take(indices, axis=0))
-            outputs = equilibrium.outputs_mm
-            losses.append(self.task.loss.value(outputs, self.task.targets.take(indices, axis=0)))
-            slope = self.task.loss_slope(outputs, indices)
-            gradients.append(equilibrium.width_slope(slope, chain))
+            targets = self.task.targets.take(indices, axis=0)
+            losses.append(self.task.loss.value(equilibrium.outputs_mm, targets))
+            gradients.append(self.task.width_gradient(equilibrium, indices, chain))
         return float(np.mean(losses)), np.mean(gradients, axis=0)
 
 
@@ -176,8 +175,8 @@ def train_adam(
     for epoch in range(1, schedule.epochs + 1):
         order = epoch_order(trainable.task.train_indices, schedule.batch_size, generator)
         for indices in _batches(order, schedule.batch_size):
-            slope = trainable.gradient(latent, indices, schedule.rule)
-            latent = width_map.project(latent + optimiser.step(slope))
+            gradient = trainable.gradient(latent, indices, schedule.rule)
+            latent = width_map.project(latent + optimiser.step(gradient))
         models.append(trainable.port_model(latent))
         if schedule.keep_widths:
             latents.append(latent)

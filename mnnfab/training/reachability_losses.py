@@ -30,11 +30,11 @@ class Reading:
         """Return sign · u, the mean over the samples, mm."""
         return self.sign * float(displacements[:, self.output].mean())
 
-    def slope(self, displacements: FloatArray, targets: FloatArray) -> FloatArray:  # noqa: ARG002
+    def gradient(self, displacements: FloatArray, targets: FloatArray) -> FloatArray:  # noqa: ARG002
         """Return the derivative, (n_samples, n_out)."""
-        slope = np.zeros_like(displacements)
-        slope[:, self.output] = self.sign / len(displacements)
-        return slope
+        gradient = np.zeros_like(displacements)
+        gradient[:, self.output] = self.sign / len(displacements)
+        return gradient
 
 
 @dataclass(frozen=True)
@@ -54,9 +54,9 @@ class ScaledResidual:
         sizes = float(np.vdot(displacements, displacements) * np.vdot(targets, targets))
         return max(1.0 - both * both / sizes, 0.0)
 
-    def slope(self, displacements: FloatArray, targets: FloatArray) -> FloatArray:
+    def gradient(self, displacements: FloatArray, targets: FloatArray) -> FloatArray:
         """Return the derivative, (n_samples, n_out) per mm."""
         both = np.vdot(displacements, targets)
         own, wanted = np.vdot(displacements, displacements), np.vdot(targets, targets)
-        slope: FloatArray = (2 * both / (own * wanted)) * (both / own * displacements - targets)
-        return slope
+        gradient: FloatArray = (2 * both / (own * wanted)) * (both / own * displacements - targets)
+        return gradient

@@ -25,7 +25,7 @@ class WidthMap(Protocol):
         """Return widths, (n_bonds,) mm."""
         ...
 
-    def slope(self, latent: FloatArray) -> FloatArray:
+    def derivative(self, latent: FloatArray) -> FloatArray:
         """Return d width / d latent, (n_bonds,) mm."""
         ...
 
@@ -61,7 +61,7 @@ class Clamp:
         """Return w(z), (n_bonds,) mm."""
         return self.width_min_mm + (self.width_max_mm - self.width_min_mm) * latent
 
-    def slope(self, latent: FloatArray) -> FloatArray:
+    def derivative(self, latent: FloatArray) -> FloatArray:
         """Return dw/dz, which is constant, (n_bonds,) mm."""
         return np.full(latent.shape, self.width_max_mm - self.width_min_mm)
 
@@ -90,7 +90,7 @@ class Logistic:
     Args:
         width_min_mm: lower limit, an asymptote.
         width_max_mm: upper limit, an asymptote.
-        sharpness: s; the slope dw/dz at z = 0 is s / 4 times the range. The paper uses 10 for
+        sharpness: s; the derivative dw/dz at z = 0 is s / 4 times the range. The paper uses 10 for
             behaviours and regression and 5 for classification.
     """
 
@@ -103,7 +103,7 @@ class Logistic:
         share = expit(self.sharpness * latent)
         return self.width_min_mm + (self.width_max_mm - self.width_min_mm) * share
 
-    def slope(self, latent: FloatArray) -> FloatArray:
+    def derivative(self, latent: FloatArray) -> FloatArray:
         """Return dw/dz, (n_bonds,) mm."""
         share = expit(self.sharpness * latent)
         return (self.width_max_mm - self.width_min_mm) * self.sharpness * share * (1.0 - share)
@@ -129,7 +129,7 @@ class Logistic:
     def random_latent(self, generator: np.random.Generator, n_bonds: int) -> FloatArray:
         """Return z of widths uniformly distributed over the inner 90 % of the range, (n_bonds,).
 
-        Closer to the limits the slope of the map is too small for training to leave them.
+        Closer to the limits the derivative of the map is too small for training to leave them.
         """
         share: FloatArray = logit(generator.uniform(0.05, 0.95, n_bonds))
         return share / self.sharpness

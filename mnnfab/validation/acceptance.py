@@ -7,10 +7,8 @@ import numpy as np
 from mnnfab.arrays import FloatArray
 from mnnfab.design.check_section import CheckSection
 from mnnfab.findings import Finding, Severity, check_limit
-from mnnfab.model.agreement import Agreement
-from mnnfab.model.model import Model, ScaledOutputs
-from mnnfab.model.response import Response
-from mnnfab.model.surrogate import relative_difference
+from mnnfab.model.agreement import Agreement, relative_difference
+from mnnfab.model.model import Model, PortModel, ScaledOutputs
 from mnnfab.network.network import Network
 from mnnfab.problem.problem import Problem
 from mnnfab.task.metrics import Metrics, PrimaryMetric
@@ -66,12 +64,14 @@ def check_continuum(
     return findings
 
 
-def check_compensation(problem: Problem, predicted: Response, continuum: Response) -> list[Finding]:
+def check_compensation(
+    problem: Problem, task: Task, predicted: PortModel, continuum: PortModel
+) -> list[Finding]:
     """Return a finding on the prediction of a calibrated bar model; none without calibration."""
     section = problem.design.compensate
     if section is None or problem.surrogate.correction is None:
         return []
-    difference = relative_difference(predicted.flexibility, continuum.flexibility)
+    difference = relative_difference(continuum, predicted, task.single_loads)
     what = "difference of the flexibility matrices of calibrated bar model and continuum model"
     return [check_limit("prediction", "outputs", what, difference, section.tolerance, ".3%")]
 

@@ -18,7 +18,6 @@ from mnnfab.runs.record import Record
 from mnnfab.training.gradient_comparison import (
     GradientAgreement,
     compare_gradients,
-    in_situ_gradient,
 )
 from mnnfab.validation.acceptance import check_compensation, check_continuum
 from mnnfab.validation.conditioning import check_conditioning
@@ -81,7 +80,7 @@ def _compared(
     """Solve the continuum model, compare it with the bar model, and evaluate all other checks."""
     problem, timer, continuum = part.problem, part.timer, part.continuum
     response = continuum.response
-    agreement = compare(bar, response)
+    agreement = compare(bar, response, task.single_loads)
     with timer.stage("guards"):
         states = part.limit_states
     with timer.stage("prints"):
@@ -93,7 +92,7 @@ def _compared(
         problem.network,
         predicted,
         response,
-        compare(predicted, response) if corrected else agreement,
+        compare(predicted, response, task.single_loads) if corrected else agreement,
         problem.design.check,
         corrected=corrected,
     )
@@ -108,7 +107,7 @@ def _compared(
         findings=(
             *judged,
             *check_solution(part.discretisation, continuum.balance),
-            *check_compensation(problem, predicted, response),
+            *check_compensation(problem, task, predicted, response),
             *check_limit_states(problem, continuum, states),
             *check_print_samples(problem, task, prints),
             *results.findings,
@@ -121,7 +120,7 @@ def _compare_gradients(task: Task, bar: Response, continuum: Response) -> Gradie
     """Return the agreement of the in situ gradient of the continuum with that of the bar model."""
     if task.primary_metric is None:
         return None
-    own, found = in_situ_gradient(task, bar), in_situ_gradient(task, continuum)
+    own, found = task.stiffness_gradient(bar), task.stiffness_gradient(continuum)
     return compare_gradients(own, found)
 
 

@@ -9,35 +9,35 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mnnfab.errors import ToolError
+from mnnfab.io.json_values import to_jsonable
 from mnnfab.io.registry import registered
 from mnnfab.model.agreement import Agreement, compare
-from mnnfab.model.response import Response
 from mnnfab.printed_part.part import PrintedPart
 from mnnfab.problem.problem import require_ports
 from mnnfab.training.gradient_comparison import (
     GradientAgreement,
     compare_gradients,
-    in_situ_gradient,
 )
 
 if TYPE_CHECKING:
+    from mnnfab.model.model import Model
     from mnnfab.task.metrics import Metrics
     from mnnfab.task.task import Task
 
 
 @dataclass(frozen=True, eq=False)
-class Answer:
-    """Response of a model, and its size.
+class PartModel:
+    """A model of a part, and its size.
 
     Args:
-        response: response to unit loads at the ports.
+        model: model at the ports of the task; it may be nonlinear.
         n_dofs: number of degrees of freedom.
     """
 
-    response: Response
+    model: Model
     n_dofs: int
 
 
@@ -48,12 +48,12 @@ class HierarchyModel:
     Args:
         rank: position in the hierarchy, in order of increasing cost.
         name: name in tables and reports.
-        solve: function that returns the response for a part.
+        make: function that returns the model of a part.
     """
 
     rank: int
     name: str
-    solve: Callable[[PrintedPart], Answer]
+    make: Callable[[PrintedPart], PartModel]
 
 
 @cache
@@ -71,7 +71,8 @@ class ModelResult:
 
     Args:
         name: name of the model.
-        answer: response of the model, and its size.
+        model: the model.
+        n_dofs: number of degrees of freedom.
         metrics: metrics of the task by the model.
         agreement: agreement of the last model with this one, the reference; its scale is the
             best-fit scale of the displacements of the last model over those of this one.
@@ -81,7 +82,8 @@ class ModelResult:
     """
 
     name: str
-    answer: Answer
+    model: Model
+    n_dofs: int
     metrics: Metrics
     agreement: Agreement
     gradient: GradientAgreement | None
@@ -93,11 +95,11 @@ class ModelHierarchy:
     """Results of the model hierarchy.
 
     Args:
-        rungs: results of the models, in order of increasing cost.
+        results: results of the models, in order of increasing cost.
         failures: error message of each model that failed, by its name.
     """
 
-    rungs: tuple[ModelResult, ...]
+    results: tuple[ModelResult, ...]
     failures: Mapping[str, str]
 
 
@@ -111,33 +113,60 @@ def evaluate_models(part: PrintedPart) -> ModelHierarchy:
 
     part = replace(part, problem=part.problem.uncorrected)
     task, timer = require_ports(part.problem).task, part.timer
-    answers: dict[str, tuple[Answer, float]] = {}
+    solved: dict[str, tuple[PartModel, float]] = {}
     failures: dict[str, str] = {}
     for model in hierarchy_models():
         start = time.perf_counter()
         try:
             with timer.stage(model.name):
-                answer = model.solve(part)
+                found = model.make(part)
         except ToolError as error:  # out of memory, mesher: the other models are still evaluated
             failures[model.name] = str(error)
             continue
-        answers[model.name] = answer, time.perf_counter() - start
-    first, last = next(iter(answers.values()))[0], list(answers.values())[-1][0]
-    own = None if task.primary_metric is None else in_situ_gradient(task, first.response)
-    rungs = tuple(
-        ModelResult(
-            name=name,
-            answer=answer,
-            metrics=task.metrics(answer.response),
-            agreement=compare(answer.response, last.response),
-            gradient=None
-            if own is None
-            else compare_gradients(own, in_situ_gradient(task, answer.response)),
-            seconds=seconds,
-        )
-        for name, (answer, seconds) in answers.items()
+        solved[model.name] = found, time.perf_counter() - start
+    models = [found.model for found, _ in solved.values()]
+    results = (
+        _result(task, name, found, seconds, ends=(models[0], models[-1]))
+        for name, (found, seconds) in solved.items()
     )
-    return ModelHierarchy(rungs, failures)
+    return ModelHierarchy(tuple(results), failures)
+
+
+def _result(
+    task: Task, name: str, found: PartModel, seconds: float, ends: tuple[Model, Model]
+) -> ModelResult:
+    """Compare a model with the first and the last model of the hierarchy."""
+    first, last = ends
+    gradient = None
+    if task.primary_metric is not None:
+        gradient = compare_gradients(
+            task.stiffness_gradient(first), task.stiffness_gradient(found.model)
+        )
+    return ModelResult(
+        name=name,
+        model=found.model,
+        n_dofs=found.n_dofs,
+        metrics=task.metrics(found.model),
+        agreement=compare(found.model, last, task.single_loads),
+        gradient=gradient,
+        seconds=seconds,
+    )
+
+
+def hierarchy_values(hierarchy: ModelHierarchy) -> dict[str, Any]:
+    """Return the model hierarchy as values for JSON."""
+    rungs = [
+        {
+            "name": result.name,
+            "answer": {"response": to_jsonable(result.model), "n_dofs": result.n_dofs},
+            "metrics": to_jsonable(result.metrics),
+            "agreement": to_jsonable(result.agreement),
+            "gradient": to_jsonable(result.gradient),
+            "seconds": result.seconds,
+        }
+        for result in hierarchy.results
+    ]
+    return {"rungs": rungs, "failures": dict(hierarchy.failures)}
 
 
 def hierarchy_text(task: Task, hierarchy: ModelHierarchy) -> str:
@@ -145,13 +174,13 @@ def hierarchy_text(task: Task, hierarchy: ModelHierarchy) -> str:
     metric = task.primary_metric.name.replace("_", " ") if task.primary_metric else ""
     header = f"{'model':<25} {'scale':>7} {'residual':>9} {'of bonds':>9} {metric:>15}"
     lines = [f"{header} {'dofs':>9} {'seconds':>8}"]
-    for result in hierarchy.rungs:
+    for result in hierarchy.results:
         value = f"{task.primary_metric.of(result.metrics):.4f}" if task.primary_metric else ""
         lines.append(
             f"{result.name:<25} {result.agreement.scale:>7.4f} "
             f"{result.agreement.displacement_residual:>9.2%} "
             f"{result.agreement.elongation_residual:>9.2%} {value:>15} "
-            f"{result.answer.n_dofs:>9,} {result.seconds:>8.2f}"
+            f"{result.n_dofs:>9,} {result.seconds:>8.2f}"
         )
     return "\n".join(
         [

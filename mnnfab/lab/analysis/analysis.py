@@ -25,7 +25,6 @@ from mnnfab.lab.measurement.measurement import Measurement, measure
 from mnnfab.printed_part.tiling import tile_part
 from mnnfab.problem.part_hash import shape_sha256
 from mnnfab.problem.problem import require_ports
-from mnnfab.training.gradient_comparison import in_situ_gradient
 
 if TYPE_CHECKING:
     from mnnfab.arrays import FloatArray
@@ -104,7 +103,7 @@ def analyse(problem: Problem, widths_mm: FloatArray, folder: Path, timer: StageT
     gradients = {}
     if gradient is not None:
         for name, model in (("bars", prediction.bars), ("continuum", prediction.continuum)):
-            gradients[name] = in_situ_gradient(task, model)
+            gradients[name] = task.stiffness_gradient(model)
     # Betti's theorem needs loads and displacements at the same points; eyelets are elsewhere.
     comparable = problem.design.features.eyelets is None
     betti = reciprocity(measurement, task) if comparable else None

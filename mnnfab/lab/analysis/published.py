@@ -14,6 +14,7 @@ import numpy as np
 from mnnfab.lab.analysis.observations import Observation
 from mnnfab.lab.analysis.prediction import N_PRINTS, Prediction, predict
 from mnnfab.lab.experiment.steps import AppliedWeight, Step
+from mnnfab.model.model import in_situ_gradient
 from mnnfab.reproduce import paper
 from mnnfab.reproduce.fig2 import behaviour
 from mnnfab.reproduce.setting import BEHAVIOUR, GRADIENT, make
@@ -22,7 +23,7 @@ from mnnfab.units import NEWTON_PER_GF
 
 if TYPE_CHECKING:
     from mnnfab.arrays import FloatArray
-    from mnnfab.model.response import Response
+    from mnnfab.model.model import Model
     from mnnfab.problem.problem import Problem
     from mnnfab.progress.watcher import StageTimer
 
@@ -92,11 +93,14 @@ def load_of(found: Prediction, row: int) -> float:
     return one.load_gf * NEWTON_PER_GF
 
 
-def _product(model: Response, loads: tuple[float, float]) -> FloatArray:
-    """Return the product of both elongations of every bond, (n_bonds,) mm²."""
-    forward, adjoint = model.elongations[:, 0], model.adjoint_elongations[:, 0]
-    product: FloatArray = forward * adjoint * loads[0] * loads[1]
-    return product
+def _product(model: Model, loads: tuple[float, float]) -> FloatArray:
+    """Return the product of both elongations of every bond, (n_bonds,) mm².
+
+    The paper applies -∂L/∂u as the adjoint load; its gradient has the sign of the product.
+    """
+    equilibrium = model.solve(np.array([[loads[0]]]))
+    adjoint = equilibrium.adjoint_elongations(np.array([[-loads[1]]]))
+    return in_situ_gradient(equilibrium.elongations_mm.T, adjoint.T)
 
 
 def _gradient_spread(

@@ -16,7 +16,7 @@ import numpy as np
 
 from mnnfab.arrays import FloatArray
 from mnnfab.lab.experiment.steps import ZERO, AppliedWeight, Role, Step
-from mnnfab.model.response import Response
+from mnnfab.model.model import Equilibrium, Model, in_situ_gradient
 from mnnfab.network.ports import Port
 from mnnfab.task.task import LoadCase, Task
 from mnnfab.training.gradient_comparison import GradientAgreement, compare_gradients
@@ -73,19 +73,19 @@ class Plan:
         return (*self.ports, *cases)
 
 
-def make_plan(task: Task, response: Response, largest_gf: float | None = None) -> Plan:
+def make_plan(task: Task, model: Model, largest_gf: float | None = None) -> Plan:
     """Return the load steps for a task.
 
     Args:
         task: its ports, loads and loss.
-        response: response of the model that predicts the effects of rounding.
+        model: model that predicts the effects of rounding.
         largest_gf: heaviest weight; the task's own largest load if not given.
     """
     largest = float(max(1.0, np.round(largest_gf or largest_load_gf(task))))
     ports = [_single("forward", port, largest) for port in task.inputs]
     ports += [_single("adjoint", port, largest) for port in task.outputs]
     cases = task.load_cases[:MOST_CASES] if task.primary_metric is not None else ()
-    rounded = [_rounded(task, response, case, largest) for case in cases]
+    rounded = [_rounded(task, model, case, largest) for case in cases]
     # Cases whose loads all round to zero, or exceed the heaviest weight, are omitted.
     hung = [
         one
@@ -106,17 +106,17 @@ def _single(role: Role, port: Port, size_gf: float) -> Step:
     return Step(f"{role}-{port.node}{port.axis}", role, (AppliedWeight(port, load_gf),))
 
 
-def _rounded(task: Task, response: Response, case: LoadCase, largest_gf: float) -> Rounded:
+def _rounded(task: Task, model: Model, case: LoadCase, largest_gf: float) -> Rounded:
     exact = np.array(case.loads_N)
     grams = np.round(exact / NEWTON_PER_GF)
     row = int(np.abs(task.loads_N - exact).sum(axis=1).argmin())  # the nearest sample
     loads = np.array([exact, grams * NEWTON_PER_GF])
-    outputs = response.outputs(loads)
+    equilibrium = model.solve(loads)
+    outputs = equilibrium.outputs_mm
     target = task.targets[[row, row]]
-    # The loss is a mean over both samples, which halves the slope of each.
-    slopes = 2.0 * task.loss.slope(outputs, target)
-    wanted = -slopes[1]
-    hung, scale = round_direction(wanted / NEWTON_PER_GF, largest_gf)
+    # The loss is a mean over both samples, which halves the gradient of each.
+    adjoint_loads = -2.0 * task.loss.gradient(outputs, target)
+    hung, scale = round_direction(adjoint_loads[1] / NEWTON_PER_GF, largest_gf)
     adjoint = None
     if hung.any():
         adjoint = Step(f"{_slug(case.name)}-adjoint", "adjoint", _weights(task.outputs, hung))
@@ -128,7 +128,7 @@ def _rounded(task: Task, response: Response, case: LoadCase, largest_gf: float) 
         outputs_mm=outputs,
         margin_mm=_margins(task, outputs),
         keeps_class=_same_class(task, outputs),
-        gradient=_gradient_change(response, loads, slopes, hung),
+        gradient=_gradient_change(equilibrium, adjoint_loads, hung),
     )
 
 
@@ -185,14 +185,22 @@ def _same_class(task: Task, outputs: FloatArray) -> bool | None:
 
 
 def _gradient_change(
-    response: Response, loads: FloatArray, slopes: FloatArray, hung: FloatArray
+    equilibrium: Equilibrium, adjoint_loads: FloatArray, hung: FloatArray
 ) -> GradientAgreement | None:
-    """Compare the gradients of rounded and exact loads, apart from the scale."""
-    forward, adjoint = response.elongations, response.adjoint_elongations
-    exact = (forward @ loads[0]) * (adjoint @ -slopes[0])
-    size = np.linalg.norm(slopes[1]) / max(float(np.linalg.norm(hung)), 1e-300)
-    sign = 1.0 if float(hung @ -slopes[1]) >= 0 else -1.0
-    rounded = (forward @ loads[1]) * (adjoint @ (sign * size * hung))
+    """Compare the gradients of exact and rounded loads, apart from the scale.
+
+    Args:
+        equilibrium: equilibria under the exact and the rounded loads.
+        adjoint_loads: exact adjoint loads of both, (2, n_out).
+        hung: rounded adjoint loads of the latter, (n_out,) of any scale.
+    """
+    size = np.linalg.norm(adjoint_loads[1]) / max(float(np.linalg.norm(hung)), 1e-300)
+    sign = 1.0 if float(hung @ adjoint_loads[1]) >= 0 else -1.0
+    applied = -np.array([adjoint_loads[0], sign * size * hung])
+    forward, adjoint = equilibrium.elongations_mm, equilibrium.adjoint_elongations(applied)
+    exact, rounded = (
+        in_situ_gradient(forward[case, :, None], adjoint[case, :, None]) for case in (0, 1)
+    )
     return compare_gradients(exact, rounded)
 
 

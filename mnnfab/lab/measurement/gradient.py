@@ -1,10 +1,10 @@
 """In situ backpropagation from measured elongations: the gradient with its error bars.
 
 The part is linear, so elongations under any load in the span of the load steps are linear
-combinations of the measured ones: with the loads F (n_in, p) of the forward steps and H (n_out, q)
-of the adjoint steps, dL/dk_b = Σ_pq X_pq e_bp a_bq, where F X Hᵀ = M and M = -(dL/dG)ᵀ. One weight
-at a time on every port spans all loads; the two steps of the paper, a load and its adjoint, span
-those of one sample.
+combinations of the measured ones, and the in situ rule holds for these: with the loads F (n_in, p)
+of the forward steps and H (n_out, q) of the adjoint steps, dL/dk_b = -Σ_q (Σ_p X_qp e_bp) a_bq,
+where H X Fᵀ = dL/dG. One weight at a time on every port spans all loads; the two steps of the
+paper, a load and its adjoint, span those of one sample.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from mnnfab.arrays import FloatArray, IntArray, frozen_floats
 from mnnfab.errors import InputError
 from mnnfab.lab.experiment.steps import port_loads
 from mnnfab.lab.measurement.measurement import Measurement
+from mnnfab.model.model import PortModel, in_situ_gradient
 from mnnfab.model.response import FlexibilityMatrix, Response
 from mnnfab.network.ports import dofs_of
 from mnnfab.random_streams import Stream, random_generator
@@ -111,20 +112,20 @@ def measured_gradient(
     Raises:
         InputError: if the load steps do not span the loads that the gradient needs.
     """
-    hung = _load_basis(where, measurement, task)
-    _require_span(where, hung, task, rows)
+    basis = _load_basis(where, measurement, task)
+    _require_span(where, basis, task, rows)
     measured = measurement.moved_mm[None], measurement.elongations_mm[None]
-    found, flexibility, losses = _gradients(task, rows, hung, measured)
+    found, flexibility, losses = _gradients(task, rows, basis, measured)
     generator = random_generator(seed, Stream.MEASURED_GRADIENT)
     other = measurement.draws(n_draws, generator)
-    drawn, _, drawn_losses = _gradients(task, rows, hung, other)
+    drawn, _, drawn_losses = _gradients(task, rows, basis, other)
     bias = drawn.mean(axis=0) - found[0]
     sd = drawn.std(axis=0, ddof=1)
     return MeasuredGradient(
         gradient=found[0] - bias,
         sd=sd,
         half_width=measurement.noise.times * sd,
-        unspanned=_unspanned(hung, task, flexibility[0], rows),
+        unspanned=_unspanned(basis, task, FlexibilityMatrix(flexibility[0]), rows),
         loss=float(losses[0]),
         loss_sd=float(drawn_losses.std(ddof=1)),
         flexibility=flexibility[0],
@@ -137,20 +138,20 @@ def measured_response(where: str, measurement: Measurement, task: Task) -> Respo
     Raises:
         InputError: if they do not span all ports.
     """
-    hung = _load_basis(where, measurement, task)
+    basis = _load_basis(where, measurement, task)
     for name, pseudo, n_ports in (
-        ("inputs", hung.from_inputs, len(task.inputs)),
-        ("outputs", hung.from_outputs, len(task.outputs)),
+        ("inputs", basis.from_inputs, len(task.inputs)),
+        ("outputs", basis.from_outputs, len(task.outputs)),
     ):
         if np.linalg.matrix_rank(pseudo) < n_ports:
             raise InputError(where, f"loads that do not span all {name}", "a load step per port")
     stretched = measurement.elongations_mm
     moved = measurement.moved_mm.reshape(len(measurement.steps), -1)
-    outputs = moved[hung.forward][:, dofs_of(task.outputs)]
+    outputs = moved[basis.forward][:, dofs_of(task.outputs)]
     return Response(
-        flexibility=outputs.T @ hung.from_inputs,
-        elongations=stretched[hung.forward].T @ hung.from_inputs,
-        adjoint_elongations=stretched[hung.adjoint].T @ hung.from_outputs,
+        flexibility=outputs.T @ basis.from_inputs,
+        elongations=stretched[basis.forward].T @ basis.from_inputs,
+        adjoint_elongations=stretched[basis.adjoint].T @ basis.from_outputs,
     )
 
 
@@ -186,19 +187,19 @@ def _load_basis(where: str, measurement: Measurement, task: Task) -> _LoadBasis:
     )
 
 
-def _require_span(where: str, hung: _LoadBasis, task: Task, rows: IntArray) -> None:
+def _require_span(where: str, basis: _LoadBasis, task: Task, rows: IntArray) -> None:
     loads = task.loads_N[rows]
-    left = loads - loads @ hung.from_inputs.T @ np.linalg.pinv(hung.from_inputs.T)
+    left = loads - loads @ basis.from_inputs.T @ np.linalg.pinv(basis.from_inputs.T)
     if np.linalg.norm(left) > MOST_UNSPANNED * np.linalg.norm(loads):
         given = "forward load steps that do not span the loads of the samples"
         raise InputError(where, given, "one load step per input, or one with the sample's loads")
 
 
-def _unspanned(hung: _LoadBasis, task: Task, flexibility: FloatArray, rows: IntArray) -> float:
-    outputs = task.loads_N[rows] @ flexibility.T
-    needed = -(task.loss_slope(outputs, rows).T @ task.loads_N[rows]).T
-    on_inputs = np.linalg.pinv(hung.from_inputs) @ hung.from_inputs
-    on_outputs = np.linalg.pinv(hung.from_outputs) @ hung.from_outputs
+def _unspanned(basis: _LoadBasis, task: Task, model: PortModel, rows: IntArray) -> float:
+    loads = task.loads_N[rows]
+    needed = (task.output_gradient(model.outputs(loads), rows).T @ loads).T
+    on_inputs = np.linalg.pinv(basis.from_inputs) @ basis.from_inputs
+    on_outputs = np.linalg.pinv(basis.from_outputs) @ basis.from_outputs
     left = np.linalg.norm(needed - on_inputs @ needed @ on_outputs.T)
     share = float(left / max(float(np.linalg.norm(needed)), 1e-300))
     if share > MOST_UNSPANNED:
@@ -213,25 +214,20 @@ def _unspanned(hung: _LoadBasis, task: Task, flexibility: FloatArray, rows: IntA
 def _gradients(
     task: Task,
     rows: IntArray,
-    hung: _LoadBasis,
+    basis: _LoadBasis,
     measured: tuple[FloatArray, FloatArray],
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return gradients, flexibility matrices and losses of several measurements, (n, …) each."""
-    moved, stretched = measured
-    flat = moved.reshape(*moved.shape[:2], -1)
-    outputs = flat[:, hung.forward][:, :, dofs_of(task.outputs)]
-    flexibility = np.swapaxes(outputs, 1, 2) @ hung.from_inputs
+    displacements, elongations = measured
+    flat = displacements.reshape(*displacements.shape[:2], -1)
+    outputs = flat[:, basis.forward][:, :, dofs_of(task.outputs)]
+    flexibility = np.swapaxes(outputs, 1, 2) @ basis.from_inputs
     models = [FlexibilityMatrix(one) for one in flexibility]
     losses = np.array([task.loss_value(one, rows) for one in models])
     loads = task.loads_N[rows]
-    slopes = np.array([task.loss_slope(one.outputs(loads), rows).T @ loads for one in models])
-    needed = -np.swapaxes(slopes, 1, 2)
-    mixed = hung.from_inputs @ needed @ hung.from_outputs.T
-    gradients = np.einsum(
-        "npq,npb,nqb->nb",
-        mixed,
-        stretched[:, hung.forward],
-        stretched[:, hung.adjoint],
-        optimize=True,
-    )
+    needed = np.array([task.output_gradient(one.outputs(loads), rows).T @ loads for one in models])
+    combination = basis.from_outputs @ needed @ basis.from_inputs.T
+    forward = combination @ elongations[:, basis.forward]
+    adjoint = elongations[:, basis.adjoint]
+    gradients = in_situ_gradient(np.swapaxes(forward, 1, 2), np.swapaxes(adjoint, 1, 2))
     return gradients, flexibility, losses

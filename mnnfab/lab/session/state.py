@@ -109,8 +109,10 @@ def next_round(
     adam = Adam(len(found.latent), settings.rate)
     adam.recall(found.mean, found.square, found.number)
     width_map = trainable.width_map
-    slope = problem.law.slope(width_map.widths(found.latent)) * width_map.slope(found.latent)
-    latent = width_map.project(found.latent + adam.step(gradient.gradient * slope))
+    derivative = problem.law.derivative(width_map.widths(found.latent)) * width_map.derivative(
+        found.latent
+    )
+    latent = width_map.project(found.latent + adam.step(gradient.gradient * derivative))
     mean, square, _ = adam.memory
     return Round(found.number + 1, latent, mean, square, (*found.losses, gradient.loss))
 

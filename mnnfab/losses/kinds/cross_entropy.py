@@ -48,14 +48,14 @@ class SoftmaxCrossEntropy:
         totals = np.log(np.exp(evidence).sum(axis=1)).sum()
         return float(totals - np.vdot(targets, evidence)) / len(targets)
 
-    def slope(self, displacements: FloatArray, targets: FloatArray) -> FloatArray:
+    def gradient(self, displacements: FloatArray, targets: FloatArray) -> FloatArray:
         """Return sign(u_c) (p_c - target_c) / (τ n_samples)."""
-        slope = np.exp(self._evidence(displacements))
-        slope /= np.add.reduce(slope, axis=1, keepdims=True)
-        slope -= targets
-        slope *= np.sign(displacements)
-        slope /= self.scale_mm * len(targets)
-        return slope
+        gradient = np.exp(self._evidence(displacements))
+        gradient /= np.add.reduce(gradient, axis=1, keepdims=True)
+        gradient -= targets
+        gradient *= np.sign(displacements)
+        gradient /= self.scale_mm * len(targets)
+        return gradient
 
     def _evidence(self, displacements: FloatArray) -> FloatArray:
         """Return |u|/τ minus its maximum in each sample, which avoids overflow of exp."""
@@ -87,13 +87,13 @@ class ShareCrossEntropy:
         totals = np.log(sizes.sum(axis=1)).sum()
         return float(totals - np.vdot(targets, np.log(sizes))) / len(targets)
 
-    def slope(self, displacements: FloatArray, targets: FloatArray) -> FloatArray:
+    def gradient(self, displacements: FloatArray, targets: FloatArray) -> FloatArray:
         """Return sign(u_c) (1 / Σ |u| - target_c / |u_c|) / n_samples."""
         sizes = np.maximum(np.abs(displacements), TINY_MM)
-        slope = 1.0 / np.add.reduce(sizes, axis=1, keepdims=True) - targets / sizes
-        slope *= np.sign(displacements)
-        slope /= len(targets)
-        return slope
+        gradient = 1.0 / np.add.reduce(sizes, axis=1, keepdims=True) - targets / sizes
+        gradient *= np.sign(displacements)
+        gradient /= len(targets)
+        return gradient
 
 
 def make(options: LossOptions) -> Loss:

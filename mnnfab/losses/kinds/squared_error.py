@@ -35,7 +35,7 @@ class SquaredError:
         error = (displacements - targets) / self.scale_mm
         return float(np.vdot(error, error)) / len(targets)
 
-    def slope(self, displacements: FloatArray, targets: FloatArray) -> FloatArray:
+    def gradient(self, displacements: FloatArray, targets: FloatArray) -> FloatArray:
         """Return 2 (u - û) / (scale² n_samples)."""
         return (displacements - targets) * (2.0 / (self.scale_mm**2 * len(targets)))
 

@@ -9,21 +9,21 @@ from mnnfab.model.stiffness_law import LawName
 from mnnfab.printed_part.calibration import calibrated
 from mnnfab.printed_part.part import PrintedPart
 from mnnfab.problem.problem import require_ports
-from mnnfab.validation.model_hierarchy import Answer, HierarchyModel
+from mnnfab.validation.model_hierarchy import HierarchyModel, PartModel
 
 
-def solve(part: PrintedPart, law: LawName) -> Answer:
-    """Return the response of the bar model with a stiffness law."""
+def make(part: PrintedPart, law: LawName) -> PartModel:
+    """Return the bar model with a stiffness law."""
     problem = part.problem
     schedule = problem.design.schedule.model_copy(update={"stiffness_law": law})
     design = problem.design.model_copy(update={"training": schedule})
     with_law = calibrated(replace(problem, design=design), part.timer)
     response = with_law.response(require_ports(problem).task, part.widths_mm)
-    return Answer(response, len(problem.network.free_dofs))
+    return PartModel(response, len(problem.network.free_dofs))
 
 
 MODEL = (
-    HierarchyModel(10, "bars, E w t / a", partial(solve, law="bar")),
-    HierarchyModel(20, "bars, joints in series", partial(solve, law="series")),
-    HierarchyModel(30, "bars, calibrated", partial(solve, law="calibrated")),
+    HierarchyModel(10, "bars, E w t / a", partial(make, law="bar")),
+    HierarchyModel(20, "bars, joints in series", partial(make, law="series")),
+    HierarchyModel(30, "bars, calibrated", partial(make, law="calibrated")),
 )

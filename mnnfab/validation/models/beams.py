@@ -5,15 +5,15 @@ from __future__ import annotations
 from fem.beams import beam_response, make_beam_model
 from mnnfab.printed_part.part import PrintedPart
 from mnnfab.problem.problem import require_ports
-from mnnfab.validation.model_hierarchy import Answer, HierarchyModel
+from mnnfab.validation.model_hierarchy import HierarchyModel, PartModel
 
 
-def solve(part: PrintedPart) -> Answer:
-    """Return the response of the beam model."""
+def make(part: PrintedPart) -> PartModel:
+    """Return the beam model."""
     problem, task = part.problem, require_ports(part.problem).task
     fabrication = problem.as_measured.design.fabrication
     frame = make_beam_model(problem.network, part.widths_mm, problem.material, fabrication)
-    return Answer(beam_response(frame, task.inputs, task.outputs), len(frame.free))
+    return PartModel(beam_response(frame, task.inputs, task.outputs), len(frame.free))
 
 
-MODEL = HierarchyModel(40, "frame, bonds that bend", solve)
+MODEL = HierarchyModel(40, "frame, bonds that bend", make)

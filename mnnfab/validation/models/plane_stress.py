@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from mnnfab.printed_part.part import PrintedPart
-from mnnfab.validation.model_hierarchy import Answer, HierarchyModel
+from mnnfab.validation.model_hierarchy import HierarchyModel, PartModel
 
 
-def solve(part: PrintedPart) -> Answer:
-    """Return the response of the continuum model."""
-    return Answer(part.continuum.response, part.continuum.n_dofs)
+def make(part: PrintedPart) -> PartModel:
+    """Return the continuum model."""
+    return PartModel(part.continuum.response, part.continuum.n_dofs)
 
 
-MODEL = HierarchyModel(50, "continuum, plane stress", solve)
+MODEL = HierarchyModel(50, "continuum, plane stress", make)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from mnnfab.printed_part.part import PrintedPart
 from mnnfab.problem.problem import require_ports
-from mnnfab.validation.model_hierarchy import Answer, HierarchyModel
+from mnnfab.validation.model_hierarchy import HierarchyModel, PartModel
 
 
-def solve(part: PrintedPart) -> Answer:
-    """Return the response of the solid model."""
+def make(part: PrintedPart) -> PartModel:
+    """Return the solid model."""
     from fem.extrusion import solve_solid
     from fem.mesh import make_mesh
 
@@ -19,7 +19,7 @@ def solve(part: PrintedPart) -> Answer:
         part.modelled_tiling, section.elements_across_joint + 1, section.mesher_deadline_s
     )
     solid = solve_solid(mesh, problem.network, problem.material, task.inputs, task.outputs)
-    return Answer(solid.response, solid.n_dofs)
+    return PartModel(solid.response, solid.n_dofs)
 
 
-MODEL = HierarchyModel(60, "solid, tetrahedra", solve)
+MODEL = HierarchyModel(60, "solid, tetrahedra", make)
