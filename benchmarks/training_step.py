@@ -20,6 +20,7 @@ from mnnfab import Problem, Schedule, Trainable, load_problem
 from mnnfab.arrays import FloatArray
 from mnnfab.network.compatibility import compatibility_matrix
 from mnnfab.network.ports import dofs_of
+from mnnfab.problem.problem import require_trainable
 from mnnfab.training.compiled import train_epoch
 from mnnfab.training.compiled_arrays import State
 from mnnfab.training.ensemble import COMPILED_STEPS, compiled_values, make_member
@@ -32,9 +33,8 @@ Step = Callable[[], Any]
 
 def iris() -> tuple[Problem, Trainable]:
     """Return the problem of the example and its trainable."""
-    problem = load_problem(EXAMPLE)
-    assert problem.task is not None
-    return problem, problem.trainable(problem.task)
+    problem = require_trainable(load_problem(EXAMPLE))
+    return problem, problem.trainable()
 
 
 def compiled_steps(trainable: Trainable, n_restarts: int, n_samples: int) -> Step:

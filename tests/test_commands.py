@@ -26,6 +26,7 @@ from mnnfab.commands.diagnosis import diagnose
 from mnnfab.network.network import Network
 from mnnfab.network.svg import colours
 from mnnfab.pipeline.pipeline import Outcome, run
+from mnnfab.problem.problem import require_ports
 from mnnfab.runs.comparison import compare_runs
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
@@ -379,13 +380,12 @@ def test_values_show_themselves(paper_network: Network) -> None:
 
     problem = load_problem(EXAMPLES / "behaviour-left.toml")
     training = train_problem(problem)
-    assert problem.task is not None
     assert paper_network._repr_svg_().count("<path") == 28 + 2  # bonds, fixed nodes
     assert "training loss" in training._repr_html_()
     assert "node 10 y" in problem._repr_html_()
     part = tile(problem.network, training.widths_mm, problem.design.fabrication)
     assert part._repr_svg_().count("<path") == part.n_cells
-    response = problem.response(problem.task, training.widths_mm)
+    response = require_ports(problem).response(training.widths_mm)
     assert f"{response.flexibility[0, 0]:.4f}" in response._repr_html_()
 
 

@@ -29,6 +29,7 @@ from mnnfab.model.stiffness_law import Calibration
 from mnnfab.model.surrogate import Correction, Surrogate, fit_correction
 from mnnfab.pipeline.pipeline import Outcome, check, reach, run
 from mnnfab.printed_part.continuum import solve_part
+from mnnfab.problem.problem import require_trainable
 from mnnfab.progress.watcher import NullWatcher, StageTimer
 from mnnfab.task.metrics import Baseline, PrimaryMetric
 
@@ -82,9 +83,9 @@ def test_loop_closes_on_iris(iris_values: dict[str, Any]) -> None:
     assert_the_loop_closed(done)
     assert done.compensation.rounds[-1].metric >= 0.92
     # The surrogate that is left predicts the kept widths as its round says.
-    task = done.problem.task
-    assert task is not None
-    predicted = done.problem.response(task, done.training.widths_mm)
+    problem = require_trainable(done.problem)
+    task = problem.task
+    predicted = problem.response(done.training.widths_mm)
     kept = done.compensation.kept
     assert kept is not None
     assert task.metrics(predicted)["accuracy_all"] == kept.metric_predicted

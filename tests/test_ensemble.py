@@ -28,6 +28,7 @@ from mnnfab.losses.loss import Loss
 from mnnfab.model.response import FlexibilityMatrix
 from mnnfab.model.springs import SpringModel
 from mnnfab.network.widths_file import widths_text
+from mnnfab.problem.problem import require_trainable
 from mnnfab.training.ensemble import (
     COMPILED_DOFS,
     can_be_compiled,
@@ -61,8 +62,7 @@ def iris_problem(values: dict[str, Any], **training: object) -> Problem:
 
 
 def trainable_of(problem: Problem) -> Trainable:
-    assert problem.task is not None
-    return problem.trainable(problem.task)
+    return require_trainable(problem).trainable()
 
 
 @pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: type(loss).__name__)

@@ -15,13 +15,10 @@ from fem.continuum import Continuum
 from fem.limit_states import LimitStates, LoadCaseLimits, bowed_bond
 from fem.nonlinear_bars import LinearRange
 from fem.resultants import bond_resultants, joint_stresses
-from mnnfab import Network, Problem, make_problem, parse_design
+from mnnfab import Network, make_problem, parse_design
 from mnnfab.findings import Finding
-from mnnfab.printed_part.continuum import solve_part
-from mnnfab.printed_part.part import PrintedPart
-from mnnfab.printed_part.tiling import tile_part
-from mnnfab.problem.problem import require_ports
-from mnnfab.progress.watcher import NullWatcher, StageTimer
+from mnnfab.printed_part.part import PortPart, PrintedPart
+from mnnfab.problem.problem import PortProblem, require_ports
 from mnnfab.reproduce.setting import GRADIENT, make
 from mnnfab.task.task import Task
 from mnnfab.training.gradient_comparison import compare_gradients
@@ -29,34 +26,32 @@ from mnnfab.validation.limit_states.checks import check_limit_states
 from mnnfab.validation.model_hierarchy import evaluate_models, hierarchy_models, hierarchy_text
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
-Solved = tuple[Problem, Task, np.ndarray, Continuum]
+Solved = tuple[PortProblem, Task, np.ndarray, Continuum]
 # Stresses converge more slowly than displacements: to a percent on a part of 50,000 unknowns.
 OF_STRESSES = 0.01
 
 
-def part_of(values: dict[str, Any], widths: np.ndarray) -> PrintedPart:
-    return PrintedPart(
-        make_problem(parse_design(values), EXAMPLES), widths, StageTimer(NullWatcher())
-    )
+def part_of(values: dict[str, Any], widths: np.ndarray) -> PortPart:
+    return PrintedPart(require_ports(make_problem(parse_design(values), EXAMPLES)), widths)
 
 
-def solved(part: PrintedPart) -> Solved:
-    return part.problem, require_ports(part.problem).task, part.widths_mm, part.continuum
+def solved(part: PortPart) -> Solved:
+    return part.problem, part.problem.task, part.widths_mm, part.continuum
 
 
 @pytest.fixture(scope="module")
-def part() -> PrintedPart:
+def part() -> PortPart:
     values = tomllib.loads((EXAMPLES / "iris.toml").read_text(encoding="utf-8"))
     return part_of(values, np.linspace(1.5, 2.5, 28))
 
 
 @pytest.fixture(scope="module")
-def iris(part: PrintedPart) -> Solved:
+def iris(part: PortPart) -> Solved:
     return solved(part)
 
 
 @pytest.fixture(scope="module")
-def found(part: PrintedPart) -> LimitStates:
+def found(part: PortPart) -> LimitStates:
     return part.limit_states
 
 
@@ -79,10 +74,10 @@ def test_bonds_balance_the_load_at_every_node(iris: Solved) -> None:
 
 def test_normal_forces_are_those_of_bars(iris: Solved) -> None:
     """Statics and stiffness of the bars: within what bending takes over, a few percent."""
-    problem, task, widths, continuum = iris
+    problem, _, widths, continuum = iris
     found = bond_resultants(continuum, problem.network, problem.design.fabrication)
     stiffness = problem.law_named("series").stiffness(widths)
-    bars = problem.bar_model(task).response(stiffness)
+    bars = problem.bar_model().response(stiffness)
     forces = stiffness[:, None] * bars.elongations
     difference = np.linalg.norm(found.normal - forces) / np.linalg.norm(forces)
     assert difference < 0.05
@@ -223,7 +218,7 @@ def test_the_first_case_to_leave_linear_theory_is_told(iris: Solved, found: Limi
 
 def test_ladder_climbs_towards_the_solid(iris: Solved) -> None:
     problem, task, widths, _ = iris
-    ladder = evaluate_models(PrintedPart(problem, widths, StageTimer(NullWatcher())))
+    ladder = evaluate_models(PrintedPart(problem, widths))
     results = ladder.results
     assert [result.name for result in results] == [model.name for model in hierarchy_models()]
     by_name = {result.name: result.agreement for result in results}
@@ -248,7 +243,7 @@ def test_ladder_climbs_towards_the_solid(iris: Solved) -> None:
 def test_in_situ_gradient_of_the_continuum(iris: Solved) -> None:
     """The paper measured more than 90 % of agreement on a print; the model of one has more."""
     problem, task, widths, continuum = iris
-    own = task.stiffness_gradient(problem.response(task, widths))
+    own = task.stiffness_gradient(problem.response(widths))
     agreement = compare_gradients(own, task.stiffness_gradient(continuum.response))
     assert agreement is not None
     assert agreement.cosine > 0.98
@@ -258,10 +253,9 @@ def test_in_situ_gradient_of_the_continuum(iris: Solved) -> None:
 def test_fig_1_on_a_part_that_was_never_printed() -> None:
     """10 gf on node 12: 28 products of elongations between load discs, all signs right."""
     problem = make(GRADIENT)
-    assert problem.task is not None
     task, widths = problem.task, problem.start_widths_mm
-    continuum, _ = solve_part(problem, task, tile_part(problem, widths), StageTimer(NullWatcher()))
-    own = task.stiffness_gradient(problem.response(task, widths))
+    continuum = PrintedPart(problem, widths).continuum
+    own = task.stiffness_gradient(problem.response(widths))
     agreement = compare_gradients(own, task.stiffness_gradient(continuum.response))
     assert agreement is not None
     assert agreement.cosine > 0.999

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import EXAMPLES
-from laboratory import FIG1_STEPS, Bench, fig1_bench
+from laboratory import FIG1_STEPS, fig1_bench
 from ngsolve_peer import ask_ngsolve, needs_ngsolve
 
 from fem.mesh import make_mesh
@@ -22,7 +22,9 @@ from mnnfab.lab.measurement.gradient import measured_gradient
 from mnnfab.lab.measurement.measurement import Measurement, measure
 from mnnfab.network.compatibility import compatibility_matrix
 from mnnfab.network.ports import dofs_of
+from mnnfab.printed_part.part import PortPart, PrintedPart
 from mnnfab.problem.loading import load_problem
+from mnnfab.problem.problem import require_ports
 from mnnfab.units import NEWTON_PER_GF
 
 STEPS = (FIG1_STEPS[0], *FIG1_STEPS[2:])
@@ -30,7 +32,7 @@ STEPS = (FIG1_STEPS[0], *FIG1_STEPS[2:])
 SURELY = Reading(stated_sd_mm=1e-7, unseen=0.0)
 
 
-def hung(bench: Bench, step: Step, lighter: float) -> FloatArray:
+def hung(bench: PortPart, step: Step, lighter: float) -> FloatArray:
     """The loads of a step, (2 n_nodes,) N."""
     loads = np.zeros(2 * bench.problem.network.n_nodes)
     for one in step.hung:
@@ -39,7 +41,7 @@ def hung(bench: Bench, step: Step, lighter: float) -> FloatArray:
 
 
 def measured(
-    bench: Bench, hung_steps: tuple[Step, ...] = STEPS, lighter: float = 1.0
+    bench: PortPart, hung_steps: tuple[Step, ...] = STEPS, lighter: float = 1.0
 ) -> tuple[Measurement, FloatArray]:
     """A part of exact bars, measured, and its elongations by linear theory."""
     network = bench.problem.network
@@ -59,11 +61,11 @@ def measured(
     return found, np.array(linear)
 
 
-def benches() -> list[Bench]:
+def benches() -> list[PortPart]:
     """Fig. 1's lattice, even and with widths drawn over the whole range."""
     even, generator = fig1_bench(), np.random.default_rng(0)
     drawn = [generator.uniform(1.5, 2.5, len(even.widths_mm)) for _ in range(20)]
-    return [even, *(Bench(even.problem, widths) for widths in drawn)]
+    return [even, *(PrintedPart(even.problem, widths) for widths in drawn)]
 
 
 def test_bars_of_error_hold_what_large_displacements_add() -> None:
@@ -74,9 +76,11 @@ def test_bars_of_error_hold_what_large_displacements_add() -> None:
         off = found.elongations_mm - linear
         sizes.append(np.sqrt((off**2).mean(axis=1)) / found.turning_mm)
         held.append(np.abs(off) < 1.96 * found.elongation_sd_mm)
-        gradient = measured_gradient("t", found, bench.task, bench.task.train_indices)
-        response = bench.problem.response(bench.task, bench.widths_mm)
-        entries.append(gradient.covered(bench.task.stiffness_gradient(response)))
+        gradient = measured_gradient(
+            "t", found, bench.problem.task, bench.problem.task.train_indices
+        )
+        response = bench.problem.response(bench.widths_mm)
+        entries.append(gradient.covered(bench.problem.task.stiffness_gradient(response)))
     assert np.mean(sizes) == pytest.approx(1.0, abs=0.15)
     assert 0.90 <= np.mean(held) <= 0.99
     # A mean over the bonds: two of them, stretched little and turned much, are rarely held.
@@ -115,14 +119,13 @@ def test_projection_leaves_it_out_and_says_so() -> None:
 
 def test_another_lattice_is_held_too() -> None:
     """Any of iris-lab's ports and widths: the size of it within half and twice."""
-    problem = load_problem(EXAMPLES / "iris-lab.toml")
-    assert problem.task is not None
+    problem = require_ports(load_problem(EXAMPLES / "iris-lab.toml"))
     generator = np.random.default_rng(0)
     sizes, held = [], []
     for port in (*problem.task.inputs, *problem.task.outputs):
         widths = generator.uniform(1.5, 2.5, problem.network.n_bonds)
         step = Step("pull", "forward", (AppliedWeight(port, -5.0),))
-        found, linear = measured(Bench(problem, widths), (STEPS[0], step))
+        found, linear = measured(PrintedPart(problem, widths), (STEPS[0], step))
         off = found.elongations_mm - linear
         sizes.append(np.sqrt((off**2).mean(axis=1)) / found.turning_mm)
         held.append(np.abs(off) < 1.96 * found.elongation_sd_mm)

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from laboratory import Bench, behaviour_bench, softer, timer
+from laboratory import behaviour_bench, softer, timer
 from small import small_design
 
 from mnnfab.design.fabrication import MaterialSection
 from mnnfab.errors import InputError
 from mnnfab.io.tables import table_text
-from mnnfab.lab.analysis.prediction import predict_solved
+from mnnfab.lab.analysis.prediction import predict
 from mnnfab.lab.experiment.plan import make_plan, with_zero
 from mnnfab.lab.experiment.reading import Reading
 from mnnfab.lab.experiment.shots import Positions
@@ -42,9 +42,10 @@ from mnnfab.lab.material.identifying import identify_from
 from mnnfab.lab.material.profile import profile_text
 from mnnfab.lab.measurement.measurement import Measurement, measure
 from mnnfab.lab.synthetic.laboratory import positions_of
+from mnnfab.printed_part.part import PortPart, PrintedPart
 from mnnfab.printed_part.tiling import tile_part
 from mnnfab.problem.loading import load_problem, make_problem
-from mnnfab.problem.problem import Problem
+from mnnfab.problem.problem import Problem, require_ports
 from mnnfab.profiles import material
 from mnnfab.units import NEWTON_PER_GF
 
@@ -56,40 +57,38 @@ READING = Reading(elongation_by="projection", unseen=0.0)
 
 
 @pytest.fixture(scope="module")
-def bench() -> Bench:
+def bench() -> PortPart:
     """The behaviour's network with coupons from the same tray."""
     from mnnfab.design.features_section import CouponSection, FeaturesSection
 
     bench = behaviour_bench()
     features = FeaturesSection(coupon=CouponSection())
     design = bench.problem.design.model_copy(update={"features": features})
-    return Bench(replace(bench.problem, design=design), bench.widths_mm)
+    return PrintedPart(replace(bench.problem, design=design), bench.widths_mm)
 
 
 @pytest.fixture(scope="module")
-def hidden(bench: Bench) -> Bench:
+def hidden(bench: PortPart) -> PortPart:
     other = softer(bench, MODULUS_MPA)
-    return Bench(with_joints(other.problem, JOINT_MM), bench.widths_mm)
+    return PrintedPart(with_joints(other.problem, JOINT_MM), bench.widths_mm)
 
 
 @pytest.fixture(scope="module")
-def steps(bench: Bench) -> tuple[Step, ...]:
-    return with_zero(make_plan(bench.task, bench.continuum.response).ports)
+def steps(bench: PortPart) -> tuple[Step, ...]:
+    return with_zero(make_plan(bench.problem.task, bench.continuum.response).ports)
 
 
-def measured(hidden: Bench, steps: tuple[Step, ...], seed: int) -> Measurement:
+def measured(hidden: PortPart, steps: tuple[Step, ...], seed: int) -> Measurement:
     generator = np.random.default_rng(seed)
-    positions = positions_of(hidden.task, hidden.continuum, steps, NOISE_MM, generator)
+    positions = positions_of(hidden, steps, NOISE_MM, generator)
     return measure("t", positions, steps, hidden.problem.network, READING)
 
 
 @pytest.fixture(scope="module")
-def models(bench: Bench, hidden: Bench, steps: tuple[Step, ...]) -> dict[str, Readings]:
+def models(bench: PortPart, hidden: PortPart, steps: tuple[Step, ...]) -> dict[str, Readings]:
     """What models foresee, and measurements without noise."""
     first = measured(hidden, steps, 0)
-    found = {
-        "network": network_readings(bench.problem, bench.task, bench.widths_mm, first, timer())
-    }
+    found = {"network": network_readings(bench, first)}
     for kind in KINDS:
         true = LOADS_N * coupon_flexibility(hidden.problem, kind)
         nothing = np.full(5, np.nan)
@@ -99,7 +98,7 @@ def models(bench: Bench, hidden: Bench, steps: tuple[Step, ...]) -> dict[str, Re
 
 
 def drawn(
-    models: dict[str, Readings], hidden: Bench, steps: tuple[Step, ...], seed: int
+    models: dict[str, Readings], hidden: PortPart, steps: tuple[Step, ...], seed: int
 ) -> dict[str, Readings]:
     """The same with noise of their own."""
     generator = np.random.default_rng([seed, 1])
@@ -113,7 +112,7 @@ def drawn(
 
 
 def test_modulus_and_joints_are_found_with_honest_intervals(
-    bench: Bench, models: dict[str, Readings], hidden: Bench, steps: tuple[Step, ...]
+    bench: PortPart, models: dict[str, Readings], hidden: PortPart, steps: tuple[Step, ...]
 ) -> None:
     """1 % and 5 %, from bar, bond and network; 95 % intervals hold the truth in 90 % and more."""
     found = [
@@ -138,7 +137,7 @@ def test_modulus_and_joints_are_found_with_honest_intervals(
 
 
 def test_a_bar_and_a_bond_tell_both(
-    bench: Bench, models: dict[str, Readings], hidden: Bench, steps: tuple[Step, ...]
+    bench: PortPart, models: dict[str, Readings], hidden: PortPart, steps: tuple[Step, ...]
 ) -> None:
     noisy = drawn(models, hidden, steps, 7)
     found = identify(bench.problem, [noisy["bar"], noisy["bond"]])
@@ -147,7 +146,7 @@ def test_a_bar_and_a_bond_tell_both(
 
 
 def test_a_network_alone_tells_one_number_and_says_so(
-    bench: Bench, models: dict[str, Readings], hidden: Bench, steps: tuple[Step, ...]
+    bench: PortPart, models: dict[str, Readings], hidden: PortPart, steps: tuple[Step, ...]
 ) -> None:
     found = identify(bench.problem, [drawn(models, hidden, steps, 3)["network"]])
     assert found.joint_fixed
@@ -162,7 +161,7 @@ def test_a_network_alone_tells_one_number_and_says_so(
 
 
 def test_a_bar_alone_tells_no_joints(
-    bench: Bench, models: dict[str, Readings], hidden: Bench, steps: tuple[Step, ...]
+    bench: PortPart, models: dict[str, Readings], hidden: PortPart, steps: tuple[Step, ...]
 ) -> None:
     found = identify(bench.problem, [drawn(models, hidden, steps, 5)["bar"]])
     assert found.joint_fixed
@@ -170,22 +169,25 @@ def test_a_bar_alone_tells_no_joints(
     assert found.modulus_MPa.value == pytest.approx(MODULUS_MPA, rel=0.01)
 
 
-def test_bonds_are_told_where_steps_stretch_them(bench: Bench, steps: tuple[Step, ...]) -> None:
+def test_bonds_are_told_where_steps_stretch_them(bench: PortPart, steps: tuple[Step, ...]) -> None:
     """Widths that differ by 5 %: found within their stated errors where the data tell them."""
-    network, plan = bench.problem.network, make_plan(bench.task, bench.continuum.response).ports
+    network, plan = (
+        bench.problem.network,
+        make_plan(bench.problem.task, bench.continuum.response).ports,
+    )
     generator = np.random.default_rng(1)
     widths = bench.widths_mm * (1 + 0.05 * generator.standard_normal(network.n_bonds))
-    other = Bench(bench.problem, widths)
-    positions = positions_of(other.task, other.continuum, steps, 0.0005, generator)
+    other = PrintedPart(bench.problem, widths)
+    positions = positions_of(other, steps, 0.0005, generator)
     found = measure("t", positions, steps, network, READING)
-    foreseen = predict_solved(bench.problem, bench.task, bench.widths_mm, plan, bench.continuum)
-    bonds = identify_bonds(bench.problem, bench.task, bench.widths_mm, found, foreseen)
+    foreseen = predict(bench, plan)
+    bonds = identify_bonds(bench, found, foreseen)
     assert bonds.told.sum() > 20
     keep = [n for n, shot in enumerate(positions.shots) if shot.step in {"zero", steps[1].name}]
     alone = Positions(tuple(positions.shots[n] for n in keep), positions.places[keep])
     one = measure("t", alone, steps, network, READING)  # one weight tells less
-    fewer = predict_solved(bench.problem, bench.task, bench.widths_mm, plan[:1], bench.continuum)
-    less = identify_bonds(bench.problem, bench.task, bench.widths_mm, one, fewer)
+    fewer = predict(bench, plan[:1])
+    less = identify_bonds(bench, one, fewer)
     assert less.told.sum() < bonds.told.sum()
     off = np.log(bonds.ratio * bonds.common) - np.log(widths / bench.widths_mm)
     assert np.sqrt(np.mean(off[bonds.told] ** 2)) < 0.04
@@ -212,9 +214,9 @@ def test_creep_is_found_with_an_interval() -> None:
 
 
 def test_a_profile_is_what_training_takes(
-    bench: Bench,
+    bench: PortPart,
     models: dict[str, Readings],
-    hidden: Bench,
+    hidden: PortPart,
     steps: tuple[Step, ...],
     tmp_path: Path,
 ) -> None:
@@ -238,12 +240,14 @@ def test_a_profile_is_what_training_takes(
 
 def test_the_whole_way_from_folders(tmp_path: Path) -> None:
     """A table of positions with times, and one of coupons: modulus, joints, bonds and creep."""
-    problem = load_problem(small_design(tmp_path, "small", more="[features.coupon]\n"))
-    bench = Bench(problem, np.full(problem.network.n_bonds, 2.0))
-    hidden = Bench(with_joints(softer(bench, MODULUS_MPA).problem, JOINT_MM), bench.widths_mm)
-    steps = with_zero(make_plan(bench.task, problem.response(bench.task, bench.widths_mm)).ports)
+    problem = require_ports(
+        load_problem(small_design(tmp_path, "small", more="[features.coupon]\n"))
+    )
+    bench = PrintedPart(problem, np.full(problem.network.n_bonds, 2.0))
+    hidden = PrintedPart(with_joints(softer(bench, MODULUS_MPA).problem, JOINT_MM), bench.widths_mm)
+    steps = with_zero(make_plan(bench.problem.task, problem.response(bench.widths_mm)).ports)
     generator = np.random.default_rng(0)
-    positions = positions_of(hidden.task, hidden.continuum, steps, NOISE_MM, generator, 3)
+    positions = positions_of(hidden, steps, NOISE_MM, generator, 3)
     zero = positions.places[:3].mean(axis=0)
     rows, growth = [], 0.02
     for number, (shot, places) in enumerate(zip(positions.shots, positions.places, strict=True)):
@@ -265,7 +269,7 @@ def test_the_whole_way_from_folders(tmp_path: Path) -> None:
     ]
     names = ("coupon", "load_gf", "elongation_mm", "sd_mm")
     (tmp_path / COUPONS).write_text(table_text(names, pulls))
-    found = identify_from(bench.problem, bench.widths_mm, [tmp_path], timer())
+    found = identify_from(bench, [tmp_path])
     assert found.material.modulus_MPa.value == pytest.approx(MODULUS_MPA, rel=0.01)
     assert found.material.joint_length_mm.value == pytest.approx(JOINT_MM, rel=0.05)
     assert found.creep is not None
@@ -289,7 +293,7 @@ def test_the_whole_way_from_folders(tmp_path: Path) -> None:
         ("bar,10,0.8", "three readings or more"),
     ],
 )
-def test_bad_coupons_are_told(bench: Bench, tmp_path: Path, rows: str, message: str) -> None:
+def test_bad_coupons_are_told(bench: PortPart, tmp_path: Path, rows: str, message: str) -> None:
     (tmp_path / COUPONS).write_text(f"coupon,load_gf,elongation_mm\n{rows}\n")
 
     def read() -> None:
@@ -300,4 +304,4 @@ def test_bad_coupons_are_told(bench: Bench, tmp_path: Path, rows: str, message: 
     with pytest.raises(InputError, match=message):
         read()
     with pytest.raises(InputError, match="neither experiment"):
-        identify_from(bench.problem, bench.widths_mm, [tmp_path / "nothing"], timer())
+        identify_from(bench, [tmp_path / "nothing"])

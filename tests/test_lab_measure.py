@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from laboratory import FIG1_STEPS, Bench, behaviour_bench, fig1_bench, port_step
+from laboratory import FIG1_STEPS, behaviour_bench, fig1_bench, port_step
 
 from mnnfab.errors import InputError
 from mnnfab.io.tables import table_text
 from mnnfab.lab.analysis.checks import check_measurement, null_test, refuse_swapped
-from mnnfab.lab.analysis.prediction import continuum_fields, predict_solved
+from mnnfab.lab.analysis.prediction import continuum_fields, predict
 from mnnfab.lab.experiment.experiment import load_experiment, read_positions
 from mnnfab.lab.experiment.plan import make_plan, round_direction, with_zero
 from mnnfab.lab.experiment.reading import Reading
@@ -29,34 +29,37 @@ from mnnfab.lab.measurement.measurement import measure
 from mnnfab.lab.synthetic.laboratory import positions_of
 from mnnfab.network.network import Network
 from mnnfab.network.ports import Port
+from mnnfab.printed_part.part import PortPart
 
 LINEAR = Reading(elongation_by="projection", unseen=0.0)
 NOISE_MM = 0.002
 
 
 @pytest.fixture(scope="module")
-def fig1() -> Bench:
+def fig1() -> PortPart:
     return fig1_bench()
 
 
 @pytest.fixture(scope="module")
-def behaviour() -> Bench:
+def behaviour() -> PortPart:
     return behaviour_bench()
 
 
-def measured(bench: Bench, steps: tuple[Step, ...], seed: int, repeats: int = 2) -> Positions:
+def measured(bench: PortPart, steps: tuple[Step, ...], seed: int, repeats: int = 2) -> Positions:
     generator = np.random.default_rng(seed)
-    return positions_of(bench.task, bench.continuum, steps, NOISE_MM, generator, repeats)
+    return positions_of(bench, steps, NOISE_MM, generator, repeats)
 
 
-def test_error_bars_of_the_gradient_cover_the_truth(fig1: Bench) -> None:
+def test_error_bars_of_the_gradient_cover_the_truth(fig1: PortPart) -> None:
     """Nine to ten of ten intervals of 95 % hold the continuum's own gradient, over 200 draws."""
-    truth = fig1.task.stiffness_gradient(fig1.continuum.response)
+    truth = fig1.problem.task.stiffness_gradient(fig1.continuum.response)
     covered, cosines = [], []
     for seed in range(200):
         positions = measured(fig1, FIG1_STEPS, seed)
         found = measure("test", positions, FIG1_STEPS, fig1.problem.network, LINEAR)
-        gradient = measured_gradient("test", found, fig1.task, fig1.task.train_indices, n_draws=300)
+        gradient = measured_gradient(
+            "test", found, fig1.problem.task, fig1.problem.task.train_indices, n_draws=300
+        )
         covered.append(gradient.covered(truth))
         agreement = gradient.against(truth)
         assert agreement is not None
@@ -66,80 +69,82 @@ def test_error_bars_of_the_gradient_cover_the_truth(fig1: Bench) -> None:
     assert min(cosines) > 0.98
 
 
-def test_noise_is_told_from_repeats(fig1: Bench) -> None:
+def test_noise_is_told_from_repeats(fig1: PortPart) -> None:
     found = measure("t", measured(fig1, FIG1_STEPS, 0, 20), FIG1_STEPS, fig1.problem.network)
     assert found.noise.joint_mm == pytest.approx(NOISE_MM, rel=0.05)
     assert found.noise.shift_mm == pytest.approx(NOISE_MM, rel=0.4)
 
 
-def test_bias_of_a_shared_zero_is_taken_out(fig1: Bench) -> None:
+def test_bias_of_a_shared_zero_is_taken_out(fig1: PortPart) -> None:
     """With one zero for both steps the mean product is too large by its variance."""
-    truth = fig1.task.stiffness_gradient(fig1.continuum.response)
-    network, rows = fig1.problem.network, fig1.task.train_indices
+    truth = fig1.problem.task.stiffness_gradient(fig1.continuum.response)
+    network, rows = fig1.problem.network, fig1.problem.task.train_indices
     found = []
     for seed in range(60):
         positions = measured(fig1, FIG1_STEPS, 1000 + seed)
         one = measure("test", positions, FIG1_STEPS, network, LINEAR)
-        found.append(measured_gradient("t", one, fig1.task, rows, n_draws=300).gradient)
+        found.append(measured_gradient("t", one, fig1.problem.task, rows, n_draws=300).gradient)
     mean, sd = np.mean(found, axis=0), np.std(found, axis=0) / np.sqrt(60)
     assert np.mean((mean - truth) / sd) < 0.5
 
 
-def test_one_weight_at_a_time_gives_the_whole_response(behaviour: Bench) -> None:
-    plan = make_plan(behaviour.task, behaviour.continuum.response)
+def test_one_weight_at_a_time_gives_the_whole_response(behaviour: PortPart) -> None:
+    plan = make_plan(behaviour.problem.task, behaviour.continuum.response)
     steps = with_zero(plan.ports)
     fields = continuum_fields(behaviour.continuum)
-    moved = fields.moved_mm(behaviour.task, steps)
+    moved = fields.moved_mm(behaviour.problem.task, steps)
     nodes = behaviour.problem.network.nodes
     shots = tuple(Shot(step.name, step.name) for step in steps)
     reading = Reading(stated_sd_mm=1e-9, elongation_by="projection", unseen=0.0)
     network = behaviour.problem.network
     found = measure("t", Positions(shots, nodes + moved), steps, network, reading)
-    response = measured_response("t", found, behaviour.task)
+    response = measured_response("t", found, behaviour.problem.task)
     truth = behaviour.continuum.response
     # The alignment turns and shifts by rounding alone.
     np.testing.assert_allclose(response.flexibility, truth.flexibility, rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose(response.elongations, truth.elongations, atol=1e-8)
-    assert reciprocity(found, behaviour.task) == pytest.approx(0.0, abs=1e-8)
+    assert reciprocity(found, behaviour.problem.task) == pytest.approx(0.0, abs=1e-8)
     gradient = measured_gradient(
-        "t", found, behaviour.task, behaviour.task.train_indices, n_draws=50
+        "t", found, behaviour.problem.task, behaviour.problem.task.train_indices, n_draws=50
     )
-    wanted = behaviour.task.stiffness_gradient(truth)
+    wanted = behaviour.problem.task.stiffness_gradient(truth)
     np.testing.assert_allclose(gradient.gradient, wanted, atol=1e-4 * np.abs(wanted).max())
 
 
-def test_two_steps_as_the_paper_hangs_them_give_the_same_gradient(behaviour: Bench) -> None:
+def test_two_steps_as_the_paper_hangs_them_give_the_same_gradient(behaviour: PortPart) -> None:
     """A load case and its rounded adjoint loads against one weight at a time."""
-    plan = make_plan(behaviour.task, behaviour.continuum.response, 40.0)
+    plan = make_plan(behaviour.problem.task, behaviour.continuum.response, 40.0)
     case = plan.cases[0]
     assert case.adjoint is not None
     steps = with_zero((case.forward, case.adjoint))
-    moved = continuum_fields(behaviour.continuum).moved_mm(behaviour.task, steps)
+    moved = continuum_fields(behaviour.continuum).moved_mm(behaviour.problem.task, steps)
     shots = tuple(Shot(step.name, step.name) for step in steps)
     places = behaviour.problem.network.nodes + moved
     reading = Reading(stated_sd_mm=1e-6, elongation_by="projection", unseen=0.0)
     found = measure("t", Positions(shots, places), steps, behaviour.problem.network, reading)
     gradient = measured_gradient(
-        "t", found, behaviour.task, behaviour.task.train_indices, n_draws=50
+        "t", found, behaviour.problem.task, behaviour.problem.task.train_indices, n_draws=50
     )
-    agreement = gradient.against(behaviour.task.stiffness_gradient(behaviour.continuum.response))
+    agreement = gradient.against(
+        behaviour.problem.task.stiffness_gradient(behaviour.continuum.response)
+    )
     assert agreement is not None
     assert gradient.unspanned < 0.02
     assert agreement.cosine > 0.9995
     assert agreement.scale == pytest.approx(1.0, abs=0.02)
 
 
-def test_steps_that_do_not_span_are_refused(behaviour: Bench) -> None:
+def test_steps_that_do_not_span_are_refused(behaviour: PortPart) -> None:
     steps = with_zero((port_step("forward", 10, "y", -5.0), port_step("adjoint", 12, "y", -5.0)))
     found = measure("t", measured(behaviour, steps, 0), steps, behaviour.problem.network)
     with pytest.raises(InputError, match="adjoint loads of the loss"):
-        measured_gradient("t", found, behaviour.task, behaviour.task.train_indices)
+        measured_gradient("t", found, behaviour.problem.task, behaviour.problem.task.train_indices)
     far = (*steps[:2], Step(steps[2].name, "adjoint", (AppliedWeight(Port(99, "y"), -5.0),)))
     with pytest.raises(InputError, match="nodes 0 to 13"):
         measure("t", measured(behaviour, steps, 0), far, behaviour.problem.network)
 
 
-def test_a_part_moved_as_a_whole_stretches_no_bond(fig1: Bench) -> None:
+def test_a_part_moved_as_a_whole_stretches_no_bond(fig1: PortPart) -> None:
     positions = measured(fig1, FIG1_STEPS, 3, 4)
     places = positions.places.copy()
     angle = np.radians(0.3)
@@ -194,7 +199,7 @@ def test_joints_are_found_by_their_places(paper_network: Network) -> None:
     assert found.scale == pytest.approx(1 / 50, rel=0.02)
 
 
-def test_swapped_shots_are_refused(fig1: Bench) -> None:
+def test_swapped_shots_are_refused(fig1: PortPart) -> None:
     network = fig1.problem.network
     steps = (*FIG1_STEPS[:1], *FIG1_STEPS[2:])
     positions = measured(fig1, steps, 5)
@@ -204,7 +209,7 @@ def test_swapped_shots_are_refused(fig1: Bench) -> None:
         moved = Positions(shots, positions.places)
         found = measure("t", moved, steps, network, LINEAR)
         loads = found.steps
-        foreseen = predict_solved(fig1.problem, fig1.task, fig1.widths_mm, loads, fig1.continuum)
+        foreseen = predict(fig1, loads)
         refuse_swapped("t", shots, found, foreseen)
 
     check({})
@@ -218,7 +223,7 @@ def test_swapped_shots_are_refused(fig1: Bench) -> None:
         check(both)
 
 
-def test_loads_in_another_unit_and_other_parts_are_told(fig1: Bench) -> None:
+def test_loads_in_another_unit_and_other_parts_are_told(fig1: PortPart) -> None:
     network = fig1.problem.network
     for factor, wrong in ((9.8, True), (1e-3, True), (1.4, False)):
         steps = tuple(
@@ -227,9 +232,7 @@ def test_loads_in_another_unit_and_other_parts_are_told(fig1: Bench) -> None:
         )
         positions = measured(fig1, FIG1_STEPS, 2)
         found = measure("t", positions, steps, network, LINEAR)
-        foreseen = predict_solved(
-            fig1.problem, fig1.task, fig1.widths_mm, found.steps, fig1.continuum
-        )
+        foreseen = predict(fig1, found.steps)
         if not wrong:
             refuse_swapped("t", positions.shots, found, foreseen)
             continue
@@ -237,7 +240,7 @@ def test_loads_in_another_unit_and_other_parts_are_told(fig1: Bench) -> None:
             refuse_swapped("t", positions.shots, found, foreseen)
 
 
-def test_a_wrong_scale_and_bonds_that_turn_are_said(fig1: Bench) -> None:
+def test_a_wrong_scale_and_bonds_that_turn_are_said(fig1: PortPart) -> None:
     """Four per cent of size, and the second order of elongations by length."""
     positions = measured(fig1, FIG1_STEPS, 4)
     larger = Positions(positions.shots, 1.04 * positions.places)
@@ -304,7 +307,7 @@ y_axis = "down"
 """
 
 
-def test_a_table_of_pixels_is_read_with_its_frames(tmp_path: Path, fig1: Bench) -> None:
+def test_a_table_of_pixels_is_read_with_its_frames(tmp_path: Path, fig1: PortPart) -> None:
     """Pixels, y down, a tool's layout: the part itself tells how large a pixel is."""
     positions = measured(fig1, FIG1_STEPS, 7)
     pixels = 40 * positions.places * [1, -1] + [3000, 100]
@@ -317,7 +320,7 @@ def test_a_table_of_pixels_is_read_with_its_frames(tmp_path: Path, fig1: Bench) 
     read = read_positions(experiment, 14)
     found = measure("t", read, experiment.steps, fig1.problem.network, LINEAR)
     assert found.scale == pytest.approx(1 / 40, rel=2e-3)
-    truth = continuum_fields(fig1.continuum).moved_mm(fig1.task, found.steps)
+    truth = continuum_fields(fig1.continuum).moved_mm(fig1.problem.task, found.steps)
     np.testing.assert_allclose(found.moved_mm, truth, atol=6 * NOISE_MM)
 
 
@@ -348,8 +351,8 @@ def test_bad_files_are_told(tmp_path: Path, file: str, text: str, message: str) 
         read_positions(load_experiment(tmp_path), 14)
 
 
-def test_steps_survive_their_table(tmp_path: Path, behaviour: Bench) -> None:
-    steps = make_plan(behaviour.task, behaviour.continuum.response).steps
+def test_steps_survive_their_table(tmp_path: Path, behaviour: PortPart) -> None:
+    steps = make_plan(behaviour.problem.task, behaviour.continuum.response).steps
     (tmp_path / "steps.csv").write_text(steps_text(with_zero(steps)))
     assert load_steps(tmp_path / "steps.csv") == with_zero(steps)
 

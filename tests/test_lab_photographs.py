@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import EXAMPLES
-from laboratory import FIG1_STEPS, Bench, fig1_bench, timer
+from laboratory import FIG1_STEPS, fig1_bench
 
 from mnnfab.errors import InputError
 from mnnfab.lab.analysis.analysis import Analysis, analyse
@@ -33,7 +33,6 @@ from mnnfab.lab.photo.dots import find_dot
 from mnnfab.lab.photo.photographs import Subject, Tracker, load_image
 from mnnfab.lab.synthetic.laboratory import (
     PhotoSettings,
-    SyntheticPart,
     experiment_text,
     lens_photographs,
     photograph,
@@ -42,7 +41,9 @@ from mnnfab.lab.synthetic.laboratory import (
 from mnnfab.lab.synthetic.lens import lens_at
 from mnnfab.lab.synthetic.render import Sensor, develop, expose
 from mnnfab.lab.synthetic.scene import PAINT, RUBBER, Shape, board_shape
+from mnnfab.printed_part.part import PortPart, PrintedPart
 from mnnfab.problem.loading import load_problem
+from mnnfab.problem.problem import require_ports
 
 if os.environ.get("MNNFAB_PEERS") == "required":  # in .ci/run, which installs it
     import cv2
@@ -54,17 +55,17 @@ POSITION_RMS_PX, POSITION_BIAS_PX = 0.05, 0.02
 
 
 @pytest.fixture(scope="module")
-def fig1() -> Bench:
+def fig1() -> PortPart:
     return fig1_bench()
 
 
 @pytest.fixture(scope="module")
-def fine(fig1: Bench, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Analysis]:
+def fine(fig1: PortPart, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Analysis]:
     """Fig. 1 photographed at 0.02 mm a pixel, and measured."""
     folder = tmp_path_factory.mktemp("fine")
-    specimen = SyntheticPart(fig1.problem, fig1.task, fig1.widths_mm, fig1.continuum)
-    photograph(specimen, FIG1_STEPS, folder, timer())
-    return folder, analyse(fig1.problem, fig1.widths_mm, folder, timer())
+    specimen = fig1
+    photograph(specimen, FIG1_STEPS, folder)
+    return folder, analyse(fig1, folder)
 
 
 def truth(folder: Path) -> dict[str, np.ndarray]:
@@ -101,10 +102,10 @@ def test_a_part_moved_as_a_whole_stretches_less_than_the_noise(
     assert stretched < stated < 0.0005
 
 
-def test_the_gradient_of_fig_1_is_recovered(fine: tuple[Path, Analysis], fig1: Bench) -> None:
+def test_the_gradient_of_fig_1_is_recovered(fine: tuple[Path, Analysis], fig1: PortPart) -> None:
     gradient = fine[1].gradient
     assert gradient is not None
-    own = fig1.task.stiffness_gradient(fig1.continuum.response)
+    own = fig1.problem.task.stiffness_gradient(fig1.continuum.response)
     agreement = gradient.against(own)
     assert agreement is not None
     assert agreement.cosine > 0.999
@@ -140,10 +141,10 @@ def test_bias_over_sub_pixel_shifts_is_small() -> None:
     assert np.sqrt(np.square(off).mean()) < POSITION_RMS_PX
 
 
-def test_the_lens_is_recovered(fig1: Bench) -> None:
+def test_the_lens_is_recovered(fig1: PortPart) -> None:
     """OpenCV finds the distortion that our own formula has put into the pictures."""
     studio = PhotoSettings(mm_per_px=0.06)
-    stage = set_up(fig1.problem, fig1.continuum, studio)
+    stage = set_up(fig1, studio)
     images = lens_photographs(stage, studio, np.random.default_rng(0))
     views = [find_corners("t", image, stage.board) for image in images]
     camera = calibrate("t", views, stage.lens.size_px)
@@ -182,11 +183,11 @@ COARSE_STEPS = (*FIG1_STEPS[:1], *FIG1_STEPS[2:])
 
 
 @pytest.fixture(scope="module")
-def coarse_original(fig1: Bench, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def coarse_original(fig1: PortPart, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same at 0.05 mm a pixel, one shot a step, the lens not asked for."""
     folder = tmp_path_factory.mktemp("coarse")
-    specimen = SyntheticPart(fig1.problem, fig1.task, fig1.widths_mm, fig1.continuum)
-    photograph(specimen, COARSE_STEPS, folder, timer(), COARSE)
+    specimen = fig1
+    photograph(specimen, COARSE_STEPS, folder, COARSE)
     text = (folder / "experiment.toml").read_text().replace('calibration = "lens-*.jpg"\n', "")
     text = "position_sd_mm = 0.001\n" + text
     (folder / "experiment.toml").write_text(text)
@@ -199,7 +200,7 @@ def coarse(coarse_original: Path, tmp_path: Path) -> Path:
     return tmp_path / "exp"
 
 
-def tracker(folder: Path, bench: Bench) -> Tracker:
+def tracker(folder: Path, bench: PortPart) -> Tracker:
     image = load_image(folder / "zero-0.jpg")
     height, width = image.shape
     matrix = np.array([[1e4, 0, (width - 1) / 2], [0, 1e4, (height - 1) / 2], [0, 0, 1.0]])
@@ -212,8 +213,8 @@ def tracker(folder: Path, bench: Bench) -> Tracker:
     )
 
 
-def test_coarse_photographs_do_too(coarse: Path, fig1: Bench) -> None:
-    found = analyse(fig1.problem, fig1.widths_mm, coarse, timer())
+def test_coarse_photographs_do_too(coarse: Path, fig1: PortPart) -> None:
+    found = analyse(fig1, coarse)
     assert found.gradient is not None
     agreement = found.gradient.against(found.gradients["continuum"])
     assert agreement is not None
@@ -221,19 +222,13 @@ def test_coarse_photographs_do_too(coarse: Path, fig1: Bench) -> None:
     assert "lens" in {finding.code for finding in found.findings}
 
 
-def test_hubs_are_followed_without_dots(fig1: Bench, tmp_path: Path) -> None:
+def test_hubs_are_followed_without_dots(fig1: PortPart, tmp_path: Path) -> None:
     """Where nothing is painted the hubs are followed; bonds that turn drag them along."""
     studio = PhotoSettings(mm_per_px=0.05, repeats=1, dots=False)
-    photograph(
-        SyntheticPart(fig1.problem, fig1.task, fig1.widths_mm, fig1.continuum),
-        COARSE_STEPS,
-        tmp_path,
-        timer(),
-        studio,
-    )
+    photograph(fig1, COARSE_STEPS, tmp_path, studio)
     text = (tmp_path / "experiment.toml").read_text().replace('calibration = "lens-*.jpg"\n', "")
     (tmp_path / "experiment.toml").write_text("position_sd_mm = 0.002\n" + text)
-    found = analyse(fig1.problem, fig1.widths_mm, tmp_path, timer())
+    found = analyse(fig1, tmp_path)
     assert found.gradient is not None
     own = found.gradients["continuum"]
     agreement = found.gradient.against(own)
@@ -244,19 +239,18 @@ def test_hubs_are_followed_without_dots(fig1: Bench, tmp_path: Path) -> None:
 
 def test_a_part_with_eyelets_is_measured_too(tmp_path: Path) -> None:
     """A held-out case: iris-lab, loads of all its ports; holes of eyelets are no dots."""
-    problem = load_problem(EXAMPLES / "iris-lab.toml")
-    bench = Bench(problem, problem.start_widths_mm)
-    plan = make_plan(bench.task, bench.continuum.response).ports
+    problem = require_ports(load_problem(EXAMPLES / "iris-lab.toml"))
+    bench = PrintedPart(problem, problem.start_widths_mm)
+    plan = make_plan(bench.problem.task, bench.continuum.response).ports
     assert (
-        joint_rotations(bench.task, plan, bench.continuum).max() > 0.3
+        joint_rotations(bench.problem.task, plan, bench.continuum).max() > 0.3
     )  # eyelets beside their nodes
-    ports = limit_rotation(bench.task, plan, bench.continuum)
-    assert joint_rotations(bench.task, ports, bench.continuum).max() < FARTHEST_TURN
+    ports = limit_rotation(bench.problem.task, plan, bench.continuum)
+    assert joint_rotations(bench.problem.task, ports, bench.continuum).max() < FARTHEST_TURN
     assert [abs(one.hung[0].load_gf) for one in ports] == [5, 2, 5, 2, 5, 5, 5]
     steps = with_zero(ports)
-    specimen = SyntheticPart(problem, bench.task, bench.widths_mm, bench.continuum)
-    photograph(specimen, steps, tmp_path, timer(), PhotoSettings(mm_per_px=0.05))
-    found = analyse(problem, bench.widths_mm, tmp_path, timer())
+    photograph(bench, steps, tmp_path, PhotoSettings(mm_per_px=0.05))
+    found = analyse(bench, tmp_path)
     assert found.gradient is not None
     own = found.gradients["continuum"]
     agreement = found.gradient.against(own)
@@ -266,7 +260,7 @@ def test_a_part_with_eyelets_is_measured_too(tmp_path: Path) -> None:
     assert not [one for one in found.findings if one.severity == "warning"]
 
 
-def test_what_is_wrong_with_a_photograph_is_said(coarse: Path, fig1: Bench) -> None:
+def test_what_is_wrong_with_a_photograph_is_said(coarse: Path, fig1: PortPart) -> None:
     image = load_image(coarse / "zero-0.jpg")
     look = tracker(coarse, fig1).look_at
     with pytest.raises(InputError, match=r"blurred|no board|of its corners found"):
@@ -295,13 +289,13 @@ def test_what_is_wrong_with_a_photograph_is_said(coarse: Path, fig1: Bench) -> N
 
 
 def test_missing_swapped_and_broken_files_are_told_and_nothing_is_written(
-    coarse: Path, fig1: Bench
+    coarse: Path, fig1: PortPart
 ) -> None:
     before = {path.name: path.read_bytes() for path in coarse.iterdir()}
 
     def refused(message: str) -> None:
         with pytest.raises(InputError, match=message):
-            analyse(fig1.problem, fig1.widths_mm, coarse, timer())
+            analyse(fig1, coarse)
 
     (coarse / "forward-0.jpg").rename(coarse / "other.jpg")
     refused("1 of 3 photographs are missing: forward-0.jpg")
@@ -350,10 +344,10 @@ def test_boards_that_cannot_be_told_are_refused() -> None:
 
 
 @pytest.mark.slow
-def test_error_bars_cover_the_truth_over_200_sets_of_photographs(fig1: Bench) -> None:
+def test_error_bars_cover_the_truth_over_200_sets_of_photographs(fig1: PortPart) -> None:
     """Noise drawn anew in every photograph of 200 experiments, the rest of the chain as it is."""
     studio = PhotoSettings()
-    stage = set_up(fig1.problem, fig1.continuum, studio)
+    stage = set_up(fig1, studio)
     generator = np.random.default_rng(0)
     images = lens_photographs(stage, studio, generator)
     views = [find_corners("t", image, stage.board) for image in images]
@@ -366,8 +360,10 @@ def test_error_bars_cover_the_truth_over_200_sets_of_photographs(fig1: Bench) ->
     subject = Subject(
         fig1.problem.network, fig1.tiling, fabrication.disc_radius_mm, fabrication.joint_length_mm
     )
-    lights = [expose(stage.shapes(fig1.task, step), stage.lens, studio.sensor) for step in steps]
-    own = fig1.task.stiffness_gradient(fig1.continuum.response)
+    lights = [
+        expose(stage.shapes(fig1.problem.task, step), stage.lens, studio.sensor) for step in steps
+    ]
+    own = fig1.problem.task.stiffness_gradient(fig1.continuum.response)
     covered, cosines = [], []
     for _ in range(200):
         tracker = Tracker(Experiment(Path(), section, steps), subject, camera)
@@ -379,7 +375,9 @@ def test_error_bars_cover_the_truth_over_200_sets_of_photographs(fig1: Bench) ->
                 places.append(found.places)
         positions = Positions(tuple(shots), np.array(places))
         measurement = measure("t", positions, steps, fig1.problem.network, section.reading)
-        gradient = measured_gradient("t", measurement, fig1.task, fig1.task.train_indices)
+        gradient = measured_gradient(
+            "t", measurement, fig1.problem.task, fig1.problem.task.train_indices
+        )
         covered.append(gradient.covered(own).mean())
         agreement = gradient.against(own)
         assert agreement is not None

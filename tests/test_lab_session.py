@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from laboratory import Bench, behaviour_bench, timer
+from laboratory import behaviour_bench
 
 from mnnfab.cli import main
 from mnnfab.errors import InputError
@@ -18,9 +19,9 @@ from mnnfab.lab.session.rehearsal import Kind
 from mnnfab.lab.session.rounds import load_session
 from mnnfab.lab.session.state import Round, Settings, first_round, next_round, widths_of
 from mnnfab.model.response import Response
-from mnnfab.printed_part.continuum import solve_part
-from mnnfab.printed_part.tiling import tile_part
+from mnnfab.printed_part.part import PortPart, PrintedPart
 from mnnfab.problem.loading import load_problem
+from mnnfab.problem.problem import require_trainable
 
 DESIGN = Path(__file__).resolve().parent.parent / "examples" / "behaviour-left.toml"
 RATE, N_ROUNDS = 0.2, 6
@@ -28,17 +29,16 @@ RATE, N_ROUNDS = 0.2, 6
 MOST_WORSE = 0.05
 
 
-def respond(bench: Bench, widths: np.ndarray) -> Response:
+def respond(bench: PortPart, widths: np.ndarray) -> Response:
     """The continuum of a part of these widths: what a print would do."""
-    problem = bench.problem
-    return solve_part(problem, bench.task, tile_part(problem, widths), timer())[0].response
+    return replace(bench, widths_mm=widths).continuum.response
 
 
-def exact(response: Response, bench: Bench) -> MeasuredGradient:
+def exact(response: Response, bench: PortPart) -> MeasuredGradient:
     """A measurement without any noise."""
-    gradient = bench.task.stiffness_gradient(response)
+    gradient = bench.problem.task.stiffness_gradient(response)
     nothing = np.zeros_like(gradient)
-    loss = bench.task.loss_value(response, bench.task.train_indices)
+    loss = bench.problem.task.loss_value(response, bench.problem.task.train_indices)
     return MeasuredGradient(gradient, nothing, nothing, 0.0, loss, 0.0, response.flexibility)
 
 
@@ -54,23 +54,23 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_behaviour_is_learned_as_well_as_with_exact_gradients(session: Path) -> None:
     """The same number of steps, on the continuum and on bars, without noise."""
-    problem, task, settings, last, _ = load_session(session)
-    bench = Bench(problem, problem.start_widths_mm)
+    problem, settings, last, _ = load_session(session)
+    bench = PrintedPart(problem, problem.start_widths_mm)
     assert last.number == N_ROUNDS
     assert settings == Settings(RATE, settings.design_sha256)
-    learned = widths_of(problem, task, last)
-    on_continuum = on_bars = first_round(problem, task)
+    learned = widths_of(problem, last)
+    on_continuum = on_bars = first_round(problem)
     for _ in range(N_ROUNDS):
-        widths = widths_of(problem, task, on_continuum)
+        widths = widths_of(problem, on_continuum)
         found = exact(respond(bench, widths), bench)
-        on_continuum = next_round(problem, task, settings, on_continuum, found)
-        own = problem.response(task, widths_of(problem, task, on_bars))
-        on_bars = next_round(problem, task, settings, on_bars, exact(own, bench))
+        on_continuum = next_round(problem, settings, on_continuum, found)
+        own = problem.response(widths_of(problem, on_bars))
+        on_bars = next_round(problem, settings, on_bars, exact(own, bench))
 
     def loss(found: Round) -> float:
-        return exact(respond(bench, widths_of(problem, task, found)), bench).loss
+        return exact(respond(bench, widths_of(problem, found)), bench).loss
 
-    start, ended = loss(first_round(problem, task)), loss(last)
+    start, ended = loss(first_round(problem)), loss(last)
     assert np.abs(learned - 2.0).max() > 0.4
     assert start == pytest.approx(np.log(2), abs=1e-3)  # both outputs move alike at first
     assert last.losses[0] == pytest.approx(start, abs=1e-3)
@@ -188,9 +188,10 @@ def test_the_part_of_a_round_can_be_made(tmp_path: Path) -> None:
 def test_the_step_is_adams() -> None:
     """The first step of Adam is the rate in every bond, against the sign of the gradient."""
     bench = behaviour_bench()
-    begun = first_round(bench.problem, bench.task)
+    problem = require_trainable(bench.problem)
+    begun = first_round(problem)
     found = exact(bench.continuum.response, bench)
-    after = next_round(bench.problem, bench.task, Settings(0.1, ""), begun, found)
+    after = next_round(problem, Settings(0.1, ""), begun, found)
     moved = after.latent - begun.latent
     clear = np.abs(found.gradient) > 1e-3 * np.abs(found.gradient).max()
     np.testing.assert_allclose(moved[clear], -0.1 * np.sign(found.gradient[clear]), rtol=1e-3)
@@ -207,6 +208,6 @@ def test_a_round_by_photographs(tmp_path: Path) -> None:
         begin_session(DESIGN, folder, rate=0.15)
         for _ in range(2):
             continue_session(folder, rehearsal=kind)
-        problem, task, _, last, _ = load_session(folder)
-        ends.append(widths_of(problem, task, last))
+        problem, _, last, _ = load_session(folder)
+        ends.append(widths_of(problem, last))
     assert np.abs(ends[0] - ends[1]).mean() < 0.02

@@ -13,11 +13,10 @@ import numpy as np
 import pytest
 
 from fem.fields import WRITERS, Loaded
-from mnnfab import Problem, ToolError, load_problem
+from mnnfab import ToolError, load_problem
 from mnnfab.arrays import FloatArray
-from mnnfab.printed_part.continuum import solve_part
-from mnnfab.printed_part.tiling import tile_part
-from mnnfab.progress.watcher import NullWatcher, StageTimer
+from mnnfab.printed_part.part import PrintedPart
+from mnnfab.problem.problem import PortProblem, require_ports
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 REQUIRED = "MNNFAB_OUTSIDE_TOOLS"
@@ -38,16 +37,13 @@ gmsh.finalize()
 
 
 @pytest.fixture(scope="module")
-def problem() -> Problem:
-    return load_problem(EXAMPLES / "behaviour-left.toml")
+def problem() -> PortProblem:
+    return require_ports(load_problem(EXAMPLES / "behaviour-left.toml"))
 
 
 @pytest.fixture(scope="module")
-def loaded(problem: Problem) -> Loaded:
-    task = problem.task
-    assert task is not None
-    tiling = tile_part(problem, np.full(28, 2.0))
-    continuum, _ = solve_part(problem, task, tiling, StageTimer(NullWatcher()))
+def loaded(problem: PortProblem) -> Loaded:
+    task, continuum = problem.task, PrintedPart(problem, np.full(28, 2.0)).continuum
     return Loaded(continuum, problem.network, problem.material, task.inputs, task.load_cases)
 
 

@@ -12,11 +12,12 @@ import pytest
 from scipy import sparse
 from scipy.optimize import Bounds, differential_evolution
 
-from mnnfab import Problem, load_problem, make_problem, parse_design, triangular_parallelogram
+from mnnfab import load_problem, make_problem, parse_design, triangular_parallelogram
 from mnnfab.linalg.condition_number import condition_number
 from mnnfab.losses.loss import Loss
 from mnnfab.network.compatibility import compatibility_matrix
 from mnnfab.pipeline.pipeline import reach
+from mnnfab.problem.problem import TrainableProblem, require_trainable
 from mnnfab.training.reachability import Reachability
 from mnnfab.training.reachability_losses import Reading, ScaledResidual
 from mnnfab.validation.conditioning import POOR, check_conditioning
@@ -29,29 +30,28 @@ from mnnfab.validation.reachability import (
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 
 
-def problem_of(name: str, **changes: dict[str, Any]) -> Problem:
+def problem_of(name: str, **changes: dict[str, Any]) -> TrainableProblem:
     values = tomllib.loads((EXAMPLES / f"{name}.toml").read_text(encoding="utf-8"))
     for section, keys in changes.items():
         values[section] = values.get(section, {}) | keys
-    return make_problem(parse_design(values), EXAMPLES)
+    return require_trainable(make_problem(parse_design(values), EXAMPLES))
 
 
-def with_targets(targets_mm: list[float], **changes: dict[str, Any]) -> Problem:
+def with_targets(targets_mm: list[float], **changes: dict[str, Any]) -> TrainableProblem:
     values = tomllib.loads((EXAMPLES / "behaviour-left.toml").read_text(encoding="utf-8"))
     for key in ("target_class", "loss", "normalisation"):
         values["task"].pop(key, None)
     values["task"]["targets_mm"] = targets_mm
     for section, keys in changes.items():
         values[section] = values.get(section, {}) | keys
-    return make_problem(parse_design(values), EXAMPLES)
+    return require_trainable(make_problem(parse_design(values), EXAMPLES))
 
 
-def assessed(problem: Problem) -> Reachability:
-    assert problem.task is not None
-    return assess_problem(problem, problem.task)
+def assessed(problem: TrainableProblem) -> Reachability:
+    return assess_problem(problem)
 
 
-def codes(problem: Problem) -> list[str]:
+def codes(problem: TrainableProblem) -> list[str]:
     return [finding.code for finding in reachability_findings_before_training(problem)]
 
 
@@ -165,10 +165,9 @@ def test_a_target_in_reach_is_not_flagged() -> None:
 
 def test_ranges_hold_every_random_network() -> None:
     problem = problem_of("iris")
-    assert problem.task is not None
     ranges = assessed(problem).ranges
     assert len(ranges) == 9
-    model = problem.bar_model(problem.task)
+    model = problem.bar_model()
     generator = np.random.default_rng(0)
     for _ in range(200):
         widths = generator.choice([1.5, 2.5], problem.network.n_bonds)
@@ -181,8 +180,7 @@ def test_ranges_hold_every_random_network() -> None:
 def test_ranges_are_no_wider_than_what_can_be() -> None:
     """One output: SciPy's global search (differential evolution) finds no more, and hardly less."""
     problem = with_targets([-0.5, -0.55])
-    assert problem.task is not None
-    model, load = problem.bar_model(problem.task), problem.task.loads_N[0, 0]
+    model, load = problem.bar_model(), problem.task.loads_N[0, 0]
     reached = assessed(problem).ranges[0]
 
     def moved(widths: np.ndarray) -> float:
@@ -205,8 +203,7 @@ def test_iris_moves_too_little_for_the_resolution() -> None:
 
 def test_condition_number() -> None:
     problem = problem_of("behaviour-left")
-    assert problem.task is not None
-    model = problem.bar_model(problem.task)
+    model = problem.bar_model()
     stiffness = problem.law.stiffness(np.full(problem.network.n_bonds, 2.0))
     assert condition_number(model.stiffness_matrix(stiffness)) == pytest.approx(73.2, abs=0.05)
     network = triangular_parallelogram(20, 20, 16.0, [0, 19])

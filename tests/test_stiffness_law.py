@@ -33,8 +33,8 @@ from mnnfab.model.springs import SpringModel
 from mnnfab.model.stiffness_law import Calibration
 from mnnfab.model.surrogate import fit_correction
 from mnnfab.printed_part.calibration import calibrated
-from mnnfab.printed_part.continuum import solve_part
-from mnnfab.printed_part.tiling import tile_part
+from mnnfab.printed_part.part import PrintedPart
+from mnnfab.problem.problem import PortProblem, require_ports
 from mnnfab.progress.watcher import NullWatcher, StageTimer
 from mnnfab.task.task import DataSplit, Task, no_metrics
 from mnnfab.training.ensemble import make_member, train_adam_compiled
@@ -173,19 +173,16 @@ def test_compiled_step_knows_law_and_correction(paper_network: Network) -> None:
 
 def test_correction_makes_bars_the_continuum(iris_values: dict[str, Any]) -> None:
     """Whatever the flexibility is, after its own correction the bars have it."""
-    problem = make_problem(parse_design(iris_values), EXAMPLES)
-    assert problem.task is not None
+    problem = require_ports(make_problem(parse_design(iris_values), EXAMPLES))
     widths = np.linspace(1.5, 2.5, 28)
-    bars = problem.response(problem.task, widths).flexibility
+    bars = problem.response(widths).flexibility
     wanted = 1.2 * bars + 0.01
     corrected = replace(
         problem, surrogate=replace(problem.surrogate, correction=fit_correction(bars, wanted))
     )
-    found = corrected.response(problem.task, widths).flexibility
+    found = corrected.response(widths).flexibility
     np.testing.assert_allclose(found, wanted, rtol=1e-10)
-    np.testing.assert_allclose(
-        corrected.uncorrected.response(problem.task, widths).flexibility, bars, rtol=1e-12
-    )
+    np.testing.assert_allclose(corrected.uncorrected.response(widths).flexibility, bars, rtol=1e-12)
 
 
 def test_calibration_leaves_no_scale(iris_values: dict[str, Any]) -> None:
@@ -194,15 +191,13 @@ def test_calibration_leaves_no_scale(iris_values: dict[str, Any]) -> None:
     raw = make_problem(parse_design(iris_values), EXAMPLES)
     with pytest.raises(InputError, match="without a calibration"):
         _ = raw.law
-    problem = calibrated(raw, StageTimer(NullWatcher()))
-    assert problem.task is not None
+    problem = require_ports(calibrated(raw, StageTimer(NullWatcher())))
     for width in (1.5, 2.0, 2.5):
         assert scale_of(problem, np.full(28, width)) == pytest.approx(1.0, abs=0.015)
     assert scale_of(problem, np.linspace(1.5, 2.5, 28)) == pytest.approx(1.0, abs=0.03)
 
 
-def scale_of(problem: Any, widths: np.ndarray) -> float:  # noqa: ANN401
-    task = problem.task
-    continuum, _ = solve_part(problem, task, tile_part(problem, widths), StageTimer(NullWatcher()))
-    bars, real = problem.response(task, widths).flexibility, continuum.response.flexibility
+def scale_of(problem: PortProblem, widths: np.ndarray) -> float:
+    part = PrintedPart(problem, widths)
+    bars, real = problem.response(widths).flexibility, part.continuum.response.flexibility
     return float(np.vdot(bars, real) / np.vdot(bars, bars))

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mnnfab import Problem, make_problem, parse_design, train_problem
+from mnnfab import make_problem, parse_design, train_problem
 from mnnfab.arrays import FloatArray
 from mnnfab.model.joints import edge_sensitivity
-from mnnfab.problem.problem import require_trainable
+from mnnfab.problem.problem import TrainableProblem, require_trainable
 from mnnfab.profiles import printer
 from mnnfab.tolerance.print_errors import PrintErrors, sample_width_errors
 from mnnfab.tolerance.study import AsDrawnBars, ToleranceStudy, study_tolerance
@@ -22,21 +22,24 @@ NONE = PrintErrors(0.0, 0.0, 0.0, 0.0)
 
 
 def study(
-    problem: Problem, widths: FloatArray, errors: PrintErrors, count: int = 400, seed: int = 0
+    problem: TrainableProblem,
+    widths: FloatArray,
+    errors: PrintErrors,
+    count: int = 400,
+    seed: int = 0,
 ) -> ToleranceStudy:
-    task = require_trainable(problem).task
     printed = AsDrawnBars(
-        problem.bar_model(task),
+        problem.bar_model(),
         widths,
         problem.law.stiffness(widths),
         problem.design.fabrication,
     )
-    return study_tolerance(printed, task, errors, count, (0.9, 0.1), seed)
+    return study_tolerance(printed, problem.task, errors, count, (0.9, 0.1), seed)
 
 
 @pytest.fixture
-def iris(iris_values: dict[str, Any]) -> Problem:
-    return make_problem(parse_design(iris_values), EXAMPLES)
+def iris(iris_values: dict[str, Any]) -> TrainableProblem:
+    return require_trainable(make_problem(parse_design(iris_values), EXAMPLES))
 
 
 WIDTHS = np.linspace(1.5, 2.5, 28)
@@ -53,34 +56,33 @@ WIDTHS = np.linspace(1.5, 2.5, 28)
     ],
     ids=["widths", "thickness", "modulus", "loads", "all"],
 )
-def test_small_errors_are_of_first_order(iris: Problem, errors: PrintErrors) -> None:
+def test_small_errors_are_of_first_order(iris: TrainableProblem, errors: PrintErrors) -> None:
     """Each error alone and all together; 400 draws know a standard deviation to 4 %."""
     found = study(iris, WIDTHS, errors)
     np.testing.assert_allclose(found.output_sd_mm, found.output_sd_first_order_mm, rtol=0.12)
 
 
-def test_without_errors_every_print_is_the_design(iris: Problem) -> None:
+def test_without_errors_every_print_is_the_design(iris: TrainableProblem) -> None:
     found = study(iris, WIDTHS, NONE, count=10)
     assert set(found.metrics.tolist()) == {found.drawn}
     np.testing.assert_allclose(found.output_sd_mm, 0.0, atol=1e-15)
     np.testing.assert_array_equal(found.bond_shares, 0.0)
 
 
-def test_modulus_changes_no_class(iris: Problem) -> None:
+def test_modulus_changes_no_class(iris: TrainableProblem) -> None:
     """All displacements by one factor: which is the largest stays."""
     found = study(iris, WIDTHS, PrintErrors(0.0, 0.05, 0.1, 0.0), count=50)
     assert set(found.metrics.tolist()) == {found.drawn}
     assert found.output_sd_mm.min() > 0
 
 
-def test_shares_are_those_of_single_bonds(iris: Problem) -> None:
+def test_shares_are_those_of_single_bonds(iris: TrainableProblem) -> None:
     """The variance by one bond alone, by its own differences, over the sum of all."""
     task = iris.task
-    assert task is not None
     errors = PrintErrors(0.002, 0.0, 0.0, 0.0)
     found = study(iris, WIDTHS, errors, count=10)
     assert found.bond_shares.sum() == pytest.approx(1.0)
-    model = iris.bar_model(task)
+    model = iris.bar_model()
     weight = edge_sensitivity(WIDTHS, iris.network.lengths, iris.design.fabrication)
     variances = []
     for bond in (0, 13):
@@ -95,14 +97,14 @@ def test_shares_are_those_of_single_bonds(iris: Problem) -> None:
     assert variances[0] / variances[1] == pytest.approx(ratio, rel=1e-3)
 
 
-def test_draws_are_the_same_again_and_differ_by_seed(iris: Problem) -> None:
+def test_draws_are_the_same_again_and_differ_by_seed(iris: TrainableProblem) -> None:
     errors = PrintErrors(0.05, 0.02, 0.1, 0.001)
     first, again, other = (study(iris, WIDTHS, errors, 20, seed) for seed in (0, 0, 1))
     np.testing.assert_array_equal(first.metrics, again.metrics)
     assert (first.output_sd_mm != other.output_sd_mm).all()
 
 
-def test_huge_errors_leave_parts(iris: Problem) -> None:
+def test_huge_errors_leave_parts(iris: TrainableProblem) -> None:
     """A normal error of half of the modulus is below nothing every fortieth time: not here."""
     found = study(iris, WIDTHS, PrintErrors(0.5, 0.5, 0.5, 0.0), count=200)
     assert np.isfinite(found.metrics).all()
@@ -118,7 +120,7 @@ def test_huge_errors_leave_parts(iris: Problem) -> None:
     assert (WIDTHS + drawn).min() >= 0.1 * 1.5 - 1e-12
 
 
-def test_prints_to_train_over_have_no_mean(iris: Problem) -> None:
+def test_prints_to_train_over_have_no_mean(iris: TrainableProblem) -> None:
     drawn = sample_width_errors(
         PrintErrors(0.05, 0.0, 0.0, 0.0),
         WIDTHS,
@@ -153,21 +155,18 @@ def test_training_over_prints_makes_prints_better(iris_values: dict[str, Any]) -
     means = []
     for count in (0, 24):
         iris_values["tolerance"]["train_over"] = count
-        problem = make_problem(parse_design(iris_values), EXAMPLES)
-        assert problem.task is not None
-        found = study_print_samples(problem, problem.task, train_problem(problem).widths_mm)
+        problem = require_trainable(make_problem(parse_design(iris_values), EXAMPLES))
+        found = study_print_samples(problem, train_problem(problem).widths_mm)
         assert found is not None
         means.append(float(found.metrics.mean()))
     assert means[1] > means[0] + 0.01
 
 
-def test_what_the_study_says(iris: Problem) -> None:
-    task = iris.task
-    assert task is not None
-    found = study_print_samples(iris, task, train_problem(iris).widths_mm)
-    prints, bonds = check_print_samples(iris, task, found)
+def test_what_the_study_says(iris: TrainableProblem) -> None:
+    found = study_print_samples(iris, train_problem(iris).widths_mm)
+    prints, bonds = check_print_samples(iris, found)
     assert found is not None
     assert prints.value == found.chance
     assert "1,000 print samples" in prints.message
     assert bonds.where.startswith("bond ")
-    assert check_print_samples(iris, task, None) == []
+    assert check_print_samples(iris, None) == []

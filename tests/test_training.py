@@ -11,7 +11,6 @@ import pytest
 from scipy.optimize import minimize
 
 from mnnfab import (
-    Problem,
     Schedule,
     Trainable,
     Training,
@@ -23,6 +22,7 @@ from mnnfab import (
 )
 from mnnfab.arrays import FloatArray
 from mnnfab.losses.loss import TargetKind
+from mnnfab.problem.problem import TrainableProblem, require_trainable
 from mnnfab.training.adam import Adam
 from mnnfab.training.learning_rules import RULES
 from mnnfab.training.width_maps import Clamp
@@ -32,8 +32,8 @@ EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 LARGER, SMALLER, TOLERANCE_MM = -0.62533, -0.47997, 1e-4
 
 
-def trained(name: str) -> tuple[Problem, Training]:
-    problem = load_problem(EXAMPLES / f"{name}.toml")
+def trained(name: str) -> tuple[TrainableProblem, Training]:
+    problem = require_trainable(load_problem(EXAMPLES / f"{name}.toml"))
     return problem, train_problem(problem)
 
 
@@ -68,7 +68,6 @@ def test_mirrored_tasks_train_mirrored_widths() -> None:
 def test_iris_reaches_the_papers_accuracy() -> None:
     # Published: 0.950 train, 0.964 test at epoch 100; softmax here 0.951 and 0.958.
     problem, training = trained("iris")
-    assert problem.task is not None
     assert (len(problem.task.train_indices), len(problem.task.split.test)) == (105, 45)
     last = training.history[-1]
     accuracy = last.metrics["accuracy_all"]
@@ -77,11 +76,10 @@ def test_iris_reaches_the_papers_accuracy() -> None:
     assert last.loss_train < 0.75 < training.history[0].loss_train
 
 
-def best_in_bounds(problem: Problem) -> tuple[float, FloatArray]:
+def best_in_bounds(problem: TrainableProblem) -> tuple[float, FloatArray]:
     """Return the lowest training loss that SciPy's bounded optimiser finds, and its widths."""
     task = problem.task
-    assert task is not None
-    model = problem.bar_model(task)
+    model = problem.bar_model()
 
     def objective(widths: FloatArray) -> tuple[float, FloatArray]:
         stiffness = problem.law.stiffness(widths)
@@ -110,7 +108,7 @@ def test_displacements_out_of_reach_end_at_the_bounded_optimum() -> None:
     for key in ("target_class", "loss", "normalisation"):
         del values["task"][key]
     values["task"]["targets_mm"] = [-0.5, -0.8]
-    problem = make_problem(parse_design(values), EXAMPLES)
+    problem = require_trainable(make_problem(parse_design(values), EXAMPLES))
     last = train_problem(problem).history[-1]
     best, _ = best_in_bounds(problem)
     assert last.loss_train == pytest.approx(best, rel=1e-6)
@@ -150,8 +148,7 @@ def test_progress_is_told_of_every_epoch(iris_values: dict[str, Any]) -> None:
 
 
 def test_every_sample_is_used_once_an_epoch(iris_values: dict[str, Any]) -> None:
-    problem = make_problem(parse_design(iris_values), EXAMPLES)
-    assert problem.task is not None
+    problem = require_trainable(make_problem(parse_design(iris_values), EXAMPLES))
     seen: list[int] = []
 
     class Spy:
@@ -170,7 +167,7 @@ def test_every_sample_is_used_once_an_epoch(iris_values: dict[str, Any]) -> None
     schedule = Schedule(epochs=1, batch_size=16, learning_rate=0.01, seed=0)
     start = np.full(problem.network.n_bonds, 2.0)
     train(
-        Trainable(problem.spring_model(task), task, Clamp(1.5, 2.5)),
+        Trainable(problem.spring_model(), task, Clamp(1.5, 2.5)),
         start,
         schedule,
     )

@@ -12,16 +12,15 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
-from validation_common import EXAMPLES, EXPLANATION, PICTURES, table, task_of, timer
+from validation_common import EXAMPLES, EXPLANATION, PICTURES, table, timer
 from validation_loop import compensation_section, prints_section
 
-from mnnfab import Problem, load_design, load_problem, make_problem, train_problem
+from mnnfab import load_design, load_problem, make_problem, train_problem
 from mnnfab.arrays import FloatArray
 from mnnfab.model.agreement import compare, relative_difference
 from mnnfab.printed_part.calibration import calibrated
-from mnnfab.printed_part.continuum import solve_part
 from mnnfab.printed_part.part import PrintedPart
-from mnnfab.printed_part.tiling import tile_part
+from mnnfab.problem.problem import TrainableProblem, require_trainable
 from mnnfab.reproduce.setting import GRADIENT, make
 from mnnfab.training.gradient_comparison import compare_gradients
 from mnnfab.validation.model_hierarchy import evaluate_models
@@ -42,19 +41,19 @@ def ladder_section() -> str:
     """Return the section on the model hierarchy for trained networks and for the uniform one."""
     parts = ["## Model hierarchy\n\nEach model compared with the last one, the solid.\n"]
     for name in ("iris", "behaviour-left"):
-        problem = load_problem(EXAMPLES / f"{name}.toml")
+        problem = require_trainable(load_problem(EXAMPLES / f"{name}.toml"))
         widths = train_problem(problem).widths_mm
         parts += [f"\n`{name}`, trained on the bar model:\n", ladder_table(problem, widths)]
-    uniform = load_problem(EXAMPLES / "behaviour-left.toml")
+    uniform = require_trainable(load_problem(EXAMPLES / "behaviour-left.toml"))
     widths = np.full(uniform.network.n_bonds, 2.0)
     parts += ["\nUniform network of 2 mm with the same load and outputs:\n"]
     parts += [ladder_table(uniform, widths)]
     return "\n".join(parts)
 
 
-def ladder_table(problem: Problem, widths_mm: FloatArray) -> str:
+def ladder_table(problem: TrainableProblem, widths_mm: FloatArray) -> str:
     """Return the table of the model hierarchy for some widths, (n_bonds,) mm."""
-    _, primary_metric = task_of(problem)
+    primary_metric = problem.task.primary_metric
     header = (
         *("model", "best-fit scale", "residual", "elongation residual"),
         *(primary_metric.name.replace("_", " "), "gradient: cosine to first model"),
@@ -80,12 +79,13 @@ def discretisation_section() -> str:
     """Return the section on the mesh sequence of every example."""
     rows = []
     for name in TASKS:
-        problem = load_problem(EXAMPLES / f"{name}.toml")
-        task, _ = task_of(problem)
-        tiling = tile_part(problem, train_problem(problem).widths_mm)
-        finest, found = solve_part(sharper(problem, 2e-5), task, tiling, timer())
-        continuum, usual = solve_part(problem, task, tiling, timer())
-        true = relative_difference(finest.response, continuum.response, task.single_loads)
+        problem = require_trainable(load_problem(EXAMPLES / f"{name}.toml"))
+        part = PrintedPart(problem, train_problem(problem).widths_mm, timer())
+        reference = replace(part, problem=sharper(problem, 2e-5))
+        continuum, usual = part.continuum, part.discretisation
+        finest, found = reference.continuum, reference.discretisation
+        loads = problem.task.single_loads
+        true = relative_difference(finest.response, continuum.response, loads)
         rows.append(
             (
                 f"`{name}`",
@@ -108,7 +108,7 @@ def discretisation_section() -> str:
     return words + table(header, rows)
 
 
-def sharper(problem: Problem, tolerance: float) -> Problem:
+def sharper(problem: TrainableProblem, tolerance: float) -> TrainableProblem:
     """Return a problem with another tolerance of mesh refinement."""
     section = problem.design.check.model_copy(update={"discretisation_tolerance": tolerance})
     return replace(problem, design=problem.design.model_copy(update={"check": section}))
@@ -120,15 +120,14 @@ def gradient_section() -> str:
     fig1 = make(GRADIENT)
     cases = [("fig. 1: 10 gf on node 12, target -25 mm at node 13", fig1, "uniform")]
     for name in TASKS:
-        problem = load_problem(EXAMPLES / f"{name}.toml")
+        problem = require_trainable(load_problem(EXAMPLES / f"{name}.toml"))
         cases += [(f"`{name}`", problem, "uniform"), (f"`{name}`", problem, "trained")]
     for words, problem, state in cases:
-        task, _ = task_of(problem)
-        widths = problem.start_widths_mm
+        task, widths = problem.task, problem.start_widths_mm
         if state == "trained":
             widths = train_problem(problem).widths_mm
-        continuum, _ = solve_part(problem, task, tile_part(problem, widths), timer())
-        own = task.stiffness_gradient(problem.response(task, widths))
+        continuum = PrintedPart(problem, widths, timer()).continuum
+        own = task.stiffness_gradient(problem.response(widths))
         found = compare_gradients(own, task.stiffness_gradient(continuum.response))
         assert found is not None, "no gradient is zero"
         rows.append(
@@ -162,19 +161,13 @@ def laws_section() -> str:
             design = load_design(EXAMPLES / f"{name}.toml")
             schedule = design.schedule.model_copy(update={"stiffness_law": law})
             problem = make_problem(design.model_copy(update={"training": schedule}), EXAMPLES)
-            problem = calibrated(problem, timer())
-            task, primary_metric = task_of(problem)
+            problem = require_trainable(calibrated(problem, timer()))
+            task, primary_metric = problem.task, problem.task.primary_metric
             widths = train_problem(problem).widths_mm
-            continuum, _ = solve_part(problem, task, tile_part(problem, widths), timer())
-            bars, real = (
-                problem.response(task, widths),
-                continuum.response,
-            )
-            loads = task.single_loads
-            scale, difference = (
-                compare(bars, real, loads).scale,
-                relative_difference(real, bars, loads),
-            )
+            real = PrintedPart(problem, widths, timer()).continuum.response
+            bars, loads = problem.response(widths), task.single_loads
+            scale = compare(bars, real, loads).scale
+            difference = relative_difference(real, bars, loads)
             rows.append(
                 (
                     *(f"`{name}`", law, f"{scale:.4f}", f"{difference:.2%}"),
@@ -197,7 +190,7 @@ def guards_section() -> str:
     """Return the section on the limits of linear theory for every example."""
     rows = []
     for name in TASKS:
-        problem = load_problem(EXAMPLES / f"{name}.toml")
+        problem = require_trainable(load_problem(EXAMPLES / f"{name}.toml"))
         widths = train_problem(problem).widths_mm
         found = PrintedPart(problem, widths, timer()).limit_states
         for case in found.cases:

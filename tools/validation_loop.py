@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
-from validation_common import EXAMPLES, PICTURES, table, task_of, timer
+from validation_common import EXAMPLES, PICTURES, table, timer
 
 from mnnfab import load_design, load_problem, make_problem, train_problem
 from mnnfab.compensation.loop import Compensated, compensate
@@ -14,8 +14,8 @@ from mnnfab.compensation.record import Compensation, Round
 from mnnfab.compensation.search import search
 from mnnfab.design.design import Design
 from mnnfab.model.surrogate import fit_correction
-from mnnfab.printed_part.continuum import solve_part
-from mnnfab.printed_part.tiling import tile_part
+from mnnfab.printed_part.part import PrintedPart
+from mnnfab.problem.problem import require_trainable
 from mnnfab.report.palette import BLUE, GREY, ORANGE
 from mnnfab.validation.tolerance import study_print_samples
 
@@ -173,16 +173,14 @@ def prints_section() -> str:
         errors = design.tolerance.model_copy(update={"train_over": parts})
         design = design.model_copy(update={"compensate": loop, "tolerance": errors})
         done = run_loop(design)
-        task, _ = task_of(done.problem)
-        problem, widths = done.problem, done.training.widths_mm
+        problem, widths = require_trainable(done.problem), done.training.widths_mm
         if scale == "none":
-            problem = make_problem(design, EXAMPLES)
+            problem = require_trainable(make_problem(design, EXAMPLES))
             widths = train_problem(problem).widths_mm
-        continuum, _ = solve_part(problem, task, tile_part(problem, widths), timer())
-        bars = problem.uncorrected.response(task, widths).flexibility
-        fitted = fit_correction(bars, continuum.response.flexibility)
+        part = PrintedPart(problem, widths, timer())
+        fitted = fit_correction(part.bars.flexibility, part.continuum.response.flexibility)
         problem = problem.uncorrected.corrected(fitted)
-        study = study_print_samples(problem, task, widths)
+        study = study_print_samples(problem, widths)
         assert study is not None, "the study is enabled"
         rows.append(
             (

@@ -7,8 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mnnfab.compensation.record import Candidate, Compensation, Round, best_round, compensation_of
-from mnnfab.compensation.record import trained_task as with_loss_scale
+from mnnfab.compensation.record import (
+    Candidate,
+    Compensation,
+    Round,
+    best_round,
+    compensation_of,
+    with_loss_scale,
+)
 from mnnfab.errors import InputError, MnnfabError
 from mnnfab.findings import Finding
 from mnnfab.model.agreement import relative_difference
@@ -21,7 +27,6 @@ if TYPE_CHECKING:
     from mnnfab.arrays import FloatArray
     from mnnfab.design.check_section import CompensateSection
     from mnnfab.progress.watcher import StageTimer
-    from mnnfab.task.task import Task
     from mnnfab.training.training import Training
 
 
@@ -86,10 +91,11 @@ def compensate(
     findings: list[Finding] = []
     for number in range(1, section.rounds + 1):
         corrected = problem.corrected(rounds[-1].fitted)
-        sharper = with_loss_scale(problem.task, section.loss_scale_mm)
+        round_task = with_loss_scale(problem.task, section.loss_scale_mm)
+        trained = replace(corrected, task=round_task)
         try:
             with timer.stage(f"train, round {number}"):
-                again = train_on(corrected, sharper, rounds[-1].training.widths_mm, timer)
+                again = train_on(trained, rounds[-1].training.widths_mm, timer)
             found = _solve(corrected, again, section.loss_scale_mm, number, timer)
         except MnnfabError as error:
             message = f"round {number} failed, the earlier rounds are used: {error}"
@@ -115,10 +121,10 @@ def require_section(problem: Problem) -> CompensateSection:
     return section
 
 
-def train_on(problem: Problem, task: Task, widths_mm: FloatArray, timer: StageTimer) -> Training:
+def train_on(problem: TrainableProblem, widths_mm: FloatArray, timer: StageTimer) -> Training:
     """Continue the training from given widths in a single run, without restarts or retries."""
     schedule = replace(problem.schedule, restarts=1, retries=0)
-    return train(problem.trainable(task), widths_mm, schedule, timer.watcher.epoch)
+    return train(problem.trainable(), widths_mm, schedule, timer.watcher.epoch)
 
 
 def _solve(
@@ -132,7 +138,7 @@ def _solve(
     widths, task = training.widths_mm, problem.task
     primary_metric, part = task.primary_metric, PrintedPart(problem, widths, timer)
     continuum = part.continuum
-    found, predicted = continuum.response, problem.response(task, widths)
+    found, predicted = continuum.response, problem.response(widths)
     correction, metrics = problem.surrogate.correction, task.metrics(found)
     entry = Round(
         number=number,
@@ -147,8 +153,7 @@ def _solve(
         dofs=continuum.n_dofs,
         discretisation_error=part.discretisation.error,
     )
-    bars = problem.uncorrected.response(task, widths)
-    fitted = fit_correction(bars.flexibility, found.flexibility)
+    fitted = fit_correction(part.bars.flexibility, found.flexibility)
     return _Solved(training, problem.surrogate, fitted, entry)
 
 

@@ -18,7 +18,7 @@ from mnnfab.io.files import read_text
 from mnnfab.model.stiffness_law import Calibration
 from mnnfab.model.surrogate import Correction, Surrogate
 from mnnfab.task.metrics import PrimaryMetric
-from mnnfab.task.task import Task
+from mnnfab.task.task import Task, TaskT
 
 SURROGATE = "surrogate.json"
 
@@ -185,7 +185,7 @@ def load_compensation(path: Path, task: Task | None) -> Compensation:
     return found
 
 
-def trained_task(task: Task, loss_scale_mm: float | None) -> Task:
+def with_loss_scale(task: TaskT, loss_scale_mm: float | None) -> TaskT:
     """Return the task with the loss scale of a round, if it has its own.
 
     Raises:

@@ -11,12 +11,11 @@ import numpy as np
 
 from mnnfab.arrays import frozen_floats
 from mnnfab.compensation.loop import require_section, train_on
-from mnnfab.compensation.record import Candidate, trained_task
+from mnnfab.compensation.record import Candidate, with_loss_scale
 from mnnfab.errors import GeometryError, InputError, MnnfabError
 from mnnfab.model.surrogate import fit_correction
 from mnnfab.printed_part.calibration import calibrated
 from mnnfab.printed_part.part import PrintedPart
-from mnnfab.printed_part.tiling import tile_part
 from mnnfab.problem.loading import make_problem, train_problem
 from mnnfab.problem.port_placement import free_nodes, placements, port_nodes
 from mnnfab.problem.problem import Problem, TrainableProblem, require_trainable
@@ -157,7 +156,7 @@ def _has_room(problem: Problem, design: Design) -> bool:
     """Return True if the part can be built with these ports: eyelets need room."""
     placed = make_problem(design, problem.folder)
     try:
-        tile_part(placed, placed.start_widths_mm)
+        _ = PrintedPart(placed, placed.start_widths_mm).tiling
     except GeometryError:
         return False
     return True
@@ -201,9 +200,10 @@ def _predicted(problem: TrainableProblem, timer: StageTimer) -> tuple[float, flo
     task, section = problem.task, problem.design.compensate
     loss_scale_mm = section.loss_scale_mm if section else None
     widths = train_problem(problem).widths_mm
-    continuum = PrintedPart(problem, widths, timer).continuum
-    bars = problem.response(task, widths).flexibility
-    corrected = problem.corrected(fit_correction(bars, continuum.response.flexibility))
-    again = train_on(corrected, trained_task(task, loss_scale_mm), widths, timer)
-    metrics = task.metrics(corrected.response(task, again.widths_mm))
+    part = PrintedPart(problem, widths, timer)
+    bars, continuum = part.bars.flexibility, part.continuum.response.flexibility
+    corrected = problem.corrected(fit_correction(bars, continuum))
+    trained = replace(corrected, task=with_loss_scale(task, loss_scale_mm))
+    again = train_on(trained, widths, timer)
+    metrics = task.metrics(corrected.response(again.widths_mm))
     return task.primary_metric.of(metrics), task.primary_metric.in_training(metrics)

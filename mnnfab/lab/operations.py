@@ -12,7 +12,7 @@ from mnnfab.lab.experiment.joint_rotation import limit_rotation
 from mnnfab.lab.experiment.plan import make_plan, unique_names
 from mnnfab.lab.experiment.steps import RIGID, ZERO
 from mnnfab.lab.folder import lab_folder
-from mnnfab.printed_part.part import PrintedPart
+from mnnfab.printed_part.part import PortPart, PrintedPart
 from mnnfab.problem.problem import require_ports
 from mnnfab.progress.watcher import NullWatcher, ProgressWatcher, StageTimer
 from mnnfab.runs.load import load_run, require_run
@@ -47,12 +47,12 @@ class LabResult:
     findings: tuple[Finding, ...] = ()
 
 
-def _part_of(run: Path, watcher: ProgressWatcher | None) -> PrintedPart:
+def _part_of(run: Path, watcher: ProgressWatcher | None) -> PortPart:
     """Return the part of a run."""
     timer = StageTimer(watcher or NullWatcher())
     require_run(run)
     problem, record = load_run(run, timer)
-    return PrintedPart(problem, record.widths_mm, timer)
+    return PrintedPart(require_ports(problem), record.widths_mm, timer)
 
 
 def measure_experiment(
@@ -73,7 +73,7 @@ def measure_experiment(
     from mnnfab.lab.analysis.results import write_analysis
 
     part = _part_of(run, watcher)
-    found = analyse(part.problem, part.widths_mm, experiment, part.timer)
+    found = analyse(part, experiment)
     folder = out or experiment / MEASURED
     with lab_folder(folder) as staging, part.timer.stage("report"):
         write_analysis(staging, found)
@@ -103,17 +103,16 @@ def synthesise(
         InputError: if the run is invalid, or `out` contains other files.
     """
     from mnnfab.lab.opencv import opencv
-    from mnnfab.lab.synthetic.laboratory import PhotoSettings, SyntheticPart, photograph
+    from mnnfab.lab.synthetic.laboratory import PhotoSettings, photograph
 
     opencv("synthetic photographs")
     part = _part_of(run, watcher)
-    task, continuum = require_ports(part.problem).task, part.continuum
+    task, continuum = part.problem.task, part.continuum
     ports = unique_names(make_plan(task, continuum.response).ports)
     steps = (ZERO, RIGID, *limit_rotation(task, ports, continuum))
     with lab_folder(out) as staging:
         studio = PhotoSettings(dots=dots, repeats=repeats, seed=seed)
-        specimen = SyntheticPart(part.problem, task, part.widths_mm, continuum)
-        photograph(specimen, steps, staging, part.timer, studio)
+        photograph(part, steps, staging, studio)
     return LabResult(out, f"{len(steps)} load steps, {repeats} photographs each, in {out}")
 
 
@@ -138,10 +137,9 @@ def write_kit_for_run(
     from mnnfab.lab.kit.kit import make_kit, write_kit
 
     part = _part_of(run, watcher)
-    task, continuum = require_ports(part.problem).task, part.continuum
     folder = out or run / KIT
     with lab_folder(folder) as staging, part.timer.stage("kit"):
-        kit = make_kit(part.problem, task, (part.widths_mm, part.tiling, continuum), largest_gf)
+        kit = make_kit(part, largest_gf)
         notes = write_kit(staging, kit)
     if (run / REPORT).is_file() and read_json(run / REPORT).get("verdict") == "fail":
         notes.append("the design does not meet the acceptance criteria: see report.html of the run")
@@ -167,7 +165,7 @@ def identify_material(
     from mnnfab.lab.material.results import identified_text, write_identification
 
     part = _part_of(run, watcher)
-    found = identify_from(part.problem, part.widths_mm, experiments, part.timer)
+    found = identify_from(part, experiments)
     folder = out or experiments[0] / IDENTIFIED
     with lab_folder(folder) as staging, part.timer.stage("report"):
         write_identification(staging, found)

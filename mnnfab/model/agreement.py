@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import overload
 
 import numpy as np
 
 from mnnfab.arrays import FloatArray
+from mnnfab.errors import InputError
 from mnnfab.model.model import Model, PortModel
+from mnnfab.model.response import Response
 
 
 @dataclass(frozen=True)
@@ -31,15 +34,30 @@ class Agreement:
     elongation_residual: float
 
 
-def compare(reference: Model, model: Model, loads_N: FloatArray) -> Agreement:
+@overload
+def compare(reference: Response, model: Model) -> Agreement: ...
+
+
+@overload
+def compare(reference: Model, model: Model, loads_N: FloatArray) -> Agreement: ...
+
+
+def compare(reference: Model, model: Model, loads_N: FloatArray | None = None) -> Agreement:
     """Return the best-fit scale of the reference by least squares, and the residuals.
 
     Args:
         reference: reference model.
         model: model that is compared with it.
-        loads_N: loads at the inputs under which both are compared, (n_cases, n_in). With unit
-            loads, linear models are compared by their flexibility matrices.
+        loads_N: loads at the inputs under which both are compared, (n_cases, n_in). By default
+            unit loads, under which linear models are compared by their flexibility matrices.
+
+    Raises:
+        InputError: if no loads are given for a nonlinear reference.
     """
+    if loads_N is None:
+        if not isinstance(reference, Response):
+            raise InputError("compare, loads_N", "missing", "loads, for nonlinear models")
+        loads_N = np.eye(reference.flexibility.shape[1])
     first, second = reference.solve(loads_N), model.solve(loads_N)
     scale, residual = _fit(first.outputs_mm, second.outputs_mm)
     elongation_scale, elongation_residual = _fit(first.elongations_mm, second.elongations_mm)

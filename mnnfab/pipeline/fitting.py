@@ -18,7 +18,8 @@ from mnnfab.design.design_file import LocatedDesign, load_design, locate_design
 from mnnfab.errors import InputError
 from mnnfab.findings import Finding
 from mnnfab.printed_part.calibration import calibrated
-from mnnfab.printed_part.tiling import coupons_of, tile_part
+from mnnfab.printed_part.part import PrintedPart
+from mnnfab.printed_part.tiling import coupons_of
 from mnnfab.problem.loading import make_problem, train_problem
 from mnnfab.problem.problem import Problem, TrainableProblem, require_trainable
 from mnnfab.progress.watcher import StageTimer
@@ -184,5 +185,5 @@ def _refuse_unprintable(problem: Problem) -> None:
     given = problem.given_widths_mm
     limits = [np.full(problem.network.n_bonds, width) for width in problem.width_limits_mm]
     for widths in limits if given is None else [given]:
-        tile_part(problem, widths)
+        _ = PrintedPart(problem, widths).tiling  # raises if the part cannot be built
     coupons_of(problem)

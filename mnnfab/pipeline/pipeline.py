@@ -12,7 +12,7 @@ import numpy as np
 
 from mnnfab.compensation.record import compensation_of
 from mnnfab.design.design_file import LocatedDesign
-from mnnfab.errors import InputError, Interrupted
+from mnnfab.errors import Interrupted
 from mnnfab.findings import Finding, Verdict
 from mnnfab.io.atomic_folder import recover
 from mnnfab.io.folder_lock import locked_folder, recover_unless_locked
@@ -23,7 +23,7 @@ from mnnfab.pipeline.writing import OutputOptions, write_manifest, write_results
 from mnnfab.printed_part.calibration import calibrated
 from mnnfab.printed_part.part import PrintedPart
 from mnnfab.problem.loading import load_problem
-from mnnfab.problem.problem import Problem
+from mnnfab.problem.problem import Problem, has_ports, require_ports, require_trainable
 from mnnfab.problem.request_hash import request_of
 from mnnfab.progress.live import ProgressFileWatcher
 from mnnfab.progress.watcher import NullWatcher, ProgressWatcher, StageTimer
@@ -245,14 +245,11 @@ def reach(design_file: Path, *, watcher: ProgressWatcher | None = None) -> Query
     """
     timer = StageTimer(watcher or NullWatcher())
     with timer.stage("read"):
-        problem = load_problem(design_file)
-    task = problem.task
-    if task is None or task.kind == "none":
-        raise InputError("[task] kind", '"none"', "behaviour, regression or classification")
+        problem = require_trainable(load_problem(design_file))
     problem = calibrated(problem, timer)
     with timer.stage("reach"):
-        found = assess_problem(problem, task)
-    return QueryResult(reachability_text(problem, task, found), to_jsonable(found))
+        found = assess_problem(problem)
+    return QueryResult(reachability_text(problem, found), to_jsonable(found))
 
 
 def ladder(folder: Path, *, watcher: ProgressWatcher | None = None) -> QueryResult:
@@ -268,10 +265,9 @@ def ladder(folder: Path, *, watcher: ProgressWatcher | None = None) -> QueryResu
     require_run(folder)
     recover_unless_locked(folder)
     problem, record = load_run(folder, timer)
-    if problem.task is None:
-        raise InputError(str(folder), "a design without ports", "one with inputs and outputs")
-    found = evaluate_models(PrintedPart(problem, record.widths_mm, timer))
-    return QueryResult(hierarchy_text(problem.task, found), hierarchy_values(found))
+    part = PrintedPart(require_ports(problem), record.widths_mm, timer)
+    found = evaluate_models(part)
+    return QueryResult(hierarchy_text(part.problem.task, found), hierarchy_values(found))
 
 
 def tray(
@@ -350,10 +346,10 @@ def _without_stale_history(problem: Problem, record: Record) -> tuple[Problem, R
     History, rounds and the correction of the bar model belong to the trained widths; the
     calibration of the stiffness law is independent of the widths.
     """
-    task, losses = problem.task, record.history.get("loss_train")
-    if task is None or losses is None:
+    losses = record.history.get("loss_train")
+    if not has_ports(problem) or losses is None:
         return problem, record
-    predicted = problem.response(task, record.widths_mm)
+    predicted, task = problem.response(record.widths_mm), problem.task
     loss = record.trained_on(task).loss_value(predicted, task.train_indices)
     # Losses are dimensionless; a loss close to 0, a perfect fit, is dominated by rounding.
     if np.isclose(loss, losses[-1], rtol=1e-9, atol=1e-12):

@@ -11,7 +11,7 @@ from mnnfab.errors import InputError
 from mnnfab.io.files import read_json
 from mnnfab.network.widths_file import check_widths
 from mnnfab.pipeline.writing import write_manifest
-from mnnfab.printed_part.tiling import part_sha256, printed_parts, tile_part
+from mnnfab.printed_part.part import PrintedPart
 from mnnfab.problem.loading import load_problem
 from mnnfab.problem.problem import Problem
 from mnnfab.profiles import Printer
@@ -45,10 +45,11 @@ def write_tray(
         problem = load_problem(folder / DESIGN)
         widths = load_record(folder, problem).widths_mm
         check_widths(str(folder / WIDTHS), widths, problem.width_limits_mm)
+        part = PrintedPart(problem, widths)
         if not force:
-            _require_passed(folder, part_sha256(problem, widths))
+            _require_passed(folder, part.sha256)
         problems.append(problem)
-        parts += printed_parts(problem, tile_part(problem, widths), widths)
+        parts += part.exported_parts()
     tolerance = min(problem.design.export.stl_tolerance_mm for problem in problems)
     printer = _one_printer(problems, folders)
     with run_folder(out) as staging:

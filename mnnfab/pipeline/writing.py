@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from mnnfab.io.atomic_folder import MANIFEST
 from mnnfab.io.files import sha256_of
-from mnnfab.printed_part.tiling import printed_parts
 from mnnfab.progress.watcher import StageTimer
 from mnnfab.runs.run_folder import PAGE, PDF, REPORT, THUMBNAIL, run_folder, write_training
 from mnnfab.validation.results import Results
@@ -89,7 +88,7 @@ def _export(staging: Path, results: Results, timer: StageTimer) -> Results:
 
     design = results.problem.design
     formats = formats_named(design.export.formats)
-    parts = printed_parts(results.problem, results.tiling, results.widths_mm)
+    parts = results.part.exported_parts()
     files: list[ExportedFile] = []
     for part in parts:
         with timer.stage(f"export {part.label.name}"):

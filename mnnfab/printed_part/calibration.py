@@ -9,17 +9,17 @@ import numpy as np
 
 from mnnfab.model.stiffness_law import Calibration
 from mnnfab.printed_part.part import PrintedPart
+from mnnfab.problem.problem import require_ports
 
 if TYPE_CHECKING:
-    from mnnfab.problem.problem import Problem
+    from mnnfab.problem.problem import PortProblem, Problem, TaskT
     from mnnfab.progress.watcher import StageTimer
-    from mnnfab.task.task import Task
 
 #: Widths at which a stiffness law is calibrated, as fractions of the range between the limits.
 CALIBRATED_AT = (0.0, 0.5, 1.0)
 
 
-def calibrated(problem: Problem, timer: StageTimer) -> Problem:
+def calibrated(problem: Problem[TaskT], timer: StageTimer) -> Problem[TaskT]:
     """Return the problem with a calibrated stiffness law, if the design requires it.
 
     The continuum model is solved for uniform networks of three widths. The softening at each
@@ -27,18 +27,19 @@ def calibrated(problem: Problem, timer: StageTimer) -> Problem:
     """
     if problem.design.schedule.stiffness_law != "calibrated" or problem.task is None:
         return problem
+    with_ports = require_ports(problem)
     low, high = problem.width_limits_mm
     widths = tuple(low + share * (high - low) for share in CALIBRATED_AT)
-    softening = tuple(_softening(problem, problem.task, width, timer) for width in widths)
+    softening = tuple(_softening(with_ports, width, timer) for width in widths)
     found = Calibration(widths, softening)
     return replace(problem, surrogate=replace(problem.surrogate, calibration=found))
 
 
-def _softening(problem: Problem, task: Task, width_mm: float, timer: StageTimer) -> float:
+def _softening(problem: PortProblem, width_mm: float, timer: StageTimer) -> float:
     """Return the best-fit scale of the continuum displacements over those of springs in series."""
     widths = np.full(problem.network.n_bonds, width_mm)
     continuum = PrintedPart(problem, widths, timer).continuum
     found = (continuum.system.readings.T @ continuum.fields)[problem.network.free_dofs]
     stiffness = problem.law_named("series").stiffness(widths)
-    bars = problem.bar_model(task).engine.displacements(stiffness)[:, : len(task.inputs)]
+    bars = problem.bar_model().engine.displacements(stiffness)[:, : len(problem.task.inputs)]
     return float(np.vdot(bars, found) / np.vdot(bars, bars))

@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from fem.convergence import Discretisation
     from geometry.tiling import Tiling
     from mnnfab.model.response import Response
-    from mnnfab.problem.problem import Problem
+    from mnnfab.problem.problem import PortProblem
     from mnnfab.progress.watcher import StageTimer
-    from mnnfab.task.task import ScoredTask, Task
+    from mnnfab.task.task import ScoredTask
 
 
 def solve_part(
-    problem: Problem, task: Task, tiling: Tiling, timer: StageTimer
+    problem: PortProblem, tiling: Tiling, timer: StageTimer
 ) -> tuple[Continuum, Discretisation]:
     """Mesh a part and solve the continuum model, refined until the task results have converged.
 
@@ -29,8 +29,7 @@ def solve_part(
     from fem.convergence import solve_to_tolerance
     from fem.mesh import make_mesh
 
-    section = problem.design.check
-
+    section, task = problem.design.check, problem.task
     with timer.stage("mesh"):
         mesh = make_mesh(tiling, section.elements_across_joint, section.mesher_deadline_s)
     with timer.stage("continuum"):

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeAlias
+
+from typing_extensions import TypeIs, TypeVar
 
 from mnnfab.printed_part.continuum import solve_part
 from mnnfab.printed_part.tiling import part_sha256, printed_parts, tile_part
-from mnnfab.problem.problem import require_ports
+from mnnfab.problem.part_hash import shape_sha256
+from mnnfab.problem.problem import has_ports, require_ports
+from mnnfab.progress.watcher import NullWatcher, StageTimer
+from mnnfab.task.task import Task
 
 if TYPE_CHECKING:
     from fem.continuum import Continuum
@@ -17,28 +22,44 @@ if TYPE_CHECKING:
     from geometry.part import TiledPart
     from geometry.tiling import Tiling
     from mnnfab.arrays import FloatArray
+    from mnnfab.model.response import Response
     from mnnfab.problem.problem import Problem
-    from mnnfab.progress.watcher import StageTimer
+
+
+def _silent_timer() -> StageTimer:
+    return StageTimer(NullWatcher())
+
+
+TaskT_co = TypeVar("TaskT_co", bound=Task | None, covariant=True, default=Task | None)
+"""Type of the task of the design: a task, a scored task, or None."""
 
 
 @dataclass(frozen=True, eq=False)
-class PrintedPart:
+class PrintedPart(Generic[TaskT_co]):
     """A problem with given bond widths. Properties are computed at first use and cached.
 
+    Every part has a geometry. A `PortPart` has inputs and outputs, and with them a bar model, a
+    continuum model and limit states.
+
     Args:
-        problem: problem of the design.
+        problem: problem of the design; `require_ports` narrows it.
         widths_mm: width of each bond, (n_bonds,).
-        timer: stage timer.
+        timer: stage timer; by default one that reports nothing.
     """
 
-    problem: Problem
+    problem: Problem[TaskT_co]
     widths_mm: FloatArray
-    timer: StageTimer
+    timer: StageTimer = field(default_factory=_silent_timer)
 
     @cached_property
     def sha256(self) -> str:
         """Hash of the design with these widths."""
         return part_sha256(self.problem, self.widths_mm)
+
+    @cached_property
+    def shape_sha256(self) -> str:
+        """Hash of the geometry, independent of the assumed material."""
+        return shape_sha256(self.problem.design, self.problem.network, self.widths_mm)
 
     @cached_property
     def tiling(self) -> Tiling:
@@ -55,13 +76,21 @@ class PrintedPart:
         modelled = self.problem.as_measured
         return self.tiling if modelled is self.problem else tile_part(modelled, self.widths_mm)
 
+    def exported_parts(self) -> list[TiledPart]:
+        """Return the part and the coupons of the design."""
+        return printed_parts(self.problem, self.tiling, self.widths_mm)
+
+    @cached_property
+    def bars(self: PortPart) -> Response:
+        """Bar model without the correction by a continuum model."""
+        return self.problem.uncorrected.response(self.widths_mm)
+
     @cached_property
     def _solution(self) -> tuple[Continuum, Discretisation]:
-        task = require_ports(self.problem).task
-        return solve_part(self.problem, task, self.modelled_tiling, self.timer)
+        return solve_part(require_ports(self.problem), self.modelled_tiling, self.timer)
 
     @property
-    def continuum(self) -> Continuum:
+    def continuum(self: PortPart) -> Continuum:
         """Continuum model, refined until the task results have converged.
 
         Raises:
@@ -71,12 +100,12 @@ class PrintedPart:
         return self._solution[0]
 
     @property
-    def discretisation(self) -> Discretisation:
+    def discretisation(self: PortPart) -> Discretisation:
         """Sequence of meshes of the continuum model, and the estimated discretisation error."""
         return self._solution[1]
 
     @cached_property
-    def limit_states(self) -> LimitStates:
+    def limit_states(self: PortPart) -> LimitStates:
         """Joint strain, buckling, sag, linear range and self-contact, for each load case.
 
         Raises:
@@ -85,7 +114,7 @@ class PrintedPart:
         """
         from fem.limit_states import Bonds, assess_limit_states
 
-        problem, task = self.problem, require_ports(self.problem).task
+        problem = self.problem
         return assess_limit_states(
             self.continuum,
             Bonds(
@@ -95,9 +124,14 @@ class PrintedPart:
                 problem.as_measured.design.fabrication,
             ),
             problem.material,
-            task,
+            problem.task,
         )
 
-    def exported_parts(self) -> list[TiledPart]:
-        """Return the part and the coupons of the design."""
-        return printed_parts(self.problem, self.tiling, self.widths_mm)
+
+PortPart: TypeAlias = PrintedPart[Task]
+"""A part with inputs and outputs."""
+
+
+def is_port_part(part: PrintedPart) -> TypeIs[PortPart]:
+    """Return True if a part has inputs and outputs."""
+    return has_ports(part.problem)

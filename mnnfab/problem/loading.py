@@ -16,7 +16,7 @@ from mnnfab.network.network import Network
 from mnnfab.network.network_file import load_network
 from mnnfab.network.rigidity import require_rigid
 from mnnfab.network.widths_file import check_widths, load_start, load_widths
-from mnnfab.problem.problem import PortProblem, Problem, has_ports, require_ports
+from mnnfab.problem.problem import PortProblem, Problem, has_ports, require_trainable
 from mnnfab.profiles import Material, is_file, material, printer
 from mnnfab.task.datasets import BUILT_IN
 from mnnfab.task.factory import make_task
@@ -73,17 +73,18 @@ def train_problem(problem: Problem, progress: Progress | None = None) -> Trainin
     are given; see `Training.restarts`.
 
     Raises:
-        InputError: if the initial widths do not suit the width map.
+        InputError: if the design has no task with a metric, or the initial widths do not suit the
+            width map.
     """
     if problem.given_widths_mm is not None:
         return Training(widths_mm=problem.given_widths_mm, history=())
-    trainable = problem.trainable(require_ports(problem).task)
+    trainable = require_trainable(problem).trainable()
     return train(trainable, problem.start_widths_mm, problem.schedule, progress)
 
 
 def _check_coupling(problem: PortProblem) -> None:
     """Refuse problems in which no input moves any output."""
-    response = problem.bar_model(problem.task).response(np.ones(problem.network.n_bonds))
+    response = problem.bar_model().response(np.ones(problem.network.n_bonds))
     own = np.abs(response.elongations).max(axis=0)
     still = np.abs(response.flexibility).max(axis=1) <= UNCOUPLED * own.max()
     if still.all():

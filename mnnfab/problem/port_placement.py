@@ -69,13 +69,10 @@ def _moved(design: Design, places: Mapping[int, int]) -> Design:
 
 def _screened_loss(problem: Problem, design: Design) -> float:
     try:
-        placed = make_problem(design, problem.folder)
+        placed = require_ports(make_problem(design, problem.folder))
     except InputError:  # outputs that no input moves
         return np.inf
-    task = require_ports(placed).task
-    springs = SpringModel(placed.bar_model(task), placed.law_named("series"))
-    trainable = replace(
-        placed.trainable(task), model=springs, width_map=Clamp(*placed.width_limits_mm)
-    )
+    springs = SpringModel(placed.bar_model(), placed.law_named("series"))
+    trainable = replace(placed.trainable(), model=springs, width_map=Clamp(*placed.width_limits_mm))
     middle = np.full(placed.network.n_bonds, 0.5)
     return minimise_loss(trainable, middle, SCREENING)[1]

@@ -33,6 +33,9 @@ DEFAULT_SHARPNESS = 5.0
 TaskT_co = TypeVar("TaskT_co", bound=Task | None, covariant=True, default=Task | None)
 """Type of the task of a problem: a task, a scored task, or None."""
 
+TaskT = TypeVar("TaskT", bound=Task | None)
+"""The same for a function that returns a problem of the type that it was given."""
+
 
 @dataclass(frozen=True, eq=False)
 class Problem(Generic[TaskT_co]):
@@ -136,27 +139,28 @@ class Problem(Generic[TaskT_co]):
         fabrication = self.design.fabrication
         return fabrication.width_min_mm, fabrication.width_max_mm
 
-    def bar_model(self, task: Task) -> BarModel:
-        """Return the bar model with the ports of `task`."""
+    def bar_model(self: PortProblem) -> BarModel:
+        """Return the bar model with the ports of the task."""
         correction = self.surrogate.correction
         additive = None if correction is None else correction.additive
-        return BarModel(self.network, task.inputs, task.outputs, additive)
+        return BarModel(self.network, self.task.inputs, self.task.outputs, additive)
 
-    def spring_model(self, task: Task) -> SpringModel:
-        """Return the bar model with the ports of `task` and the stiffness law, for any widths."""
-        return SpringModel(self.bar_model(task), self.law)
+    def spring_model(self: PortProblem) -> SpringModel:
+        """Return the bar model with the stiffness law, for any widths."""
+        return SpringModel(self.bar_model(), self.law)
 
-    def response(self, task: Task, widths_mm: FloatArray) -> Response:
+    def response(self: PortProblem, widths_mm: FloatArray) -> Response:
         """Return the response of the bar model for widths (n_bonds,) mm, with any correction."""
-        return self.spring_model(task).response(widths_mm)
+        return self.spring_model().response(widths_mm)
 
-    def trainable(self, task: Task) -> Trainable:
-        """Return the trainable model of `task`.
+    def trainable(self: PortProblem) -> Trainable:
+        """Return the trainable model of the task.
 
         Raises:
             InputError: if the initial widths do not suit the width map.
         """
-        return Trainable(self.spring_model(task), task, _width_map(self), self._width_errors_mm)
+        springs = self.spring_model()
+        return Trainable(springs, self.task, _width_map(self), self._width_errors_mm)
 
     @property
     def print_errors(self) -> PrintErrors:

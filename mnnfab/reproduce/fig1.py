@@ -9,7 +9,6 @@ from mnnfab.reproduce import paper
 from mnnfab.reproduce.experiment import Experiment, Line, bond_columns
 from mnnfab.reproduce.fig1_pictures import draw_elongations, draw_gradient
 from mnnfab.reproduce.setting import GRADIENT, make
-from mnnfab.task.task import Task
 from mnnfab.training.learning_rules import RULES, finite_difference_gradient
 from mnnfab.units import NEWTON_PER_GF
 
@@ -91,7 +90,7 @@ def finite_difference_errors() -> dict[str, FloatArray]:
     it with steps in mm of width. The second is the norm of the error divided by the norm of the
     gradient.
     """
-    task = _task()
+    task = make(GRADIENT).task
     model = paper.model(task.inputs, task.outputs)
     exact = RULES["adjoint"].stiffness_gradient(model, task, _uniform(), task.train_indices)
     found = np.array(
@@ -118,12 +117,6 @@ def solves_for_a_gradient() -> dict[str, FloatArray]:
         name: np.array([RULES[rule].states(int(n)) for n in bonds], dtype=np.float64)
         for name, rule in rules.items()
     }
-
-
-def _task() -> Task:
-    task = make(GRADIENT).task
-    assert task is not None
-    return task
 
 
 def _uniform() -> FloatArray:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mnnfab.arrays import FloatArray
-from mnnfab.problem.problem import Problem
+from mnnfab.problem.problem import TrainableProblem
 from mnnfab.reproduce.cuts import KINDS, Cut, cut_and_retrain, remove_each_bond
 from mnnfab.reproduce.experiment import Experiment, Line
 from mnnfab.reproduce.fig3 import MODULI
@@ -35,7 +35,7 @@ SPLITS = 5
 LONGER = 300
 
 
-Trainer = Callable[[Problem, float, FloatArray | None], Run]
+Trainer = Callable[[TrainableProblem, float, FloatArray | None], Run]
 """Training function: problem of the paper, sharpness, start widths (n_bonds,) or None."""
 
 
@@ -118,7 +118,7 @@ def switch_tasks(youngs_modulus_MPa: float, trainer: Trainer) -> Switching:
     return Switching(first, second, third, fourth)
 
 
-def projected(problem: Problem, _sharpness: float, start_mm: FloatArray | None) -> Run:
+def projected(problem: TrainableProblem, _sharpness: float, start_mm: FloatArray | None) -> Run:
     """Train with projected steps, which have no sharpness."""
     return train_by_projection(problem, start_mm)
 

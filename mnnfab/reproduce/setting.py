@@ -15,7 +15,7 @@ from mnnfab.losses.kinds.squared_error import SquaredError
 from mnnfab.model.response import Response
 from mnnfab.model.springs import SpringModel
 from mnnfab.problem.loading import make_problem
-from mnnfab.problem.problem import Problem, require_ports
+from mnnfab.problem.problem import TrainableProblem, require_trainable
 from mnnfab.reproduce import paper
 from mnnfab.task.task import Task
 from mnnfab.training.adam import EPSILON
@@ -151,7 +151,7 @@ def make(
     *,
     damage: Sequence[tuple[int, int]] = (),
     youngs_modulus_MPa: float = paper.YOUNGS_MODULUS_MPA,
-) -> Problem:
+) -> TrainableProblem:
     """Return the problem of a task on the network of the paper.
 
     Args:
@@ -184,11 +184,11 @@ def make(
         "task": dict(task),
         "training": dict(training or {}),
     }
-    return make_problem(parse_design(design), Path())
+    return require_trainable(make_problem(parse_design(design), Path()))
 
 
 def train_as_the_authors(
-    problem: Problem, sharpness: float, start_mm: FloatArray | None = None
+    problem: TrainableProblem, sharpness: float, start_mm: FloatArray | None = None
 ) -> Run:
     """Train with the width map of the authors and their ε of Adam.
 
@@ -198,7 +198,7 @@ def train_as_the_authors(
         start_mm: start widths, (n_bonds,); 2 mm if not given.
     """
     width_map = PaperLogistic(*problem.width_limits_mm, sharpness)
-    trainable = _with_their_epsilon(replace(_trainable(problem), width_map=width_map))
+    trainable = _with_their_epsilon(replace(problem.trainable(), width_map=width_map))
     return _run(trainable, start_mm, problem)
 
 
@@ -218,18 +218,14 @@ def train_iris(
     return train_as_the_authors(problem, IRIS_SHARPNESS, start_mm)
 
 
-def train_by_projection(problem: Problem, start_mm: FloatArray | None = None) -> Run:
+def train_by_projection(problem: TrainableProblem, start_mm: FloatArray | None = None) -> Run:
     """Train with projected steps, the default of mnnfab.
 
     Args:
         problem: a problem of the paper.
         start_mm: start widths, (n_bonds,); 2 mm if not given.
     """
-    return _run(_trainable(problem), start_mm, problem)
-
-
-def _trainable(problem: Problem) -> Trainable:
-    return problem.trainable(require_ports(problem).task)
+    return _run(problem.trainable(), start_mm, problem)
 
 
 def _with_their_epsilon(trainable: Trainable) -> Trainable:
@@ -253,7 +249,7 @@ def springs_of(trainable: Trainable) -> SpringModel:
     return trainable.model
 
 
-def _run(trainable: Trainable, start_mm: FloatArray | None, problem: Problem) -> Run:
+def _run(trainable: Trainable, start_mm: FloatArray | None, problem: TrainableProblem) -> Run:
     schedule: Schedule = replace(problem.schedule, keep_widths=True)
     start = problem.start_widths_mm if start_mm is None else start_mm
     return Run(trainable, train(trainable, start, schedule))

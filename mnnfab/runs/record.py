@@ -17,7 +17,7 @@ from mnnfab.compensation.record import (
     Compensation,
     compensation_text,
     load_compensation,
-    trained_task,
+    with_loss_scale,
 )
 from mnnfab.design.section_errors import damaged_file
 from mnnfab.findings import Finding
@@ -39,7 +39,7 @@ from mnnfab.runs.width_history import (
     width_history_of,
     width_history_text,
 )
-from mnnfab.task.task import Task
+from mnnfab.task.task import TaskT
 from mnnfab.training.training import Training
 
 WIDTHS, HISTORY, RESTARTS, ANCESTRY = "widths.csv", "history.csv", "restarts.csv", "ancestry.json"
@@ -90,10 +90,10 @@ class Record:
     compensation: Compensation = NOTHING
     width_history: WidthHistory | None = None
 
-    def trained_on(self, task: Task) -> Task:
+    def trained_on(self, task: TaskT) -> TaskT:
         """Return the task with the loss that the stored widths were trained with."""
         kept = self.compensation.kept
-        return task if kept is None else trained_task(task, kept.loss_scale_mm)
+        return task if kept is None else with_loss_scale(task, kept.loss_scale_mm)
 
 
 def make_record(

@@ -103,9 +103,11 @@ class Task(Generic[MetricT_co]):
     def single_loads(self) -> FloatArray:
         """Load cases for the comparison of models: each input alone, (n_in, n_in) N.
 
-        The load is the largest one of the task, so that nonlinear models can be compared as well.
+        All have the largest load of the task, in the direction of the input's own loads, so that
+        nonlinear models can be compared as well.
         """
-        loads: FloatArray = np.eye(len(self.inputs)) * np.abs(self.loads_N).max()
+        directions = np.where(self.loads_N.sum(axis=0) > 0, 1.0, -1.0)
+        loads: FloatArray = np.diag(directions) * np.abs(self.loads_N).max()
         return loads
 
     def loss_value(self, model: PortModel, indices: IntArray) -> float:
@@ -159,6 +161,9 @@ class Task(Generic[MetricT_co]):
             metrics[f"{self.primary_metric.name}_unrounded"] = self.primary_metric.of(exact)
         return metrics
 
+
+TaskT = TypeVar("TaskT", bound=Task)
+"""Type of a task that a function returns as it was given."""
 
 ScoredTask: TypeAlias = Task[PrimaryMetric]
 """A task with a primary metric, which can be trained."""

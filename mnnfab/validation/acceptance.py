@@ -10,7 +10,7 @@ from mnnfab.findings import Finding, Severity, check_limit
 from mnnfab.model.agreement import Agreement, relative_difference
 from mnnfab.model.model import Model, PortModel, ScaledOutputs
 from mnnfab.network.network import Network
-from mnnfab.problem.problem import Problem
+from mnnfab.problem.problem import PortProblem
 from mnnfab.task.metrics import Metrics, PrimaryMetric
 from mnnfab.task.task import Task
 
@@ -65,13 +65,13 @@ def check_continuum(
 
 
 def check_compensation(
-    problem: Problem, task: Task, predicted: PortModel, continuum: PortModel
+    problem: PortProblem, predicted: PortModel, continuum: PortModel
 ) -> list[Finding]:
     """Return a finding on the prediction of a calibrated bar model; none without calibration."""
     section = problem.design.compensate
     if section is None or problem.surrogate.correction is None:
         return []
-    difference = relative_difference(continuum, predicted, task.single_loads)
+    difference = relative_difference(continuum, predicted, problem.task.single_loads)
     what = "difference of the flexibility matrices of calibrated bar model and continuum model"
     return [check_limit("prediction", "outputs", what, difference, section.tolerance, ".3%")]
 

@@ -10,7 +10,7 @@ from geometry.printability.print_job import PrintJob
 from mnnfab.findings import Finding, as_warnings
 from mnnfab.model.agreement import compare
 from mnnfab.model.surrogate import fit_correction
-from mnnfab.printed_part.part import PrintedPart
+from mnnfab.printed_part.part import PortPart, PrintedPart, is_port_part
 from mnnfab.printed_part.tiling import coupons_of
 from mnnfab.problem.problem import Problem
 from mnnfab.progress.watcher import StageTimer
@@ -42,9 +42,8 @@ def check_part(problem: Problem, record: Record, timer: StageTimer) -> Results:
         findings = check_printability(_print_job(problem, problem.network, tiling))
         findings += _check_coupons(problem)
     results = Results(
-        problem=problem,
+        part=part,
         record=record,
-        tiling=tiling,
         bar=None,
         predicted=None,
         continuum=None,
@@ -58,34 +57,31 @@ def check_part(problem: Problem, record: Record, timer: StageTimer) -> Results:
         files=(),
         timings_s=timer.timings_s,
     )
-    task = problem.task
     if not problem.design.check.enabled:
         results = replace(results, findings=as_warnings(results.findings))
-    if task is None:
+    if not is_port_part(part):
         return _skipped(results, "the design has no ports")
-    springs, widths = problem.spring_model(task), part.widths_mm
-    bar, predicted = problem.uncorrected.response(task, widths), springs.response(widths)
-    conditioning = check_conditioning(springs.stiffness_matrix(widths))
+    springs = part.problem.spring_model()
+    conditioning = check_conditioning(springs.stiffness_matrix(part.widths_mm))
+    predicted = springs.response(part.widths_mm)
     results = replace(
-        results, bar=bar, predicted=predicted, findings=(*conditioning, *results.findings)
+        results, bar=part.bars, predicted=predicted, findings=(*conditioning, *results.findings)
     )
     if not problem.design.check.enabled:
         return _skipped(results, "[check] enabled = false")
-    return _compared(results, part, task, bar, predicted)
+    return _compared(results, part, predicted)
 
 
-def _compared(
-    results: Results, part: PrintedPart, task: Task, bar: Response, predicted: Response
-) -> Results:
+def _compared(results: Results, part: PortPart, predicted: Response) -> Results:
     """Solve the continuum model, compare it with the bar model, and evaluate all other checks."""
     problem, timer, continuum = part.problem, part.timer, part.continuum
-    response = continuum.response
+    task, bar, response = problem.task, part.bars, continuum.response
     agreement = compare(bar, response, task.single_loads)
     with timer.stage("guards"):
         states = part.limit_states
     with timer.stage("prints"):
         fitted = fit_correction(bar.flexibility, response.flexibility)
-        prints = study_print_samples(problem.uncorrected.corrected(fitted), task, part.widths_mm)
+        prints = study_print_samples(problem.uncorrected.corrected(fitted), part.widths_mm)
     corrected = problem.surrogate.correction is not None
     judged = check_continuum(
         task,
@@ -107,9 +103,9 @@ def _compared(
         findings=(
             *judged,
             *check_solution(part.discretisation, continuum.balance),
-            *check_compensation(problem, task, predicted, response),
+            *check_compensation(problem, predicted, response),
             *check_limit_states(problem, continuum, states),
-            *check_print_samples(problem, task, prints),
+            *check_print_samples(problem, prints),
             *results.findings,
             *_left_out(part.tiling),
         ),

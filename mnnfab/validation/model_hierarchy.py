@@ -15,8 +15,7 @@ from mnnfab.errors import ToolError
 from mnnfab.io.json_values import to_jsonable
 from mnnfab.io.registry import registered
 from mnnfab.model.agreement import Agreement, compare
-from mnnfab.printed_part.part import PrintedPart
-from mnnfab.problem.problem import require_ports
+from mnnfab.printed_part.part import PortPart
 from mnnfab.training.gradient_comparison import (
     GradientAgreement,
     compare_gradients,
@@ -53,7 +52,7 @@ class HierarchyModel:
 
     rank: int
     name: str
-    make: Callable[[PrintedPart], PartModel]
+    make: Callable[[PortPart], PartModel]
 
 
 @cache
@@ -103,16 +102,16 @@ class ModelHierarchy:
     failures: Mapping[str, str]
 
 
-def evaluate_models(part: PrintedPart) -> ModelHierarchy:
+def evaluate_models(part: PortPart) -> ModelHierarchy:
     """Evaluate all models of a part and compare each with the last one that did not fail.
 
     Args:
-        part: part of a design with ports; a correction of its bar model is ignored.
+        part: part with ports; a correction of its bar model is ignored.
     """
     import fem.extrusion  # noqa: F401 - imported here so that the import is not timed
 
     part = replace(part, problem=part.problem.uncorrected)
-    task, timer = require_ports(part.problem).task, part.timer
+    task, timer = part.problem.task, part.timer
     solved: dict[str, tuple[PartModel, float]] = {}
     failures: dict[str, str] = {}
     for model in hierarchy_models():

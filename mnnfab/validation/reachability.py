@@ -6,8 +6,7 @@ import numpy as np
 
 from mnnfab.arrays import IntArray
 from mnnfab.findings import Finding
-from mnnfab.problem.problem import Problem
-from mnnfab.task.task import Task
+from mnnfab.problem.problem import PortProblem, Problem, has_ports
 from mnnfab.training.reachability import Reachability, Target, assess
 
 #: Largest number of bonds for which the search runs before training; for larger networks it takes
@@ -17,34 +16,34 @@ MOST_BONDS = 200
 MOST_NAMES = 12
 
 
-def assess_problem(problem: Problem, task: Task) -> Reachability:
-    """Return the attainable outputs and targets of a task."""
-    trainable = problem.trainable(task)
+def assess_problem(problem: PortProblem) -> Reachability:
+    """Return the attainable outputs and targets of a design."""
+    trainable = problem.trainable()
     return assess(trainable, problem.width_limits_mm, problem.design.check.resolution_mm)
 
 
 def reachability_findings_before_training(problem: Problem) -> tuple[Finding, ...]:
     """Return the findings on attainable targets before the training of a small network."""
-    if problem.task is None or problem.given_widths_mm is not None:
+    if not has_ports(problem) or problem.given_widths_mm is not None:
         return ()
     if problem.network.n_bonds > MOST_BONDS:
         return ()
-    found = assess_problem(problem, problem.task)
-    return tuple(reach_findings(problem, problem.task, found))
+    found = assess_problem(problem)
+    return tuple(reach_findings(problem, found))
 
 
-def reach_findings(problem: Problem, task: Task, found: Reachability) -> list[Finding]:
+def reach_findings(problem: PortProblem, found: Reachability) -> list[Finding]:
     """Return warnings on targets and signals that no training within the limits can attain."""
     findings = []
     if found.target is not None and not found.target.reached:
-        message = f"targets {_missed(found.target)}; {_remedies(problem, task, found.target)}"
+        message = f"targets {_missed(found.target)}; {_remedies(problem, found.target)}"
         section = problem.design.compensate
         if section is not None and section.enabled:
             message += "; this holds for the bar model before its correction by [compensate]"
         findings.append(Finding("out-of-reach", "warning", "task", message))
     if found.unreadable > 0.1:
         resolution = problem.design.check.resolution_mm
-        classes = task.loss.targets == "classes"
+        classes = problem.task.loss.targets == "classes"
         signal = "lead of the largest output" if classes else "displacement of the outputs"
         message = (
             f"{signal} is below the measurement resolution of {resolution:g} mm in "
@@ -55,7 +54,7 @@ def reach_findings(problem: Problem, task: Task, found: Reachability) -> list[Fi
     return findings
 
 
-def reachability_text(problem: Problem, task: Task, found: Reachability) -> str:
+def reachability_text(problem: PortProblem, found: Reachability) -> str:
     """Return the report on attainable outputs and targets as text."""
     low, high = problem.width_limits_mm
     columns = ("lowest, mm", "highest, mm", "target, mm")
@@ -84,10 +83,9 @@ def reachability_text(problem: Problem, task: Task, found: Reachability) -> str:
             f"{problem.design.check.resolution_mm:g} mm"
         ),
     ]
-    if task.primary_metric is not None and not task.primary_metric.beats_training_baseline(
-        found.metrics
-    ):
-        baseline = task.primary_metric.training_baseline.value
+    metric = problem.task.primary_metric
+    if metric is not None and not metric.beats_training_baseline(found.metrics):
+        baseline = metric.training_baseline.value
         lines += [f"does not beat the constant-prediction baseline ({baseline:.4f})"]
     if found.target is not None:
         nearest = ", ".join(f"{value:.4f}" for value in found.target.nearest_mm)
@@ -99,7 +97,7 @@ def reachability_text(problem: Problem, task: Task, found: Reachability) -> str:
         verdict = "attainable" if found.target.reached else _missed(found.target)
         lines += [f"targets of all outputs: {verdict}"]
         if not found.target.reached:
-            lines += [_remedies(problem, task, found.target)]
+            lines += [_remedies(problem, found.target)]
     return "\n".join(lines)
 
 
@@ -107,7 +105,7 @@ def _missed(target: Target) -> str:
     return f"not attainable, best attainable error {target.relative_error:.1%} of the target"
 
 
-def _remedies(problem: Problem, task: Task, target: Target) -> str:
+def _remedies(problem: PortProblem, target: Target) -> str:
     """Return the changes that would make the targets attainable, as text."""
     if target.wrong_sign:
         return "the outputs move in the opposite direction: check the signs of loads and targets"
@@ -118,7 +116,7 @@ def _remedies(problem: Problem, task: Task, target: Target) -> str:
         thickness = problem.design.fabrication.thickness_mm / target.softer
         ways.append(f"a modulus of {_rounded(modulus, up=stiffer)} MPa")
         ways.append(f"a thickness of {_rounded(thickness, up=stiffer)} mm")
-        if task.kind == "behaviour":
+        if problem.task.kind == "behaviour":
             ways.append(f"a load factor of {_rounded(target.softer, up=not stiffer)}")
     if target.wider is not None:
         low, high = problem.width_limits_mm

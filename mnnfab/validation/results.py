@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mnnfab.findings import Finding
     from mnnfab.model.agreement import Agreement
     from mnnfab.model.response import Response
+    from mnnfab.printed_part.part import PrintedPart
     from mnnfab.problem.problem import Problem
     from mnnfab.runs.history_file import Columns
     from mnnfab.runs.record import Record
@@ -31,9 +32,8 @@ class Results:
     """Results of a run that the reports present.
 
     Args:
-        problem: the design.
+        part: the part: its design, widths and tiling.
         record: record of the training.
-        tiling: the part in the plane.
         bar: response of the bar model with the stiffness law alone; None without ports.
         predicted: response of the calibrated bar model; that of the bar model if it is not
             calibrated.
@@ -50,9 +50,8 @@ class Results:
         timings_s: duration of each stage, s.
     """
 
-    problem: Problem
+    part: PrintedPart
     record: Record
-    tiling: Tiling
     bar: Response | None
     predicted: Response | None
     continuum: Continuum | None
@@ -67,9 +66,19 @@ class Results:
     timings_s: Mapping[str, float]
 
     @property
+    def problem(self) -> Problem:
+        """The design."""
+        return self.part.problem
+
+    @property
+    def tiling(self) -> Tiling:
+        """The part in the plane, with its drawn dimensions."""
+        return self.part.tiling
+
+    @property
     def widths_mm(self) -> FloatArray:
         """Width of each bond, (n_bonds,), mm."""
-        return self.record.widths_mm
+        return self.part.widths_mm
 
     @property
     def history(self) -> Columns:

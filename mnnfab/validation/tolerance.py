@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mnnfab.findings import Finding, Severity
+from mnnfab.problem.problem import is_trainable
 from mnnfab.task.task import is_scored
 from mnnfab.tolerance.study import AsDrawnBars, ToleranceStudy, study_tolerance
 from mnnfab.units import NEWTON_PER_GF
 
 if TYPE_CHECKING:
     from mnnfab.arrays import FloatArray
-    from mnnfab.problem.problem import Problem
-    from mnnfab.task.task import Task
+    from mnnfab.problem.problem import PortProblem
 
 #: Estimated print yield below which a warning is given.
 LIKELY = 0.9
@@ -22,15 +22,13 @@ LIKELY = 0.9
 MOST_BONDS = 5000
 
 
-def study_print_samples(
-    problem: Problem, task: Task, widths_mm: FloatArray
-) -> ToleranceStudy | None:
+def study_print_samples(problem: PortProblem, widths_mm: FloatArray) -> ToleranceStudy | None:
     """Return the tolerance study of widths; None without a metric, if disabled or if too large."""
-    section = problem.design.tolerance
+    section, task = problem.design.tolerance, problem.task
     too_large = problem.network.n_bonds > MOST_BONDS
     if not section.enabled or not is_scored(task) or too_large:
         return None
-    model, stiffness = problem.bar_model(task), problem.law.stiffness(widths_mm)
+    model, stiffness = problem.bar_model(), problem.law.stiffness(widths_mm)
     wanted = task.primary_metric.of(task.metrics(model.response(stiffness)))
     return study_tolerance(
         AsDrawnBars(model, widths_mm, stiffness, problem.as_measured.design.fabrication),
@@ -42,16 +40,14 @@ def study_print_samples(
     )
 
 
-def check_print_samples(
-    problem: Problem, task: Task, study: ToleranceStudy | None
-) -> list[Finding]:
+def check_print_samples(problem: PortProblem, study: ToleranceStudy | None) -> list[Finding]:
     """Return the findings of a tolerance study."""
     if problem.design.tolerance.enabled and problem.network.n_bonds > MOST_BONDS:
         message = f"print samples not drawn: more than {MOST_BONDS:,} bonds"
         return [Finding("prints", "info", "task", message)]
-    if study is None or task.primary_metric is None:
+    if study is None or not is_trainable(problem):
         return []
-    errors, name = study.errors, task.primary_metric.name
+    errors, name = study.errors, problem.task.primary_metric.name
     low, middle, high = np.percentile(study.metrics, [5, 50, 95])
     bonds = ", ".join(problem.network.bond_name(bond) for bond in study.worst_bonds())
     severity: Severity = "info" if study.chance >= LIKELY else "warning"

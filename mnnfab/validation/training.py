@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mnnfab.findings import Finding
-from mnnfab.problem.problem import Problem
+from mnnfab.problem.problem import Problem, has_ports
 from mnnfab.task.metrics import PrimaryMetric
 from mnnfab.training.ensemble import is_slowed_by_loss
 from mnnfab.training.training import Training
@@ -44,9 +44,7 @@ def _stopped(problem: Problem, training: Training) -> Finding | None:
 
 
 def _slow_loss(problem: Problem) -> Finding | None:
-    if problem.task is None or not is_slowed_by_loss(
-        problem.trainable(problem.task), problem.schedule
-    ):
+    if not has_ports(problem) or not is_slowed_by_loss(problem.trainable(), problem.schedule):
         return None
     name = type(problem.task.loss).__name__
     message = f"the loss {name} has no compiled training step; the slower NumPy steps were used"

@@ -22,15 +22,12 @@ from mnnfab.lab.experiment.experiment import (
 from mnnfab.lab.experiment.shots import Positions
 from mnnfab.lab.measurement.gradient import MeasuredGradient, measured_gradient, reciprocity
 from mnnfab.lab.measurement.measurement import Measurement, measure
-from mnnfab.printed_part.tiling import tile_part
-from mnnfab.problem.part_hash import shape_sha256
-from mnnfab.problem.problem import require_ports
 
 if TYPE_CHECKING:
     from mnnfab.arrays import FloatArray
     from mnnfab.lab.photo.photographs import PhotographResult
+    from mnnfab.printed_part.part import PortPart, PrintedPart
     from mnnfab.problem.problem import Problem
-    from mnnfab.progress.watcher import StageTimer
     from mnnfab.task.task import Task
 
 
@@ -44,9 +41,7 @@ class Analysis:
     """Results of an experiment on a part.
 
     Args:
-        problem: the design.
-        task: its task, with inputs and outputs.
-        widths_mm: bond widths of the part, (n_bonds,).
+        part: the part, with the modulus of the experiment.
         experiment: description read from the folder.
         measurement: displacements and elongations.
         positions: joint positions of every shot.
@@ -57,9 +52,7 @@ class Analysis:
         seen: positions found in the photographs; None for tables of positions.
     """
 
-    problem: Problem
-    task: Task
-    widths_mm: FloatArray
+    part: PortPart
     experiment: Experiment
     measurement: Measurement
     positions: Positions
@@ -70,26 +63,25 @@ class Analysis:
     seen: PhotographResult | None
 
 
-def analyse(problem: Problem, widths_mm: FloatArray, folder: Path, timer: StageTimer) -> Analysis:
+def analyse(part: PortPart, folder: Path) -> Analysis:
     """Analyse an experiment on a part.
 
     Args:
-        problem: the design.
-        widths_mm: bond widths of the part, (n_bonds,).
+        part: the part.
         folder: folder of the experiment.
-        timer: stage timer.
 
     Raises:
         InputError: if a file in the folder is invalid or belongs to another part.
     """
-    task = require_ports(problem).task
     experiment = load_experiment(folder)
     section = experiment.section
-    _refuse_another_part(experiment, problem, widths_mm)
+    _refuse_another_part(experiment, part)
     if section.youngs_modulus_MPa is not None:
         changed = {"youngs_modulus_MPa": section.youngs_modulus_MPa}
-        problem = replace(problem, material=problem.material.model_copy(update=changed))
-    positions, seen = _positions(experiment, problem, widths_mm, timer)
+        material = part.problem.material.model_copy(update=changed)
+        part = replace(part, problem=replace(part.problem, material=material))
+    problem, task = part.problem, part.problem.task
+    positions, seen = _positions(experiment, part)
     measurement = measure(
         experiment.where,
         positions,
@@ -97,7 +89,7 @@ def analyse(problem: Problem, widths_mm: FloatArray, folder: Path, timer: StageT
         problem.network,
         section.reading,
     )
-    prediction = predict(problem, task, widths_mm, measurement.steps, timer)
+    prediction = predict(part, measurement.steps)
     refuse_swapped(experiment.where, positions.shots, measurement, prediction)
     gradient, unsaid = _gradient(experiment, measurement, task)
     gradients = {}
@@ -114,9 +106,7 @@ def analyse(problem: Problem, widths_mm: FloatArray, folder: Path, timer: StageT
         words = "assumed free of distortion: set [camera] calibration to photographs of the board"
         findings.append(Finding("lens", "warning", "camera", words))
     return Analysis(
-        problem=problem,
-        task=task,
-        widths_mm=widths_mm,
+        part=part,
         experiment=experiment,
         measurement=measurement,
         positions=positions,
@@ -128,18 +118,19 @@ def analyse(problem: Problem, widths_mm: FloatArray, folder: Path, timer: StageT
     )
 
 
-def _refuse_another_part(experiment: Experiment, problem: Problem, widths_mm: FloatArray) -> None:
-    part = shape_sha256(problem.design, problem.network, widths_mm)
+def _refuse_another_part(experiment: Experiment, part: PrintedPart) -> None:
+    digest = part.shape_sha256
     named = experiment.section.part
-    if named is not None and not part.startswith(named):
+    if named is not None and not digest.startswith(named):
         where = f"{experiment.folder / EXPERIMENT}, part"
-        allowed = f"{part[:PART_DIGITS]}, the part of this run, or the run of the measured part"
+        allowed = f"{digest[:PART_DIGITS]}, the part of this run, or the run of the measured part"
         raise InputError(where, f"{named}, another part", allowed)
 
 
 def _positions(
-    experiment: Experiment, problem: Problem, widths_mm: FloatArray, timer: StageTimer
+    experiment: Experiment, part: PrintedPart
 ) -> tuple[Positions, PhotographResult | None]:
+    problem, timer = part.problem, part.timer
     if experiment.section.kind == "positions":
         with timer.stage("positions"):
             return read_positions(experiment, problem.network.n_nodes), None
@@ -148,7 +139,7 @@ def _positions(
     fabrication = problem.design.fabrication
     subject = Subject(
         problem.network,
-        tile_part(problem, widths_mm),
+        part.tiling,
         fabrication.disc_radius_mm,
         fabrication.joint_length_mm,
     )

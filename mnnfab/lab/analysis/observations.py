@@ -49,7 +49,7 @@ _NAMES = tuple(one.name for one in fields(Observation))
 
 def observations_of(found: Analysis) -> list[Observation]:
     """Return the output displacements (inputs in adjoint load steps) of an analysis."""
-    measurement, prediction, task = found.measurement, found.prediction, found.task
+    measurement, prediction, task = found.measurement, found.prediction, found.part.problem.task
     observations = []
     for s, step in enumerate(measurement.steps):
         for port in task.outputs if step.role == "forward" else task.inputs:

@@ -31,7 +31,7 @@ def analysis_page(found: Analysis) -> str:
     return render(
         "measured.html",
         title=found.experiment.section.name,
-        design=found.problem.design.name,
+        design=found.part.problem.design.name,
         steps=measurement.steps,
         n_shots=len(found.positions.shots),
         wrong=wrong,

@@ -11,15 +11,14 @@ import numpy as np
 from mnnfab.arrays import FloatArray
 from mnnfab.lab.experiment.steps import Step, port_loads
 from mnnfab.model.response import Response
-from mnnfab.printed_part.part import PrintedPart
 from mnnfab.random_streams import Stream, random_generator
 from mnnfab.tolerance.study import AsDrawnBars, sample_stiffness
 
 if TYPE_CHECKING:
     from fem.continuum import Continuum
     from mnnfab.model.bars import BarModel
-    from mnnfab.problem.problem import Problem
-    from mnnfab.progress.watcher import StageTimer
+    from mnnfab.printed_part.part import PortPart
+    from mnnfab.problem.problem import PortProblem
     from mnnfab.task.task import Task
 
 #: Number of print samples for the standard deviations.
@@ -67,32 +66,16 @@ class Prediction:
     bars: Response
 
 
-def predict(
-    problem: Problem, task: Task, widths_mm: FloatArray, steps: tuple[Step, ...], timer: StageTimer
-) -> Prediction:
-    """Compute the node displacements by bar model, print samples and continuum model.
+def predict(part: PortPart, steps: tuple[Step, ...]) -> Prediction:
+    """Return the node displacements by bar model, print samples and continuum model.
 
     Args:
-        problem: the design; a correction of its bar model is ignored.
-        task: its task, with inputs and outputs.
-        widths_mm: width of each bond, (n_bonds,).
+        part: the part; a correction of its bar model is ignored.
         steps: load steps.
-        timer: stage timer.
     """
-    problem = problem.uncorrected
-    continuum = PrintedPart(problem, widths_mm, timer).continuum
-    return predict_solved(problem, task, widths_mm, steps, continuum)
-
-
-def predict_solved(
-    problem: Problem,
-    task: Task,
-    widths_mm: FloatArray,
-    steps: tuple[Step, ...],
-    continuum: Continuum,
-) -> Prediction:
-    """Return the predictions of `predict` with a continuum model that is already solved."""
-    model, stiffness = problem.bar_model(task), problem.law.stiffness(widths_mm)
+    problem, widths_mm = part.problem.uncorrected, part.widths_mm
+    task, continuum = problem.task, part.continuum
+    model, stiffness = problem.bar_model(), problem.law.stiffness(widths_mm)
     bars, solid = bar_fields(model, stiffness), continuum_fields(continuum)
     softer = float(np.vdot(bars.forward, solid.forward) / np.vdot(bars.forward, bars.forward))
     printed = AsDrawnBars(
@@ -102,7 +85,7 @@ def predict_solved(
         steps=steps,
         bars_mm=bars.moved_mm(task, steps),
         continuum_mm=solid.moved_mm(task, steps),
-        sd_mm=_spread(problem, task, printed, steps),
+        sd_mm=_spread(problem, printed, steps),
         continuum=continuum.response,
         bars=model.response(stiffness),
     )
@@ -121,11 +104,9 @@ def continuum_fields(continuum: Continuum) -> NodeFields:
     return NodeFields(readings @ continuum.fields, readings @ continuum.adjoint_fields)
 
 
-def _spread(
-    problem: Problem, task: Task, printed: AsDrawnBars, steps: tuple[Step, ...]
-) -> FloatArray:
+def _spread(problem: PortProblem, printed: AsDrawnBars, steps: tuple[Step, ...]) -> FloatArray:
     """Return the standard deviation of every displacement over print samples."""
-    errors = problem.print_errors
+    errors, task = problem.print_errors, problem.task
     generator = random_generator(problem.design.schedule.seed, Stream.PREDICTION_SPREAD)
     on_inputs, on_outputs = port_loads(task, steps)
     drawn = bar_fields(printed.model, printed.stiffness).moved_mm(task, steps)

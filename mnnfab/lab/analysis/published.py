@@ -15,6 +15,7 @@ from mnnfab.lab.analysis.observations import Observation
 from mnnfab.lab.analysis.prediction import N_PRINTS, Prediction, predict
 from mnnfab.lab.experiment.steps import AppliedWeight, Step
 from mnnfab.model.model import in_situ_gradient
+from mnnfab.printed_part.part import PrintedPart
 from mnnfab.reproduce import paper
 from mnnfab.reproduce.fig2 import behaviour
 from mnnfab.reproduce.setting import BEHAVIOUR, GRADIENT, make
@@ -24,7 +25,7 @@ from mnnfab.units import NEWTON_PER_GF
 if TYPE_CHECKING:
     from mnnfab.arrays import FloatArray
     from mnnfab.model.model import Model
-    from mnnfab.problem.problem import Problem
+    from mnnfab.problem.problem import PortProblem
     from mnnfab.progress.watcher import StageTimer
 
 PAPER = "Li and Mao 2024"
@@ -44,13 +45,13 @@ def _fig1(timer: StageTimer) -> list[Observation]:
     uniform = np.full(problem.network.n_bonds, paper.WIDTH_START_MM)
     adjoint = Step("adjoint", "adjoint", (AppliedWeight(paper.LEFT, -paper.ADJOINT_WEIGHT_GF),))
     steps = (Step("forward", "forward", (AppliedWeight(paper.RIGHT, -10.0),)), adjoint)
-    found = _predict(problem, uniform, steps, timer)
+    found = predict(PrintedPart(problem, uniform, timer), steps)
     moved = _displacement("fig. 1: u_y of node 13", found, 0, paper.LEFT.node)
     first = _observation(moved, (paper.MEASURED_LEFT_MM, 0.0))
     return [first, *_gradient(problem, uniform, found)]
 
 
-def _gradient(problem: Problem, widths_mm: FloatArray, found: Prediction) -> list[Observation]:
+def _gradient(problem: PortProblem, widths_mm: FloatArray, found: Prediction) -> list[Observation]:
     """Return the gradient components, each matched with a value of the bar model.
 
     The paper numbers the bonds in another order, but its simulation is the bar model: entries are
@@ -104,11 +105,10 @@ def _product(model: Model, loads: tuple[float, float]) -> FloatArray:
 
 
 def _gradient_spread(
-    problem: Problem, widths_mm: FloatArray, loads: tuple[float, float]
+    problem: PortProblem, widths_mm: FloatArray, loads: tuple[float, float]
 ) -> FloatArray:
     """Return the product for print samples, (n_prints, n_bonds) mm²."""
-    assert problem.task is not None, "the paper's tasks have ports"
-    model, stiffness = problem.bar_model(problem.task), problem.law.stiffness(widths_mm)
+    model, stiffness = problem.bar_model(), problem.law.stiffness(widths_mm)
     printed = AsDrawnBars(model, widths_mm, stiffness, problem.design.fabrication)
     generator = np.random.default_rng(0)
     return np.array(
@@ -142,18 +142,11 @@ def _fig2(timer: StageTimer) -> list[Observation]:
         ("untrained", uniform, paper.BEHAVIOUR_UNTRAINED_MEASURED_MM),
         ("trained", trained, paper.BEHAVIOUR_TRAINED_MEASURED_MM),
     ):
-        found = _predict(problem, widths, steps, timer)
+        found = predict(PrintedPart(problem, widths, timer), steps)
         for port, one in zip((paper.RIGHT, paper.LEFT), measured, strict=True):
             words = f"fig. 2, {name}: u_y of node {port.node}"
             observations.append(_observation(_displacement(words, found, 0, port.node), one))
     return observations
-
-
-def _predict(
-    problem: Problem, widths_mm: FloatArray, steps: tuple[Step, ...], timer: StageTimer
-) -> Prediction:
-    assert problem.task is not None, "the paper's tasks have ports"
-    return predict(problem, problem.task, widths_mm, steps, timer)
 
 
 def _displacement(

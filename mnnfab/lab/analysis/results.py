@@ -40,7 +40,7 @@ def values_of(found: Analysis) -> dict[str, object]:
     values: dict[str, object] = {
         "schema": 1,
         "experiment": found.experiment.section.name,
-        "design": found.problem.design.name,
+        "design": found.part.problem.design.name,
         "noise": to_jsonable(measurement.noise),
         "steps": [step.name for step in measurement.steps],
         "findings": [finding.as_json() for finding in found.findings],

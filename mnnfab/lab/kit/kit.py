@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mnnfab.errors import InputError
-from mnnfab.lab.analysis.prediction import Prediction, predict_solved
+from mnnfab.lab.analysis.prediction import Prediction, predict
 from mnnfab.lab.experiment.joint_rotation import FARTHEST_TURN, joint_rotations, limit_rotation
 from mnnfab.lab.experiment.plan import Plan, make_plan, unique_names
 from mnnfab.lab.experiment.steps import RIGID, ZERO, Step
@@ -21,14 +21,11 @@ from mnnfab.lab.kit.tables import (
     part_board,
     template_files,
 )
-from mnnfab.printed_part.tiling import part_sha256
 
 if TYPE_CHECKING:
-    from fem.continuum import Continuum
-    from geometry.tiling import Tiling
     from mnnfab.arrays import FloatArray
-    from mnnfab.problem.problem import Problem
-    from mnnfab.task.task import Task
+    from mnnfab.printed_part.part import PortPart
+    from mnnfab.problem.problem import PortProblem
 
 PAGE, PDF, LOADS, EXPECTED, BOARD, FRAME = (
     *("kit.html", "kit.pdf", "loads.csv", "expected.csv"),
@@ -45,19 +42,13 @@ class Kit:
     """Contents of a kit.
 
     Args:
-        problem: the design.
-        task: its task, with inputs and outputs.
-        widths_mm: bond widths of the part, (n_bonds,).
-        tiling: geometry of the part as printed.
+        part: the part.
         plan: load steps.
         prediction: predicted displacements of all load steps.
         turns: largest rotation of a joint in each load step, (n_steps,) rad.
     """
 
-    problem: Problem
-    task: Task
-    widths_mm: FloatArray
-    tiling: Tiling
+    part: PortPart
     plan: Plan
     prediction: Prediction
     turns: FloatArray
@@ -70,36 +61,33 @@ class Kit:
     @property
     def part_id(self) -> str:
         """Name of the part and the first digits of its hash, as on its tab."""
-        digest = part_sha256(self.problem, self.widths_mm)
-        return f"{self.problem.design.name} {digest[:6]}"
+        return f"{self.problem.design.name} {self.part.sha256[:6]}"
+
+    @property
+    def problem(self) -> PortProblem:
+        """The design."""
+        return self.part.problem
 
 
-def make_kit(
-    problem: Problem,
-    task: Task,
-    made: tuple[FloatArray, Tiling, Continuum],
-    largest_gf: float | None,
-) -> Kit:
+def make_kit(part: PortPart, largest_gf: float | None) -> Kit:
     """Return the kit of a part.
 
     Args:
-        problem: the design.
-        task: its task, with inputs and outputs.
-        made: widths, tiling and solved continuum model of the part.
+        part: the part.
         largest_gf: heaviest weight; the largest load of the task if not given.
     """
-    widths, tiling, continuum = made
+    problem, task, continuum = part.problem, part.problem.task, part.continuum
     plan = make_plan(task, continuum.response, largest_gf)
     plan = replace(plan, ports=limit_rotation(task, plan.ports, continuum))
     steps = unique_names(plan.steps)
-    prediction = predict_solved(problem.uncorrected, task, widths, steps, continuum)
+    prediction = predict(part, steps)
     farthest = float(np.abs(prediction.continuum_mm).max())
     if farthest > FARTHEST_SHARE * problem.network.lengths.min():
         given = f"weights that displace joints by {farthest:.3g} mm"
         allowed = f"up to {FARTHEST_SHARE:.0%} of a bond's length: use lighter weights (--largest)"
         raise InputError("kit", given, allowed)
     turns = joint_rotations(task, steps, continuum)
-    return Kit(problem, task, widths, tiling, plan, prediction, turns)
+    return Kit(part, plan, prediction, turns)
 
 
 def write_kit(staging: Path, kit: Kit) -> list[str]:
@@ -113,7 +101,7 @@ def write_kit(staging: Path, kit: Kit) -> list[str]:
     files = {
         LOADS: loads_text(kit.plan),
         EXPECTED: expected_text(kit.problem.network, kit.prediction),
-        **template_files(kit.problem, kit.widths_mm, name, kit.steps, board),
+        **template_files(kit.part, name, kit.steps, board),
     }
     notes = [
         f"{step.name} rotates a joint by {np.degrees(turn):.0f}°, beyond linear theory: "
@@ -151,10 +139,9 @@ def _frame(kit: Kit) -> str | None:
     from export.frame import write_frame
     from geometry.part import Label
 
-    digest = part_sha256(kit.problem, kit.widths_mm)
-    label = Label(kit.problem.design.name, digest, kit.problem.material.name, "frame")
+    label = Label(kit.problem.design.name, kit.part.sha256, kit.problem.material.name, "frame")
     with TemporaryDirectory(prefix="mnnfab-kit-") as folder:
-        write_frame(kit.tiling, kit.problem.network, label, Path(folder))
+        write_frame(kit.part.tiling, kit.problem.network, label, Path(folder))
         return next(Path(folder).glob("*.svg")).read_text(encoding="utf-8")
 
 
@@ -220,9 +207,9 @@ def _hooks(kit: Kit) -> str:
 
     figure = Figure(figsize=(8, 6), layout="constrained")
     axes = figure.subplots()
-    for cell in kit.tiling.polygons:  # light grey, to keep the numbers legible
+    for cell in kit.part.tiling.polygons:  # light grey, to keep the numbers legible
         axes.fill(*np.array(cell.exterior.coords).T, color="#DDDDDD", lw=0)
-    draw_ports(axes, kit.problem.network, kit.task)
+    draw_ports(axes, kit.problem.network, kit.problem.task)
     axes.set_aspect("equal")
     axes.set_axis_off()
     low = float(kit.problem.network.nodes[:, 1].min())
@@ -241,7 +228,7 @@ def _hooks(kit: Kit) -> str:
 
 def _ports_read(kit: Kit, step: Step) -> list[tuple[int, int, str]]:
     """Return node, axis and name of the displacements that are read in a load step."""
-    ports = kit.task.outputs if step.role == "forward" else kit.task.inputs
+    ports = kit.problem.task.outputs if step.role == "forward" else kit.problem.task.inputs
     return [
         (port.node, "xy".index(port.axis), f"u_{port.axis} of node {port.node}") for port in ports
     ]

@@ -11,14 +11,13 @@ from mnnfab.io.tables import table_text
 from mnnfab.lab.experiment.experiment import EXPERIMENT, PART_DIGITS
 from mnnfab.lab.experiment.shots import SHOTS, Shot, shots_text
 from mnnfab.lab.experiment.steps import STEPS, Step, steps_text
-from mnnfab.problem.part_hash import shape_sha256
 
 if TYPE_CHECKING:
-    from mnnfab.arrays import FloatArray
     from mnnfab.lab.analysis.prediction import Prediction
     from mnnfab.lab.experiment.boards import Board
     from mnnfab.lab.experiment.plan import Plan
     from mnnfab.network.network import Network
+    from mnnfab.printed_part.part import PrintedPart
     from mnnfab.problem.problem import Problem
 
 #: Number of shots per load step in the forms.
@@ -53,8 +52,7 @@ part = "dark" # on a light background, or "light"
 
 
 def template_files(
-    problem: Problem,
-    widths_mm: FloatArray,
+    part: PrintedPart,
     name: str,
     steps: Sequence[Step],
     board: Board | None = None,
@@ -62,19 +60,19 @@ def template_files(
     """Return the files of an experiment to be completed: description and tables, by name.
 
     Args:
-        problem: the design.
-        widths_mm: bond widths of the part, (n_bonds,).
+        part: the part.
         name: name of the experiment.
         steps: load steps, with the zero.
         board: calibration board; one that fits the part if not given.
     """
+    problem = part.problem
     board = board or part_board(problem)
     dots = problem.design.features.dots is not None
     plain = board.model_dump(mode="json")
     lines = "\n".join(f"{key} = {_toml(value)}" for key, value in plain.items())
     text = _TEMPLATE.format(
         name=name[:80],
-        part=shape_sha256(problem.design, problem.network, widths_mm)[:PART_DIGITS],
+        part=part.shape_sha256[:PART_DIGITS],
         form=FORM,
         tracking="dots" if dots else "shapes",
         board=lines,

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from geometry.tiling import BoolArray
     from mnnfab.lab.analysis.prediction import Prediction
     from mnnfab.lab.measurement.measurement import Measurement
-    from mnnfab.problem.problem import Problem
-    from mnnfab.task.task import Task
+    from mnnfab.printed_part.part import PortPart
+    from mnnfab.problem.problem import PortProblem
 
 #: Prior standard deviation of ln k.
 KNOWN_BEFORE = 0.3
@@ -99,21 +99,18 @@ class _Bars:
 
 
 def identify_bonds(
-    problem: Problem,
-    task: Task,
-    widths_mm: FloatArray,
+    part: PortPart,
     measurement: Measurement,
     prediction: Prediction,
 ) -> BondStiffness:
     """Return the stiffness of every bond relative to its design.
 
     Args:
-        problem: the design.
-        task: its task, with inputs and outputs.
-        widths_mm: bond widths of the part, (n_bonds,).
+        part: the part.
         measurement: measurement of the part.
         prediction: predictions for the same load steps.
     """
+    problem = part.problem
     free = problem.network.free_dofs
     bars, solid = (_flat(one, free) for one in (prediction.bars_mm, prediction.continuum_mm))
     moved = _flat(measurement.moved_mm, free)
@@ -122,8 +119,8 @@ def identify_bonds(
     sizes = np.sqrt((moved**2).mean(axis=1))
     left_by_bars = np.diag((LEFT_BY_BARS * np.repeat(sizes, len(free))) ** 2)
     fitted = _Bars(
-        stiffness=problem.uncorrected.law.stiffness(widths_mm) / softer * stiffer,
-        loads=_loads(problem, task, measurement)[:, free],
+        stiffness=problem.uncorrected.law.stiffness(part.widths_mm) / softer * stiffer,
+        loads=_loads(problem, measurement)[:, free],
         stretch=compatibility_matrix(problem.network)[:, free].toarray(),
         # Measured displacements less the difference between continuum model and scaled bar model.
         wanted_mm=moved - (solid - softer * bars) / stiffer,
@@ -139,8 +136,9 @@ def identify_bonds(
     return BondStiffness(ratio, ratio * sds, sds < TOLD_SHARE * KNOWN_BEFORE, stiffer)
 
 
-def _loads(problem: Problem, task: Task, measurement: Measurement) -> FloatArray:
+def _loads(problem: PortProblem, measurement: Measurement) -> FloatArray:
     """Return the loads of every load step, (n_steps, 2 n_nodes) N."""
+    task = problem.task
     on_inputs, on_outputs = port_loads(task, measurement.steps)
     loads: FloatArray = on_inputs @ unit_loads(problem.network, task.inputs).T
     return loads + on_outputs @ unit_loads(problem.network, task.outputs).T

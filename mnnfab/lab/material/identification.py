@@ -21,13 +21,12 @@ from scipy.optimize import least_squares
 from mnnfab.arrays import FloatArray, frozen_floats
 from mnnfab.errors import InputError
 from mnnfab.lab.material.coupons import CouponReadings, coupon_flexibility, refuse_wrong_unit
-from mnnfab.printed_part.part import PrintedPart
 
 if TYPE_CHECKING:
     from mnnfab.lab.measurement.measurement import Measurement
-    from mnnfab.problem.problem import Problem
+    from mnnfab.printed_part.part import PortPart
+    from mnnfab.problem.problem import Problem, TaskT
     from mnnfab.progress.watcher import StageTimer
-    from mnnfab.task.task import Task
 
 #: Joint lengths of the models, as shares of the drawn length.
 SHARES = (0.7, 0.85, 1.0, 1.2, 1.45)
@@ -110,7 +109,7 @@ def lengths_of(problem: Problem) -> FloatArray:
     return np.array(SHARES) * problem.design.fabrication.joint_length_mm
 
 
-def with_joints(problem: Problem, length_mm: float) -> Problem:
+def with_joints(problem: Problem[TaskT], length_mm: float) -> Problem[TaskT]:
     """Return a problem with another joint length and a fine discretisation tolerance.
 
     Otherwise discretisation errors would bias the joint length.
@@ -124,26 +123,22 @@ def with_joints(problem: Problem, length_mm: float) -> Problem:
     return replace(problem, design=design, material=plain)
 
 
-def network_readings(
-    problem: Problem, task: Task, widths_mm: FloatArray, measurement: Measurement, timer: StageTimer
-) -> Readings:
+def network_readings(part: PortPart, measurement: Measurement) -> Readings:
     """Return the displacements of all free joints and those predicted by the models.
 
     Args:
-        problem: the design.
-        task: its task, with inputs and outputs.
-        widths_mm: bond widths of the part, (n_bonds,).
-        measurement: measurement of the part.
-        timer: stage timer.
+        part: the part.
+        measurement: its measurement.
     """
     from mnnfab.lab.analysis.prediction import continuum_fields
 
+    problem = part.problem
     free = problem.network.free_dofs
     foreseen = []
     for length in lengths_of(problem).tolist():
-        other = with_joints(problem, length)
-        continuum = PrintedPart(other, widths_mm, timer).continuum
-        moved = continuum_fields(continuum).moved_mm(task, measurement.steps)
+        other = replace(part, problem=with_joints(problem, length))
+        fields = continuum_fields(other.continuum)
+        moved = fields.moved_mm(problem.task, measurement.steps)
         foreseen.append(moved.reshape(len(moved), -1)[:, free].ravel())
     moved = measurement.moved_mm.reshape(len(measurement.steps), -1)[:, free]
     covariance = measurement.covariance_mm2(free)

@@ -23,13 +23,11 @@ from mnnfab.lab.material.identification import (
     identify,
     network_readings,
 )
-from mnnfab.problem.problem import require_ports
 
 if TYPE_CHECKING:
-    from mnnfab.arrays import FloatArray
     from mnnfab.lab.measurement.measurement import Measurement
+    from mnnfab.printed_part.part import PortPart
     from mnnfab.problem.problem import Problem
-    from mnnfab.progress.watcher import StageTimer
 
 #: Findings on measurements that affect the identified stiffness.
 ON_STIFFNESS = ("frame", "size", "turning")
@@ -56,21 +54,18 @@ class Identification:
     findings: tuple[Finding, ...]
 
 
-def identify_from(
-    problem: Problem, widths_mm: FloatArray, folders: Sequence[Path], timer: StageTimer
-) -> Identification:
+def identify_from(part: PortPart, folders: Sequence[Path]) -> Identification:
     """Identify material and bonds from experiments on a part and its coupons.
 
     Args:
-        problem: the design.
-        widths_mm: bond widths of the part, (n_bonds,).
+        part: the part.
         folders: each with experiment.toml, coupons.csv, or both.
-        timer: stage timer.
 
     Raises:
         InputError: if a folder has neither, or a file in it is invalid.
     """
-    problem = problem.uncorrected
+    problem, timer = part.problem.uncorrected, part.timer
+    part = replace(part, problem=problem)
     analyses: list[Analysis] = []
     pulls: list[tuple[str, CouponReadings]] = []
     for folder in folders:
@@ -80,13 +75,12 @@ def identify_from(
             given = "neither experiment.toml nor coupons.csv"
             raise InputError(str(folder), given, "a folder with one of them, or both")
         if EXPERIMENT in known:
-            analyses.append(analyse(problem, widths_mm, folder, timer))
+            analyses.append(analyse(part, folder))
         if COUPONS in known:
             pulls += [(str(table), one) for one in load_coupon_readings(table)]
-    task = require_ports(problem).task
     creep = _creep(analyses, pulls)
     measurements = [_at_a_minute(one, creep) for one in analyses]
-    readings = [network_readings(problem, task, widths_mm, one, timer) for one in measurements]
+    readings = [network_readings(part, one) for one in measurements]
     for where, pull in pulls:
         grown = 1.0 if creep is None else creep.growth(pull.times_s)
         settled = replace(pull, elongations_mm=pull.elongations_mm / grown)
@@ -96,7 +90,7 @@ def identify_from(
     bonds = None
     if analyses and problem.network.n_bonds <= MOST_BONDS:
         one = analyses[-1]  # its predictions use the modulus of its own experiment.toml
-        bonds = identify_bonds(one.problem, task, widths_mm, measurements[-1], one.prediction)
+        bonds = identify_bonds(one.part, measurements[-1], one.prediction)
     findings = _check(problem, found, bonds, names)
     findings += _passed_on(analyses)
     return Identification(problem, found, bonds, creep, " and ".join(names), tuple(findings))

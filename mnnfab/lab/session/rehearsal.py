@@ -52,28 +52,24 @@ def rehearse(folder: Path, kind: Kind, timer: StageTimer) -> Path:
     """
     from mnnfab.lab.synthetic.laboratory import (
         PhotoSettings,
-        SyntheticPart,
         photograph,
         positions_of,
     )
 
-    problem, task, _, found, place = load_session(folder)
+    problem, _, found, place = load_session(folder)
     if is_measured(place):
         given = "contains a measurement of the printed part"
         raise InputError(str(place), given, "either that measurement or a rehearsal")
-    widths = widths_of(problem, task, found)
+    widths = widths_of(problem, found)
     steps = load_experiment(place).steps
-    continuum = PrintedPart(problem, widths, timer).continuum
+    part = PrintedPart(problem, widths, timer)
     target = place / REHEARSAL
     with lab_folder(target) as staging:
         if kind == "photographs":
-            studio = PhotoSettings(seed=found.number)
-            photograph(
-                SyntheticPart(problem, task, widths, continuum), steps, staging, timer, studio
-            )
+            photograph(part, steps, staging, PhotoSettings(seed=found.number))
             return target
         generator = random_generator(found.number, Stream.REHEARSAL)
-        positions = positions_of(task, continuum, steps, NOISE_MM, generator)
+        positions = positions_of(part, steps, NOISE_MM, generator)
         rows = [
             (shot.step, number, node, *place_mm)
             for number, (shot, places) in enumerate(

@@ -36,15 +36,15 @@ from mnnfab.lab.session.state import (
     widths_of,
     with_uncorrected_bars,
 )
+from mnnfab.printed_part.part import PrintedPart
 from mnnfab.problem.loading import load_problem
-from mnnfab.problem.problem import Problem, require_ports
+from mnnfab.problem.problem import Problem, TrainableProblem, require_trainable
 from mnnfab.runs.record import WIDTHS, Record
 from mnnfab.runs.run_folder import DESIGN, write_training
 
 if TYPE_CHECKING:
     from mnnfab.arrays import FloatArray
     from mnnfab.progress.watcher import StageTimer
-    from mnnfab.task.task import Task
 
 #: Default learning rate of Adam: a tenth of the range of widths per round.
 USUAL_RATE = 0.1
@@ -80,16 +80,13 @@ def start_session(design: Path, out: Path, rate: float, timer: StageTimer) -> Ro
         InputError: if the design is invalid or `out` is already a session.
     """
     with timer.stage("read"):
-        problem = with_uncorrected_bars(load_problem(design))
-    task = require_ports(problem).task
-    if task.primary_metric is None:
-        raise InputError(f"{design}, [task]", '"none"', "a task with a loss to minimise")
+        problem = with_uncorrected_bars(require_trainable(load_problem(design)))
     if (out / SESSION).exists():
         raise InputError(str(out), "already a session", "another folder, or `mnnfab lab step`")
-    begun = first_round(problem, task)
-    widths = widths_of(problem, task, begun)
+    begun = first_round(problem)
+    widths = widths_of(problem, begun)
     # The round is written first, so that every session with a session.json has one.
-    steps = _write_round(out, problem, task, begun)
+    steps = _write_round(out, problem, begun)
     with lab_folder(out) as staging:
         write_training(staging, problem, Record(widths, {}, {}))
         settings = Settings(rate, sha256_of(staging / DESIGN))
@@ -97,17 +94,16 @@ def start_session(design: Path, out: Path, rate: float, timer: StageTimer) -> Ro
     return RoundStatus(0, out / ROUND.format(0), steps)
 
 
-def load_session(folder: Path) -> tuple[Problem, Task, Settings, Round, Path]:
-    """Return problem, task, settings and last round of a session, and the folder of the round.
+def load_session(folder: Path) -> tuple[TrainableProblem, Settings, Round, Path]:
+    """Return problem, settings and last round of a session, and the folder of the round.
 
     Raises:
         InputError: if the folder is not a session, or is damaged.
     """
     settings = load_settings(folder)
-    problem = with_uncorrected_bars(load_problem(folder / DESIGN))
-    task = require_ports(problem).task
+    problem = with_uncorrected_bars(require_trainable(load_problem(folder / DESIGN)))
     found, place = load_last_round(folder, problem.network.n_bonds)
-    return problem, task, settings, found, place
+    return problem, settings, found, place
 
 
 def step_session(
@@ -124,13 +120,13 @@ def step_session(
     Raises:
         InputError: if an input is invalid; the session is then unchanged.
     """
-    problem, task, settings, found, place = load_session(folder)
+    problem, settings, found, place = load_session(folder)
     source = measured or place
     if measured is None and not is_measured(place):
         steps = load_experiment(place).steps
         return RoundStatus(found.number, place, steps, found.losses, found.rehearsed)
-    widths = widths_of(problem, task, found)
-    analysis = analyse(problem, widths, source, timer)
+    widths = widths_of(problem, found)
+    analysis = analyse(PrintedPart(problem, widths, timer), source)
     if analysis.gradient is None:
         given = "load steps that do not determine a gradient"
         raise InputError(str(source), given, "forward and adjoint load steps, as in its steps.csv")
@@ -141,14 +137,14 @@ def step_session(
         raise InputError(str(source), given, f"a measurement of the part of round {found.number}")
     with lab_folder(place / "measured") as staging, timer.stage("report"):
         write_analysis(staging, analysis)
-    after = next_round(problem, task, settings, found, analysis.gradient)
+    after = next_round(problem, settings, found, analysis.gradient)
     after = replace(
         after,
         measured=(*found.measured, digest),
         rehearsed=(*found.rehearsed, rehearsed),
     )
-    change = float(np.abs(widths_of(problem, task, after) - widths).max())
-    steps = _write_round(folder, problem, task, after)
+    change = float(np.abs(widths_of(problem, after) - widths).max())
+    steps = _write_round(folder, problem, after)
     place = folder / ROUND.format(after.number)
     return RoundStatus(after.number, place, steps, after.losses, after.rehearsed, analysis, change)
 
@@ -166,17 +162,17 @@ def is_measured(place: Path) -> bool:
     return measured
 
 
-def _write_round(folder: Path, problem: Problem, task: Task, found: Round) -> tuple[Step, ...]:
+def _write_round(folder: Path, problem: TrainableProblem, found: Round) -> tuple[Step, ...]:
     """Write the files of a round; return its load steps."""
-    widths = widths_of(problem, task, found)
-    response = problem.response(task, widths)
-    steps = with_zero(unique_names(make_plan(task, response).ports))
+    widths = widths_of(problem, found)
+    response = problem.response(widths)
+    steps = with_zero(unique_names(make_plan(problem.task, response).ports))
     place = folder / ROUND.format(found.number)
     name = f"{problem.design.name}, round {found.number}"
     files = {
         STIFFNESS: _stiffness(problem, widths),
         STATE: found.as_json(),
-        **template_files(problem, widths, name, steps),
+        **template_files(PrintedPart(problem, widths), name, steps),
     }
     with lab_folder(place) as staging:
         write_training(staging, _part_of(problem, found.number), Record(widths, {}, {}))

@@ -24,8 +24,7 @@ from mnnfab.training.adam import Adam
 
 if TYPE_CHECKING:
     from mnnfab.lab.measurement.gradient import MeasuredGradient
-    from mnnfab.problem.problem import Problem
-    from mnnfab.task.task import Task
+    from mnnfab.problem.problem import TrainableProblem
 
 ROUND, STATE, SESSION = "round-{:03d}", "round.json", "session.json"
 STIFFNESS = "stiffness.csv"
@@ -84,28 +83,28 @@ class Round:
         return json.dumps(values, indent=1) + "\n"
 
 
-def first_round(problem: Problem, task: Task) -> Round:
+def first_round(problem: TrainableProblem) -> Round:
     """Return the initial state of a session: the initial widths of the design's training."""
-    latent = problem.trainable(task).width_map.latent(problem.start_widths_mm)
+    latent = problem.trainable().width_map.latent(problem.start_widths_mm)
     nothing = np.zeros_like(latent)
     return Round(0, latent, nothing, nothing)
 
 
-def widths_of(problem: Problem, task: Task, found: Round) -> FloatArray:
+def widths_of(problem: TrainableProblem, found: Round) -> FloatArray:
     """Return the widths of the part of a round, (n_bonds,) mm."""
-    widths: FloatArray = problem.trainable(task).width_map.widths(found.latent)
+    widths: FloatArray = problem.trainable().width_map.widths(found.latent)
     return widths
 
 
 def next_round(
-    problem: Problem, task: Task, settings: Settings, found: Round, gradient: MeasuredGradient
+    problem: TrainableProblem, settings: Settings, found: Round, gradient: MeasuredGradient
 ) -> Round:
     """Return the round after a measurement: one step of Adam along the measured gradient.
 
     The measured gradient is dL/dk; the derivative of stiffness by width is that of the design's
     law. Adam is invariant to a common factor of it.
     """
-    trainable = problem.trainable(task)
+    trainable = problem.trainable()
     adam = Adam(len(found.latent), settings.rate)
     adam.recall(found.mean, found.square, found.number)
     width_map = trainable.width_map
@@ -185,6 +184,6 @@ def _round(path: Path, n_bonds: int) -> Round:
     return found
 
 
-def with_uncorrected_bars(problem: Problem) -> Problem:
+def with_uncorrected_bars(problem: TrainableProblem) -> TrainableProblem:
     """Return a problem with the uncorrected bar model, since gradients are measured on the part."""
     return problem.uncorrected

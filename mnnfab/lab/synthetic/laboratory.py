@@ -27,13 +27,11 @@ from mnnfab.lab.opencv import Image, opencv
 from mnnfab.lab.synthetic.lens import Lens, lens_at
 from mnnfab.lab.synthetic.render import Sensor, develop, expose
 from mnnfab.lab.synthetic.scene import Part, Shape, board_shape, places_field
-from mnnfab.problem.part_hash import shape_sha256
 from mnnfab.random_streams import Stream, random_generator
 
 if TYPE_CHECKING:
     from fem.continuum import Continuum
-    from mnnfab.problem.problem import Problem
-    from mnnfab.progress.watcher import StageTimer
+    from mnnfab.printed_part.part import PortPart
     from mnnfab.task.task import Task
 
 #: Camera poses of the calibration views: rotations about x, y and the line of sight, degrees.
@@ -134,10 +132,11 @@ class Stage:
         return self.lens.project(self.part.joints(self.field_of(task, step)))
 
 
-def set_up(problem: Problem, continuum: Continuum, studio: PhotoSettings) -> Stage:
+def set_up(part: PortPart, studio: PhotoSettings) -> Stage:
     """Return the scene of a part: board around it, camera in front of both."""
     from fem.weight import sag_field
 
+    problem, continuum = part.problem, part.continuum
     points = continuum.quadratic_points
     low, high = points.min(axis=0), points.max(axis=0)
     board = board_for(*(high - low + 2 * studio.margin_mm).tolist())
@@ -157,8 +156,8 @@ def set_up(problem: Problem, continuum: Continuum, studio: PhotoSettings) -> Sta
     weight = sag_field(
         continuum.system, problem.material.density_g_per_cm3, continuum.mesh.thickness_mm
     )
-    part = Part(continuum, frozen_floats(shift), studio.offset_mm, studio.dots)
-    return Stage(part, board, lens, weight)
+    subject = Part(continuum, frozen_floats(shift), studio.offset_mm, studio.dots)
+    return Stage(subject, board, lens, weight)
 
 
 def lens_photographs(
@@ -180,49 +179,24 @@ def lens_photographs(
     return found
 
 
-@dataclass(frozen=True, eq=False)
-class SyntheticPart:
-    """Continuum model in place of a printed part.
-
-    Args:
-        problem: problem of the part.
-        task: its task, with inputs and outputs.
-        widths_mm: (n_bonds,).
-        continuum: solved continuum model.
-    """
-
-    problem: Problem
-    task: Task
-    widths_mm: FloatArray
-    continuum: Continuum
-
-    @property
-    def part(self) -> str:
-        """First digits of the hash of its bonds."""
-        problem = self.problem
-        return shape_sha256(problem.design, problem.network, self.widths_mm)[:PART_DIGITS]
-
-
 def photograph(
-    specimen: SyntheticPart,
+    part: PortPart,
     steps: Sequence[Step],
     folder: Path,
-    timer: StageTimer,
     studio: PhotoSettings | None = None,
 ) -> None:
     """Write a complete synthetic experiment into an empty folder.
 
     Args:
-        specimen: photographed continuum model.
+        part: part whose continuum model is photographed.
         steps: load steps, with the zero.
         folder: folder for photographs and tables.
-        timer: stage timer.
         studio: settings of the photographs.
     """
     studio = studio or PhotoSettings()
-    problem, task, continuum = specimen.problem, specimen.task, specimen.continuum
+    problem, task, timer = part.problem, part.problem.task, part.timer
     generator = random_generator(studio.seed, Stream.SYNTHETIC_CAMERA)
-    stage = set_up(problem, continuum, studio)
+    stage = set_up(part, studio)
     with timer.stage("photographs of the board"):
         for number, image in enumerate(lens_photographs(stage, studio, generator)):
             _write(folder / f"lens-{number}.jpg", image, studio.quality)
@@ -244,7 +218,7 @@ def photograph(
         STEPS: steps_text(steps),
         SHOTS: shots_text(tuple(shots)),
         TRUTH: table_text(header, rows),
-        EXPERIMENT: experiment_text(name, stage.board, studio, specimen.part),
+        EXPERIMENT: experiment_text(name, stage.board, studio, part.shape_sha256[:PART_DIGITS]),
     }
     write_files(folder, files)
 
@@ -268,8 +242,7 @@ def experiment_text(name: str, board: Board, studio: PhotoSettings, part: str) -
 
 
 def positions_of(
-    task: Task,
-    continuum: Continuum,
+    part: PortPart,
     steps: Sequence[Step],
     noise_mm: float,
     generator: np.random.Generator,
@@ -278,8 +251,7 @@ def positions_of(
     """Return positions as measured in an experiment on a continuum model, without photographs.
 
     Args:
-        task: its task, with inputs and outputs.
-        continuum: continuum model in place of the printed part.
+        part: part whose continuum model is measured.
         steps: load steps, with the zero.
         noise_mm: noise of one coordinate of one joint in one shot, and of the common translation.
         generator: generator of the noise.
@@ -287,8 +259,8 @@ def positions_of(
     """
     from mnnfab.lab.analysis.prediction import continuum_fields
 
-    moved = continuum_fields(continuum).moved_mm(task, steps)
-    at_rest = _nodes(continuum)
+    moved = continuum_fields(part.continuum).moved_mm(part.problem.task, steps)
+    at_rest = _nodes(part.continuum)
     shots = [Shot(f"{step.name}-{n}", step.name) for step in steps for n in range(repeats)]
     places = at_rest + np.repeat(moved, repeats, axis=0)
     places = places + noise_mm * generator.standard_normal(places.shape)

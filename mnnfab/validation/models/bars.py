@@ -7,19 +7,17 @@ from functools import partial
 
 from mnnfab.model.stiffness_law import LawName
 from mnnfab.printed_part.calibration import calibrated
-from mnnfab.printed_part.part import PrintedPart
-from mnnfab.problem.problem import require_ports
+from mnnfab.printed_part.part import PortPart
 from mnnfab.validation.model_hierarchy import HierarchyModel, PartModel
 
 
-def make(part: PrintedPart, law: LawName) -> PartModel:
+def make(part: PortPart, law: LawName) -> PartModel:
     """Return the bar model with a stiffness law."""
     problem = part.problem
     schedule = problem.design.schedule.model_copy(update={"stiffness_law": law})
     design = problem.design.model_copy(update={"training": schedule})
     with_law = calibrated(replace(problem, design=design), part.timer)
-    response = with_law.response(require_ports(problem).task, part.widths_mm)
-    return PartModel(response, len(problem.network.free_dofs))
+    return PartModel(with_law.response(part.widths_mm), len(problem.network.free_dofs))
 
 
 MODEL = (

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from mnnfab.printed_part.part import PrintedPart
+from mnnfab.printed_part.part import PortPart
 from mnnfab.validation.model_hierarchy import HierarchyModel, PartModel
 
 
-def make(part: PrintedPart) -> PartModel:
+def make(part: PortPart) -> PartModel:
     """Return the continuum model."""
     return PartModel(part.continuum.response, part.continuum.n_dofs)
 

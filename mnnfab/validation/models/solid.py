@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from mnnfab.printed_part.part import PrintedPart
-from mnnfab.problem.problem import require_ports
+from mnnfab.printed_part.part import PortPart
 from mnnfab.validation.model_hierarchy import HierarchyModel, PartModel
 
 
-def make(part: PrintedPart) -> PartModel:
+def make(part: PortPart) -> PartModel:
     """Return the solid model."""
     from fem.extrusion import solve_solid
     from fem.mesh import make_mesh
 
-    problem, task = part.problem, require_ports(part.problem).task
+    problem, task = part.problem, part.problem.task
     section = problem.design.check
     # As fine as the first plane-stress mesh, with one quadratic element through half the thickness.
     mesh = make_mesh(
