@@ -2,17 +2,49 @@
 
 from __future__ import annotations
 
+import inspect
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mnnfab import Fabrication, Network, triangular_patch
+from mnnfab.findings.finding import Finding
 from mnnfab.pipeline.pipeline import Outcome, run
+from mnnfab.validation.finding_codes import all_codes
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "examples"
+PACKAGES = ("mnnfab", "geometry", "fem", "export")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _codes_are_in_the_table() -> Iterator[None]:
+    """Refuse findings of the program whose code or severity is not in the table of codes.
+
+    This also covers codes that are computed, which `test_registries.py` cannot read in the source.
+    """
+    severities: dict[str, set[str]] = {}
+    for code in all_codes():
+        severities.setdefault(code.code, set()).update(code.severities)
+
+    def refuse_unknown(finding: Finding) -> None:
+        frame = inspect.currentframe()
+        caller = frame and frame.f_back and frame.f_back.f_back  # of __init__
+        if caller and caller.f_globals["__name__"].split(".")[0] in PACKAGES:
+            assert finding.severity in severities.get(finding.code, ()), finding
+
+    with pytest.MonkeyPatch.context() as patch:
+        original = Finding.__init__
+
+        def checked(finding: Finding, *values: Any, **named: Any) -> None:  # noqa: ANN401
+            original(finding, *values, **named)
+            refuse_unknown(finding)
+
+        patch.setattr(Finding, "__init__", checked)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from mnnfab.design.lattice import Lattice
 from mnnfab.design.network_section import LATTICES
 from mnnfab.errors import ToolError
 from mnnfab.io.registry import by_name, module_names, registered, subclasses
-from mnnfab.losses.loss import loss_kinds
+from mnnfab.losses.loss import LossOptions, loss_kinds
 from mnnfab.validation.finding_codes import all_codes
 from mnnfab.validation.limit_states.checks import limit_state_checks
 from mnnfab.validation.model_hierarchy import hierarchy_models
@@ -45,6 +45,16 @@ def test_every_kind_has_its_members() -> None:
     assert [model.rank for model in hierarchy_models()] == [10, 20, 30, 40, 50, 60]
     assert len(printability_checks()) == 13
     assert len(limit_state_checks()) == 5
+
+
+def test_a_loss_has_the_targets_of_its_kind() -> None:
+    """The kind is known before the loss is made, from the options of a design."""
+    for kind in loss_kinds().values():
+        for normalisation in ("softmax", "share") if kind.normalised else (None,):
+            scale_mm = 0.1 if kind.has_scale(normalisation) else None
+            loss = kind.make(LossOptions(normalisation, scale_mm, 1.0))
+            assert loss.targets == kind.targets
+            assert (loss.scale_mm is not None) == kind.has_scale(normalisation)
 
 
 @pytest.mark.parametrize(

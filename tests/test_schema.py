@@ -12,6 +12,7 @@ import jsonschema
 import pytest
 from pydantic import BaseModel
 
+from export.formats import known_formats
 from mnnfab.design.schema import design_schema, key_descriptions, sections, summary
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -20,7 +21,7 @@ EXAMPLES = sorted((ROOT / "examples").glob("*.toml"))
 
 @pytest.fixture(scope="module")
 def validator() -> jsonschema.Draft202012Validator:
-    schema = design_schema()
+    schema = design_schema(known_formats())
     jsonschema.Draft202012Validator.check_schema(schema)
     return jsonschema.Draft202012Validator(schema)
 
@@ -60,10 +61,10 @@ def test_mistakes_do_not_meet_it(
 def test_the_command_prints_it(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "mnnfab", "schema"]
     printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    assert json.loads(printed) == design_schema()
+    assert json.loads(printed) == design_schema(known_formats())
     target = tmp_path / "design.schema.json"
     subprocess.run([*command, "--out", str(target)], check=True, capture_output=True)
-    assert json.loads(target.read_text(encoding="utf-8")) == design_schema()
+    assert json.loads(target.read_text(encoding="utf-8")) == design_schema(known_formats())
 
 
 def test_the_reference_pages_are_those_of_the_code() -> None:

@@ -6,6 +6,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from export.formats import known_formats
 from mnnfab.design.schema import design_schema
 from mnnfab.validation.finding_codes import all_codes
 
@@ -59,7 +60,7 @@ def findings_page() -> str:
 
 def design_page() -> str:
     """Return the page of all keys of a design file."""
-    schema = design_schema()
+    schema = design_schema(known_formats())
     definitions = schema["$defs"]
     parts = [DESIGN_HEAD]
     parts.append(_table(schema, definitions))

@@ -90,10 +90,11 @@ def schema(watcher: ProgressWatcher, out: Path | None) -> Answer:  # noqa: ARG00
     """
     import json
 
+    from export.formats import known_formats
     from mnnfab.design.schema import design_schema
     from mnnfab.io.files import write_new_file
 
-    found = design_schema()
+    found = design_schema(known_formats())
     text = json.dumps(found, indent=2, ensure_ascii=False)
     if out is None:
         return Answer(text, found)

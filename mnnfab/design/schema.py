@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
 
 from mnnfab.design.design import Design
+from mnnfab.design.export_section import ExportSection
 from mnnfab.design.network_section import LATTICES, NetworkFile
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 
-def design_schema() -> dict[str, Any]:
+def design_schema(formats: Sequence[str]) -> dict[str, Any]:
     """Return the JSON schema (draft 2020-12) that every valid design file meets.
 
     It cannot state the rules between keys; those are checked when a design is read.
+
+    Args:
+        formats: names of the export formats, which are not known to this package.
     """
     schema: dict[str, Any] = {"$schema": DRAFT, **Design.model_json_schema()}
     schema["title"] = "Design file of mnnfab"
@@ -31,6 +35,7 @@ def design_schema() -> dict[str, Any]:
         for key, text in key_descriptions(model).items():
             if key in described.get("properties", {}):
                 described["properties"][key]["description"] = text
+    definitions[ExportSection.__name__]["properties"]["formats"]["items"]["enum"] = list(formats)
     return schema
 
 
