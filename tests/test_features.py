@@ -257,7 +257,7 @@ def test_a_load_on_an_eyelet_in_line_moves_its_node_as_before(
         found.append(solved.response.flexibility)
     np.testing.assert_allclose(found[1], found[0], rtol=0.02)
     assert set(mesh.region_names) >= {"eyelet_12"}
-    assert int((mesh.seat == 12).sum()) == int(
+    assert int((mesh.load_node == 12).sum()) == int(
         (mesh.region == mesh.region_names.index("eyelet_12")).sum()
     )
 

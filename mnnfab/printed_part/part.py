@@ -12,7 +12,7 @@ from mnnfab.problem.problem import require_ports
 
 if TYPE_CHECKING:
     from fem.continuum import Continuum
-    from fem.convergence import Discretisation
+    from fem.convergence import ConvergenceStudy
     from fem.limit_states import LimitStates
     from geometry.part import TiledPart
     from geometry.tiling import Tiling
@@ -56,7 +56,7 @@ class PrintedPart:
         return self.tiling if modelled is self.problem else tile_part(modelled, self.widths_mm)
 
     @cached_property
-    def _solution(self) -> tuple[Continuum, Discretisation]:
+    def _solution(self) -> tuple[Continuum, ConvergenceStudy]:
         task = require_ports(self.problem).task
         return solve_part(self.problem, task, self.modelled_tiling, self.timer)
 
@@ -71,7 +71,7 @@ class PrintedPart:
         return self._solution[0]
 
     @property
-    def discretisation(self) -> Discretisation:
+    def discretisation(self) -> ConvergenceStudy:
         """Sequence of meshes of the continuum model, and the estimated discretisation error."""
         return self._solution[1]
 

@@ -16,6 +16,7 @@ from mnnfab.validation.results import Results
 from mnnfab.versions import versions
 
 if TYPE_CHECKING:
+    from fem.convergence import ConvergenceStudy
     from fem.limit_states import LimitStates
 
 SCHEMA = 1
@@ -45,7 +46,7 @@ def summarise(results: Results) -> dict[str, Any]:
             "gradient_vs_bar": asdict(results.gradient) if results.gradient else None,
         },
         "stiffness_law": _law(results),
-        "discretisation": asdict(results.discretisation) if results.discretisation else None,
+        "discretisation": _discretisation(results.discretisation),
         "compensation": results.record.compensation.model_dump(include={"rounds", "candidates"}),
         "guards": _guards(results.guards),
         "prints": _prints(results.prints),
@@ -100,6 +101,18 @@ def _law(results: Results) -> dict[str, Any] | None:
         "correction_scale": problem.surrogate.correction.scale
         if problem.surrogate.correction
         else None,
+    }
+
+
+def _discretisation(study: ConvergenceStudy | None) -> dict[str, Any] | None:
+    """Return the mesh convergence study, under the keys of report.json."""
+    if study is None:
+        return None
+    return {
+        "levels": [asdict(mesh) for mesh in study.levels],
+        "error": study.error,
+        "tolerance": study.tolerance,
+        "settled": study.converged,
     }
 
 

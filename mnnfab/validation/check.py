@@ -106,7 +106,7 @@ def _compared(
         prints=prints,
         findings=(
             *judged,
-            *check_solution(part.discretisation, continuum.balance),
+            *check_solution(part.discretisation, continuum.residuals),
             *check_compensation(problem, task, predicted, response),
             *check_limit_states(problem, continuum, states),
             *check_print_samples(problem, task, prints),

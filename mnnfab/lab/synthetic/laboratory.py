@@ -116,7 +116,7 @@ class Stage:
     def shapes(self, task: Task, step: Step) -> list[Shape]:
         """Return the visible shapes in a load step, from back to front."""
         moved = self.field_of(task, step)
-        held = self.part.seats(moved) if step.role == "forward" else self.part.joints(moved)
+        held = self.part.load_points(moved) if step.role == "forward" else self.part.joints(moved)
         axes = dict(zip("xy", np.eye(2), strict=True))
         ends = [
             (held[one.port.node, :2], np.sign(one.load_gf) * axes[one.port.axis])

@@ -82,9 +82,9 @@ class Part:
         """Return the positions of the joints in space, (n_nodes, 3) mm."""
         return self._means(self.continuum.system.readings, field)
 
-    def seats(self, field: FloatArray) -> FloatArray:
+    def load_points(self, field: FloatArray) -> FloatArray:
         """Return the points of load application, (n_nodes, 3) mm: the eyelets if there are any."""
-        return self._means(self.continuum.system.seats, field)
+        return self._means(self.continuum.system.load_vectors, field)
 
     def _means(self, regions: csc_array, field: FloatArray) -> FloatArray:
         places = (regions.T @ (places_field(self.continuum) + field)).reshape(-1, 2)
