@@ -18,7 +18,7 @@ from geometry.coupon import coupons
 from geometry.drawing import DRILL, frame_drawing
 from geometry.facets import make_facets
 from geometry.features import Features
-from geometry.lettering import LEAST_STROKE_MM, letters, stroke_mm
+from geometry.lettering import MIN_STROKE_MM, letters, stroke_mm
 from geometry.outline import outline
 from geometry.placing import Load, place_features
 from geometry.solid import build_solid
@@ -195,7 +195,7 @@ def test_mirrored_network_has_mirrored_pads(
 @pytest.mark.parametrize("text", ["iris 3f9a2c", "AaBbGg8&@%", "0123456789", "ijl|-_."])
 def test_letters_are_thick_enough_and_apart(text: str) -> None:
     found = letters(text, 4.0)
-    assert min(map(stroke_mm, found)) >= LEAST_STROKE_MM - 0.01
+    assert min(map(stroke_mm, found)) >= MIN_STROKE_MM - 0.01
     assert min(a.distance(b) for i, a in enumerate(found) for b in found[i + 1 :]) > 0.2
 
 
