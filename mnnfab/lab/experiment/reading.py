@@ -23,10 +23,11 @@ class Reading:
         elongation_by: "length", the change of a bond's length, with the effect of large
             displacements in the error bars, or "projection" of the displacements on the bond's
             direction, as in linear theory and exact for a linear part.
-        unseen: unmodelled share, standard deviation as a share of a joint's own displacement.
+        unmodelled_share: standard deviation of the unmodelled error, as a share of a node's own
+            displacement.
     """
 
     by_place: bool = False
     stated_sd_mm: float | None = None
     elongation_by: ElongationBy = "length"
-    unseen: float = UNMODELLED_SHARE
+    unmodelled_share: float = UNMODELLED_SHARE

@@ -57,32 +57,36 @@ def rehearse(folder: Path, kind: Kind, timer: StageTimer) -> Path:
         positions_of,
     )
 
-    problem, task, _, found, place = load_session(folder)
-    if is_measured(place):
+    problem, task, _, state, round_folder = load_session(folder)
+    if is_measured(round_folder):
         given = "contains a measurement of the printed part"
-        raise InputError(str(place), given, "either that measurement or a rehearsal")
-    widths = widths_of(problem, task, found)
-    steps = load_experiment(place).steps
+        raise InputError(str(round_folder), given, "either that measurement or a rehearsal")
+    widths = widths_of(problem, task, state)
+    steps = load_experiment(round_folder).steps
     continuum = PrintedPart(problem, widths, timer).continuum
-    target = place / REHEARSAL
+    target = round_folder / REHEARSAL
     with lab_folder(target) as staging:
         if kind == "photographs":
-            studio = PhotoSettings(seed=found.number)
+            photo_settings = PhotoSettings(seed=state.number)
             photograph(
-                SyntheticPart(problem, task, widths, continuum), steps, staging, timer, studio
+                SyntheticPart(problem, task, widths, continuum),
+                steps,
+                staging,
+                timer,
+                photo_settings,
             )
             return target
-        generator = random_generator(found.number, Stream.REHEARSAL)
+        generator = random_generator(state.number, Stream.REHEARSAL)
         positions = positions_of(task, continuum, steps, NOISE_MM, generator)
         rows = [
             (shot.step, number, node, *place_mm)
-            for number, (shot, places) in enumerate(
-                zip(positions.shots, positions.places.tolist(), strict=True)
+            for number, (shot, coordinates) in enumerate(
+                zip(positions.shots, positions.coordinates.tolist(), strict=True)
             )
-            for node, place_mm in enumerate(places)
+            for node, place_mm in enumerate(coordinates)
         ]
         table = table_text(("step", "repeat", "node", "x", "y"), rows)
-        text = _POSITIONS.format(number=found.number)
+        text = _POSITIONS.format(number=state.number)
         files = {"positions.csv": table, STEPS: steps_text(steps), EXPERIMENT: text}
         write_files(staging, files)
     return target
