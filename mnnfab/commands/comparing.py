@@ -32,10 +32,10 @@ def compare(watcher: ProgressWatcher, first: Path, second: Path, html: Path | No
     if html is not None:
         from mnnfab.io.files import write_new_file
         from mnnfab.report.template import render
-        from mnnfab.report.thumbnail import pictures_of
+        from mnnfab.report.thumbnail import thumbnails_of
 
         page = render(
-            "compare.html", found=found, words=as_words, pictures=pictures_of(first, second)
+            "compare.html", found=found, words=as_words, pictures=thumbnails_of(first, second)
         )
         write_new_file(html, page)
         text += f"\n\npage written to {html}"
