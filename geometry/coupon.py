@@ -21,7 +21,7 @@ class Coupon(NamedTuple):
     name: str
     network: Network
     tiling: Tiling
-    words: str
+    description: str
 
 
 def coupons(

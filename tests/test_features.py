@@ -272,7 +272,7 @@ def test_the_mesh_leaves_out_the_tab_alone(full: Tiling) -> None:
 
 def test_coupons_are_parts_of_their_own(paper_network: Network, fabrication: Fabrication) -> None:
     made = {
-        made.name: (made.tiling, made.words)
+        made.name: (made.tiling, made.description)
         for made in coupons(paper_network, fabrication, CouponSection(), PadsSection())
     }
     bond, _ = made["coupon-bond"]

@@ -70,5 +70,5 @@ def check_ports(where: str, network: Network, ports: Sequence[Port]) -> None:
 
 
 def _short(numbers: list[int]) -> str:
-    shown = ", ".join(map(str, numbers[:20]))
-    return shown + (" …" if len(numbers) > 20 else "")
+    names = ", ".join(map(str, numbers[:20]))
+    return names + (" …" if len(numbers) > 20 else "")
