@@ -114,11 +114,12 @@ def _add_circle(x: float, y: float, radius: float, size: float) -> int:
     geo = gmsh.model.geo
     centre = geo.addPoint(x, y, 0.0, size)
     angles = np.arange(DISC_ARCS) * 2 * np.pi / DISC_ARCS
-    around = [
+    circle_points = [
         geo.addPoint(x + radius * np.cos(a), y + radius * np.sin(a), 0.0, size) for a in angles
     ]
     arcs = [
-        geo.addCircleArc(around[i], centre, around[(i + 1) % DISC_ARCS]) for i in range(DISC_ARCS)
+        geo.addCircleArc(circle_points[i], centre, circle_points[(i + 1) % DISC_ARCS])
+        for i in range(DISC_ARCS)
     ]
     return int(geo.addCurveLoop(arcs))
 

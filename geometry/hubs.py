@@ -15,7 +15,7 @@ from mnnfab.errors import GeometryError
 #: Largest radius of a load disc, as a fraction of the clear distance around its node.
 DISC_SHARE = 0.95
 #: Replaces a zero gap between two arms (rad); their joints overlap in any case.
-SMALLEST_GAP = 1e-9
+MIN_GAP = 1e-9
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def _gap(arm: Arm, after: Arm) -> float:
     if arm is after:
         return 2 * math.pi
     # Arms in the same direction have a small gap, not a full turn.
-    return max((after.angle - arm.angle) % (2 * math.pi), SMALLEST_GAP)
+    return max((after.angle - arm.angle) % (2 * math.pi), MIN_GAP)
 
 
 def _check_reach(

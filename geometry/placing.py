@@ -19,7 +19,7 @@ from shapely.affinity import affine_transform
 from geometry.attachments import TAB_CORNER_MM, Lug, Tab
 from geometry.corners import MERGE_MM, corner
 from geometry.features import Features
-from geometry.hubs import SMALLEST_GAP
+from geometry.hubs import MIN_GAP
 from mnnfab.design.fabrication import Fabrication
 from mnnfab.design.features_section import FeaturesSection, IdSection
 from mnnfab.errors import GeometryError
@@ -189,7 +189,7 @@ class _FreeSpace:
         neighbours = [other.angle for other in others if other.node == lug.node]
         for angle in (*self._bond_angles(lug.node), *neighbours):
             for gap in ((angle - lug.angle), (lug.angle - angle)):
-                path = corner(half, half, max(gap % math.tau, SMALLEST_GAP), fillet)
+                path = corner(half, half, max(gap % math.tau, MIN_GAP), fillet)
                 if max(path.reach_i, path.reach_j) > length - 2 * MERGE_MM:
                     return False
         return True

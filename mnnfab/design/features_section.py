@@ -49,9 +49,9 @@ class PadsSection(Section):
 
     @model_validator(mode="after")
     def _check_wall(self) -> Self:
-        most = 2 * MAX_HOLE_RATIO * self.radius_mm
-        if self.bolt_hole_mm > most:
-            raise section_error("bolt_hole_mm", f"{self.bolt_hole_mm:g}", f"at most {most:g}")
+        max_hole = 2 * MAX_HOLE_RATIO * self.radius_mm
+        if self.bolt_hole_mm > max_hole:
+            raise section_error("bolt_hole_mm", f"{self.bolt_hole_mm:g}", f"at most {max_hole:g}")
         return self
 
 
@@ -70,9 +70,9 @@ class EyeletsSection(Section):
 
     @model_validator(mode="after")
     def _check_wall(self) -> Self:
-        least = (1 / MAX_HOLE_RATIO - 1) * self.hole_mm / 2
-        if self.wall_mm < least:
-            raise section_error("wall_mm", f"{self.wall_mm:g}", f"at least {least:.4g}")
+        min_wall = (1 / MAX_HOLE_RATIO - 1) * self.hole_mm / 2
+        if self.wall_mm < min_wall:
+            raise section_error("wall_mm", f"{self.wall_mm:g}", f"at least {min_wall:.4g}")
         return self
 
 

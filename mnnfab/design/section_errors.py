@@ -55,5 +55,5 @@ def first_error(path: Path, error: ValidationError, known_keys: str) -> InputErr
 def damaged_file(path: Path, error: ValidationError) -> InputError:
     """Return the first error of a file that mnnfab writes, which was changed or damaged since."""
     first = error.errors()[0]
-    place = ".".join(map(str, first["loc"]))
-    return InputError(str(path), f"{place}: {first['msg']}", "a file written by mnnfab")
+    location = ".".join(map(str, first["loc"]))
+    return InputError(str(path), f"{location}: {first['msg']}", "a file written by mnnfab")

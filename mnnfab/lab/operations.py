@@ -243,12 +243,15 @@ def validate(
         if path.is_dir() and not (path / OBSERVATIONS).is_file():
             allowed = "a folder written by `mnnfab lab measure`, such as EXPERIMENT/measured"
             raise InputError(str(path), f"no {OBSERVATIONS}", allowed)
-        found = load_observations(path / OBSERVATIONS if path.is_dir() else path)
-        if {one.experiment for one in found} & {one.experiment for one in observations}:
-            found = [
-                replace(one, experiment=f"{one.experiment} ({path.parent.name})") for one in found
+        loaded = load_observations(path / OBSERVATIONS if path.is_dir() else path)
+        if {observation.experiment for observation in loaded} & {
+            observation.experiment for observation in observations
+        }:
+            loaded = [
+                replace(observation, experiment=f"{observation.experiment} ({path.parent.name})")
+                for observation in loaded
             ]
-        observations += found
+        observations += loaded
     if paper:
         with timer.stage("the paper's networks"):
             observations = [*published(timer), *observations]

@@ -49,7 +49,7 @@ class Analysis:
         widths_mm: bond widths of the part, (n_bonds,).
         experiment: description read from the folder.
         measurement: displacements and elongations.
-        positions: joint positions of every shot.
+        positions: node positions of every shot.
         prediction: bar model and continuum model for the same load steps.
         gradient: from measured elongations; None without adjoint load steps or without a loss.
         gradients: gradients of the models, by model name ("bars", "continuum").

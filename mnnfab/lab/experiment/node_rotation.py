@@ -1,4 +1,4 @@
-"""Rotation of joints under load, which limits the validity of linear theory.
+"""Rotation of nodes under load, which limits the validity of linear theory.
 
 A weight beside its node, in an eyelet that did not fit below the node, rotates the hub. In linear
 theory the rotation grows without limit, in a real part it does not; lighter weights keep both in
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from mnnfab.arrays import FloatArray
     from mnnfab.task.task import Task
 
-#: Largest rotation of a joint for which linear theory is used (rad).
+#: Largest rotation of a node for which linear theory is used (rad).
 MAX_ROTATION = 0.2
 
 
 def node_rotations(task: Task, steps: tuple[Step, ...], continuum: Continuum) -> FloatArray:
-    """Return the largest rotation of a joint in each load step, (n_steps,) rad."""
+    """Return the largest rotation of a node in each load step, (n_steps,) rad."""
     on_inputs, on_outputs = port_loads(task, steps)
     rotations = on_inputs @ _disc_rotations(continuum, continuum.fields)
     rotations = rotations + on_outputs @ _disc_rotations(continuum, continuum.adjoint_fields)
@@ -48,7 +48,7 @@ def _disc_rotations(continuum: Continuum, fields: FloatArray) -> FloatArray:
 def with_limited_rotation(
     task: Task, steps: tuple[Step, ...], continuum: Continuum
 ) -> tuple[Step, ...]:
-    """Return the load steps, with lighter weights where joints rotate too far.
+    """Return the load steps, with lighter weights where nodes rotate too far.
 
     Weights are whole grams, at least 1.
     """

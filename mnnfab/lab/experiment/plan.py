@@ -69,7 +69,7 @@ class Plan:
     @property
     def steps(self) -> tuple[Step, ...]:
         """All load steps in order, without the zero."""
-        cases = [step for one in self.cases for step in (one.forward, one.adjoint) if step]
+        cases = [step for case in self.cases for step in (case.forward, case.adjoint) if step]
         return (*self.ports, *cases)
 
 

@@ -1,4 +1,4 @@
-"""Shots: joint positions at the times of observation, and the load step of each."""
+"""Shots: node positions at the times of observation, and the load step of each."""
 
 from __future__ import annotations
 

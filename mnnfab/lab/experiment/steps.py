@@ -27,7 +27,7 @@ STEPS = "steps.csv"
 HEADER = ("step", "role", "node", "axis", "load_gf")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
 #: Heaviest weight that is accepted (gf).
-HEAVIEST_GF = 1e6
+MAX_LOAD_GF = 1e6
 
 
 @dataclass(frozen=True)
@@ -170,7 +170,7 @@ def _applied_weights(
         raise InputError(where, f'axis "{axis}"', "x or y")
     if not node.isdecimal():
         raise InputError(where, f'node "{node}"', "the number of a node")
-    if not 0 < abs(load) <= HEAVIEST_GF:
-        allowed = f"a load in gf other than 0, up to ±{HEAVIEST_GF:g}; y points up"
+    if not 0 < abs(load) <= MAX_LOAD_GF:
+        allowed = f"a load in gf other than 0, up to ±{MAX_LOAD_GF:g}; y points up"
         raise InputError(where, f"{load:g} gf", allowed)
     return (AppliedWeight(Port(int(node), axis), load),)  # type: ignore[arg-type]

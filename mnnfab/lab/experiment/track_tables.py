@@ -54,7 +54,11 @@ def read_tracks(path: Path, layout: str, n_points: int) -> Tracks:
         InputError: if the layout is unknown or a frame lacks a point.
     """
     table = _table(path)
-    names = [layout] if layout != "auto" else [n for n, one in LAYOUTS.items() if one[0](table)]
+    names = (
+        [layout]
+        if layout != "auto"
+        else [n for n, layout_entry in LAYOUTS.items() if layout_entry[0](table)]
+    )
     if not names:
         given = f"columns {', '.join(table.header[:8])}"
         raise InputError(str(path), given, f"a known layout: {', '.join(LAYOUTS)}")

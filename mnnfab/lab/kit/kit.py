@@ -51,7 +51,7 @@ class Kit:
         tiling: geometry of the part as printed.
         plan: load steps.
         prediction: predicted displacements of all load steps.
-        rotations: largest rotation of a joint in each load step, (n_steps,) rad.
+        rotations: largest rotation of a node in each load step, (n_steps,) rad.
     """
 
     problem: Problem

@@ -151,7 +151,7 @@ def loads_text(plan: Plan) -> str:
 
 
 def expected_text(network: Network, prediction: Prediction) -> str:
-    """Return the predicted displacements of all joints as CSV.
+    """Return the predicted displacements of all nodes as CSV.
 
     Columns: bar model, continuum model, and the standard deviation over print samples.
     """

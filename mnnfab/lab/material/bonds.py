@@ -1,6 +1,6 @@
 """Identification of the stiffness of every bond from measured displacements.
 
-ln k of every bond is fitted to the displacements of all free joints by the bar model, after
+ln k of every bond is fitted to the displacements of all free nodes by the bar model, after
 subtracting its difference to the continuum model of the design. A Gaussian prior (a printed part is
 within some tens of per cent of its design) regularises the fit: bonds that no load step stretches
 keep the design value. A bond is *identifiable* if its interval is clearly narrower than the prior.

@@ -1,7 +1,7 @@
 """Alignment of measured positions with the axes of the design.
 
-The joints of the unloaded part are fitted to those of the design by a similarity transformation
-(Umeyama's closed form). The residuals reveal a wrong unit, a flipped axis and permuted joint
+The nodes of the unloaded part are fitted to those of the design by a similarity transformation
+(Umeyama's closed form). The residuals reveal a wrong unit, a flipped axis and permuted node
 numbers, each reported as such.
 """
 
@@ -18,7 +18,7 @@ from mnnfab.network.network import Network
 
 #: Relative size error above which the unit is taken to be wrong.
 MAX_SIZE_ERROR = 0.10
-#: Largest distance of a joint from its design position, as a share of the shortest bond.
+#: Largest distance of a node from its design position, as a share of the shortest bond.
 MAX_DISTANCE_SHARE = 0.3
 #: Factors by which lengths may be off, and the units that they indicate.
 UNITS = {
@@ -74,27 +74,27 @@ def fit_similarity(
 def align(
     where: str, points: FloatArray, network: Network, unit_mm: float | None, *, by_place: bool
 ) -> tuple[Alignment, IntArray]:
-    """Fit the unloaded joints to the design and assign them to its nodes.
+    """Fit the points of the unloaded part to the design and assign them to its nodes.
 
     Args:
         where: location named in error messages.
-        points: positions of the unloaded joints, (n_nodes, 2), y upwards.
+        points: positions of the unloaded nodes, (n_nodes, 2), y upwards.
         network: the design.
         unit_mm: length of the unit of the positions; fitted to the design if not given.
-        by_place: assign joints to nodes by position instead of by order.
+        by_place: assign points to nodes by position instead of by order.
 
     Returns:
         The alignment, with the scale fixed if the unit is known; and the row of each node's
         position, (n_nodes,).
 
     Raises:
-        InputError: if the unit, the axes or the order of the joints is wrong.
+        InputError: if the unit, the axes or the order of the nodes is wrong.
     """
     order = _order_by_position(points, network) if by_place else np.arange(network.n_nodes)
     points = points[order]
     free = fit_similarity(points, network.nodes)
     if unit_mm is not None and not 1 - MAX_SIZE_ERROR < free.scale / unit_mm < 1 + MAX_SIZE_ERROR:
-        # Permuted joints also reduce the fitted scale, so they are checked first.
+        # Permuted nodes also reduce the fitted scale, so they are checked first.
         _check_order(where, points, network)
         raise _unit_error(where, free.scale / unit_mm)
     _check_order(where, points, network)
@@ -138,7 +138,7 @@ def _check_order(where: str, points: FloatArray, network: Network) -> None:
 
 
 def _robust_fit(points: FloatArray, network: Network) -> Alignment:
-    """Return a fit that excludes outliers, such as a few permuted joints."""
+    """Return a fit that excludes outliers, such as a few permuted nodes."""
     keep = np.arange(network.n_nodes)
     n_min = max(3, network.n_nodes // 2)
     fit = fit_similarity(points, network.nodes)

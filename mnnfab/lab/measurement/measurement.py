@@ -1,7 +1,7 @@
 """Measurement: displacements and elongations of every load step, with their uncertainties.
 
-The noise of a joint in one shot is estimated from repeats: the scatter of the shots of a load step
-about their mean. The translation common to all joints of a shot is estimated separately, since it
+The noise of a node in one shot is estimated from repeats: the scatter of the shots of a load step
+about their mean. The translation common to all nodes of a shot is estimated separately, since it
 does not change bond lengths.
 """
 
@@ -34,7 +34,7 @@ class Noise:
 
     Args:
         node_mm: of one coordinate of one node, without the common translation.
-        shift_mm: of one coordinate of the translation common to all joints.
+        shift_mm: of one coordinate of the translation common to all nodes.
         n_free: degrees of freedom of the first; infinite if it was stated.
     """
 
@@ -55,16 +55,16 @@ class Measurement:
     Args:
         network: network of the measured part.
         steps: load steps with weights.
-        zero_mm: joints of the unloaded part, (n_nodes, 2).
-        displacements_mm: displacement of every joint in every load step, (n_steps, n_nodes, 2).
+        zero_mm: nodes of the unloaded part, (n_nodes, 2).
+        displacements_mm: displacement of every node in every load step, (n_steps, n_nodes, 2).
         n_shots: number of shots of every load step, (n_steps,).
         n_zero: number of shots of the unloaded part.
         noise: noise of one shot.
         unmodelled_mm: standard deviation of the unmodelled error, (n_steps, n_nodes).
         unmodelled_share: the same as a share of the displacement.
-        rigid_mm: joints after rigid-body motion, (n_rigid, n_nodes, 2), one row per shot.
+        rigid_mm: nodes after rigid-body motion, (n_rigid, n_nodes, 2), one row per shot.
         elongation_by: definition of elongations, "length" or "projection".
-        positions_mm: joints in every shot, (n_shots, n_nodes, 2).
+        positions_mm: nodes in every shot, (n_shots, n_nodes, 2).
         scale: mm per unit of the positions.
         size: size of the part relative to its design, by that scale.
     """
@@ -103,7 +103,7 @@ class Measurement:
     def elongation_sd_mm(self) -> FloatArray:
         """Standard deviation of an elongation, (n_steps, n_bonds).
 
-        Includes the errors of both joints and the effect of large displacements.
+        Includes the errors of both nodes and the effect of large displacements.
         """
         noise = 2.0 * self._variance_factors[:, None] * self.noise.node_mm**2
         unmodelled = (self.unmodelled_mm**2)[:, self.network.bonds].sum(axis=2)
@@ -170,7 +170,7 @@ class Measurement:
     def covariance_mm2(self, dofs: IntArray) -> FloatArray:
         """Return the covariance of displacements, (n, n) mm², n = n_steps · len(dofs).
 
-        All load steps share the error of the zero, and all joints of a load step share the common
+        All load steps share the error of the zero, and all nodes of a load step share the common
         translation of its shots.
 
         Args:
@@ -220,7 +220,7 @@ class Measurement:
 
 
 def bond_lengths(network: Network, positions_mm: FloatArray) -> FloatArray:
-    """Return bond lengths, (…, n_bonds), for joint positions, (…, n_nodes, 2)."""
+    """Return bond lengths, (…, n_bonds), for node positions, (…, n_nodes, 2)."""
     vectors = positions_mm[..., network.bonds[:, 1], :] - positions_mm[..., network.bonds[:, 0], :]
     return np.hypot(vectors[..., 0], vectors[..., 1])
 
@@ -236,13 +236,13 @@ def measure(
 
     Args:
         where: location named in error messages.
-        positions: positions of the joints in every shot.
+        positions: positions of the nodes in every shot.
         steps: load steps of the shots; those without a shot are ignored.
         network: the design.
         reading: options for evaluating the positions.
 
     Raises:
-        InputError: if the joints do not fit the design, no shot has a load, or the noise is
+        InputError: if the nodes do not fit the design, no shot has a load, or the noise is
             unknown.
     """
     reading = reading or Reading()

@@ -1,4 +1,4 @@
-"""Photographs of an experiment: from image files to the positions of the joints in each."""
+"""Photographs of an experiment: from image files to the positions of the nodes in each."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class PhotographResult:
     """Positions found in the photographs.
 
     Args:
-        positions: positions of the joints, mm on the board.
+        positions: positions of the nodes, mm on the board.
         pixels: the same in pixels, (n_shots, n_nodes, 2).
         camera: calibrated camera.
         residual_mm: residual of the board's corners in each photograph, (n_shots,).
@@ -61,7 +61,7 @@ class PartGeometry:
     """Geometry of the photographed part.
 
     Args:
-        network: its joints.
+        network: its nodes.
         tiling: its shape.
         dot_radius_mm: radius of its dots.
         joint_length_mm: length of a joint.
@@ -76,7 +76,7 @@ class PartGeometry:
 def read_photographs(
     experiment: Experiment, subject: PartGeometry, timer: StageTimer
 ) -> PhotographResult:
-    """Find the joints in all photographs of an experiment.
+    """Find the nodes in all photographs of an experiment.
 
     Raises:
         InputError: naming the photograph and its fault.
@@ -187,7 +187,7 @@ class LocatedNodes:
     """Joints found in one photograph.
 
     Args:
-        positions: positions of the joints, (n_nodes, 2) mm on the board.
+        positions: positions of the nodes, (n_nodes, 2) mm on the board.
         pixels: the same in pixels.
         residual_mm: residual of the board's corners.
         mm_per_px: pixel size of the picture.
@@ -200,7 +200,7 @@ class LocatedNodes:
 
 
 class Tracker:
-    """Tracker of the joints over photographs; the first, without load, gives their positions."""
+    """Tracker of the nodes over photographs; the first, without load, gives their positions."""
 
     def __init__(self, experiment: Experiment, subject: PartGeometry, camera: Camera) -> None:
         self.experiment, self.subject, self.camera = experiment, subject, camera
@@ -210,14 +210,14 @@ class Tracker:
         self.search_mm = SEARCH_SHARE * float(subject.network.lengths.min())
 
     def locate_nodes(self, where: str, image: Image) -> LocatedNodes:
-        """Find the joints in a photograph.
+        """Find the nodes in a photograph.
 
         Args:
             where: location named in error messages.
             image: the photograph.
 
         Raises:
-            InputError: if its size differs, or board or joints are not found.
+            InputError: if its size differs, or board or nodes are not found.
         """
         section = self.experiment.section.camera
         self._require_size(where, image)

@@ -1,4 +1,4 @@
-"""Tracking: joint centres in a photograph to a few hundredths of a pixel.
+"""Tracking: node centres in a photograph to a few hundredths of a pixel.
 
 Painted dots are found by template matching and fitted (`mnnfab.lab.photo.dots`). Without dots, the
 surroundings of each hub in the photograph without load are registered to those in the other
@@ -23,7 +23,7 @@ from mnnfab.lab.photo.dots import find_dot
 if TYPE_CHECKING:
     from geometry.tiling import Tiling
 
-#: Search radius around the position of a joint without load, as a share of the shortest bond.
+#: Search radius around the position of a node without load, as a share of the shortest bond.
 SEARCH_SHARE = 0.3
 #: Smallest correlations of a dot, and of a hub.
 MIN_DOT_CORRELATION, MIN_HUB_CORRELATION = 0.6, 0.5
@@ -39,7 +39,7 @@ HUB_REACH = 0.5
 
 @dataclass(frozen=True, eq=False)
 class Photograph:
-    """Photograph in which joints are tracked.
+    """Photograph in which nodes are tracked.
 
     Args:
         where: location named in error messages.
@@ -79,7 +79,7 @@ class Photograph:
 def track_dots(
     photograph: Photograph, positions_mm: FloatArray, radius_mm: float, search_mm: float
 ) -> FloatArray:
-    """Find the dot of every joint.
+    """Find the dot of every node.
 
     Args:
         photograph: the photograph.
@@ -175,11 +175,11 @@ def _not_found_error(
 
 @dataclass(frozen=True, eq=False)
 class HubPictures:
-    """Surroundings of every joint without load.
+    """Surroundings of every node without load.
 
     Args:
         pictures: one per node, square.
-        centres: positions of the joints in them, (n_nodes, 2) px.
+        centres: positions of the nodes in them, (n_nodes, 2) px.
     """
 
     pictures: tuple[Image, ...]
@@ -187,7 +187,7 @@ class HubPictures:
 
 
 def hubs_of(photograph: Photograph, pixels: FloatArray, reach_mm: float) -> HubPictures:
-    """Return the surroundings of the joints at given pixels, (n_nodes, 2)."""
+    """Return the surroundings of the nodes at given pixels, (n_nodes, 2)."""
     pictures, centres = [], []
     for node, pixel in enumerate(pixels):
         scale = photograph.pixels_per_mm(photograph.plane.positions(pixel[None])[0])
@@ -200,7 +200,7 @@ def hubs_of(photograph: Photograph, pixels: FloatArray, reach_mm: float) -> HubP
 def track_hubs(
     photograph: Photograph, hubs: HubPictures, positions_mm: FloatArray, search_mm: float
 ) -> FloatArray:
-    """Find the hub of every joint; arguments as for `track_dots`."""
+    """Find the hub of every node; arguments as for `track_dots`."""
     expected_px = photograph.plane.pixels(positions_mm)
     centres = np.empty_like(expected_px)
     for node, expected in enumerate(expected_px):
@@ -234,12 +234,12 @@ def _register(picture: Image, window: Image, centre: FloatArray) -> FloatArray |
 def hub_shapes(
     photograph: Photograph, tiling: Tiling, positions_mm: FloatArray, reach_mm: float
 ) -> HubPictures:
-    """Draw the expected surroundings of every joint from the design, at its place in the picture.
+    """Draw the expected surroundings of every node from the design, at its place in the picture.
 
     Args:
         photograph: the photograph, which gives the scale.
         tiling: shape of the part, in its position in the part's plane.
-        positions_mm: positions of the joints there, (n_nodes, 2).
+        positions_mm: positions of the nodes there, (n_nodes, 2).
         reach_mm: half-width of the surroundings.
     """
     cv2 = opencv()

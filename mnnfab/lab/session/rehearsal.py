@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mnnfab.progress.watcher import StageTimer
 
 REHEARSAL = "rehearsal"
-#: Noise of one coordinate of one joint in one shot without photographs, mm: a twentieth of a pixel
+#: Noise of one coordinate of one node in one shot without photographs, mm: a twentieth of a pixel
 #: of 0.02 mm.
 NOISE_MM = 0.001
 Kind = Literal["positions", "photographs"]

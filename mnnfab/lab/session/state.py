@@ -174,7 +174,7 @@ def _round(path: Path, n_bonds: int) -> Round:
         )
         losses = tuple(float(loss) for loss in values["losses"])
         measured = tuple(map(str, values["measured"]))
-        rehearsed = tuple(bool(one) for one in values["rehearsed"])
+        rehearsed = tuple(bool(value) for value in values["rehearsed"])
         state = Round(int(values["round"]), latent, mean, square, losses, measured, rehearsed)
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(str(path), f"damaged: {error}", "a file written by mnnfab") from error

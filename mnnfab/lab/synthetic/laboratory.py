@@ -56,7 +56,7 @@ class PhotoSettings:
         tilt_deg: rotation of the camera against the board.
         distortion: k1, k2, p1 and p2 of the lens.
         sensor: blur, illumination and noise.
-        dots: paint the dots of the joints.
+        dots: paint the dots of the nodes.
         offset_mm: distance of the part's face in front of the board's.
         quality: quality of the JPEG files.
         margin_mm: margin around the part in the window, and around the board.
@@ -134,7 +134,7 @@ class Scene:
         ]
 
     def true_pixels(self, task: Task, step: Step) -> FloatArray:
-        """Return the true pixels of the joints in a photograph of a load step, (n_nodes, 2)."""
+        """Return the true pixels of the nodes in a photograph of a load step, (n_nodes, 2)."""
         return self.lens.project(self.part.node_positions(self.field_of(task, step)))
 
 
@@ -289,7 +289,7 @@ def positions_of(
         task: its task, with inputs and outputs.
         continuum: continuum model in place of the printed part.
         steps: load steps, with the zero.
-        noise_mm: noise of one coordinate of one joint in one shot, and of the common translation.
+        noise_mm: noise of one coordinate of one node in one shot, and of the common translation.
         generator: generator of the noise.
         repeats: shots per load step.
     """

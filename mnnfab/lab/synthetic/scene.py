@@ -81,7 +81,7 @@ class Part:
         return shapes
 
     def node_positions(self, field: FloatArray) -> FloatArray:
-        """Return the positions of the joints in space, (n_nodes, 3) mm."""
+        """Return the positions of the nodes in space, (n_nodes, 3) mm."""
         return self._means(self.continuum.system.readings, field)
 
     def load_points(self, field: FloatArray) -> FloatArray:
