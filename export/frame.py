@@ -14,9 +14,11 @@ from mnnfab.network.network import Network
 
 def write_frame(tiling: Tiling, network: Network, label: Label, folder: Path) -> None:
     """Write <name>-frame.dxf and <name>-frame.svg; the part must have pads."""
-    named = replace(label, name=f"{label.name}-frame", description="drill drawing of the frame")
+    frame_label = replace(
+        label, name=f"{label.name}-frame", description="drill drawing of the frame"
+    )
     drawing = frame_drawing(tiling, network)
     for kind in (dxf, svg):
-        path = folder / f"{named.name}{kind.FORMAT.suffix}"
-        kind.write_drawing(drawing, named, path)
+        path = folder / f"{frame_label.name}{kind.FORMAT.suffix}"
+        kind.write_drawing(drawing, frame_label, path)
         kind.FORMAT.read_back(path)

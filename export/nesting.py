@@ -15,23 +15,23 @@ _UM = 1000
 
 
 @dataclass(frozen=True)
-class Spot:
+class Placement:
     """The position of a rectangle.
 
     Args:
         tray: number of the tray, from 0.
         corner_mm: lower left corner, relative to that of the tray.
-        turned: True if it is rotated by 90°, counter-clockwise.
+        rotated: True if it is rotated by 90°, counter-clockwise.
     """
 
     tray: int
     corner_mm: tuple[float, float]
-    turned: bool
+    rotated: bool
 
 
 def nest(
     sizes_mm: Sequence[tuple[float, float]], tray_mm: tuple[float, float], gap_mm: float
-) -> list[Spot]:
+) -> list[Placement]:
     """Return a position for each rectangle, with a gap to its neighbours and to the rim.
 
     Raises:
@@ -51,9 +51,9 @@ def nest(
         packer.add_rect(*needed, rid=number)
     packer.add_bin(*tray, count=len(sizes_mm))
     packer.pack()
-    spots: dict[int, Spot] = {}
+    placements: dict[int, Placement] = {}
     for bin_number, x, y, width, _, number in packer.rect_list():
-        straight = math.ceil((sizes_mm[number][0] + gap_mm) * _UM)
+        unrotated_width = math.ceil((sizes_mm[number][0] + gap_mm) * _UM)
         corner = (x / _UM + gap_mm, y / _UM + gap_mm)
-        spots[number] = Spot(bin_number, corner, turned=width != straight)
-    return [spots[number] for number in range(len(sizes_mm))]
+        placements[number] = Placement(bin_number, corner, rotated=width != unrotated_width)
+    return [placements[number] for number in range(len(sizes_mm))]

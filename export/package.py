@@ -49,19 +49,19 @@ def _export(part: Part, folder: Path, kind: Format, tolerance_mm: float) -> Expo
 
 def _compare(file: str, measured: Measured, part: Part, kind: Format, tolerance_mm: float) -> None:
     if measured.n_bodies != 1 or not measured.valid:
-        found = f"{measured.n_bodies} bodies, {'valid' if measured.valid else 'not closed'}"
-        msg = f"{file} was read back as {found}; one valid solid was written"
+        bodies = f"{measured.n_bodies} bodies, {'valid' if measured.valid else 'not closed'}"
+        msg = f"{file} was read back as {bodies}; one valid solid was written"
         raise ToolError(msg)
     if kind.flat:
-        what, found_size, written = "an area", measured.area_mm2, part.area_mm2
+        quantity, measured_size, part_size = "an area", measured.area_mm2, part.area_mm2
     else:
-        what, found_size, written = "a volume", measured.volume_mm3, part.volume_mm3
-    assert found_size is not None, "a format has a volume, or an area if it is flat"
-    assert written is not None, "a part without a drawing is rejected on writing"
-    error = abs(found_size / written - 1)
-    sliced = tolerance_mm * part.curved_mm2 / part.volume_mm3 if kind.faceted else 0.0
-    if error > kind.size_tolerance + sliced:
-        msg = f"{file} was read back with {what} that is off by {error:.2g}"
+        quantity, measured_size, part_size = "a volume", measured.volume_mm3, part.volume_mm3
+    assert measured_size is not None, "a format has a volume, or an area if it is flat"
+    assert part_size is not None, "a part without a drawing is rejected on writing"
+    error = abs(measured_size / part_size - 1)
+    chord_error = tolerance_mm * part.curved_mm2 / part.volume_mm3 if kind.faceted else 0.0
+    if error > kind.size_tolerance + chord_error:
+        msg = f"{file} was read back with {quantity} that is off by {error:.2g}"
         raise ToolError(msg)
     expected = np.array(part.bounding_box_mm)
     if kind.flat:

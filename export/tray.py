@@ -11,7 +11,7 @@ import numpy as np
 
 from export.formats import SINGLE_PRECISION, Measured, f_3mf, formats_named, stl, svg
 from export.manifest import ExportedFile
-from export.nesting import Spot, nest
+from export.nesting import Placement, nest
 from geometry.drawing import NOTES, OUTER, Drawing, Polyline, Text
 from geometry.facets import Facets
 from geometry.part import Box, Label, Part
@@ -19,29 +19,29 @@ from mnnfab.arrays import FloatArray, frozen_floats, frozen_ints
 from mnnfab.errors import InputError, ToolError
 from mnnfab.io.files import sha256_of
 
-_QUARTER = np.array([[0.0, -1.0], [1.0, 0.0]])
+_ROTATION_90 = np.array([[0.0, -1.0], [1.0, 0.0]])
 
 
 @dataclass(frozen=True, eq=False)
-class Placed:
+class PlacedPart:
     """A part and its position on a tray."""
 
     part: Part
-    spot: Spot
+    placement: Placement
 
     @property
     def shift(self) -> tuple[float, float]:
         """Translation of the rotated part to its position, mm."""
         corners = np.array(self.part.bounding_box_mm)[:, :2]
-        low = (_turned(corners) if self.spot.turned else corners).min(axis=0)
-        x, y = np.subtract(self.spot.corner_mm, low).tolist()
+        low = (_rotated_90(corners) if self.placement.rotated else corners).min(axis=0)
+        x, y = np.subtract(self.placement.corner_mm, low).tolist()
         return x, y
 
     def move(self, points: FloatArray) -> FloatArray:
         """Return points of the part in tray coordinates, (n, 2 or 3) mm."""
-        moved = _turned(points) if self.spot.turned else np.array(points)
-        moved[:, :2] += self.shift
-        return moved
+        in_tray_axes = _rotated_90(points) if self.placement.rotated else np.array(points)
+        in_tray_axes[:, :2] += self.shift
+        return in_tray_axes
 
 
 def write_trays(
@@ -66,17 +66,19 @@ def write_trays(
     """
     _check_heights(parts, tray_mm[2])
     sizes = [np.subtract(*part.bounding_box_mm[::-1])[:2].tolist() for part in parts]
-    spots = nest([(x, y) for x, y in sizes], tray_mm[:2], gap_mm)
-    placed = [Placed(part, spot) for part, spot in zip(parts, spots, strict=True)]
+    placements = nest([(x, y) for x, y in sizes], tray_mm[:2], gap_mm)
+    placed = [
+        PlacedPart(part, placement) for part, placement in zip(parts, placements, strict=True)
+    ]
     surfaces = {part: part.facets(tolerance_mm) for part in dict.fromkeys(parts)}
-    written = []
-    for number in range(max(spot.tray for spot in spots) + 1):
-        here = [entry for entry in placed if entry.spot.tray == number]
-        written += _write_tray(here, surfaces, f"tray-{number + 1}", folder)
-        picture = folder / f"tray-{number + 1}.svg"
-        svg.write_drawing(_drawing(here, tray_mm), Label(picture.stem), picture)
+    files = []
+    for number in range(max(placement.tray for placement in placements) + 1):
+        on_tray = [entry for entry in placed if entry.placement.tray == number]
+        files += _write_tray(on_tray, surfaces, f"tray-{number + 1}", folder)
+        drawing_path = folder / f"tray-{number + 1}.svg"
+        svg.write_drawing(_drawing(on_tray, tray_mm), Label(drawing_path.stem), drawing_path)
     (folder / "tray.json").write_text(_list_text(placed), encoding="utf-8")
-    return written
+    return files
 
 
 def _check_heights(parts: Sequence[Part], height_mm: float) -> None:
@@ -88,7 +90,7 @@ def _check_heights(parts: Sequence[Part], height_mm: float) -> None:
 
 
 def _write_tray(
-    placed: Sequence[Placed], surfaces: dict[Part, Facets], name: str, folder: Path
+    placed: Sequence[PlacedPart], surfaces: dict[Part, Facets], name: str, folder: Path
 ) -> list[ExportedFile]:
     facets = [
         replace(
@@ -100,15 +102,15 @@ def _write_tray(
     label = Label(name, description=f"{len(placed)} parts")
     items = _items(placed, surfaces)
     f_3mf.write_items(items, label, folder / f"{name}.3mf")
-    (folder / f"{name}.stl").write_bytes(stl.stl_bytes(_together(facets), f"mnnfab mm {name}"))
+    (folder / f"{name}.stl").write_bytes(stl.stl_bytes(_merged_facets(facets), f"mnnfab mm {name}"))
     box = _box(facets)
     volume = sum(shape.volume_mm3 for shape in facets)
-    found = []
+    files = []
     for kind in formats_named(["3mf", "stl"]):
         path = folder / f"{name}{kind.suffix}"
         measured = kind.read_back(path)
         _compare(path.name, measured, len(placed), volume, box)
-        found.append(
+        files.append(
             ExportedFile(
                 path.name,
                 path.stat().st_size,
@@ -117,30 +119,32 @@ def _write_tray(
                 measured.volume_mm3,
             )
         )
-    return found
+    return files
 
 
-def _items(placed: Sequence[Placed], surfaces: dict[Part, Facets]) -> list[f_3mf.Item]:
+def _items(placed: Sequence[PlacedPart], surfaces: dict[Part, Facets]) -> list[f_3mf.Item]:
     """Return every part and orientation once, with all its positions."""
-    places: dict[tuple[Part, bool], list[tuple[float, float, float]]] = {}
+    shifts_by_part: dict[tuple[Part, bool], list[tuple[float, float, float]]] = {}
     for entry in placed:
-        places.setdefault((entry.part, entry.spot.turned), []).append((*entry.shift, 0.0))
+        shifts_by_part.setdefault((entry.part, entry.placement.rotated), []).append(
+            (*entry.shift, 0.0)
+        )
     items = []
-    for (part, turned), shifts in places.items():
+    for (part, rotated), shifts in shifts_by_part.items():
         surface = surfaces[part]
-        vertices = frozen_floats(_turned(surface.vertices) if turned else surface.vertices)
+        vertices = frozen_floats(_rotated_90(surface.vertices) if rotated else surface.vertices)
         items.append(f_3mf.Item(part.label, replace(surface, vertices=vertices), tuple(shifts)))
     return items
 
 
-def _turned(points: FloatArray) -> FloatArray:
+def _rotated_90(points: FloatArray) -> FloatArray:
     """Return points rotated by 90° about the origin, counter-clockwise, (n, 2 or 3) mm."""
-    turned = np.array(points)
-    turned[:, :2] = turned[:, :2] @ _QUARTER.T
-    return turned
+    rotated = np.array(points)
+    rotated[:, :2] = rotated[:, :2] @ _ROTATION_90.T
+    return rotated
 
 
-def _together(facets: Sequence[Facets]) -> Facets:
+def _merged_facets(facets: Sequence[Facets]) -> Facets:
     shifts = np.cumsum([0, *(len(shape.vertices) for shape in facets[:-1])])
     triangles = [shape.triangles + shift for shape, shift in zip(facets, shifts, strict=True)]
     return Facets(
@@ -160,13 +164,13 @@ def _compare(file: str, measured: Measured, n_parts: int, volume: float, box: Bo
         msg = f"{file} was read back as {measured.n_bodies} bodies; {n_parts} were written"
         raise ToolError(msg)
     assert measured.volume_mm3 is not None, "both formats hold solids"
-    off = float(np.abs(np.subtract(measured.bounding_box_mm, box)).max())
-    if abs(measured.volume_mm3 / volume - 1) > SINGLE_PRECISION or off > 1e-3:
+    box_error = float(np.abs(np.subtract(measured.bounding_box_mm, box)).max())
+    if abs(measured.volume_mm3 / volume - 1) > SINGLE_PRECISION or box_error > 1e-3:
         msg = f"{file} was read back with a different volume or size"
         raise ToolError(msg)
 
 
-def _drawing(placed: Sequence[Placed], tray_mm: tuple[float, float, float]) -> Drawing:
+def _drawing(placed: Sequence[PlacedPart], tray_mm: tuple[float, float, float]) -> Drawing:
     x, y, _ = tray_mm
     rim = frozen_floats(np.array([[0.0, 0.0], [x, 0.0], [x, y], [0.0, y]]))
     lines = [Polyline(NOTES, rim, np.zeros(4))]
@@ -178,19 +182,19 @@ def _drawing(placed: Sequence[Placed], tray_mm: tuple[float, float, float]) -> D
                 for line in entry.part.drawing.polylines
                 if line.layer == OUTER
             ]
-        left, low = entry.spot.corner_mm
+        left, low = entry.placement.corner_mm
         texts.append(Text(NOTES, (left, low - 4.0), 3.0, entry.part.label.name))
     return Drawing(tuple(lines), (), tuple(texts))
 
 
-def _list_text(placed: Sequence[Placed]) -> str:
+def _list_text(placed: Sequence[PlacedPart]) -> str:
     entries = [
         {
-            "tray": entry.spot.tray + 1,
+            "tray": entry.placement.tray + 1,
             "part": entry.part.label.name,
             "sha256": entry.part.label.design_sha256,
-            "corner_mm": entry.spot.corner_mm,
-            "turned": entry.spot.turned,
+            "corner_mm": entry.placement.corner_mm,
+            "turned": entry.placement.rotated,
         }
         for entry in placed
     ]

@@ -28,8 +28,8 @@ def region_averages(basis: Basis, node: IntArray, n_nodes: int) -> sparse.csc_ar
     sizes = np.bincount(node[inside], basis.dx.sum(axis=-1)[inside], minlength=n_nodes)
     shape = (basis.N, n_nodes)
     entries = (integrals / sizes[owner]).ravel()
-    places = (basis.element_dofs[:, inside].ravel(), owner.ravel())
-    scalar = sparse.coo_array((entries, places), shape=shape)
+    indices = (basis.element_dofs[:, inside].ravel(), owner.ravel())
+    scalar = sparse.coo_array((entries, indices), shape=shape)
     in_the_plane = np.eye(basis.mesh.dim(), 2)
     return sparse.csc_array(sparse.kron(scalar, in_the_plane))
 

@@ -23,9 +23,9 @@ from mnnfab.network.ports import Port
 from mnnfab.profiles import Material
 
 #: Timoshenko's shear coefficient of a rectangular section.
-SHEAR_SHARE = 5 / 6
+SHEAR_COEFFICIENT = 5 / 6
 #: Points of Gauss's rule on each of the five pieces of a bond.
-POINTS = 8
+GAUSS_POINTS = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,9 +45,11 @@ class BeamModel:
 
     def displacements(self, loads: FloatArray) -> FloatArray:
         """Return displacements and rotations under loads, both (3 n_nodes, n_cases)."""
-        moved = np.zeros_like(loads)
-        moved[self.free] = factorise(self.stiffness[self.free][:, self.free])(loads[self.free])
-        return moved
+        displacements = np.zeros_like(loads)
+        displacements[self.free] = factorise(self.stiffness[self.free][:, self.free])(
+            loads[self.free]
+        )
+        return displacements
 
 
 def make_beam_model(
@@ -55,11 +57,11 @@ def make_beam_model(
 ) -> BeamModel:
     """Return the beam model of a network with these widths, (n_bonds,) mm."""
     blocks = beam_stiffness(network.lengths, widths_mm, material, fabrication)
-    turned = _turned(blocks, network.directions)
+    global_blocks = _in_global_axes(blocks, network.directions)
     dofs = (3 * network.bonds[:, :, None] + np.arange(3)).reshape(-1, 6)
     rows, columns = np.repeat(dofs, 6, axis=1).ravel(), np.tile(dofs, (1, 6)).ravel()
     shape = (3 * network.n_nodes,) * 2
-    stiffness = sparse.coo_array((turned.ravel(), (rows, columns)), shape=shape).tocsc()
+    stiffness = sparse.coo_array((global_blocks.ravel(), (rows, columns)), shape=shape).tocsc()
     fixed = (3 * network.fixed[:, None] + np.arange(3)).ravel()
     return BeamModel(network, stiffness, np.setdiff1d(np.arange(shape[0]), fixed))
 
@@ -71,12 +73,12 @@ def beam_response(
     ports = [3 * port.node + "xy".index(port.axis) for port in inputs + outputs]
     loads = np.zeros((3 * frame.network.n_nodes, len(ports)))
     loads[ports, np.arange(len(ports))] = 1.0
-    moved = frame.displacements(loads)
+    displacements = frame.displacements(loads)
     n_in = len(inputs)
-    in_the_plane = moved.reshape(-1, 3, len(ports))[:, :2].reshape(-1, len(ports))
+    in_the_plane = displacements.reshape(-1, 3, len(ports))[:, :2].reshape(-1, len(ports))
     elongations = compatibility_matrix(frame.network) @ in_the_plane
     return Response(
-        flexibility=frozen_floats(moved[ports[n_in:], :n_in]),
+        flexibility=frozen_floats(displacements[ports[n_in:], :n_in]),
         elongations=frozen_floats(elongations[:, :n_in]),
         adjoint_elongations=frozen_floats(elongations[:, n_in:]),
     )
@@ -97,29 +99,29 @@ def beam_stiffness(
         material: modulus and Poisson's ratio.
         fabrication: joints, tapers and thickness.
     """
-    places, weights, widths = _along(lengths_mm, widths_mm, fabrication)
+    positions, weights, widths = _integration_points(lengths_mm, widths_mm, fabrication)
     modulus, thickness = material.youngs_modulus_MPa, fabrication.thickness_mm
     shear_modulus = modulus / (2 * (1 + material.poisson_ratio))
     area = thickness * widths
-    arm = lengths_mm[:, None] - places
+    arm = lengths_mm[:, None] - positions
     bending = weights / (modulus * thickness * widths**3 / 12)
     flexibility = np.zeros((len(lengths_mm), 3, 3))
     flexibility[:, 0, 0] = (weights / (modulus * area)).sum(axis=1)
     flexibility[:, 1, 1] = (bending * arm**2).sum(axis=1)
-    flexibility[:, 1, 1] += (weights / (SHEAR_SHARE * shear_modulus * area)).sum(axis=1)
+    flexibility[:, 1, 1] += (weights / (SHEAR_COEFFICIENT * shear_modulus * area)).sum(axis=1)
     flexibility[:, 1, 2] = flexibility[:, 2, 1] = (bending * arm).sum(axis=1)
     flexibility[:, 2, 2] = bending.sum(axis=1)
-    end = np.linalg.inv(flexibility)
+    end_stiffness = np.linalg.inv(flexibility)
     # Forces at the first end in equilibrium with those at the second.
-    balance = np.zeros((len(lengths_mm), 3, 6))
-    balance[:, :, 3:] = np.eye(3)
-    balance[:, :, :3] = -np.eye(3)
-    balance[:, 1, 2] = -lengths_mm
-    stiffness: FloatArray = np.swapaxes(balance, 1, 2) @ end @ balance
+    equilibrium = np.zeros((len(lengths_mm), 3, 6))
+    equilibrium[:, :, 3:] = np.eye(3)
+    equilibrium[:, :, :3] = -np.eye(3)
+    equilibrium[:, 1, 2] = -lengths_mm
+    stiffness: FloatArray = np.swapaxes(equilibrium, 1, 2) @ end_stiffness @ equilibrium
     return stiffness
 
 
-def _along(
+def _integration_points(
     lengths_mm: FloatArray, widths_mm: FloatArray, fabrication: Fabrication
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return integration points of each bond, their weights and widths, (n_bonds, 5 POINTS)."""
@@ -132,25 +134,27 @@ def _along(
             *(lengths_mm - joint - taper, lengths_mm - joint, lengths_mm),
         ]
     )
-    shares = [(ratio, ratio), (ratio, 1.0), (1.0, 1.0), (1.0, ratio), (ratio, ratio)]
-    knots, gauss = np.polynomial.legendre.leggauss(POINTS)
+    width_ratios = [(ratio, ratio), (ratio, 1.0), (1.0, 1.0), (1.0, ratio), (ratio, ratio)]
+    knots, gauss = np.polynomial.legendre.leggauss(GAUSS_POINTS)
     knots, gauss = (knots + 1) / 2, gauss / 2
     pieces = []
-    for (first, last), start, end in zip(shares, ends[:-1], ends[1:], strict=True):
+    for (first, last), start, end in zip(width_ratios, ends[:-1], ends[1:], strict=True):
         span = (end - start)[:, None]
-        share = first + (last - first) * knots
-        pieces.append((start[:, None] + span * knots, span * gauss, widths_mm[:, None] * share))
-    places, weights, widths = (np.hstack(parts) for parts in zip(*pieces, strict=True))
-    return places, weights, widths
+        width_ratio = first + (last - first) * knots
+        pieces.append(
+            (start[:, None] + span * knots, span * gauss, widths_mm[:, None] * width_ratio)
+        )
+    positions, weights, widths = (np.hstack(parts) for parts in zip(*pieces, strict=True))
+    return positions, weights, widths
 
 
-def _turned(blocks: FloatArray, directions: FloatArray) -> FloatArray:
+def _in_global_axes(blocks: FloatArray, directions: FloatArray) -> FloatArray:
     """Return the beam stiffness matrices in global axes, (n_bonds, 6, 6)."""
-    turn = np.zeros((len(directions), 6, 6))
+    rotation = np.zeros((len(directions), 6, 6))
     cosine, sine = directions.T
     for offset in (0, 3):
-        turn[:, offset, offset] = turn[:, offset + 1, offset + 1] = cosine
-        turn[:, offset, offset + 1], turn[:, offset + 1, offset] = sine, -sine
-        turn[:, offset + 2, offset + 2] = 1.0
-    turned: FloatArray = np.swapaxes(turn, 1, 2) @ blocks @ turn
-    return turned
+        rotation[:, offset, offset] = rotation[:, offset + 1, offset + 1] = cosine
+        rotation[:, offset, offset + 1], rotation[:, offset + 1, offset] = sine, -sine
+        rotation[:, offset + 2, offset + 2] = 1.0
+    global_blocks: FloatArray = np.swapaxes(rotation, 1, 2) @ blocks @ rotation
+    return global_blocks

@@ -19,10 +19,10 @@ from mnnfab.arrays import FloatArray
 
 #: Number of Lanczos vectors and relative tolerance of the load factor; the second pair is used
 #: if modes are too close together for the first to separate them.
-EFFORTS = ((30, 1e-4), (80, 1e-2))
-RESTARTS = 25
+LANCZOS_SETTINGS = ((30, 1e-4), (80, 1e-2))
+MAX_RESTARTS = 25
 #: Largest load factor of interest.
-LARGEST = 1e4
+MAX_FACTOR = 1e4
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,35 +48,37 @@ def buckle(system: System, stress: FloatArray, thickness_mm: FloatArray) -> Buck
         thickness_mm: thickness of each triangle, (n_triangles,).
 
     """
-    free, nothing = system.free, np.zeros(system.n_dofs)
+    free, zero_mode = system.free, np.zeros(system.n_dofs)
     # Normalised, so that very small or large loads do not under- or overflow.
     size = float(np.abs(stress).max())
     if size < np.finfo(np.float64).tiny:
-        return Buckling(np.inf, nothing)
-    stressed = _stress_stiffness(system, stress / size, thickness_mm)[free][:, free]
+        return Buckling(np.inf, zero_mode)
+    stress_stiffness = _stress_stiffness(system, stress / size, thickness_mm)[free][:, free]
     start = system.solve_free(np.random.default_rng(0).standard_normal(len(free)))
-    for vectors, tolerance in EFFORTS:
+    for vectors, tolerance in LANCZOS_SETTINGS:
         try:
             # -K_σ φ = μ K φ: the largest μ is one over the least positive λ.
             values, modes = eigsh(
-                -stressed,
+                -stress_stiffness,
                 k=1,
                 M=system.stiffness[free][:, free],
-                Minv=LinearOperator(stressed.shape, matvec=system.solve_free, dtype=np.float64),
+                Minv=LinearOperator(
+                    stress_stiffness.shape, matvec=system.solve_free, dtype=np.float64
+                ),
                 which="LA",
                 v0=start,
                 tol=tolerance,
                 ncv=min(vectors, len(free) - 1),
-                maxiter=RESTARTS,
+                maxiter=MAX_RESTARTS,
             )
         except ArpackNoConvergence:  # the eigenvalues cluster at μ = 0
             continue
-        if values[0] * size <= 1 / LARGEST:
-            return Buckling(np.inf, nothing)
-        mode = nothing.copy()
+        if values[0] * size <= 1 / MAX_FACTOR:
+            return Buckling(np.inf, zero_mode)
+        mode = zero_mode.copy()
         mode[free] = modes[:, 0] / np.abs(modes[:, 0]).max()
         return Buckling(float(1 / (values[0] * size)), mode)
-    return Buckling(None, nothing)
+    return Buckling(None, zero_mode)
 
 
 def _stress_stiffness(

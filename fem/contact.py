@@ -9,7 +9,7 @@ from fem.continuum import Continuum
 from mnnfab.arrays import FloatArray, IntArray
 
 #: Largest load factor that is examined.
-LARGEST = 10.0
+MAX_FACTOR = 10.0
 #: Relative tolerance of the load factor.
 TOLERANCE = 0.01
 
@@ -21,15 +21,15 @@ def contact_factor(continuum: Continuum, loads_N: FloatArray) -> tuple[float, Fl
     factor 10. The factor is infinite if no sides meet.
     """
     sides = _free_sides(continuum)
-    points, moved = continuum.mesh.points, continuum.displacements(loads_N)
+    points, displacements = continuum.mesh.points, continuum.displacements(loads_N)
 
     def crossing(factor: float) -> FloatArray | None:
-        side = _crossing(points + factor * moved[: len(points)], sides)
+        side = _crossing(points + factor * displacements[: len(points)], sides)
         return None if side is None else points[side].mean(axis=0)
 
-    if crossing(LARGEST) is None:
+    if crossing(MAX_FACTOR) is None:
         return np.inf, None
-    low, high = 0.0, LARGEST
+    low, high = 0.0, MAX_FACTOR
     while high - low > TOLERANCE * high:
         middle = (low + high) / 2
         low, high = (low, middle) if crossing(middle) is not None else (middle, high)
@@ -48,8 +48,8 @@ def _crossing(points: FloatArray, sides: IntArray) -> IntArray | None:
     first, second = shapely.STRtree(lines).query(lines, predicate="intersects")
     ordered = first < second
     first, second = first[ordered], second[ordered]
-    apart = ~(sides[first][:, :, None] == sides[second][:, None, :]).any(axis=(1, 2))
-    if not apart.any():
+    disjoint = ~(sides[first][:, :, None] == sides[second][:, None, :]).any(axis=(1, 2))
+    if not disjoint.any():
         return None
-    ends: IntArray = sides[first[apart][0]]
+    ends: IntArray = sides[first[disjoint][0]]
     return ends

@@ -10,7 +10,7 @@ from skfem import Basis, ElementTriP2, MeshTri
 
 from fem.elasticity import plane_stress_constants, stress_law, von_mises
 from fem.mesh import Mesh
-from fem.system import Balance, Regions, System, make_system, solve_ports
+from fem.system import Regions, Residuals, System, make_system, solve_ports
 from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.model.response import Response
 from mnnfab.network.network import Network
@@ -31,7 +31,7 @@ class Continuum:
         fields: displacement at every degree of freedom for a unit load at each input,
             (n_dofs, n_in) mm/N.
         adjoint_fields: the same for a unit load at each output, (n_dofs, n_out).
-        balance: force and energy residuals.
+        residuals: force and energy residuals.
         system: the finite element system.
         lame: λ, MPa.
         shear: μ, MPa.
@@ -41,7 +41,7 @@ class Continuum:
     response: Response
     fields: FloatArray
     adjoint_fields: FloatArray
-    balance: Balance
+    residuals: Residuals
     system: System
     lame: float
     shear: float
@@ -66,9 +66,9 @@ class Continuum:
 
     def at_points(self, field: FloatArray) -> FloatArray:
         """Return a field, (n_dofs,), at every point of the quadratic mesh, (n, 2)."""
-        places = np.concatenate([self.basis.nodal_dofs[0], self.basis.facet_dofs[0]])
-        moved: FloatArray = field.reshape(-1, 2)[places]
-        return moved
+        dofs = np.concatenate([self.basis.nodal_dofs[0], self.basis.facet_dofs[0]])
+        values: FloatArray = field.reshape(-1, 2)[dofs]
+        return values
 
     @property
     def quadratic_points(self) -> FloatArray:
@@ -134,7 +134,7 @@ def solve_continuum(
         response=solution.response,
         fields=solution.fields,
         adjoint_fields=solution.adjoint_fields,
-        balance=solution.balance,
+        residuals=solution.residuals,
         system=system,
         lame=constants[0],
         shear=constants[1],
@@ -149,4 +149,4 @@ def triangulation(mesh: Mesh) -> MeshTri:
 
 def regions_of(mesh: Mesh, network: Network) -> Regions:
     """Return which triangles of a mesh are load discs, loaded or held."""
-    return Regions(mesh.disc, mesh.seat, mesh.held(network.fixed), mesh.n_nodes)
+    return Regions(mesh.disc, mesh.load_node, mesh.held(network.fixed), mesh.n_nodes)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fem.continuum import Continuum, solve_continuum
-from fem.memory import fits
+from fem.memory import fits_in_memory
 from fem.mesh import Mesh
 from fem.refinement import error_indicators, mark_triangles, refined
 from mnnfab.model.response import Response
@@ -17,24 +17,24 @@ from mnnfab.network.ports import Port
 from mnnfab.profiles import Material
 
 #: Minimum number of meshes: two changes are needed to estimate the rate of convergence.
-FEWEST = 3
+MIN_MESHES = 3
 #: Maximum number of meshes; each is at least 1.5 times as large as the one before.
-MOST = 12
+MAX_MESHES = 12
 #: Bounds of the assumed ratio of successive changes: a single change may be small by chance and
 #: must not imply faster convergence.
-SLOWEST, FASTEST = 0.9, 0.5
+MAX_RATIO, MIN_RATIO = 0.9, 0.5
 #: Error reported for a single mesh, for which there is no estimate.
-UNKNOWN = 1.0
-#: Absolute or relative change below which a metric has converged: no flower of the iris data set
-#: changes its class.
-METRIC_SETTLED = 0.005
+ERROR_OF_SINGLE_MESH = 1.0
+#: Absolute or relative change below which a metric has converged: less than one sample of the
+#: iris data set (1/150).
+METRIC_TOLERANCE = 0.005
 
 Metric = Callable[[Response], float]
 """The task's metric from the response of a continuum."""
 
 
 @dataclass(frozen=True)
-class Level:
+class MeshResult:
     """One mesh of the sequence.
 
     Args:
@@ -49,21 +49,21 @@ class Level:
 
 
 @dataclass(frozen=True)
-class Discretisation:
-    """The result of a sequence of meshes.
+class ConvergenceStudy:
+    """Mesh convergence study: a sequence of refined meshes and the estimated error.
 
     Args:
         levels: all meshes, the coarsest first.
         error: estimated relative error of the last flexibility matrix: the sum of all further
             changes if they continued to decrease at the same rate.
         tolerance: requested tolerance.
-        settled: whether the error is within the tolerance and the metric has converged.
+        converged: whether the error is within the tolerance and the metric has converged.
     """
 
-    levels: tuple[Level, ...]
+    levels: tuple[MeshResult, ...]
     error: float
     tolerance: float
-    settled: bool
+    converged: bool
 
 
 def solve_to_tolerance(
@@ -73,7 +73,7 @@ def solve_to_tolerance(
     ports: tuple[tuple[Port, ...], tuple[Port, ...]],
     tolerance: float,
     metric: Metric | None = None,
-) -> tuple[Continuum, Discretisation]:
+) -> tuple[Continuum, ConvergenceStudy]:
     """Solve and refine with respect to the port displacements until the results converge.
 
     Refinement stops before the tolerance is reached if memory is insufficient for a finer mesh.
@@ -89,40 +89,40 @@ def solve_to_tolerance(
     Raises:
         ToolError: see `solve_continuum`.
     """
-    levels: list[Level] = []
-    before = None
+    levels: list[MeshResult] = []
+    previous = None
     while True:
         continuum = solve_continuum(mesh, network, material, *ports)
-        found = continuum.response.flexibility
+        flexibility = continuum.response.flexibility
         change = None
-        if before is not None:
-            change = float(np.linalg.norm(found - before) / np.linalg.norm(found))
+        if previous is not None:
+            change = float(np.linalg.norm(flexibility - previous) / np.linalg.norm(flexibility))
         levels.append(
-            Level(continuum.n_dofs, change, metric(continuum.response) if metric else None)
+            MeshResult(continuum.n_dofs, change, metric(continuum.response) if metric else None)
         )
-        reached = _discretisation(levels, tolerance)
-        if reached.settled or len(levels) == MOST:
-            return continuum, reached
+        study = _convergence_study(levels, tolerance)
+        if study.converged or len(levels) == MAX_MESHES:
+            return continuum, study
         finer = refined(mesh, mark_triangles(error_indicators(continuum)))
         growth = len(finer.triangles) / len(mesh.triangles)
-        if not fits(round(continuum.n_dofs * growth), 2):
-            return continuum, reached
-        before, mesh = found, finer
+        if not fits_in_memory(round(continuum.n_dofs * growth), 2):
+            return continuum, study
+        previous, mesh = flexibility, finer
 
 
-def _discretisation(levels: list[Level], tolerance: float) -> Discretisation:
+def _convergence_study(levels: list[MeshResult], tolerance: float) -> ConvergenceStudy:
     changes = [level.change for level in levels if level.change is not None]
     if not changes:
-        return Discretisation(tuple(levels), UNKNOWN, tolerance, settled=False)
+        return ConvergenceStudy(tuple(levels), ERROR_OF_SINGLE_MESH, tolerance, converged=False)
     ratio = changes[-1] / changes[-2] if len(changes) > 1 and changes[-2] else 0.5
-    ratio = float(np.clip(ratio, FASTEST, SLOWEST))
+    ratio = float(np.clip(ratio, MIN_RATIO, MAX_RATIO))
     error = changes[-1] * ratio / (1 - ratio)
-    settled = len(levels) >= FEWEST and error <= tolerance and _metric_settled(levels)
-    return Discretisation(tuple(levels), error, tolerance, settled)
+    converged = len(levels) >= MIN_MESHES and error <= tolerance and _metric_converged(levels)
+    return ConvergenceStudy(tuple(levels), error, tolerance, converged)
 
 
-def _metric_settled(levels: list[Level]) -> bool:
-    before, last = levels[-2].metric, levels[-1].metric
-    if before is None or last is None:
+def _metric_converged(levels: list[MeshResult]) -> bool:
+    previous, last = levels[-2].metric, levels[-1].metric
+    if previous is None or last is None:
         return True
-    return abs(last - before) <= METRIC_SETTLED * max(1.0, abs(last))
+    return abs(last - previous) <= METRIC_TOLERANCE * max(1.0, abs(last))

@@ -10,7 +10,7 @@ from skfem import Basis, ElementTetP2, MeshTet
 from fem.continuum import regions_of
 from fem.elasticity import solid_constants
 from fem.mesh import Mesh
-from fem.system import Balance, Regions, make_system, solve_ports
+from fem.system import Regions, Residuals, make_system, solve_ports
 from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.model.response import Response
 from mnnfab.network.network import Network
@@ -31,12 +31,12 @@ class Solid:
 
     Args:
         response: flexibility matrix (mm/N) and elongations, in the form of the bar model.
-        balance: force and energy residuals.
+        residuals: force and energy residuals.
         n_dofs: number of degrees of freedom.
     """
 
     response: Response
-    balance: Balance
+    residuals: Residuals
     n_dofs: int
 
 
@@ -71,14 +71,16 @@ def solve_solid(
     body = MeshTet(np.ascontiguousarray(points.T), np.ascontiguousarray(tetrahedra.T))
     basis = Basis(body, ElementTetP2(), intorder=ORDER)
     flat = regions_of(mesh, network)
-    regions = Regions(flat.disc[triangle], flat.seat[triangle], flat.held[triangle], mesh.n_nodes)
+    regions = Regions(
+        flat.disc[triangle], flat.load_node[triangle], flat.held[triangle], mesh.n_nodes
+    )
     symmetric = 3 * np.flatnonzero(basis.doflocs[2] > height * (1 - 1e-9)) + 2
     constants = solid_constants(material.youngs_modulus_MPa, material.poisson_ratio)
     # The half carries half of a load; with twice the stiffness it can be loaded as the whole.
     share = 2 * mesh.thickness_mm[triangle] / (2 * height)
-    system = make_system(basis, constants, share, regions, held_too=symmetric)
+    system = make_system(basis, constants, share, regions, extra_held=symmetric)
     solution = solve_ports(system, network, inputs, outputs)
-    return Solid(solution.response, solution.balance, system.n_dofs)
+    return Solid(solution.response, solution.residuals, system.n_dofs)
 
 
 def extrude(mesh: Mesh, height_mm: float, layers: int) -> tuple[FloatArray, IntArray, IntArray]:

@@ -19,13 +19,13 @@ from mnnfab.profiles import Material
 from mnnfab.task.task import LoadCase
 
 #: Number format: CalculiX reads at most twenty characters of a number.
-NUMBER = ".12e"
+NUMBER_FORMAT = ".12e"
 #: Nodal forces below this fraction of the largest are rounding errors.
-NOTHING = 1e-12
+NEGLIGIBLE_SHARE = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
-class Loaded:
+class LoadedModel:
     """A continuum model with the data that another tool needs to solve it again.
 
     Args:
@@ -43,7 +43,7 @@ class Loaded:
     cases: tuple[LoadCase, ...]
 
 
-def write_vtu(path: Path, loaded: Loaded) -> None:
+def write_vtu(path: Path, loaded: LoadedModel) -> None:
     """Write the quadratic mesh with displacement (mm) and von Mises stress (MPa) of each case.
 
     `region` is n for load discs, n_nodes + n for hubs and 2 n_nodes + b for bonds.
@@ -55,19 +55,19 @@ def write_vtu(path: Path, loaded: Loaded) -> None:
     point_data: dict[str, FloatArray] = {}
     cell_data: dict[str, list[FloatArray | IntArray]] = {"region": [continuum.mesh.region]}
     for number, case in enumerate(loaded.cases):
-        loads, name = np.array(case.loads_N), f"{number} {_plain(case.name)}"
+        loads, name = np.array(case.loads_N), f"{number} {_safe_name(case.name)}"
         displacements = np.pad(continuum.displacements(loads), ((0, 0), (0, 1)))
         point_data[f"displacement_mm {name}"] = displacements
         cell_data[f"von_mises_MPa {name}"] = [continuum.mean_von_mises(loads)]
     cells = [("triangle6", continuum.quadratic_triangles)]
     meshio.Mesh(_points(continuum), cells, point_data, cell_data).write(path, file_format="vtu")
-    again = _read_back(path)
-    if set(again.point_data) | set(again.cell_data) != set(point_data) | set(cell_data):
+    read_back = _read_back(path)
+    if set(read_back.point_data) | set(read_back.cell_data) != set(point_data) | set(cell_data):
         msg = f"{path.name} was read back with different fields"
         raise ToolError(msg)
 
 
-def write_msh(path: Path, loaded: Loaded) -> None:
+def write_msh(path: Path, loaded: LoadedModel) -> None:
     """Write the quadratic mesh for gmsh, with a physical group for every disc, hub and bond.
 
     Raises:
@@ -75,20 +75,22 @@ def write_msh(path: Path, loaded: Loaded) -> None:
     """
     continuum = loaded.continuum
     tags = continuum.mesh.region + 1  # gmsh counts them from 1
-    names = {_group(continuum, region): np.array([region + 1, 2]) for region in _used(continuum)}
+    names = {
+        _group(continuum, region): np.array([region + 1, 2]) for region in _used_regions(continuum)
+    }
     meshio.Mesh(
         _points(continuum),
         [("triangle6", continuum.quadratic_triangles)],
         cell_data={"gmsh:physical": [tags], "gmsh:geometrical": [tags]},
         field_data=names,
     ).write(path, file_format="gmsh22", binary=False)
-    again = _read_back(path)
-    if set(again.field_data) != set(names):
+    read_back = _read_back(path)
+    if set(read_back.field_data) != set(names):
         msg = f"{path.name} was read back with different groups"
         raise ToolError(msg)
 
 
-def write_inp(path: Path, loaded: Loaded) -> None:
+def write_inp(path: Path, loaded: LoadedModel) -> None:
     """Write an input deck for Abaqus or CalculiX: plane stress, a set per region, a step per case.
 
     Loads are the nodal forces of the same body forces; the nodes of held discs are the set
@@ -98,7 +100,7 @@ def write_inp(path: Path, loaded: Loaded) -> None:
         ToolError: if the mesh in the file cannot be read back.
     """
     continuum = loaded.continuum
-    regions = _used(continuum)
+    regions = _used_regions(continuum)
     sets = {
         _group(continuum, region): [np.flatnonzero(continuum.mesh.region == region)]
         for region in regions
@@ -110,9 +112,9 @@ def write_inp(path: Path, loaded: Loaded) -> None:
         cell_sets=sets,
         point_sets={"HELD": np.unique(continuum.quadratic_triangles[held])},
     )
-    body.write(path, file_format="abaqus", float_fmt=NUMBER)
-    again = _read_back(path)
-    if len(again.points) != len(body.points) or set(again.cell_sets) != set(sets):
+    body.write(path, file_format="abaqus", float_fmt=NUMBER_FORMAT)
+    read_back = _read_back(path)
+    if len(read_back.points) != len(body.points) or set(read_back.cell_sets) != set(sets):
         msg = f"{path.name} was read back with different points or sets"
         raise ToolError(msg)
     # meshio writes all six-node triangles as plane strain and has no plane stress type.
@@ -120,12 +122,12 @@ def write_inp(path: Path, loaded: Loaded) -> None:
     path.write_text(text + "\n".join(_deck(loaded, regions)) + "\n", encoding="utf-8")
 
 
-def _deck(loaded: Loaded, regions: list[int]) -> list[str]:
+def _deck(loaded: LoadedModel, regions: list[int]) -> list[str]:
     """Return the lines of material, sections, supports and steps."""
     mesh, material = loaded.continuum.mesh, loaded.material
     lines = [
         "** units: mm, N, MPa",
-        f"*MATERIAL, NAME={_plain(material.name).replace(' ', '_')}",
+        f"*MATERIAL, NAME={_safe_name(material.name).replace(' ', '_')}",
         "*ELASTIC",
         f"{material.youngs_modulus_MPa!r}, {material.poisson_ratio!r}",
     ]
@@ -137,20 +139,20 @@ def _deck(loaded: Loaded, regions: list[int]) -> list[str]:
         ]
     lines += ["*BOUNDARY", "HELD, 1, 2"]
     for case in loaded.cases:
-        lines += [f"** {_plain(case.name)}", "*STEP", "*STATIC", "*CLOAD, OP=NEW"]
+        lines += [f"** {_safe_name(case.name)}", "*STEP", "*STATIC", "*CLOAD, OP=NEW"]
         lines += _nodal_forces(loaded, np.array(case.loads_N))
         lines += ["*NODE FILE", "U", "*EL FILE", "S", "*END STEP"]
     return lines
 
 
-def _nodal_forces(loaded: Loaded, loads_N: FloatArray) -> list[str]:
+def _nodal_forces(loaded: LoadedModel, loads_N: FloatArray) -> list[str]:
     continuum = loaded.continuum
-    forces = continuum.system.seats[:, dofs_of(loaded.inputs)] @ loads_N
+    forces = continuum.system.load_vectors[:, dofs_of(loaded.inputs)] @ loads_N
     at_points = continuum.at_points(forces)
-    acting = np.abs(at_points) > NOTHING * np.abs(at_points).max()
+    nonzero = np.abs(at_points) > NEGLIGIBLE_SHARE * np.abs(at_points).max()
     return [
-        f"{point + 1}, {axis + 1}, {at_points[point, axis]:{NUMBER}}"
-        for point, axis in zip(*(index.tolist() for index in acting.nonzero()), strict=True)
+        f"{point + 1}, {axis + 1}, {at_points[point, axis]:{NUMBER_FORMAT}}"
+        for point, axis in zip(*(index.tolist() for index in nonzero.nonzero()), strict=True)
     ]
 
 
@@ -158,7 +160,7 @@ def _points(continuum: Continuum) -> FloatArray:
     return np.pad(continuum.quadratic_points, ((0, 0), (0, 1)))
 
 
-def _used(continuum: Continuum) -> list[int]:
+def _used_regions(continuum: Continuum) -> list[int]:
     """Return the regions that have triangles."""
     used: list[int] = np.unique(continuum.mesh.region).tolist()
     return used
@@ -168,7 +170,7 @@ def _group(continuum: Continuum, region: int) -> str:
     return continuum.mesh.region_names[region]
 
 
-def _plain(name: str) -> str:
+def _safe_name(name: str) -> str:
     """Return a name with characters that XML and ParaView accept; class names are arbitrary."""
     return re.sub(r"[^\w .-]", "_", name)[:60]
 
@@ -181,7 +183,7 @@ def _read_back(path: Path) -> meshio.Mesh:
         raise ToolError(msg) from error
 
 
-WRITERS: Mapping[str, Callable[[Path, Loaded], None]] = {
+WRITERS: Mapping[str, Callable[[Path, LoadedModel], None]] = {
     "vtu": write_vtu,
     "msh": write_msh,
     "inp": write_inp,

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 #: Largest number of unknowns for which buckling is computed; beyond it, buckling takes longer than
 #: all other computations.
-MOST_DOFS = 300_000
+MAX_BUCKLING_DOFS = 300_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +57,7 @@ class LoadCaseLimits:
         buckling: in-plane buckling of the continuum model; None if the model is too large.
         linear: end of the linear range.
         contact: load factor of self-contact; infinite if there is none.
-        contact_place: location of self-contact, mm; None if there is none.
+        contact_position: location of self-contact, mm; None if there is none.
         outputs_mm: displacements of the outputs, (n_out,).
     """
 
@@ -65,7 +65,7 @@ class LoadCaseLimits:
     buckling: Buckling | None
     linear: LinearRange
     contact: float
-    contact_place: FloatArray | None
+    contact_position: FloatArray | None
     outputs_mm: FloatArray
 
 
@@ -119,10 +119,10 @@ def assess_limit_states(
 def _assess_case(continuum: Continuum, bonds: Bonds, task: Task, case: LoadCase) -> LoadCaseLimits:
     loads = np.array(case.loads_N)
     buckling = None
-    if continuum.n_dofs <= MOST_DOFS:
+    if continuum.n_dofs <= MAX_BUCKLING_DOFS:
         stress = continuum.stress(continuum.fields @ loads)
         buckling = buckle(continuum.system, stress, continuum.mesh.thickness_mm)
-    contact, place = contact_factor(continuum, loads)
+    contact, contact_position = contact_factor(continuum, loads)
     return LoadCaseLimits(
         case=case,
         buckling=buckling,
@@ -132,16 +132,16 @@ def _assess_case(continuum: Continuum, bonds: Bonds, task: Task, case: LoadCase)
             dofs_of(task.outputs),
         ),
         contact=contact,
-        contact_place=place,
+        contact_position=contact_position,
         outputs_mm=continuum.response.outputs(loads[None])[0],
     )
 
 
-def bowed_bond(network: Network, continuum: Continuum, buckling: Buckling) -> int:
-    """Return the bond with the largest bow, the displacement of its middle relative to its ends."""
+def bond_of_largest_deflection(network: Network, continuum: Continuum, buckling: Buckling) -> int:
+    """Return the bond with the largest lateral deflection of its middle, relative to its ends."""
     ends = (continuum.system.readings.T @ buckling.mode).reshape(-1, 2)[network.bonds]
-    points, moved = continuum.quadratic_points, continuum.at_points(buckling.mode)
+    points, mode_displacements = continuum.quadratic_points, continuum.at_points(buckling.mode)
     middles = network.nodes[network.bonds].mean(axis=1)
     nearest = np.array([((points - middle) ** 2).sum(axis=1).argmin() for middle in middles])
-    bow = moved[nearest] - ends.mean(axis=1)
-    return int(np.hypot(*bow.T).argmax())
+    deflections = mode_displacements[nearest] - ends.mean(axis=1)
+    return int(np.hypot(*deflections.T).argmax())

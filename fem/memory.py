@@ -10,9 +10,9 @@ from mnnfab.errors import ToolError
 
 #: Peak bytes divided by n log2 n for n degrees of freedom, in two and three dimensions, measured
 #: on parts of 20,000 to 800,000 unknowns (`benchmarks/continuum.py`).
-BYTES = {2: 160.0, 3: 380.0}
+BYTES_PER_N_LOG_N = {2: 160.0, 3: 380.0}
 #: Fraction of the free memory that may be used.
-SHARE = 0.9
+MAX_FREE_MEMORY_SHARE = 0.9
 
 
 def predicted_bytes(n_dofs: int, n_dims: int) -> float:
@@ -20,13 +20,13 @@ def predicted_bytes(n_dofs: int, n_dims: int) -> float:
 
     With nested dissection the fill-in is O(n log n) in the plane, and also for thin plates.
     """
-    return BYTES[n_dims] * n_dofs * math.log2(n_dofs)
+    return BYTES_PER_N_LOG_N[n_dims] * n_dofs * math.log2(n_dofs)
 
 
-def fits(n_dofs: int, n_dims: int) -> bool:
+def fits_in_memory(n_dofs: int, n_dims: int) -> bool:
     """Return whether a system with `n_dofs` degrees of freedom fits into the free memory."""
     free: int = psutil.virtual_memory().available
-    return predicted_bytes(n_dofs, n_dims) <= SHARE * free
+    return predicted_bytes(n_dofs, n_dims) <= MAX_FREE_MEMORY_SHARE * free
 
 
 def require_memory(n_dofs: int, n_dims: int) -> None:
@@ -35,7 +35,7 @@ def require_memory(n_dofs: int, n_dims: int) -> None:
     Raises:
         ToolError: if it does not fit; the message has the needed and the free memory.
     """
-    if not fits(n_dofs, n_dims):
+    if not fits_in_memory(n_dofs, n_dims):
         needed, free = predicted_bytes(n_dofs, n_dims), psutil.virtual_memory().available
         msg = (
             f"{n_dofs:,} degrees of freedom need about {needed / 1e9:.1f} GB, and "

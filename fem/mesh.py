@@ -26,9 +26,9 @@ DISC_ELEMENTS = 16
 
 #: Estimate of the number of triangles, measured on uniform networks with 1 to 16 elements across
 #: a joint: a fraction of the equilateral triangles that fill the area, plus a number per load disc.
-EVEN_SHARE, TRIANGLES_A_DISC = 0.8, 220.0
+FILL_FACTOR, TRIANGLES_PER_DISC = 0.8, 220.0
 #: Quadratic vector elements: two degrees of freedom at each of about two points per triangle.
-DOFS_A_TRIANGLE = 4.3
+DOFS_PER_TRIANGLE = 4.3
 
 Arrays = dict[str, np.ndarray]
 
@@ -63,16 +63,16 @@ class Mesh:
         return np.where(self.region < self.n_nodes, self.region, -1)
 
     @cached_property
-    def seat(self) -> IntArray:
+    def load_node(self) -> IntArray:
         """The node whose load acts on each triangle, (n_triangles,); -1 if none.
 
         A load acts on the eyelet of its node, or on the load disc if there is none.
         """
-        seats = np.full(len(self.region_names), -1)
-        seats[: self.n_nodes] = np.arange(self.n_nodes)
+        nodes = np.full(len(self.region_names), -1)
+        nodes[: self.n_nodes] = np.arange(self.n_nodes)
         for region, node in self._regions("eyelet"):
-            seats[node], seats[region] = -1, node
-        return seats[self.region]
+            nodes[node], nodes[region] = -1, node
+        return nodes[self.region]
 
     def held(self, fixed: IntArray) -> BoolArray:
         """Return a mask of the held triangles: the load discs and pads of fixed nodes."""
@@ -82,7 +82,9 @@ class Mesh:
     def _regions(self, kind: str) -> list[tuple[int, int]]:
         """Return region and node of all regions of a kind."""
         split = [name.rsplit("_", 1) for name in self.region_names]
-        return [(r, int(number)) for r, (found, number) in enumerate(split) if found == kind]
+        return [
+            (r, int(number)) for r, (region_kind, number) in enumerate(split) if region_kind == kind
+        ]
 
     @property
     def thickness_mm(self) -> FloatArray:
@@ -104,7 +106,7 @@ def make_mesh(tiling: Tiling, elements_across_joint: int, deadline_s: float) -> 
         ToolError: if memory is insufficient to solve on the mesh, or the mesher fails or does
             not finish in time.
     """
-    require_memory(round(DOFS_A_TRIANGLE * predicted_triangles(tiling, elements_across_joint)), 2)
+    require_memory(round(DOFS_PER_TRIANGLE * predicted_triangles(tiling, elements_across_joint)), 2)
     try:
         arrays = _exchange(_request(tiling, elements_across_joint), deadline_s)
     except OSError as error:
@@ -137,17 +139,17 @@ def predicted_triangles(tiling: Tiling, elements_across_joint: int) -> float:
     totals = np.add.reduceat(sizes[corners].mean(axis=1), starts)
     means = totals / np.diff(np.append(starts, len(corners)))
     meshed = meshed_cells(tiling)
-    evenly = (tiling.areas[meshed] / (np.sqrt(3) / 4 * means[meshed] ** 2)).sum()
-    return float(EVEN_SHARE * evenly + TRIANGLES_A_DISC * tiling.n_hubs)
+    n_filling = (tiling.areas[meshed] / (np.sqrt(3) / 4 * means[meshed] ** 2)).sum()
+    return float(FILL_FACTOR * n_filling + TRIANGLES_PER_DISC * tiling.n_hubs)
 
 
 def _exchange(request: Arrays, deadline_s: float) -> Arrays:
     """Pass arrays to the mesher and return its arrays, through temporary files."""
     with tempfile.TemporaryDirectory(prefix="mnnfab-mesh-") as folder:
-        question, answer = Path(folder) / "request.npz", Path(folder) / "mesh.npz"
-        np.savez(question, allow_pickle=False, **request)
-        _run_mesher(question, answer, deadline_s)
-        with np.load(answer, allow_pickle=False) as arrays:
+        request_path, mesh_path = Path(folder) / "request.npz", Path(folder) / "mesh.npz"
+        np.savez(request_path, allow_pickle=False, **request)
+        _run_mesher(request_path, mesh_path, deadline_s)
+        with np.load(mesh_path, allow_pickle=False) as arrays:
             return dict(arrays)
 
 
@@ -196,7 +198,7 @@ def _sizes(tiling: Tiling, elements_across_joint: int) -> FloatArray:
     return np.where(in_hub, sizes, sizes / MIDDLE_SHARE)
 
 
-def _run_mesher(question: Path, answer: Path, deadline_s: float) -> None:
+def _run_mesher(request_path: Path, mesh_path: Path, deadline_s: float) -> None:
     """Run the mesher in a separate process, and stop it at its deadline.
 
     If the mesher is already imported, as in the processes of a batch, the process is forked,
@@ -205,41 +207,41 @@ def _run_mesher(question: Path, answer: Path, deadline_s: float) -> None:
     Raises:
         ToolError: if the mesher fails or does not finish.
     """
-    loaded = sys.modules.get("fem.mesher")
+    mesher = sys.modules.get("fem.mesher")
     failure = (
-        _spawn(question, answer, deadline_s)
-        if loaded is None
-        else _fork(loaded.main, question, answer, deadline_s)
+        _spawn(request_path, mesh_path, deadline_s)
+        if mesher is None
+        else _fork(mesher.main, request_path, mesh_path, deadline_s)
     )
     if failure is not None:
         raise ToolError(failure)
 
 
-def _spawn(question: Path, answer: Path, deadline_s: float) -> str | None:
+def _spawn(request_path: Path, mesh_path: Path, deadline_s: float) -> str | None:
     # -P: a file in the current folder must not shadow a library.
-    command = [sys.executable, "-P", str(MESHER), str(question), str(answer)]
+    command = [sys.executable, "-P", str(MESHER), str(request_path), str(mesh_path)]
     try:
         subprocess.run(  # noqa: S603 - our own program, on our own temporary files
             command, check=True, timeout=deadline_s, capture_output=True, text=True
         )
     except subprocess.TimeoutExpired:
-        return _too_long(deadline_s)
+        return _timeout_message(deadline_s)
     except subprocess.CalledProcessError as error:
-        last = (error.stderr or error.stdout or "no message").strip().splitlines()[-1]
-        return f"the mesher failed: {last}"
+        last_line = (error.stderr or error.stdout or "no message").strip().splitlines()[-1]
+        return f"the mesher failed: {last_line}"
     return None
 
 
 def _fork(
-    main: Callable[[str, str], None], question: Path, answer: Path, deadline_s: float
+    main: Callable[[str, str], None], request_path: Path, mesh_path: Path, deadline_s: float
 ) -> str | None:
-    said = answer.with_suffix(".txt")
+    error_path = mesh_path.with_suffix(".txt")
 
     def mesh() -> None:
         try:
-            main(str(question), str(answer))
+            main(str(request_path), str(mesh_path))
         except Exception as error:
-            said.write_text(f"{type(error).__name__}: {error}", encoding="utf-8")
+            error_path.write_text(f"{type(error).__name__}: {error}", encoding="utf-8")
             raise
 
     process = get_context("fork").Process(target=mesh)
@@ -248,14 +250,14 @@ def _fork(
     if process.is_alive():
         process.kill()
         process.join()
-        return _too_long(deadline_s)
+        return _timeout_message(deadline_s)
     if process.exitcode == 0:
         return None
-    words = f"its process ended with status {process.exitcode}"
-    return f"the mesher failed: {said.read_text('utf-8') if said.exists() else words}"
+    message = f"its process ended with status {process.exitcode}"
+    return f"the mesher failed: {error_path.read_text('utf-8') if error_path.exists() else message}"
 
 
-def _too_long(deadline_s: float) -> str:
+def _timeout_message(deadline_s: float) -> str:
     return (
         f"the mesher did not finish within {deadline_s:g} s and was stopped; "
         "raise [check] mesher_deadline_s or lower elements_across_joint"
@@ -266,11 +268,11 @@ def check_area(tiling: Tiling, mesh: Mesh) -> None:
     """Check that the mesh covers the part: the mesher can drop a surface without an error."""
     corners = mesh.points[mesh.triangles]
     (ax, ay), (bx, by) = (corners[:, 1] - corners[:, 0]).T, (corners[:, 2] - corners[:, 0]).T
-    twice = ax * by - ay * bx
+    double_areas = ax * by - ay * bx
     area = float(tiling.areas[meshed_cells(tiling)].sum())
-    missing = area - float(twice.sum()) / 2
+    missing = area - float(double_areas.sum()) / 2
     # Elements replace arcs by chords; no other area may be missing.
     allowed = tiling.arc_area_mm2 + 1e-6 * area
-    if twice.min() <= 0 or abs(missing) > allowed:
+    if double_areas.min() <= 0 or abs(missing) > allowed:
         msg = f"the mesh misses {missing:.3g} mm² of the part or has inverted triangles"
         raise ToolError(msg)

@@ -62,9 +62,9 @@ def _add_curves(request: Mapping[str, Any]) -> dict[int, int]:
     """Return the gmsh curve of each edge that is used."""
     geo = gmsh.model.geo
     used = np.unique(np.concatenate([loop for cell in _loops(request) for loop, _ in cell]))
-    places, sizes = request["points"].tolist(), request["sizes"].tolist()
+    coordinates, sizes = request["points"].tolist(), request["sizes"].tolist()
     points = {
-        point: geo.addPoint(*places[point], 0.0, sizes[point])
+        point: geo.addPoint(*coordinates[point], 0.0, sizes[point])
         for point in np.unique(request["edges"][used]).tolist()
     }
     curves = {}
@@ -114,11 +114,12 @@ def _add_circle(x: float, y: float, radius: float, size: float) -> int:
     geo = gmsh.model.geo
     centre = geo.addPoint(x, y, 0.0, size)
     angles = np.arange(DISC_ARCS) * 2 * np.pi / DISC_ARCS
-    around = [
+    circle_points = [
         geo.addPoint(x + radius * np.cos(a), y + radius * np.sin(a), 0.0, size) for a in angles
     ]
     arcs = [
-        geo.addCircleArc(around[i], centre, around[(i + 1) % DISC_ARCS]) for i in range(DISC_ARCS)
+        geo.addCircleArc(circle_points[i], centre, circle_points[(i + 1) % DISC_ARCS])
+        for i in range(DISC_ARCS)
     ]
     return int(geo.addCurveLoop(arcs))
 
@@ -132,9 +133,9 @@ def _collect(surfaces: Mapping[int, int]) -> dict[str, Any]:
         triangles.append(np.concatenate(nodes).reshape(-1, 3))
         region.append(np.full(len(triangles[-1]), number))
     used, corners = np.unique(np.concatenate(triangles), return_inverse=True)
-    place = np.empty(int(tags.max()) + 1, dtype=np.int64)
-    place[tags.astype(np.int64)] = np.arange(len(tags))
-    points = coordinates.reshape(-1, 3)[place[used.astype(np.int64)], :2]
+    index_of_tag = np.empty(int(tags.max()) + 1, dtype=np.int64)
+    index_of_tag[tags.astype(np.int64)] = np.arange(len(tags))
+    points = coordinates.reshape(-1, 3)[index_of_tag[used.astype(np.int64)], :2]
     return {
         "points": points,
         "triangles": corners.reshape(-1, 3),

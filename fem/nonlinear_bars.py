@@ -20,13 +20,13 @@ from mnnfab.network.network import Network
 
 #: Convergence of Newton's method: force residual divided by the load, or force residual divided
 #: by the rounding error of the bond forces, which is the smallest residual that can be reached.
-BALANCED, ROUNDING = 1e-10, 8.0
-ITERATIONS = 30
+FORCE_TOLERANCE, ROUNDING_FACTOR = 1e-10, 8.0
+MAX_ITERATIONS = 30
 #: Ratio of successive loads until the linear range ends; each starts from the previous state.
-RAISE = 1.25
+LOAD_STEP_RATIO = 1.25
 #: Relative tolerance of the load factor.
-TOLERANCE = 0.01
-SMALLEST, LARGEST = 1e-3, 100.0
+FACTOR_TOLERANCE = 0.01
+MIN_FACTOR, MAX_FACTOR = 1e-3, 100.0
 
 
 @dataclass(frozen=True)
@@ -69,37 +69,37 @@ class NonlinearBars:
             stable state from the initial displacements.
         """
         free = self.network.free_dofs
-        moved = np.zeros_like(loads) if start is None else start.copy()
-        enough = max(BALANCED * float(np.linalg.norm(loads[free])), self._rounding)
-        for _ in range(ITERATIONS):
-            forces, tangent = self._state(moved)
-            out_of_balance = (loads - forces)[free]
+        displacements = np.zeros_like(loads) if start is None else start.copy()
+        tolerance = max(FORCE_TOLERANCE * float(np.linalg.norm(loads[free])), self._rounding_error)
+        for _ in range(MAX_ITERATIONS):
+            forces, tangent = self._state(displacements)
+            residual = (loads - forces)[free]
             try:
                 factor = self._factoriser.factorise(tangent)
             except ToolError:  # the tangent is not positive definite
                 return None
-            if np.linalg.norm(out_of_balance) <= enough:
-                return moved
-            moved[free] += factor.solve(out_of_balance)
+            if np.linalg.norm(residual) <= tolerance:
+                return displacements
+            displacements[free] += factor.solve(residual)
         return None
 
     @property
-    def _rounding(self) -> float:
+    def _rounding_error(self) -> float:
         """Force residual caused by the rounding of positions and lengths, N."""
         network = self.network
         size = float(np.abs(network.nodes).max() + network.lengths.max())
-        of_a_bond = np.finfo(float).eps * float(self.stiffness.max()) * size
-        return ROUNDING * of_a_bond * float(np.sqrt(len(network.free_dofs)))
+        bond_force_error = np.finfo(float).eps * float(self.stiffness.max()) * size
+        return ROUNDING_FACTOR * bond_force_error * float(np.sqrt(len(network.free_dofs)))
 
     def linear_displacements(self, loads: FloatArray) -> FloatArray:
         """Return the displacements by linear theory, (2 n_nodes,) mm."""
-        moved, free = np.zeros_like(loads), self.network.free_dofs
-        _, at_rest = self._state(moved)
-        moved[free] = self._factoriser.factorise(at_rest).solve(loads[free])
-        return moved
+        displacements, free = np.zeros_like(loads), self.network.free_dofs
+        _, tangent = self._state(displacements)
+        displacements[free] = self._factoriser.factorise(tangent).solve(loads[free])
+        return displacements
 
     @cached_property
-    def _places(self) -> IntArray:
+    def _bond_dofs(self) -> IntArray:
         """Degrees of freedom of each bond, (n_bonds, 4)."""
         dofs: IntArray = (2 * self.network.bonds[:, :, None] + np.arange(2)).reshape(-1, 4)
         return dofs
@@ -111,29 +111,31 @@ class NonlinearBars:
 
     def _lower(self, blocks: FloatArray) -> sparse.csc_array:
         """Return the lower triangle, on the free degrees of freedom, assembled from bond blocks."""
-        places, free = self._places, self.network.free_dofs
-        rows, columns = np.repeat(places, 4, axis=1).ravel(), np.tile(places, (1, 4)).ravel()
+        dofs, free = self._bond_dofs, self.network.free_dofs
+        rows, columns = np.repeat(dofs, 4, axis=1).ravel(), np.tile(dofs, (1, 4)).ravel()
         shape = (2 * self.network.n_nodes,) * 2
         whole = sparse.coo_array((blocks.ravel(), (rows, columns)), shape=shape).tocsc()
         lower = sparse.csc_array(sparse.tril(whole[free][:, free]))
         lower.sort_indices()
         return lower
 
-    def _state(self, moved: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def _state(self, displacements: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return the internal forces of a deformed network, (2 n_nodes,) N, and its tangent."""
         network, stiffness = self.network, self.stiffness
         first, second = network.bonds.T
-        places = network.nodes + moved.reshape(-1, 2)
-        vectors = places[second] - places[first]
+        positions = network.nodes + displacements.reshape(-1, 2)
+        vectors = positions[second] - positions[first]
         lengths = np.hypot(*vectors.T)
         directions = vectors / lengths[:, None]
         normal = stiffness * (lengths - network.lengths)
-        forces = np.zeros_like(places)
+        forces = np.zeros_like(positions)
         np.add.at(forces, second, normal[:, None] * directions)
         np.add.at(forces, first, -normal[:, None] * directions)
-        turning = normal / lengths
-        block = (stiffness - turning)[:, None, None] * directions[:, :, None] * directions[:, None]
-        block += turning[:, None, None] * np.eye(2)
+        transverse = normal / lengths
+        block = (
+            (stiffness - transverse)[:, None, None] * directions[:, :, None] * directions[:, None]
+        )
+        block += transverse[:, None, None] * np.eye(2)
         ends = np.array([[1.0, -1.0], [-1.0, 1.0]])
         blocks = np.einsum("pq,bij->bpiqj", ends, block).reshape(-1, 4, 4)
         return forces.ravel(), self._lower(blocks).data
@@ -151,45 +153,47 @@ def linear_range(
         change: error limit: change of the outputs by large displacements, relative to their
             displacements by linear theory.
     """
-    slope = bars.linear_displacements(loads)[outputs]
-    low, high, state = 0.0, SMALLEST, np.zeros_like(loads)
-    while (found := _try(bars, high, loads, state, outputs, slope, change)).ends is None:
-        if high >= LARGEST:
-            return LinearRange(LARGEST, "beyond")
-        assert found.state is not None, "a state exists within the linear range"
-        low, high, state = high, min(RAISE * high, LARGEST), found.state
-    ends: Literal["change", "unstable"] = found.ends
-    while high - low > TOLERANCE * high and high > SMALLEST**2:
+    linear = bars.linear_displacements(loads)[outputs]
+    low, high, state = 0.0, MIN_FACTOR, np.zeros_like(loads)
+    while (
+        step := _solve_load_step(bars, high, loads, state, outputs, linear, change)
+    ).ends is None:
+        if high >= MAX_FACTOR:
+            return LinearRange(MAX_FACTOR, "beyond")
+        assert step.state is not None, "a state exists within the linear range"
+        low, high, state = high, min(LOAD_STEP_RATIO * high, MAX_FACTOR), step.state
+    ends: Literal["change", "unstable"] = step.ends
+    while high - low > FACTOR_TOLERANCE * high and high > MIN_FACTOR**2:
         middle = (low + high) / 2
-        found = _try(bars, middle, loads, state, outputs, slope, change)
-        if found.ends is not None:
-            high, ends = middle, found.ends
-        elif found.state is not None:
-            low, state = middle, found.state
+        step = _solve_load_step(bars, middle, loads, state, outputs, linear, change)
+        if step.ends is not None:
+            high, ends = middle, step.ends
+        elif step.state is not None:
+            low, state = middle, step.state
     return LinearRange(high, ends)
 
 
 @dataclass(frozen=True, eq=False)
-class _Tried:
+class _LoadStep:
     """Result at a load factor: the state, if a stable one exists, and why the linear range ends."""
 
     state: FloatArray | None
     ends: Literal["change", "unstable"] | None
 
 
-def _try(
+def _solve_load_step(
     bars: NonlinearBars,
     factor: float,
     loads: FloatArray,
     start: FloatArray,
     outputs: IntArray,
-    slope: FloatArray,
+    linear: FloatArray,
     change: float,
-) -> _Tried:
+) -> _LoadStep:
     """Solve another load factor, starting from the last stable state."""
-    moved = bars.displacements(factor * loads, start)
-    if moved is None:
-        return _Tried(None, "unstable")
-    off = np.linalg.norm(moved[outputs] - factor * slope)
-    ended = off > change * factor * np.linalg.norm(slope)
-    return _Tried(moved, "change" if ended else None)
+    displacements = bars.displacements(factor * loads, start)
+    if displacements is None:
+        return _LoadStep(None, "unstable")
+    difference = np.linalg.norm(displacements[outputs] - factor * linear)
+    limit_exceeded = difference > change * factor * np.linalg.norm(linear)
+    return _LoadStep(displacements, "change" if limit_exceeded else None)

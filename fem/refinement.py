@@ -29,23 +29,23 @@ def error_indicators(continuum: Continuum) -> FloatArray:
     """Return the contribution of each triangle to the error of the flexibility, (n_triangles,)."""
     forward = sum(_stress_errors(continuum, field) for field in continuum.fields.T)
     adjoint = sum(_stress_errors(continuum, field) for field in continuum.adjoint_fields.T)
-    shares: FloatArray = np.sqrt(forward * adjoint)
-    return shares
+    indicators: FloatArray = np.sqrt(forward * adjoint)
+    return indicators
 
 
 def _stress_errors(continuum: Continuum, field: FloatArray) -> FloatArray:
     """Return the energy of the stress minus the smoothed stress per triangle, (n_triangles,)."""
     basis = continuum.basis
     triangles, areas = basis.mesh.t, basis.dx.sum(axis=-1)
-    at_corners = Basis(basis.mesh, basis.elem, quadrature=(CORNERS, np.full(3, 1 / 6)))
-    parts = [at_corners.interpolate(np.ascontiguousarray(field[a::2])).grad for a in (0, 1)]
+    corner_basis = Basis(basis.mesh, basis.elem, quadrature=(CORNERS, np.full(3, 1 / 6)))
+    parts = [corner_basis.interpolate(np.ascontiguousarray(field[a::2])).grad for a in (0, 1)]
     strain = (np.array(parts) + np.swapaxes(np.array(parts), 0, 1)) / 2
     stress = stress_law(continuum.lame, continuum.shear, strain)
-    around = np.bincount(triangles.ravel(), np.tile(areas, 3))
+    patch_areas = np.bincount(triangles.ravel(), np.tile(areas, 3))
     error = {}
     for a, b in ((0, 0), (1, 1), (0, 1)):
         sums = np.bincount(triangles.ravel(), (stress[a, b] * areas[:, None]).T.ravel())
-        error[a, b] = stress[a, b] - (sums / around)[triangles].T
+        error[a, b] = stress[a, b] - (sums / patch_areas)[triangles].T
     poisson = continuum.lame / (continuum.lame + 2 * continuum.shear)
     density = (
         error[0, 0] ** 2
@@ -57,11 +57,11 @@ def _stress_errors(continuum: Continuum, field: FloatArray) -> FloatArray:
     return energy
 
 
-def mark_triangles(shares: FloatArray) -> IntArray:
+def mark_triangles(indicators: FloatArray) -> IntArray:
     """Return the smallest set of triangles with the fraction `BULK` of the error, worst first."""
-    order = np.argsort(-shares, kind="stable")
-    enough = np.searchsorted(np.cumsum(shares[order]), BULK * shares.sum())
-    return order[: int(enough) + 1]
+    order = np.argsort(-indicators, kind="stable")
+    n_marked = np.searchsorted(np.cumsum(indicators[order]), BULK * indicators.sum())
+    return order[: int(n_marked) + 1]
 
 
 def refined(mesh: Mesh, triangles: IntArray) -> Mesh:
@@ -87,5 +87,5 @@ def refined(mesh: Mesh, triangles: IntArray) -> Mesh:
 def _counter_clockwise(points: FloatArray, triangles: IntArray) -> IntArray:
     corners = points[:, triangles]
     (ax, ay), (bx, by) = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
-    turned: IntArray = np.where(ax * by > ay * bx, triangles, triangles[[0, 2, 1]])
-    return turned.T
+    oriented: IntArray = np.where(ax * by > ay * bx, triangles, triangles[[0, 2, 1]])
+    return oriented.T

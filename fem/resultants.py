@@ -47,21 +47,21 @@ def bond_resultants(continuum: Continuum, network: Network, fabrication: Fabrica
     along = network.directions[owner]
     across = np.column_stack([-along[:, 1], along[:, 0]])
     middles = network.nodes[network.bonds].mean(axis=1)[owner]
-    places = np.moveaxis(basis.global_coordinates().value[:, inside], 0, -1)
-    offset = np.einsum("eqa,ea->eq", places - middles[:, None, :], across)
+    positions = np.moveaxis(basis.global_coordinates().value[:, inside], 0, -1)
+    offset = np.einsum("eqa,ea->eq", positions - middles[:, None, :], across)
     weights = basis.dx[inside] * mesh.thickness_mm[inside, None]
     spans = network.lengths - 2 * fabrication.joint_length_mm
-    found = []
+    unit_resultants = []
     for field in continuum.fields.T:
         stress = continuum.stress(field)[:, :, inside]
-        pull = np.einsum("ea,abeq,eb->eq", along, stress, along)
-        slide = np.einsum("ea,abeq,eb->eq", along, stress, across)
+        axial = np.einsum("ea,abeq,eb->eq", along, stress, along)
+        transverse = np.einsum("ea,abeq,eb->eq", along, stress, across)
         sums = [
             np.bincount(owner, (weights * part).sum(axis=1), minlength=network.n_bonds)
-            for part in (pull, slide, pull * offset)
+            for part in (axial, transverse, axial * offset)
         ]
-        found.append(np.array(sums) / spans)
-    normal, shear, moment = np.moveaxis(np.array(found), 0, -1)
+        unit_resultants.append(np.array(sums) / spans)
+    normal, shear, moment = np.moveaxis(np.array(unit_resultants), 0, -1)
     return Resultants(normal, shear, moment)
 
 
@@ -86,9 +86,9 @@ def joint_stresses(
     """
     joint, thickness = fabrication.joint_ratio * widths_mm, fabrication.thickness_mm
     arm = (network.lengths - joint) / 2
-    normal, slope, middle = (
+    normal, shear, middle_moment = (
         loads_N @ part.T for part in (resultants.normal, resultants.shear, resultants.moment)
     )
-    moment = np.maximum(np.abs(middle + slope * arm), np.abs(middle - slope * arm))
+    moment = np.maximum(np.abs(middle_moment + shear * arm), np.abs(middle_moment - shear * arm))
     stress: FloatArray = np.abs(normal) / (joint * thickness)
     return stress + moment / (thickness * joint**2 / 6)

@@ -30,14 +30,14 @@ def _loops(continuum: Continuum, chosen: BoolArray) -> list[IntArray]:
     sides = np.concatenate([triangles[:, [a, 3 + a, (a + 1) % 3]] for a in range(3)])
     keys = np.sort(sides[:, [0, 2]], axis=1)
     _, first, counts = np.unique(keys, axis=0, return_index=True, return_counts=True)
-    following = {start: (middle, end) for start, middle, end in sides[first[counts == 1]].tolist()}
+    next_sides = {start: (middle, end) for start, middle, end in sides[first[counts == 1]].tolist()}
     loops = []
-    while following:
-        start, (middle, end) = following.popitem()
+    while next_sides:
+        start, (middle, end) = next_sides.popitem()
         loop = [start, middle]
         while end != start:
             loop.append(end)
-            middle, end = following.pop(end)
+            middle, end = next_sides.pop(end)
             loop.append(middle)
         loops.append(np.array(loop))
     return loops

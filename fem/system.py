@@ -23,7 +23,7 @@ from mnnfab.network.network import Network
 from mnnfab.network.ports import Port, dofs_of
 
 #: Largest relative force or energy residual of an accepted solution.
-SOLVED = 1e-4
+MAX_RESIDUAL = 1e-4
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,13 +32,13 @@ class Regions:
 
     Args:
         disc: node whose load disc an element is part of, (n_elements,); -1 if none.
-        seat: node whose load acts on the element, (n_elements,); -1 if none.
+        load_node: node whose load acts on the element, (n_elements,); -1 if none.
         held: whether the element has zero displacement, (n_elements,).
         n_nodes: number of nodes of the network.
     """
 
     disc: IntArray
-    seat: IntArray
+    load_node: IntArray
     held: np.ndarray
     n_nodes: int
 
@@ -53,7 +53,7 @@ class System:
         free: degrees of freedom that are not held.
         readings: mean displacements of the load discs as functionals, (n_dofs, 2 n_nodes);
             column 2 n + axis is also a unit load on the disc of node n.
-        seats: unit loads on the loaded elements of each node, (n_dofs, 2 n_nodes).
+        load_vectors: unit loads on the loaded elements of each node, (n_dofs, 2 n_nodes).
         solve_free: function from loads to displacements, both on the free degrees of freedom.
     """
 
@@ -61,7 +61,7 @@ class System:
     stiffness: sparse.csc_array
     free: IntArray
     readings: sparse.csc_array
-    seats: sparse.csc_array
+    load_vectors: sparse.csc_array
     solve_free: Solve
 
     @property
@@ -76,13 +76,13 @@ class System:
 
     def solve(self, loads: FloatArray) -> FloatArray:
         """Return the displacements under loads, both (n_dofs, n_cases)."""
-        moved = np.zeros_like(loads)
-        moved[self.free] = self.solve_free(loads[self.free])
-        return moved
+        displacements = np.zeros_like(loads)
+        displacements[self.free] = self.solve_free(loads[self.free])
+        return displacements
 
 
 @dataclass(frozen=True)
-class Balance:
+class Residuals:
     """Residuals of a solution; both are at rounding level if it is correct.
 
     Args:
@@ -103,13 +103,13 @@ class Solution:
         response: flexibility matrix (mm/N) and elongations, in the form of the bar model.
         fields: displacement for a unit load at each input, (n_dofs, n_in) mm/N.
         adjoint_fields: displacement for a unit load at each output, (n_dofs, n_out) mm/N.
-        balance: largest residuals of all load cases.
+        residuals: largest residuals of all load cases.
     """
 
     response: Response
     fields: FloatArray
     adjoint_fields: FloatArray
-    balance: Balance
+    residuals: Residuals
 
 
 def make_system(
@@ -117,7 +117,7 @@ def make_system(
     constants: tuple[float, float],
     thickness: FloatArray,
     regions: Regions,
-    held_too: IntArray | None = None,
+    extra_held: IntArray | None = None,
 ) -> System:
     """Assemble and factorise a finite element system.
 
@@ -126,7 +126,7 @@ def make_system(
         constants: λ and μ, MPa.
         thickness: thickness of each element, (n_elements,) mm; dimensionless in a solid.
         regions: elements that are read, loaded and held.
-        held_too: degrees of freedom that are held in addition to those of the held elements.
+        extra_held: degrees of freedom that are held in addition to those of the held elements.
 
     Raises:
         ToolError: if the stiffness matrix is not positive definite, or memory is insufficient.
@@ -142,7 +142,7 @@ def make_system(
         held = np.unique(basis.element_dofs[:, regions.held])
         blocked = (n_dims * held[:, None] + np.arange(n_dims)).ravel()
         free = np.setdiff1d(np.arange(n_dofs), blocked)
-        free = free if held_too is None else np.setdiff1d(free, held_too)
+        free = free if extra_held is None else np.setdiff1d(free, extra_held)
         solve_free = factorise(stiffness[free][:, free])
     except MemoryError as error:
         msg = f"not enough memory for {n_dofs:,} degrees of freedom: use a coarser mesh"
@@ -152,7 +152,7 @@ def make_system(
         stiffness=stiffness,
         free=free,
         readings=region_averages(basis, regions.disc, regions.n_nodes),
-        seats=region_averages(basis, regions.seat, regions.n_nodes),
+        load_vectors=region_averages(basis, regions.load_node, regions.n_nodes),
         solve_free=solve_free,
     )
 
@@ -167,14 +167,17 @@ def solve_ports(
     """
     n_in = len(inputs)
     loads = np.hstack(
-        [system.seats[:, dofs_of(inputs)].toarray(), system.readings[:, dofs_of(outputs)].toarray()]
+        [
+            system.load_vectors[:, dofs_of(inputs)].toarray(),
+            system.readings[:, dofs_of(outputs)].toarray(),
+        ]
     )
-    moved = system.solve(loads)
-    balance = _balance(system, loads, moved)
-    if not max(balance.forces, balance.energy) < SOLVED:  # NaN is rejected too
+    displacements = system.solve(loads)
+    residuals = _residuals(system, loads, displacements)
+    if not max(residuals.forces, residuals.energy) < MAX_RESIDUAL:  # NaN is rejected too
         msg = "the stiffness matrix is singular, or nearly so: a motion is almost unconstrained"
         raise ToolError(msg)
-    nodes = system.readings.T @ moved
+    nodes = system.readings.T @ displacements
     elongations = compatibility_matrix(network) @ nodes
     return Solution(
         response=Response(
@@ -182,22 +185,22 @@ def solve_ports(
             elongations=frozen_floats(elongations[:, :n_in]),
             adjoint_elongations=frozen_floats(elongations[:, n_in:]),
         ),
-        fields=frozen_floats(moved[:, :n_in]),
-        adjoint_fields=frozen_floats(moved[:, n_in:]),
-        balance=balance,
+        fields=frozen_floats(displacements[:, :n_in]),
+        adjoint_fields=frozen_floats(displacements[:, n_in:]),
+        residuals=residuals,
     )
 
 
-def _balance(system: System, loads: FloatArray, moved: FloatArray) -> Balance:
-    forces = system.stiffness @ moved
+def _residuals(system: System, loads: FloatArray, displacements: FloatArray) -> Residuals:
+    forces = system.stiffness @ displacements
     reactions = forces.copy()
     reactions[system.free] = 0.0
     axes = range(system.n_dims)
-    left = [(loads + reactions)[a :: system.n_dims].sum(axis=0) for a in axes]
+    force_residuals = [(loads + reactions)[a :: system.n_dims].sum(axis=0) for a in axes]
     # A unit load has size 1, whatever its direction.
-    work = np.vecdot(loads.T, moved.T)
-    energy = np.vecdot(forces.T, moved.T)
-    return Balance(
-        forces=float(np.abs(left).max()),
+    work = np.vecdot(loads.T, displacements.T)
+    energy = np.vecdot(forces.T, displacements.T)
+    return Residuals(
+        forces=float(np.abs(force_residuals).max()),
         energy=float((np.abs(energy - work) / work).max()),
     )

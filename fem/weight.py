@@ -29,8 +29,8 @@ def sag(
         outputs: ports where the sag is read.
     """
     field = sag_field(system, density_g_per_cm3, thickness_mm)
-    moved: FloatArray = system.readings[:, dofs_of(outputs)].T @ field
-    return moved
+    displacements: FloatArray = system.readings[:, dofs_of(outputs)].T @ field
+    return displacements
 
 
 def sag_field(system: System, density_g_per_cm3: float, thickness_mm: FloatArray) -> FloatArray:

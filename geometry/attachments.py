@@ -25,7 +25,7 @@ from geometry.tiling import CellName, DirectedEdge
 #: Radius of the corners of a tab, mm.
 TAB_CORNER_MM = 1.0
 #: Half of the angle of a pad's disc that a tab's neck covers, rad: the neck is one radius wide.
-BRANCH = math.asin(0.5)
+BRANCH_HALF_ANGLE = math.asin(0.5)
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Lug:
 
     def centre(self, node: Point) -> Point:
         """Return the centre of the hole for a node at a position, mm."""
-        return _turned(node, self.angle, self.reach_mm, 0.0)
+        return _in_local_axes(node, self.angle, self.reach_mm, 0.0)
 
     @property
     def arm(self) -> Arm:
@@ -80,41 +80,41 @@ class Lug:
 
     def allows(self, branch: float) -> bool:
         """Return whether a tab may leave the disc in a direction (rad)."""
-        off = math.remainder(branch - self.angle, math.tau)
-        return abs(off) + BRANCH < self.opening
+        offset = math.remainder(branch - self.angle, math.tau)
+        return abs(offset) + BRANCH_HALF_ANGLE < self.opening
 
     def add(self, builder: TilingBuilder, node: Point, cut: Cut) -> Cut | None:
         """Add its cell to a tiling; return the cut where its tab begins, if it has one."""
         wall = self.radius_mm - self.hole_radius_mm
 
         def arc(start: float, end: float) -> tuple[list[int], list[float]]:
-            pieces = math.ceil((end - start) / (math.pi / 2) - 1e-9)
-            angles = [start + k * (end - start) / pieces for k in range(pieces + 1)]
+            n_arcs = math.ceil((end - start) / (math.pi / 2) - 1e-9)
+            angles = [start + k * (end - start) / n_arcs for k in range(n_arcs + 1)]
             points = [builder.point(self._on_disc(node, angle), wall) for angle in angles]
-            return points, [math.tan((end - start) / pieces / 4)] * pieces
+            return points, [math.tan((end - start) / n_arcs / 4)] * n_arcs
 
-        begun = None
+        tab_start = None
         if self.branch is None:
             points, bulges = arc(-self.opening, self.opening)
-            around = builder.chain([cut.right, *points, cut.left], [0.0, *bulges, 0.0])
+            boundary = builder.chain([cut.right, *points, cut.left], [0.0, *bulges, 0.0])
         else:
-            off = math.remainder(self.branch - self.angle, math.tau)
+            offset = math.remainder(self.branch - self.angle, math.tau)
             (before, first), (after, second) = (
-                arc(-self.opening, off - BRANCH),
-                arc(off + BRANCH, self.opening),
+                arc(-self.opening, offset - BRANCH_HALF_ANGLE),
+                arc(offset + BRANCH_HALF_ANGLE, self.opening),
             )
             edge, _ = builder.edge(before[-1], after[0])
-            begun = Cut(edge, before[-1], after[0])
-            around = builder.chain([cut.right, *before], [0.0, *first])
-            around += [(edge, True), *builder.chain([*after, cut.left], [*second, 0.0])]
+            tab_start = Cut(edge, before[-1], after[0])
+            boundary = builder.chain([cut.right, *before], [0.0, *first])
+            boundary += [(edge, True), *builder.chain([*after, cut.left], [*second, 0.0])]
         hole = builder.circle(self.centre(node), self.hole_radius_mm, wall)
-        loop = [*around, (cut.edge, False)]
+        loop = [*boundary, (cut.edge, False)]
         builder.cell(CellName(self.kind, self.node), loop, reversed_loop(hole))
-        return begun
+        return tab_start
 
     def _on_disc(self, node: Point, angle: float) -> Point:
         along = self.reach_mm + self.radius_mm * math.cos(angle)
-        return _turned(node, self.angle, along, self.radius_mm * math.sin(angle))
+        return _in_local_axes(node, self.angle, along, self.radius_mm * math.sin(angle))
 
 
 @dataclass(frozen=True)
@@ -146,9 +146,10 @@ class Tab:
     def corners(self) -> list[Point]:
         """The plate's corners, counter-clockwise from the right one near the pad."""
         near, far = self.neck_mm, self.neck_mm + self.depth_mm
-        places = ((near, -self.right_mm), (far, -self.right_mm), (far, self.left_mm))
+        local_points = ((near, -self.right_mm), (far, -self.right_mm), (far, self.left_mm))
         return [
-            _turned(self.centre, self.angle, *place) for place in (*places, (near, self.left_mm))
+            _in_local_axes(self.centre, self.angle, *local_point)
+            for local_point in (*local_points, (near, self.left_mm))
         ]
 
     def add(self, builder: TilingBuilder, cut: Cut) -> int:
@@ -156,19 +157,22 @@ class Tab:
         near, far = self.neck_mm, self.neck_mm + self.depth_mm
         right, left, r = self.right_mm, self.left_mm, TAB_CORNER_MM
         width = 2 * self.neck_half_mm
-        places = (
+        local_points = (
             (near, -self.neck_half_mm),
             *((near, r - right), (near + r, -right), (far - r, -right), (far, r - right)),
             *((far, left - r), (far - r, left), (near + r, left), (near, left - r)),
             (near, self.neck_half_mm),
         )
-        ring = [builder.point(_turned(self.centre, self.angle, *place), width) for place in places]
+        ring = [
+            builder.point(_in_local_axes(self.centre, self.angle, *local_point), width)
+            for local_point in local_points
+        ]
         rounded = [QUARTER, 0.0] * 4
         bulges = [0.0, 0.0, *rounded, 0.0]
         loop: list[DirectedEdge] = builder.chain([cut.right, *ring, cut.left], bulges)
         return builder.cell(CellName("tab", self.node), [*loop, (cut.edge, False)])
 
 
-def _turned(node: Point, angle: float, along: float, across: float) -> Point:
+def _in_local_axes(node: Point, angle: float, along: float, across: float) -> Point:
     cos, sin = math.cos(angle), math.sin(angle)
     return node[0] + along * cos - across * sin, node[1] + along * sin + across * cos

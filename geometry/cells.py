@@ -1,4 +1,9 @@
-"""The tiling of a part from its bond widths, in closed form and in linear time."""
+"""The planar decomposition of a part into cells, from its bond widths.
+
+A tiling (`geometry.tiling`) divides the planar region of the part into cells that share their
+edges: a hub per node, a bond cell per bond, and the attachments. It is computed in closed form and
+in linear time.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +18,7 @@ from geometry.builder import TilingBuilder
 from geometry.corners import MERGE_MM
 from geometry.features import NO_FEATURES, Features
 from geometry.hubs import Arm, Cut, add_hub
-from geometry.overlaps import refuse_overlaps
+from geometry.overlaps import check_overlaps
 from geometry.tiling import CellName, DirectedEdge, Tiling
 from mnnfab.arrays import FloatArray
 from mnnfab.design.fabrication import Fabrication
@@ -30,7 +35,7 @@ def tile(
     fabrication: Fabrication,
     features: Features = NO_FEATURES,
 ) -> Tiling:
-    """Return the tiling of the part of a network with these widths.
+    """Return the decomposition of the part of a network with these widths into cells.
 
     Args:
         network: nodes and bonds.
@@ -48,24 +53,24 @@ def tile(
     _check_connected(network)
     builder = TilingBuilder()
     cuts: dict[End, Cut] = {}
-    necks: list[tuple[Lug, Cut]] = []
+    lug_cuts: list[tuple[Lug, Cut]] = []
     for node, ends in enumerate(_ends_at_nodes(network)):
         arms = [_arm(network, end, widths_mm, fabrication.joint_ratio) for end in ends]
-        attached = features.at(node)
+        attachments = features.at(node)
         hub_cuts = _add_hub(
-            builder, network, node, [*arms, *(lug.arm for lug in attached)], fabrication
+            builder, network, node, [*arms, *(lug.arm for lug in attachments)], fabrication
         )
         cuts.update(zip(ends, hub_cuts, strict=False))
-        necks += zip(attached, hub_cuts[len(ends) :], strict=True)
+        lug_cuts += zip(attachments, hub_cuts[len(ends) :], strict=True)
     for bond in range(network.n_bonds):
         _add_bond(builder, network, bond, float(widths_mm[bond]), cuts, fabrication)
-    for lug, cut in necks:
-        begun = lug.add(builder, network.place(lug.node), cut)
-        if begun is not None and features.tab is not None:
-            features.add_letters(builder, features.tab.add(builder, begun))
+    for lug, cut in lug_cuts:
+        tab_start = lug.add(builder, network.place(lug.node), cut)
+        if tab_start is not None and features.tab is not None:
+            features.add_letters(builder, features.tab.add(builder, tab_start))
     features.add_dots(builder, network.nodes, fabrication.disc_radius_mm)
     tiling = builder.tiling(network.nodes, fabrication.disc_radius_mm, fabrication.thickness_mm)
-    refuse_overlaps(tiling, network)
+    check_overlaps(tiling, network)
     return tiling
 
 
@@ -78,8 +83,8 @@ def _add_hub(
 ) -> list[Cut]:
     """Add the hub of a node; return the cut across each arm, in the arms' own order."""
     order = sorted(range(len(arms)), key=lambda i: arms[i].angle % (2 * math.pi))
-    turned = [arms[i] for i in order]
-    cuts = add_hub(builder, node, network.place(node), turned, fabrication)
+    by_angle = [arms[i] for i in order]
+    cuts = add_hub(builder, node, network.place(node), by_angle, fabrication)
     return [cut for _, cut in sorted(zip(order, cuts, strict=True))]
 
 
@@ -98,7 +103,7 @@ def _arm(network: Network, end: End, widths_mm: FloatArray, joint_ratio: float) 
     return Arm(
         name=network.bond_name(bond),
         angle=math.atan2(y, x),
-        half=joint_ratio * float(widths_mm[bond]) / 2,
+        half_width=joint_ratio * float(widths_mm[bond]) / 2,
     )
 
 
@@ -118,11 +123,11 @@ def _add_bond(
     taper_end = fabrication.joint_length_mm + fabrication.taper_length_mm
     step = math.hypot(fabrication.taper_length_mm, (1 - fabrication.joint_ratio) * width / 2)
     # Without a taper the joint is as wide as the bond, and the points would be on the cuts.
-    stations = (taper_end, length - taper_end) if step > MERGE_MM else ()
+    taper_ends = (taper_end, length - taper_end) if step > MERGE_MM else ()
 
     def side(sign: int) -> list[int]:
-        places = [start + s * along + sign * width / 2 * left for s in stations]
-        return [builder.point((float(x), float(y)), width) for x, y in places]
+        positions = [start + s * along + sign * width / 2 * left for s in taper_ends]
+        return [builder.point((float(x), float(y)), width) for x, y in positions]
 
     first, second = cuts[bond, 0], cuts[bond, 1]
     loop: list[DirectedEdge] = [
@@ -161,12 +166,12 @@ def _check_lengths(network: Network, fabrication: Fabrication) -> None:
 def _check_connected(network: Network) -> None:
     pairs = (network.bonds[:, 0], network.bonds[:, 1])
     graph = sparse.coo_array((np.ones(network.n_bonds), pairs), shape=(network.n_nodes,) * 2)
-    n_pieces, piece = sparse.csgraph.connected_components(graph, directed=False)
-    if n_pieces > 1:
-        apart = np.flatnonzero(piece != piece[0])
+    n_components, component = sparse.csgraph.connected_components(graph, directed=False)
+    if n_components > 1:
+        apart = np.flatnonzero(component != component[0])
         names = ", ".join(map(str, apart[:20])) + (" …" if len(apart) > 20 else "")
         raise GeometryError(
             "network",
-            f"{n_pieces} separate pieces: nodes {names} are not joined to node 0",
+            f"{n_components} separate pieces: nodes {names} are not joined to node 0",
             "one piece",
         )

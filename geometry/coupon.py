@@ -21,7 +21,7 @@ class Coupon(NamedTuple):
     name: str
     network: Network
     tiling: Tiling
-    words: str
+    description: str
 
 
 def coupons(
@@ -62,10 +62,10 @@ def coupons(
 
 
 def _coupon(
-    name: str, made_of: tuple[float, float, Fabrication, PadsSection], words: str
+    name: str, dimensions: tuple[float, float, Fabrication, PadsSection], description: str
 ) -> Coupon:
     """Return one bond of a length and width, with a pad at each of its nodes."""
-    length, width, fabrication, pads = made_of
+    length, width, fabrication, pads = dimensions
     nodes = np.array([[0.0, 0.0], [length, 0.0]])
     network = Network(nodes, np.array([[0, 1]]), np.array([0, 1]))
     try:
@@ -74,4 +74,4 @@ def _coupon(
     except GeometryError as error:
         where = f"[features.coupon] {name}: {error.where}"
         raise GeometryError(where, error.given, error.allowed) from error
-    return Coupon(name, network, tiling, words)
+    return Coupon(name, network, tiling, description)

@@ -51,7 +51,7 @@ class Text:
     """A line of text on a layer: its lower left corner and its height in mm."""
 
     layer: str
-    place: tuple[float, float]
+    insertion_point: tuple[float, float]
     height: float
     text: str
 
@@ -78,8 +78,10 @@ class Drawing:
         for circle in self.circles:
             parts.append(np.add(circle.centre, np.multiply(circle.radius, [[-1, -1], [1, 1]])))
         for text in self.texts:
-            wide = 0.7 * text.height * len(text.text)
-            parts.append(np.array([text.place, np.add(text.place, (wide, text.height))]))
+            width = 0.7 * text.height * len(text.text)
+            parts.append(
+                np.array([text.insertion_point, np.add(text.insertion_point, (width, text.height))])
+            )
         points = np.concatenate(parts)
         return points.min(axis=0), points.max(axis=0)
 
@@ -113,16 +115,16 @@ def frame_drawing(tiling: Tiling, network: Network) -> Drawing:
     lines += [mark for node in network.fixed.tolist() for mark in cross(NODES, network.place(node))]
     circles = [Circle(DRILL, centre, radius) for _, centre, radius in holes]
     low, _ = Drawing(tuple(lines)).box
-    words = [
+    lines_of_text = [
         "Drill drawing of the frame, 1:1, mm. Clamp each pad up to its node; leave the rest free."
     ]
     for number, (node, centre, radius) in enumerate(holes, start=1):
         x, y = np.array(centre) - origin
-        place = f"x {x:+.3f}  y {y:+.3f}  (node {node})"
-        words.append(f"hole {number}: diameter {2 * radius:g}  {place}")
+        position = f"x {x:+.3f}  y {y:+.3f}  (node {node})"
+        lines_of_text.append(f"hole {number}: diameter {2 * radius:g}  {position}")
     texts = [
         Text(NOTES, (float(low[0]), float(low[1]) - 5 - 4 * row), 2.5, line)
-        for row, line in enumerate(words)
+        for row, line in enumerate(lines_of_text)
     ]
     marks = [
         Text(NOTES, (centre[0] + radius + 0.5, centre[1] + 0.5), 2.5, str(number))
@@ -133,20 +135,20 @@ def frame_drawing(tiling: Tiling, network: Network) -> Drawing:
 
 def _holes(tiling: Tiling, cell: int) -> list[tuple[int, tuple[float, float], float]]:
     """Return node, centre and radius of the round holes of a cell."""
-    found = []
+    holes = []
     for loop in tiling.loops(cell)[1:]:
         arc = tiling.arc(loop[0][0])
         x, y = arc.centre.tolist()
-        found.append((tiling.names[cell].number, (round(x, 6), round(y, 6)), arc.radius))
-    return found
+        holes.append((tiling.names[cell].number, (round(x, 6), round(y, 6)), arc.radius))
+    return holes
 
 
 def cross(layer: str, centre: tuple[float, float], half: float = MARK_MM) -> tuple[Polyline, ...]:
     """Return a cross that marks a point."""
-    steps = np.array([[[-half, 0], [half, 0]], [[0, -half], [0, half]]])
+    segments = np.array([[[-half, 0], [half, 0]], [[0, -half], [0, half]]])
     return tuple(
         Polyline(layer, frozen_floats(ends + np.array(centre)), np.zeros(2), closed=False)
-        for ends in steps
+        for ends in segments
     )
 
 

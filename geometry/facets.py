@@ -21,7 +21,7 @@ from mnnfab.arrays import FloatArray, IntArray, frozen_floats, frozen_ints
 from mnnfab.errors import ToolError
 
 #: Largest angle between successive chords (rad), for any tolerance.
-MOST_TURN = math.pi / 6
+MAX_CHORD_ANGLE = math.pi / 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,20 +56,20 @@ def make_facets(tiling: Tiling, tolerance_mm: float) -> Facets:
     plan = _Plan(tiling, tolerance_mm)
     top = tiling.thickness_mm
     caps, walls = _Caps(plan), []
-    standing: defaultdict[int, list[Loop]] = defaultdict(list)
+    relief_loops: defaultdict[int, list[Loop]] = defaultdict(list)
     for relief in tiling.reliefs:
-        level = top + relief.height_mm
-        standing[relief.cell].append(reversed_loop(relief.loops[0]))
-        caps.add(relief.loops, level, up=True)
+        height = top + relief.height_mm
+        relief_loops[relief.cell].append(reversed_loop(relief.loops[0]))
+        caps.add(relief.loops, height, up=True)
         for hole in relief.loops[1:]:
             caps.add([reversed_loop(hole)], top, up=True)
-        low, high = sorted((top, level))
-        turned = relief.loops if relief.height_mm > 0 else map(reversed_loop, relief.loops)
-        walls.append(plan.walls(itertools.chain.from_iterable(turned), low, high))
+        low, high = sorted((top, height))
+        relief_edges = relief.loops if relief.height_mm > 0 else map(reversed_loop, relief.loops)
+        walls.append(plan.walls(itertools.chain.from_iterable(relief_edges), low, high))
     for cell in range(tiling.n_cells):
         loops = tiling.loops(cell)
         caps.add(loops, 0.0, up=False)
-        caps.add([*loops, *standing[cell]], top, up=True)
+        caps.add([*loops, *relief_loops[cell]], top, up=True)
     free = set(tiling.free_edges.tolist())
     entries = zip(tiling.cell_edges.tolist(), tiling.cell_forward.tolist(), strict=True)
     walls.append(plan.walls((entry for entry in entries if entry[0] in free), 0.0, top))
@@ -122,12 +122,12 @@ class _Caps:
 
     def triangles(self) -> FloatArray:
         """Return the corners of all triangles, (n, 3, 3) mm."""
-        made = shapely.constrained_delaunay_triangles(np.array(self.regions))
-        parts, owner = shapely.get_parts(made, return_index=True)
+        triangulation = shapely.constrained_delaunay_triangles(np.array(self.regions))
+        parts, owner = shapely.get_parts(triangulation, return_index=True)
         corners = shapely.get_coordinates(shapely.get_exterior_ring(parts)).reshape(-1, 4, 2)[:, :3]
         (ax, ay), (bx, by) = (corners[:, 1] - corners[:, 0]).T, (corners[:, 2] - corners[:, 0]).T
-        turn = (ax * by - ay * bx > 0) != np.array(self.up)[owner]
-        corners[turn] = corners[turn][:, ::-1]
+        reversed_order = (ax * by - ay * bx > 0) != np.array(self.up)[owner]
+        corners[reversed_order] = corners[reversed_order][:, ::-1]
         heights = np.array(self.heights)[owner]
         return np.dstack([corners, np.broadcast_to(heights[:, None], corners.shape[:2])])
 
@@ -141,7 +141,7 @@ def n_chords(radius: float, sweep: float, tolerance_mm: float) -> int:
     36
     """
     half_turn = math.acos(max(1 - tolerance_mm / radius, -1.0))
-    return max(math.ceil(sweep / min(2 * half_turn, MOST_TURN) - 1e-9), 1)
+    return max(math.ceil(sweep / min(2 * half_turn, MAX_CHORD_ANGLE) - 1e-9), 1)
 
 
 def joined_facets(corners: FloatArray) -> Facets:
@@ -154,8 +154,8 @@ def joined_facets(corners: FloatArray) -> Facets:
         ToolError: if the surface is not closed.
     """
     # 1e-9 mm merges only corners that differ by rounding; + 0.0 makes -0.0 equal to 0.0.
-    places = np.round(corners.reshape(-1, 3), 9) + 0.0
-    vertices, triangles = np.unique(places, axis=0, return_inverse=True)
+    positions = np.round(corners.reshape(-1, 3), 9) + 0.0
+    vertices, triangles = np.unique(positions, axis=0, return_inverse=True)
     facets = Facets(frozen_floats(vertices), frozen_ints(triangles.reshape(-1, 3)))
     _check_closed(facets)
     return facets

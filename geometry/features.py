@@ -44,8 +44,8 @@ class Features:
     def add_letters(self, builder: TilingBuilder, tab: int) -> None:
         """Add the letters to the cell of the tab."""
         for number, letter in enumerate(self.letters):
-            turned = shapely.orient_polygons(letter)
-            rings = (turned.exterior, *turned.interiors)
+            oriented = shapely.orient_polygons(letter)
+            rings = (oriented.exterior, *oriented.interiors)
             loops = tuple(builder.ring(_open(ring), STROKE_MM) for ring in rings)
             builder.reliefs.append(Relief("letter", number, tab, loops, self.letter_height_mm))
 

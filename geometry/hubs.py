@@ -15,7 +15,7 @@ from mnnfab.errors import GeometryError
 #: Largest radius of a load disc, as a fraction of the clear distance around its node.
 DISC_SHARE = 0.95
 #: Replaces a zero gap between two arms (rad); their joints overlap in any case.
-SMALLEST_GAP = 1e-9
+MIN_GAP = 1e-9
 
 
 @dataclass(frozen=True)
@@ -25,12 +25,12 @@ class Arm:
     Args:
         name: name of the bond or attachment, for messages.
         angle: direction in which it leaves the node, rad.
-        half: half width, mm.
+        half_width: half width, mm.
     """
 
     name: str
     angle: float
-    half: float
+    half_width: float
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def add_hub(
     """
     following = [*arms[1:], arms[0]]
     corners = [
-        corner(arm.half, after.half, _gap(arm, after), fabrication.fillet_radius_mm)
+        corner(arm.half_width, after.half_width, _gap(arm, after), fabrication.fillet_radius_mm)
         for arm, after in zip(arms, following, strict=True)
     ]
     _check_reach(node, arms, corners, fabrication.joint_length_mm)
@@ -80,7 +80,7 @@ def add_hub(
     cuts = [_add_cut(builder, centre, arm, fabrication.joint_length_mm) for arm in arms]
     loop: list[DirectedEdge] = []
     for i, path in enumerate(corners):
-        width = 2 * min(arms[i].half, following[i].half)
+        width = 2 * min(arms[i].half_width, following[i].half_width)
         inner = [
             builder.point(_polar(centre, radius, arms[i].angle + angle), width)
             for radius, angle in path.points
@@ -97,7 +97,7 @@ def _gap(arm: Arm, after: Arm) -> float:
     if arm is after:
         return 2 * math.pi
     # Arms in the same direction have a small gap, not a full turn.
-    return max((after.angle - arm.angle) % (2 * math.pi), SMALLEST_GAP)
+    return max((after.angle - arm.angle) % (2 * math.pi), MIN_GAP)
 
 
 def _check_reach(
@@ -112,7 +112,8 @@ def _check_reach(
             angle = math.degrees(min(_gap(arm, other), _gap(other, arm)))
             raise GeometryError(
                 f"node {node}, {arm.name} and {other.name}",
-                f"joints {2 * arm.half:g} and {2 * other.half:g} mm wide at {angle:.1f}° overlap "
+                f"joints {2 * arm.half_width:g} and {2 * other.half_width:g} mm wide "
+                f"at {angle:.1f}° overlap "
                 f"up to {reach:.3g} mm from the node",
                 f"less than joint_length_mm = {joint_length:g}: longer or thinner joints, a "
                 "smaller fillet, or a wider angle",
@@ -131,9 +132,9 @@ def _check_disc(node: int, corners: Sequence[Corner], fabrication: Fabrication) 
 
 
 def _add_cut(builder: TilingBuilder, centre: Point, arm: Arm, distance: float) -> Cut:
-    radius, angle = math.hypot(distance, arm.half), math.atan2(arm.half, distance)
-    right = builder.point(_polar(centre, radius, arm.angle - angle), 2 * arm.half)
-    left = builder.point(_polar(centre, radius, arm.angle + angle), 2 * arm.half)
+    radius, angle = math.hypot(distance, arm.half_width), math.atan2(arm.half_width, distance)
+    right = builder.point(_polar(centre, radius, arm.angle - angle), 2 * arm.half_width)
+    left = builder.point(_polar(centre, radius, arm.angle + angle), 2 * arm.half_width)
     edge, _ = builder.edge(right, left)
     return Cut(edge, right, left)
 

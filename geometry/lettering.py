@@ -14,15 +14,15 @@ from mnnfab.errors import InputError
 #: A font that is part of matplotlib, so that every machine has the same.
 FACE = FontProperties(family="DejaVu Sans", weight="bold")
 #: Minimum stroke of letters, mm: slightly above the half millimetre that printers resolve.
-LEAST_STROKE_MM = 0.55
+MIN_STROKE_MM = 0.55
 #: Minimum gap between letters, mm.
-APART_MM = 0.1
+MIN_GAP_MM = 0.1
 #: Font size of the outlines; large, so that their chords are fine.
-_FINE = 200.0
+_FONT_SIZE = 200.0
 #: Tolerance of the simplified outlines, as a fraction of the height of a capital letter.
-_DETAIL = 0.004
+_SIMPLIFICATION = 0.004
 #: Additional space between letters, as a fraction of the height of a capital letter.
-_SPACED = 0.12
+_LETTER_SPACING = 0.12
 
 
 def letters(text: str, capital_mm: float) -> tuple[shapely.Polygon, ...]:
@@ -45,25 +45,25 @@ def letters(text: str, capital_mm: float) -> tuple[shapely.Polygon, ...]:
             "[features.id] text", f"{missing[0]!r}, missing in {FACE.get_name()}", "other letters"
         )
     capital = shapely.union_all(_glyph("H")[0]).bounds[3]
-    scale, found, x = capital_mm / capital, [], 0.0
+    scale, polygons, x = capital_mm / capital, [], 0.0
     for letter in text:
         parts, advance = _glyph(letter)
         placed = [affine_transform(part, [scale, 0, 0, scale, x, 0]) for part in parts]
-        simple = [shapely.simplify(part, _DETAIL * capital_mm) for part in placed]
-        found += sorted(map(_thickened, simple), key=lambda part: part.bounds)
-        x += scale * advance + _SPACED * capital_mm
-    if not found:
+        simple = [shapely.simplify(part, _SIMPLIFICATION * capital_mm) for part in placed]
+        polygons += sorted(map(_thickened, simple), key=lambda part: part.bounds)
+        x += scale * advance + _LETTER_SPACING * capital_mm
+    if not polygons:
         raise InputError("[features.id] text", repr(text), "visible letters")
-    _check_apart(text, found, capital_mm)
-    return tuple(found)
+    _check_separate(text, polygons, capital_mm)
+    return tuple(polygons)
 
 
-def _check_apart(text: str, found: list[shapely.Polygon], capital_mm: float) -> None:
+def _check_separate(text: str, polygons: list[shapely.Polygon], capital_mm: float) -> None:
     """Check that the letters are large enough to be separate."""
-    whole = np.array(found)
-    near = shapely.STRtree(whole).query(whole, predicate="dwithin", distance=APART_MM)
-    sound = shapely.is_valid(whole).all() and not (near[0] < near[1]).any()
-    if not sound:
+    letters = np.array(polygons)
+    pairs = shapely.STRtree(letters).query(letters, predicate="dwithin", distance=MIN_GAP_MM)
+    separate = shapely.is_valid(letters).all() and not (pairs[0] < pairs[1]).any()
+    if not separate:
         raise InputError(
             "[features.id] letter_mm",
             f"{capital_mm:g}, at which the letters of {text!r} merge",
@@ -76,20 +76,24 @@ def stroke_mm(polygon: shapely.Polygon) -> float:
     low, high = 0.0, float(np.sqrt(polygon.area))
     while high - low > 1e-3:
         middle = (low + high) / 2
-        worn = polygon.buffer(-middle / 2)
-        whole = isinstance(worn, shapely.Polygon) and len(worn.interiors) == len(polygon.interiors)
-        low, high = (middle, high) if whole and not worn.is_empty else (low, middle)
+        eroded = polygon.buffer(-middle / 2)
+        intact = isinstance(eroded, shapely.Polygon) and len(eroded.interiors) == len(
+            polygon.interiors
+        )
+        low, high = (middle, high) if intact and not eroded.is_empty else (low, middle)
     return low
 
 
 def _thickened(polygon: shapely.Polygon) -> shapely.Polygon:
     """Return a letter whose strokes have at least the minimum width."""
-    lacking = LEAST_STROKE_MM - stroke_mm(polygon)
-    if lacking <= 0:
+    missing_width = MIN_STROKE_MM - stroke_mm(polygon)
+    if missing_width <= 0:
         return polygon
-    thick = shapely.buffer(polygon, lacking / 2, join_style="mitre")
-    closed = not isinstance(thick, shapely.Polygon) or len(thick.interiors) < len(polygon.interiors)
-    return polygon if closed else thick  # letters that small are rejected later
+    thickened = shapely.buffer(polygon, missing_width / 2, join_style="mitre")
+    closed = not isinstance(thickened, shapely.Polygon) or len(thickened.interiors) < len(
+        polygon.interiors
+    )
+    return polygon if closed else thickened  # letters that small are rejected later
 
 
 def _glyph(letter: str) -> tuple[list[shapely.Polygon], float]:
@@ -98,16 +102,28 @@ def _glyph(letter: str) -> tuple[list[shapely.Polygon], float]:
     A part is a region that the outlines enclose.
     """
     font = get_font(findfont(FACE))
-    font.set_size(_FINE, 72)
+    font.set_size(_FONT_SIZE, 72)
     advance = font.load_char(ord(letter), flags=LoadFlags.NO_HINTING).linearHoriAdvance / 65536
     outlines = Path(*font.get_path()).to_polygons(closed_only=True)
     rings = [shapely.Polygon(outline) for outline in outlines if np.shape(outline)[0] > 3]
     if not rings:
         return [], advance
     # Outlines with the orientation of the largest are filled, the others are holes.
-    signs = [shapely.is_ccw(ring.exterior) for ring in rings]
-    ink = signs[int(np.argmax([ring.area for ring in rings]))]
-    solid = shapely.union_all([r for r, sign in zip(rings, signs, strict=True) if sign == ink])
-    holes = shapely.union_all([r for r, sign in zip(rings, signs, strict=True) if sign != ink])
+    orientations = [shapely.is_ccw(ring.exterior) for ring in rings]
+    filled_orientation = orientations[int(np.argmax([ring.area for ring in rings]))]
+    solid = shapely.union_all(
+        [
+            r
+            for r, orientation in zip(rings, orientations, strict=True)
+            if orientation == filled_orientation
+        ]
+    )
+    holes = shapely.union_all(
+        [
+            r
+            for r, orientation in zip(rings, orientations, strict=True)
+            if orientation != filled_orientation
+        ]
+    )
     parts = shapely.get_parts(shapely.difference(solid, holes))
     return [part for part in parts if isinstance(part, shapely.Polygon)], advance

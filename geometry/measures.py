@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 
-from geometry.overlaps import cell_words, have_a_common_node
+from geometry.overlaps import cell_description, share_node
 from geometry.tiling import Tiling
 from mnnfab.arrays import FloatArray
 from mnnfab.network.network import Network
@@ -31,15 +31,15 @@ class Measure:
 def joints(tiling: Tiling, network: Network) -> list[Measure]:
     """Return the width of both joints of every bond, measured in the tiling."""
     used = np.bincount(tiling.cell_edges, minlength=len(tiling.edges))
-    found = []
+    measures = []
     for bond, cell in enumerate(tiling.bond_cells.tolist()):
         for edge, _ in tiling.loops(cell)[0]:
             if used[edge] == 2:
                 ends = tiling.points[tiling.edges[edge]]
                 width = float(np.hypot(*(ends[1] - ends[0])))
                 where = f"joint of {network.bond_name(bond)}"
-                found.append(Measure(where, _place(ends.mean(axis=0)), width))
-    return found
+                measures.append(Measure(where, _rounded_point(ends.mean(axis=0)), width))
+    return measures
 
 
 def gaps(tiling: Tiling, network: Network, below_mm: float) -> list[Measure]:
@@ -51,44 +51,44 @@ def gaps(tiling: Tiling, network: Network, below_mm: float) -> list[Measure]:
     pairs = shapely.STRtree(polygons).query(polygons, predicate="dwithin", distance=below_mm)
     first, second = pairs[:, pairs[0] < pairs[1]]
     # Cells that share a cut have no gap between them.
-    apart = ~shapely.intersects(polygons[first], polygons[second])
+    disjoint = ~shapely.intersects(polygons[first], polygons[second])
     hub = np.array([name.kind == "hub" for name in tiling.names])
-    beside = have_a_common_node(tiling, network, first, second) & (hub[first] | hub[second])
-    found = []
-    for a, b in zip(first[apart & ~beside], second[apart & ~beside], strict=True):
+    neighbours = share_node(tiling, network, first, second) & (hub[first] | hub[second])
+    measures = []
+    for a, b in zip(first[disjoint & ~neighbours], second[disjoint & ~neighbours], strict=True):
         bridge = shapely.shortest_line(polygons[a], polygons[b])
-        words = " and ".join(cell_words(tiling, network, int(cell)) for cell in (a, b))
+        cells = " and ".join(cell_description(tiling, network, int(cell)) for cell in (a, b))
         middle = shapely.get_coordinates(bridge).mean(axis=0)
-        found.append(Measure(f"between {words}", _place(middle), float(bridge.length)))
-    return found
+        measures.append(Measure(f"between {cells}", _rounded_point(middle), float(bridge.length)))
+    return measures
 
 
 def round_holes(tiling: Tiling) -> list[Measure]:
     """Return the diameters of the holes of pads and eyelets."""
-    found = []
+    measures = []
     for cell, name in enumerate(tiling.names):
         for loop in tiling.loops(cell)[1:] if name.kind in {"pad", "eyelet"} else ():
             arc = tiling.arc(loop[0][0])
             where = f"hole in the {name.kind} of node {name.number}"
-            found.append(Measure(where, _place(arc.centre), 2 * arc.radius))
-    return found
+            measures.append(Measure(where, _rounded_point(arc.centre), 2 * arc.radius))
+    return measures
 
 
 def details(tiling: Tiling) -> list[Measure]:
     """Return width and height of all raised and sunk details."""
     from geometry.lettering import stroke_mm
 
-    found = []
+    measures = []
     for relief in tiling.reliefs:
         shape = tiling.region(relief.loops)
-        place = _place(shapely.get_coordinates(shape.representative_point())[0])
+        position = _rounded_point(shapely.get_coordinates(shape.representative_point())[0])
         where = f"{relief.kind} {relief.number}"
-        found.append(Measure(f"height of {where}", place, abs(relief.height_mm)))
+        measures.append(Measure(f"height of {where}", position, abs(relief.height_mm)))
         if relief.kind == "dot":
-            found.append(Measure(f"width of {where}", place, 2 * tiling.disc_radius_mm))
+            measures.append(Measure(f"width of {where}", position, 2 * tiling.disc_radius_mm))
         else:
-            found.append(Measure(f"stroke of {where}", place, stroke_mm(shape)))
-    return found
+            measures.append(Measure(f"stroke of {where}", position, stroke_mm(shape)))
+    return measures
 
 
 def floors(tiling: Tiling) -> list[Measure]:
@@ -96,7 +96,7 @@ def floors(tiling: Tiling) -> list[Measure]:
     return [
         Measure(
             f"under {relief.kind} {relief.number}",
-            _place(tiling.points[tiling.edges[relief.loops[0][0][0], 0]]),
+            _rounded_point(tiling.points[tiling.edges[relief.loops[0][0][0], 0]]),
             tiling.thickness_mm + relief.height_mm,
         )
         for relief in tiling.reliefs
@@ -106,7 +106,7 @@ def floors(tiling: Tiling) -> list[Measure]:
 
 def eyelet_walls(tiling: Tiling) -> list[Measure]:
     """Return the wall thickness around the holes of pads and eyelets."""
-    found = []
+    measures = []
     for cell, name in enumerate(tiling.names):
         if name.kind in {"pad", "eyelet"}:
             outer, *holes = tiling.loops(cell)
@@ -116,8 +116,8 @@ def eyelet_walls(tiling: Tiling) -> list[Measure]:
                 bridge = shapely.shortest_line(inner, ring)
                 middle = shapely.get_coordinates(bridge).mean(axis=0)
                 where = f"{name.kind} of node {name.number}"
-                found.append(Measure(where, _place(middle), float(bridge.length)))
-    return found
+                measures.append(Measure(where, _rounded_point(middle), float(bridge.length)))
+    return measures
 
 
 def chord_error(tiling: Tiling, tolerance_mm: float) -> Measure | None:
@@ -130,15 +130,15 @@ def chord_error(tiling: Tiling, tolerance_mm: float) -> Measure | None:
         half = arc.sweep / n_chords(arc.radius, arc.sweep, tolerance_mm) / 2
         error = float(arc.radius * (1 - np.cos(half)))
         if worst is None or error > worst.value_mm:
-            worst = Measure("arc", _place(arc.points(2)[1]), error)
+            worst = Measure("arc", _rounded_point(arc.points(2)[1]), error)
     return worst
 
 
-def least(measures: list[Measure]) -> Measure | None:
+def smallest(measures: list[Measure]) -> Measure | None:
     """Return the smallest measure; None for an empty list."""
     return min(measures, key=lambda measure: measure.value_mm, default=None)
 
 
-def _place(point: FloatArray) -> tuple[float, float]:
+def _rounded_point(point: FloatArray) -> tuple[float, float]:
     x, y = point.tolist()
     return round(x, 3) + 0.0, round(y, 3) + 0.0

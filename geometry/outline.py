@@ -38,13 +38,13 @@ def outline(tiling: Tiling) -> Outline:
     Raises:
         GeometryError: if the part is not in one piece, or touches itself in a point.
     """
-    following = _following(tiling)
+    next_edges = _next_edges(tiling)
     loops: list[Loop] = []
-    while following:
-        start, (edge, forward, point) = next(iter(following.items()))
+    while next_edges:
+        start, (edge, forward, point) = next(iter(next_edges.items()))
         loop = []
-        while start in following:
-            edge, forward, point = following.pop(start)
+        while start in next_edges:
+            edge, forward, point = next_edges.pop(start)
             loop.append((edge, forward))
             start = point
         loops.append(tuple(loop))
@@ -55,21 +55,21 @@ def outline(tiling: Tiling) -> Outline:
     return Outline(tiling, outer[0], tuple(loop for loop in by_area if loop != outer[0]))
 
 
-def _following(tiling: Tiling) -> dict[int, tuple[int, bool, int]]:
+def _next_edges(tiling: Tiling) -> dict[int, tuple[int, bool, int]]:
     """Return for each point on the boundary the free edge that leaves it and where that ends."""
     free = set(tiling.free_edges.tolist())
-    following: dict[int, tuple[int, bool, int]] = {}
+    next_edges: dict[int, tuple[int, bool, int]] = {}
     for edge, forward in zip(tiling.cell_edges.tolist(), tiling.cell_forward.tolist(), strict=True):
         if edge not in free:
             continue
         start, end = tiling.edges[edge].tolist() if forward else tiling.edges[edge, ::-1].tolist()
-        if start in following:
+        if start in next_edges:
             x, y = tiling.points[start]
             raise GeometryError(
                 f"the outline at ({x:.3f}, {y:.3f}) mm", "touches itself", "a simple outline"
             )
-        following[start] = (edge, forward, end)
-    return following
+        next_edges[start] = (edge, forward, end)
+    return next_edges
 
 
 def merged(tiling: Tiling) -> Tiling:

@@ -20,7 +20,7 @@ _ALLOWED = (
 )
 
 
-def refuse_overlaps(tiling: Tiling, network: Network) -> None:
+def check_overlaps(tiling: Tiling, network: Network) -> None:
     """Check that the cells are a tiling: each is simple, and only neighbours touch each other.
 
     Raises:
@@ -30,46 +30,50 @@ def refuse_overlaps(tiling: Tiling, network: Network) -> None:
     twisted = np.flatnonzero(~shapely.is_valid(polygons))
     if twisted.size:
         raise GeometryError(
-            cell_words(tiling, network, int(twisted[0])), "its outline crosses itself", _ALLOWED
+            cell_description(tiling, network, int(twisted[0])),
+            "its outline crosses itself",
+            _ALLOWED,
         )
-    near = shapely.STRtree(polygons).query(polygons, predicate="dwithin", distance=MERGE_MM)
-    first, second = near[:, near[0] < near[1]]
-    shared = shapely.area(shapely.intersection(polygons[first], polygons[second]))
-    strangers = ~have_a_common_node(tiling, network, first, second)
-    bad = np.flatnonzero((shared > ROUNDING_MM2) | strangers)
-    if bad.size:
+    pairs = shapely.STRtree(polygons).query(polygons, predicate="dwithin", distance=MERGE_MM)
+    first, second = pairs[:, pairs[0] < pairs[1]]
+    overlap_areas = shapely.area(shapely.intersection(polygons[first], polygons[second]))
+    unrelated = ~share_node(tiling, network, first, second)
+    invalid = np.flatnonzero((overlap_areas > ROUNDING_MM2) | unrelated)
+    if invalid.size:
         # Overlapping bonds are the clearest message, so they are named before hubs.
-        worst = max(bad, key=lambda i: (_is_bond(tiling, first[i], second[i]), shared[i]))
-        _refuse(tiling, network, int(first[worst]), int(second[worst]), float(shared[worst]))
+        worst = max(
+            invalid, key=lambda i: (_is_bond(tiling, first[i], second[i]), overlap_areas[i])
+        )
+        _raise_overlap(
+            tiling, network, int(first[worst]), int(second[worst]), float(overlap_areas[worst])
+        )
 
 
-def _refuse(tiling: Tiling, network: Network, first: int, second: int, area: float) -> None:
-    names = f"{cell_words(tiling, network, first)} and {cell_words(tiling, network, second)}"
-    what = "overlap" if area > ROUNDING_MM2 else "touch"
+def _raise_overlap(tiling: Tiling, network: Network, first: int, second: int, area: float) -> None:
+    cells = " and ".join(cell_description(tiling, network, cell) for cell in (first, second))
+    relation = "overlap" if area > ROUNDING_MM2 else "touch"
     if _is_bond(tiling, first, second):
         lines = [
             shapely.LineString(network.nodes[network.bonds[cell - tiling.n_hubs]])
             for cell in (first, second)
         ]
-        what = "cross" if shapely.crosses(*lines) else what
-    raise GeometryError(names, f"{what}, {area:.3g} mm² in common", _ALLOWED)
+        relation = "cross" if shapely.crosses(*lines) else relation
+    raise GeometryError(cells, f"{relation}, {area:.3g} mm² in common", _ALLOWED)
 
 
-def have_a_common_node(
-    tiling: Tiling, network: Network, first: IntArray, second: IntArray
-) -> BoolArray:
+def share_node(tiling: Tiling, network: Network, first: IntArray, second: IntArray) -> BoolArray:
     """Return which pairs of cells belong to a common node, and so may touch, (n_pairs,)."""
     ends = np.repeat([[name.number] for name in tiling.names], 2, axis=1)
     ends[tiling.bond_cells] = network.bonds
-    same: BoolArray = (ends[first][:, :, None] == ends[second][:, None, :]).any(axis=(1, 2))
-    return same
+    shared_node: BoolArray = (ends[first][:, :, None] == ends[second][:, None, :]).any(axis=(1, 2))
+    return shared_node
 
 
 def _is_bond(tiling: Tiling, *cells: int) -> bool:
     return all(tiling.names[cell].kind == "bond" for cell in cells)
 
 
-def cell_words(tiling: Tiling, network: Network, cell: int) -> str:
+def cell_description(tiling: Tiling, network: Network, cell: int) -> str:
     """Return the name of a cell for messages."""
     kind, number = tiling.names[cell]
     return network.bond_name(number) if kind == "bond" else f"{kind} of node {number}"

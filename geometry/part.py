@@ -166,9 +166,9 @@ class SolidPart(Part):
 
     def facets(self, tolerance_mm: float) -> Facets:
         """Return the surface as triangles, from the mesher of the CAD kernel."""
-        from geometry.facets import MOST_TURN
+        from geometry.facets import MAX_CHORD_ANGLE
 
-        vertices, triangles = self.shape.tessellate(tolerance_mm, MOST_TURN)
+        vertices, triangles = self.shape.tessellate(tolerance_mm, MAX_CHORD_ANGLE)
         return joined_facets(
             np.array([vertex.toTuple() for vertex in vertices])[np.array(triangles)]
         )

@@ -19,21 +19,21 @@ from shapely.affinity import affine_transform
 from geometry.attachments import TAB_CORNER_MM, Lug, Tab
 from geometry.corners import MERGE_MM, corner
 from geometry.features import Features
-from geometry.hubs import SMALLEST_GAP
+from geometry.hubs import MIN_GAP
 from mnnfab.design.fabrication import Fabrication
 from mnnfab.design.features_section import FeaturesSection, IdSection
 from mnnfab.errors import GeometryError
 from mnnfab.network.network import Network
 
 #: Clearance between an attachment and everything except its own hub, mm.
-CLEAR_MM = 0.5
+CLEARANCE_MM = 0.5
 #: Angle between the directions that are tried, rad.
-STEP = math.radians(5)
+ANGLE_STEP = math.radians(5)
 #: Margin around the letters on the tab, and length of the tab's neck beyond the pad, mm.
 MARGIN_MM, NECK_MM = 1.2, 1.5
 DOWN = -math.pi / 2
 #: Largest depth of sunk details, as a fraction of the thickness of the part.
-DEEPEST = 0.8
+MAX_DEPTH_SHARE = 0.8
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,8 @@ def place_features(
     fabrication: Fabrication,
     section: FeaturesSection,
     loads: Sequence[Load],
-    words: str,
-    widest_words: str,
+    text: str,
+    widest_text: str,
 ) -> Features:
     """Return the features that a design specifies, each at a position with enough room.
 
@@ -59,32 +59,32 @@ def place_features(
         fabrication: joints and limits of the widths.
         section: [features] section of the design.
         loads: loads of the task, one per input port.
-        words: text of the id.
-        widest_words: text that the tab must have room for, independent of `words`.
+        text: text of the id.
+        widest_text: text that the tab must have room for, independent of `text`.
 
     Raises:
         GeometryError: if there is no room for a feature; the message names its node.
     """
     _check_depths(section, fabrication.thickness_mm)
-    room = _Room.of(network, fabrication)
+    space = _FreeSpace.of(network, fabrication)
     lugs: list[Lug] = []
     if section.eyelets is not None:
-        hung = _eyelet_directions(section.eyelets.nodes, loads, network)
+        directions = _eyelet_directions(section.eyelets.nodes, loads, network)
         radius = section.eyelets.hole_mm / 2 + section.eyelets.wall_mm
-        for node, angle in hung.items():
-            lug = Lug("eyelet", node, angle, *room.neck, radius, section.eyelets.hole_mm / 2)
-            lugs.append(room.place(lug, lugs))
+        for node, angle in directions.items():
+            lug = Lug("eyelet", node, angle, *space.neck, radius, section.eyelets.hole_mm / 2)
+            lugs.append(space.place(lug, lugs))
     if section.pads is not None:
         radius, hole = section.pads.radius_mm, section.pads.bolt_hole_mm / 2
         for node in network.fixed.tolist():
-            outward = room.widest_gap(node)
-            lugs.append(room.place(Lug("pad", node, outward, *room.neck, radius, hole), lugs))
+            outward = space.widest_gap(node)
+            lugs.append(space.place(Lug("pad", node, outward, *space.neck, radius, hole), lugs))
     features = Features(
         lugs=tuple(lugs),
         dot_height_mm=section.dots.height_mm if section.dots is not None else None,
     )
     return (
-        _with_id(features, room, section.id, words, widest_words)
+        _with_id(features, space, section.id, text, widest_text)
         if section.id is not None
         else features
     )
@@ -92,12 +92,12 @@ def place_features(
 
 def _check_depths(section: FeaturesSection, thickness_mm: float) -> None:
     """Check that sunk details are not too deep for the part."""
-    for name, wanted in (("dots", section.dots), ("id", section.id)):
-        if wanted is not None and -wanted.height_mm > DEEPEST * thickness_mm:
+    for name, detail in (("dots", section.dots), ("id", section.id)):
+        if detail is not None and -detail.height_mm > MAX_DEPTH_SHARE * thickness_mm:
             raise GeometryError(
                 f"[features.{name}] height_mm",
-                f"{wanted.height_mm:g}, in a part {thickness_mm:g} mm thick",
-                f"a depth of at most {DEEPEST * thickness_mm:g} mm",
+                f"{detail.height_mm:g}, in a part {thickness_mm:g} mm thick",
+                f"a depth of at most {MAX_DEPTH_SHARE * thickness_mm:g} mm",
             )
 
 
@@ -105,27 +105,27 @@ def _eyelet_directions(
     nodes: Sequence[int] | None, loads: Sequence[Load], network: Network
 ) -> dict[int, float]:
     """Return the nodes that get an eyelet, each with the direction of its load."""
-    pulled: dict[int, float] = {}
+    load_directions: dict[int, float] = {}
     for load in loads:
-        if pulled.setdefault(load.node, load.angle) != load.angle:
+        if load_directions.setdefault(load.node, load.angle) != load.angle:
             raise GeometryError(
                 f"[features.eyelets] node {load.node}",
                 "loads in two directions; an eyelet has one direction",
                 "nodes = […] without it",
             )
-    wanted = list(pulled) if nodes is None else nodes
-    if not wanted:
+    eyelet_nodes = list(load_directions) if nodes is None else nodes
+    if not eyelet_nodes:
         raise GeometryError("[features.eyelets]", "no node to attach one to", "nodes = [12, 13]")
-    for node in wanted:
+    for node in eyelet_nodes:
         if node >= network.n_nodes:
             raise GeometryError(
                 "[features.eyelets] nodes", f"{node}", f"nodes 0 to {network.n_nodes - 1}"
             )
-    return {node: pulled.get(node, DOWN) for node in wanted}
+    return {node: load_directions.get(node, DOWN) for node in eyelet_nodes}
 
 
 @dataclass(frozen=True)
-class _Room:
+class _FreeSpace:
     """Obstacles for attachments.
 
     Args:
@@ -141,7 +141,7 @@ class _Room:
     tree: shapely.STRtree
 
     @classmethod
-    def of(cls, network: Network, fabrication: Fabrication) -> _Room:
+    def of(cls, network: Network, fabrication: Fabrication) -> _FreeSpace:
         ends = network.nodes[network.bonds]
         inward = network.directions * fabrication.joint_length_mm
         lines = shapely.linestrings(np.stack([ends[:, 0] + inward, ends[:, 1] - inward], axis=1))
@@ -156,11 +156,11 @@ class _Room:
 
     def place(self, lug: Lug, others: Sequence[Lug]) -> Lug:
         """Return a lug rotated by the smallest angle at which it has room."""
-        for turn in _turns():
-            turned = replace(lug, angle=lug.angle + turn)
-            disc = self.disc(turned).buffer(CLEAR_MM)
-            if self.is_free(lug.node, disc, others) and self._neck_is_free(turned, others):
-                return turned
+        for rotation in _rotations():
+            rotated = replace(lug, angle=lug.angle + rotation)
+            disc = self.disc(rotated).buffer(CLEARANCE_MM)
+            if self.is_free(lug.node, disc, others) and self._neck_is_free(rotated, others):
+                return rotated
         raise GeometryError(
             f"[features] {lug.kind} of node {lug.node}",
             f"no direction has room for a disc of {2 * lug.radius_mm:g} mm beside the bonds",
@@ -174,31 +174,31 @@ class _Room:
 
     def is_free(self, node: int, shape: shapely.Polygon, others: Sequence[Lug]) -> bool:
         """Return whether a shape attached to a node is clear of bonds, hubs and lugs."""
-        hub = self.fabrication.joint_length_mm + CLEAR_MM
-        elsewhere = shapely.points(np.delete(self.network.nodes, node, axis=0))
+        hub = self.fabrication.joint_length_mm + CLEARANCE_MM
+        other_nodes = shapely.points(np.delete(self.network.nodes, node, axis=0))
         return not (
             self.tree.query(shape, predicate="intersects").size
             or any(shape.intersects(self.disc(other)) for other in others)
-            or shapely.dwithin(elsewhere, shape, hub).any()
+            or shapely.dwithin(other_nodes, shape, hub).any()
         )
 
     def _neck_is_free(self, lug: Lug, others: Sequence[Lug]) -> bool:
         """Return whether a neck meets its neighbours within the hub, at maximum width."""
         half, length = self.neck
         fillet = self.fabrication.fillet_radius_mm
-        beside = [other.angle for other in others if other.node == lug.node]
-        for angle in (*self._bond_angles(lug.node), *beside):
+        neighbours = [other.angle for other in others if other.node == lug.node]
+        for angle in (*self._bond_angles(lug.node), *neighbours):
             for gap in ((angle - lug.angle), (lug.angle - angle)):
-                path = corner(half, half, max(gap % math.tau, SMALLEST_GAP), fillet)
+                path = corner(half, half, max(gap % math.tau, MIN_GAP), fillet)
                 if max(path.reach_i, path.reach_j) > length - 2 * MERGE_MM:
                     return False
         return True
 
     def _bond_angles(self, node: int) -> list[float]:
         network = self.network
-        out = network.directions[network.bonds[:, 0] == node]
-        back = -network.directions[network.bonds[:, 1] == node]
-        return sorted(np.arctan2(*np.vstack([out, back])[:, ::-1].T).tolist())
+        outgoing = network.directions[network.bonds[:, 0] == node]
+        incoming = -network.directions[network.bonds[:, 1] == node]
+        return sorted(np.arctan2(*np.vstack([outgoing, incoming])[:, ::-1].T).tolist())
 
     def widest_gap(self, node: int) -> float:
         """Return the direction in the middle of the widest gap between a node's bonds, rad."""
@@ -209,16 +209,16 @@ class _Room:
         return float(max(zip(np.round(gaps, 6), np.sin(middles), middles, strict=True))[2])
 
 
-def _turns() -> Iterator[float]:
+def _rotations() -> Iterator[float]:
     """Yield rotations of increasing size, to both sides, up to half a turn."""
     yield 0.0
-    for k in range(1, round(math.pi / STEP) + 1):
-        yield k * STEP
-        yield -k * STEP
+    for k in range(1, round(math.pi / ANGLE_STEP) + 1):
+        yield k * ANGLE_STEP
+        yield -k * ANGLE_STEP
 
 
 def _with_id(
-    features: Features, room: _Room, section: IdSection, words: str, widest_words: str
+    features: Features, space: _FreeSpace, section: IdSection, text: str, widest_text: str
 ) -> Features:
     """Return features with the tab of the id, and the letters on it."""
     from geometry.lettering import letters
@@ -229,63 +229,67 @@ def _with_id(
             "given without [features.pads]",
             "both: the tab of the id is attached to a pad, which holds it",
         )
-    text = letters(words, section.letter_mm)
-    widest = letters(widest_words, section.letter_mm)
-    low_x, low_y, high_x, high_y = shapely.union_all(np.array([*text, *widest])).bounds
+    letters_of_text = letters(text, section.letter_mm)
+    widest_letters = letters(widest_text, section.letter_mm)
+    low_x, low_y, high_x, high_y = shapely.union_all(
+        np.array([*letters_of_text, *widest_letters])
+    ).bounds
     length, depth = high_x - low_x + 2 * MARGIN_MM, high_y - low_y + 2 * MARGIN_MM
     pads = [lug for lug in features.lugs if lug.kind == "pad"]
-    for pad, tab in _tabs(room, pads, length, depth):
+    for pad, tab in _tabs(space, pads, length, depth):
         others = [lug for lug in features.lugs if lug is not pad]
-        if not room.is_free(tab.node, shapely.Polygon(tab.corners).buffer(CLEAR_MM), others):
+        if not space.is_free(tab.node, shapely.Polygon(tab.corners).buffer(CLEARANCE_MM), others):
             continue
-        origin, along, up = _writing(tab.corners, lengthwise=tab.depth_mm >= length)
+        origin, along, up = _text_axes(tab.corners, lengthwise=tab.depth_mm >= length)
         shift = origin + (MARGIN_MM - low_x) * along + (MARGIN_MM - low_y) * up
         matrix = [along[0], up[0], along[1], up[1], *shift]
-        placed = tuple(affine_transform(letter, matrix) for letter in text)
-        branched = [replace(pad, branch=tab.angle) if lug is pad else lug for lug in features.lugs]
+        letters_on_tab = tuple(affine_transform(letter, matrix) for letter in letters_of_text)
+        with_branch = [
+            replace(pad, branch=tab.angle) if lug is pad else lug for lug in features.lugs
+        ]
         return replace(
             features,
-            lugs=tuple(branched),
+            lugs=tuple(with_branch),
             tab=tab,
-            letters=placed,
+            letters=letters_on_tab,
             letter_height_mm=section.height_mm,
         )
     raise GeometryError(
         "[features.id] text",
-        f"{words!r} needs a tab of {length:.1f} × {depth:.1f} mm, and no pad has room for it",
+        f"{text!r} needs a tab of {length:.1f} × {depth:.1f} mm, and no pad has room for it",
         "a shorter text, a smaller letter_mm, or a fixed node at the border",
     )
 
 
 def _tabs(
-    room: _Room, pads: Sequence[Lug], length: float, depth: float
+    space: _FreeSpace, pads: Sequence[Lug], length: float, depth: float
 ) -> Iterator[tuple[Lug, Tab]]:
     """Yield candidate tabs with their pads: upright and near the network first."""
-    tried: list[tuple[int, float, Lug, Tab]] = []
-    middle = room.network.nodes.mean(axis=0)
+    candidates: list[tuple[int, float, Lug, Tab]] = []
+    middle = space.network.nodes.mean(axis=0)
 
-    def enter(tilt: int, pad: Lug, tab: Tab) -> None:
-        away = math.dist(np.mean(tab.corners, axis=0), middle)
-        tried.append((tilt, round(away, 3), pad, tab))
+    def add_candidate(tilt: int, pad: Lug, tab: Tab) -> None:
+        distance = math.dist(np.mean(tab.corners, axis=0), middle)
+        candidates.append((tilt, round(distance, 3), pad, tab))
 
     for degrees, pad in product(range(-180, 180, 15), pads):
         angle, half = math.radians(degrees), pad.branch_half_mm
         if not pad.allows(angle):
             continue
-        centre, neck = pad.centre(room.network.place(pad.node)), pad.radius_mm + NECK_MM
+        centre, neck = pad.centre(space.network.place(pad.node)), pad.radius_mm + NECK_MM
         # Letters run across the neck, or along it.
         side = half + 1.2 * TAB_CORNER_MM
         for right in (side, length / 2, length - side) if length > 2 * side else ():
             tab = Tab(pad.node, centre, angle, half, neck, depth, right, length - right)
-            enter(abs(abs(degrees) - 90), pad, tab)
-        broad = max(depth, 2 * side)
-        along = Tab(pad.node, centre, angle, half, neck, length, broad / 2, broad / 2)
-        enter(min(abs(degrees), 180 - abs(degrees)), pad, along)
-    for *_, pad, tab in sorted(tried, key=lambda entry: entry[:2]):
+            add_candidate(abs(abs(degrees) - 90), pad, tab)
+        width = max(depth, 2 * side)
+        along = Tab(pad.node, centre, angle, half, neck, length, width / 2, width / 2)
+        add_candidate(min(abs(degrees), 180 - abs(degrees)), pad, along)
+    for *_, pad, tab in sorted(candidates, key=lambda entry: entry[:2]):
         yield pad, tab
 
 
-def _writing(
+def _text_axes(
     corners: list[tuple[float, float]], lengthwise: bool
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the origin of the text, its direction and its up direction: never upside down."""

@@ -15,9 +15,9 @@ from geometry.facets import Facets
 from mnnfab.arrays import FloatArray, IntArray
 
 #: Walls are opposite if the cosine between their normals is below this: 45° from parallel.
-OPPOSITE = -0.7
+MAX_OPPOSITE_COSINE = -0.7
 #: Distance of the start of a ray from its own wall, mm.
-OFF_MM = 1e-6
+RAY_OFFSET_MM = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,9 +33,9 @@ class Slice:
     @property
     def normals(self) -> FloatArray:
         """Unit normals that point out of the material, (n, 2)."""
-        along = self.segments[:, 1] - self.segments[:, 0]
-        along /= np.linalg.norm(along, axis=1)[:, None]
-        return np.stack([along[:, 1], -along[:, 0]], axis=1)
+        directions = self.segments[:, 1] - self.segments[:, 0]
+        directions /= np.linalg.norm(directions, axis=1)[:, None]
+        return np.stack([directions[:, 1], -directions[:, 0]], axis=1)
 
     @property
     def middles(self) -> FloatArray:
@@ -51,25 +51,25 @@ class Slice:
         """Return the points where segments cross each other, (n, 2) mm."""
         lines = shapely.linestrings(self.segments)
         first, second = shapely.STRtree(lines).query(lines, predicate="crosses")
-        once = first < second
-        points = shapely.intersection(lines[first[once]], lines[second[once]])
-        found: FloatArray = shapely.get_coordinates(shapely.centroid(points))
-        return found
+        unique = first < second
+        points = shapely.intersection(lines[first[unique]], lines[second[unique]])
+        crossing_points: FloatArray = shapely.get_coordinates(shapely.centroid(points))
+        return crossing_points
 
     def _distances(self, directions: FloatArray, reach_mm: float) -> FloatArray:
         """Return the distance from each midpoint to the nearest opposite segment, (n,) mm."""
         lines = shapely.linestrings(self.segments)
-        starts = self.middles + OFF_MM * directions
+        starts = self.middles + RAY_OFFSET_MM * directions
         rays = shapely.linestrings(np.stack([starts, starts + reach_mm * directions], axis=1))
         ray, wall = shapely.STRtree(lines).query(rays, predicate="intersects")
-        turned = (directions[ray] * directions[wall]).sum(axis=1) < OPPOSITE
-        ray, wall = ray[turned], wall[turned]
-        places = shapely.get_coordinates(
+        opposite = (directions[ray] * directions[wall]).sum(axis=1) < MAX_OPPOSITE_COSINE
+        ray, wall = ray[opposite], wall[opposite]
+        points = shapely.get_coordinates(
             shapely.centroid(shapely.intersection(rays[ray], lines[wall]))
         )
         distances = np.full(len(lines), np.inf)
-        np.minimum.at(distances, ray, np.linalg.norm(places - starts[ray], axis=1))
-        return np.where(np.isfinite(distances), distances + OFF_MM, np.nan)
+        np.minimum.at(distances, ray, np.linalg.norm(points - starts[ray], axis=1))
+        return np.where(np.isfinite(distances), distances + RAY_OFFSET_MM, np.nan)
 
 
 def cut(facets: Facets, height_mm: float) -> Slice:
@@ -79,11 +79,11 @@ def cut(facets: Facets, height_mm: float) -> Slice:
     corners = corners[above.any(axis=1) & ~above.all(axis=1)]
     above = corners[:, :, 2] > height_mm
     # Rotate the corners of each triangle so that the first is alone on its side of the cut.
-    alone = np.where(above.sum(axis=1) == 1, above.argmax(axis=1), above.argmin(axis=1))
+    lone_corner = np.where(above.sum(axis=1) == 1, above.argmax(axis=1), above.argmin(axis=1))
     rows = np.arange(len(corners))
-    a, b, c = (corners[rows, (alone + k) % 3] for k in range(3))
-    ab, ac = _at(a, b, height_mm), _at(a, c, height_mm)
-    up = above[rows, alone]
+    a, b, c = (corners[rows, (lone_corner + k) % 3] for k in range(3))
+    ab, ac = _interpolated(a, b, height_mm), _interpolated(a, c, height_mm)
+    up = above[rows, lone_corner]
     segments = np.where(up[:, None, None], np.stack([ab, ac], 1), np.stack([ac, ab], 1))
     # A wall consists of two triangles: join the segments of both.
     return Slice(_joined(segments))
@@ -97,23 +97,23 @@ def n_bodies(facets: Facets) -> int:
     return int(sparse.csgraph.connected_components(graph, directed=False)[0])
 
 
-def _at(start: FloatArray, end: FloatArray, height: float) -> FloatArray:
-    share = (height - start[:, 2]) / (end[:, 2] - start[:, 2])
-    point: FloatArray = start[:, :2] + share[:, None] * (end - start)[:, :2]
+def _interpolated(start: FloatArray, end: FloatArray, height: float) -> FloatArray:
+    fraction = (height - start[:, 2]) / (end[:, 2] - start[:, 2])
+    point: FloatArray = start[:, :2] + fraction[:, None] * (end - start)[:, :2]
     return point
 
 
 def _joined(segments: FloatArray) -> FloatArray:
     """Join collinear segments that meet, (n, 2, 2) mm."""
     ends: IntArray
-    places, ends = np.unique(np.round(segments.reshape(-1, 2), 7), axis=0, return_inverse=True)
+    points, ends = np.unique(np.round(segments.reshape(-1, 2), 7), axis=0, return_inverse=True)
     ends = ends.reshape(-1, 2)
-    along = segments[:, 1] - segments[:, 0]
-    follower = np.full(len(places), -1)
-    follower[ends[:, 0]] = np.arange(len(segments))
-    after = follower[ends[:, 1]]
-    along /= np.maximum(np.linalg.norm(along, axis=1), 1e-300)[:, None]
-    straight = (after >= 0) & ((along * along[after]).sum(axis=1) > 1 - 1e-12)
+    directions = segments[:, 1] - segments[:, 0]
+    next_segment = np.full(len(points), -1)
+    next_segment[ends[:, 0]] = np.arange(len(segments))
+    after = next_segment[ends[:, 1]]
+    directions /= np.maximum(np.linalg.norm(directions, axis=1), 1e-300)[:, None]
+    straight = (after >= 0) & ((directions * directions[after]).sum(axis=1) > 1 - 1e-12)
     # Follow each run of collinear segments from its first to its last.
     first = np.ones(len(segments), dtype=bool)
     first[after[straight]] = False

@@ -43,9 +43,9 @@ if TYPE_CHECKING:
     from geometry.tiling import Loop, Relief, Tiling
 
 #: Tolerance of the CAD kernel, mm.
-KERNEL_MM = 1e-7
+KERNEL_TOLERANCE_MM = 1e-7
 #: Largest relative difference between the kernel's volume and the tiling's.
-VOLUME_AGREES = 1e-7
+VOLUME_TOLERANCE = 1e-7
 
 _UP = gp_Dir(0, 0, 1)
 #: Heights of the lower and the upper end of a wall, mm.
@@ -92,7 +92,7 @@ def build_model(tiling: Tiling) -> Model:
     extrusion = _Extrusion(tiling)
     solid = extrusion.solid()
     error = abs(solid.Volume() / tiling.volume_mm3 - 1)
-    if error > VOLUME_AGREES:
+    if error > VOLUME_TOLERANCE:
         msg = f"the solid's volume differs from area × thickness by {error:.2g}"
         raise ToolError(msg)
     return Model(solid, extrusion.named_faces())
@@ -127,8 +127,8 @@ class _Extrusion:
 
     def named_faces(self) -> dict[str, list[cadquery.Face]]:
         named: defaultdict[str, list[cadquery.Face]] = defaultdict(list)
-        for name, side, made in self.faces:
-            face = cadquery.Face(made)
+        for name, side, topods in self.faces:
+            face = cadquery.Face(topods)
             named[name].append(face)
             named[f"{name}_{side}"].append(face)
         return dict(named)
@@ -136,13 +136,13 @@ class _Extrusion:
     def add_cells(self) -> None:
         top = self.tiling.thickness_mm
         free = set(self.tiling.free_edges.tolist())
-        standing: defaultdict[int, list[Loop]] = defaultdict(list)
+        relief_loops: defaultdict[int, list[Loop]] = defaultdict(list)
         for relief in self.tiling.reliefs:
-            standing[relief.cell].append(reversed_loop(relief.loops[0]))
+            relief_loops[relief.cell].append(reversed_loop(relief.loops[0]))
         for cell, cell_name in enumerate(self.tiling.names):
             name, loops = str(cell_name), self.tiling.loops(cell)
             self.add(name, "bottom", self.cap(loops, 0.0).Reversed())
-            self.add(name, "top", self.cap([*loops, *standing[cell]], top))
+            self.add(name, "top", self.cap([*loops, *relief_loops[cell]], top))
             for edge, forward in itertools.chain.from_iterable(loops):
                 if edge in free:
                     # A wall's normal points to the right of its edge: outward if the cell,
@@ -183,10 +183,10 @@ class _Extrusion:
             if self.tiling.bulges[edge]:
                 arc = self.tiling.arc(edge)
                 circle = Geom_Circle(gp_Circ(_axes(arc, height).Ax2(), arc.radius))
-                made = BRepBuilderAPI_MakeEdge(circle, start, end, 0.0, arc.sweep)
+                maker = BRepBuilderAPI_MakeEdge(circle, start, end, 0.0, arc.sweep)
             else:
-                made = BRepBuilderAPI_MakeEdge(start, end)
-            self.edges[key] = made.Edge()
+                maker = BRepBuilderAPI_MakeEdge(start, end)
+            self.edges[key] = maker.Edge()
         return self.edges[key]
 
     def upright(self, point: int, span: Span) -> TopoDS_Edge:
@@ -199,10 +199,10 @@ class _Extrusion:
     def cap(self, loops: Sequence[Loop], height: float) -> TopoDS_Face:
         outer, *holes = (self.wire(loop, height) for loop in loops)
         plane = gp_Pln(gp_Pnt(0, 0, height), _UP)
-        made = BRepBuilderAPI_MakeFace(plane, outer, True)
+        maker = BRepBuilderAPI_MakeFace(plane, outer, True)
         for hole in holes:
-            made.Add(hole)
-        return made.Face()
+            maker.Add(hole)
+        return maker.Face()
 
     def wire(self, loop: Loop, height: float) -> TopoDS_Wire:
         return _wire(
@@ -229,7 +229,7 @@ class _Extrusion:
         """
         arc = self.tiling.arc(edge)
         surface = Geom_CylindricalSurface(_axes(arc, span[0]), arc.radius)
-        place = TopLoc_Location()
+        location = TopLoc_Location()
         east, north = gp_Dir2d(1, 0), gp_Dir2d(0, 1)
         lines = (
             (gp_Pnt2d(0, 0), east),
@@ -239,9 +239,9 @@ class _Extrusion:
         )
         for side, (origin, direction) in zip(ring, lines, strict=True):
             line = Geom2d_Line(origin, direction)
-            self.builder.UpdateEdge(side, line, surface, place, KERNEL_MM)
+            self.builder.UpdateEdge(side, line, surface, location, KERNEL_TOLERANCE_MM)
         face = TopoDS_Face()
-        self.builder.MakeFace(face, surface, place, KERNEL_MM)
+        self.builder.MakeFace(face, surface, location, KERNEL_TOLERANCE_MM)
         self.builder.Add(face, _wire(ring))
         return face
 

@@ -17,20 +17,20 @@ def polygons_svg(
 
     Args:
         polygons: in mm, y upward.
-        dark: the places of those drawn in blue, as bonds are; the others are grey.
+        dark: indices of those drawn in blue, as bonds are; the others are grey.
         size: of the longer side, pixels.
     """
     left, bottom, right, top = shapely.total_bounds(polygons).tolist()
     width, height = right - left, top - bottom
     scale = size / max(width, height)
     cells = []
-    for place, polygon in enumerate(polygons):
+    for index, polygon in enumerate(polygons):
         rings = [polygon.exterior, *polygon.interiors]
         path = "".join(
             "M" + "L".join(f"{x - left:.2f} {top - y:.2f}" for x, y in ring.coords) + "Z"
             for ring in rings
         )
-        fill = "#0072B2" if place in dark else "#888888"
+        fill = "#0072B2" if index in dark else "#888888"
         cells.append(f'<path d="{path}" fill="{fill}" fill-rule="evenodd"/>')
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width * scale:.0f}" '

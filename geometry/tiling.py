@@ -1,4 +1,4 @@
-"""The tiling: the part in the plane as cells that share their edges."""
+"""The tiling: the planar decomposition of a part into cells that share their edges."""
 
 from __future__ import annotations
 

@@ -55,10 +55,10 @@ def small_design(
 
 def whole_run(folder: Path) -> dict[str, bytes]:
     """Return the files of a run by name, without what holds times; all must be as listed."""
-    from mnnfab.runs.run_folder import earlier_results, is_whole
+    from mnnfab.runs.run_folder import earlier_results, is_intact
 
     listed = earlier_results(folder)
-    assert is_whole(folder, listed), folder
+    assert is_intact(folder, listed), folder
     files = {name: (folder / name).read_bytes() for name in listed if name != "report.json"}
     report: dict[str, Any] = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     del report["timings_s"]

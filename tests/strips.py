@@ -25,7 +25,7 @@ def strip(length: float, width: float, *, held: bool = True) -> System:
     end = np.where(middle > length - 0.5, 1, -1)
     node = np.where(middle < 0, 0, end)
     basis = skfem.Basis(square, skfem.ElementTriP2(), intorder=2)
-    regions = Regions(disc=node, seat=node, held=(middle < 0) & held, n_nodes=2)
+    regions = Regions(disc=node, load_node=node, held=(middle < 0) & held, n_nodes=2)
     constants = plane_stress_constants(MODULUS, POISSON)
     return make_system(basis, constants, np.full(square.t.shape[1], THICKNESS), regions)
 
@@ -40,5 +40,5 @@ def stress_of(system: System, field: FloatArray) -> FloatArray:
 
 def loaded(system: System, axis: int) -> FloatArray:
     """Return the displacement under a unit load on node 1, (n_dofs,)."""
-    field: FloatArray = system.solve(system.seats[:, [2 + axis]].toarray())[:, 0]
+    field: FloatArray = system.solve(system.load_vectors[:, [2 + axis]].toarray())[:, 0]
     return field

@@ -25,10 +25,10 @@ from rich.progress import Progress
 from small import small_design, whole_run
 
 from mnnfab import InputError, load_design
-from mnnfab.batch.isolated import EpochCallback, run_isolated
-from mnnfab.batch.jobs import Job, Refused, collect
+from mnnfab.batch.isolated import StageCallback, run_isolated
+from mnnfab.batch.jobs import Job, RejectedDesign, collect
 from mnnfab.batch.limits import Limits
-from mnnfab.batch.outcome import Ended
+from mnnfab.batch.outcome import DesignOutcome
 from mnnfab.batch.run import BatchOptions, BatchOutcome, batch
 from mnnfab.batch.watchers import LineWatcher, LiveTable
 from mnnfab.design.sweep import expand
@@ -155,10 +155,12 @@ def test_numbers_that_parquet_does_not_know(tmp_path: Path) -> None:
 def test_what_keeps_a_design_from_being_run_costs_it_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def breaks(job: Job, limits: Limits, tell: EpochCallback, stop: threading.Event) -> Ended:
+    def breaks(
+        job: Job, limits: Limits, on_stage: StageCallback, stop: threading.Event
+    ) -> DesignOutcome:
         if job.name == "first":
             raise OSError(28, "No space left on device")
-        return run_isolated(job, limits, tell, stop)
+        return run_isolated(job, limits, on_stage, stop)
 
     monkeypatch.setattr("mnnfab.batch.pools.run_isolated", breaks)
     paths = [small_design(tmp_path, name) for name in ("first", "second")]
@@ -191,7 +193,7 @@ def test_messages_are_no_markup() -> None:
     table = LiveTable(Progress(console=console))
     table.planned(2, 0)
     table.stage("a[/b]", "mesh [red]")
-    table.ended(Ended("x", "refused", "design.toml, [sweep] [/a]: wrong"))
+    table.ended(DesignOutcome("x", "refused", "design.toml, [sweep] [/a]: wrong"))
     console.print(table)
     shown = console.file.getvalue()  # type: ignore[attr-defined]
     assert "[sweep] [/a]" in shown
@@ -332,14 +334,16 @@ def test_a_sweep_is_every_combination(seeds: list[int], ratios: list[float]) -> 
 def test_sweeps_that_cannot_be(tmp_path: Path, sweep: str, message: str) -> None:
     path = small_design(tmp_path, "small", more=f"[sweep]\n{sweep}\n")
     (found,) = collect([path], tmp_path / "out", force=False)
-    assert isinstance(found, Refused)
+    assert isinstance(found, RejectedDesign)
     assert message in found.reason
 
 
 def test_wrong_keys_of_a_sweep_are_told_for_each_design(tmp_path: Path) -> None:
     path = small_design(tmp_path, "small", more="[sweep]\ntraining.sed = [1, 2]\n")
     found = collect([path], tmp_path / "out", force=False)
-    assert all(isinstance(one, Refused) and "did you mean seed" in one.reason for one in found)
+    assert all(
+        isinstance(one, RejectedDesign) and "did you mean seed" in one.reason for one in found
+    )
     with pytest.raises(InputError, match="several designs in one file"):
         load_design(path)
 
@@ -348,8 +352,8 @@ def test_jobs_travel_as_text(tmp_path: Path) -> None:
     (job,) = collect([small_design(tmp_path, "small")], tmp_path / "out", force=True)
     assert isinstance(job, Job)
     assert Job.from_text(job.as_text()) == job
-    ended = Ended("small", "crashed", "why", 1.5, 20.0)
-    assert Ended.from_text(ended.as_text()) == ended
+    ended = DesignOutcome("small", "crashed", "why", 1.5, 20.0)
+    assert DesignOutcome.from_text(ended.as_text()) == ended
 
 
 # On a cluster

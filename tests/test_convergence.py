@@ -11,7 +11,7 @@ import pytest
 import fem.convergence
 import fem.mesh
 from fem.continuum import Continuum, solve_continuum
-from fem.convergence import FEWEST, solve_to_tolerance
+from fem.convergence import MIN_MESHES, solve_to_tolerance
 from fem.elasticity import plane_stress_constants, solid_constants, stress_law
 from fem.extrusion import extrude, solve_solid
 from fem.memory import predicted_bytes, require_memory
@@ -68,9 +68,9 @@ def test_refinement_is_at_the_joints(coarse: Mesh, continuum: Continuum) -> None
 def test_sequence_settles_and_its_estimate_holds(coarse: Mesh, paper_network: Network) -> None:
     found, told = solve_to_tolerance(coarse, paper_network, AGILUS, (IN, OUT), 1e-3)
     finest, _ = solve_to_tolerance(coarse, paper_network, AGILUS, (IN, OUT), 1e-4)
-    assert told.settled
+    assert told.converged
     assert told.error <= told.tolerance
-    assert len(told.levels) >= FEWEST
+    assert len(told.levels) >= MIN_MESHES
     dofs = [level.n_dofs for level in told.levels]
     assert dofs == sorted(dofs)
     exact = finest.response.flexibility
@@ -103,20 +103,20 @@ def test_a_metric_that_jumps_has_not_settled(coarse: Mesh, paper_network: Networ
 def test_without_memory_for_more_it_stops_and_says_so(
     coarse: Mesh, paper_network: Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fem.convergence, "fits", lambda n_dofs, _: n_dofs < 35_000)
+    monkeypatch.setattr(fem.convergence, "fits_in_memory", lambda n_dofs, _: n_dofs < 35_000)
     found, told = solve_to_tolerance(coarse, paper_network, AGILUS, (IN, OUT), 1e-6)
-    assert not told.settled
+    assert not told.converged
     assert told.levels[-1].n_dofs < 35_000
-    (finding, *balances) = check_solution(told, found.balance)
+    (finding, *balances) = check_solution(told, found.residuals)
     assert finding.severity == "warning"
     assert "not converged" in finding.message
     assert {balance.severity for balance in balances} == {"info"}
 
 
 def test_forces_and_energy_balance(continuum: Continuum) -> None:
-    assert continuum.balance.forces < 1e-9
-    assert continuum.balance.energy < 1e-9
-    assert continuum.balance.energy > 0  # it was computed
+    assert continuum.residuals.forces < 1e-9
+    assert continuum.residuals.energy < 1e-9
+    assert continuum.residuals.energy > 0  # it was computed
 
 
 def test_too_little_memory_is_said_before(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,8 +178,8 @@ def test_solid_is_within_three_percent_of_the_sheet(
     agreement = compare(continuum.response, solid.response, np.eye(len(IN)))
     assert 0.97 < agreement.scale < 1.0
     assert agreement.displacement_residual < 0.005
-    assert solid.balance.forces < 1e-9
-    assert solid.balance.energy < 1e-9
+    assert solid.residuals.forces < 1e-9
+    assert solid.residuals.energy < 1e-9
 
 
 def test_a_thin_solid_without_contraction_is_the_sheet(

@@ -18,7 +18,7 @@ from geometry.coupon import coupons
 from geometry.drawing import DRILL, frame_drawing
 from geometry.facets import make_facets
 from geometry.features import Features
-from geometry.lettering import LEAST_STROKE_MM, letters, stroke_mm
+from geometry.lettering import MIN_STROKE_MM, letters, stroke_mm
 from geometry.outline import outline
 from geometry.placing import Load, place_features
 from geometry.solid import build_solid
@@ -195,7 +195,7 @@ def test_mirrored_network_has_mirrored_pads(
 @pytest.mark.parametrize("text", ["iris 3f9a2c", "AaBbGg8&@%", "0123456789", "ijl|-_."])
 def test_letters_are_thick_enough_and_apart(text: str) -> None:
     found = letters(text, 4.0)
-    assert min(map(stroke_mm, found)) >= LEAST_STROKE_MM - 0.01
+    assert min(map(stroke_mm, found)) >= MIN_STROKE_MM - 0.01
     assert min(a.distance(b) for i, a in enumerate(found) for b in found[i + 1 :]) > 0.2
 
 
@@ -257,7 +257,7 @@ def test_a_load_on_an_eyelet_in_line_moves_its_node_as_before(
         found.append(solved.response.flexibility)
     np.testing.assert_allclose(found[1], found[0], rtol=0.02)
     assert set(mesh.region_names) >= {"eyelet_12"}
-    assert int((mesh.seat == 12).sum()) == int(
+    assert int((mesh.load_node == 12).sum()) == int(
         (mesh.region == mesh.region_names.index("eyelet_12")).sum()
     )
 
@@ -272,7 +272,7 @@ def test_the_mesh_leaves_out_the_tab_alone(full: Tiling) -> None:
 
 def test_coupons_are_parts_of_their_own(paper_network: Network, fabrication: Fabrication) -> None:
     made = {
-        made.name: (made.tiling, made.words)
+        made.name: (made.tiling, made.description)
         for made in coupons(paper_network, fabrication, CouponSection(), PadsSection())
     }
     bond, _ = made["coupon-bond"]

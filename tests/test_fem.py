@@ -20,7 +20,7 @@ import fem.mesh
 from fem.averages import region_averages
 from fem.continuum import Continuum, solve_continuum, triangulation
 from fem.elasticity import plane_stress_constants, stiffness_matrix, stress_law, von_mises
-from fem.fields import Loaded, write_vtu
+from fem.fields import LoadedModel, write_vtu
 from fem.mesh import Mesh, make_mesh
 from geometry.cells import tile
 from geometry.tiling import Tiling
@@ -210,7 +210,7 @@ def test_law_of_plane_stress() -> None:
 def test_vtu_is_read_back(tmp_path: Path, paper_network: Network, continuum: Continuum) -> None:
     path = tmp_path / "fields.vtu"
     case = LoadCase("a&b", (-5 * NEWTON_PER_GF,))
-    write_vtu(path, Loaded(continuum, paper_network, AGILUS, (LOAD,), (case,)))
+    write_vtu(path, LoadedModel(continuum, paper_network, AGILUS, (LOAD,), (case,)))
     again = meshio.read(path)
     assert again.cells[0].type == "triangle6"
     assert len(again.cells[0].data) == len(continuum.mesh.triangles)

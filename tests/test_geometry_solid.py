@@ -8,7 +8,7 @@ import pytest
 
 from geometry.cells import tile
 from geometry.outline import outline
-from geometry.solid import VOLUME_AGREES, build_solid, is_valid
+from geometry.solid import VOLUME_TOLERANCE, build_solid, is_valid
 from mnnfab import Fabrication, Network
 
 SEEDS = range(3)
@@ -27,7 +27,7 @@ def test_volume_is_area_times_thickness(
     tiling = tile(paper_network, random_widths(paper_network, seed), shape)
     solid = build_solid(tiling)
     assert is_valid(solid)
-    assert solid.Volume() == pytest.approx(tiling.area_mm2 * 2.0, rel=VOLUME_AGREES)
+    assert solid.Volume() == pytest.approx(tiling.area_mm2 * 2.0, rel=VOLUME_TOLERANCE)
     box = solid.BoundingBox()
     found = ((box.xmin, box.ymin, box.zmin), (box.xmax, box.ymax, box.zmax))
     np.testing.assert_allclose(found, tiling.bounding_box_mm, atol=1e-6)

@@ -12,7 +12,7 @@ import pytest
 
 from fem.contact import contact_factor
 from fem.continuum import Continuum
-from fem.limit_states import LimitStates, LoadCaseLimits, bowed_bond
+from fem.limit_states import LimitStates, LoadCaseLimits, bond_of_largest_deflection
 from fem.nonlinear_bars import LinearRange
 from fem.resultants import bond_resultants, joint_stresses
 from mnnfab import Network, make_problem, parse_design
@@ -173,7 +173,7 @@ def test_the_mode_bows_a_pushed_bond(iris: Solved, found: LimitStates) -> None:
     assert case.buckling is not None
     assert case.buckling.factor is not None
     assert 0.3 < case.buckling.factor < 10
-    bond = bowed_bond(problem.network, continuum, case.buckling)
+    bond = bond_of_largest_deflection(problem.network, continuum, case.buckling)
     resultants = bond_resultants(continuum, problem.network, problem.design.fabrication)
     assert (resultants.normal @ np.array(case.case.loads_N))[bond] < 0
 

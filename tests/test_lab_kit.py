@@ -113,7 +113,7 @@ def test_the_forms_are_an_experiment(kit: Path, iris_run: Outcome, tmp_path: Pat
     scale = next(one for one in done.findings if one.code == "scale")
     assert scale.value == pytest.approx(1.0, abs=0.01)
     assert found.gradient is not None
-    agreement = found.gradient.against(found.gradients["continuum"])
+    agreement = found.gradient.compare_with(found.gradients["continuum"])
     assert agreement is not None
     assert agreement.cosine > 0.95
     written = {path.name for path in done.folder.iterdir()}

@@ -29,13 +29,13 @@ from mnnfab.units import NEWTON_PER_GF
 
 STEPS = (FIG1_STEPS[0], *FIG1_STEPS[2:])
 #: Far below what turning bonds add.
-SURELY = Reading(stated_sd_mm=1e-7, unseen=0.0)
+SURELY = Reading(stated_sd_mm=1e-7, unmodelled_share=0.0)
 
 
-def hung(bench: PortPart, step: Step, lighter: float) -> FloatArray:
+def applied_loads(bench: PortPart, step: Step, lighter: float) -> FloatArray:
     """The loads of a step, (2 n_nodes,) N."""
     loads = np.zeros(2 * bench.problem.network.n_nodes)
-    for one in step.hung:
+    for one in step.weights:
         loads[dofs_of((one.port,))] += lighter * one.load_gf * NEWTON_PER_GF
     return loads
 
@@ -49,13 +49,13 @@ def measured(
     places, linear = [network.nodes], []
     steps = [hung_steps[0]]
     for step in hung_steps[1:]:
-        loads = hung(bench, step, lighter)
+        loads = applied_loads(bench, step, lighter)
         moved = bars.displacements(loads)
         assert moved is not None
         places.append(network.nodes + moved.reshape(-1, 2))
         linear.append(compatibility_matrix(network) @ bars.linear_displacements(loads))
-        lighter_hung = tuple(replace(one, load_gf=lighter * one.load_gf) for one in step.hung)
-        steps.append(replace(step, hung=lighter_hung))
+        lighter_hung = tuple(replace(one, load_gf=lighter * one.load_gf) for one in step.weights)
+        steps.append(replace(step, weights=lighter_hung))
     shots = tuple(Shot(f"s{n}", step.name) for n, step in enumerate(steps))
     found = measure("t", Positions(shots, np.array(places)), tuple(steps), network, SURELY)
     return found, np.array(linear)
@@ -74,13 +74,13 @@ def test_bars_of_error_hold_what_large_displacements_add() -> None:
     for bench in benches():
         found, linear = measured(bench)
         off = found.elongations_mm - linear
-        sizes.append(np.sqrt((off**2).mean(axis=1)) / found.turning_mm)
+        sizes.append(np.sqrt((off**2).mean(axis=1)) / found.rotation_elongation_mm)
         held.append(np.abs(off) < 1.96 * found.elongation_sd_mm)
         gradient = measured_gradient(
             "t", found, bench.problem.task, bench.problem.task.train_indices
         )
         response = bench.problem.response(bench.widths_mm)
-        entries.append(gradient.covered(bench.problem.task.stiffness_gradient(response)))
+        entries.append(gradient.contains(bench.problem.task.stiffness_gradient(response)))
     assert np.mean(sizes) == pytest.approx(1.0, abs=0.15)
     assert 0.90 <= np.mean(held) <= 0.99
     # A mean over the bonds: two of them, stretched little and turned much, are rarely held.
@@ -91,11 +91,11 @@ def test_a_modulus_of_the_network_is_too_large_by_the_share_that_is_told() -> No
     """Loads that hang pull a lattice tighter: it moves less than linear theory has it."""
     for bench in benches():
         found, _ = measured(bench)
-        loads = hung(bench, STEPS[1], 1.0)
+        loads = applied_loads(bench, STEPS[1], 1.0)
         bars = NonlinearBars(bench.problem.network, bench.problem.law.stiffness(bench.widths_mm))
-        linear, moved = bars.linear_displacements(loads), found.moved_mm[0].ravel()
+        linear, moved = bars.linear_displacements(loads), found.displacements_mm[0].ravel()
         stiffer = float(linear @ linear / (linear @ moved)) - 1
-        share = found.turning_mm[0] / np.sqrt((found.elongations_mm[0] ** 2).mean())
+        share = found.rotation_elongation_mm[0] / np.sqrt((found.elongations_mm[0] ** 2).mean())
         assert 0.7 < stiffer / share < 1.4
 
 
@@ -104,9 +104,11 @@ def test_a_frame_that_turns_is_no_bond_that_turns() -> None:
     found, _ = measured(fig1_bench())
     turn = np.array([[np.cos(np.pi / 180), -np.sin(np.pi / 180)], [0.0, 0.0]])
     turn[1] = [-turn[0, 1], turn[0, 0]]
-    turned = replace(found, moved_mm=(found.zero_mm + found.moved_mm) @ turn.T - found.zero_mm)
+    turned = replace(
+        found, displacements_mm=(found.zero_mm + found.displacements_mm) @ turn.T - found.zero_mm
+    )
     assert turned.elongations_mm == pytest.approx(found.elongations_mm, abs=1e-9)
-    assert turned.turning_mm == pytest.approx(found.turning_mm, rel=1e-6)
+    assert turned.rotation_elongation_mm == pytest.approx(found.rotation_elongation_mm, rel=1e-6)
 
 
 def test_projection_leaves_it_out_and_says_so() -> None:
@@ -127,7 +129,7 @@ def test_another_lattice_is_held_too() -> None:
         step = Step("pull", "forward", (AppliedWeight(port, -5.0),))
         found, linear = measured(PrintedPart(problem, widths), (STEPS[0], step))
         off = found.elongations_mm - linear
-        sizes.append(np.sqrt((off**2).mean(axis=1)) / found.turning_mm)
+        sizes.append(np.sqrt((off**2).mean(axis=1)) / found.rotation_elongation_mm)
         held.append(np.abs(off) < 1.96 * found.elongation_sd_mm)
     assert np.min(sizes) > 0.5
     assert np.max(sizes) < 2.0
@@ -140,7 +142,9 @@ def test_a_part_of_rubber_is_held_too(tmp_path: Path) -> None:
     bench = fig1_bench()
     network, material = bench.problem.network, bench.problem.material
     mesh = make_mesh(bench.tiling, 2, 120.0)
-    ports = [(one.port.node, "xy".index(one.port.axis)) for step in STEPS[1:] for one in step.hung]
+    ports = [
+        (one.port.node, "xy".index(one.port.axis)) for step in STEPS[1:] for one in step.weights
+    ]
     linear, moved = ask_ngsolve(
         tmp_path,
         points=mesh.points,
@@ -151,7 +155,7 @@ def test_a_part_of_rubber_is_held_too(tmp_path: Path) -> None:
         held=network.fixed,
         n=network.n_nodes,
         inputs=ports,
-        loads_N=[one.load_gf * NEWTON_PER_GF for step in STEPS[1:] for one in step.hung],
+        loads_N=[one.load_gf * NEWTON_PER_GF for step in STEPS[1:] for one in step.weights],
     ).swapaxes(0, 1)
     assert np.abs(linear[0]).max() > 1.9  # mm: far beyond linear theory
     shots = tuple(Shot(f"s{n}", step.name) for n, step in enumerate(STEPS))
@@ -159,7 +163,7 @@ def test_a_part_of_rubber_is_held_too(tmp_path: Path) -> None:
     found = measure("t", Positions(shots, places), STEPS, network, SURELY)
     theory = linear.reshape(2, -1) @ compatibility_matrix(network).T
     off = found.elongations_mm - theory
-    size = np.sqrt((off**2).mean(axis=1)) / found.turning_mm
+    size = np.sqrt((off**2).mean(axis=1)) / found.rotation_elongation_mm
     assert size == pytest.approx(0.83, abs=0.05)
     assert (np.abs(off) < 1.96 * found.elongation_sd_mm).mean() > 0.9
     # The modulus that the network would be said to have.
@@ -172,7 +176,9 @@ def test_half_the_weight_is_half_the_share() -> None:
     shares = []
     for lighter in (1.0, 0.5, 0.1):
         found, _ = measured(bench, lighter=lighter)
-        shares.append(found.turning_mm[0] / np.sqrt((found.elongations_mm[0] ** 2).mean()))
+        shares.append(
+            found.rotation_elongation_mm[0] / np.sqrt((found.elongations_mm[0] ** 2).mean())
+        )
         told = {finding.code for finding in check_measurement(found, None)}
         assert ("turning" in told) == (lighter > 0.3)
     assert shares[1] / shares[0] == pytest.approx(0.5, rel=0.05)

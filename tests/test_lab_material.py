@@ -53,7 +53,7 @@ from mnnfab.units import NEWTON_PER_GF
 MODULUS_MPA, JOINT_MM = 0.71, 2.23
 LOADS_N = NEWTON_PER_GF * np.array([10.0, 20.0, 30.0, 40.0, 50.0])
 NOISE_MM, COUPON_NOISE_MM = 0.002, 0.005
-READING = Reading(elongation_by="projection", unseen=0.0)
+READING = Reading(elongation_by="projection", unmodelled_share=0.0)
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +103,9 @@ def drawn(
     """The same with noise of their own."""
     generator = np.random.default_rng([seed, 1])
     found = measured(hidden, steps, seed)
-    moved = found.moved_mm.reshape(len(found.steps), -1)[:, hidden.problem.network.free_dofs]
+    moved = found.displacements_mm.reshape(len(found.steps), -1)[
+        :, hidden.problem.network.free_dofs
+    ]
     noisy = {"network": replace(models["network"], values_mm=moved.ravel())}
     for kind in KINDS:
         values = models[kind].values_mm + COUPON_NOISE_MM * generator.standard_normal(5)
@@ -120,10 +122,10 @@ def test_modulus_and_joints_are_found_with_honest_intervals(
         for seed in range(60)
     ]
     moduli = np.array([one.modulus_MPa.value for one in found])
-    joints = np.array([one.joint_length_mm.value for one in found])
+    joint_lengths = np.array([one.joint_length_mm.value for one in found])
     assert np.abs(moduli / MODULUS_MPA - 1).max() < 0.01
-    assert np.abs(joints / JOINT_MM - 1).max() < 0.05
-    assert all(one.joint_length_mm.told and not one.joint_fixed for one in found)
+    assert np.abs(joint_lengths / JOINT_MM - 1).max() < 0.05
+    assert all(one.joint_length_mm.identifiable and not one.joint_fixed for one in found)
     held = [
         np.mean([e.low <= true <= e.high for e in estimates])
         for estimates, true in (
@@ -133,7 +135,7 @@ def test_modulus_and_joints_are_found_with_honest_intervals(
     ]
     assert min(held) >= 0.9
     widths = [one.joint_length_mm.high - one.joint_length_mm.low for one in found]
-    assert np.mean(widths) < 8 * joints.std()  # nor are they wide for the sake of it
+    assert np.mean(widths) < 8 * joint_lengths.std()  # nor are they wide for the sake of it
 
 
 def test_a_bar_and_a_bond_tell_both(
@@ -152,7 +154,7 @@ def test_a_network_alone_tells_one_number_and_says_so(
     assert found.joint_fixed
     assert abs(found.correlation) > 0.98
     # Longer joints are softer; as drawn they make the rubber softer by as much.
-    softer_by = models["network"].foreseen_mm
+    softer_by = models["network"].predicted_mm
     longer, drawn_ones = softer_by[3], softer_by[2]
     share = np.log(JOINT_MM / 2.0) / np.log(1.2)
     ratio = (drawn_ones @ longer / (drawn_ones @ drawn_ones)) ** share
@@ -182,19 +184,19 @@ def test_bonds_are_told_where_steps_stretch_them(bench: PortPart, steps: tuple[S
     found = measure("t", positions, steps, network, READING)
     foreseen = predict(bench, plan)
     bonds = identify_bonds(bench, found, foreseen)
-    assert bonds.told.sum() > 20
+    assert bonds.identifiable.sum() > 20
     keep = [n for n, shot in enumerate(positions.shots) if shot.step in {"zero", steps[1].name}]
-    alone = Positions(tuple(positions.shots[n] for n in keep), positions.places[keep])
+    alone = Positions(tuple(positions.shots[n] for n in keep), positions.coordinates[keep])
     one = measure("t", alone, steps, network, READING)  # one weight tells less
     fewer = predict(bench, plan[:1])
     less = identify_bonds(bench, one, fewer)
-    assert less.told.sum() < bonds.told.sum()
+    assert less.identifiable.sum() < bonds.identifiable.sum()
     off = np.log(bonds.ratio * bonds.common) - np.log(widths / bench.widths_mm)
-    assert np.sqrt(np.mean(off[bonds.told] ** 2)) < 0.04
-    score = off[bonds.told] / (bonds.sd / bonds.ratio)[bonds.told]
+    assert np.sqrt(np.mean(off[bonds.identifiable] ** 2)) < 0.04
+    score = off[bonds.identifiable] / (bonds.sd / bonds.ratio)[bonds.identifiable]
     assert np.sqrt(np.mean(score**2)) < 2
     # An error of the print is seen, not only the design.
-    assert np.corrcoef(bonds.ratio[bonds.told], widths[bonds.told])[0, 1] > 0.8
+    assert np.corrcoef(bonds.ratio[bonds.identifiable], widths[bonds.identifiable])[0, 1] > 0.8
 
 
 def test_creep_is_found_with_an_interval() -> None:
@@ -248,9 +250,11 @@ def test_the_whole_way_from_folders(tmp_path: Path) -> None:
     steps = with_zero(make_plan(bench.problem.task, problem.response(bench.widths_mm)).ports)
     generator = np.random.default_rng(0)
     positions = positions_of(hidden, steps, NOISE_MM, generator, 3)
-    zero = positions.places[:3].mean(axis=0)
+    zero = positions.coordinates[:3].mean(axis=0)
     rows, growth = [], 0.02
-    for number, (shot, places) in enumerate(zip(positions.shots, positions.places, strict=True)):
+    for number, (shot, places) in enumerate(
+        zip(positions.shots, positions.coordinates, strict=True)
+    ):
         time = (60.0, 600.0, 6.0)[number % 3]
         grown = zero + (places - zero) * (1 + growth * np.log10(time / 60))
         for node, place in enumerate(grown.tolist()):

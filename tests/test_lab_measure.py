@@ -15,7 +15,7 @@ from laboratory import FIG1_STEPS, behaviour_bench, fig1_bench, port_step
 
 from mnnfab.errors import InputError
 from mnnfab.io.tables import table_text
-from mnnfab.lab.analysis.checks import check_measurement, null_test, refuse_swapped
+from mnnfab.lab.analysis.checks import check_measurement, check_swapped_shots, null_test
 from mnnfab.lab.analysis.prediction import continuum_fields, predict
 from mnnfab.lab.experiment.experiment import load_experiment, read_positions
 from mnnfab.lab.experiment.plan import make_plan, round_direction, with_zero
@@ -31,7 +31,7 @@ from mnnfab.network.network import Network
 from mnnfab.network.ports import Port
 from mnnfab.printed_part.part import PortPart
 
-LINEAR = Reading(elongation_by="projection", unseen=0.0)
+LINEAR = Reading(elongation_by="projection", unmodelled_share=0.0)
 NOISE_MM = 0.002
 
 
@@ -60,8 +60,8 @@ def test_error_bars_of_the_gradient_cover_the_truth(fig1: PortPart) -> None:
         gradient = measured_gradient(
             "test", found, fig1.problem.task, fig1.problem.task.train_indices, n_draws=300
         )
-        covered.append(gradient.covered(truth))
-        agreement = gradient.against(truth)
+        covered.append(gradient.contains(truth))
+        agreement = gradient.compare_with(truth)
         assert agreement is not None
         cosines.append(agreement.cosine)
     assert 0.90 <= np.mean(covered) <= 0.99
@@ -71,7 +71,7 @@ def test_error_bars_of_the_gradient_cover_the_truth(fig1: PortPart) -> None:
 
 def test_noise_is_told_from_repeats(fig1: PortPart) -> None:
     found = measure("t", measured(fig1, FIG1_STEPS, 0, 20), FIG1_STEPS, fig1.problem.network)
-    assert found.noise.joint_mm == pytest.approx(NOISE_MM, rel=0.05)
+    assert found.noise.node_mm == pytest.approx(NOISE_MM, rel=0.05)
     assert found.noise.shift_mm == pytest.approx(NOISE_MM, rel=0.4)
 
 
@@ -92,10 +92,10 @@ def test_one_weight_at_a_time_gives_the_whole_response(behaviour: PortPart) -> N
     plan = make_plan(behaviour.problem.task, behaviour.continuum.response)
     steps = with_zero(plan.ports)
     fields = continuum_fields(behaviour.continuum)
-    moved = fields.moved_mm(behaviour.problem.task, steps)
+    moved = fields.displacements_mm(behaviour.problem.task, steps)
     nodes = behaviour.problem.network.nodes
     shots = tuple(Shot(step.name, step.name) for step in steps)
-    reading = Reading(stated_sd_mm=1e-9, elongation_by="projection", unseen=0.0)
+    reading = Reading(stated_sd_mm=1e-9, elongation_by="projection", unmodelled_share=0.0)
     network = behaviour.problem.network
     found = measure("t", Positions(shots, nodes + moved), steps, network, reading)
     response = measured_response("t", found, behaviour.problem.task)
@@ -117,15 +117,18 @@ def test_two_steps_as_the_paper_hangs_them_give_the_same_gradient(behaviour: Por
     case = plan.cases[0]
     assert case.adjoint is not None
     steps = with_zero((case.forward, case.adjoint))
-    moved = continuum_fields(behaviour.continuum).moved_mm(behaviour.problem.task, steps)
+    moved = continuum_fields(behaviour.continuum).displacements_mm(behaviour.problem.task, steps)
     shots = tuple(Shot(step.name, step.name) for step in steps)
     places = behaviour.problem.network.nodes + moved
-    reading = Reading(stated_sd_mm=1e-6, elongation_by="projection", unseen=0.0)
+    reading = Reading(stated_sd_mm=1e-6, elongation_by="projection", unmodelled_share=0.0)
     found = measure("t", Positions(shots, places), steps, behaviour.problem.network, reading)
     gradient = measured_gradient(
         "t", found, behaviour.problem.task, behaviour.problem.task.train_indices, n_draws=50
     )
-    agreement = gradient.against(
+    agreement = gradient.compare_with(
+        behaviour.problem.task.stiffness_gradient(behaviour.continuum.response)
+    )
+    agreement = gradient.compare_with(
         behaviour.problem.task.stiffness_gradient(behaviour.continuum.response)
     )
     assert agreement is not None
@@ -146,7 +149,7 @@ def test_steps_that_do_not_span_are_refused(behaviour: PortPart) -> None:
 
 def test_a_part_moved_as_a_whole_stretches_no_bond(fig1: PortPart) -> None:
     positions = measured(fig1, FIG1_STEPS, 3, 4)
-    places = positions.places.copy()
+    places = positions.coordinates.copy()
     angle = np.radians(0.3)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     rigid = [n for n, shot in enumerate(positions.shots) if shot.step == "rigid"]
@@ -206,11 +209,11 @@ def test_swapped_shots_are_refused(fig1: PortPart) -> None:
 
     def check(names: dict[str, str]) -> None:
         shots = tuple(Shot(s.source, names.get(s.source, s.step)) for s in positions.shots)
-        moved = Positions(shots, positions.places)
+        moved = Positions(shots, positions.coordinates)
         found = measure("t", moved, steps, network, LINEAR)
         loads = found.steps
         foreseen = predict(fig1, loads)
-        refuse_swapped("t", shots, found, foreseen)
+        check_swapped_shots("t", shots, found, foreseen)
 
     check({})
     with pytest.raises(InputError, match=r"matches load step (adjoint|forward): swapped"):
@@ -227,23 +230,25 @@ def test_loads_in_another_unit_and_other_parts_are_told(fig1: PortPart) -> None:
     network = fig1.problem.network
     for factor, wrong in ((9.8, True), (1e-3, True), (1.4, False)):
         steps = tuple(
-            Step(s.name, s.role, tuple(AppliedWeight(w.port, w.load_gf * factor) for w in s.hung))
+            Step(
+                s.name, s.role, tuple(AppliedWeight(w.port, w.load_gf * factor) for w in s.weights)
+            )
             for s in FIG1_STEPS
         )
         positions = measured(fig1, FIG1_STEPS, 2)
         found = measure("t", positions, steps, network, LINEAR)
         foreseen = predict(fig1, found.steps)
         if not wrong:
-            refuse_swapped("t", positions.shots, found, foreseen)
+            check_swapped_shots("t", positions.shots, found, foreseen)
             continue
         with pytest.raises(InputError, match=r"1 mN = 0\.102 gf"):
-            refuse_swapped("t", positions.shots, found, foreseen)
+            check_swapped_shots("t", positions.shots, found, foreseen)
 
 
 def test_a_wrong_scale_and_bonds_that_turn_are_said(fig1: PortPart) -> None:
     """Four per cent of size, and the second order of elongations by length."""
     positions = measured(fig1, FIG1_STEPS, 4)
-    larger = Positions(positions.shots, 1.04 * positions.places)
+    larger = Positions(positions.shots, 1.04 * positions.coordinates)
     found = measure("t", larger, FIG1_STEPS, fig1.problem.network)
     codes = {one.code: one for one in check_measurement(found, None)}
     assert codes["size"].value == pytest.approx(1.04, abs=1e-3)
@@ -289,7 +294,7 @@ def test_layouts_of_tools_are_read(tmp_path: Path, name: str) -> None:
     path = tmp_path / "tracked.csv"
     path.write_text(layouts(places)[name])
     found = read_tracks(path, "auto", 4)
-    np.testing.assert_allclose(found.places, places)
+    np.testing.assert_allclose(found.coordinates, places)
     assert len(found.frames) == 3
     with pytest.raises(InputError, match="one per node"):
         read_tracks(path, name, 3)
@@ -310,7 +315,7 @@ y_axis = "down"
 def test_a_table_of_pixels_is_read_with_its_frames(tmp_path: Path, fig1: PortPart) -> None:
     """Pixels, y down, a tool's layout: the part itself tells how large a pixel is."""
     positions = measured(fig1, FIG1_STEPS, 7)
-    pixels = 40 * positions.places * [1, -1] + [3000, 100]
+    pixels = 40 * positions.coordinates * [1, -1] + [3000, 100]
     (tmp_path / "experiment.toml").write_text(EXPERIMENT)
     (tmp_path / "steps.csv").write_text(steps_text(FIG1_STEPS))
     (tmp_path / "positions.csv").write_text(layouts(pixels)["dltdv"])
@@ -320,8 +325,8 @@ def test_a_table_of_pixels_is_read_with_its_frames(tmp_path: Path, fig1: PortPar
     read = read_positions(experiment, 14)
     found = measure("t", read, experiment.steps, fig1.problem.network, LINEAR)
     assert found.scale == pytest.approx(1 / 40, rel=2e-3)
-    truth = continuum_fields(fig1.continuum).moved_mm(fig1.problem.task, found.steps)
-    np.testing.assert_allclose(found.moved_mm, truth, atol=6 * NOISE_MM)
+    truth = continuum_fields(fig1.continuum).displacements_mm(fig1.problem.task, found.steps)
+    np.testing.assert_allclose(found.displacements_mm, truth, atol=6 * NOISE_MM)
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from mnnfab.lab.analysis.analysis import Analysis, analyse
 from mnnfab.lab.analysis.checks import null_test
 from mnnfab.lab.experiment.boards import Board, board_for, board_svg
 from mnnfab.lab.experiment.experiment import Experiment, ExperimentSection, load_experiment
-from mnnfab.lab.experiment.joint_rotation import FARTHEST_TURN, joint_rotations, limit_rotation
+from mnnfab.lab.experiment.node_rotation import MAX_ROTATION, node_rotations, with_limited_rotation
 from mnnfab.lab.experiment.plan import make_plan, with_zero
 from mnnfab.lab.experiment.shots import Positions, Shot
 from mnnfab.lab.measurement.gradient import measured_gradient
@@ -30,13 +30,13 @@ from mnnfab.lab.measurement.measurement import measure
 from mnnfab.lab.photo.camera import Camera, Plane, calibrate, plane_of
 from mnnfab.lab.photo.corners import Corners, find_corners
 from mnnfab.lab.photo.dots import find_dot
-from mnnfab.lab.photo.photographs import Subject, Tracker, load_image
+from mnnfab.lab.photo.photographs import PartGeometry, Tracker, load_image
 from mnnfab.lab.synthetic.laboratory import (
     PhotoSettings,
     experiment_text,
     lens_photographs,
+    make_scene,
     photograph,
-    set_up,
 )
 from mnnfab.lab.synthetic.lens import lens_at
 from mnnfab.lab.synthetic.render import Sensor, develop, expose
@@ -80,13 +80,13 @@ def truth(folder: Path) -> dict[str, np.ndarray]:
 
 def test_positions_are_recovered(fine: tuple[Path, Analysis]) -> None:
     folder, found = fine
-    assert found.seen is not None
-    assert found.seen.mm_per_px == pytest.approx(0.02, rel=0.01)
+    assert found.photographs is not None
+    assert found.photographs.mm_per_px == pytest.approx(0.02, rel=0.01)
     known = truth(folder)
     off = np.array(
         [
             pixels - known[shot.step]
-            for shot, pixels in zip(found.positions.shots, found.seen.pixels, strict=True)
+            for shot, pixels in zip(found.positions.shots, found.photographs.pixels, strict=True)
         ]
     )
     assert np.sqrt((off**2).mean()) < POSITION_RMS_PX
@@ -106,11 +106,11 @@ def test_the_gradient_of_fig_1_is_recovered(fine: tuple[Path, Analysis], fig1: P
     gradient = fine[1].gradient
     assert gradient is not None
     own = fig1.problem.task.stiffness_gradient(fig1.continuum.response)
-    agreement = gradient.against(own)
+    agreement = gradient.compare_with(own)
     assert agreement is not None
     assert agreement.cosine > 0.999
     assert agreement.scale == pytest.approx(1.0, abs=0.01)
-    assert gradient.covered(own).mean() > 0.8
+    assert gradient.contains(own).mean() > 0.8
 
 
 def test_bias_over_sub_pixel_shifts_is_small() -> None:
@@ -144,15 +144,15 @@ def test_bias_over_sub_pixel_shifts_is_small() -> None:
 def test_the_lens_is_recovered(fig1: PortPart) -> None:
     """OpenCV finds the distortion that our own formula has put into the pictures."""
     studio = PhotoSettings(mm_per_px=0.06)
-    stage = set_up(fig1, studio)
+    stage = make_scene(fig1, studio)
     images = lens_photographs(stage, studio, np.random.default_rng(0))
     views = [find_corners("t", image, stage.board) for image in images]
     camera = calibrate("t", views, stage.lens.size_px)
-    assert camera.off_px < 0.15
+    assert camera.reprojection_error_px < 0.15
     width, height = stage.lens.size_px
     x, y = np.meshgrid(np.linspace(-0.4, 0.4, 9) * width, np.linspace(-0.4, 0.4, 9) * height)
     pinhole = np.column_stack([x.ravel(), y.ravel()]) / studio.focal_px
-    straight = replace(stage.lens, place_mm=(0.0, 0.0, 1.0), tilt_deg=(0.0, 0.0, 0.0))
+    straight = replace(stage.lens, position_mm=(0.0, 0.0, 1.0), tilt_deg=(0.0, 0.0, 0.0))
     seen = straight.project(np.column_stack([pinhole * [1, -1], np.zeros(81)]))
     rays = camera.rays(seen)
     homography, _ = cv2.findHomography(rays, pinhole)
@@ -174,7 +174,7 @@ def test_a_part_in_front_of_its_board_is_measured_where_it_is() -> None:
     plane: Plane = plane_of(camera, Corners(flat, corners), 3.0)
     places = np.array([[20.0, 20.0], [60.0, 40.0], [40.0, 30.0]])
     seen = lens.project(np.column_stack([places, np.full(3, 3.0)]))
-    np.testing.assert_allclose(plane.places(seen), places, atol=1e-5)
+    np.testing.assert_allclose(plane.positions(seen), places, atol=1e-5)
     np.testing.assert_allclose(plane.pixels(places), seen, atol=1e-4)
 
 
@@ -205,7 +205,7 @@ def tracker(folder: Path, bench: PortPart) -> Tracker:
     height, width = image.shape
     matrix = np.array([[1e4, 0, (width - 1) / 2], [0, 1e4, (height - 1) / 2], [0, 0, 1.0]])
     fabrication = bench.problem.design.fabrication
-    subject = Subject(
+    subject = PartGeometry(
         bench.problem.network, bench.tiling, fabrication.disc_radius_mm, fabrication.joint_length_mm
     )
     return Tracker(
@@ -216,7 +216,7 @@ def tracker(folder: Path, bench: PortPart) -> Tracker:
 def test_coarse_photographs_do_too(coarse: Path, fig1: PortPart) -> None:
     found = analyse(fig1, coarse)
     assert found.gradient is not None
-    agreement = found.gradient.against(found.gradients["continuum"])
+    agreement = found.gradient.compare_with(found.gradients["continuum"])
     assert agreement is not None
     assert agreement.cosine > 0.99
     assert "lens" in {finding.code for finding in found.findings}
@@ -231,10 +231,10 @@ def test_hubs_are_followed_without_dots(fig1: PortPart, tmp_path: Path) -> None:
     found = analyse(fig1, tmp_path)
     assert found.gradient is not None
     own = found.gradients["continuum"]
-    agreement = found.gradient.against(own)
+    agreement = found.gradient.compare_with(own)
     assert agreement is not None
     assert agreement.cosine > 0.98
-    assert found.gradient.covered(own).mean() > 0.8
+    assert found.gradient.contains(own).mean() > 0.8
 
 
 def test_a_part_with_eyelets_is_measured_too(tmp_path: Path) -> None:
@@ -243,26 +243,26 @@ def test_a_part_with_eyelets_is_measured_too(tmp_path: Path) -> None:
     bench = PrintedPart(problem, problem.start_widths_mm)
     plan = make_plan(bench.problem.task, bench.continuum.response).ports
     assert (
-        joint_rotations(bench.problem.task, plan, bench.continuum).max() > 0.3
+        node_rotations(bench.problem.task, plan, bench.continuum).max() > 0.3
     )  # eyelets beside their nodes
-    ports = limit_rotation(bench.problem.task, plan, bench.continuum)
-    assert joint_rotations(bench.problem.task, ports, bench.continuum).max() < FARTHEST_TURN
-    assert [abs(one.hung[0].load_gf) for one in ports] == [5, 2, 5, 2, 5, 5, 5]
+    ports = with_limited_rotation(bench.problem.task, plan, bench.continuum)
+    assert node_rotations(bench.problem.task, ports, bench.continuum).max() < MAX_ROTATION
+    assert [abs(one.weights[0].load_gf) for one in ports] == [5, 2, 5, 2, 5, 5, 5]
     steps = with_zero(ports)
     photograph(bench, steps, tmp_path, PhotoSettings(mm_per_px=0.05))
     found = analyse(bench, tmp_path)
     assert found.gradient is not None
     own = found.gradients["continuum"]
-    agreement = found.gradient.against(own)
+    agreement = found.gradient.compare_with(own)
     assert agreement is not None
     assert agreement.cosine > 0.98
-    assert found.gradient.covered(own).mean() >= 0.85
+    assert found.gradient.contains(own).mean() >= 0.85
     assert not [one for one in found.findings if one.severity == "warning"]
 
 
 def test_what_is_wrong_with_a_photograph_is_said(coarse: Path, fig1: PortPart) -> None:
     image = load_image(coarse / "zero-0.jpg")
-    look = tracker(coarse, fig1).look_at
+    look = tracker(coarse, fig1).locate_nodes
     with pytest.raises(InputError, match=r"blurred|no board|of its corners found"):
         look("blurred", cv2.GaussianBlur(image, (0, 0), 6))
     with pytest.raises(InputError, match="blurred: edges are"):
@@ -327,7 +327,9 @@ def test_boards_are_found_as_printed() -> None:
         light = expose([board_shape(board)], lens, Sensor())
         image = develop(light, Sensor(), np.random.default_rng(0))
         found = find_corners("t", image, board)
-        seen = lens.project(np.column_stack([found.places_mm, np.zeros(len(found.places_mm))]))
+        seen = lens.project(
+            np.column_stack([found.positions_mm, np.zeros(len(found.positions_mm))])
+        )
         assert len(found.pixels) > 30
         assert np.sqrt(np.square(found.pixels - seen).mean()) < 0.1
         assert board_svg(board).count("<path") == 1
@@ -347,7 +349,7 @@ def test_boards_that_cannot_be_told_are_refused() -> None:
 def test_error_bars_cover_the_truth_over_200_sets_of_photographs(fig1: PortPart) -> None:
     """Noise drawn anew in every photograph of 200 experiments, the rest of the chain as it is."""
     studio = PhotoSettings()
-    stage = set_up(fig1, studio)
+    stage = make_scene(fig1, studio)
     generator = np.random.default_rng(0)
     images = lens_photographs(stage, studio, generator)
     views = [find_corners("t", image, stage.board) for image in images]
@@ -357,7 +359,7 @@ def test_error_bars_cover_the_truth_over_200_sets_of_photographs(fig1: PortPart)
         tomllib.loads(experiment_text("t", stage.board, studio, "0" * 12))
     )
     fabrication = fig1.problem.design.fabrication
-    subject = Subject(
+    subject = PartGeometry(
         fig1.problem.network, fig1.tiling, fabrication.disc_radius_mm, fabrication.joint_length_mm
     )
     lights = [
@@ -370,16 +372,16 @@ def test_error_bars_cover_the_truth_over_200_sets_of_photographs(fig1: PortPart)
         shots, places = [], []
         for step, light in zip(steps, lights, strict=True):
             for repeat in range(2):
-                found = tracker.look_at("t", develop(light, studio.sensor, generator))
+                found = tracker.locate_nodes("t", develop(light, studio.sensor, generator))
                 shots.append(Shot(f"{step.name}-{repeat}", step.name))
-                places.append(found.places)
+                places.append(found.positions)
         positions = Positions(tuple(shots), np.array(places))
         measurement = measure("t", positions, steps, fig1.problem.network, section.reading)
         gradient = measured_gradient(
             "t", measurement, fig1.problem.task, fig1.problem.task.train_indices
         )
-        covered.append(gradient.covered(own).mean())
-        agreement = gradient.against(own)
+        covered.append(gradient.contains(own).mean())
+        agreement = gradient.compare_with(own)
         assert agreement is not None
         cosines.append(agreement.cosine)
     assert min(cosines) > 0.98

@@ -12,7 +12,7 @@ import meshio
 import numpy as np
 import pytest
 
-from fem.fields import WRITERS, Loaded
+from fem.fields import WRITERS, LoadedModel
 from mnnfab import ToolError, load_problem
 from mnnfab.arrays import FloatArray
 from mnnfab.printed_part.part import PrintedPart
@@ -42,12 +42,12 @@ def problem() -> PortProblem:
 
 
 @pytest.fixture(scope="module")
-def loaded(problem: PortProblem) -> Loaded:
+def loaded(problem: PortProblem) -> LoadedModel:
     task, continuum = problem.task, PrintedPart(problem, np.full(28, 2.0)).continuum
-    return Loaded(continuum, problem.network, problem.material, task.inputs, task.load_cases)
+    return LoadedModel(continuum, problem.network, problem.material, task.inputs, task.load_cases)
 
 
-def test_gmsh_opens_every_group(tmp_path: Path, loaded: Loaded) -> None:
+def test_gmsh_opens_every_group(tmp_path: Path, loaded: LoadedModel) -> None:
     path = tmp_path / "part.msh"
     WRITERS["msh"](path, loaded)
     done = subprocess.run(
@@ -86,7 +86,7 @@ CALCULIX = shutil.which("ccx")
     not CALCULIX and os.environ.get(REQUIRED) != "required",
     reason="CalculiX is not installed",
 )
-def test_calculix_solves_the_deck(tmp_path: Path, loaded: Loaded) -> None:
+def test_calculix_solves_the_deck(tmp_path: Path, loaded: LoadedModel) -> None:
     """It makes a solid of plane stress elements, which is about a percent stiffer, as ours is."""
     WRITERS["inp"](tmp_path / "part.inp", loaded)
     done = subprocess.run(
@@ -105,7 +105,7 @@ def test_calculix_solves_the_deck(tmp_path: Path, loaded: Loaded) -> None:
     assert residual < 0.01 * np.linalg.norm(theirs[inside])
 
 
-def test_deck_has_sets_material_and_balanced_loads(tmp_path: Path, loaded: Loaded) -> None:
+def test_deck_has_sets_material_and_balanced_loads(tmp_path: Path, loaded: LoadedModel) -> None:
     path = tmp_path / "part.inp"
     WRITERS["inp"](path, loaded)
     lines = path.read_text().splitlines()
@@ -121,7 +121,7 @@ def test_deck_has_sets_material_and_balanced_loads(tmp_path: Path, loaded: Loade
 
 @pytest.mark.parametrize("name", ["msh", "inp", "vtu"])
 def test_a_file_that_is_not_read_back_is_noticed(
-    tmp_path: Path, loaded: Loaded, name: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, loaded: LoadedModel, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(path: Path) -> None:
         raise SystemExit(str(path))  # as meshio does

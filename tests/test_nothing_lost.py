@@ -27,15 +27,15 @@ from mnnfab.io.atomic_folder import commit_files, move_committed, recover
 from mnnfab.io.folder_lock import (
     LIVE,
     LOCK,
-    PAUSE_S,
-    TRIES,
+    MAX_ATTEMPTS,
+    RETRY_INTERVAL_S,
     is_locked,
     locked_folder,
     recover_unless_locked,
 )
 from mnnfab.pipeline.pipeline import run
 from mnnfab.pipeline.writing import write_manifest
-from mnnfab.runs.run_folder import earlier_results, is_whole, run_folder
+from mnnfab.runs.run_folder import earlier_results, is_intact, run_folder
 
 LIMITS = Limits(deadline_s=120.0, memory_MB=4000.0)
 
@@ -111,7 +111,7 @@ def test_a_batch_that_is_killed_goes_on(tmp_path: Path, kills: int) -> None:
     last = subprocess.run([*command, "--resume"], check=False)
     assert last.returncode == 0
     assert {name: whole_run(out / name) for name in names} == whole
-    assert is_whole(out, earlier_results(out))
+    assert is_intact(out, earlier_results(out))
     for name in ("results.csv", "results.parquet", "index.html"):
         assert (out / name).read_bytes() == (tmp_path / "ref" / name).read_bytes()
 
@@ -231,7 +231,7 @@ def test_what_cannot_be_moved_is_tried_again(
         publish(tmp_path, {"a.txt": "new", "b.txt": "new"})
     with locked_folder(tmp_path):
         pass
-    assert is_whole(tmp_path, earlier_results(tmp_path))
+    assert is_intact(tmp_path, earlier_results(tmp_path))
     assert (tmp_path / "a.txt").read_text() == (tmp_path / "b.txt").read_text() == "new"
 
 
@@ -315,7 +315,7 @@ def test_one_who_looks_and_is_held_up_refuses_nobody(tmp_path: Path) -> None:
     (tmp_path / LOCK).touch()
     looks = os.open(tmp_path / LOCK, os.O_RDONLY)
     fcntl.flock(looks, fcntl.LOCK_SH)
-    timer = threading.Timer(3 * TRIES * PAUSE_S, os.close, [looks])
+    timer = threading.Timer(3 * MAX_ATTEMPTS * RETRY_INTERVAL_S, os.close, [looks])
     timer.start()
     try:
         with locked_folder(tmp_path):
@@ -326,7 +326,7 @@ def test_one_who_looks_and_is_held_up_refuses_nobody(tmp_path: Path) -> None:
 
 def test_looking_without_end_is_no_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One who looks and was halted there: said as it is, not taken for a run that was killed."""
-    monkeypatch.setattr("mnnfab.io.folder_lock.PATIENCE_S", 0.1)
+    monkeypatch.setattr("mnnfab.io.folder_lock.MAX_WAIT_S", 0.1)
     (tmp_path / LOCK).write_text("4242 killed\n")
     looks = os.open(tmp_path / LOCK, os.O_RDONLY)
     fcntl.flock(looks, fcntl.LOCK_SH)
@@ -398,7 +398,7 @@ def test_ctrl_c_after_training_keeps_the_widths(tmp_path: Path) -> None:
     assert process.returncode == 130, (text, errors)
     assert "the trained widths are kept" in errors
     assert set(state(out)) >= {"design.toml", "widths.csv", "history.csv", "manifest.json"}
-    assert is_whole(out, earlier_results(out))
+    assert is_intact(out, earlier_results(out))
     done = subprocess.run(
         [sys.executable, "-m", "mnnfab", "export", str(out)],
         capture_output=True,

@@ -25,7 +25,7 @@ from mnnfab.batch.limits import Limits
 from mnnfab.batch.run import BatchOptions, batch
 from mnnfab.batch.watchers import SilentBatch
 from mnnfab.pipeline.pipeline import Outcome, run
-from mnnfab.report.serving import served
+from mnnfab.report.serving import folder_server
 
 CHROMIUM = shutil.which("chromium")
 REQUIRED = os.environ.get("MNNFAB_OUTSIDE_TOOLS") == "required"
@@ -216,7 +216,7 @@ def test_a_run_is_followed_until_its_report(browser: Any, tmp_path: Path) -> Non
     while not (out / ".mnnfab-live.json").exists():
         assert process.poll() is None
         time.sleep(0.02)
-    with served(out) as address:
+    with folder_server(out) as address:
         found = opened(browser, address, DESKTOP)
         line = found.page.locator("#line")  # the curve grows
         while len((line.get_attribute("points") or "").split()) < 4:
@@ -250,7 +250,7 @@ def test_the_server_gives_nothing_but_the_results(tmp_path: Path) -> None:
     (folder / ".hidden").write_text("no")
     (folder / "link.txt").symlink_to(tmp_path / "secret.txt")
     (folder / "loop").symlink_to("loop")
-    with served(folder) as address:
+    with folder_server(folder) as address:
         assert address.startswith("http://127.0.0.1:")
         for path in ("", "report.html", "small.svg", "state.json"):
             assert status(address + path) == 200

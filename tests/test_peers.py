@@ -31,7 +31,7 @@ pytestmark = needs_ngsolve
 
 def places(mesh: Mesh, ports: tuple[Port, ...], *, loads: bool) -> list[tuple[int, int]]:
     """Return the region and axis of ports: of what loads act on, or of what is read."""
-    seats = {int(node): int(r) for r, node in zip(mesh.region, mesh.seat, strict=True)}
+    seats = {int(node): int(r) for r, node in zip(mesh.region, mesh.load_node, strict=True)}
     return [(seats[p.node] if loads else p.node, "xy".index(p.axis)) for p in ports]
 
 

@@ -65,7 +65,7 @@ def test_rectangles_keep_their_gap_and_stay_on_the_tray(
     boxes = []
     for (x, y), spot in zip(sizes, spots, strict=True):
         left, low = spot.corner_mm
-        wide, deep = (y, x) if spot.turned else (x, y)
+        wide, deep = (y, x) if spot.rotated else (x, y)
         assert min(left, low) >= gap - 1e-9
         assert left + wide <= TRAY_MM[0] - gap + 1e-9
         assert low + deep <= TRAY_MM[1] - gap + 1e-9
@@ -85,7 +85,7 @@ def test_what_is_too_large_is_refused(size: tuple[float, float]) -> None:
 
 def test_a_part_may_be_turned_to_fit() -> None:
     (spot,) = nest([(380.0, 480.0)], TRAY_MM, 5.0)
-    assert spot.turned
+    assert spot.rotated
 
 
 def test_parts_of_runs_lie_apart(tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ def discretisation_section() -> str:
                 f"{usual.error:.3%}",
                 f"{true:.3%}",
                 f"{found.levels[-1].n_dofs:,}",
-                f"{continuum.balance.forces:.0e}, {continuum.balance.energy:.0e}",
+                f"{continuum.residuals.forces:.0e}, {continuum.residuals.energy:.0e}",
             )
         )
     header = (

@@ -102,8 +102,8 @@ def require_known(names: Sequence[str]) -> None:
 def _load(name: str) -> Format:
     # A module name cannot begin with a digit: the module of 3mf is f_3mf.
     module = (f"f_{name}" if name[0].isdigit() else name).replace("-", "_")
-    found = getattr(load(sys.modules[__name__], module), "FORMAT", None)
-    if not isinstance(found, Format):
-        msg = f"{__name__}.{module}.FORMAT: {found!r}, expected a Format"
+    file_format = getattr(load(sys.modules[__name__], module), "FORMAT", None)
+    if not isinstance(file_format, Format):
+        msg = f"{__name__}.{module}.FORMAT: {file_format!r}, expected a Format"
         raise TypeError(msg)
-    return found
+    return file_format

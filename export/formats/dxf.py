@@ -65,7 +65,7 @@ def write_drawing(drawing: Drawing, label: Label, path: Path) -> None:
     for circle in drawing.circles:
         space.add_circle(circle.centre, circle.radius, dxfattribs={"layer": circle.layer})
     for text in drawing.texts:
-        attributes = {"layer": text.layer, "insert": text.place}
+        attributes = {"layer": text.layer, "insert": text.insertion_point}
         space.add_text(text.text, height=text.height, dxfattribs=attributes)
     _order_classes(document)
     document.saveas(path)
@@ -89,8 +89,8 @@ def read_dxf(path: Path) -> Measured:
             millimetre.
     """
     try:
-        words = path.read_text(encoding="utf-8").splitlines()
-        groups = list(zip(map(int, words[::2]), words[1::2], strict=True))
+        lines = path.read_text(encoding="utf-8").splitlines()
+        groups = list(zip(map(int, lines[::2]), lines[1::2], strict=True))
         unit = groups[groups.index((9, "$INSUNITS")) + 1][1].strip()
     except (ValueError, IndexError) as error:
         msg = f"{path.name} could not be read back: {error}"

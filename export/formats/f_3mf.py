@@ -21,8 +21,8 @@ from mnnfab.errors import ToolError
 #: Namespace of mnnfab's metadata; an identifier, not an address.
 NAMESPACE = "mnnfab:design"
 #: Translation of a build item, mm.
-_Place = tuple[float, float, float]
-HERE: _Place = (0.0, 0.0, 0.0)
+_Translation = tuple[float, float, float]
+NO_TRANSLATION: _Translation = (0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,12 +32,12 @@ class Item:
     Args:
         label: metadata of the part.
         facets: surface of the part.
-        places: translations of the surface, mm.
+        translations: translations of the surface, mm.
     """
 
     label: Label
     facets: Facets
-    places: tuple[_Place, ...] = (HERE,)
+    translations: tuple[_Translation, ...] = (NO_TRANSLATION,)
 
 
 def write_3mf(part: Part, path: Path, tolerance_mm: float) -> None:
@@ -54,23 +54,23 @@ def write_items(items: Sequence[Item], label: Label, path: Path) -> None:
     wrapper = lib3mf.get_wrapper()
     model = wrapper.CreateModel()
     model.SetUnit(lib3mf.ModelUnit.MilliMeter)
-    _add_words(model, label)
+    _add_metadata(model, label)
     # lib3mf's identifiers are random by default; the same design must give the same file.
     model.SetBuildUUID(_identifier(label, "build"))
     for number, item in enumerate(items):
         _add_item(model, item, number)
     # lib3mf leaves the process in the "C" locale, in which Python reads files as ASCII.
-    spoken = locale.setlocale(locale.LC_ALL)
+    previous_locale = locale.setlocale(locale.LC_ALL)
     try:
         model.QueryWriter("3mf").WriteToFile(str(path))
     except lib3mf.ELib3MFException as error:
         msg = f"lib3mf could not write {path.name}: {error}"
         raise ToolError(msg) from error
     finally:
-        locale.setlocale(locale.LC_ALL, spoken)
+        locale.setlocale(locale.LC_ALL, previous_locale)
 
 
-def _add_words(model: Any, label: Label) -> None:  # noqa: ANN401 - lib3mf has no types
+def _add_metadata(model: Any, label: Label) -> None:  # noqa: ANN401 - lib3mf has no types
     group = model.GetMetaDataGroup()
     group.AddMetaData("", "Title", label.name, "xs:string", True)
     group.AddMetaData("", "Application", "mnnfab", "xs:string", True)
@@ -97,21 +97,21 @@ def _add_item(model: Any, item: Item, number: int) -> None:  # noqa: ANN401
         colour = lib3mf.get_wrapper().RGBAToColor(64, 69, 77, 255)
         index = materials.AddMaterial(item.label.material, colour)
         mesh.SetObjectLevelProperty(materials.GetResourceID(), index)
-    for copy, place in enumerate(item.places):
-        built = model.AddBuildItem(mesh, _shift(place))
-        built.SetUUID(_identifier(item.label, f"item {number} {copy}"))
+    for copy, translation in enumerate(item.translations):
+        build_item = model.AddBuildItem(mesh, _shift(translation))
+        build_item.SetUUID(_identifier(item.label, f"item {number} {copy}"))
 
 
-def _shift(place: _Place) -> Any:  # noqa: ANN401
+def _shift(translation: _Translation) -> Any:  # noqa: ANN401
     transform = lib3mf.get_wrapper().GetIdentityTransform()
-    for axis, distance in enumerate(place):
+    for axis, distance in enumerate(translation):
         transform.Fields[3][axis] = distance
     return transform
 
 
 def _identifier(label: Label, what: str) -> str:
-    words = "/".join((label.name, label.design_sha256, what))
-    return str(uuid.uuid5(uuid.NAMESPACE_OID, words))
+    text = "/".join((label.name, label.design_sha256, what))
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, text))
 
 
 def read_3mf(path: Path) -> Measured:
@@ -133,15 +133,15 @@ def _check(path: Path) -> None:
     except lib3mf.ELib3MFException as error:
         msg = f"{path.name} could not be read back: {error}"
         raise ToolError(msg) from error
-    said = [reader.GetWarning(number)[0] for number in range(reader.GetWarningCount())]
+    problems = [reader.GetWarning(number)[0] for number in range(reader.GetWarningCount())]
     meshes = model.GetMeshObjects()
     while meshes.MoveNext():
         if not meshes.GetCurrentMeshObject().IsManifoldAndOriented():
-            said.append("a surface is not closed and oriented")
+            problems.append("a surface is not closed and oriented")
     if model.GetUnit() != lib3mf.ModelUnit.MilliMeter:
-        said.append("the unit is not the millimetre")
-    if said:
-        msg = f"{path.name} was read back by lib3mf: {'; '.join(map(str, said))}"
+        problems.append("the unit is not the millimetre")
+    if problems:
+        msg = f"{path.name} was read back by lib3mf: {'; '.join(map(str, problems))}"
         raise ToolError(msg)
 
 

@@ -40,12 +40,12 @@ def read_glb(path: Path) -> Measured:
     surface = vtkCompositeDataGeometryFilter()
     surface.SetInputConnection(reader.GetOutputPort())
     surface.Update()
-    found = surface.GetOutput()
-    if found is None or found.GetNumberOfPolys() == 0:
+    polygons = surface.GetOutput()
+    if polygons is None or polygons.GetNumberOfPolys() == 0:
         msg = f"{path.name} was read back empty"
         raise ToolError(msg)
-    x, y, z = vtk_to_numpy(found.GetPoints().GetData()).astype(float).T * MM_PER_M
-    triangles = vtk_to_numpy(found.GetPolys().GetConnectivityArray()).reshape(-1, 3)
+    x, y, z = vtk_to_numpy(polygons.GetPoints().GetData()).astype(float).T * MM_PER_M
+    triangles = vtk_to_numpy(polygons.GetPolys().GetConnectivityArray()).reshape(-1, 3)
     return measure_mesh(trimesh.Trimesh(np.column_stack([x, -z, y]), triangles))
 
 

@@ -48,26 +48,26 @@ def write_step(part: Part, path: Path, tolerance_mm: float) -> None:  # noqa: AR
     # Curves on faces follow from the faces; without them the file is a third of the size.
     Interface_Static.SetIVal_s("write.surfacecurve.mode", 0)
     writer.Transfer(part.solid.wrapped, STEPControl_StepModelType.STEPControl_AsIs)
-    _add_words(writer.Model(), part.label)
+    _add_metadata(writer.Model(), part.label)
     status = writer.Write(str(path))
     if status != IFSelect_ReturnStatus.IFSelect_RetDone:
         msg = f"the CAD kernel could not write {path.name}: disk full?"
         raise ToolError(msg)
 
 
-def _add_words(model: StepData_StepModel, label: Label) -> None:
+def _add_metadata(model: StepData_StepModel, label: Label) -> None:
     """Set the name of the part, and its origin in the header."""
     _name_product(model, label)
     header = APIHeaderSection_MakeHeader(model)
     header.SetName(TCollection_HAsciiString(label.name))
     header.SetTimeStamp(TCollection_HAsciiString(NO_TIME))
     header.SetAuthorValue(1, TCollection_HAsciiString("mnnfab"))
-    words = [label.description] if label.description else []
-    words += [f"design sha256 {label.design_sha256}"] if label.design_sha256 else []
-    words += [f"material {label.material}"] if label.material else []
-    if words:
-        lines = Interface_HArray1OfHAsciiString(1, len(words))
-        for number, line in enumerate(words, start=1):
+    description = [label.description] if label.description else []
+    description += [f"design sha256 {label.design_sha256}"] if label.design_sha256 else []
+    description += [f"material {label.material}"] if label.material else []
+    if description:
+        lines = Interface_HArray1OfHAsciiString(1, len(description))
+        for number, line in enumerate(description, start=1):
             lines.SetValue(number, TCollection_HAsciiString(line))
         header.SetDescription(lines)
 
@@ -106,11 +106,11 @@ def read_step(path: Path) -> Measured:
     _check_unit(reader, path)
     # Iterating over all entities is slow: it is done once for both kinds.
     kinds = (StepShape_ManifoldSolidBrep, StepRepr_NextAssemblyUsageOccurrence)
-    found = list(_entities(reader.StepModel(), kinds))
-    if any(isinstance(entity, kinds[1]) for entity in found):
+    entities = list(_entities(reader.StepModel(), kinds))
+    if any(isinstance(entity, kinds[1]) for entity in entities):
         msg = f"{path.name} was read back as an assembly of bodies; one valid solid was written"
         raise ToolError(msg)
-    solids = [_translate(reader, brep, path) for brep in found]
+    solids = [_translate(reader, brep, path) for brep in entities]
     compound = cadquery.Compound.makeCompound(solids)
     box = compound.BoundingBox()
     return Measured(

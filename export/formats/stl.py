@@ -19,19 +19,19 @@ _RECORD = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("spare", 
 def write_stl(part: Part, path: Path, tolerance_mm: float) -> None:
     """Write a part as triangles; the header contains its name and the design's hash."""
     label = part.label
-    words = f"mnnfab {label.design_sha256[:16]} mm {label.name}"
-    path.write_bytes(stl_bytes(part.facets(tolerance_mm), words))
+    header_text = f"mnnfab {label.design_sha256[:16]} mm {label.name}"
+    path.write_bytes(stl_bytes(part.facets(tolerance_mm), header_text))
 
 
-def stl_bytes(facets: Facets, words: str) -> bytes:
-    """Return a binary STL file with `words`, truncated to fit, in the header."""
+def stl_bytes(facets: Facets, header_text: str) -> bytes:
+    """Return a binary STL file with `header_text`, truncated to fit, in the header."""
     corners = facets.vertices[facets.triangles]
     normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     records = np.zeros(len(corners), _RECORD)
     records["normal"] = normals / np.linalg.norm(normals, axis=1)[:, None]
     records["corners"] = corners
     # Some programs print the header up to its first zero byte.
-    header = words.encode("ascii", "replace")[: _HEADER_BYTES - 1].ljust(_HEADER_BYTES, b"\0")
+    header = header_text.encode("ascii", "replace")[: _HEADER_BYTES - 1].ljust(_HEADER_BYTES, b"\0")
     return header + np.uint32(len(records)).tobytes() + records.tobytes()
 
 

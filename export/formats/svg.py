@@ -47,8 +47,8 @@ def write_drawing(drawing: Drawing, label: Label, path: Path) -> None:
         viewBox=" ".join(map(_text, (low[0], -high[1], width, height))),
     )
     ET.SubElement(root, "title").text = label.name
-    words = f"{label.description} sha256 {label.design_sha256}".strip()
-    ET.SubElement(root, "desc").text = f"{words}; 1 unit is 1 mm"
+    description = f"{label.description} sha256 {label.design_sha256}".strip()
+    ET.SubElement(root, "desc").text = f"{description}; 1 unit is 1 mm"
     for layer in drawing.layers:
         _add_layer(root, drawing, layer)
     ET.indent(root)
@@ -69,7 +69,7 @@ def _add_layer(root: ET.Element, drawing: Drawing, layer: str) -> None:
             ET.SubElement(group, "circle", cx=_text(x), cy=_text(-y), r=_text(circle.radius))
     for text in drawing.texts:
         if text.layer == layer:
-            x, y = text.place
+            x, y = text.insertion_point
             size = {"x": _text(x), "y": _text(-y), "font-size": _text(text.height / 0.7)}
             style = {"font-family": "sans-serif", "fill": colour, "stroke": "none"}
             ET.SubElement(group, "text", size | style).text = text.text
@@ -78,17 +78,17 @@ def _add_layer(root: ET.Element, drawing: Drawing, layer: str) -> None:
 def _path(line: Polyline) -> str:
     points = line.points.tolist()
     n_edges = len(points) if line.closed else len(points) - 1
-    words = [f"M {_point(points[0])}"]
+    commands = [f"M {_point(points[0])}"]
     for i, bulge in enumerate(line.bulges.tolist()[:n_edges]):
         start, end = points[i], points[(i + 1) % len(points)]
         if bulge:
             radius = _text(arc_radius(math.dist(start, end), bulge))
             # Counter-clockwise is sweep 0 once y is negated.
             large, sweep = int(abs(bulge) > 1), int(bulge < 0)
-            words.append(f"A {radius} {radius} 0 {large} {sweep} {_point(end)}")
+            commands.append(f"A {radius} {radius} 0 {large} {sweep} {_point(end)}")
         else:
-            words.append(f"L {_point(end)}")
-    return " ".join([*words, "Z"] if line.closed else words)
+            commands.append(f"L {_point(end)}")
+    return " ".join([*commands, "Z"] if line.closed else commands)
 
 
 def _point(point: list[float]) -> str:
@@ -125,14 +125,14 @@ def read_svg(path: Path) -> Measured:
     return measure_outline(path.name, lines)
 
 
-def _line(words: str) -> FloatArray:
-    places = [
+def _line(path_data: str) -> FloatArray:
+    positions = [
         segment.point(t)
-        for segment in parse_path(words)
+        for segment in parse_path(path_data)
         if not isinstance(segment, Move)
         for t in ((1.0,) if isinstance(segment, Line) else np.linspace(0, 1, _CHORDS + 1)[1:])
     ]
-    line = np.array([[place.real, -place.imag] for place in places])
+    line = np.array([[position.real, -position.imag] for position in positions])
     return np.vstack([line[-1:], line])
 
 

@@ -39,8 +39,8 @@ def printability_checks() -> tuple[PrintabilityCheck, ...]:
     """Return all checks, by rank."""
     from geometry.printability import rules
 
-    found = registered(rules, "CHECK", PrintabilityCheck)
-    return tuple(sorted(found, key=lambda check: check.rank))
+    checks = registered(rules, "CHECK", PrintabilityCheck)
+    return tuple(sorted(checks, key=lambda check: check.rank))
 
 
 def check_printability(job: PrintJob) -> list[Finding]:

@@ -34,7 +34,7 @@ class PrintJob:
     @cached_property
     def joint(self) -> Measure:
         """The narrowest joint."""
-        joint = measures.least(measures.joints(self.tiling, self.network))
+        joint = measures.smallest(measures.joints(self.tiling, self.network))
         assert joint is not None, "a network has a bond"
         return joint
 

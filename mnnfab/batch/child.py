@@ -18,50 +18,50 @@ if TYPE_CHECKING:
     from mnnfab.findings import Finding
 
 
-def run_job(text: str, wire: Connection, log: str) -> None:
+def run_job(text: str, pipe: Connection, log: str) -> None:
     """Run a job in this dedicated process, and send its outcome through a pipe.
 
     Args:
         text: the job as JSON, from `Job.as_text`.
-        wire: pipe for the stages and the outcome.
+        pipe: pipe for the stages and the outcome.
         log: file for the standard output and error of the process.
     """
     os.setsid()  # allows terminating all child processes together
-    _end_with_the_parent()
-    _print_into(log)
+    _terminate_with_parent()
+    _redirect_output(log)
     from mnnfab.batch.jobs import Job
     from mnnfab.errors import MnnfabError
 
     job = Job.from_text(text)
     try:
-        wire.send({"ending": _run(job, wire), "message": ""})
+        pipe.send({"ending": _run(job, pipe), "message": ""})
     except MnnfabError as error:
-        wire.send({"ending": "refused", "message": str(error)})
+        pipe.send({"ending": "refused", "message": str(error)})
     except Exception as error:
         traceback.print_exc()
-        wire.send({"ending": "crashed", "message": f"{type(error).__name__}: {error}"})
+        pipe.send({"ending": "crashed", "message": f"{type(error).__name__}: {error}"})
 
 
-def _run(job: Any, wire: Connection) -> str:  # noqa: ANN401 - a Job, imported later
+def _run(job: Any, pipe: Connection) -> str:  # noqa: ANN401 - a Job, imported later
     from mnnfab.design.design_file import LocatedDesign, parse_design
     from mnnfab.pipeline import pipeline
 
     design = LocatedDesign(parse_design(tomllib.loads(job.design)), Path(job.folder))
     outcome = pipeline.run(
-        design, Path(job.out), force=job.force, pdf=job.pdf, watcher=_Telling(wire)
+        design, Path(job.out), force=job.force, pdf=job.pdf, watcher=_PipeWatcher(pipe)
     )
     return outcome.verdict
 
 
 @dataclass
-class _Telling:
+class _PipeWatcher:
     """Progress watcher that reports to the parent process."""
 
-    wire: Connection
+    pipe: Connection
 
     def stage(self, name: str) -> None:
         """Send the stage."""
-        self.wire.send({"stage": name})
+        self.pipe.send({"stage": name})
 
     def epoch(self, done: int, total: int, loss: float) -> bool:  # noqa: ARG002 - not shown
         """Continue; a batch does not show epochs."""
@@ -71,7 +71,7 @@ class _Telling:
         """Do nothing: findings are in the report."""
 
 
-def _end_with_the_parent() -> None:
+def _terminate_with_parent() -> None:
     """Start a thread that kills this process and its children when the parent process ends."""
     parent = parent_process()
     assert parent is not None, "only called in a process of multiprocessing"
@@ -83,8 +83,8 @@ def _end_with_the_parent() -> None:
     threading.Thread(target=wait, daemon=True).start()
 
 
-def _print_into(log: str) -> None:
-    place = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+def _redirect_output(log: str) -> None:
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     for stream in (1, 2):
-        os.dup2(place, stream)
-    os.close(place)
+        os.dup2(descriptor, stream)
+    os.close(descriptor)

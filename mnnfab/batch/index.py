@@ -11,7 +11,7 @@ from mnnfab.report.template import render
 
 INDEX = "index.html"
 #: Columns shown, with heading and number format.
-_SHOWN = {
+_COLUMNS = {
     "metric_bar": ("bar model", ".3f"),
     "metric_continuum": ("continuum model", ".3f"),
     "scale": ("best-fit scale", ".3f"),
@@ -36,19 +36,21 @@ def index_text(rows: Sequence[Row]) -> str:
                 "report": row["ending"] in FINISHED,
                 "metric": (row["metric"] or "").replace("_", " "),
                 "swept": [row.get(key) for key in swept],
-                "numbers": [_number(row[key], form) for key, (_, form) in _SHOWN.items()],
+                "numbers": [
+                    _number(row[key], number_format) for key, (_, number_format) in _COLUMNS.items()
+                ],
                 "message": row["message"],
             }
             for row in rows
         ],
         swept=[key.removeprefix("sweep.") for key in swept],
-        shown=[heading for heading, _ in _SHOWN.values()],
+        headings=[heading for heading, _ in _COLUMNS.values()],
         endings=Counter(row["ending"] for row in rows),
     )
 
 
-def _number(value: float | None, form: str) -> tuple[str, str]:
+def _number(value: float | None, number_format: str) -> tuple[str, str]:
     """Return the sort key and the displayed text of a number."""
     if value is None:
         return "", "–"
-    return f"{value!r}", f"{value:{form}}".removesuffix("%")
+    return f"{value!r}", f"{value:{number_format}}".removesuffix("%")

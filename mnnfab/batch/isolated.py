@@ -21,16 +21,16 @@ import psutil
 from mnnfab.batch.child import run_job
 from mnnfab.batch.jobs import Job
 from mnnfab.batch.limits import Limits
-from mnnfab.batch.outcome import Ended, Ending
+from mnnfab.batch.outcome import DesignOutcome, Ending
 from mnnfab.io.folder_lock import is_locked, recover_unless_locked
 
-EpochCallback = Callable[[str, str], None]
+StageCallback = Callable[[str, str], None]
 """Callback that receives the name of a design and its current stage."""
 
 #: Check intervals of deadline and memory, s; a memory check takes some milliseconds.
-LOOK_S, MEMORY_S = 0.25, 1.0
+POLL_S, MEMORY_S = 0.25, 1.0
 #: Time allowed for a killed process to release its folder lock, s.
-LET_GO_S = 10.0
+LOCK_RELEASE_S = 10.0
 _MB = 1e6
 _starting = threading.Lock()
 
@@ -38,30 +38,30 @@ _starting = threading.Lock()
 def run_isolated(
     job: Job,
     limits: Limits,
-    tell: EpochCallback = lambda _name, _stage: None,
+    on_stage: StageCallback = lambda _name, _stage: None,
     stop: threading.Event | None = None,
-) -> Ended:
+) -> DesignOutcome:
     """Run a job in a separate process, and terminate it if it exceeds its limits.
 
     Args:
         job: the job to run.
         limits: limits of time and memory.
-        tell: callback that receives the stages.
+        on_stage: callback that receives the stages.
         stop: event that terminates the job when it is set.
     """
     _wait_for(Path(job.out))
-    with tempfile.TemporaryDirectory(prefix="mnnfab-job-") as place:
-        log = Path(place) / "output.txt"
-        ours, theirs = connection.Pipe(duplex=False)
-        with ours:
-            process = _start(job, theirs, log)
-            theirs.close()
-            watch = _Watch(process, ours, limits, stop or threading.Event())
-            ending, message = watch.until_it_ends(lambda stage: tell(job.name, stage))
+    with tempfile.TemporaryDirectory(prefix="mnnfab-job-") as folder:
+        log = Path(folder) / "output.txt"
+        receiver, sender = connection.Pipe(duplex=False)
+        with receiver:
+            process = _start(job, sender, log)
+            sender.close()
+            watch = _Watch(process, receiver, limits, stop or threading.Event())
+            ending, message = watch.wait_for_end(lambda stage: on_stage(job.name, stage))
             if ending == "crashed" and not message:
-                message = _last_words(process, log)
+                message = _crash_reason(process, log)
             recover_unless_locked(Path(job.out))  # clean up partial results of a terminated job
-            return Ended(job.name, ending, message, watch.seconds, watch.memory_MB)
+            return DesignOutcome(job.name, ending, message, watch.seconds, watch.memory_MB)
 
 
 class _Watch:
@@ -70,64 +70,64 @@ class _Watch:
     def __init__(
         self,
         process: ForkServerProcess,
-        wire: connection.Connection,
+        pipe: connection.Connection,
         limits: Limits,
         stop: threading.Event,
     ) -> None:
-        self.process, self.wire, self.limits, self.stop = process, wire, limits, stop
-        self.begun = time.monotonic()
-        self.memory_MB, self.most_MB, self.looked = 0.0, limits.most_MB, 0.0
+        self.process, self.pipe, self.limits, self.stop = process, pipe, limits, stop
+        self.started = time.monotonic()
+        self.memory_MB, self.limit_MB, self.last_memory_check = 0.0, limits.limit_MB, 0.0
 
     @property
     def seconds(self) -> float:
-        return time.monotonic() - self.begun
+        return time.monotonic() - self.started
 
-    def until_it_ends(self, tell: Callable[[str], None]) -> tuple[Ending, str]:
+    def wait_for_end(self, on_stage: Callable[[str], None]) -> tuple[Ending, str]:
         """Return the outcome of the process, and the message that it sent."""
         try:
             while True:
-                ready = connection.wait([self.wire, self.process.sentinel], LOOK_S)
-                if self.wire in ready:
-                    said = self._hear()
-                    if said is None:
+                ready = connection.wait([self.pipe, self.process.sentinel], POLL_S)
+                if self.pipe in ready:
+                    message = self._receive()
+                    if message is None:
                         return "crashed", ""
-                    if "ending" in said:
-                        return said["ending"], said["message"]
-                    tell(said["stage"])
+                    if "ending" in message:
+                        return message["ending"], message["message"]
+                    on_stage(message["stage"])
                 elif ready:
                     return "crashed", ""
-                beyond = self._beyond_a_limit()
-                if beyond is not None:
-                    return beyond
+                exceeded = self._exceeded_limit()
+                if exceeded is not None:
+                    return exceeded
         finally:
             _end(self.process)
 
-    def _hear(self) -> dict[str, Any] | None:
+    def _receive(self) -> dict[str, Any] | None:
         try:
-            said: dict[str, Any] = self.wire.recv()
+            message: dict[str, Any] = self.pipe.recv()
         except (EOFError, OSError):
             return None
-        return said
+        return message
 
-    def _beyond_a_limit(self) -> tuple[Ending, str] | None:
+    def _exceeded_limit(self) -> tuple[Ending, str] | None:
         if self.stop.is_set():
             return "stopped", "the batch was stopped"
-        if self.seconds - self.looked > MEMORY_S:
-            self.looked = self.seconds
-            self.memory_MB = max(self.memory_MB, _own_MB(self.process))
-        if self.memory_MB > self.most_MB:
-            return "memory", f"exceeded the memory limit of {self.most_MB:,.0f} MB"
+        if self.seconds - self.last_memory_check > MEMORY_S:
+            self.last_memory_check = self.seconds
+            self.memory_MB = max(self.memory_MB, _unshared_MB(self.process))
+        if self.memory_MB > self.limit_MB:
+            return "memory", f"exceeded the memory limit of {self.limit_MB:,.0f} MB"
         if self.seconds > self.limits.deadline_s:
             return "deadline", f"did not finish within {self.limits.deadline_s:g} s"
         return None
 
 
-def _start(job: Job, wire: connection.Connection, log: Path) -> ForkServerProcess:
+def _start(job: Job, pipe: connection.Connection, log: Path) -> ForkServerProcess:
     context = _context()
     # Cluster workers are often daemon processes, which may not have children because these
     # would outlive them; our processes end with their parent (`child`).
     current_process().daemon = False
-    process = context.Process(target=run_job, args=(job.as_text(), wire, str(log)))
+    process = context.Process(target=run_job, args=(job.as_text(), pipe, str(log)))
     with _starting, _without_main():
         process.start()
     return process
@@ -149,12 +149,12 @@ def _environment() -> Iterator[None]:
     Also exclude the current folder from their import path.
     """
     names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "PYTHONSAFEPATH")
-    before = {name: os.environ.get(name) for name in names}
+    previous = {name: os.environ.get(name) for name in names}
     os.environ.update(dict.fromkeys(names, "1"))
     try:
         yield
     finally:
-        for name, value in before.items():
+        for name, value in previous.items():
             if value is None:
                 del os.environ[name]
             else:
@@ -176,7 +176,7 @@ def _without_main() -> Iterator[None]:
         sys.modules["__main__"] = main
 
 
-def _own_MB(process: ForkServerProcess) -> float:  # noqa: N802 - units keep their case
+def _unshared_MB(process: ForkServerProcess) -> float:  # noqa: N802 - units keep their case
     """Return the memory of a process and its children that no other process shares, MB.
 
     Imports made before the fork are shared and not counted.
@@ -184,9 +184,9 @@ def _own_MB(process: ForkServerProcess) -> float:  # noqa: N802 - units keep the
     total = 0.0
     with contextlib.suppress(psutil.Error):
         own = psutil.Process(process.pid)
-        for one in (own, *own.children(recursive=True)):
+        for member in (own, *own.children(recursive=True)):
             with contextlib.suppress(psutil.Error):
-                total += one.memory_full_info().uss / _MB
+                total += member.memory_full_info().uss / _MB
     return total
 
 
@@ -200,7 +200,7 @@ def _end(process: ForkServerProcess) -> None:
     process.join()
 
 
-def _last_words(process: ForkServerProcess, log: Path) -> str:
+def _crash_reason(process: ForkServerProcess, log: Path) -> str:
     """Return the exit status or signal of a crashed process, and its last line of output."""
     code = process.exitcode
     reason = f"the process exited with status {code}"
@@ -215,6 +215,6 @@ def _last_words(process: ForkServerProcess, log: Path) -> str:
 
 def _wait_for(folder: Path) -> None:
     """Wait until a killed process has released its folder lock."""
-    until = time.monotonic() + LET_GO_S
-    while is_locked(folder) and time.monotonic() < until:
+    deadline = time.monotonic() + LOCK_RELEASE_S
+    while is_locked(folder) and time.monotonic() < deadline:
         time.sleep(0.1)

@@ -15,10 +15,10 @@ from mnnfab.io.atomic_folder import MANIFEST
 from mnnfab.io.files import read_json
 from mnnfab.io.folder_lock import recover_unless_locked
 from mnnfab.problem.request_hash import request_of_design
-from mnnfab.runs.run_folder import earlier_results, is_whole
+from mnnfab.runs.run_folder import earlier_results, is_intact
 
 #: File names used by the batch itself, which no folder of a design may have.
-OUR_NAMES = {"index.html", "results.csv", "results.parquet", "times.csv", "manifest.json"}
+RESERVED_NAMES = {"index.html", "results.csv", "results.parquet", "times.csv", "manifest.json"}
 
 
 @dataclass(frozen=True)
@@ -64,12 +64,12 @@ class Job:
             manifest = read_json(out / MANIFEST)
         except InputError:
             return False
-        asked = manifest.get("request_sha256") if isinstance(manifest, dict) else None
-        return asked == self.request and is_whole(out, earlier_results(out))
+        recorded = manifest.get("request_sha256") if isinstance(manifest, dict) else None
+        return recorded == self.request and is_intact(out, earlier_results(out))
 
 
 @dataclass(frozen=True)
-class Refused:
+class RejectedDesign:
     """Design that cannot be run.
 
     Args:
@@ -85,7 +85,7 @@ class Refused:
 
 def collect(
     paths: Iterable[Path], out: Path, *, force: bool = False, pdf: bool = False
-) -> list[Job | Refused]:
+) -> list[Job | RejectedDesign]:
     """Read design files, expand their sweeps, and assign every design a folder below `out`.
 
     An invalid file affects only its own designs.
@@ -93,50 +93,52 @@ def collect(
     Raises:
         InputError: if two designs have the same name.
     """
-    found = [job for path in paths for job in _jobs(path, out, force=force, pdf=pdf)]
+    jobs = [job for path in paths for job in _jobs(path, out, force=force, pdf=pdf)]
     sources: dict[str, str] = {}
-    for job in found:
+    for job in jobs:
         if isinstance(job, Job):
             if job.name in sources:
                 given = f"used by {sources[job.name]} and {job.source}"
                 raise InputError(f"name {job.name}", given, "a unique name for every design")
             sources[job.name] = job.source
-    taken = set(sources)
-    return [job if isinstance(job, Job) else _apart_from(taken, job) for job in found]
+    names = set(sources)
+    return [job if isinstance(job, Job) else _with_unique_name(names, job) for job in jobs]
 
 
-def _apart_from(taken: set[str], refused: Refused) -> Refused:
+def _with_unique_name(names: set[str], rejected: RejectedDesign) -> RejectedDesign:
     """Return a refused design with a unique name."""
-    name, number = refused.name, 1
-    while name in taken:
+    name, number = rejected.name, 1
+    while name in names:
         number += 1
-        name = f"{refused.name} ({number})"
-    taken.add(name)
-    return replace(refused, name=name)
+        name = f"{rejected.name} ({number})"
+    names.add(name)
+    return replace(rejected, name=name)
 
 
-def _jobs(path: Path, out: Path, *, force: bool, pdf: bool) -> Iterator[Job | Refused]:
+def _jobs(path: Path, out: Path, *, force: bool, pdf: bool) -> Iterator[Job | RejectedDesign]:
     try:
         swept = expand(read_values(path), path.name)
     except (InputError, RecursionError) as error:
         reason = str(error) if isinstance(error, InputError) else "nested too deeply"
-        yield Refused(path.stem, str(path), reason)
+        yield RejectedDesign(path.stem, str(path), reason)
         return
-    for one in swept:
+    for swept_design in swept:
         try:
-            design = parse_design(one.values, source=path.name)
+            design = parse_design(swept_design.values, source=path.name)
             request = request_of_design(design, path.parent, force=force, pdf=pdf)
         except InputError as error:
-            yield Refused(str(one.values.get("name", path.stem))[:80], str(path), str(error))
+            yield RejectedDesign(
+                str(swept_design.values.get("name", path.stem))[:80], str(path), str(error)
+            )
             continue
-        if design.name.lower() in OUR_NAMES:
+        if design.name.lower() in RESERVED_NAMES:
             reason = f"name {design.name}: reserved by the batch; allowed: any other name"
-            yield Refused(design.name, str(path), reason)
+            yield RejectedDesign(design.name, str(path), reason)
             continue
         yield Job(
             name=design.name,
             source=str(path),
-            choice=one.choice,
+            choice=swept_design.choice,
             design=dump_design(design),
             folder=str(path.parent.resolve()),
             out=str((out / design.name).resolve()),

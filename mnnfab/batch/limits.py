@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from mnnfab.machine import cores, memory_MB
 
 #: Memory reserved for other processes, MB.
-SPARE_MB = 1500.0
+RESERVED_MB = 1500.0
 #: Minimum memory limit, MB, however many designs share a machine; a small design needs it.
-LEAST_MB = 1500.0
+MIN_MB = 1500.0
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,9 @@ class Limits:
     workers: int | None = None
 
     @property
-    def most_MB(self) -> float:  # noqa: N802 - units keep their case
+    def limit_MB(self) -> float:  # noqa: N802 - units keep their case
         """Memory limit on this machine, MB."""
         if self.memory_MB is not None:
             return self.memory_MB
         total = memory_MB()
-        return max(LEAST_MB, max(total - SPARE_MB, total / 2) / (self.workers or cores()))
+        return max(MIN_MB, max(total - RESERVED_MB, total / 2) / (self.workers or cores()))

@@ -13,7 +13,7 @@ FINISHED: tuple[Ending, ...] = ("pass", "fail")
 
 
 @dataclass(frozen=True)
-class Ended:
+class DesignOutcome:
     """Outcome of the process of a design.
 
     Args:
@@ -35,6 +35,6 @@ class Ended:
         return json.dumps(asdict(self))
 
     @classmethod
-    def from_text(cls, text: str) -> Ended:
+    def from_text(cls, text: str) -> DesignOutcome:
         """Return the outcome from the JSON of `as_text`."""
         return cls(**json.loads(text))

@@ -9,39 +9,39 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from mnnfab.batch.isolated import EpochCallback, run_isolated
+from mnnfab.batch.isolated import StageCallback, run_isolated
 from mnnfab.batch.jobs import Job
 from mnnfab.batch.limits import Limits
-from mnnfab.batch.outcome import Ended
+from mnnfab.batch.outcome import DesignOutcome
 from mnnfab.errors import InputError
-from mnnfab.io.folder_lock import claim_of
+from mnnfab.io.folder_lock import lock_token_of
 
 #: Interval at which a worker checks that its batch is still running, s.
-LOOK_S = 1.0
+LOCK_CHECK_S = 1.0
 
 
 class Pool(Protocol):
     """Executor that runs as many jobs at a time as it has workers."""
 
-    def submit(self, job: Job) -> Future[Ended]:
+    def submit(self, job: Job) -> Future[DesignOutcome]:
         """Start a job as soon as a worker is free."""
         ...
 
 
 class _Threads:
-    def __init__(self, workers: int, limits: Limits, tell: EpochCallback) -> None:
+    def __init__(self, workers: int, limits: Limits, on_stage: StageCallback) -> None:
         self.stop = threading.Event()
         self.threads = ThreadPoolExecutor(workers)
-        self.limits, self.tell = limits, tell
+        self.limits, self.on_stage = limits, on_stage
 
-    def submit(self, job: Job) -> Future[Ended]:
-        return self.threads.submit(run_isolated, job, self.limits, self.tell, self.stop)
+    def submit(self, job: Job) -> Future[DesignOutcome]:
+        return self.threads.submit(run_isolated, job, self.limits, self.on_stage, self.stop)
 
 
 @contextmanager
-def local_pool(workers: int, limits: Limits, tell: EpochCallback) -> Iterator[Pool]:
+def local_pool(workers: int, limits: Limits, on_stage: StageCallback) -> Iterator[Pool]:
     """Run designs on this machine, `workers` at a time; leaving the context terminates them."""
-    pool = _Threads(workers, limits, tell)
+    pool = _Threads(workers, limits, on_stage)
     try:
         yield pool
     finally:
@@ -59,50 +59,50 @@ class _Cluster:
         try:
             self.client = Client(address, timeout="20s", set_as_default=False)
         except (OSError, ValueError) as error:
-            words = str(error).splitlines()[0] if str(error) else type(error).__name__
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             allowed = "the address of a running scheduler, for example tcp://HOST:8786"
-            raise InputError(f"--scheduler {address}", words, allowed) from error
+            raise InputError(f"--scheduler {address}", reason, allowed) from error
         # Not pure: a design that is submitted twice is run twice. Designs of a lost worker are
         # rescheduled up to the number of times set by the scheduler's `allowed-failures`.
         self.executor = self.client.get_executor(pure=False)
-        self.limits, self.out, self.claim = limits, str(out.resolve()), claim_of(out)
+        self.limits, self.out, self.lock_token = limits, str(out.resolve()), lock_token_of(out)
 
-    def submit(self, job: Job) -> Future[Ended]:
+    def submit(self, job: Job) -> Future[DesignOutcome]:
         done: Future[str] = self.executor.submit(
-            run_on_worker, job.as_text(), self.limits, self.out, self.claim
+            run_on_worker, job.as_text(), self.limits, self.out, self.lock_token
         )
-        ended: Future[Ended] = Future()
-        ended.set_running_or_notify_cancel()
+        outcome: Future[DesignOutcome] = Future()
+        outcome.set_running_or_notify_cancel()
 
-        def pass_on(future: Future[str]) -> None:
+        def forward_outcome(future: Future[str]) -> None:
             error = None if future.cancelled() else future.exception()
             if future.cancelled() or error is not None:
-                words = f"worker lost: {error}"
-                ended.set_result(Ended(job.name, "crashed", words))
+                reason = f"worker lost: {error}"
+                outcome.set_result(DesignOutcome(job.name, "crashed", reason))
             else:
-                ended.set_result(Ended.from_text(future.result()))
+                outcome.set_result(DesignOutcome.from_text(future.result()))
 
-        done.add_done_callback(pass_on)
-        return ended
+        done.add_done_callback(forward_outcome)
+        return outcome
 
 
-def run_on_worker(text: str, limits: Limits, out: str, claim: str) -> str:
+def run_on_worker(text: str, limits: Limits, out: str, lock_token: str) -> str:
     """Run a job on a worker of a cluster, in a separate process.
 
     Args:
         text: the job as JSON.
         limits: limits of the job.
         out: folder of the batch.
-        claim: token of the batch's folder lock; the job ends when the lock is released.
+        lock_token: token of the batch's folder lock; the job ends when the lock is released.
     """
     stop, done = threading.Event(), threading.Event()
 
-    def look() -> None:
-        while not done.wait(LOOK_S):
-            if claim_of(Path(out)) != claim:
+    def watch_lock() -> None:
+        while not done.wait(LOCK_CHECK_S):
+            if lock_token_of(Path(out)) != lock_token:
                 stop.set()
 
-    threading.Thread(target=look, daemon=True).start()
+    threading.Thread(target=watch_lock, daemon=True).start()
     try:
         return run_isolated(Job.from_text(text), limits, stop=stop).as_text()
     finally:

@@ -29,14 +29,14 @@ import fem.resultants
 import fem.weight  # noqa: F401
 import geometry.lettering  # noqa: F401
 import mnnfab.pipeline.pipeline
-import mnnfab.report.moving
+import mnnfab.report.interactive
 import mnnfab.report.page
 from mnnfab.linalg.cholesky import factorise
 from mnnfab.report.template import compile_all
 from mnnfab.versions import versions
 
 # Identical in every report, therefore computed once.
-mnnfab.report.moving.viewer()
+mnnfab.report.interactive.viewer()
 compile_all()
 versions()
 matplotlib.figure.Figure().savefig(io.BytesIO(), format="svg")

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Protocol
 
 from mnnfab.batch.index import INDEX, index_text
-from mnnfab.batch.jobs import Job, Refused, collect
+from mnnfab.batch.jobs import Job, RejectedDesign, collect
 from mnnfab.batch.limits import Limits
-from mnnfab.batch.outcome import FINISHED, Ended
+from mnnfab.batch.outcome import FINISHED, DesignOutcome
 from mnnfab.batch.pools import Pool, cluster_pool, local_pool
 from mnnfab.batch.table import Row, make_row, write_tables
 from mnnfab.io.folder_lock import locked_folder
@@ -24,7 +24,7 @@ from mnnfab.report.pdf import require_pdf
 from mnnfab.runs.run_folder import run_folder
 
 #: Minimum interval between updates of table and page while designs run, s.
-PACE_S = 15.0
+UPDATE_INTERVAL_S = 15.0
 
 
 class BatchWatcher(Protocol):
@@ -38,7 +38,7 @@ class BatchWatcher(Protocol):
         """Receive the current stage of a design."""
         ...
 
-    def ended(self, ended: Ended) -> None:
+    def ended(self, outcome: DesignOutcome) -> None:
         """Receive the outcome of a design."""
         ...
 
@@ -105,23 +105,27 @@ def batch(
         require_pdf()
     jobs = collect(paths, out, force=options.force, pdf=options.pdf)
     with locked_folder(out):
-        ended = {job.name: _refused(job) for job in jobs if isinstance(job, Refused)}
+        outcomes = {
+            job.name: _rejected_outcome(job) for job in jobs if isinstance(job, RejectedDesign)
+        }
         if options.resume:
-            ended |= {
-                job.name: _before(job) for job in jobs if isinstance(job, Job) and job.is_done()
+            outcomes |= {
+                job.name: _earlier_outcome(job)
+                for job in jobs
+                if isinstance(job, Job) and job.is_done()
             }
-        watcher.planned(len(jobs), len(ended))
-        left = [job for job in jobs if isinstance(job, Job) and job.name not in ended]
-        book = _Book(out, jobs, ended)
+        watcher.planned(len(jobs), len(outcomes))
+        remaining = [job for job in jobs if isinstance(job, Job) and job.name not in outcomes]
+        results = _Results(out, jobs, outcomes)
         stopped = False
         try:
             with _pool(options, watcher, out) as pool:
-                _run(left, pool, book, watcher)
+                _run(remaining, pool, results, watcher)
         except KeyboardInterrupt:
             stopped = True
         finally:  # record finished designs in any case
-            book.write()
-    return BatchOutcome(out, tuple(book.rows()), stopped)
+            results.write()
+    return BatchOutcome(out, tuple(results.rows()), stopped)
 
 
 @contextmanager
@@ -134,50 +138,56 @@ def _pool(options: BatchOptions, watcher: BatchWatcher, out: Path) -> Iterator[P
             yield cluster
 
 
-def _run(jobs: Sequence[Job], pool: Pool, book: _Book, watcher: BatchWatcher) -> None:
+def _run(jobs: Sequence[Job], pool: Pool, results: _Results, watcher: BatchWatcher) -> None:
     waiting = {pool.submit(job): job for job in jobs}
     while waiting:
         for future in wait(waiting, return_when=FIRST_COMPLETED).done:
-            ended = _result(future, waiting.pop(future))
-            book.enter(ended)
-            watcher.ended(ended)
+            outcome = _result(future, waiting.pop(future))
+            results.record(outcome)
+            watcher.ended(outcome)
 
 
-def _result(future: Future[Ended], job: Job) -> Ended:
+def _result(future: Future[DesignOutcome], job: Job) -> DesignOutcome:
     """Return the outcome of a job; a job that cannot be started does not affect others."""
     try:
         return future.result()
     except Exception as error:
-        return Ended(job.name, "crashed", f"could not be run: {type(error).__name__}: {error}")
+        return DesignOutcome(
+            job.name, "crashed", f"could not be run: {type(error).__name__}: {error}"
+        )
 
 
-class _Book:
+class _Results:
     """Outcomes of all designs, and their table in the folder of the batch."""
 
-    def __init__(self, out: Path, jobs: Sequence[Job | Refused], ended: dict[str, Ended]) -> None:
-        self.out, self.jobs, self._ended = out, jobs, ended
-        self._rows = {job.name: make_row(job, ended[job.name]) for job in jobs if job.name in ended}
+    def __init__(
+        self, out: Path, jobs: Sequence[Job | RejectedDesign], outcomes: dict[str, DesignOutcome]
+    ) -> None:
+        self.out, self.jobs, self._outcomes = out, jobs, outcomes
+        self._rows = {
+            job.name: make_row(job, outcomes[job.name]) for job in jobs if job.name in outcomes
+        }
         self._by_name = {job.name: job for job in jobs}
         self._written = time.monotonic()
-        self._tell()
+        self._write_progress()
 
-    def enter(self, ended: Ended) -> None:
-        """Record the outcome of a design, and update the table if it is older than `PACE_S`."""
-        self._ended[ended.name] = ended
-        self._rows[ended.name] = make_row(self._by_name[ended.name], ended)
-        self._tell()
-        if time.monotonic() - self._written > PACE_S:
+    def record(self, outcome: DesignOutcome) -> None:
+        """Record the outcome of a design; update the table after `UPDATE_INTERVAL_S`."""
+        self._outcomes[outcome.name] = outcome
+        self._rows[outcome.name] = make_row(self._by_name[outcome.name], outcome)
+        self._write_progress()
+        if time.monotonic() - self._written > UPDATE_INTERVAL_S:
             self.write()
 
-    def _tell(self) -> None:
+    def _write_progress(self) -> None:
         """Write the progress of the batch, for `mnnfab watch`."""
-        counts = Counter(one.ending for one in self._ended.values())
+        counts = Counter(outcome.ending for outcome in self._outcomes.values())
         write_live(self.out, {"designs": len(self.jobs), "endings": counts})
 
     def rows(self) -> list[Row]:
         """Return one row per design, in the given order."""
         return [
-            self._rows.get(job.name) or make_row(job, Ended(job.name, "stopped", "not run"))
+            self._rows.get(job.name) or make_row(job, DesignOutcome(job.name, "stopped", "not run"))
             for job in self.jobs
         ]
 
@@ -185,17 +195,17 @@ class _Book:
         """Write the table and the page."""
         rows = self.rows()
         with run_folder(self.out) as staging:
-            write_tables(staging, rows, list(self._ended.values()))
+            write_tables(staging, rows, list(self._outcomes.values()))
             (staging / INDEX).write_text(index_text(rows), encoding="utf-8")
             write_manifest(staging, ())
         self._written = time.monotonic()
 
 
-def _refused(job: Refused) -> Ended:
-    return Ended(job.name, "refused", job.reason)
+def _rejected_outcome(job: RejectedDesign) -> DesignOutcome:
+    return DesignOutcome(job.name, "refused", job.reason)
 
 
-def _before(job: Job) -> Ended:
+def _earlier_outcome(job: Job) -> DesignOutcome:
     """Return the outcome of a design that was run before."""
-    row = make_row(job, Ended(job.name, FINISHED[0]))
-    return Ended(job.name, "fail" if row["errors"] else "pass")
+    row = make_row(job, DesignOutcome(job.name, FINISHED[0]))
+    return DesignOutcome(job.name, "fail" if row["errors"] else "pass")

@@ -7,15 +7,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mnnfab.batch.jobs import Job, Refused
-from mnnfab.batch.outcome import FINISHED, Ended
+from mnnfab.batch.jobs import Job, RejectedDesign
+from mnnfab.batch.outcome import FINISHED, DesignOutcome
 from mnnfab.errors import InputError
 from mnnfab.io.files import read_json
 from mnnfab.io.tables import table_text
 from mnnfab.runs.run_folder import REPORT
 
 #: Limit of integers in Parquet; larger numbers are written as text.
-LARGEST_INTEGER = 2**63
+MAX_INTEGER = 2**63
 CSV, PARQUET, TIMES = "results.csv", "results.parquet", "times.csv"
 Row = Mapping[str, Any]
 #: Columns of every table, in this order; the swept keys follow the first three.
@@ -43,15 +43,15 @@ _NUMBERS = {
 }
 
 
-def make_row(job: Job | Refused, ended: Ended) -> Row:
+def make_row(job: Job | RejectedDesign, outcome: DesignOutcome) -> Row:
     """Return the row of a design: its outcome, and the numbers of its report if there is one."""
     choice = job.choice if isinstance(job, Job) else {}
-    row: dict[str, Any] = {"name": job.name, "source": job.source, "ending": ended.ending}
+    row: dict[str, Any] = {"name": job.name, "source": job.source, "ending": outcome.ending}
     row |= {f"sweep.{key}": _cell(value) for key, value in choice.items()}
     row |= dict.fromkeys(_NUMBERS)
-    if isinstance(job, Job) and ended.ending in FINISHED:
+    if isinstance(job, Job) and outcome.ending in FINISHED:
         row |= _numbers(Path(job.out))
-    row["message"] = row["message"] or ended.message
+    row["message"] = row["message"] or outcome.message
     return row
 
 
@@ -74,7 +74,7 @@ def _numbers_of(report: Mapping[str, Any]) -> dict[str, Any]:
     bars = models["surrogate"] or models["bar"] or {}
     factors = [case["buckling_factor"] for case in guards.get("cases", ())]
     severities = [finding["severity"] for finding in report["findings"]]
-    first = next((f for f in report["findings"] if f["severity"] == "error"), None)
+    first_error = next((f for f in report["findings"] if f["severity"] == "error"), None)
     return {
         "metric": metric,
         "metric_bar": bars.get("metrics", {}).get(metric),
@@ -94,7 +94,7 @@ def _numbers_of(report: Mapping[str, Any]) -> dict[str, Any]:
         "errors": severities.count("error"),
         "warnings": severities.count("warning"),
         "design_sha256": report["design_sha256"],
-        "message": f"{first['where']}: {first['message']}" if first else "",
+        "message": f"{first_error['where']}: {first_error['message']}" if first_error else "",
     }
 
 
@@ -105,14 +105,16 @@ def columns_of(rows: Sequence[Row]) -> dict[str, list[Any]]:
     return {name: [row.get(name) for row in rows] for name in names}
 
 
-def write_tables(folder: Path, rows: Sequence[Row], ended: Sequence[Ended]) -> None:
+def write_tables(folder: Path, rows: Sequence[Row], outcomes: Sequence[DesignOutcome]) -> None:
     """Write the rows as CSV and Parquet, and separately the times, which are not reproducible."""
     columns = columns_of(rows)
     cells = [["" if value is None else value for value in column] for column in columns.values()]
     text = table_text(list(columns), zip(*cells, strict=True))
     (folder / CSV).write_text(text, encoding="utf-8")
     _write_parquet(folder / PARQUET, columns)
-    times = [(one.name, f"{one.seconds:.2f}", f"{one.memory_MB:.0f}") for one in ended]
+    times = [
+        (outcome.name, f"{outcome.seconds:.2f}", f"{outcome.memory_MB:.0f}") for outcome in outcomes
+    ]
     text = table_text(("name", "seconds", "memory_MB"), times)
     (folder / TIMES).write_text(text, encoding="utf-8")
 
@@ -133,10 +135,10 @@ def _swept_array(values: list[Any]) -> Any:  # noqa: ANN401 - pyarrow has no typ
     """Return a column of one type: numbers if all values are numbers, text otherwise."""
     import pyarrow as pa
 
-    given = [value for value in values if value is not None]
-    too_large = any(type(value) is int and abs(value) >= LARGEST_INTEGER for value in given)
-    if not too_large and all(type(value) is int for value in given):
+    present = [value for value in values if value is not None]
+    too_large = any(type(value) is int and abs(value) >= MAX_INTEGER for value in present)
+    if not too_large and all(type(value) is int for value in present):
         return pa.array(values, pa.int64())
-    if not too_large and all(type(value) in (int, float) for value in given):
+    if not too_large and all(type(value) in (int, float) for value in present):
         return pa.array(values, pa.float64())
     return pa.array([None if value is None else str(value) for value in values], pa.string())

@@ -15,11 +15,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from mnnfab.batch.outcome import Ended
+from mnnfab.batch.outcome import DesignOutcome
 from mnnfab.batch.run import BatchWatcher
 
 #: Number of finished designs listed in the live table, the most recent ones.
-MOST_ENDED = 8
+MAX_LISTED = 8
 _COLOURS = {"pass": "green", "fail": "yellow"}
 
 
@@ -32,7 +32,7 @@ class SilentBatch:
     def stage(self, name: str, stage: str) -> None:
         """Do nothing."""
 
-    def ended(self, ended: Ended) -> None:
+    def ended(self, outcome: DesignOutcome) -> None:
         """Do nothing."""
 
 
@@ -56,12 +56,12 @@ class LineWatcher:
     def stage(self, name: str, stage: str) -> None:
         """Do nothing."""
 
-    def ended(self, ended: Ended) -> None:
+    def ended(self, outcome: DesignOutcome) -> None:
         """Write the outcome."""
         self._done += 1
-        why = f": {ended.message.splitlines()[0]}" if ended.message else ""
-        words = f"{self._done}/{self._total} {ended.ending} {ended.name}"
-        self.write(f"{words} ({ended.seconds:.1f} s){why}")
+        reason = f": {outcome.message.splitlines()[0]}" if outcome.message else ""
+        text = f"{self._done}/{self._total} {outcome.ending} {outcome.name}"
+        self.write(f"{text} ({outcome.seconds:.1f} s){reason}")
 
 
 @dataclass
@@ -70,8 +70,8 @@ class LiveTable:
 
     progress: Progress
     _line: int = 0
-    _at_work: dict[str, tuple[str, float]] = field(default_factory=dict)
-    _ended: list[Ended] = field(default_factory=list)
+    _running: dict[str, tuple[str, float]] = field(default_factory=dict)
+    _outcomes: list[DesignOutcome] = field(default_factory=list)
     _counts: Counter[str] = field(default_factory=Counter)
 
     def planned(self, total: int, done: int) -> None:
@@ -80,25 +80,29 @@ class LiveTable:
 
     def stage(self, name: str, stage: str) -> None:
         """Show the stage of a design."""
-        begun = self._at_work.get(name, ("", time.monotonic()))[1]
-        self._at_work[name] = (stage, begun)
+        started = self._running.get(name, ("", time.monotonic()))[1]
+        self._running[name] = (stage, started)
 
-    def ended(self, ended: Ended) -> None:
+    def ended(self, outcome: DesignOutcome) -> None:
         """Show the outcome."""
-        self._at_work.pop(ended.name, None)
-        self._ended = [*self._ended, ended][-MOST_ENDED:]
-        self._counts[ended.ending] += 1
+        self._running.pop(outcome.name, None)
+        self._outcomes = [*self._outcomes, outcome][-MAX_LISTED:]
+        self._counts[outcome.ending] += 1
         self.progress.advance(self._line)  # type: ignore[arg-type]
 
     def __rich__(self) -> Group:
         table = Table("design", "", "", box=None, pad_edge=False)
-        for one in self._ended:
-            colour = _COLOURS.get(one.ending, "red")
-            words = one.message.splitlines()[0][:60] if one.message else f"{one.seconds:.1f} s"
-            table.add_row(Text(one.name), Text(one.ending, style=colour), Text(words))
+        for outcome in self._outcomes:
+            colour = _COLOURS.get(outcome.ending, "red")
+            text = (
+                outcome.message.splitlines()[0][:60]
+                if outcome.message
+                else f"{outcome.seconds:.1f} s"
+            )
+            table.add_row(Text(outcome.name), Text(outcome.ending, style=colour), Text(text))
         now = time.monotonic()
-        for name, (stage, begun) in list(self._at_work.items()):
-            table.add_row(Text(name, style="bold"), Text(stage), f"{now - begun:.0f} s")
+        for name, (stage, started) in list(self._running.items()):
+            table.add_row(Text(name, style="bold"), Text(stage), f"{now - started:.0f} s")
         counts = ", ".join(f"{number} {ending}" for ending, number in self._counts.most_common())
         return Group(table, self.progress, counts)
 
@@ -115,7 +119,7 @@ def live_table() -> Iterator[BatchWatcher]:
 
 
 @dataclass
-class Logged:
+class LoggingWatcher:
     """Progress watcher that forwards all events to another one and logs them."""
 
     watcher: BatchWatcher
@@ -131,7 +135,9 @@ class Logged:
         self.log.info("%s: %s", name, stage)
         self.watcher.stage(name, stage)
 
-    def ended(self, ended: Ended) -> None:
+    def ended(self, outcome: DesignOutcome) -> None:
         """Log and forward the event."""
-        self.log.info("%s: %s %s (%.1f s)", ended.name, ended.ending, ended.message, ended.seconds)
-        self.watcher.ended(ended)
+        self.log.info(
+            "%s: %s %s (%.1f s)", outcome.name, outcome.ending, outcome.message, outcome.seconds
+        )
+        self.watcher.ended(outcome)

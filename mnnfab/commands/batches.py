@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @contextmanager
 def _watched(options: AnswerOptions) -> Iterator[BatchWatcher]:
     """Yield the progress watcher of a batch."""
-    from mnnfab.batch.watchers import LineWatcher, Logged, SilentBatch, live_table
+    from mnnfab.batch.watchers import LineWatcher, LoggingWatcher, SilentBatch, live_table
 
     with (
         live_table()
@@ -44,7 +44,7 @@ def _watched(options: AnswerOptions) -> Iterator[BatchWatcher]:
         from mnnfab.progress.log_file import open_log
 
         with open_log(options.log) as log:
-            yield Logged(progress_watcher, log)
+            yield LoggingWatcher(progress_watcher, log)
 
 
 @command(watched=_watched)

@@ -25,17 +25,20 @@ if TYPE_CHECKING:
 def compare(watcher: ProgressWatcher, first: Path, second: Path, html: Path | None) -> Answer:  # noqa: ARG001
     """Compare the designs, results and widths of two runs."""
     from mnnfab.io.json_values import to_jsonable
-    from mnnfab.runs.comparison import as_words, compare_runs, comparison_text
+    from mnnfab.runs.comparison import compare_runs, comparison_text, value_text
 
     found = compare_runs(first, second)
     text = comparison_text(found)
     if html is not None:
         from mnnfab.io.files import write_new_file
         from mnnfab.report.template import render
-        from mnnfab.report.thumbnail import pictures_of
+        from mnnfab.report.thumbnail import thumbnails_of
 
         page = render(
-            "compare.html", found=found, words=as_words, pictures=pictures_of(first, second)
+            "compare.html",
+            found=found,
+            value_text=value_text,
+            pictures=thumbnails_of(first, second),
         )
         write_new_file(html, page)
         text += f"\n\npage written to {html}"

@@ -94,7 +94,7 @@ def kit(watcher: ProgressWatcher, folder: Path, out: Path | None, largest: float
     done, notes = write_kit_for_run(folder, out, largest_gf=largest, watcher=watcher)
     lines = [f"note: {words}" for words in notes]
     values = {"folder": str(done.folder), "notes": notes}
-    return Answer("\n".join([*lines, done.words]), values)
+    return Answer("\n".join([*lines, done.summary]), values)
 
 
 @command()
@@ -238,7 +238,7 @@ def _told(told: RoundStatus, session: Path) -> Answer:
 
 def _text(done: LabResult) -> str:
     lines = [f"{one.severity}: {one.where}: {one.message}" for one in done.findings]
-    return "\n".join([*lines, done.words])
+    return "\n".join([*lines, done.summary])
 
 
 for _command in (measure, identify, start, step, validate, synthetic):

@@ -37,12 +37,12 @@ def view(watcher: ProgressWatcher, folder: Path, port: int, *, no_browser: bool)
     opened on this machine.
     """
     from mnnfab.io.folder_lock import recover_unless_locked
-    from mnnfab.report.serving import served
+    from mnnfab.report.serving import folder_server
 
     _require_folder(folder)
     recover_unless_locked(folder)
     try:
-        with served(folder, port) as address, suppress(KeyboardInterrupt):
+        with folder_server(folder, port) as address, suppress(KeyboardInterrupt):
             click.echo(f"{folder} at {address}  (Ctrl-C to stop)", err=True)
             if not no_browser:
                 webbrowser.open(address)

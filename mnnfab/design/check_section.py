@@ -9,7 +9,7 @@ from pydantic import Field, Strict, model_validator
 from mnnfab.design.section import Many, NotNegative, Positive, Section, section_error
 
 #: Largest number of candidates of a search; each one takes a training and a continuum solution.
-MOST_CANDIDATES = 100
+MAX_CANDIDATES = 100
 Pair = Annotated[tuple[Positive, Positive], Strict(strict=False)]
 
 
@@ -65,13 +65,13 @@ class CheckSection(Section):
     resolution_mm: Positive = 0.02
 
     @model_validator(mode="after")
-    def _each_format_once(self) -> Self:
+    def _check_unique_formats(self) -> Self:
         if len(set(self.mesh_formats)) < len(self.mesh_formats):
             raise section_error("mesh_formats", f"{list(self.mesh_formats)}", "each format once")
         return self
 
     @model_validator(mode="after")
-    def _limits_are_looked_at(self) -> Self:
+    def _check_limits_enabled(self) -> Self:
         limits = ("min_buckling_factor", "max_sag_share", "min_linear_factor", "max_joint_strain")
         given = [key for key in limits if getattr(self, key) is not None]
         if given and not self.enabled:
@@ -102,7 +102,7 @@ class SearchSection(Section):
     ports: Annotated[int, Field(ge=0, le=10_000)] = 0
 
     @model_validator(mode="after")
-    def _not_too_many(self) -> Self:
+    def _check_n_candidates(self) -> Self:
         for low, high in self.width_limits_mm:
             if low >= high:
                 given = f"[{low:g}, {high:g}]"
@@ -110,12 +110,12 @@ class SearchSection(Section):
         count = 1
         for values in (self.joint_ratio, self.joint_length_mm, self.width_limits_mm):
             count *= len(values) + 1
-        if count > MOST_CANDIDATES:
-            raise section_error("search", f"{count} combinations", f"at most {MOST_CANDIDATES}")
+        if count > MAX_CANDIDATES:
+            raise section_error("search", f"{count} combinations", f"at most {MAX_CANDIDATES}")
         return self
 
     @model_validator(mode="after")
-    def _each_once(self) -> Self:
+    def _check_unique_values(self) -> Self:
         lists = {
             "joint_ratio": self.joint_ratio,
             "joint_length_mm": self.joint_length_mm,
@@ -179,7 +179,7 @@ class ToleranceSection(Section):
     train_over: Annotated[int, Field(ge=0, le=1000, multiple_of=2)] = 0
 
     @model_validator(mode="after")
-    def _trains_over_errors(self) -> Self:
+    def _check_training_errors(self) -> Self:
         if self.train_over and not self.enabled:
             raise section_error(
                 "train_over", f"{self.train_over}, with enabled = false", "enabled = true"

@@ -61,7 +61,7 @@ class Design(Section):
     export: ExportSection = ExportSection()
 
     @model_validator(mode="after")
-    def _trained_or_given(self) -> Self:
+    def _check_widths_source(self) -> Self:
         if self.widths is not None and self.training is not None:
             raise section_error(
                 "training", "given together with [widths]", "[training] or [widths], not both"
@@ -74,7 +74,7 @@ class Design(Section):
         return self
 
     @model_validator(mode="after")
-    def _can_be_compensated(self) -> Self:
+    def _check_compensation(self) -> Self:
         if self.compensate is None or not self.compensate.enabled:
             return self
         if self.widths is not None:

@@ -32,12 +32,12 @@ from mnnfab.design.training_section import TrainingSection, WidthsSection
 from mnnfab.errors import InputError
 
 #: Lower bound of numbers that must be positive (`mnnfab.design.section.Positive`).
-LEAST_POSITIVE = 1e-9
+MIN_POSITIVE = 1e-9
 
-Place = tuple[int | str, ...]
+Location = tuple[int | str, ...]
 
 #: The class that defines the keys of a section, by the location that pydantic reports.
-_SECTIONS: Mapping[Place, type[BaseModel]] = {
+_SECTIONS: Mapping[Location, type[BaseModel]] = {
     (): Design,
     **{("network", name): lattice for name, lattice in LATTICES.items()},
     ("network", "file"): NetworkFile,
@@ -70,36 +70,38 @@ def input_error_of(source: str, detail: ErrorDetails) -> InputError:
         source: name of the design file for the message.
         detail: the reported error.
     """
-    handler = _HANDLERS.get(detail["type"], _other)
+    handler = _HANDLERS.get(detail["type"], _any_error)
     return handler(source, detail)
 
 
 def _unknown_key(source: str, detail: ErrorDetails) -> InputError:
-    place = detail["loc"]
-    names = tuple(part for part in place[:-1] if isinstance(part, str))
+    location = detail["loc"]
+    names = tuple(part for part in location[:-1] if isinstance(part, str))
     section = PortSection if names[-1:] in {("inputs",), ("outputs",)} else _SECTIONS[names]
     known = [info.alias or name for name, info in section.model_fields.items()]
-    nearest = _most_similar(str(place[-1]), known)
+    nearest = _most_similar(str(location[-1]), known)
     hint = f"; did you mean {nearest}?" if nearest else ""
-    return InputError(_where(source, place), f"unknown key{hint}", f"one of {', '.join(known)}")
+    return InputError(_where(source, location), f"unknown key{hint}", f"one of {', '.join(known)}")
 
 
 def _most_similar(key: str, known: list[str]) -> str | None:
     """Return the known key that is most similar, one with the same unit if there is any."""
-    same_unit = [one for one in known if one.rpartition("_")[2] == key.rpartition("_")[2]]
-    found = difflib.get_close_matches(key, same_unit, n=1, cutoff=0.5)
-    found = found or difflib.get_close_matches(key, known, n=1, cutoff=0.5)
-    return found[0] if found else None
+    same_unit = [
+        candidate for candidate in known if candidate.rpartition("_")[2] == key.rpartition("_")[2]
+    ]
+    matches = difflib.get_close_matches(key, same_unit, n=1, cutoff=0.5)
+    matches = matches or difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+    return matches[0] if matches else None
 
 
 def _broken_rule(source: str, detail: ErrorDetails) -> InputError:
     """Return the error of a mnnfab validator; rules between keys raise (key, given, allowed)."""
-    place, reason = detail["loc"], detail["ctx"]["error"].args
+    location, reason = detail["loc"], detail["ctx"]["error"].args
     if len(reason) == 1:
-        return InputError(_where(source, place), _shown(detail["input"]), str(reason[0]))
+        return InputError(_where(source, location), _quoted(detail["input"]), str(reason[0]))
     key, given, allowed = reason
-    whole = place if place[-1:] == (key,) else (*place, key)
-    return InputError(_where(source, whole), given, allowed)
+    full_location = location if location[-1:] == (key,) else (*location, key)
+    return InputError(_where(source, full_location), given, allowed)
 
 
 def _missing(source: str, detail: ErrorDetails) -> InputError:
@@ -108,23 +110,23 @@ def _missing(source: str, detail: ErrorDetails) -> InputError:
 
 def _wrong_kind(source: str, detail: ErrorDetails) -> InputError:
     value = detail["input"]
-    given = _shown(value["kind"]) if isinstance(value, dict) and "kind" in value else "missing"
+    given = _quoted(value["kind"]) if isinstance(value, dict) and "kind" in value else "missing"
     allowed = '"classification", "regression", "behaviour" or "none"'
     return InputError(_where(source, (*detail["loc"], "kind")), given, allowed)
 
 
-def _other(source: str, detail: ErrorDetails) -> InputError:
+def _any_error(source: str, detail: ErrorDetails) -> InputError:
     allowed = detail["msg"].removeprefix("Input should be ").replace("a valid tuple", "a list")
-    if detail.get("ctx", {}).get("ge") == LEAST_POSITIVE:
+    if detail.get("ctx", {}).get("ge") == MIN_POSITIVE:
         allowed = "a number above 0"
-    return InputError(_where(source, detail["loc"]), _shown(detail["input"]), allowed)
+    return InputError(_where(source, detail["loc"]), _quoted(detail["input"]), allowed)
 
 
 def _unknown_lattice(source: str, detail: ErrorDetails) -> InputError:
     value = detail["input"]
     name = value.get("lattice") if isinstance(value, dict) else None
-    given = "missing" if name is None else _shown(name)
-    names = ", ".join(f'"{one}"' for one in LATTICES)
+    given = "missing" if name is None else _quoted(name)
+    names = ", ".join(f'"{lattice}"' for lattice in LATTICES)
     where = _where(source, (*detail["loc"], "lattice"))
     return InputError(where, given, f'{names}, or file = "network.json"')
 
@@ -139,13 +141,17 @@ _HANDLERS: Mapping[str, Callable[[str, ErrorDetails], InputError]] = {
 }
 
 
-def _where(source: str, place: Iterable[int | str]) -> str:
+def _where(source: str, location: Iterable[int | str]) -> str:
     """Return a location as `file, [section] key[3].part`, without the union tags of pydantic."""
-    whole = tuple(place)
-    nested = whole[:1] == ("features",) or whole[:2] == ("compensate", "search")
-    if nested and len(whole) > 2:  # a nested section
-        whole = (f"{whole[0]}.{whole[1]}", *whole[2:])
-    parts = [*whole[:1], *whole[2:]] if whole[:2] in _SECTIONS else list(whole)
+    full_location = tuple(location)
+    nested = full_location[:1] == ("features",) or full_location[:2] == ("compensate", "search")
+    if nested and len(full_location) > 2:  # a nested section
+        full_location = (f"{full_location[0]}.{full_location[1]}", *full_location[2:])
+    parts = (
+        [*full_location[:1], *full_location[2:]]
+        if full_location[:2] in _SECTIONS
+        else list(full_location)
+    )
     if not parts:
         return source
     section = f"[{parts[0]}] " if len(parts) > 1 else ""
@@ -154,5 +160,5 @@ def _where(source: str, place: Iterable[int | str]) -> str:
     return f"{source}, {section}{text.removeprefix('.')}"
 
 
-def _shown(value: object) -> str:
+def _quoted(value: object) -> str:
     return f'"{value[:80]}"' if isinstance(value, str) else reprlib.repr(value)

@@ -29,7 +29,7 @@ class ExportSection(Section):
     merged_caps: bool = False
 
     @model_validator(mode="after")
-    def _each_once(self) -> Self:
+    def _check_unique_formats(self) -> Self:
         if not self.formats or len(set(self.formats)) < len(self.formats):
             raise section_error(
                 "formats", f"{list(self.formats)}", "one or more formats, each once"

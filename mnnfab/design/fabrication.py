@@ -76,7 +76,7 @@ class Fabrication(Section):
         return 0.9 * self.joint_ratio * self.width_min_mm / 2
 
     @model_validator(mode="after")
-    def _limits_in_order(self) -> Self:
+    def _check_width_order(self) -> Self:
         if self.width_min_mm >= self.width_max_mm:
             raise section_error(
                 "width_min_mm",

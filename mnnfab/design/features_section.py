@@ -9,29 +9,29 @@ from pydantic import AfterValidator, Field, model_validator
 from mnnfab.design.section import Many, NodeNumber, Positive, Section, section_error
 
 #: Smallest visible height or depth, mm.
-LEAST_HEIGHT_MM = 0.01
+MIN_HEIGHT_MM = 0.01
 
 
-def _height(height: float) -> float:
-    if abs(height) < LEAST_HEIGHT_MM:
-        msg = f"at least {LEAST_HEIGHT_MM:g}, or a depth: at most -{LEAST_HEIGHT_MM:g}"
+def _check_height(height: float) -> float:
+    if abs(height) < MIN_HEIGHT_MM:
+        msg = f"at least {MIN_HEIGHT_MM:g}, or a depth: at most -{MIN_HEIGHT_MM:g}"
         raise ValueError(msg)
     return height
 
 
 #: Height of a raised feature, or depth (negative) of an engraved one.
-Height = Annotated[float, Field(ge=-100, le=100), AfterValidator(_height)]
+Height = Annotated[float, Field(ge=-100, le=100), AfterValidator(_check_height)]
 #: Number of hash digits in an id.
 HASH_DIGITS = 6
 #: Largest diameter of a hole divided by the diameter of its disc.
-THINNEST_RING = 0.95
+MAX_HOLE_RATIO = 0.95
 #: Largest number of characters of an id.
-LONGEST_ID = 60
+MAX_ID_LENGTH = 60
 
 
-def _one_line(text: str) -> str:
-    if not text.strip() or not text.isprintable() or len(text) > LONGEST_ID:
-        msg = f"one line of 1 to {LONGEST_ID} printable characters"
+def _check_text(text: str) -> str:
+    if not text.strip() or not text.isprintable() or len(text) > MAX_ID_LENGTH:
+        msg = f"one line of 1 to {MAX_ID_LENGTH} printable characters"
         raise ValueError(msg)
     return text
 
@@ -48,10 +48,10 @@ class PadsSection(Section):
     bolt_hole_mm: Positive = 3.2
 
     @model_validator(mode="after")
-    def _has_a_wall(self) -> Self:
-        most = 2 * THINNEST_RING * self.radius_mm
-        if self.bolt_hole_mm > most:
-            raise section_error("bolt_hole_mm", f"{self.bolt_hole_mm:g}", f"at most {most:g}")
+    def _check_wall(self) -> Self:
+        max_hole = 2 * MAX_HOLE_RATIO * self.radius_mm
+        if self.bolt_hole_mm > max_hole:
+            raise section_error("bolt_hole_mm", f"{self.bolt_hole_mm:g}", f"at most {max_hole:g}")
         return self
 
 
@@ -69,10 +69,10 @@ class EyeletsSection(Section):
     wall_mm: Positive = 0.8
 
     @model_validator(mode="after")
-    def _has_a_wall(self) -> Self:
-        least = (1 / THINNEST_RING - 1) * self.hole_mm / 2
-        if self.wall_mm < least:
-            raise section_error("wall_mm", f"{self.wall_mm:g}", f"at least {least:.4g}")
+    def _check_wall(self) -> Self:
+        min_wall = (1 / MAX_HOLE_RATIO - 1) * self.hole_mm / 2
+        if self.wall_mm < min_wall:
+            raise section_error("wall_mm", f"{self.wall_mm:g}", f"at least {min_wall:.4g}")
         return self
 
 
@@ -96,17 +96,17 @@ class IdSection(Section):
         letter_mm: height of a capital letter.
     """
 
-    text: Annotated[str, AfterValidator(_one_line)] = "{name} {hash}"
+    text: Annotated[str, AfterValidator(_check_text)] = "{name} {hash}"
     height_mm: Height = 0.5
     letter_mm: Annotated[float, Field(ge=1, le=100)] = 4.0
 
-    def words(self, name: str, digits: str) -> str:
+    def text_for(self, name: str, digits: str) -> str:
         """Return the text for a design name and hash."""
         return self.text.replace("{name}", name).replace("{hash}", digits[:HASH_DIGITS])
 
-    def widest_words(self, name: str) -> str:
+    def widest_text(self, name: str) -> str:
         """Return the widest possible text of any hash: d is the widest digit."""
-        return self.words(name, "d" * HASH_DIGITS)
+        return self.text_for(name, "d" * HASH_DIGITS)
 
 
 class CouponSection(Section):

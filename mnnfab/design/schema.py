@@ -41,13 +41,13 @@ def design_schema(formats: Sequence[str]) -> dict[str, Any]:
 
 def sections() -> list[type[BaseModel]]:
     """Return the classes of all sections, each once, in the order of the design file."""
-    found: dict[type[BaseModel], None] = {}
+    classes: dict[type[BaseModel], None] = {}
     for model in _nested(Design):
-        found.setdefault(model)
+        classes.setdefault(model)
     for lattice in LATTICES.values():
-        found.setdefault(lattice)
-    found.setdefault(NetworkFile)
-    return list(found)
+        classes.setdefault(lattice)
+    classes.setdefault(NetworkFile)
+    return list(classes)
 
 
 def _nested(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
@@ -77,7 +77,7 @@ def key_descriptions(model: type[BaseModel]) -> dict[str, str]:
 
     A class inherits the descriptions of the keys that it inherits.
     """
-    found: dict[str, str] = {}
+    field_descriptions: dict[str, str] = {}
     for parent in reversed(model.__mro__):
         text = inspect.cleandoc(parent.__dict__.get("__doc__") or "")
         _, _, args = text.partition("\nArgs:\n")
@@ -85,6 +85,12 @@ def key_descriptions(model: type[BaseModel]) -> dict[str, str]:
         for entry in re.finditer(r"^    (\w+): (.+(?:\n {5,}.+)*)", args, re.MULTILINE):
             description = " ".join(entry[2].split())
             first = description[:1]
-            found[entry[1]] = (first.upper() if first.isascii() else first) + description[1:]
+            field_descriptions[entry[1]] = (
+                first.upper() if first.isascii() else first
+            ) + description[1:]
     names = {field.alias or name: name for name, field in model.model_fields.items()}
-    return {alias: found[name] for alias, name in names.items() if name in found}
+    return {
+        alias: field_descriptions[name]
+        for alias, name in names.items()
+        if name in field_descriptions
+    }

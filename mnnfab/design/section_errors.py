@@ -48,12 +48,12 @@ def first_error(path: Path, error: ValidationError, known_keys: str) -> InputErr
     given = f"{value!r}"[:80] if detail["type"] != "missing" else "missing"
     if detail["type"] == "extra_forbidden":
         return InputError(f"{path}, {key}", "unknown key", known_keys)
-    words = str(cause) if isinstance(cause, ValueError) else detail["msg"]
-    return InputError(f"{path}, {key}", given, words[:1].lower() + words[1:])
+    text = str(cause) if isinstance(cause, ValueError) else detail["msg"]
+    return InputError(f"{path}, {key}", given, text[:1].lower() + text[1:])
 
 
 def damaged_file(path: Path, error: ValidationError) -> InputError:
     """Return the first error of a file that mnnfab writes, which was changed or damaged since."""
     first = error.errors()[0]
-    place = ".".join(map(str, first["loc"]))
-    return InputError(str(path), f"{place}: {first['msg']}", "a file written by mnnfab")
+    location = ".".join(map(str, first["loc"]))
+    return InputError(str(path), f"{location}: {first['msg']}", "a file written by mnnfab")

@@ -21,13 +21,13 @@ from mnnfab.errors import InputError
 
 SWEEP = "sweep"
 #: Largest number of designs from one file; a larger number is refused as an error.
-MOST_DESIGNS = 100_000
-_LONGEST_NAME = 80
+MAX_DESIGNS = 100_000
+_MAX_NAME_LENGTH = 80
 Values = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Swept:
+class SweptDesign:
     """One design of a sweep.
 
     Args:
@@ -39,7 +39,7 @@ class Swept:
     choice: Mapping[str, Any]
 
 
-def expand(values: Mapping[str, Any], source: str) -> list[Swept]:
+def expand(values: Mapping[str, Any], source: str) -> list[SweptDesign]:
     """Return all designs of the values of a design file; one if there is no sweep.
 
     Args:
@@ -50,26 +50,28 @@ def expand(values: Mapping[str, Any], source: str) -> list[Swept]:
         InputError: if the sweep is not a table of lists, is too large, or has a key that no
             design can have.
     """
-    plain = {key: value for key, value in values.items() if key != SWEEP}
+    common_values = {key: value for key, value in values.items() if key != SWEEP}
     if SWEEP not in values:
-        return [Swept(plain, {})]
+        return [SweptDesign(common_values, {})]
     lists = dict(_lists(values[SWEEP], f"{source}, [{SWEEP}]", ()))
     if not lists:
         raise InputError(f"{source}, [{SWEEP}]", "empty", "keys with lists of values")
     number = 1
     for choices in lists.values():
         number *= len(choices)
-    if number > MOST_DESIGNS:
-        raise InputError(f"{source}, [{SWEEP}]", f"{number} designs", f"at most {MOST_DESIGNS}")
-    stem, found = str(plain.get("name", "")), []
-    for place, chosen in enumerate(product(*lists.values())):
-        choice = dict(zip(lists, chosen, strict=True))
-        changed = copy.deepcopy(plain)
+    if number > MAX_DESIGNS:
+        raise InputError(f"{source}, [{SWEEP}]", f"{number} designs", f"at most {MAX_DESIGNS}")
+    stem, designs = str(common_values.get("name", "")), []
+    for index, combination in enumerate(product(*lists.values())):
+        choice = dict(zip(lists, combination, strict=True))
+        design_values = copy.deepcopy(common_values)
         for path, value in choice.items():
-            _put(changed, path, value, f"{source}, [{SWEEP}]")
-        changed["name"] = _name(stem, choice, lists, place)
-        found.append(Swept(changed, {".".join(path): value for path, value in choice.items()}))
-    return found
+            _set_value(design_values, path, value, f"{source}, [{SWEEP}]")
+        design_values["name"] = _name(stem, choice, lists, index)
+        designs.append(
+            SweptDesign(design_values, {".".join(path): value for path, value in choice.items()})
+        )
+    return designs
 
 
 Path = tuple[str, ...]
@@ -94,12 +96,12 @@ def _lists(table: Any, where: str, path: Path) -> Iterator[tuple[Path, list[Any]
 
 def _whole_numbers(ends: Mapping[str, Any], where: str, allowed: str) -> list[int]:
     first, last = ends["first"], ends["last"]
-    if not (type(first) is int and type(last) is int and 0 <= last - first < MOST_DESIGNS):
+    if not (type(first) is int and type(last) is int and 0 <= last - first < MAX_DESIGNS):
         raise InputError(where, f"first = {first!r}, last = {last!r}", allowed)
     return list(range(first, last + 1))
 
 
-def _put(values: Values, path: Path, value: Any, where: str) -> None:  # noqa: ANN401
+def _set_value(values: Values, path: Path, value: Any, where: str) -> None:  # noqa: ANN401
     for key in path[:-1]:
         values = values.setdefault(key, {})
         if not isinstance(values, dict):
@@ -111,9 +113,9 @@ def _name(stem: str, choice: Mapping[Path, Any], lists: Mapping[Path, list[Any]]
     """Return a name with the swept values, or with a number if that is too long."""
     parts = []
     for path, value in choice.items():
-        word = str(value)
-        if not re.fullmatch(r"[A-Za-z0-9.-]{1,20}", word):  # lists, tables, other characters
-            word = str(lists[path].index(value))
-        parts.append(f"{path[-1]}-{word}")
+        value_text = str(value)
+        if not re.fullmatch(r"[A-Za-z0-9.-]{1,20}", value_text):  # lists, tables, other characters
+            value_text = str(lists[path].index(value))
+        parts.append(f"{path[-1]}-{value_text}")
     name = "-".join([stem, *parts])
-    return name if len(name) <= _LONGEST_NAME else f"{stem}-{at:05d}"
+    return name if len(name) <= _MAX_NAME_LENGTH else f"{stem}-{at:05d}"

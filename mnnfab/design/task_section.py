@@ -84,7 +84,7 @@ class Classification(Section):
     loss_scale_mm: Positive | None = None
 
     @model_validator(mode="after")
-    def _needs_a_load(self) -> Self:
+    def _check_load(self) -> Self:
         if 0 in self.loads_at_max_gf:
             raise section_error(
                 "load_at_max_gf", "0", "a nonzero number; negative loads act downwards"
@@ -146,7 +146,7 @@ class Regression(Section):
     loss_scale_mm: Positive | None = None
 
     @model_validator(mode="after")
-    def _lines_or_table(self) -> Self:
+    def _check_target_source(self) -> Self:
         lines = {
             "slopes_mm_per_N": self.slopes_mm_per_N,
             "max_load_gf": self.max_load_gf,
@@ -197,7 +197,7 @@ class Behaviour(Section):
     loss_scale_mm: Positive | None = None
 
     @model_validator(mode="after")
-    def _one_kind_of_target(self) -> Self:
+    def _check_target_kind(self) -> Self:
         if (self.target_class is None) == (self.targets_mm is None):
             raise section_error(
                 "target_class",
@@ -244,7 +244,7 @@ class NoTask(Section):
     outputs: Many[PortSection] = ()
 
     @model_validator(mode="after")
-    def _both_or_neither(self) -> Self:
+    def _check_ports(self) -> Self:
         if bool(self.inputs) != bool(self.outputs):
             raise section_error(
                 "inputs", "only one of inputs and outputs", "both, or neither of them"

@@ -28,7 +28,7 @@ class WidthsSection(Section):
     file: FileName | None = None
 
     @model_validator(mode="after")
-    def _one_of_two(self) -> Self:
+    def _check_source(self) -> Self:
         if (self.uniform_mm is None) == (self.file is None):
             raise section_error(
                 "widths", "both or neither of the keys", "either uniform_mm or file"
@@ -82,7 +82,7 @@ class TrainingSection(Section):
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
 
     @model_validator(mode="after")
-    def _keys_fit_together(self) -> Self:
+    def _check_keys(self) -> Self:
         if self.sharpness is not None and self.width_map != "logistic":
             raise section_error(
                 "sharpness", f"given with width_map = {self.width_map!r}", 'only with "logistic"'
@@ -95,8 +95,8 @@ class TrainingSection(Section):
             for key in ("learning_rate", "batch_size"):
                 given, default = getattr(self, key), type(self).model_fields[key].default
                 if given != default:
-                    words = f'{given:g} with optimizer = "l-bfgs-b", which does not use it'
-                    raise section_error(key, words, 'only with optimizer = "adam"')
+                    text = f'{given:g} with optimizer = "l-bfgs-b", which does not use it'
+                    raise section_error(key, text, 'only with optimizer = "adam"')
         if self.validation_fraction and self.restarts == 1:
             raise section_error(
                 "validation_fraction", "given with restarts = 1", "only with restarts above 1"

@@ -88,8 +88,8 @@ def commit_files(staging: Path, removes: Sequence[str]) -> None:
     for name in written:
         with (staging / name).open("rb+") as file:
             os.fsync(file.fileno())
-    for place in [*(path for path in staging.rglob("*") if path.is_dir()), staging]:
-        sync_folder(place)
+    for path in [*(path for path in staging.rglob("*") if path.is_dir()), staging]:
+        sync_folder(path)
     draft = staging / f"{_COMMIT}.draft"
     with draft.open("w", encoding="utf-8") as file:
         json.dump([name for name in removes if name not in written], file)
@@ -105,15 +105,15 @@ def move_committed(staging: Path, folder: Path) -> None:
     for name in _removed(staging / _COMMIT):
         _remove(folder, name)
     for path in _files(staging):
-        place = path.relative_to(staging)
-        if path.is_symlink() or _leads_outside(folder, place):
+        name_in_folder = path.relative_to(staging)
+        if path.is_symlink() or _leads_outside(folder, name_in_folder):
             continue  # not created by mnnfab; removed with the staging folder
-        target = folder / place
+        target = folder / name_in_folder
         target.parent.mkdir(parents=True, exist_ok=True)
         path.replace(target)
         touched.add(target.parent)
-    for place in touched:
-        sync_folder(place)
+    for path in touched:
+        sync_folder(path)
     (staging / _COMMIT).unlink()
     shutil.rmtree(staging)
 
@@ -124,8 +124,8 @@ def _removed(commit: Path) -> list[str]:
         names = read_json(commit)
     except InputError:
         return []
-    found = names if isinstance(names, list) else []
-    return [name for name in found if isinstance(name, str) and PLAIN_NAME.fullmatch(name)]
+    listed = names if isinstance(names, list) else []
+    return [name for name in listed if isinstance(name, str) and PLAIN_NAME.fullmatch(name)]
 
 
 def _leads_outside(folder: Path, name: Path) -> bool:
@@ -135,17 +135,17 @@ def _leads_outside(folder: Path, name: Path) -> bool:
 
 def _files(staging: Path) -> list[Path]:
     """Return the files to move, without hidden ones and with the manifest last."""
-    found = (path for path in staging.rglob("[!.]*") if path.is_file())
-    return sorted(found, key=lambda path: (path.name == MANIFEST, str(path)))
+    paths = (path for path in staging.rglob("[!.]*") if path.is_file())
+    return sorted(paths, key=lambda path: (path.name == MANIFEST, str(path)))
 
 
 def sync_folder(folder: Path) -> None:
     """Synchronise the entries of a folder to disk, so that a power cut does not lose them."""
-    place = os.open(folder, os.O_RDONLY)
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(place)
+        os.fsync(descriptor)
     finally:
-        os.close(place)
+        os.close(descriptor)
 
 
 def _remove(folder: Path, name: str) -> None:

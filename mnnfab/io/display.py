@@ -18,14 +18,14 @@ def curve_svg(values: Sequence[float], label: str) -> str:
         y = y[np.linspace(0, len(y) - 1, SIZE).round().astype(int)]
     span = float(np.ptp(y)) or 1.0
     points = " ".join(
-        f"{10 + 300 * place / max(1, len(y) - 1):.1f},{90 - 75 * (value - y.min()) / span:.1f}"
-        for place, value in enumerate(y.tolist())
+        f"{10 + 300 * step / max(1, len(y) - 1):.1f},{90 - 75 * (value - y.min()) / span:.1f}"
+        for step, value in enumerate(y.tolist())
     )
-    words = f"{escape(label)}: {values[0]:.4g} to {values[-1]:.4g}"
+    caption = f"{escape(label)}: {values[0]:.4g} to {values[-1]:.4g}"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{SIZE}" height="120">'
         f'<polyline points="{points}" fill="none" stroke="#0072B2" stroke-width="2"/>'
-        f'<text x="10" y="112" font-size="13" font-family="sans-serif">{words}</text></svg>\n'
+        f'<text x="10" y="112" font-size="13" font-family="sans-serif">{caption}</text></svg>\n'
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from mnnfab.errors import InputError
 
 #: Largest file that is read (bytes).
-LARGEST_INPUT = 256 * 1024 * 1024
+MAX_FILE_BYTES = 256 * 1024 * 1024
 
 
 def read_text(path: Path) -> str:
@@ -35,7 +35,7 @@ def read_bytes(path: Path) -> bytes:
     try:
         if path.exists() and not path.is_file():  # reading a pipe could block forever
             raise InputError(str(path), "not a file", "a file to read")
-        if path.stat().st_size > LARGEST_INPUT:
+        if path.stat().st_size > MAX_FILE_BYTES:
             raise InputError(str(path), "larger than 256 MB", "a smaller file")
         return path.read_bytes()
     except FileNotFoundError as error:
@@ -55,8 +55,8 @@ def read_json(path: Path) -> Any:  # noqa: ANN401 - any JSON value
     except (ValueError, RecursionError) as error:
         if isinstance(error, InputError):
             raise
-        words = "nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise InputError(str(path), f"not JSON: {words}", "a file written by mnnfab") from error
+        reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise InputError(str(path), f"not JSON: {reason}", "a file written by mnnfab") from error
 
 
 def sha256_of(path: Path) -> str:

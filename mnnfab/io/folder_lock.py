@@ -20,9 +20,9 @@ LOCK = ".mnnfab-lock"
 LIVE = ".mnnfab-live.json"
 #: Number of lock attempts before a run is assumed to be active; a clean-up after a killed run
 #: (`recover_unless_locked`) holds the same lock for a moment.
-TRIES = 8
+MAX_ATTEMPTS = 8
 #: Pause between attempts (s), and the maximum wait (s) for readers of the lock (`is_locked`).
-PAUSE_S, PATIENCE_S = 0.03, 30.0
+RETRY_INTERVAL_S, MAX_WAIT_S = 0.03, 30.0
 
 
 @contextmanager
@@ -69,12 +69,12 @@ def is_locked(folder: Path) -> bool:
     except OSError:
         return False
     try:
-        return not _try(lock, fcntl.LOCK_SH)
+        return not _try_lock(lock, fcntl.LOCK_SH)
     finally:
         os.close(lock)
 
 
-def claim_of(folder: Path) -> str:
+def lock_token_of(folder: Path) -> str:
     """Return an identifier of the current lock of a folder; empty if it is not locked."""
     with suppress(OSError):
         lock = _open(folder / LOCK, os.O_RDONLY)
@@ -98,35 +98,35 @@ def recover_unless_locked(folder: Path) -> None:
 def _lock(folder: Path) -> int | None:
     """Return the file descriptor of the lock; None if another run holds it."""
     path = folder / LOCK
-    held, until = 0, time.monotonic() + PATIENCE_S
-    while held < TRIES and time.monotonic() < until:
+    failed_attempts, deadline = 0, time.monotonic() + MAX_WAIT_S
+    while failed_attempts < MAX_ATTEMPTS and time.monotonic() < deadline:
         lock = _open(path, os.O_RDWR | os.O_CREAT)
-        if _try(lock, fcntl.LOCK_EX):
-            if _is_there(lock, path):  # otherwise its holder has just removed it
+        if _try_lock(lock, fcntl.LOCK_EX):
+            if _is_current(lock, path):  # otherwise its holder has just removed it
                 with suppress(OSError):  # a full disk is reported when results are written
                     os.truncate(lock, 0)
                     os.write(lock, f"{os.getpid()} {uuid.uuid4().hex}\n".encode("ascii"))
                 return lock
-        elif not _try(lock, fcntl.LOCK_SH):  # a shared lock can be obtained: only readers hold it
-            held += 1
+        elif not _try_lock(lock, fcntl.LOCK_SH):  # otherwise only readers hold the lock
+            failed_attempts += 1
         os.close(lock)
-        time.sleep(PAUSE_S)
-    if held < TRIES:
-        given = f"readers have locked it for {PATIENCE_S:g} s without a pause"
+        time.sleep(RETRY_INTERVAL_S)
+    if failed_attempts < MAX_ATTEMPTS:
+        given = f"readers have locked it for {MAX_WAIT_S:g} s without a pause"
         raise InputError(str(folder), given, "another --out, or stop `mnnfab watch` and `view`")
     return None
 
 
 def _open(path: Path, flags: int) -> int:
     """Open a lock file; symbolic links and pipes are rejected."""
-    found = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o644)
-    if stat.S_ISREG(os.fstat(found).st_mode):
-        return found
-    os.close(found)
+    descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o644)
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    os.close(descriptor)
     raise OSError(errno.EINVAL, "the lock is not a regular file", str(path))
 
 
-def _try(lock: int, kind: int) -> bool:
+def _try_lock(lock: int, kind: int) -> bool:
     try:
         fcntl.flock(lock, kind | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -134,14 +134,14 @@ def _try(lock: int, kind: int) -> bool:
     return True
 
 
-def _is_there(lock: int, path: Path) -> bool:
+def _is_current(lock: int, path: Path) -> bool:
     with suppress(FileNotFoundError):
         return os.path.samestat(os.fstat(lock), path.stat(follow_symlinks=False))
     return False
 
 
 def _holder(folder: Path) -> str:
-    number = claim_of(folder).split(" ")[0]
+    number = lock_token_of(folder).split(" ")[0]
     return f" (process {number})" if number.isdigit() else ""
 
 

@@ -51,13 +51,13 @@ def by_name(entries: Iterable[tuple[str, T]]) -> dict[str, T]:
     >>> by_name([("mse", 2), ("mae", 1)])
     {'mae': 1, 'mse': 2}
     """
-    found: dict[str, T] = {}
+    named: dict[str, T] = {}
     for name, entry in sorted(entries, key=lambda pair: pair[0]):
-        if name in found:
-            msg = f"two entries are named {name!r}: {found[name]!r} and {entry!r}"
+        if name in named:
+            msg = f"two entries are named {name!r}: {named[name]!r} and {entry!r}"
             raise ValueError(msg)
-        found[name] = entry
-    return found
+        named[name] = entry
+    return named
 
 
 def registered(package: ModuleType, attribute: str, kind: type[T]) -> list[T]:
@@ -95,16 +95,16 @@ def subclasses(package: ModuleType, attribute: str, kind: type[T]) -> list[type[
 
 
 def _checked(
-    package: ModuleType, attribute: str, meets: Callable[[object], bool], kind: type
+    package: ModuleType, attribute: str, is_valid: Callable[[object], bool], kind: type
 ) -> list[Any]:
     """Return all entries of the modules of a package that meet a condition, or refuse them."""
-    found = []
+    checked = []
     for name in module_names(package):
         module = load(package, name)
         entries = getattr(module, attribute, None)
         for entry in entries if isinstance(entries, tuple) else (entries,):
-            if not meets(entry):
+            if not is_valid(entry):
                 msg = f"{module.__name__}.{attribute}: {entry!r}, expected a {kind.__name__}"
                 raise TypeError(msg)
-            found.append(entry)
-    return found
+            checked.append(entry)
+    return checked

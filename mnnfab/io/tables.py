@@ -16,7 +16,7 @@ from mnnfab.errors import InputError
 from mnnfab.io.files import read_bytes, read_text
 
 #: Larger (and infinite) numbers are rejected as input errors; products of allowed ones are finite.
-LARGEST_NUMBER = 1e100
+MAX_NUMBER = 1e100
 
 
 @dataclass(frozen=True)
@@ -52,10 +52,10 @@ class Table:
             value = float(cell)
         except ValueError:
             value = math.nan
-        if not abs(value) <= LARGEST_NUMBER:
+        if not abs(value) <= MAX_NUMBER:
             where = f"{self.path}, {self.lines[row]}, column {self.header[column]}"
             given = f'"{cell}"' if cell else "missing"
-            raise InputError(where, given, f"a finite number, up to ±{LARGEST_NUMBER:g}")
+            raise InputError(where, given, f"a finite number, up to ±{MAX_NUMBER:g}")
         return value
 
 
@@ -77,8 +77,8 @@ def _read_parquet(path: Path) -> Table:
         _check_names(str(path), names)
         columns = parquet.read_table(pa.BufferReader(read_bytes(path)))
     except (pa.ArrowException, OSError) as error:
-        words = str(error).splitlines()[0]
-        raise InputError(str(path), f"not Parquet: {words}", "a Parquet file") from error
+        reason = str(error).splitlines()[0]
+        raise InputError(str(path), f"not Parquet: {reason}", "a Parquet file") from error
     if not columns.num_rows:
         raise InputError(str(path), "no rows", "at least one row")
     cells = (
@@ -109,13 +109,13 @@ def parse_csv(path: Path, text: str) -> Table:
         raise InputError(str(path), "no rows", "a header line and at least one row")
     header = rows[0]
     _check_header(path, header)
-    places = tuple(f"line {line}" for line in lines)
+    locations = tuple(f"line {line}" for line in lines)
     for cells, line in zip(rows[1:], lines[1:], strict=True):
         if len(cells) != len(header):
             raise InputError(
                 f"{path}, line {line}", f"{len(cells)} cells", f"{len(header)}, as in the header"
             )
-    return Table(path, header, tuple(rows[1:]), places[1:])
+    return Table(path, header, tuple(rows[1:]), locations[1:])
 
 
 def _check_header(path: Path, header: tuple[str, ...]) -> None:
@@ -131,9 +131,9 @@ def _check_header(path: Path, header: tuple[str, ...]) -> None:
 
 def _check_names(where: str, header: Sequence[str]) -> None:
     seen: set[str] = set()
-    for place, name in enumerate(header):
+    for number, name in enumerate(header):
         if not name:
-            raise InputError(where, f"no name for column {place}", "a name for every column")
+            raise InputError(where, f"no name for column {number}", "a name for every column")
         if name in seen:
             raise InputError(where, f'column "{name}" twice', "different names")
         seen.add(name)
@@ -166,11 +166,11 @@ def optional_numbers(table: Table, name: str) -> FloatArray:
     """
     numbers = np.full(len(table.rows), np.nan)
     if name in table.header:
-        place = table.header.index(name)
-        given = [row for row, cells in enumerate(table.rows) if cells[place]]
+        number = table.header.index(name)
+        given = [row for row, cells in enumerate(table.rows) if cells[number]]
         rows = tuple(table.rows[row] for row in given)
         few = Table(table.path, table.header, rows, tuple(table.lines[row] for row in given))
-        numbers[given] = few.numbers([place])[:, 0]
+        numbers[given] = few.numbers([number])[:, 0]
     return numbers
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mnnfab.errors import InputError
 from mnnfab.io.files import read_json
-from mnnfab.lab.experiment.joint_rotation import limit_rotation
+from mnnfab.lab.experiment.node_rotation import with_limited_rotation
 from mnnfab.lab.experiment.plan import make_plan, unique_names
 from mnnfab.lab.experiment.steps import RIGID, ZERO
 from mnnfab.lab.folder import lab_folder
@@ -38,12 +38,12 @@ class LabResult:
 
     Args:
         folder: result folder.
-        words: summary for the terminal.
+        summary: summary for the terminal.
         findings: findings of the checks.
     """
 
     folder: Path
-    words: str
+    summary: str
     findings: tuple[Finding, ...] = ()
 
 
@@ -73,11 +73,11 @@ def measure_experiment(
     from mnnfab.lab.analysis.results import write_analysis
 
     part = _part_of(run, watcher)
-    found = analyse(part, experiment)
+    analysis = analyse(part, experiment)
     folder = out or experiment / MEASURED
     with lab_folder(folder) as staging, part.timer.stage("report"):
-        write_analysis(staging, found)
-    return LabResult(folder, f"see {folder / 'measured.html'}", found.findings), found
+        write_analysis(staging, analysis)
+    return LabResult(folder, f"see {folder / 'measured.html'}", analysis.findings), analysis
 
 
 def synthesise(
@@ -109,10 +109,10 @@ def synthesise(
     part = _part_of(run, watcher)
     task, continuum = part.problem.task, part.continuum
     ports = unique_names(make_plan(task, continuum.response).ports)
-    steps = (ZERO, RIGID, *limit_rotation(task, ports, continuum))
+    steps = (ZERO, RIGID, *with_limited_rotation(task, ports, continuum))
     with lab_folder(out) as staging:
-        studio = PhotoSettings(dots=dots, repeats=repeats, seed=seed)
-        photograph(part, steps, staging, studio)
+        photo_settings = PhotoSettings(dots=dots, repeats=repeats, seed=seed)
+        photograph(part, steps, staging, photo_settings)
     return LabResult(out, f"{len(steps)} load steps, {repeats} photographs each, in {out}")
 
 
@@ -165,12 +165,12 @@ def identify_material(
     from mnnfab.lab.material.results import identified_text, write_identification
 
     part = _part_of(run, watcher)
-    found = identify_from(part, experiments)
+    identification = identify_from(part, experiments)
     folder = out or experiments[0] / IDENTIFIED
     with lab_folder(folder) as staging, part.timer.stage("report"):
-        write_identification(staging, found)
-    words = f"{identified_text(found)}\nsee {folder / 'identified.html'}"
-    return LabResult(folder, words, found.findings), found
+        write_identification(staging, identification)
+    summary = f"{identified_text(identification)}\nsee {folder / 'identified.html'}"
+    return LabResult(folder, summary, identification.findings), identification
 
 
 def begin_session(
@@ -184,9 +184,9 @@ def begin_session(
         rate: learning rate; a tenth of the range of widths per round if not given.
         watcher: progress watcher.
     """
-    from mnnfab.lab.session.rounds import USUAL_RATE, start_session
+    from mnnfab.lab.session.rounds import DEFAULT_RATE, start_session
 
-    return start_session(design, out, rate or USUAL_RATE, StageTimer(watcher or NullWatcher()))
+    return start_session(design, out, rate or DEFAULT_RATE, StageTimer(watcher or NullWatcher()))
 
 
 def continue_session(
@@ -237,16 +237,19 @@ def validate(
 
     timer = StageTimer(watcher or NullWatcher())
     observations: list[Observation] = []
-    for place in dict.fromkeys(path.resolve() for path in measured):
-        if place.is_dir() and not (place / OBSERVATIONS).is_file():
+    for path in dict.fromkeys(path.resolve() for path in measured):
+        if path.is_dir() and not (path / OBSERVATIONS).is_file():
             allowed = "a folder written by `mnnfab lab measure`, such as EXPERIMENT/measured"
-            raise InputError(str(place), f"no {OBSERVATIONS}", allowed)
-        found = load_observations(place / OBSERVATIONS if place.is_dir() else place)
-        if {one.experiment for one in found} & {one.experiment for one in observations}:
-            found = [
-                replace(one, experiment=f"{one.experiment} ({place.parent.name})") for one in found
+            raise InputError(str(path), f"no {OBSERVATIONS}", allowed)
+        loaded = load_observations(path / OBSERVATIONS if path.is_dir() else path)
+        if {observation.experiment for observation in loaded} & {
+            observation.experiment for observation in observations
+        }:
+            loaded = [
+                replace(observation, experiment=f"{observation.experiment} ({path.parent.name})")
+                for observation in loaded
             ]
-        observations += found
+        observations += loaded
     if paper:
         with timer.stage("the paper's networks"):
             observations = [*published(timer), *observations]

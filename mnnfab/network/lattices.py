@@ -16,7 +16,7 @@ from mnnfab.network.network import Network
 #: Row height of a triangular lattice divided by its bond length.
 ROW_HEIGHT = math.sqrt(3) / 2
 #: Flat Delaunay triangles at the rim, with a smallest angle below this (rad), are left out.
-FLATTEST = math.radians(15)
+MIN_ANGLE = math.radians(15)
 
 
 def triangular_patch(rows: int, bond_length_mm: float, fixed: Sequence[int]) -> Network:
@@ -102,7 +102,7 @@ def triangular_hexagon(side: int, bond_length_mm: float, fixed: Sequence[int]) -
         [(j - side + abs(i) / 2, -ROW_HEIGHT * i) for j in range(2 * side + 1 - abs(i))]
         for i in range(-side, side + 1)
     ]
-    nodes = bond_length_mm * np.array([place for row in rows for place in row])
+    nodes = bond_length_mm * np.array([position for row in rows for position in row])
     return to_network(nodes, neighbours(nodes, bond_length_mm), fixed)
 
 
@@ -155,14 +155,14 @@ def kagome_braced(rows: int, columns: int, bond_length_mm: float, fixed: Sequenc
     )
     inner = np.exp(1j * np.pi / 3 * np.arange(6))
     outer = math.sqrt(3) * np.exp(1j * np.pi / 3 * (np.arange(6) + 0.5))
-    around = np.concatenate([inner, outer])
-    corners = centres[:, None] + np.column_stack([around.real, around.imag])[None]
+    offsets = np.concatenate([inner, outer])
+    corners = centres[:, None] + np.column_stack([offsets.real, offsets.imag])[None]
     nodes = numbered_from_the_top(bond_length_mm * distinct_points(corners.reshape(-1, 2)))
     tree = KDTree(nodes)
     braces: list[tuple[int, int]] = []
     for hexagon in bond_length_mm * corners:
-        _, found = tree.query(hexagon[[0, 2, 4]])
-        first, second, third = np.asarray(found).tolist()
+        _, corner_nodes = tree.query(hexagon[[0, 2, 4]])
+        first, second, third = np.asarray(corner_nodes).tolist()
         braces += [(first, second), (second, third), (third, first)]
     bonds = np.vstack([neighbours(nodes, bond_length_mm), np.sort(braces, axis=1)])
     return to_network(nodes, bonds, fixed)
@@ -199,17 +199,17 @@ def delaunay(
     nodes = numbered_from_the_top(points)
     triangles = Delaunay(nodes).simplices
     sides = np.sort(np.vstack([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]]))
-    solid = np.tile(_smallest_angles(nodes[triangles]) > FLATTEST, 3)
-    bonds = np.unique(sides[solid], axis=0)
+    is_kept = np.tile(_smallest_angles(nodes[triangles]) > MIN_ANGLE, 3)
+    bonds = np.unique(sides[is_kept], axis=0)
     used = np.unique(bonds)
     return to_network(nodes[used], np.searchsorted(used, bonds), fixed)
 
 
 def neighbours(nodes: FloatArray, distance: float) -> IntArray:
     """Return all pairs of nodes at the given distance, (n_bonds, 2), in ascending order."""
-    near = KDTree(nodes).query_pairs(1.001 * distance, output_type="ndarray")
-    between: FloatArray = nodes[near[:, 0]] - nodes[near[:, 1]]
-    pairs = np.sort(near[np.hypot(between[:, 0], between[:, 1]) > 0.999 * distance], axis=1)
+    candidates = KDTree(nodes).query_pairs(1.001 * distance, output_type="ndarray")
+    vectors: FloatArray = nodes[candidates[:, 0]] - nodes[candidates[:, 1]]
+    pairs = np.sort(candidates[np.hypot(vectors[:, 0], vectors[:, 1]) > 0.999 * distance], axis=1)
     return pairs[np.lexsort(pairs.T[::-1])]
 
 
@@ -228,15 +228,15 @@ def grid(rows: int, columns: int) -> tuple[IntArray, IntArray]:
 
 def bonds_in_slots(slots: Sequence[tuple[IntArray, IntArray, np.ndarray]]) -> IntArray:
     """Return the bonds of all nodes in order, from slots (first node, second node, mask)."""
-    first, second, there = (np.column_stack([slot[k] for slot in slots]) for k in range(3))
-    return np.column_stack([first[there], second[there]])
+    first, second, exists = (np.column_stack([slot[k] for slot in slots]) for k in range(3))
+    return np.column_stack([first[exists], second[exists]])
 
 
 def distinct_points(points: FloatArray) -> FloatArray:
     """Return the distinct points; points that differ by rounding are merged."""
     _, first = np.unique(np.round(points, 6), axis=0, return_index=True)
-    chosen: FloatArray = points[first]
-    return chosen
+    distinct: FloatArray = points[first]
+    return distinct
 
 
 def numbered_from_the_top(points: FloatArray) -> FloatArray:
@@ -255,6 +255,6 @@ def _smallest_angles(triangles: FloatArray) -> FloatArray:
     return smallest
 
 
-def _require_positive(what: str, number: int) -> None:
+def _require_positive(key: str, number: int) -> None:
     if number < 1:
-        raise InputError(f"lattice, {what}", f"{number}", "a whole number of 1 or more")
+        raise InputError(f"lattice, {key}", f"{number}", "a whole number of 1 or more")

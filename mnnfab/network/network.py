@@ -12,9 +12,9 @@ from mnnfab.arrays import FloatArray, IntArray, frozen_floats, frozen_ints
 from mnnfab.errors import InputError
 
 #: Bonds shorter than this (mm) are rejected as input errors: no process can make them.
-SHORTEST_BOND_MM = 1e-6
+MIN_BOND_MM = 1e-6
 #: Largest coordinate (mm): beyond it the CAD kernel has too few digits to resolve a joint.
-FARTHEST_MM = 1e5
+MAX_COORDINATE_MM = 1e5
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,28 +110,30 @@ class Network:
         if not damage:
             return self
         bond_of = {(i, j): bond for bond, (i, j) in enumerate(np.sort(self.bonds).tolist())}
-        cut: set[int] = set()
-        for place, (first, second) in enumerate(damage):
-            where = f"network, damage[{place}]"
+        removed: set[int] = set()
+        for index, (first, second) in enumerate(damage):
+            where = f"network, damage[{index}]"
             bond = bond_of.get((min(first, second), max(first, second)))
             if bond is None:
-                joined = sorted(set(self.bonds[(self.bonds == first).any(axis=1)].ravel().tolist()))
-                near = f"; node {first} is joined to {[n for n in joined if n != first]}"
+                neighbours = sorted(
+                    set(self.bonds[(self.bonds == first).any(axis=1)].ravel().tolist())
+                )
+                hint = f"; node {first} is joined to {[n for n in neighbours if n != first]}"
                 raise InputError(
                     where,
                     f"no bond joins nodes {first} and {second}",
-                    f"two nodes with a bond between them{near if joined else ''}",
+                    f"two nodes with a bond between them{hint if neighbours else ''}",
                 )
-            if bond in cut:
+            if bond in removed:
                 raise InputError(where, f"[{first}, {second}] is given twice", "each bond once")
-            cut.add(bond)
-        kept = np.delete(self.bonds, sorted(cut), axis=0)
-        bare = np.setdiff1d(self.bonds, kept)
-        if bare.size:
+            removed.add(bond)
+        bonds = np.delete(self.bonds, sorted(removed), axis=0)
+        isolated = np.setdiff1d(self.bonds, bonds)
+        if isolated.size:
             raise InputError(
-                "network, damage", f"node {bare[0]} loses all its bonds", "fewer cuts there"
+                "network, damage", f"node {isolated[0]} loses all its bonds", "fewer cuts there"
             )
-        return Network(self.nodes, kept, self.fixed)
+        return Network(self.nodes, bonds, self.fixed)
 
     def place(self, node: int) -> tuple[float, float]:
         """Return the coordinates of a node, (x, y) mm."""
@@ -149,10 +151,10 @@ class Network:
 
     def _check_ranges(self) -> None:
         allowed = f"nodes 0 to {self.n_nodes - 1}"
-        for what, numbers in (("bonds", self.bonds), ("fixed", self.fixed)):
+        for key, numbers in (("bonds", self.bonds), ("fixed", self.fixed)):
             outside = numbers[(numbers < 0) | (numbers >= self.n_nodes)]
             if outside.size:
-                raise InputError(f"network, {what}", f"node {outside[0]} does not exist", allowed)
+                raise InputError(f"network, {key}", f"node {outside[0]} does not exist", allowed)
 
     def _check_repeats(self) -> None:
         loops = np.flatnonzero(self.bonds[:, 0] == self.bonds[:, 1])
@@ -164,9 +166,9 @@ class Network:
             )
         keys = self.bonds.min(axis=1) * self.n_nodes + self.bonds.max(axis=1)
         order = np.argsort(keys, kind="stable")
-        again = np.flatnonzero(np.diff(keys[order]) == 0)
-        if again.size:
-            earlier, bond = order[again[0]], order[again[0] + 1]
+        repeated = np.flatnonzero(np.diff(keys[order]) == 0)
+        if repeated.size:
+            earlier, bond = order[repeated[0]], order[repeated[0] + 1]
             first, second = np.sort(self.bonds[bond])
             raise InputError(
                 f"network, bond {bond}",
@@ -177,12 +179,12 @@ class Network:
             raise InputError("network, fixed", f"{self.fixed.tolist()}", "each node once")
 
     def _check_lengths(self) -> None:
-        short = np.flatnonzero(self.lengths < SHORTEST_BOND_MM)
+        short = np.flatnonzero(self.lengths < MIN_BOND_MM)
         if short.size:
             raise InputError(
                 f"network, {self.bond_name(int(short[0]))}",
                 f"length {self.lengths[short[0]]:g} mm",
-                f"a bond longer than {SHORTEST_BOND_MM:g} mm",
+                f"a bond longer than {MIN_BOND_MM:g} mm",
             )
 
     def _check_every_node_is_used(self) -> None:
@@ -202,23 +204,23 @@ def _coordinates(values: ArrayLike) -> FloatArray:
         raise InputError(
             "network, nodes", f"an array of shape {nodes.shape}", "two or more pairs [x, y] in mm"
         )
-    bad = np.flatnonzero(~(np.abs(nodes) <= FARTHEST_MM).all(axis=1))
-    if bad.size:
+    invalid = np.flatnonzero(~(np.abs(nodes) <= MAX_COORDINATE_MM).all(axis=1))
+    if invalid.size:
         raise InputError(
-            f"network, node {bad[0]}",
-            f"{nodes[bad[0]].tolist()}",
-            f"finite coordinates up to ±{FARTHEST_MM:g} mm",
+            f"network, node {invalid[0]}",
+            f"{nodes[invalid[0]].tolist()}",
+            f"finite coordinates up to ±{MAX_COORDINATE_MM:g} mm",
         )
     return nodes
 
 
-def _indices(what: str, values: ArrayLike, *, columns: int | None) -> IntArray:
+def _indices(key: str, values: ArrayLike, *, columns: int | None) -> IntArray:
     allowed = "pairs of node numbers [i, j]" if columns else "a list of node numbers"
     try:
         array = frozen_ints(values)
     except (TypeError, ValueError, OverflowError) as error:
-        raise InputError(f"network, {what}", f"{error}", allowed) from error
-    wrong = array.ndim != 2 or array.shape[1] != columns if columns else array.ndim != 1
-    if wrong or (columns and not array.size):
-        raise InputError(f"network, {what}", f"an array of shape {array.shape}", allowed)
+        raise InputError(f"network, {key}", f"{error}", allowed) from error
+    wrong_shape = array.ndim != 2 or array.shape[1] != columns if columns else array.ndim != 1
+    if wrong_shape or (columns and not array.size):
+        raise InputError(f"network, {key}", f"an array of shape {array.shape}", allowed)
     return array

@@ -66,13 +66,15 @@ def network_from_graph(graph: Graph, fixed: Sequence[Any]) -> Network:
         InputError: if a node has no coordinates or a fixed node is not in the graph.
     """
     names = [name for name, _ in graph.nodes(data=True)]
-    number = {name: place for place, name in enumerate(names)}
-    places = [_place(name, data) for name, data in graph.nodes(data=True)]
+    number = {name: index for index, name in enumerate(names)}
+    coordinates = [_coordinates_of(name, data) for name, data in graph.nodes(data=True)]
     missing = [name for name in fixed if name not in number]
     if missing:
         raise InputError("graph, fixed", f"{missing[0]!r} is not a node", "names of nodes")
     bonds = [(number[first], number[second]) for first, second in graph.edges()]
-    return Network(np.array(places), np.array(bonds), np.array([number[name] for name in fixed]))
+    return Network(
+        np.array(coordinates), np.array(bonds), np.array([number[name] for name in fixed])
+    )
 
 
 def network_from_mesh(mesh: Any, fixed: Sequence[int]) -> Network:  # noqa: ANN401 - a meshio.Mesh
@@ -118,15 +120,15 @@ def _from_node_link(path: Path, values: Mapping[str, Any], fixed: Sequence[int] 
     """Read node-link data in the format of `networkx.node_link_data`."""
     try:
         names = [node["id"] for node in values["nodes"]]
-        number = {name: place for place, name in enumerate(names)}
+        number = {name: index for index, name in enumerate(names)}
         links = values["links"] if "links" in values else values["edges"]
         bonds = [(number[link["source"]], number[link["target"]]) for link in links]
-        places = [_place(node["id"], node) for node in values["nodes"]]
+        coordinates = [_coordinates_of(node["id"], node) for node in values["nodes"]]
     except (KeyError, TypeError) as error:
         raise InputError(
             str(path), f"not node-link data: {error!r}", "the output of networkx.node_link_data"
         ) from error
-    return Network(places, bonds, _require_fixed(path, fixed))  # type: ignore[arg-type]
+    return Network(coordinates, bonds, _require_fixed(path, fixed))  # type: ignore[arg-type]
 
 
 def _from_mesh(path: Path, fixed: Sequence[int] | None) -> Network:
@@ -138,8 +140,8 @@ def _from_mesh(path: Path, fixed: Sequence[int] | None) -> Network:
     try:
         mesh = meshio.read(path)
     except (Exception, SystemExit) as error:  # its readers raise exceptions of any kind
-        words = f"{type(error).__name__}: {error}".splitlines()[0]
-        raise InputError(str(path), words, allowed) from error
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise InputError(str(path), reason, allowed) from error
     return network_from_mesh(mesh, _require_fixed(path, fixed))
 
 
@@ -151,7 +153,7 @@ def _require_fixed(path: Path, fixed: Sequence[int] | None) -> Sequence[int]:
     return fixed
 
 
-def _place(name: object, data: Mapping[str, Any]) -> tuple[float, float]:
+def _coordinates_of(name: object, data: Mapping[str, Any]) -> tuple[float, float]:
     try:
         x, y = data["pos"] if "pos" in data else (data["x"], data["y"])
         return float(x), float(y)

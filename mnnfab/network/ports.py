@@ -52,23 +52,25 @@ def check_ports(where: str, network: Network, ports: Sequence[Port]) -> None:
     """Check that ports are in range, on free nodes and given only once.
 
     Raises:
-        InputError: if a port is invalid; the message has its index in the list.
+        InputError: if a port is invalid; the message has its location in the list.
     """
     free = sorted(set(range(network.n_nodes)) - set(network.fixed.tolist()))
     for i, port in enumerate(ports):
-        place = f"{where}[{i}]"
+        location = f"{where}[{i}]"
         if not 0 <= port.node < network.n_nodes:
             raise InputError(
-                place, f"node {port.node} does not exist", f"nodes 0 to {network.n_nodes - 1}"
+                location, f"node {port.node} does not exist", f"nodes 0 to {network.n_nodes - 1}"
             )
         if port.node not in free:
             raise InputError(
-                place, f"node {port.node} is fixed and cannot move", f"a free node: {_short(free)}"
+                location,
+                f"node {port.node} is fixed and cannot move",
+                f"a free node: {_short(free)}",
             )
         if port in ports[:i]:
-            raise InputError(place, f"{port} is given twice", "each port once")
+            raise InputError(location, f"{port} is given twice", "each port once")
 
 
 def _short(numbers: list[int]) -> str:
-    shown = ", ".join(map(str, numbers[:20]))
-    return shown + (" …" if len(numbers) > 20 else "")
+    names = ", ".join(map(str, numbers[:20]))
+    return names + (" …" if len(numbers) > 20 else "")

@@ -17,17 +17,17 @@ from mnnfab.network.network import Network
 #: Singular values of the compatibility matrix below this fraction of the largest belong to zero
 #: modes. Rounding stays below 1e-13; a rigid slender strip reaches 1e-8, since its smallest
 #: singular value decreases with the square of its length.
-ZERO = 1e-11
+ZERO_TOLERANCE = 1e-11
 #: Up to this many free degrees of freedom all singular values are computed.
 DENSE_DOFS = 600
 #: Above that, the number of zero modes searched for first, and the maximum.
-FEW_MODES, MOST_MODES = 8, 32
+FIRST_MODES, MAX_MODES = 8, 32
 #: Diagonal shift that makes CᵀC factorisable, as a fraction of its largest eigenvalue.
 SHIFT = 1e-12
 #: Number of inverse iterations.
-ROUNDS = 4
+INVERSE_ITERATIONS = 4
 #: A node takes part in a zero mode if its amplitude exceeds this fraction of the largest.
-MOVES = 1e-6
+AMPLITUDE_THRESHOLD = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +37,7 @@ class Rigidity:
     n_free_dofs - n_bonds = n_zero_modes - n_self_stresses.
 
     Args:
-        n_zero_modes: number of independent motions that lengthen no bond; at most `MOST_MODES`
+        n_zero_modes: number of independent motions that lengthen no bond; at most `MAX_MODES`
             are counted for networks of more than `DENSE_DOFS` free degrees of freedom.
         n_self_stresses: number of independent states of bond tension in equilibrium without load.
         moving_nodes: the nodes that take part in a zero mode.
@@ -94,18 +94,22 @@ def _zero_modes(compatibility: sparse.csr_array) -> FloatArray:
     # distinguished from the rounding error of a zero mode.
     n_dofs = compatibility.shape[1]
     if n_dofs <= DENSE_DOFS:
-        return _null_space(compatibility.toarray(), ZERO * _largest(compatibility))
+        return _null_space(
+            compatibility.toarray(), ZERO_TOLERANCE * _largest_singular_value(compatibility)
+        )
     # First a few, since most networks have none; then the maximum that is counted.
-    for wanted in (FEW_MODES, MOST_MODES):
-        softest = _softest_motions(compatibility, wanted)
-        inside = _null_space(compatibility @ softest, ZERO * _largest(compatibility))
-        if inside.shape[1] < wanted:
+    for n_modes in (FIRST_MODES, MAX_MODES):
+        softest_modes = _softest_modes(compatibility, n_modes)
+        null_space = _null_space(
+            compatibility @ softest_modes, ZERO_TOLERANCE * _largest_singular_value(compatibility)
+        )
+        if null_space.shape[1] < n_modes:
             break
-    modes: FloatArray = softest @ inside
+    modes: FloatArray = softest_modes @ null_space
     return modes
 
 
-def _largest(compatibility: sparse.csr_array) -> float:
+def _largest_singular_value(compatibility: sparse.csr_array) -> float:
     """Return an upper bound of the largest singular value."""
     return float(np.sqrt(abs(compatibility.T @ compatibility).sum(axis=0).max()))
 
@@ -120,20 +124,20 @@ def _null_space(matrix: FloatArray, limit: float) -> FloatArray:
     return basis
 
 
-def _softest_motions(compatibility: sparse.csr_array, wanted: int) -> FloatArray:
-    """Return a basis of the `wanted` softest motions, (n_free_dofs, wanted).
+def _softest_modes(compatibility: sparse.csr_array, n_modes: int) -> FloatArray:
+    """Return a basis of the `n_modes` softest motions, (n_free_dofs, n_modes).
 
     Block inverse iteration. Unlike the Lanczos method it converges for any number of equal
     eigenvalues, and those of zero modes are all equal. Zero modes grow so much faster than
     the others that a few iterations separate them to rounding.
     """
     gram = (compatibility.T @ compatibility).tocsc()
-    shift = SHIFT * _largest(compatibility) ** 2
+    shift = SHIFT * _largest_singular_value(compatibility) ** 2
     solve = factorise(gram + shift * sparse.eye_array(gram.shape[0]))
-    motions = np.random.default_rng(0).standard_normal((gram.shape[0], wanted))
-    for _ in range(ROUNDS):
-        motions = np.linalg.qr(solve(motions)).Q
-    return motions
+    modes = np.random.default_rng(0).standard_normal((gram.shape[0], n_modes))
+    for _ in range(INVERSE_ITERATIONS):
+        modes = np.linalg.qr(solve(modes)).Q
+    return modes
 
 
 def _moving_nodes(free: IntArray, modes: FloatArray) -> IntArray:
@@ -142,4 +146,4 @@ def _moving_nodes(free: IntArray, modes: FloatArray) -> IntArray:
         return np.empty(0, dtype=np.int64)
     amplitude = np.zeros(int(free.max()) // 2 + 1)
     np.add.at(amplitude, free // 2, (modes**2).sum(axis=1))
-    return np.flatnonzero(np.sqrt(amplitude) > MOVES * np.sqrt(amplitude.max()))
+    return np.flatnonzero(np.sqrt(amplitude) > AMPLITUDE_THRESHOLD * np.sqrt(amplitude.max()))

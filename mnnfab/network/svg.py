@@ -58,25 +58,25 @@ def network_svg(
     margin = max(float(widths.max()), 2 * thin)
     width, height = (high - low + 2 * margin).tolist()
     scale = size / max(width, height)
-    places = ((nodes - [low[0] - margin, high[1] + margin]) * [1, -1]).round(2)
+    points = ((nodes - [low[0] - margin, high[1] + margin]) * [1, -1]).round(2)
     shades = ["#888888"] * len(bonds)
     if widths_mm is not None:
-        least, most = limits_mm or (float(widths.min()), float(widths.max()))
-        shades = colours((widths - least) / max(most - least, 1e-12))
+        min_width, max_width = limits_mm or (float(widths.min()), float(widths.max()))
+        shades = colours((widths - min_width) / max(max_width - min_width, 1e-12))
     lines = "".join(
         f'<path d="M{a[0]:g} {a[1]:g}L{b[0]:g} {b[1]:g}" stroke="{shade}" '
         f'stroke-width="{thickness:.3g}"/>'
         for (a, b), shade, thickness in zip(
-            places[bonds].tolist(), shades, widths.tolist(), strict=True
+            points[bonds].tolist(), shades, widths.tolist(), strict=True
         )
     )
-    held = "".join(
+    supports = "".join(
         f'<path d="M{x:g} {y - margin:.3g}l{margin:.3g} {1.6 * margin:.3g}h{-2 * margin:.3g}z" '
         f'fill="#0072B2"/>'
-        for x, y in places[fixed].tolist()
+        for x, y in points[fixed].tolist()
     )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width * scale:.0f}" '
         f'height="{height * scale:.0f}" viewBox="0 0 {width:g} {height:g}" '
-        f'stroke-linecap="round">{lines}{held}</svg>\n'
+        f'stroke-linecap="round">{lines}{supports}</svg>\n'
     )

@@ -52,8 +52,8 @@ def load_start(path: Path, network: Network) -> FloatArray:
     pairs = [tuple(sorted(pair)) for pair in ends.tolist()]
     width_of = dict(zip(pairs, column_numbers(table, "width_mm").tolist(), strict=True))
     if len(width_of) < len(pairs):
-        twice = next(pair for pair in pairs if pairs.count(pair) > 1)
-        given = f"bond {twice[0]:g}–{twice[1]:g} twice"
+        repeated = next(pair for pair in pairs if pairs.count(pair) > 1)
+        given = f"bond {repeated[0]:g}–{repeated[1]:g} twice"
         raise InputError(str(path), given, "one width per bond")
     widths = []
     for bond, pair in enumerate(np.sort(network.bonds, axis=1).tolist()):
@@ -90,8 +90,8 @@ def check_widths(where: str, widths: FloatArray, limits: tuple[float, float]) ->
     """
     lowest, highest = limits
     # A width trained to the limit may exceed it by rounding.
-    slack = 1e-9 * highest
-    outside = np.flatnonzero((widths < lowest - slack) | (widths > highest + slack))
+    tolerance = 1e-9 * highest
+    outside = np.flatnonzero((widths < lowest - tolerance) | (widths > highest + tolerance))
     if outside.size:
         raise InputError(
             f"{where}, bond {outside[0]}",

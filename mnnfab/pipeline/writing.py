@@ -68,9 +68,9 @@ def _write_fields(staging: Path, results: Results) -> None:
     problem = results.problem
     if results.continuum is None or problem.task is None:
         return
-    from fem.fields import WRITERS, Loaded
+    from fem.fields import WRITERS, LoadedModel
 
-    loaded = Loaded(
+    loaded = LoadedModel(
         results.continuum,
         problem.network,
         problem.material,

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fem.continuum import Continuum
-    from fem.convergence import Discretisation
+    from fem.convergence import ConvergenceStudy
     from geometry.tiling import Tiling
     from mnnfab.model.response import Response
     from mnnfab.problem.problem import PortProblem
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def solve_part(
     problem: PortProblem, tiling: Tiling, timer: StageTimer
-) -> tuple[Continuum, Discretisation]:
+) -> tuple[Continuum, ConvergenceStudy]:
     """Mesh a part and solve the continuum model, refined until the task results have converged.
 
     Raises:

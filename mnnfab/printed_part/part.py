@@ -17,7 +17,7 @@ from mnnfab.task.task import Task
 
 if TYPE_CHECKING:
     from fem.continuum import Continuum
-    from fem.convergence import Discretisation
+    from fem.convergence import ConvergenceStudy
     from fem.limit_states import LimitStates
     from geometry.part import TiledPart
     from geometry.tiling import Tiling
@@ -86,7 +86,7 @@ class PrintedPart(Generic[TaskT_co]):
         return self.problem.uncorrected.response(self.widths_mm)
 
     @cached_property
-    def _solution(self) -> tuple[Continuum, Discretisation]:
+    def _solution(self) -> tuple[Continuum, ConvergenceStudy]:
         return solve_part(require_ports(self.problem), self.modelled_tiling, self.timer)
 
     @property
@@ -100,7 +100,7 @@ class PrintedPart(Generic[TaskT_co]):
         return self._solution[0]
 
     @property
-    def discretisation(self: PortPart) -> Discretisation:
+    def discretisation(self: PortPart) -> ConvergenceStudy:
         """Sequence of meshes of the continuum model, and the estimated discretisation error."""
         return self._solution[1]
 

@@ -32,8 +32,8 @@ def tile_part(problem: Problem, widths_mm: FloatArray) -> Tiling:
         design.fabrication,
         design.features,
         _loads(problem),
-        section.words(design.name, part_sha256(problem, widths_mm)) if section else "",
-        section.widest_words(design.name) if section else "",
+        section.text_for(design.name, part_sha256(problem, widths_mm)) if section else "",
+        section.widest_text(design.name) if section else "",
     )
     return tile(problem.network, widths_mm, design.fabrication, features)
 
@@ -81,5 +81,5 @@ def printed_parts(problem: Problem, tiling: Tiling, widths_mm: FloatArray) -> li
     description = f"mechanical neural network, {problem.network.n_bonds} bonds"
     parts = [part(design.name, tiling, description)]
     for coupon in coupons_of(problem):
-        parts.append(part(f"{design.name}-{coupon.name}", coupon.tiling, coupon.words))
+        parts.append(part(f"{design.name}-{coupon.name}", coupon.tiling, coupon.description))
     return parts

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mnnfab.validation.results import Results
 
 #: Maximum number of rows; `widths.csv` and `report.json` list all bonds.
-MOST_BONDS = 300
+MAX_ROWS = 300
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class BondTable:
 
 
 def bond_table(results: Results) -> BondTable:
-    """Return the table; beyond `MOST_BONDS`, the bonds with the largest last column."""
+    """Return the table; beyond `MAX_ROWS`, the bonds with the largest last column."""
     network = results.problem.network
     columns: list[tuple[str, FloatArray, int]] = [
         ("length, mm", network.lengths, 2),
@@ -51,8 +51,8 @@ def bond_table(results: Results) -> BondTable:
     if results.prints is not None:
         columns.append(("share of the output variance, %", 100 * results.prints.bond_shares, 1))
     order = np.arange(network.n_bonds)
-    if network.n_bonds > MOST_BONDS:
-        order = np.argsort(-columns[-1][1], kind="stable")[:MOST_BONDS]
+    if network.n_bonds > MAX_ROWS:
+        order = np.argsort(-columns[-1][1], kind="stable")[:MAX_ROWS]
     rows: list[tuple[str | float, ...]] = [
         (
             str(bond),
@@ -76,14 +76,14 @@ def _elongations(results: Results) -> list[tuple[str, FloatArray, int]]:
         return []
     case = task.load_cases[0]
 
-    def under(response: Response) -> FloatArray:
-        moved: FloatArray = response.elongations @ np.array(case.loads_N)
-        return moved
+    def elongation_by(response: Response) -> FloatArray:
+        elongations: FloatArray = response.elongations @ np.array(case.loads_N)
+        return elongations
 
-    found = []
+    columns = []
     if results.bar is not None:
-        found.append((f"elongation, “{case.name}”, bar model, mm", under(results.bar), 4))
+        columns.append((f"elongation, “{case.name}”, bar model, mm", elongation_by(results.bar), 4))
     if results.continuum is not None:
         name = f"elongation, “{case.name}”, continuum model, mm"
-        found.append((name, under(results.continuum.response), 4))
-    return found
+        columns.append((name, elongation_by(results.continuum.response), 4))
+    return columns

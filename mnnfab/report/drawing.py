@@ -37,9 +37,9 @@ if TYPE_CHECKING:
 
 WIDTH_COLOURS = STRESS_COLOURS = "cividis"
 #: Largest displacement in a figure of the deformed shape, as a fraction of the part's width.
-VISIBLE = 0.06
+DISPLACEMENT_SHARE = 0.06
 #: Number of bonds in the chart of variance shares.
-MOST_BARS = 8
+MAX_BARS = 8
 
 
 def draw_network(axes: Axes, problem: Problem, widths_mm: FloatArray, tiling: Tiling) -> None:
@@ -53,22 +53,22 @@ def draw_network(axes: Axes, problem: Problem, widths_mm: FloatArray, tiling: Ti
     cells.set_array(widths_mm)
     axes.add_collection(cells)
     _draw_outline(axes, tiling, color="black", lw=0.4)
-    _frame(axes, tiling.points)
+    _set_limits(axes, tiling.points)
     draw_ports(axes, problem.network, problem.task)
-    colours = axes.figure.colorbar(cells, ax=axes, shrink=0.7)
-    colours.set_label("bond width, mm")
+    colour_bar = axes.figure.colorbar(cells, ax=axes, shrink=0.7)
+    colour_bar.set_label("bond width, mm")
 
 
 def draw_marks(axes: Axes, findings: Sequence[Finding]) -> None:
     """Circle the positions of findings, labelled with the codes of all findings at a position."""
-    places: dict[tuple[float, float], list[str]] = {}
+    positions: dict[tuple[float, float], list[str]] = {}
     for finding in findings:
         if finding.position_mm is not None:
-            places.setdefault(finding.position_mm, []).append(finding.code)
-    for place, codes in places.items():
-        axes.scatter(*place, s=160, facecolors="none", edgecolors=RED, linewidths=1.6, zorder=5)
+            positions.setdefault(finding.position_mm, []).append(finding.code)
+    for position, codes in positions.items():
+        axes.scatter(*position, s=160, facecolors="none", edgecolors=RED, linewidths=1.6, zorder=5)
         text = axes.annotate(
-            ", ".join(codes), place, (8, 8), textcoords="offset points", color=RED, fontsize=8
+            ", ".join(codes), position, (8, 8), textcoords="offset points", color=RED, fontsize=8
         )
         text.set_path_effects([withStroke(linewidth=2, foreground="white")])
         text.set_zorder(6)
@@ -98,8 +98,8 @@ def draw_history(axes: Axes, history: Columns) -> None:
     axes.set_xlabel("epoch")
     axes.set_ylabel("loss (dimensionless)")
     metrics = axes.twinx()
-    shown = [name for name in history if name.startswith(("accuracy", "relative", "target"))]
-    for name, style in zip(shown, ("-", ":", "--"), strict=False):
+    metric_names = [name for name in history if name.startswith(("accuracy", "relative", "target"))]
+    for name, style in zip(metric_names, ("-", ":", "--"), strict=False):
         metrics.plot(epochs, history[name], color=ORANGE, ls=style, label=name.replace("_", " "))
     metrics.set_ylabel("metric (dimensionless)")
     lines = [*axes.get_lines(), *metrics.get_lines()]
@@ -120,16 +120,16 @@ def draw_targets(axes: Axes, task: Task, output: int, models: Mapping[str, Respo
 
     With a single input the x axis is the load, otherwise the target.
     """
-    wanted = task.targets[:, output]
+    targets = task.targets[:, output]
     single = task.loads_N.shape[1] == 1
-    along = task.loads_N[:, 0] / NEWTON_PER_GF if single else wanted
-    order = np.argsort(along)
-    axes.plot(along[order], wanted[order], color=GREY, lw=3, label="target")
+    x_values = task.loads_N[:, 0] / NEWTON_PER_GF if single else targets
+    order = np.argsort(x_values)
+    axes.plot(x_values[order], targets[order], color=GREY, lw=3, label="target")
     for (name, response), colour, marker in zip(
         models.items(), (BLUE, GREEN, ORANGE)[-len(models) :], "sd.", strict=False
     ):
-        moved = response.outputs(task.loads_N)[:, output]
-        axes.plot(along, moved, marker, ms=4, color=colour, label=name, alpha=0.8)
+        displacements = response.outputs(task.loads_N)[:, output]
+        axes.plot(x_values, displacements, marker, ms=4, color=colour, label=name, alpha=0.8)
     axes.set_xlabel("load, gf" if single else "target, mm")
     axes.set_ylabel("displacement, mm")
     axes.legend(frameon=False, fontsize=8)
@@ -155,9 +155,9 @@ def draw_agreement(
 
 
 def _scatter(axes: Axes, reference: FloatArray, values: FloatArray, scale: float) -> None:
-    ends = np.array([reference.min(), reference.max()])
-    axes.plot(ends, scale * ends, color=ORANGE, lw=1.2, label=f"bar model × {scale:.3f}")
-    axes.plot(ends, ends, color=GREY, lw=1, ls="--", label="equality")
+    limits = np.array([reference.min(), reference.max()])
+    axes.plot(limits, scale * limits, color=ORANGE, lw=1.2, label=f"bar model × {scale:.3f}")
+    axes.plot(limits, limits, color=GREY, lw=1, ls="--", label="equality")
     axes.scatter(reference.ravel(), values.ravel(), s=14, color=BLUE, zorder=3)
     axes.set_xlabel("bar model")
     axes.set_ylabel("continuum model")
@@ -168,36 +168,39 @@ def draw_deformed(axes: Axes, tiling: Tiling, continuum: Continuum, case: LoadCa
     """Draw the deformed shape coloured by von Mises stress, over the undeformed outline."""
     loads = np.array(case.loads_N)
     mesh = continuum.mesh
-    moved = continuum.displacements(loads)[: len(mesh.points)]
+    displacements = continuum.displacements(loads)[: len(mesh.points)]
     span = float(np.ptp(mesh.points[:, 0]))
-    factor = _round_down(VISIBLE * span / max(float(np.abs(moved).max()), 1e-12))
-    points = mesh.points + factor * moved
+    factor = _round_down(DISPLACEMENT_SHARE * span / max(float(np.abs(displacements).max()), 1e-12))
+    points = mesh.points + factor * displacements
     stress = continuum.mean_von_mises(loads) * 1000
     _draw_outline(axes, tiling, color="#888888", lw=0.5)
     # Stress peaks in a few corner elements would dominate: the scale ends at the 99th percentile.
-    drawn = axes.tripcolor(
+    collection = axes.tripcolor(
         Triangulation(points[:, 0], points[:, 1], mesh.triangles),
         facecolors=stress,
         cmap=STRESS_COLOURS,
         norm=Normalize(0, float(np.percentile(stress, 99))),
         rasterized=True,
     )
-    _frame(axes, np.vstack([points, mesh.points]))
+    _set_limits(axes, np.vstack([points, mesh.points]))
     axes.set_title(f"{case.name}: displacements × {factor:g}", fontsize=10)
-    colours = axes.figure.colorbar(drawn, ax=axes, shrink=0.7, extend="max")
-    colours.set_label("von Mises stress, kPa")
+    colour_bar = axes.figure.colorbar(collection, ax=axes, shrink=0.7, extend="max")
+    colour_bar.set_label("von Mises stress, kPa")
 
 
 def draw_mode(axes: Axes, tiling: Tiling, continuum: Continuum, mode: FloatArray) -> None:
     """Draw a mode, (n_dofs,), coloured by displacement magnitude, over the undeformed outline."""
     mesh = continuum.mesh
-    moved = continuum.at_points(mode)[: len(mesh.points)]
-    size = np.hypot(*moved.T)
-    points = mesh.points + VISIBLE * float(np.ptp(mesh.points[:, 0])) * moved / size.max()
+    displacements = continuum.at_points(mode)[: len(mesh.points)]
+    size = np.hypot(*displacements.T)
+    points = (
+        mesh.points
+        + DISPLACEMENT_SHARE * float(np.ptp(mesh.points[:, 0])) * displacements / size.max()
+    )
     _draw_outline(axes, tiling, color="#888888", lw=0.5)
     triangles = Triangulation(points[:, 0], points[:, 1], mesh.triangles)
     axes.tripcolor(triangles, size, shading="gouraud", cmap=STRESS_COLOURS, rasterized=True)
-    _frame(axes, np.vstack([points, mesh.points]))
+    _set_limits(axes, np.vstack([points, mesh.points]))
 
 
 def draw_print_samples(axes: Axes, problem: Problem, prints: ToleranceStudy) -> None:
@@ -216,7 +219,7 @@ def draw_print_samples(axes: Axes, problem: Problem, prints: ToleranceStudy) -> 
 
 def draw_bond_shares(axes: Axes, problem: Problem, prints: ToleranceStudy) -> None:
     """Draw the bonds with the largest shares of the output variance."""
-    worst = prints.worst_bonds(MOST_BARS)[::-1]
+    worst = prints.worst_bonds(MAX_BARS)[::-1]
     names = [problem.network.bond_name(bond) for bond in worst]
     axes.barh(names, 100 * prints.bond_shares[worst], color=BLUE)
     axes.set_xlabel("share of the output variance, %")
@@ -228,7 +231,7 @@ def _round_down(factor: float) -> float:
     return float(max(step * power for step in (1, 2, 5) if step * power <= factor * (1 + 1e-9)))
 
 
-def _frame(axes: Axes, points: FloatArray) -> None:
+def _set_limits(axes: Axes, points: FloatArray) -> None:
     low, high = points.min(axis=0), points.max(axis=0)
     margin = 0.04 * float((high - low).max())
     axes.set_xlim(low[0] - margin, high[0] + margin)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Literal
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from mnnfab.report.answers import models_by_name
 from mnnfab.report.drawing import (
     draw_agreement,
     draw_bond_shares,
@@ -23,6 +22,7 @@ from mnnfab.report.drawing import (
     draw_print_samples,
     draw_targets,
 )
+from mnnfab.report.response_tables import models_by_name
 
 if TYPE_CHECKING:
     from fem.continuum import Continuum
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from mnnfab.validation.results import Results
 
 #: Maximum number of load cases drawn, to keep the page short.
-MOST_CASES = 6
+MAX_CASES = 6
 
 
 @dataclass(frozen=True)
@@ -56,22 +56,22 @@ class Picture:
 
 def pictures(results: Results) -> dict[str, Picture]:
     """Return the figures available for these results, by name."""
-    shown = {"network": _network(results)}
+    figures = {"network": _network(results)}
     task, continuum = results.problem.task, results.continuum
     if "epoch" in results.history and len(results.history["epoch"]) > 1:
-        shown["history"] = _history(results)
+        figures["history"] = _history(results)
     if task is not None and task.target_kind == "displacements" and len(task.targets) > 1:
-        shown["targets"] = _targets(results, task)
+        figures["targets"] = _targets(results, task)
     if results.bar and continuum and results.agreement:
-        shown["agreement"] = _agreement(results.bar, continuum.response, results.agreement)
+        figures["agreement"] = _agreement(results.bar, continuum.response, results.agreement)
     if continuum and task:
-        cases = task.load_cases[:MOST_CASES]
-        shown["deformed"] = _deformed(results.tiling, continuum, cases)
+        cases = task.load_cases[:MAX_CASES]
+        figures["deformed"] = _deformed(results.tiling, continuum, cases)
     if continuum and results.guards:
-        shown |= _buckled(results.tiling, continuum, results.guards)
+        figures |= _buckled(results.tiling, continuum, results.guards)
     if results.prints:
-        shown["prints"] = _prints(results.problem, results.prints)
-    return shown
+        figures["prints"] = _prints(results.problem, results.prints)
+    return figures
 
 
 def _figure(width: float, height: float, **margins: float) -> Figure:
@@ -85,10 +85,10 @@ def _network(results: Results) -> Picture:
     figure = _figure(8.5, 6, left=0.08, right=1.0, bottom=0.1, top=0.93)
     axes = figure.add_subplot()
     draw_network(axes, results.problem, results.widths_mm, results.tiling)
-    marked = [f for f in results.findings if f.position_mm and f.severity != "info"]
-    draw_marks(axes, marked)
+    marked_findings = [f for f in results.findings if f.position_mm and f.severity != "info"]
+    draw_marks(axes, marked_findings)
     caption = "Part as printed, to scale; bonds are coloured by width."
-    if marked:
+    if marked_findings:
         caption += " Circles mark the positions of findings, labelled with their codes."
     kind: Literal["svg", "png"] = "svg" if results.problem.network.n_bonds <= 500 else "png"
     return Picture("Network and bond widths", caption, address_of(figure, kind))
@@ -113,9 +113,9 @@ def _targets(results: Results, task: Task) -> Picture:
     columns = min(3, len(task.outputs))
     rows = math.ceil(len(task.outputs) / columns)
     figure = _figure(4.2 * columns, 3.9 * rows, left=0.1, wspace=0.3, hspace=0.35)
-    for place, output in enumerate(task.outputs):
-        axes = figure.add_subplot(rows, columns, place + 1)
-        draw_targets(axes, task, place, models_by_name(results))
+    for index, output in enumerate(task.outputs):
+        axes = figure.add_subplot(rows, columns, index + 1)
+        draw_targets(axes, task, index, models_by_name(results))
         axes.set_title(str(output), fontsize=10)
     caption = "Target and predicted displacement of each output, one point per sample and model."
     return Picture("Targets and predictions", caption, address_of(figure, "svg"))
@@ -139,8 +139,8 @@ def _deformed(tiling: Tiling, continuum: Continuum, cases: tuple[LoadCase, ...])
     width, height = (8.5, 5.4) if columns == 1 else (12.5, 4.3 * rows)
     margins = {"left": 0.06, "right": 1.0, "wspace": 0.08, "hspace": 0.25}
     figure = _figure(width, height, bottom=0.5 / height, top=1 - 0.4 / height, **margins)
-    for place, case in enumerate(cases):
-        axes = figure.add_subplot(rows, columns, place + 1)
+    for index, case in enumerate(cases):
+        axes = figure.add_subplot(rows, columns, index + 1)
         draw_deformed(axes, tiling, continuum, case)
     caption = "Continuum model under load, by von Mises stress; undeformed outline in grey."
     return Picture("Deformed shape", caption, address_of(figure, "png"))
@@ -149,13 +149,15 @@ def _deformed(tiling: Tiling, continuum: Continuum, cases: tuple[LoadCase, ...])
 def _buckled(tiling: Tiling, continuum: Continuum, states: LimitStates) -> dict[str, Picture]:
     """Return a figure of the buckling mode with the lowest load factor, if there is one."""
     modes = [
-        (factor, one.buckling.mode, one.case.name)
-        for one in states.cases
-        if one.buckling and (factor := one.buckling.factor) and math.isfinite(factor)
+        (factor, case_limits.buckling.mode, case_limits.case.name)
+        for case_limits in states.cases
+        if case_limits.buckling
+        and (factor := case_limits.buckling.factor)
+        and math.isfinite(factor)
     ]
     if not modes:
         return {}
-    factor, mode, name = min(modes, key=lambda found: found[0])
+    factor, mode, name = min(modes, key=lambda entry: entry[0])
     figure = _figure(8.5, 5.4, bottom=0.1)
     draw_mode(figure.add_subplot(), tiling, continuum, mode)
     caption = (

@@ -9,10 +9,10 @@ from typing import Any
 from markupsafe import Markup
 
 from mnnfab.findings import Finding
-from mnnfab.report.answers import confusions, models_by_name, output_rows
 from mnnfab.report.bond_table import bond_table
 from mnnfab.report.figures import Picture, pictures
-from mnnfab.report.moving import as_script, slider_data, solid_data
+from mnnfab.report.interactive import as_script, slider_data, solid_data
+from mnnfab.report.response_tables import confusion_matrices, models_by_name, output_rows
 from mnnfab.report.summary import summarise
 from mnnfab.report.template import render
 from mnnfab.task.metrics import Metrics
@@ -28,30 +28,30 @@ def page_text(results: Results, others: Sequence[OtherFile] = ()) -> str:
         others: files of the run other than part files, for the list of files.
     """
     task = results.problem.task
-    shown, frames, solid = pictures(results), slider_data(results), solid_data(results)
+    figures, width_history, solid = pictures(results), slider_data(results), solid_data(results)
     outputs, report = output_rows(results), summarise(results)
-    law = report["stiffness_law"]
+    stiffness_law = report["stiffness_law"]
     return render(
         "page.html",
         report=report,
-        law_widths=", ".join(f"{width:.3g}" for width in law["widths_mm"]),
-        law_softening=", ".join(f"{soft:.3f}" for soft in law["softening_vs_bar"]),
-        headline=_headline(results),
-        wrong=[f for f in _worst_first(results) if f.severity != "info"],
-        in_order=[f for f in results.findings if f.severity == "info"],
+        law_widths=", ".join(f"{width:.3g}" for width in stiffness_law["widths_mm"]),
+        law_softening=", ".join(f"{factor:.3f}" for factor in stiffness_law["softening_vs_bar"]),
+        verdict_summary=_verdict_summary(results),
+        warnings_and_errors=[f for f in _by_severity(results) if f.severity != "info"],
+        informational=[f for f in results.findings if f.severity == "info"],
         metrics=_metrics(results),
         metric_name=task.primary_metric.name.replace("_", " ")
         if task and task.primary_metric
         else "metric",
-        confusions=confusions(results),
+        confusion_matrices=confusion_matrices(results),
         outputs=outputs,
-        wanted=any(row.wanted_mm is not None for row in outputs),
+        has_targets=any(row.target_mm is not None for row in outputs),
         models=list(models_by_name(results)),
         flexibility=_flexibility(results),
         restarts=_restarts(results),
         bonds=bond_table(results),
-        picture=lambda name: _figure(shown[name], name) if name in shown else "",
-        frames=None if frames is None else Markup(as_script(frames)),  # noqa: S704 - no tags
+        picture=lambda name: _figure(figures[name], name) if name in figures else "",
+        width_history=None if width_history is None else Markup(as_script(width_history)),  # noqa: S704 - no tags
         solid=None if solid is None else Markup(as_script(solid)),  # noqa: S704 - no tags
         others=others,
         fixed=results.problem.network.fixed.tolist(),
@@ -81,28 +81,28 @@ def _figure(picture: Picture, name: str) -> Markup:
     return Markup(render("picture.html", picture=picture, anchor=anchor))  # noqa: S704 - escaped
 
 
-def _worst_first(results: Results) -> list[Finding]:
+def _by_severity(results: Results) -> list[Finding]:
     order = {"error": 0, "warning": 1, "info": 2}
     return sorted(results.findings, key=lambda finding: order[finding.severity])
 
 
-def _headline(results: Results) -> str:
+def _verdict_summary(results: Results) -> str:
     """Return a one-sentence summary of the verdict."""
     errors = [finding for finding in results.findings if finding.severity == "error"]
     if errors:
         return "; ".join(f"{finding.where}: {finding.message}" for finding in errors)
     if results.continuum is None:
         return "The part is printable. Its task was not checked with the continuum model."
-    words = "The continuum model meets the acceptance criteria of the design"
+    sentence = "The continuum model meets the acceptance criteria of the design"
     task = results.problem.task
     if task is None or task.primary_metric is None:
-        return f"{words}."
+        return f"{sentence}."
     name = task.primary_metric.name
     value = task.metrics(results.continuum.response)[name]
     reference = task.metrics(results.predicted)[name] if results.predicted else value
     bars = "bar model" if results.problem.surrogate.correction is None else "calibrated bar model"
     values = f"{value:.3f} (continuum model), {reference:.3f} ({bars})"
-    return f"{words}: {name.replace('_', ' ')} {values}."
+    return f"{sentence}: {name.replace('_', ' ')} {values}."
 
 
 def _metrics(results: Results) -> list[dict[str, str]]:
@@ -116,9 +116,9 @@ def _metrics(results: Results) -> list[dict[str, str]]:
     return [
         {
             "name": name,
-            "bar": _words(value),
-            "surrogate": _words(surrogate.get(name)),
-            "continuum": _words(continuum.get(name)),
+            "bar": _formatted(value),
+            "surrogate": _formatted(surrogate.get(name)),
+            "continuum": _formatted(continuum.get(name)),
         }
         for name, value in bar.items()
     ]
@@ -130,11 +130,11 @@ def _restarts(results: Results) -> list[list[str]]:
     return [[f"{value:.4g}" for value in row] for row in zip(*columns, strict=True)]
 
 
-def _words(value: Any) -> str:  # noqa: ANN401 - a number, a list of numbers or None
+def _formatted(value: Any) -> str:  # noqa: ANN401 - a number, a list of numbers or None
     if value is None:
         return "–"
     if isinstance(value, list):
-        return ", ".join(f"{part:.4f}" for part in value)
+        return ", ".join(f"{number:.4f}" for number in value)
     return f"{value:.4f}"
 
 
@@ -144,7 +144,7 @@ def _flexibility(results: Results) -> list[tuple[str, str, tuple[float, ...]]]:
     if task is None or not models:
         return []
     return [
-        (str(output), str(port), tuple(float(found.flexibility[o, i]) for found in models.values()))
+        (str(output), str(port), tuple(float(model.flexibility[o, i]) for model in models.values()))
         for o, output in enumerate(task.outputs)
         for i, port in enumerate(task.inputs)
     ]

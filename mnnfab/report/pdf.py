@@ -42,6 +42,6 @@ def _weasyprint() -> Any:  # noqa: ANN401 - no type information
             "pip install 'mnnfab[pdf]', and on Debian: "
             "apt-get install libpango-1.0-0 libpangoft2-1.0-0; or omit --pdf"
         )
-        words = str(error).splitlines()[0]
-        raise InputError("--pdf", f"WeasyPrint cannot be imported: {words}", allowed) from error
+        reason = str(error).splitlines()[0]
+        raise InputError("--pdf", f"WeasyPrint cannot be imported: {reason}", allowed) from error
     return weasyprint

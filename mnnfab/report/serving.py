@@ -31,7 +31,7 @@ POLICY = (
 
 
 @contextmanager
-def served(folder: Path, port: int = 0) -> Iterator[str]:
+def folder_server(folder: Path, port: int = 0) -> Iterator[str]:
     """Serve a folder in threads of this process, and yield the address.
 
     Only this machine can connect. Hidden files and files outside the folder are not served.
@@ -60,29 +60,29 @@ def _handler(folder: Path) -> type[BaseHTTPRequestHandler]:
             # Against DNS rebinding: another host name must not give access to these files.
             host = self.headers.get("Host", "").rpartition(":")[0]
             if host not in {LOOPBACK, "localhost"}:
-                self._give(HTTPStatus.FORBIDDEN, b"host not allowed\n", "text/plain")
+                self._send(HTTPStatus.FORBIDDEN, b"host not allowed\n", "text/plain")
                 return
             path = unquote(urlsplit(self.path).path).lstrip("/")
             if path == STATE:
                 text = json.dumps(state_of(folder))
-                self._give(HTTPStatus.OK, text.encode("utf-8"), "application/json")
+                self._send(HTTPStatus.OK, text.encode("utf-8"), "application/json")
             elif path == "":
-                self._give(HTTPStatus.OK, _first_page(folder), "text/html")
+                self._send(HTTPStatus.OK, _first_page(folder), "text/html")
             else:
-                self._give_file(path)
+                self._send_file(path)
 
-        def _give_file(self, path: str) -> None:
-            data = read_in(folder, path)
+        def _send_file(self, path: str) -> None:
+            data = read_inside(folder, path)
             if data is None:
-                self._give(HTTPStatus.NOT_FOUND, b"no such file\n", "text/plain")
+                self._send(HTTPStatus.NOT_FOUND, b"no such file\n", "text/plain")
                 return
             kind = mimetypes.guess_type(path)[0] or "application/octet-stream"
-            self._give(HTTPStatus.OK, data, kind)
+            self._send(HTTPStatus.OK, data, kind)
 
-        def _give(self, status: HTTPStatus, data: bytes, kind: str) -> None:
+        def _send(self, status: HTTPStatus, data: bytes, kind: str) -> None:
             self.send_response(status)
-            words = f"{kind}; charset=utf-8" if kind.startswith("text/") else kind
-            self.send_header("Content-Type", words)
+            content_type = f"{kind}; charset=utf-8" if kind.startswith("text/") else kind
+            self.send_header("Content-Type", content_type)
             self.send_header("Content-Length", str(len(data)))
             self.send_header("Cache-Control", "no-store")
             self.send_header("X-Content-Type-Options", "nosniff")
@@ -96,17 +96,17 @@ def _handler(folder: Path) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
-def read_in(folder: Path, path: str) -> bytes | None:
+def read_inside(folder: Path, path: str) -> bytes | None:
     """Return the contents of a file by its path relative to a folder.
 
     Returns None if the file does not exist, is hidden, or a symbolic link leads outside.
     """
     try:
-        found = (folder / path).resolve()
-        inside = found.relative_to(folder)
+        target = (folder / path).resolve()
+        inside = target.relative_to(folder)
         if any(part.startswith(".") for part in inside.parts):
             return None
-        return found.read_bytes() if found.is_file() else None
+        return target.read_bytes() if target.is_file() else None
     except (OSError, RuntimeError, ValueError):  # path too long, symbolic link loop, null byte
         return None
 
@@ -127,5 +127,5 @@ def _first_page(folder: Path) -> bytes:
     live = state["live"]
     if isinstance(live, dict) and "stages" in live:
         return render("live.html", name=folder.name).encode("utf-8")
-    page = None if state["page"] is None else read_in(folder, str(state["page"]))
+    page = None if state["page"] is None else read_inside(folder, str(state["page"]))
     return page or render("live.html", name=folder.name).encode("utf-8")

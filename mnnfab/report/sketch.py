@@ -42,7 +42,7 @@ def draw_bonds(
     """
     size = float(np.abs(values).max()) or 1.0
     low, high = limits or (-size, size)
-    drawn = LineCollection(
+    collection = LineCollection(
         list(network.nodes[network.bonds]),
         array=values,
         cmap="cividis" if limits else "coolwarm",
@@ -50,12 +50,12 @@ def draw_bonds(
         linewidths=lines,
         capstyle="round",
     )
-    axes.add_collection(drawn)
+    axes.add_collection(collection)
     axes.margins(0.08)
     axes.set_aspect("equal")
     axes.set_axis_off()
-    colours = axes.figure.colorbar(drawn, ax=axes, shrink=0.8, orientation="horizontal")
-    colours.set_label(label)
+    colour_bar = axes.figure.colorbar(collection, ax=axes, shrink=0.8, orientation="horizontal")
+    colour_bar.set_label(label)
 
 
 def draw_ports(axes: Axes, network: Network, task: Task | None) -> None:

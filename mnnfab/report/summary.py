@@ -16,6 +16,7 @@ from mnnfab.validation.results import Results
 from mnnfab.versions import versions
 
 if TYPE_CHECKING:
+    from fem.convergence import ConvergenceStudy
     from fem.limit_states import LimitStates
 
 SCHEMA = 1
@@ -28,7 +29,7 @@ def summarise(results: Results) -> dict[str, Any]:
         "schema": SCHEMA,
         "name": problem.design.name,
         "verdict": results.verdict,
-        "headline": _headline(problem),
+        "headline": _primary_metric_name(problem),
         "design_sha256": part_sha256(problem, results.widths_mm),
         "findings": [finding.as_json() for finding in results.findings],
         "network": {
@@ -44,11 +45,11 @@ def summarise(results: Results) -> dict[str, Any]:
             "continuum_vs_bar": asdict(results.agreement) if results.agreement else None,
             "gradient_vs_bar": asdict(results.gradient) if results.gradient else None,
         },
-        "stiffness_law": _law(results),
-        "discretisation": asdict(results.discretisation) if results.discretisation else None,
+        "stiffness_law": _stiffness_law(results),
+        "discretisation": _discretisation(results.discretisation),
         "compensation": results.record.compensation.model_dump(include={"rounds", "candidates"}),
-        "guards": _guards(results.guards),
-        "prints": _prints(results.prints),
+        "guards": _limit_states(results.guards),
+        "prints": _print_samples(results.prints),
         "solid": {
             "volume_mm3": tiling.volume_mm3,
             "area_mm2": tiling.area_mm2,
@@ -67,7 +68,7 @@ def summary_text(results: Results) -> str:
     return json.dumps(summarise(results), indent=2, allow_nan=False) + "\n"
 
 
-def _headline(problem: Problem) -> str | None:
+def _primary_metric_name(problem: Problem) -> str | None:
     """Return the name of the primary metric of the task."""
     task = problem.task
     return task.primary_metric.name if task and task.primary_metric else None
@@ -86,24 +87,36 @@ def _training(results: Results) -> dict[str, Any] | None:
     }
 
 
-def _law(results: Results) -> dict[str, Any] | None:
+def _stiffness_law(results: Results) -> dict[str, Any] | None:
     """Return the stiffness law of training at the minimum, middle and maximum width."""
     problem = results.problem
     widths = np.linspace(*problem.width_limits_mm, 3)
     law, bar = problem.uncorrected.law, problem.law_named("bar")
-    every = np.repeat(widths[:, None], problem.network.n_bonds, axis=1)
-    softening = (bar.stiffness(every) / law.stiffness(every)).mean(axis=1)
+    all_widths = np.repeat(widths[:, None], problem.network.n_bonds, axis=1)
+    compliance_ratios = (bar.stiffness(all_widths) / law.stiffness(all_widths)).mean(axis=1)
     return {
         "name": law.name,
         "widths_mm": widths.tolist(),
-        "softening_vs_bar": softening.tolist(),
+        "softening_vs_bar": compliance_ratios.tolist(),
         "correction_scale": problem.surrogate.correction.scale
         if problem.surrogate.correction
         else None,
     }
 
 
-def _guards(states: LimitStates | None) -> dict[str, Any] | None:
+def _discretisation(study: ConvergenceStudy | None) -> dict[str, Any] | None:
+    """Return the mesh convergence study, under the keys of report.json."""
+    if study is None:
+        return None
+    return {
+        "levels": [asdict(mesh) for mesh in study.levels],
+        "error": study.error,
+        "tolerance": study.tolerance,
+        "settled": study.converged,
+    }
+
+
+def _limit_states(states: LimitStates | None) -> dict[str, Any] | None:
     if states is None:
         return None
     return {
@@ -111,20 +124,22 @@ def _guards(states: LimitStates | None) -> dict[str, Any] | None:
         "sag_mm": states.sag_mm.tolist(),
         "cases": [
             {
-                "name": found.case.name,
-                "loads_N": list(found.case.loads_N),
-                "outputs_mm": found.outputs_mm.tolist(),
-                "buckling_factor": _finite(found.buckling.factor) if found.buckling else None,
-                "linear_factor": found.linear.factor,
-                "linear_ends": found.linear.ends,
-                "contact_factor": _finite(found.contact),
+                "name": case_limits.case.name,
+                "loads_N": list(case_limits.case.loads_N),
+                "outputs_mm": case_limits.outputs_mm.tolist(),
+                "buckling_factor": _finite(case_limits.buckling.factor)
+                if case_limits.buckling
+                else None,
+                "linear_factor": case_limits.linear.factor,
+                "linear_ends": case_limits.linear.ends,
+                "contact_factor": _finite(case_limits.contact),
             }
-            for found in states.cases
+            for case_limits in states.cases
         ],
     }
 
 
-def _prints(study: ToleranceStudy | None) -> dict[str, Any] | None:
+def _print_samples(study: ToleranceStudy | None) -> dict[str, Any] | None:
     if study is None:
         return None
     percentiles = (5, 25, 50, 75, 95)

@@ -10,14 +10,14 @@ from mnnfab.io.files import read_bytes
 from mnnfab.runs.run_folder import THUMBNAIL
 
 
-def pictures_of(*folders: Path) -> list[str | None]:
+def thumbnails_of(*folders: Path) -> list[str | None]:
     """Return the thumbnails of runs as data URIs; None where there is no thumbnail."""
-    found: list[str | None] = []
+    thumbnails: list[str | None] = []
     for folder in folders:
         try:
             data = read_bytes(folder / THUMBNAIL)
         except InputError:
-            found.append(None)
+            thumbnails.append(None)
         else:
-            found.append(f"data:image/svg+xml;base64,{base64.b64encode(data).decode('ascii')}")
-    return found
+            thumbnails.append(f"data:image/svg+xml;base64,{base64.b64encode(data).decode('ascii')}")
+    return thumbnails

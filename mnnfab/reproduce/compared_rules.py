@@ -78,64 +78,64 @@ def train_with_rule(rule: str, title: str) -> RuleTraining:
     )
 
 
-def comparison_lines(compared: Comparison) -> list[Line]:
+def comparison_lines(comparison: Comparison) -> list[Line]:
     """Return the final loss, the cost and the cosine to the exact gradient of each rule."""
     lines = []
-    for title, followed in compared.items():
-        for rule, found in followed.items():
-            half = found.cosines[: len(found.cosines) // 2]
+    for title, trainings in comparison.items():
+        for rule, training in trainings.items():
+            first_half = training.cosines[: len(training.cosines) // 2]
             lines.append(
                 Line(
-                    f"{title} by {rule}: final {found.run.loss_label}; loaded states; minimum "
+                    f"{title} by {rule}: final {training.run.loss_label}; loaded states; minimum "
                     "cosine in the first half",
-                    f"{found.run.losses[-1]:.3g}; {found.states:,}; {half.min():.4f}",
-                    note=NOTES.get(rule, "") if half.min() < 0.99 else "",
+                    f"{training.run.losses[-1]:.3g}; {training.states:,}; {first_half.min():.4f}",
+                    note=NOTES.get(rule, "") if first_half.min() < 0.99 else "",
                 )
             )
     return lines
 
 
-def comparison_table(followed: Mapping[str, RuleTraining]) -> dict[str, FloatArray]:
+def comparison_table(trainings: Mapping[str, RuleTraining]) -> dict[str, FloatArray]:
     """Return losses and cosines of one task over the epochs."""
-    lengths = {len(found.cosines) for found in followed.values()}
+    lengths = {len(training.cosines) for training in trainings.values()}
     columns = {"epoch": np.arange(lengths.pop(), dtype=np.float64)}
-    for rule, found in followed.items():
+    for rule, training in trainings.items():
         name = rule.replace("-", "_")
-        columns[f"{name}_loss"] = found.run.losses
-        columns[f"{name}_cosine"] = found.cosines
+        columns[f"{name}_loss"] = training.run.losses
+        columns[f"{name}_cosine"] = training.cosines
     return columns
 
 
-def draw_comparison(compared: Comparison) -> Figure:
+def draw_comparison(comparison: Comparison) -> Figure:
     """Draw losses and cosines of all rules over the epochs, one column per task."""
     figure = Figure(figsize=(11, 7), layout="constrained")
-    panels = figure.subplots(2, len(compared))
-    for (above, below), (title, followed) in zip(panels.T, compared.items(), strict=True):
-        _draw_losses(above, followed)
+    panels = figure.subplots(2, len(comparison))
+    for (above, below), (title, trainings) in zip(panels.T, comparison.items(), strict=True):
+        _draw_losses(above, trainings)
         above.set_title(f"{title}: Adam with the gradient of each rule")
-        for rule, found in followed.items():
+        for rule, training in trainings.items():
             width = 4.0 if rule == "adjoint" else 1.5
-            below.plot(found.cosines, color=COLOURS[rule], lw=width, label=rule)
-        over_epochs(below, len(found.cosines) - 1)
+            below.plot(training.cosines, color=COLOURS[rule], lw=width, label=rule)
+        over_epochs(below, len(training.cosines) - 1)
         below.set_ylabel("cosine to the exact gradient")
         below.legend(frameon=False, fontsize=8)
     return figure
 
 
-def _draw_losses(axes: Axes, followed: Mapping[str, RuleTraining]) -> None:
-    for rule, found in followed.items():
+def _draw_losses(axes: Axes, trainings: Mapping[str, RuleTraining]) -> None:
+    for rule, training in trainings.items():
         width = 3.0 if rule == "adjoint" else 1.5
-        label = f"{rule}, {found.states:,} loaded states"
-        axes.semilogy(found.run.losses, color=COLOURS[rule], lw=width, label=label)
-        over_epochs(axes, len(found.run.losses) - 1)
-        axes.set_ylabel(found.run.loss_label)
+        label = f"{rule}, {training.states:,} loaded states"
+        axes.semilogy(training.run.losses, color=COLOURS[rule], lw=width, label=label)
+        over_epochs(axes, len(training.run.losses) - 1)
+        axes.set_ylabel(training.run.loss_label)
     axes.legend(frameon=False, fontsize=8)
 
 
 def _cosine(rule: str, run: Run, epoch: int) -> float:
-    springs, rows = run.springs, run.task.train_indices
+    springs, sample_indices = run.springs, run.task.train_indices
     stiffness = springs.law.stiffness(run.widths_by_epoch_mm[epoch])
-    exact = RULES["adjoint"].stiffness_gradient(springs.bars, run.task, stiffness, rows)
-    found = RULES[rule].stiffness_gradient(springs.bars, run.task, stiffness, rows)
-    size = np.linalg.norm(exact) * np.linalg.norm(found)
-    return float(exact @ found / size) if size > 0 else np.nan
+    exact = RULES["adjoint"].stiffness_gradient(springs.bars, run.task, stiffness, sample_indices)
+    gradient = RULES[rule].stiffness_gradient(springs.bars, run.task, stiffness, sample_indices)
+    size = np.linalg.norm(exact) * np.linalg.norm(gradient)
+    return float(exact @ gradient / size) if size > 0 else np.nan

@@ -11,7 +11,7 @@ from mnnfab.network.rigidity import analyse_rigidity
 from mnnfab.reproduce.setting import Run, train_iris
 
 #: Largest decrease of the accuracy for a redundant or recoverable bond.
-ALLOWED = 0.05
+MAX_ACCURACY_DROP = 0.05
 #: Classes of bonds and their definitions for the summary.
 KINDS = {
     "redundant": "the accuracy decreases by at most 0.05 without it",
@@ -49,10 +49,10 @@ class Cut:
         """Class of the bond, a key of `KINDS`."""
         if self.zero_modes:
             return "indispensable"
-        least = self.before.mean() - ALLOWED
-        if self.after_cut.mean() >= least:
+        min_accuracy = self.before.mean() - MAX_ACCURACY_DROP
+        if self.after_cut.mean() >= min_accuracy:
             return "redundant"
-        return "recoverable" if self.retrained.mean() >= least else "critical"
+        return "recoverable" if self.retrained.mean() >= min_accuracy else "critical"
 
 
 def cut_and_retrain(trained: Run, nodes: tuple[int, int], seed: int = 0) -> tuple[float, Run]:
@@ -68,9 +68,9 @@ def cut_and_retrain(trained: Run, nodes: tuple[int, int], seed: int = 0) -> tupl
         it is restarted from random widths.
     """
     bonds = trained.trainable.model.network.bonds
-    kept = (np.sort(bonds) != np.sort(nodes)).any(axis=1)
-    run = train_iris(seed, [nodes], trained.widths_mm[kept])
-    cut = run.task.metrics(run.springs.response(trained.widths_mm[kept]))["accuracy_all"]
+    remaining = (np.sort(bonds) != np.sort(nodes)).any(axis=1)
+    run = train_iris(seed, [nodes], trained.widths_mm[remaining])
+    cut = run.task.metrics(run.springs.response(trained.widths_mm[remaining]))["accuracy_all"]
     assert isinstance(cut, float)
     return cut, run
 
@@ -88,11 +88,11 @@ def _cut(trained: list[Run], nodes: tuple[int, int]) -> Cut:
     zero_modes = analyse_rigidity(network).n_zero_modes
     if zero_modes:
         return Cut(nodes, zero_modes, before, np.empty(0), np.empty(0))
-    found = [cut_and_retrain(run, nodes, seed) for seed, run in enumerate(trained)]
+    retrainings = [cut_and_retrain(run, nodes, seed) for seed, run in enumerate(trained)]
     return Cut(
         nodes,
         zero_modes,
         before,
-        after_cut=np.array([cut for cut, _ in found]),
-        retrained=np.array([run.metric("accuracy_all")[-1] for _, run in found]),
+        after_cut=np.array([cut for cut, _ in retrainings]),
+        retrained=np.array([run.metric("accuracy_all")[-1] for _, run in retrainings]),
     )

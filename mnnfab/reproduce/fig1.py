@@ -19,7 +19,7 @@ STEPS_MM = np.logspace(-12, 2, 141)
 
 def fig1() -> Experiment:
     """Run the experiment: 10 gf on node 12, loss (u_y(13) + 25 mm)²."""
-    forward, adjoint, moved = elongations()
+    forward, adjoint, displacements = elongations()
     gradient = forward * adjoint * 1e-6  # m², as published
     ranked = gradient_by_rank(gradient)
     errors, solves = finite_difference_errors(), solves_for_a_gradient()
@@ -29,11 +29,13 @@ def fig1() -> Experiment:
         "derivative 2 (u_y + 0.025 m), taken in newtons, is the adjoint weight on node 13.",
         lines=(
             Line(
-                "u_y of node 13 under 10 gf on node 12, mm", f"{moved[1]:.4f}", "-0.82 (measured)"
+                "u_y of node 13 under 10 gf on node 12, mm",
+                f"{displacements[1]:.4f}",
+                "-0.82 (measured)",
             ),
             Line(
                 "adjoint weight, gf",
-                f"{2 * (moved[1] - TARGET_MM) * 1e-3 / NEWTON_PER_GF:.6f}",
+                f"{2 * (displacements[1] - TARGET_MM) * 1e-3 / NEWTON_PER_GF:.6f}",
                 "5 (rounded to a weight)",
             ),
             *_gradient_lines(ranked),
@@ -93,7 +95,7 @@ def finite_difference_errors() -> dict[str, FloatArray]:
     task = make(GRADIENT).task
     model = paper.model(task.inputs, task.outputs)
     exact = RULES["adjoint"].stiffness_gradient(model, task, _uniform(), task.train_indices)
-    found = np.array(
+    approximations = np.array(
         [
             finite_difference_gradient(
                 model, task, _uniform(), task.train_indices, step * paper.per_width()
@@ -101,11 +103,13 @@ def finite_difference_errors() -> dict[str, FloatArray]:
             for step in STEPS_MM
         ]
     )
-    cosines = found @ exact / np.linalg.norm(found, axis=1) / np.linalg.norm(exact)
+    cosines = (
+        approximations @ exact / np.linalg.norm(approximations, axis=1) / np.linalg.norm(exact)
+    )
     return {
         "step_mm": STEPS_MM,
         "one_less_cosine": 1.0 - cosines,
-        "relative": np.linalg.norm(found - exact, axis=1) / np.linalg.norm(exact),
+        "relative": np.linalg.norm(approximations - exact, axis=1) / np.linalg.norm(exact),
     }
 
 
@@ -124,9 +128,9 @@ def _uniform() -> FloatArray:
 
 
 def _gradient_lines(ranked: dict[str, FloatArray]) -> list[Line]:
-    ours, measured = ranked["gradient_1e9_m2"], ranked["published_measured"]
-    largest = np.abs(ours - ranked["published_simulated"]).max()
-    cosine = ours @ measured / np.linalg.norm(ours) / np.linalg.norm(measured)
+    computed, measured = ranked["gradient_1e9_m2"], ranked["published_measured"]
+    largest = np.abs(computed - ranked["published_simulated"]).max()
+    cosine = computed @ measured / np.linalg.norm(computed) / np.linalg.norm(measured)
     return [
         Line(
             "gradient: largest difference from the published simulation, 28 bonds, 1e-9 m²",
@@ -150,14 +154,18 @@ def _finite_difference_lines(errors: dict[str, FloatArray]) -> list[Line]:
         "published curve, whose axis is labelled N/m (1 mm of width is 68.75 N/m); near the "
         "minimum of the curve the values are rounding errors"
     )
-    steps, found = errors["step_mm"], errors["one_less_cosine"]
-    best = steps[found.argmin()]
+    steps, cosine_errors = errors["step_mm"], errors["one_less_cosine"]
+    best = steps[cosine_errors.argmin()]
     lines = [Line("best step of finite differences", f"{best:.0e}", f"{paper.BEST_STEP:.0e}", note)]
     for step in (1.00e-6, 1.00e-2, 9.93e-1):
-        ours = found[np.abs(np.log(steps / step)).argmin()]
-        theirs = paper.FINITE_DIFFERENCE_ERRORS[step]
+        computed = cosine_errors[np.abs(np.log(steps / step)).argmin()]
+        published = paper.FINITE_DIFFERENCE_ERRORS[step]
         lines.append(
-            Line(f"error of finite differences, step {step:.0e}", f"{ours:.1e}", f"{theirs:.1e}")
+            Line(
+                f"error of finite differences, step {step:.0e}",
+                f"{computed:.1e}",
+                f"{published:.1e}",
+            )
         )
     return lines
 

@@ -29,14 +29,14 @@ from mnnfab.reproduce.setting import (
 )
 
 RATE, SHARPNESS, EPOCHS = 0.005, 10.0, 3000
-OUT_OF_REACH_MM = (-0.5, -0.8)
+UNATTAINABLE_MM = (-0.5, -0.8)
 
 
 def fig2() -> Experiment:
     """Train both behaviours as the code of the paper does, and prescribed displacements by MSE."""
     right, left = behaviour(0), behaviour(1)
-    precise, far = displacements(PRECISE_MM), displacements(OUT_OF_REACH_MM)
-    compared = compare_rules()
+    precise, unattainable = displacements(PRECISE_MM), displacements(UNATTAINABLE_MM)
+    comparison = compare_rules()
     return Experiment(
         title="Behaviours",
         about="A weight of 5 gf acts on node 10; node 12 or node 13 is trained to sink more. Then "
@@ -44,19 +44,24 @@ def fig2() -> Experiment:
         "compared: a loaded state is one loaded network that an experiment would have to measure.",
         lines=(
             *_behaviour_lines(right, left),
-            Line("(-0.5, -0.55) mm by MSE", _pair(moved(precise, -1)), "–", "attainable"),
+            Line(
+                "(-0.5, -0.55) mm by MSE",
+                _pair(output_displacements(precise, -1)),
+                "–",
+                "attainable",
+            ),
             Line(
                 "(-0.5, -0.8) mm by MSE",
-                _pair(moved(far, -1)),
+                _pair(output_displacements(unattainable, -1)),
                 "the authors' example",
                 "not attainable with widths of 1.5 to 2.5 mm: these values are the bounded optimum",
             ),
-            *comparison_lines(compared),
+            *comparison_lines(comparison),
         ),
         figures={
             "fig2_behaviours": draw_behaviours(right, left),
-            "fig2_precise": draw_precise({PRECISE_MM: precise, OUT_OF_REACH_MM: far}),
-            "fig2_rules": draw_comparison(compared),
+            "fig2_precise": draw_precise({PRECISE_MM: precise, UNATTAINABLE_MM: unattainable}),
+            "fig2_rules": draw_comparison(comparison),
         },
         tables={
             "fig2_history": {
@@ -64,7 +69,7 @@ def fig2() -> Experiment:
                 **_curves("first", right),
                 **_curves("second", left),
                 **_curves("precise", precise),
-                **_curves("out_of_reach", far),
+                **_curves("out_of_reach", unattainable),
             },
             "fig2_widths": {
                 **bond_columns(paper.network()),
@@ -73,8 +78,8 @@ def fig2() -> Experiment:
                 "precise_mm": precise.widths_mm,
             },
             **{
-                f"fig2_rules_{title}": comparison_table(followed)
-                for title, followed in compared.items()
+                f"fig2_rules_{title}": comparison_table(trainings)
+                for title, trainings in comparison.items()
             },
         },
         films={
@@ -99,10 +104,10 @@ def displacements(targets_mm: tuple[float, float]) -> Run:
     return train_by_projection(make(task, {"epochs": EPOCHS, "learning_rate": RATE}))
 
 
-def moved(run: Run, epoch: int) -> FloatArray:
+def output_displacements(run: Run, epoch: int) -> FloatArray:
     """Return the displacements of the outputs after an epoch, (2,) mm."""
-    both: FloatArray = run.metric("displacements_mm")[epoch]
-    return both
+    displacements_mm: FloatArray = run.metric("displacements_mm")[epoch]
+    return displacements_mm
 
 
 def _behaviour_lines(right: Run, left: Run) -> list[Line]:
@@ -110,13 +115,13 @@ def _behaviour_lines(right: Run, left: Run) -> list[Line]:
     return [
         Line(
             "untrained u_y of nodes 12 and 13, mm",
-            _pair(moved(right, 0)),
+            _pair(output_displacements(right, 0)),
             _pair(np.array(paper.BEHAVIOUR_UNTRAINED_MM)),
         ),
-        Line("first behaviour, mm", _pair(moved(right, -1)), _pair(trained)),
+        Line("first behaviour, mm", _pair(output_displacements(right, -1)), _pair(trained)),
         Line(
             "second behaviour, mm",
-            _pair(moved(left, -1)),
+            _pair(output_displacements(left, -1)),
             "–",
             "mirror image of the first; its source data are not published",
         ),
@@ -128,6 +133,6 @@ def _pair(values: FloatArray) -> str:
 
 
 def _curves(name: str, run: Run) -> dict[str, FloatArray]:
-    both = run.metric("displacements_mm")
-    difference = np.abs(both[:, 0] - both[:, 1])
+    displacements_mm = run.metric("displacements_mm")
+    difference = np.abs(displacements_mm[:, 0] - displacements_mm[:, 1])
     return {f"{name}_loss": run.losses, f"{name}_difference_mm": difference}

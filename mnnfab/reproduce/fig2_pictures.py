@@ -27,8 +27,8 @@ def draw_behaviours(right: Run, left: Run) -> Figure:
         ("node 12 sinks more", right, -1),
         ("node 13 sinks more", left, -1),
     )
-    for place, (title, run, epoch) in enumerate(states):
-        axes = figure.add_subplot(2, 3, place + 1)
+    for index, (title, run, epoch) in enumerate(states):
+        axes = figure.add_subplot(2, 3, index + 1)
         draw_widths(axes, run, epoch)
         axes.set_title(title, pad=22)
     _draw_curves(figure.add_subplot(2, 3, (4, 5)), right)
@@ -43,9 +43,9 @@ def draw_precise(runs: Mapping[tuple[float, float], Run]) -> Figure:
     panels = figure.subplots(2, len(runs), squeeze=False)
     for (above, below), (targets, run) in zip(panels.T, runs.items(), strict=True):
         both = run.metric("displacements_mm")
-        for place, (node, colour) in enumerate(((12, BLUE), (13, ORANGE))):
-            above.plot(both[:, place], color=colour, label=f"node {node}")
-            above.axhline(targets[place], color=colour, ls=":", label="target")
+        for index, (node, colour) in enumerate(((12, BLUE), (13, ORANGE))):
+            above.plot(both[:, index], color=colour, label=f"node {node}")
+            above.axhline(targets[index], color=colour, ls=":", label="target")
         over_epochs(above, len(run.losses) - 1)
         above.set_ylabel("u_y, mm")
         above.legend(frameon=False)
@@ -56,11 +56,11 @@ def draw_precise(runs: Mapping[tuple[float, float], Run]) -> Figure:
 
 def _draw_outputs(axes: Axes, outputs: list[FloatArray]) -> None:
     measured = (paper.BEHAVIOUR_UNTRAINED_MEASURED_MM, paper.BEHAVIOUR_TRAINED_MEASURED_MM)
-    for place, colour in ((0, BLUE), (1, ORANGE)):
-        x = np.arange(3) + 0.35 * place
-        values = [both[place] for both in outputs]
-        axes.bar(x, values, 0.3, color=colour, label=f"node {12 + place}")
-        middle, error = zip(*(pair[place] for pair in measured), strict=True)
+    for index, colour in ((0, BLUE), (1, ORANGE)):
+        x = np.arange(3) + 0.35 * index
+        values = [both[index] for both in outputs]
+        axes.bar(x, values, 0.3, color=colour, label=f"node {12 + index}")
+        middle, error = zip(*(pair[index] for pair in measured), strict=True)
         axes.errorbar(x[:2], middle, error, fmt="k.", capsize=3)
     axes.plot([], [], "k.", label="published, measured")
     axes.set_xticks([0.17, 1.17, 2.17], ["untrained", "12 more", "13 more"])

@@ -30,7 +30,7 @@ SPLITS = 5
 SOFTER_MPA = 0.75 * paper.YOUNGS_MODULUS_MPA
 MODULI = {"stated": paper.YOUNGS_MODULUS_MPA, "softer": SOFTER_MPA}
 NOISE_MM = {"noise-free": 0.0, "noisy": paper.NOISE_MM}
-SHOWN = (1, 10, 5000)
+SHOWN_EPOCHS = (1, 10, 5000)
 
 Case = tuple[str, str]
 """Keys of `MODULI` and of `NOISE_MM`."""
@@ -58,7 +58,7 @@ def fig3() -> Experiment:
         for modulus in MODULI
         for noise in NOISE_MM
     }
-    losses = {case: losses_m2(found) for case, found in runs.items()}
+    losses = {case: losses_m2(case_runs) for case, case_runs in runs.items()}
     stated, softer = runs["stated", "noise-free"][0], runs["softer", "noise-free"][0]
     return Experiment(
         title="Regression",
@@ -68,7 +68,7 @@ def fig3() -> Experiment:
         figures={"fig3_regression": _draw(runs, losses)},
         tables={
             "fig3_loss": {
-                "epoch": np.arange(SHOWN[-1] + 1.0),
+                "epoch": np.arange(SHOWN_EPOCHS[-1] + 1.0),
                 **{
                     name: column
                     for (modulus, noise), spread in losses.items()
@@ -100,13 +100,13 @@ def _loss_lines(losses: Mapping[Case, Spread]) -> list[Line]:
         "(`mnnfab reach`), so the published network must have been softer than stated; its modulus "
         "and its start widths are not known, so the curves differ, most in the first epochs",
     }
-    epochs = ", ".join(map(str, SHOWN))
+    epochs = ", ".join(map(str, SHOWN_EPOCHS))
     return [
         Line(
             f"loss after epochs {epochs}, {noise}, {modulus} modulus, m²",
-            ", ".join(f"{spread.mean[epoch]:.2e}" for epoch in SHOWN),
+            ", ".join(f"{spread.mean[epoch]:.2e}" for epoch in SHOWN_EPOCHS),
             ", ".join(
-                f"{paper.REGRESSION_LOSS_M2[epoch][noise == 'noisy']:.2e}" for epoch in SHOWN
+                f"{paper.REGRESSION_LOSS_M2[epoch][noise == 'noisy']:.2e}" for epoch in SHOWN_EPOCHS
             ),
             notes[modulus],
         )
@@ -115,14 +115,14 @@ def _loss_lines(losses: Mapping[Case, Spread]) -> list[Line]:
 
 
 def _slope_lines(runs: Mapping[Case, Sequence[Run]]) -> list[Line]:
-    wanted = ", ".join(f"{slope:g}" for slope in paper.SLOPES_MM_PER_N)
+    target_slopes = ", ".join(f"{slope:g}" for slope in paper.SLOPES_MM_PER_N)
     return [
         Line(
-            f"slopes after {SHOWN[-1]} epochs, {noise}, {modulus} modulus, mm/N",
-            ", ".join(f"{slope:.2f}" for slope in slopes(found[0])),
-            f"{wanted} (target)",
+            f"slopes after {SHOWN_EPOCHS[-1]} epochs, {noise}, {modulus} modulus, mm/N",
+            ", ".join(f"{slope:.2f}" for slope in slopes(case_runs[0])),
+            f"{target_slopes} (target)",
         )
-        for (modulus, noise), found in runs.items()
+        for (modulus, noise), case_runs in runs.items()
     ]
 
 
@@ -135,14 +135,14 @@ def _draw(runs: Mapping[Case, Sequence[Run]], losses: Mapping[Case, Spread]) -> 
         axes.set_title(f"{noise} data and trained response\n({SOFTER_MPA:g} MPa)", fontsize=10)
     _draw_losses(panels[0, 2], losses)
     free = runs["softer", "noise-free"][0]
-    for axes, epoch in zip(panels[1, :3], SHOWN, strict=True):
+    for axes, epoch in zip(panels[1, :3], SHOWN_EPOCHS, strict=True):
         draw_lines(axes, free.task, free.response(epoch))
         axes.set_title(f"noise-free, epoch {epoch} ({SOFTER_MPA:g} MPa)", fontsize=10)
-    for axes, (word, modulus) in zip(panels[:, 3], MODULI.items(), strict=True):
-        run = runs[word, "noise-free"][0]
+    for axes, (modulus_name, modulus) in zip(panels[:, 3], MODULI.items(), strict=True):
+        run = runs[modulus_name, "noise-free"][0]
         draw_widths(axes, run)
-        found = ", ".join(f"{slope:.1f}" for slope in slopes(run))
-        title = f"trained, {word} modulus, {modulus:g} MPa\nslopes {found} mm/N"
+        slopes_text = ", ".join(f"{slope:.1f}" for slope in slopes(run))
+        title = f"trained, {modulus_name} modulus, {modulus:g} MPa\nslopes {slopes_text} mm/N"
         axes.set_title(title, fontsize=10, pad=22)
     return figure
 
@@ -153,14 +153,14 @@ def _draw_losses(axes: Axes, losses: Mapping[Case, Spread]) -> None:
         style = "-" if modulus == "softer" else ":"
         label = f"{noise}, {MODULI[modulus]:g} MPa"
         axes.plot(spread.mean, style, color=colours[noise], label=label)
-    for place, noise in enumerate(NOISE_MM):
-        published = {epoch: pair[place] for epoch, pair in paper.REGRESSION_LOSS_M2.items()}
+    for index, noise in enumerate(NOISE_MM):
+        published = {epoch: pair[index] for epoch, pair in paper.REGRESSION_LOSS_M2.items()}
         marker = "s" if noise == "noisy" else "o"
         label = f"published, {noise}"
         axes.plot(
             *zip(*published.items(), strict=True), marker, color=GREEN, label=label, clip_on=False
         )
-    over_epochs(axes, SHOWN[-1])
+    over_epochs(axes, SHOWN_EPOCHS[-1])
     axes.set_yscale("log")
     axes.set_ylabel("training loss, m²")
     axes.legend(frameon=False, fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)

@@ -24,8 +24,8 @@ from mnnfab.task.datasets import built_in_features
 from mnnfab.units import NEWTON_PER_GF
 
 SPLITS = 30
-SHOWN = (10, 20, 100)
-PARTS = ("train", "test", "all")
+SHOWN_EPOCHS = (10, 20, 100)
+SUBSETS = ("train", "test", "all")
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +50,7 @@ def fig4() -> Experiment:
     runs = [train_iris(seed) for seed in range(SPLITS)]
     loss = spread_of([losses_as_published(run) for run in runs])
     accuracies = {
-        part: spread_of([run.metric(f"accuracy_{part}") for run in runs]) for part in PARTS
+        subset: spread_of([run.metric(f"accuracy_{subset}") for run in runs]) for subset in SUBSETS
     }
     first, flowers = runs[0], mean_flowers(runs[0])
     return Experiment(
@@ -60,8 +60,8 @@ def fig4() -> Experiment:
         lines=(*_curve_lines(loss, accuracies), *_flower_lines(flowers), _rounding_line(runs)),
         figures={
             "fig4_training": draw_training(first, loss, accuracies),
-            "fig4_maps": draw_maps(first, SHOWN),
-            "fig4_confusion": draw_confusion(first, SHOWN),
+            "fig4_maps": draw_maps(first, SHOWN_EPOCHS),
+            "fig4_confusion": draw_confusion(first, SHOWN_EPOCHS),
             "fig4_flowers": draw_flower_outputs(
                 [f"{flower.species} no. {flower.number}" for flower in flowers],
                 [flower.weights_gf for flower in flowers],
@@ -74,8 +74,8 @@ def fig4() -> Experiment:
                 **loss.columns("loss"),
                 **{
                     name: column
-                    for part, spread in accuracies.items()
-                    for name, column in spread.columns(f"accuracy_{part}").items()
+                    for subset, spread in accuracies.items()
+                    for name, column in spread.columns(f"accuracy_{subset}").items()
                 },
             },
             "fig4_widths": bond_columns(paper.network()) | {"width_mm": first.widths_mm},
@@ -98,23 +98,24 @@ def mean_flowers(run: Run) -> list[RoundedFlower]:
     """Return the flower nearest to the mean of each species, with weights in whole grams."""
     data = built_in_features("iris")
     response = run.response(-1)
-    chosen = []
+    flowers = []
     for number, species in enumerate(data.class_names):
-        rows = np.flatnonzero(data.classes == number)
-        features = data.features[rows]
-        flower = rows[np.linalg.norm(features - features.mean(axis=0), axis=1).argmin()]
+        indices = np.flatnonzero(data.classes == number)
+        features = data.features[indices]
+        flower = indices[np.linalg.norm(features - features.mean(axis=0), axis=1).argmin()]
         weights = np.round(run.task.loads_N[flower] / NEWTON_PER_GF)
-        moved = np.abs(response.outputs(weights))
-        chosen.append(RoundedFlower(species, int(flower), weights, moved / moved.sum()))
-    return chosen
+        magnitudes = np.abs(response.outputs(weights))
+        flowers.append(RoundedFlower(species, int(flower), weights, magnitudes / magnitudes.sum()))
+    return flowers
 
 
 def rounding_cost(run: Run) -> tuple[float, float]:
     """Return the accuracy on all flowers with exact weights and with whole grams."""
     task, response = run.task, run.response(-1)
-    whole = np.round(task.loads_N / NEWTON_PER_GF) * NEWTON_PER_GF
+    rounded_loads = np.round(task.loads_N / NEWTON_PER_GF) * NEWTON_PER_GF
     exact, rounded = (
-        found.metrics(response)["accuracy_all"] for found in (task, replace(task, loads_N=whole))
+        variant.metrics(response)["accuracy_all"]
+        for variant in (task, replace(task, loads_N=rounded_loads))
     )
     assert isinstance(exact, float)
     assert isinstance(rounded, float)

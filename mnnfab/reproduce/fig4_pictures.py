@@ -21,7 +21,7 @@ from mnnfab.task.datasets import built_in_features
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-PART_COLOURS = {"train": ORANGE, "test": BLUE}
+SUBSET_COLOURS = {"train": ORANGE, "test": BLUE}
 
 
 def draw_training(run: Run, loss: Spread, accuracies: Mapping[str, Spread]) -> Figure:
@@ -31,9 +31,9 @@ def draw_training(run: Run, loss: Spread, accuracies: Mapping[str, Spread]) -> F
     loss.draw(left, GREEN, "ours, mean and range of the splits")
     _draw_published(left, 0, GREEN, "published")
     left.set_ylabel("training loss (no unit)")
-    for place, (part, colour) in enumerate(PART_COLOURS.items()):
-        accuracies[part].draw(middle, colour, f"ours, {part} set")
-        _draw_published(middle, place + 1, colour, f"published, {part} set")
+    for column, (subset, colour) in enumerate(SUBSET_COLOURS.items()):
+        accuracies[subset].draw(middle, colour, f"ours, {subset} set")
+        _draw_published(middle, column + 1, colour, f"published, {subset} set")
     middle.set_ylabel("accuracy")
     for axes in (left, middle):
         axes.set_xlabel("epoch")
@@ -43,9 +43,9 @@ def draw_training(run: Run, loss: Spread, accuracies: Mapping[str, Spread]) -> F
     return figure
 
 
-def _draw_published(axes: Axes, place: int, colour: str, label: str) -> None:
+def _draw_published(axes: Axes, column: int, colour: str, label: str) -> None:
     epochs = list(paper.IRIS_CURVES)
-    middle, low, high = np.array([curves[place] for curves in paper.IRIS_CURVES.values()]).T
+    middle, low, high = np.array([curves[column] for curves in paper.IRIS_CURVES.values()]).T
     errors = np.array([middle - low, high - middle])
     axes.errorbar(
         epochs,

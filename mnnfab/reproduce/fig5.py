@@ -32,7 +32,7 @@ from mnnfab.reproduce.setting import (
 DAMAGE = (5, 9)
 SPLITS = 5
 #: Number of epochs of the longer second training for iris.
-LONGER = 300
+LONGER_EPOCHS = 300
 
 
 Trainer = Callable[[TrainableProblem, float, FloatArray | None], Run]
@@ -113,7 +113,9 @@ def switch_tasks(youngs_modulus_MPa: float, trainer: Trainer) -> Switching:
     first = trainer(iris, IRIS_SHARPNESS, None)
     second = trainer(regression, REGRESSION_SHARPNESS, first.widths_mm)
     third = trainer(iris, IRIS_SHARPNESS, second.widths_mm)
-    longer = make(IRIS, {**IRIS_TRAINING, "epochs": LONGER}, youngs_modulus_MPa=youngs_modulus_MPa)
+    longer = make(
+        IRIS, {**IRIS_TRAINING, "epochs": LONGER_EPOCHS}, youngs_modulus_MPa=youngs_modulus_MPa
+    )
     fourth = trainer(longer, IRIS_SHARPNESS, second.widths_mm)
     return Switching(first, second, third, fourth)
 
@@ -125,34 +127,36 @@ def projected(problem: TrainableProblem, _sharpness: float, start_mm: FloatArray
 
 def _switching_lines(switched: Mapping[str, Switching]) -> list[Line]:
     lines = []
-    for how, runs in switched.items():
-        again = runs.flowers_again
-        stuck = "stalled at the width limits reached by regression; restarted from random widths"
-        reach = "the targets are not attainable with this modulus, see fig3"
+    for variant, runs in switched.items():
+        second_training = runs.flowers_again
+        stalled_note = (
+            "stalled at the width limits reached by regression; restarted from random widths"
+        )
+        modulus_note = "the targets are not attainable with this modulus, see fig3"
         lines += [
-            Line(f"iris: accuracy, {how}", _last(runs.flowers, "accuracy_all"), "nearly 1"),
+            Line(f"iris: accuracy, {variant}", _last(runs.flowers, "accuracy_all"), "nearly 1"),
             Line(
-                f"then regression: 1 − relative error, {how}",
+                f"then regression: 1 − relative error, {variant}",
                 f"{1 - runs.lines.metric('relative_error')[-1]:.3f}",
                 "nearly 1",
-                reach if how.startswith("stated") else "",
+                modulus_note if variant.startswith("stated") else "",
             ),
             Line(
-                f"then iris again: accuracy, {how}",
-                _last(again, "accuracy_all"),
+                f"then iris again: accuracy, {variant}",
+                _last(second_training, "accuracy_all"),
                 "nearly 1",
-                stuck
-                if again.was_restarted
+                stalled_note
+                if second_training.was_restarted
                 else "100 epochs are hardly enough to leave the limits",
             ),
             Line(
-                f"the same after {LONGER} epochs",
+                f"the same after {LONGER_EPOCHS} epochs",
                 _last(runs.flowers_longer, "accuracy_all"),
                 "–",
             ),
             Line(
-                f"loss of iris, first and again, {how}",
-                f"{runs.flowers.losses[-1]:.4f}, {again.losses[-1]:.4f}",
+                f"loss of iris, first and again, {variant}",
+                f"{runs.flowers.losses[-1]:.4f}, {second_training.losses[-1]:.4f}",
                 "the first is smaller",
                 "mean over the flowers; fig4 normalises the short last batch as the authors do",
             ),
@@ -162,12 +166,12 @@ def _switching_lines(switched: Mapping[str, Switching]) -> list[Line]:
 
 def _damage_lines(trained: Run, after_cut: float, damaged: Run) -> list[Line]:
     note = "not the bond of the paper, which is drawn but not named: see the atlas"
-    words = "bond {}–{} cut".format(*DAMAGE)
+    label = "bond {}–{} cut".format(*DAMAGE)
     return [
         Line("accuracy on all flowers before the cut", _last(trained, "accuracy_all"), "nearly 1"),
-        Line(f"{words}: accuracy", f"{after_cut:.3f}", "about 0.5", note),
+        Line(f"{label}: accuracy", f"{after_cut:.3f}", "about 0.5", note),
         Line(
-            f"{words}: accuracy after retraining",
+            f"{label}: accuracy after retraining",
             _last(damaged, "accuracy_all"),
             "about 0.8",
             note,
@@ -193,11 +197,14 @@ def _atlas_lines(cuts: tuple[Cut, ...]) -> list[Line]:
         for kind, meaning in KINDS.items()
     ]
     rigid = [cut for cut in cuts if cut.after_cut.size]
-    like = min(rigid, key=lambda c: abs(c.after_cut.mean() - 0.5) + abs(c.retrained.mean() - 0.8))
+    most_similar = min(
+        rigid, key=lambda c: abs(c.after_cut.mean() - 0.5) + abs(c.retrained.mean() - 0.8)
+    )
     lines.append(
         Line(
-            f"cut most similar to the paper's, {like.name}: accuracy, accuracy after retraining",
-            f"{_range(like.after_cut)}, {_range(like.retrained)}",
+            f"cut most similar to the paper's, {most_similar.name}: accuracy, accuracy after "
+            "retraining",
+            f"{_range(most_similar.after_cut)}, {_range(most_similar.retrained)}",
             "about 0.5, about 0.8",
             f"selected from the atlas afterwards; mean and range of {SPLITS} splits",
         )

@@ -27,7 +27,7 @@ DrawOutputs = Callable[[Axes, Task, PortModel], None]
 
 FRAMES_PER_SECOND, DOTS_PER_INCH = 6, 80
 #: Number of times that the last frame of a scene is repeated.
-PAUSE = 6
+LAST_FRAME_REPEATS = 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,13 +58,13 @@ def write_film(path: Path, scenes: Sequence[Scene]) -> None:
             canvas.draw()  # type: ignore[no-untyped-call]
             pixels = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
             frames.append(Image.fromarray(pixels).convert("RGB"))
-        frames += [frames[-1]] * PAUSE
+        frames += [frames[-1]] * LAST_FRAME_REPEATS
     palette = _palette()
-    first, *others = [frame.quantize(palette=palette, dither=Dither.NONE) for frame in frames]
+    first, *other_frames = [frame.quantize(palette=palette, dither=Dither.NONE) for frame in frames]
     first.save(
         path,
         save_all=True,
-        append_images=others,
+        append_images=other_frames,
         duration=1000 // FRAMES_PER_SECOND,
         loop=0,
         optimize=False,
@@ -77,8 +77,8 @@ def epochs_shown(n_epochs: int, frames: int) -> IntArray:
     >>> epochs_shown(100, 8)
     array([  0,   1,   3,   6,  13,  26,  51, 100])
     """
-    spaced = np.geomspace(1, n_epochs + 1, frames) - 1
-    return np.unique(np.round(spaced).astype(np.int64))
+    epochs = np.geomspace(1, n_epochs + 1, frames) - 1
+    return np.unique(np.round(epochs).astype(np.int64))
 
 
 def _palette() -> Image.Image:
@@ -86,9 +86,9 @@ def _palette() -> Image.Image:
 
     All frames share one palette; with a palette per frame, small markers would change colour.
     """
-    ours = [to_rgb(colour) for colour in (BLUE, ORANGE, GREEN, RED, "black")]
+    base_colours = [to_rgb(colour) for colour in (BLUE, ORANGE, GREEN, RED, "black")]
     # Shades close to white are left out: Pillow would merge them with white.
-    shades = [np.linspace(colour, (1, 1, 1), 12)[:-1] for colour in ours]
+    shades = [np.linspace(colour, (1, 1, 1), 12)[:-1] for colour in base_colours]
     widths = colormaps["cividis"](np.linspace(0, 1, 199))[:, :3]
     colours = np.vstack([[(1, 1, 1)], to_rgb(GREY), *shades, widths])
     image = Image.new("P", (1, 1))

@@ -45,17 +45,17 @@ Conventions of the paper, as far as they follow from its text, its code or its n
 "0.956 (0.943 to 0.971)" is the mean, minimum and maximum of several splits into 70 % training
 and 30 % test samples. Nodes and flowers are counted from 0.
 """
-Done = Mapping[str, Experiment]
+ExperimentResults = Mapping[str, Experiment]
 """Experiments by name."""
 
 
-def reproduce(names: Sequence[str], out: Path, tell: Callable[[str], None]) -> Path:
+def reproduce(names: Sequence[str], out: Path, on_experiment: Callable[[str], None]) -> Path:
     """Run experiments of the paper and write their results.
 
     Args:
         names: keys of `EXPERIMENTS`; empty for all.
         out: folder for the results.
-        tell: callback that reports each experiment when it starts.
+        on_experiment: callback that reports each experiment when it starts.
 
     Returns:
         Path of the summary, a Markdown file.
@@ -66,18 +66,18 @@ def reproduce(names: Sequence[str], out: Path, tell: Callable[[str], None]) -> P
     unknown = [name for name in names if name not in EXPERIMENTS]
     if unknown:
         raise InputError("experiment", f'"{unknown[0]}"', ", ".join(EXPERIMENTS))
-    done = {}
+    results = {}
     for name in names or EXPERIMENTS:
-        tell(name)
-        done[name] = EXPERIMENTS[name]()
-    tell("figures, tables and films")
+        on_experiment(name)
+        results[name] = EXPERIMENTS[name]()
+    on_experiment("figures, tables and films")
     with locked_folder(out), run_folder(out) as staging:
-        for experiment in done.values():
+        for experiment in results.values():
             _write(staging, experiment)
-        (staging / "summary.md").write_text(summary_text(done), encoding="utf-8")
+        (staging / "summary.md").write_text(summary_text(results), encoding="utf-8")
         rows = [
             (name, line.quantity, line.ours, line.published, line.note)
-            for name, experiment in done.items()
+            for name, experiment in results.items()
             for line in experiment.lines
         ]
         header = ("experiment", "quantity", "ours", "published", "note")
@@ -86,10 +86,10 @@ def reproduce(names: Sequence[str], out: Path, tell: Callable[[str], None]) -> P
     return out / "summary.md"
 
 
-def summary_text(done: Done) -> str:
+def summary_text(results: ExperimentResults) -> str:
     """Return the summary as Markdown."""
     parts = [INTRODUCTION]
-    for name, experiment in done.items():
+    for name, experiment in results.items():
         parts.append(f"\n## {name}: {experiment.title}\n\n{experiment.about}\n\n")
         parts.append("| quantity | ours | published | note |\n|---|---|---|---|\n")
         parts += [_row(line) for line in experiment.lines]

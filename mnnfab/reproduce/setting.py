@@ -104,9 +104,9 @@ class Run:
     @property
     def widths_by_epoch_mm(self) -> FloatArray:
         """Widths before training and after every epoch, (n_epochs + 1, n_bonds)."""
-        kept = self.training.widths_by_epoch_mm
-        assert kept is not None, "every training of this package records its widths"
-        return kept
+        widths = self.training.widths_by_epoch_mm
+        assert widths is not None, "every training of this package records its widths"
+        return widths
 
     @property
     def losses(self) -> FloatArray:
@@ -163,7 +163,7 @@ def make(
     Raises:
         MechanismError: if the damaged network has zero modes.
     """
-    least, most = paper.WIDTHS_MM
+    min_width, max_width = paper.WIDTHS_MM
     design = {
         "schema": 1,
         "name": "paper",
@@ -177,8 +177,8 @@ def make(
         "material": {"youngs_modulus_MPa": youngs_modulus_MPa},
         "fabrication": {
             "thickness_mm": paper.THICKNESS_MM,
-            "width_min_mm": least,
-            "width_max_mm": most,
+            "width_min_mm": min_width,
+            "width_max_mm": max_width,
             "width_initial_mm": paper.WIDTH_START_MM,
         },
         "task": dict(task),
@@ -198,7 +198,7 @@ def train_as_the_authors(
         start_mm: start widths, (n_bonds,); 2 mm if not given.
     """
     width_map = PaperLogistic(*problem.width_limits_mm, sharpness)
-    trainable = _with_their_epsilon(replace(problem.trainable(), width_map=width_map))
+    trainable = _with_published_epsilon(replace(problem.trainable(), width_map=width_map))
     return _run(trainable, start_mm, problem)
 
 
@@ -228,7 +228,7 @@ def train_by_projection(problem: TrainableProblem, start_mm: FloatArray | None =
     return _run(problem.trainable(), start_mm, problem)
 
 
-def _with_their_epsilon(trainable: Trainable) -> Trainable:
+def _with_published_epsilon(trainable: Trainable) -> Trainable:
     """Return the trainable with a loss scale that gives Adam's ε the effect of the paper's code.
 
     In that code ε = 1.5e-8 is added to the magnitude of dL/dk in SI units, m³/N. The gradient

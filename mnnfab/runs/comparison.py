@@ -41,7 +41,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class WidthsApart:
+class WidthDifference:
     """Width differences of two runs with the same bonds.
 
     Args:
@@ -67,7 +67,7 @@ class Comparison:
 
     folders: tuple[str, str]
     lines: tuple[Line, ...]
-    widths: WidthsApart | None
+    widths: WidthDifference | None
 
 
 def compare_runs(first: Path, second: Path) -> Comparison:
@@ -128,9 +128,11 @@ def _designs(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[Line]:
 
 
 def _results(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[Line]:
-    ours, theirs = dict(_numbers(first)), dict(_numbers(second))
-    names = [*ours, *(name for name in theirs if name not in ours)]
-    return [Line("results", name, ours.get(name), theirs.get(name)) for name in names]
+    first_values, second_values = dict(_numbers(first)), dict(_numbers(second))
+    names = [*first_values, *(name for name in second_values if name not in first_values)]
+    return [
+        Line("results", name, first_values.get(name), second_values.get(name)) for name in names
+    ]
 
 
 def _numbers(report: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -140,9 +142,9 @@ def _numbers(report: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         ("surrogate", "calibrated bar model"),
         ("continuum", "continuum model"),
     )
-    for model, words in models:
+    for model, model_name in models:
         for name, value in ((report["models"].get(model) or {}).get("metrics") or {}).items():
-            yield f"{name.replace('_', ' ')}, {words}", value
+            yield f"{name.replace('_', ' ')}, {model_name}", value
     agreement = report["agreement"].get("continuum_vs_bar") or {}
     for name, value in agreement.items():
         yield f"{name.replace('_', ' ')} (continuum against bar model)", value
@@ -163,20 +165,22 @@ def _numbers(report: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 def _findings(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[Line]:
     """Return errors and warnings of one run only."""
 
-    def wrong(report: Mapping[str, Any]) -> dict[str, str]:
+    def errors_and_warnings(report: Mapping[str, Any]) -> dict[str, str]:
         return {
             f"{finding['code']}, {finding['where']}": finding["message"]
             for finding in report["findings"]
             if finding["severity"] != "info"
         }
 
-    ours, theirs = wrong(first), wrong(second)
-    names = [*ours, *(name for name in theirs if name not in ours)]
-    lines = [Line("findings", name, ours.get(name), theirs.get(name)) for name in names]
+    first_values, second_values = errors_and_warnings(first), errors_and_warnings(second)
+    names = [*first_values, *(name for name in second_values if name not in first_values)]
+    lines = [
+        Line("findings", name, first_values.get(name), second_values.get(name)) for name in names
+    ]
     return [line for line in lines if line.first is None or line.second is None]
 
 
-def _widths(first: Path, second: Path) -> WidthsApart | None:
+def _widths(first: Path, second: Path) -> WidthDifference | None:
     tables = [read_table(folder / WIDTHS) for folder in (first, second)]
     ends = [
         [tuple(row[:3]) for row in table.rows]
@@ -185,33 +189,33 @@ def _widths(first: Path, second: Path) -> WidthsApart | None:
     ]
     if len(ends) < 2 or ends[0] != ends[1]:
         return None
-    ours, theirs = (column_numbers(table, "width_mm") for table in tables)
-    apart = np.abs(ours - theirs)
-    worst = int(apart.argmax())
+    first_values, second_values = (column_numbers(table, "width_mm") for table in tables)
+    difference = np.abs(first_values - second_values)
+    worst = int(difference.argmax())
     bond, i, j = ends[0][worst]
-    rms = float(np.sqrt((apart**2).mean()))
-    return WidthsApart(rms, float(apart[worst]), f"bond {bond} ({i}–{j})")
+    rms = float(np.sqrt((difference**2).mean()))
+    return WidthDifference(rms, float(difference[worst]), f"bond {bond} ({i}–{j})")
 
 
-def comparison_text(found: Comparison) -> str:
+def comparison_text(comparison: Comparison) -> str:
     """Return the comparison as a text table."""
-    rows = [("", *found.folders)]
+    rows = [("", *comparison.folders)]
     group = ""
-    for line in found.lines:
+    for line in comparison.lines:
         if line.group != group:
             group = line.group
             rows += [("", "", ""), (_TITLES[group], "", "")]
         mark = "≠ " if line.differs and group == "results" else "  "
-        rows.append((f"{mark}{line.name}", as_words(line.first), as_words(line.second)))
-    widest = [min(60, max(len(row[place]) for row in rows)) for place in (0, 1)]
-    lines = [f"{a:<{widest[0]}}  {b:<{widest[1]}}  {c}".rstrip() for a, b, c in rows]
-    if found.widths is not None:
-        apart = found.widths
+        rows.append((f"{mark}{line.name}", value_text(line.first), value_text(line.second)))
+    column_widths = [min(60, max(len(row[index]) for row in rows)) for index in (0, 1)]
+    lines = [f"{a:<{column_widths[0]}}  {b:<{column_widths[1]}}  {c}".rstrip() for a, b, c in rows]
+    if comparison.widths is not None:
+        difference = comparison.widths
         lines += [
             "",
-            f"width difference: {apart.rms_mm:.4f} mm (root mean square), largest: ",
+            f"width difference: {difference.rms_mm:.4f} mm (root mean square), largest: ",
         ]
-        lines[-1] += f"{apart.largest_mm:.4f} mm at {apart.bond}"
+        lines[-1] += f"{difference.largest_mm:.4f} mm at {difference.bond}"
     else:
         lines += ["", "width difference: the two runs have different bonds"]
     return "\n".join(lines)
@@ -224,7 +228,7 @@ _TITLES = {
 }
 
 
-def as_words(value: Any) -> str:  # noqa: ANN401 - any value of a design or a report
+def value_text(value: Any) -> str:  # noqa: ANN401 - any value of a design or a report
     """Return a value as table text: numbers to four significant digits, None as a dash."""
     if value is None:
         return "–"
@@ -233,7 +237,7 @@ def as_words(value: Any) -> str:  # noqa: ANN401 - any value of a design or a re
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, list):
-        text = ", ".join(as_words(part) for part in value)
+        text = ", ".join(value_text(part) for part in value)
         return text if len(text) <= 50 else f"{text[:49]}…"
     # Control characters could act on the terminal.
     return "".join(letter if letter.isprintable() else "�" for letter in str(value))

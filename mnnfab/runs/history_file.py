@@ -15,7 +15,7 @@ Columns = Mapping[str, FloatArray]
 """Name of each column and its values, (n_epochs + 1,)."""
 
 
-_WHOLE = {"epoch", "restart", "stuck", "chosen"}
+_INTEGER_COLUMNS = {"epoch", "restart", "stuck", "chosen"}
 
 
 def history_columns(history: Sequence[Epoch]) -> Columns:
@@ -40,7 +40,7 @@ def restart_columns(restarts: Sequence[Restart]) -> Columns:
 def history_text(columns: Columns) -> str:
     """Return the columns as CSV text."""
     values = [
-        column.astype(int).tolist() if name in _WHOLE else column.tolist()
+        column.astype(int).tolist() if name in _INTEGER_COLUMNS else column.tolist()
         for name, column in columns.items()
     ]
     return table_text(list(columns), zip(*values, strict=True))
@@ -70,7 +70,7 @@ def _row(epoch: Epoch) -> dict[str, float]:
     for name, value in epoch.metrics.items():
         if isinstance(value, list):
             stem, _, unit = name.rpartition("_")
-            row |= {f"{stem}_{place}_{unit}": part for place, part in enumerate(value)}
+            row |= {f"{stem}_{index}_{unit}": part for index, part in enumerate(value)}
         else:
             row[name] = value
     return row

@@ -44,7 +44,7 @@ from mnnfab.training.training import Training
 
 WIDTHS, HISTORY, RESTARTS, ANCESTRY = "widths.csv", "history.csv", "restarts.csv", "ancestry.json"
 #: File of the findings reported for the training, for the reports of later stages.
-TOLD = "training.json"
+TRAINING_FINDINGS = "training.json"
 
 _Entry = TypeVar("_Entry")
 
@@ -101,7 +101,7 @@ def make_record(
     ancestry: tuple[Ancestor, ...],
     findings: tuple[Finding, ...],
     compensation: Compensation = NOTHING,
-    before: Sequence[Training] = (),
+    earlier_trainings: Sequence[Training] = (),
 ) -> Record:
     """Return the record of a completed training and of those before it."""
     return Record(
@@ -111,7 +111,7 @@ def make_record(
         ancestry=ancestry,
         findings=findings,
         compensation=compensation,
-        width_history=width_history_of([*before, training]),
+        width_history=width_history_of([*earlier_trainings, training]),
     )
 
 
@@ -121,7 +121,7 @@ def write_record(folder: Path, network: Network, record: Record) -> None:
     for name, columns in ((HISTORY, record.history), (RESTARTS, record.restarts)):
         if columns:
             (folder / name).write_text(history_text(columns), encoding="utf-8")
-    for name, entries in ((ANCESTRY, record.ancestry), (TOLD, record.findings)):
+    for name, entries in ((ANCESTRY, record.ancestry), (TRAINING_FINDINGS, record.findings)):
         if entries:
             lines = json.dumps([asdict(entry) for entry in entries], indent=2)
             (folder / name).write_text(lines + "\n", encoding="utf-8")
@@ -145,7 +145,7 @@ def load_record(folder: Path, problem: Problem) -> Record:
         history=load_history(folder / HISTORY),
         restarts=load_history(folder / RESTARTS),
         ancestry=load_ancestry(folder),
-        findings=_load_entries(folder / TOLD, Finding),
+        findings=_load_entries(folder / TRAINING_FINDINGS, Finding),
         compensation=load_compensation(folder / SURROGATE, problem.task),
         width_history=load_width_history(folder / WIDTH_HISTORY, problem.network.n_bonds),
     )

@@ -59,12 +59,14 @@ def exported_names(folder: Path) -> tuple[str, ...]:
     return tuple(name for name in parts if (folder / name).is_file())
 
 
-def is_whole(folder: Path, listed: Mapping[str, str]) -> bool:
+def is_intact(folder: Path, listed: Mapping[str, str]) -> bool:
     """Return whether every listed file is in a folder and unchanged."""
-    return bool(listed) and all(_is_whole(folder / name, one) for name, one in listed.items())
+    return bool(listed) and all(
+        _is_intact(folder / name, digest) for name, digest in listed.items()
+    )
 
 
-def _is_whole(path: Path, digest: str) -> bool:
+def _is_intact(path: Path, digest: str) -> bool:
     return path.is_file() and not path.is_symlink() and sha256_of(path) == digest
 
 
@@ -84,23 +86,23 @@ def run_folder(folder: Path) -> Iterator[Path]:
     """
     recover(folder)  # left by this process, if Ctrl-C interrupted its move of files
     earlier = earlier_results(folder)
-    unchanged = [name for name, digest in earlier.items() if _is_whole(folder / name, digest)]
+    unchanged = [name for name, digest in earlier.items() if _is_intact(folder / name, digest)]
     with results_folder(folder, removes=unchanged) as staging:
         yield staging
         for path in sorted(staging.rglob("*")):
             name = path.relative_to(staging).as_posix()
             known = name in earlier or (name == MANIFEST and earlier) or path.is_dir()
-            _require_room(folder / name, folder=path.is_dir(), known=bool(known))
+            _check_overwrite(folder / name, folder=path.is_dir(), known=bool(known))
 
 
-def _require_room(place: Path, *, folder: bool, known: bool) -> None:
+def _check_overwrite(path: Path, *, folder: bool, known: bool) -> None:
     """Check that no file or folder is overwritten that no run has written."""
-    if not place.exists() and not place.is_symlink():
+    if not path.exists() and not path.is_symlink():
         return
     # A symbolic link would redirect output out of the results folder.
-    if not known or place.is_symlink() or place.is_dir() != folder:
+    if not known or path.is_symlink() or path.is_dir() != folder:
         given = "a file that no run has written would be overwritten"
-        raise InputError(str(place), given, "an empty folder, or the folder of an earlier run")
+        raise InputError(str(path), given, "an empty folder, or the folder of an earlier run")
 
 
 def write_training(folder: Path, problem: Problem, record: Record) -> None:

@@ -17,7 +17,7 @@ WIDTH_HISTORY = "widths-by-epoch.csv"
 #: Maximum number of recorded epochs per training, besides the first.
 MAX_RECORDED_EPOCHS = 60
 #: Maximum number of rows that is read; a hundred rounds have fewer.
-MOST_ROWS = 10_000
+MAX_ROWS = 10_000
 #: Decimals of the recorded widths, mm; smaller differences are not visible.
 DIGITS = 4
 
@@ -43,25 +43,28 @@ def width_history_of(trainings: Sequence[Training]) -> WidthHistory | None:
     Returns:
         The width history; None if no training has recorded its widths.
     """
-    chosen = []
+    parts = []
     for number, training in enumerate(trainings):
         widths = training.widths_by_epoch_mm
         if widths is None or len(widths) < 2:
             continue
         count = min(len(widths), MAX_RECORDED_EPOCHS + 1)
         epochs = np.unique(np.linspace(0, len(widths) - 1, count).round().astype(int))
-        shown = widths[epochs].round(DIGITS)
-        chosen.append(np.column_stack([np.full(len(epochs), number), epochs, shown]))
-    return _as_frames(np.concatenate(chosen)) if chosen else None
+        rounded = widths[epochs].round(DIGITS)
+        parts.append(np.column_stack([np.full(len(epochs), number), epochs, rounded]))
+    return _history_of_rows(np.concatenate(parts)) if parts else None
 
 
-def width_history_text(frames: WidthHistory) -> str:
+def width_history_text(history: WidthHistory) -> str:
     """Return a width history as CSV text: one row per recorded epoch, one column per bond."""
-    header = ["round", "epoch", *(f"bond_{bond}_mm" for bond in range(frames.widths_mm.shape[1]))]
+    header = ["round", "epoch", *(f"bond_{bond}_mm" for bond in range(history.widths_mm.shape[1]))]
     rows = (
         [int(number), int(epoch), *(f"{width:.{DIGITS}f}" for width in widths)]
         for number, epoch, widths in zip(
-            frames.rounds.tolist(), frames.epochs.tolist(), frames.widths_mm.tolist(), strict=True
+            history.rounds.tolist(),
+            history.epochs.tolist(),
+            history.widths_mm.tolist(),
+            strict=True,
         )
     )
     return table_text(header, rows)
@@ -76,15 +79,15 @@ def load_width_history(path: Path, n_bonds: int) -> WidthHistory | None:
     if not path.exists():
         return None
     table = read_table(path)
-    if len(table.rows) > MOST_ROWS:
-        raise InputError(str(path), f"{len(table.rows)} rows", f"at most {MOST_ROWS}")
+    if len(table.rows) > MAX_ROWS:
+        raise InputError(str(path), f"{len(table.rows)} rows", f"at most {MAX_ROWS}")
     if len(table.header) != n_bonds + 2:
         given = f"{len(table.header)} columns"
         raise InputError(str(path), given, f"round, epoch and {n_bonds} bonds")
-    return _as_frames(table.numbers(range(len(table.header))))
+    return _history_of_rows(table.numbers(range(len(table.header))))
 
 
-def _as_frames(values: FloatArray) -> WidthHistory:
+def _history_of_rows(values: FloatArray) -> WidthHistory:
     return WidthHistory(
         *(frozen_floats(part) for part in (values[:, 0], values[:, 1], values[:, 2:]))
     )

@@ -102,7 +102,7 @@ def _compared(results: Results, part: PortPart, predicted: Response) -> Results:
         prints=prints,
         findings=(
             *judged,
-            *check_solution(part.discretisation, continuum.balance),
+            *check_solution(part.discretisation, continuum.residuals),
             *check_compensation(problem, predicted, response),
             *check_limit_states(problem, continuum, states),
             *check_print_samples(problem, prints),

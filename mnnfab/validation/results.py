@@ -12,7 +12,7 @@ from mnnfab.units import MM3_PER_CM3
 if TYPE_CHECKING:
     from export.manifest import ExportedFile
     from fem.continuum import Continuum
-    from fem.convergence import Discretisation
+    from fem.convergence import ConvergenceStudy
     from fem.limit_states import LimitStates
     from geometry.tiling import Tiling
     from mnnfab.arrays import FloatArray
@@ -55,7 +55,7 @@ class Results:
     bar: Response | None
     predicted: Response | None
     continuum: Continuum | None
-    discretisation: Discretisation | None
+    discretisation: ConvergenceStudy | None
     agreement: Agreement | None
     gradient: GradientAgreement | None
     guards: LimitStates | None

@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING
 from mnnfab.findings import Finding, Severity
 
 if TYPE_CHECKING:
-    from fem.convergence import Discretisation
-    from fem.system import Balance
+    from fem.convergence import ConvergenceStudy
+    from fem.system import Residuals
 
 #: Largest relative residual of forces and energy that is attributed to rounding.
 BALANCED = 1e-9
 
 
-def check_solution(discretisation: Discretisation, balance: Balance) -> list[Finding]:
+def check_solution(discretisation: ConvergenceStudy, balance: Residuals) -> list[Finding]:
     """Return a finding on the discretisation error, the force residual and the energy balance."""
     dofs = " → ".join(f"{level.n_dofs:,}" for level in discretisation.levels)
-    severity: Severity = "info" if discretisation.settled else "warning"
+    severity: Severity = "info" if discretisation.converged else "warning"
     message = (
         f"estimated discretisation error of the flexibility matrix {discretisation.error:.2%}, "
         f"tolerance {discretisation.tolerance:.2%}; degrees of freedom {dofs}"
     )
-    if not discretisation.settled:
+    if not discretisation.converged:
         message += "; not converged, or not enough memory for a finer mesh"
     return [
         Finding("discretisation", severity, "continuum", message),

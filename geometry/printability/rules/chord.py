@@ -19,7 +19,7 @@ def check(job: PrintJob) -> list[Finding]:
     if worst is None:
         return []
     limit = CHORD_SHARE * joint.value_mm
-    words = (
+    message = (
         f"facets are up to {worst.value_mm:.4f} mm from the arc at ({{:.2f}}, {{:.2f}}) mm".format(
             *worst.position_mm
         )
@@ -27,7 +27,7 @@ def check(job: PrintJob) -> list[Finding]:
         f"limit {CHORD_SHARE:.0%}, set by [export] stl_tolerance_mm"
     )
     severity: Severity = "info" if worst.value_mm <= limit else "warning"
-    return [finding_at("chord", severity, worst, words, limit)]
+    return [finding_at("chord", severity, worst, message, limit)]
 
 
 CHECK = PrintabilityCheck(

@@ -11,7 +11,7 @@ from mnnfab.findings import Finding, FindingCode
 
 def check(job: PrintJob) -> list[Finding]:
     """Check the remaining thickness of the part under sunk details."""
-    worst = measures.least(measures.floors(job.tiling))
+    worst = measures.smallest(measures.floors(job.tiling))
     return [] if worst is None else [check_wall("floor", worst, job.printer)]
 
 

@@ -12,7 +12,7 @@ from mnnfab.findings import Finding, FindingCode
 def check(job: PrintJob) -> list[Finding]:
     """Check the smallest gap; an empty list if all are wide."""
     limit = job.printer.gap_mm
-    worst = measures.least(measures.gaps(job.tiling, job.network, 2 * limit))
+    worst = measures.smallest(measures.gaps(job.tiling, job.network, 2 * limit))
     return [] if worst is None else check_smallest("gap", [worst], "", limit, job.printer)
 
 

@@ -13,12 +13,12 @@ def check(job: PrintJob) -> list[Finding]:
     tiling, printer = job.tiling, job.printer
     heights = [tiling.thickness_mm, *(abs(relief.height_mm) for relief in tiling.reliefs)]
     lowest, (thin, thick) = min(heights), printer.layer_mm
-    words = (
+    message = (
         f"minimum height {lowest:g} mm, {lowest / thick:.1f} to {lowest / thin:.1f} layers; "
         f"{printer.name} makes layers of {thin:g} to {thick:g} mm"
     )
     severity: Severity = "info" if reaches(lowest, thin) else "error"
-    return [Finding("layers", severity, "part", words, None, lowest, thin)]
+    return [Finding("layers", severity, "part", message, None, lowest, thin)]
 
 
 CHECK = PrintabilityCheck(

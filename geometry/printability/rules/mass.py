@@ -17,8 +17,8 @@ def check(job: PrintJob) -> list[Finding]:
     mass = volume * material.density_g_per_cm3
     low, high = tiling.bounding_box_mm
     share = tiling.volume_mm3 / float(np.prod(np.subtract(high, low)))
-    words = f"{mass:.2f} g, {volume:.3f} cm³ of {material.name}, {share:.0%} of its bounding box"
-    return [Finding("mass", "info", "part", words, None, mass)]
+    message = f"{mass:.2f} g, {volume:.3f} cm³ of {material.name}, {share:.0%} of its bounding box"
+    return [Finding("mass", "info", "part", message, None, mass)]
 
 
 CHECK = PrintabilityCheck(

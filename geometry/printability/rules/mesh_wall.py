@@ -12,7 +12,7 @@ from geometry.printability.print_job import PrintJob
 from mnnfab.findings import Finding, FindingCode
 
 #: Two measurements of a wall that differ by less than this (mm) have found the same wall.
-AGREES_MM = 1e-3
+SAME_WALL_MM = 1e-3
 
 
 def check(job: PrintJob) -> list[Finding]:
@@ -23,11 +23,11 @@ def check(job: PrintJob) -> list[Finding]:
         return []
     thinnest = int(np.nanargmin(walls))
     worst = measure_at(section.middles[thinnest], float(walls[thinnest]), job.tiling, job.network)
-    judged = check_wall("wall-mesh", worst, job.printer)
-    if abs(worst.value_mm - joint.value_mm) < AGREES_MM:  # the same wall, measured twice
-        words = f"{worst.value_mm:.3f} mm on the triangles, the same as the narrowest joint"
-        judged = replace(judged, severity="info", message=words)
-    return [judged]
+    finding = check_wall("wall-mesh", worst, job.printer)
+    if abs(worst.value_mm - joint.value_mm) < SAME_WALL_MM:  # the same wall, measured twice
+        message = f"{worst.value_mm:.3f} mm on the triangles, the same as the narrowest joint"
+        finding = replace(finding, severity="info", message=message)
+    return [finding]
 
 
 CHECK = PrintabilityCheck(

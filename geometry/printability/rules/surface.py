@@ -12,15 +12,15 @@ from mnnfab.findings import Finding, FindingCode
 def check(job: PrintJob) -> list[Finding]:
     """Check that the exported triangles are one surface that does not cross itself."""
     n_bodies, crossings = slicing.n_bodies(job.facets), job.section.crossings()
-    words = f"{n_bodies} closed surface{'s' if n_bodies > 1 else ''}, 1 expected"
-    found = [
-        Finding("shells", "info" if n_bodies == 1 else "error", "part", words, None, n_bodies, 1)
+    message = f"{n_bodies} closed surface{'s' if n_bodies > 1 else ''}, 1 expected"
+    findings = [
+        Finding("shells", "info" if n_bodies == 1 else "error", "part", message, None, n_bodies, 1)
     ]
     if len(crossings):
         worst = measure_at(crossings[0], float(len(crossings)), job.tiling, job.network)
-        words = "walls cross at ({:.2f}, {:.2f}) mm".format(*worst.position_mm)
-        found.append(finding_at("self-intersection", "error", worst, words, 0.0))
-    return found
+        message = "walls cross at ({:.2f}, {:.2f}) mm".format(*worst.position_mm)
+        findings.append(finding_at("self-intersection", "error", worst, message, 0.0))
+    return findings
 
 
 CHECK = PrintabilityCheck(

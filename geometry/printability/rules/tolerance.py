@@ -14,13 +14,13 @@ def check(job: PrintJob) -> list[Finding]:
     """Report the stiffness error of the narrowest joint: stiffness is proportional to width."""
     joint, printer = job.joint, job.printer
     share = printer.accuracy_mm / joint.value_mm
-    words = (
+    message = (
         f"printer accuracy ±{printer.accuracy_mm:g} mm: stiffness of this joint ±{share:.0%}, "
         f"recommended at most ±{TOLERANCE_SHARE:.0%}"
     )
     severity: Severity = "warning" if share > TOLERANCE_SHARE else "info"
-    place = joint.position_mm
-    return [Finding("tolerance", severity, joint.where, words, place, share, TOLERANCE_SHARE)]
+    position = joint.position_mm
+    return [Finding("tolerance", severity, joint.where, message, position, share, TOLERANCE_SHARE)]
 
 
 CHECK = PrintabilityCheck(

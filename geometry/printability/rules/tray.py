@@ -14,14 +14,14 @@ def check(job: PrintJob) -> list[Finding]:
     tiling, printer = job.tiling, job.printer
     low, high = tiling.bounding_box_mm
     size = np.subtract(high, low)
-    words = " × ".join(f"{side:.1f}" for side in size)
-    tray = " × ".join(f"{side:g}" for side in printer.tray_mm)
+    part_size = " × ".join(f"{side:.1f}" for side in size)
+    tray_size = " × ".join(f"{side:g}" for side in printer.tray_mm)
     # The part may be rotated by 90° in the plane of the tray.
     fits = bool((np.sort(size[:2]) <= np.sort(printer.tray_mm[:2])).all()) and (
         size[2] <= printer.tray_mm[2]
     )
     severity: Severity = "info" if fits else "error"
-    return [Finding("tray", severity, "part", f"{words} mm on a tray of {tray} mm")]
+    return [Finding("tray", severity, "part", f"{part_size} mm on a tray of {tray_size} mm")]
 
 
 CHECK = PrintabilityCheck(

@@ -12,7 +12,7 @@ from mnnfab.network.lattices import delaunay
 from mnnfab.network.network import Network
 
 #: Larger networks are refused as a mistake.
-MOST_NODES = 1_000_000
+MAX_NODES = 1_000_000
 
 
 class DelaunayLattice(Lattice):
@@ -33,13 +33,13 @@ class DelaunayLattice(Lattice):
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
 
     @model_validator(mode="after")
-    def _has_an_end(self) -> Self:
-        room = self.width_mm * self.height_mm / self.spacing_mm**2
-        if room > MOST_NODES:
+    def _check_n_nodes(self) -> Self:
+        n_nodes = self.width_mm * self.height_mm / self.spacing_mm**2
+        if n_nodes > MAX_NODES:
             raise section_error(
                 "spacing_mm",
-                f"{self.spacing_mm:g}, which gives about {room:.0g} nodes",
-                f"at most {MOST_NODES} nodes",
+                f"{self.spacing_mm:g}, which gives about {n_nodes:.0g} nodes",
+                f"at most {MAX_NODES} nodes",
             )
         return self
 

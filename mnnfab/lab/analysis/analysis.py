@@ -10,7 +10,7 @@ import numpy as np
 
 from mnnfab.errors import InputError
 from mnnfab.findings import Finding, Severity
-from mnnfab.lab.analysis.checks import check_measurement, refuse_swapped
+from mnnfab.lab.analysis.checks import check_measurement, check_swapped_shots
 from mnnfab.lab.analysis.prediction import Prediction, predict
 from mnnfab.lab.experiment.experiment import (
     EXPERIMENT,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 #: Residual after best-fit scaling above which a warning is given; printed parts leave a few per
 #: cent.
-MOST_LEFT = 0.10
+MAX_RESIDUAL = 0.10
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,12 +44,12 @@ class Analysis:
         part: the part, with the modulus of the experiment.
         experiment: description read from the folder.
         measurement: displacements and elongations.
-        positions: joint positions of every shot.
+        positions: node positions of every shot.
         prediction: bar model and continuum model for the same load steps.
         gradient: from measured elongations; None without adjoint load steps or without a loss.
         gradients: gradients of the models, by model name ("bars", "continuum").
         findings: checks of the measurement.
-        seen: positions found in the photographs; None for tables of positions.
+        photographs: positions found in the photographs; None for tables of positions.
     """
 
     part: PortPart
@@ -60,7 +60,7 @@ class Analysis:
     gradient: MeasuredGradient | None
     gradients: dict[str, FloatArray]
     findings: tuple[Finding, ...]
-    seen: PhotographResult | None
+    photographs: PhotographResult | None
 
 
 def analyse(part: PortPart, folder: Path) -> Analysis:
@@ -75,13 +75,13 @@ def analyse(part: PortPart, folder: Path) -> Analysis:
     """
     experiment = load_experiment(folder)
     section = experiment.section
-    _refuse_another_part(experiment, part)
+    _check_part(experiment, part)
     if section.youngs_modulus_MPa is not None:
         changed = {"youngs_modulus_MPa": section.youngs_modulus_MPa}
         material = part.problem.material.model_copy(update=changed)
         part = replace(part, problem=replace(part.problem, material=material))
     problem, task = part.problem, part.problem.task
-    positions, seen = _positions(experiment, part)
+    positions, photographs = _positions(experiment, part)
     measurement = measure(
         experiment.where,
         positions,
@@ -90,8 +90,8 @@ def analyse(part: PortPart, folder: Path) -> Analysis:
         section.reading,
     )
     prediction = predict(part, measurement.steps)
-    refuse_swapped(experiment.where, positions.shots, measurement, prediction)
-    gradient, unsaid = _gradient(experiment, measurement, task)
+    check_swapped_shots(experiment.where, positions.shots, measurement, prediction)
+    gradient, gradient_findings = _gradient(experiment, measurement, task)
     gradients = {}
     if gradient is not None:
         for name, model in (("bars", prediction.bars), ("continuum", prediction.continuum)):
@@ -101,10 +101,10 @@ def analyse(part: PortPart, folder: Path) -> Analysis:
     betti = reciprocity(measurement, task) if comparable else None
     findings = check_measurement(measurement, betti)
     findings += _check_scale(measurement, prediction, problem)
-    findings += [*unsaid, *_check_gradient(gradient, gradients)]
+    findings += [*gradient_findings, *_check_gradient(gradient, gradients)]
     if section.kind == "photographs" and section.camera.calibration is None:
-        words = "assumed free of distortion: set [camera] calibration to photographs of the board"
-        findings.append(Finding("lens", "warning", "camera", words))
+        message = "assumed free of distortion: set [camera] calibration to photographs of the board"
+        findings.append(Finding("lens", "warning", "camera", message))
     return Analysis(
         part=part,
         experiment=experiment,
@@ -114,17 +114,17 @@ def analyse(part: PortPart, folder: Path) -> Analysis:
         gradient=gradient,
         gradients=gradients,
         findings=tuple(findings),
-        seen=seen,
+        photographs=photographs,
     )
 
 
-def _refuse_another_part(experiment: Experiment, part: PrintedPart) -> None:
+def _check_part(experiment: Experiment, part: PrintedPart) -> None:
     digest = part.shape_sha256
-    named = experiment.section.part
-    if named is not None and not digest.startswith(named):
+    stated_part = experiment.section.part
+    if stated_part is not None and not digest.startswith(stated_part):
         where = f"{experiment.folder / EXPERIMENT}, part"
         allowed = f"{digest[:PART_DIGITS]}, the part of this run, or the run of the measured part"
-        raise InputError(where, f"{named}, another part", allowed)
+        raise InputError(where, f"{stated_part}, another part", allowed)
 
 
 def _positions(
@@ -134,17 +134,17 @@ def _positions(
     if experiment.section.kind == "positions":
         with timer.stage("positions"):
             return read_positions(experiment, problem.network.n_nodes), None
-    from mnnfab.lab.photo.photographs import Subject, read_photographs
+    from mnnfab.lab.photo.photographs import PartGeometry, read_photographs
 
     fabrication = problem.design.fabrication
-    subject = Subject(
+    subject = PartGeometry(
         problem.network,
         part.tiling,
         fabrication.disc_radius_mm,
         fabrication.joint_length_mm,
     )
-    seen = read_photographs(experiment, subject, timer)
-    return seen.positions, seen
+    photographs = read_photographs(experiment, subject, timer)
+    return photographs.positions, photographs
 
 
 def _gradient(
@@ -157,27 +157,27 @@ def _gradient(
     try:
         return measured_gradient(experiment.where, measurement, task, task.train_indices), []
     except InputError as error:
-        words = f"not computed: {error.given}; required: {error.allowed}"
-        return None, [Finding("gradient", "warning", error.where, words)]
+        message = f"not computed: {error.given}; required: {error.allowed}"
+        return None, [Finding("gradient", "warning", error.where, message)]
 
 
 def _check_scale(
     measurement: Measurement, prediction: Prediction, problem: Problem
 ) -> list[Finding]:
     """Return the best-fit scale of the continuum model and the modulus that would explain it."""
-    foreseen, moved = prediction.continuum_mm, measurement.moved_mm
-    scale = float(np.vdot(foreseen, moved) / np.vdot(foreseen, foreseen))
-    left = float(np.linalg.norm(moved - scale * foreseen) / np.linalg.norm(moved))
+    predicted, measured = prediction.continuum_mm, measurement.displacements_mm
+    scale = float(np.vdot(predicted, measured) / np.vdot(predicted, predicted))
+    residual = float(np.linalg.norm(measured - scale * predicted) / np.linalg.norm(measured))
     modulus = problem.material.youngs_modulus_MPa
-    words = (
+    message = (
         f"measured displacements are {scale:.3f} times those of the continuum model, equivalent to "
         f"a modulus of {modulus / scale:.3g} MPa instead of {modulus:.3g} MPa; residual after "
-        f"best-fit scaling {left:.1%}"
+        f"best-fit scaling {residual:.1%}"
     )
-    severity: Severity = "warning" if left > MOST_LEFT else "info"
+    severity: Severity = "warning" if residual > MAX_RESIDUAL else "info"
     if severity == "warning":
-        words += "; check that this part was loaded as in steps.csv"
-    return [Finding("scale", severity, "part", words, None, scale)]
+        message += "; check that this part was loaded as in steps.csv"
+    return [Finding("scale", severity, "part", message, None, scale)]
 
 
 def _check_gradient(
@@ -187,29 +187,31 @@ def _check_gradient(
         return []
     findings = []
     for name, reference in gradients.items():
-        agreement = gradient.against(reference)
+        agreement = gradient.compare_with(reference)
         if agreement is None:
             continue
-        words = (
+        message = (
             f"measured gradient against {name}: cosine {agreement.cosine:.4f}, "
             f"{agreement.signs:.0%} of signs equal, relative error {agreement.relative_error:.1%}"
         )
-        findings.append(Finding("gradient", "info", name, words, None, agreement.cosine))
-    count = int(gradient.below_noise.sum())
-    words = (
+        findings.append(Finding("gradient", "info", name, message, None, agreement.cosine))
+    count = int(gradient.sign_undetermined.sum())
+    message = (
         f"{count} of {len(gradient.gradient)} entries are below the noise; their sign is not known"
     )
-    findings.append(Finding("below-noise", "info", "bonds", words, None, float(count)))
+    findings.append(Finding("below-noise", "info", "bonds", message, None, float(count)))
     if gradient.unspanned > 0.001:
-        words = f"rounding to grams leaves {gradient.unspanned:.1%} of the adjoint loads unspanned"
+        message = (
+            f"rounding to grams leaves {gradient.unspanned:.1%} of the adjoint loads unspanned"
+        )
         findings.append(
-            Finding("rounding", "info", "adjoint load steps", words, None, gradient.unspanned)
+            Finding("rounding", "info", "adjoint load steps", message, None, gradient.unspanned)
         )
     return findings
 
 
-def largest_step(found: Analysis, role: str) -> int | None:
+def largest_step(analysis: Analysis, role: str) -> int | None:
     """Return the index of the load step of a role with the largest displacements, if any."""
-    sizes = np.linalg.norm(found.measurement.moved_mm, axis=(1, 2))
-    of_role = [n for n, step in enumerate(found.measurement.steps) if step.role == role]
-    return max(of_role, key=lambda n: float(sizes[n])) if of_role else None
+    sizes = np.linalg.norm(analysis.measurement.displacements_mm, axis=(1, 2))
+    candidates = [n for n, step in enumerate(analysis.measurement.steps) if step.role == role]
+    return max(candidates, key=lambda n: float(sizes[n])) if candidates else None

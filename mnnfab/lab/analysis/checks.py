@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 
 #: A shot is assigned to a wrong load step if it differs from the prediction by more than the first
 #: share and another load step reduces the difference to less than the second share.
-MOST_OFF, BETTER = 0.3, 0.5
+MAX_MISMATCH, MATCH_RATIO = 0.3, 0.5
 #: Relative size error above which a warning is given; printed parts are off by some thousandths.
-MOST_OFF_SIZE = 0.01
+MAX_SIZE_ERROR = 0.01
 #: Share of the elongations due to bond rotation above which it is reported.
-MOST_TURNING = 0.01
+MAX_ROTATION_SHARE = 0.01
 #: Ratio of measured to predicted displacements above which the unit of the loads is wrong.
-MOST_UNLIKE = 6.0
+MAX_UNIT_RATIO = 6.0
 #: Limit for displacements of fixed nodes, in standard deviations.
-MANY_SDS = 4.0
+FIXED_NODE_LIMIT_SDS = 4.0
 
 
-def refuse_swapped(
+def check_swapped_shots(
     where: str, shots: tuple[Shot, ...], measurement: Measurement, prediction: Prediction
 ) -> None:
     """Refuse shots whose displacements match another load step.
@@ -39,34 +39,39 @@ def refuse_swapped(
             displacements are far too large or too small.
     """
     expected = {
-        step.name: moved
-        for step, moved in zip(prediction.steps, prediction.continuum_mm, strict=True)
+        step.name: displacements
+        for step, displacements in zip(prediction.steps, prediction.continuum_mm, strict=True)
     }
-    moved = measurement.places_mm - measurement.zero_mm
+    displacements = measurement.positions_mm - measurement.zero_mm
     loaded = [n for n, shot in enumerate(shots) if shot.step in expected]
-    softer = _common_factor([moved[n] for n in loaded], list(expected.values()))
-    if not 1 / MOST_UNLIKE < softer < MOST_UNLIKE:
-        given = f"displacements are {softer:.3g} times those predicted"
+    scale = _common_factor([displacements[n] for n in loaded], list(expected.values()))
+    if not 1 / MAX_UNIT_RATIO < scale < MAX_UNIT_RATIO:
+        given = f"displacements are {scale:.3g} times those predicted"
         allowed = "loads in gf (1 mN = 0.102 gf, 1 kg = 1000 gf), positions in the stated unit"
         raise InputError(where, given, allowed)
     for n in loaded:
-        own = softer * expected[shots[n].step]
-        off, size = _norm(moved[n] - own), max(_norm(own), _norm(moved[n]))
-        others = {name: _norm(moved[n] - softer * one) for name, one in expected.items()}
-        others["zero"] = _norm(moved[n])
-        best = min(others, key=lambda name: others[name])
+        own_step = scale * expected[shots[n].step]
+        mismatch, size = (
+            _norm(displacements[n] - own_step),
+            max(_norm(own_step), _norm(displacements[n])),
+        )
+        mismatches = {
+            name: _norm(displacements[n] - scale * other) for name, other in expected.items()
+        }
+        mismatches["zero"] = _norm(displacements[n])
+        best = min(mismatches, key=lambda name: mismatches[name])
         name = f"{shots[n].source} (step {shots[n].step})"
-        if off > MOST_OFF * size and others[best] < BETTER * off:
+        if mismatch > MAX_MISMATCH * size and mismatches[best] < MATCH_RATIO * mismatch:
             given = f"{name} matches load step {best}: swapped?"
             raise InputError(where, given, "each shot assigned to its own load step")
-        if np.vdot(moved[n], own) < -0.5 * _norm(moved[n]) * _norm(own):
+        if np.vdot(displacements[n], own_step) < -0.5 * _norm(displacements[n]) * _norm(own_step):
             given = f"{name} moved against its applied weights: swapped with the zero?"
             allowed = "shots of role zero without weights; loads with correct signs, y up"
             raise InputError(where, given, allowed)
-    _refuse_loaded_zero(where, shots, measurement, set(expected), loaded)
+    _check_loaded_zero(where, shots, measurement, set(expected), loaded)
 
 
-def _refuse_loaded_zero(
+def _check_loaded_zero(
     where: str,
     shots: tuple[Shot, ...],
     measurement: Measurement,
@@ -75,27 +80,29 @@ def _refuse_loaded_zero(
 ) -> None:
     rigid = {shot.step for shot in shots if shot.step not in known}
     zeros = [n for n, shot in enumerate(shots) if shot.step in rigid]
-    moved = measurement.places_mm - measurement.zero_mm
-    usual = float(np.median([_norm(moved[n]) for n in loaded]))
+    displacements = measurement.positions_mm - measurement.zero_mm
+    typical = float(np.median([_norm(displacements[n]) for n in loaded]))
     for n in zeros:
-        alike = bond_lengths(measurement.network, measurement.places_mm[n]) - bond_lengths(
-            measurement.network, measurement.zero_mm
-        )
-        if np.abs(alike).max() > MOST_OFF * usual / np.sqrt(measurement.network.n_nodes):
+        length_changes = bond_lengths(
+            measurement.network, measurement.positions_mm[n]
+        ) - bond_lengths(measurement.network, measurement.zero_mm)
+        if np.abs(length_changes).max() > MAX_MISMATCH * typical / np.sqrt(
+            measurement.network.n_nodes
+        ):
             given = f"{shots[n].source} (no weights) differs from the other unloaded shots"
             raise InputError(where, given, "unloaded shots that agree: was a weight applied?")
 
 
-def _common_factor(moved: list[FloatArray], expected: list[FloatArray]) -> float:
+def _common_factor(displacements: list[FloatArray], expected: list[FloatArray]) -> float:
     """Return the median ratio of measured to predicted displacements over the loaded shots.
 
     Each shot is compared with the load step whose predicted displacements are most similar.
     """
     factors = []
-    for one in moved:
-        cosines = [abs(np.vdot(one, e)) / max(_norm(e) * _norm(one), 1e-300) for e in expected]
+    for shot in displacements:
+        cosines = [abs(np.vdot(shot, e)) / max(_norm(e) * _norm(shot), 1e-300) for e in expected]
         e = expected[int(np.argmax(cosines))]
-        factors.append(abs(float(np.vdot(one, e) / np.vdot(e, e))))
+        factors.append(abs(float(np.vdot(shot, e) / np.vdot(e, e))))
     return float(np.median(factors))
 
 
@@ -111,19 +118,19 @@ def null_test(measurement: Measurement) -> tuple[float, float] | None:
     """
     if not len(measurement.rigid_mm):
         return None
-    network, noise = measurement.network, measurement.noise.joint_mm
+    network, noise = measurement.network, measurement.noise.node_mm
     mean = measurement.rigid_mm.mean(axis=0)
-    stretched = bond_lengths(network, mean) - bond_lengths(network, measurement.zero_mm)
+    elongations = bond_lengths(network, mean) - bond_lengths(network, measurement.zero_mm)
     share = 1 / len(measurement.rigid_mm) + 1 / measurement.n_zero
-    moved = measurement.unseen * np.hypot(*(mean - measurement.zero_mm).T)
-    stated = 2 * share * noise**2 + 2 * float((moved**2).mean())
-    return float(np.sqrt((stretched**2).mean())), float(np.sqrt(stated))
+    unmodelled = measurement.unmodelled_share * np.hypot(*(mean - measurement.zero_mm).T)
+    expected = 2 * share * noise**2 + 2 * float((unmodelled**2).mean())
+    return float(np.sqrt((elongations**2).mean())), float(np.sqrt(expected))
 
 
 def check_measurement(measurement: Measurement, reciprocity: float | None) -> list[Finding]:
     """Return the findings on a measurement."""
     noise = measurement.noise
-    known = (
+    source = (
         "stated"
         if np.isinf(noise.n_free)
         else f"from repeats, {noise.n_free:.0f} degrees of freedom"
@@ -133,10 +140,10 @@ def check_measurement(measurement: Measurement, reciprocity: float | None) -> li
             "noise",
             "info",
             "joints",
-            f"noise of one joint coordinate in one shot: {1000 * noise.joint_mm:.2f} µm ({known}); "
+            f"noise of one joint coordinate in one shot: {1000 * noise.node_mm:.2f} µm ({source}); "
             f"common translation of a shot: {1000 * noise.shift_mm:.2f} µm",
             None,
-            noise.joint_mm,
+            noise.node_mm,
         )
     ]
     test = null_test(measurement)
@@ -147,70 +154,71 @@ def check_measurement(measurement: Measurement, reciprocity: float | None) -> li
     findings += _check_rotation(measurement)
     if reciprocity is not None:
         severity: Severity = "warning" if reciprocity > 0.1 else "info"
-        words = (
+        message = (
             f"flexibility matrices by forward and adjoint load steps differ by {reciprocity:.1%}; "
             "in a linear part they are equal (Betti)"
         )
-        findings.append(Finding("reciprocity", severity, "ports", words, None, reciprocity, 0.1))
+        findings.append(Finding("reciprocity", severity, "ports", message, None, reciprocity, 0.1))
     return findings
 
 
-def _check_null(measurement: Measurement, found: float, stated: float) -> Finding:
+def _check_null(measurement: Measurement, measured: float, expected: float) -> Finding:
     n_free = min(measurement.network.n_bonds, 2 * measurement.network.n_nodes - 3)
-    limit = stated * float(np.sqrt(stats.chi2.ppf(0.999, n_free) / n_free))
-    severity: Severity = "info" if found <= limit else "warning"
-    words = (
-        f"apparent elongation under rigid-body motion {1000 * found:.2f} µm (root mean square); "
-        f"expected from noise {1000 * stated:.2f} µm, 99.9 % limit {1000 * limit:.2f} µm"
+    limit = expected * float(np.sqrt(stats.chi2.ppf(0.999, n_free) / n_free))
+    severity: Severity = "info" if measured <= limit else "warning"
+    message = (
+        f"apparent elongation under rigid-body motion {1000 * measured:.2f} µm (root mean square); "
+        f"expected from noise {1000 * expected:.2f} µm, 99.9 % limit {1000 * limit:.2f} µm"
     )
-    return Finding("null-test", severity, "part", words, None, found, limit)
+    return Finding("null-test", severity, "part", message, None, measured, limit)
 
 
 def _check_frame(measurement: Measurement) -> list[Finding]:
     fixed = measurement.network.fixed
     if not fixed.size:
         return []
-    moved = np.hypot(*np.moveaxis(measurement.moved_mm[:, fixed], -1, 0))
-    step, node = np.unravel_index(int(moved.argmax()), moved.shape)
-    limit = float(MANY_SDS * measurement.displacement_sd_mm[step, fixed[node]])
-    value = float(moved[step, node])
+    displacements = np.hypot(*np.moveaxis(measurement.displacements_mm[:, fixed], -1, 0))
+    step, node = np.unravel_index(int(displacements.argmax()), displacements.shape)
+    limit = float(FIXED_NODE_LIMIT_SDS * measurement.displacement_sd_mm[step, fixed[node]])
+    value = float(displacements[step, node])
     severity: Severity = "info" if value <= limit else "warning"
-    words = (
+    message = (
         f"moves by {1000 * value:.1f} µm in {measurement.steps[int(step)].name}; limit from noise "
         f"{1000 * limit:.1f} µm"
     )
     if severity == "warning":
-        words += "; the mounting frame, glue, camera or disc of the node is not rigid enough"
-    return [Finding("frame", severity, f"fixed node {fixed[node]}", words, None, value, limit)]
+        message += "; the mounting frame, glue, camera or disc of the node is not rigid enough"
+    return [Finding("frame", severity, f"fixed node {fixed[node]}", message, None, value, limit)]
 
 
 def _check_size(measurement: Measurement) -> list[Finding]:
     """Return a finding if the size of the part differs from the design; the unit must be known."""
-    off = abs(measurement.size - 1)
-    if not off > MOST_OFF_SIZE:
+    size_error = abs(measurement.size - 1)
+    if not size_error > MAX_SIZE_ERROR:
         return []
-    words = (
+    message = (
         f"{measurement.size:.3f} times the designed size: check square_mm of the board, mm_per_px "
         "or the unit; all displacements are off by the same factor"
     )
-    return [Finding("size", "warning", "part", words, None, measurement.size, MOST_OFF_SIZE)]
+    return [Finding("size", "warning", "part", message, None, measurement.size, MAX_SIZE_ERROR)]
 
 
 def _check_rotation(measurement: Measurement) -> list[Finding]:
     """Return a finding on the share of the elongations that bond rotation adds to linear theory."""
-    root = float(np.sqrt((measurement.elongations_mm**2).mean()))
-    share = float(np.sqrt((measurement.turning_mm**2).mean())) / max(root, 1e-300)
-    if not share > MOST_TURNING:
+    rms = float(np.sqrt((measurement.elongations_mm**2).mean()))
+    share = float(np.sqrt((measurement.rotation_elongation_mm**2).mean())) / max(rms, 1e-300)
+    if not share > MAX_ROTATION_SHARE:
         return []
     if measurement.elongation_by == "length":
         severity: Severity = "warning"
-        held = "error bars include this as an average over the bonds"
+        error_bars = "error bars include this as an average over the bonds"
     else:  # by definition, "projection" assumes a linear part
         severity = "info"
-        held = 'error bars by "projection" do not include this; it assumes a linear part'
-    words = (
+        error_bars = 'error bars by "projection" do not include this; it assumes a linear part'
+    message = (
         f"bond rotation contributes about {share:.1%} of the elongations, beyond linear theory: "
-        f"{held}; a modulus identified from this network is too large by up to this share. Lighter "
+        f"{error_bars}; "
+        "a modulus identified from this network is too large by up to this share. Lighter "
         "weights reduce it"
     )
-    return [Finding("turning", severity, "elongations", words, None, share, MOST_TURNING)]
+    return [Finding("turning", severity, "elongations", message, None, share, MAX_ROTATION_SHARE)]

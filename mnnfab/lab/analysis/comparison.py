@@ -40,25 +40,31 @@ class Factor:
 def factors_of(observations: Sequence[Observation]) -> list[Factor]:
     """Return the agreement of both models for every experiment and unit."""
     groups: dict[tuple[str, str], list[Observation]] = {}
-    for one in observations:
-        groups.setdefault((one.experiment, one.unit), []).append(one)
-    found = []
+    for observation in observations:
+        groups.setdefault((observation.experiment, observation.unit), []).append(observation)
+    factors = []
     for (experiment, unit), members in groups.items():
-        measured = np.array([one.measured for one in members])
+        measured = np.array([observation.measured for observation in members])
         for model in ("bars", "continuum"):
-            foreseen = np.array([getattr(one, model) for one in members])
-            spread = np.array([getattr(one, f"{model}_sd") for one in members])
-            error = np.hypot(spread, [one.measured_sd for one in members])
-            factor = float(foreseen @ measured / max(float(foreseen @ foreseen), 1e-300))
-            left = np.linalg.norm(measured - factor * foreseen)
+            predicted = np.array([getattr(observation, model) for observation in members])
+            spread = np.array([getattr(observation, f"{model}_sd") for observation in members])
+            error = np.hypot(spread, [observation.measured_sd for observation in members])
+            factor = float(predicted @ measured / max(float(predicted @ predicted), 1e-300))
+            residual = np.linalg.norm(measured - factor * predicted)
             size = max(float(np.linalg.norm(measured)), 1e-300)
-            within = int((np.abs(measured - foreseen) <= 2 * error).sum())
-            found.append(
+            within = int((np.abs(measured - predicted) <= 2 * error).sum())
+            factors.append(
                 Factor(
-                    experiment, unit, model, len(members), factor, float(100 * left / size), within
+                    experiment,
+                    unit,
+                    model,
+                    len(members),
+                    factor,
+                    float(100 * residual / size),
+                    within,
                 )
             )
-    return found
+    return factors
 
 
 def factors_text(factors: Sequence[Factor]) -> str:
@@ -66,9 +72,9 @@ def factors_text(factors: Sequence[Factor]) -> str:
     names = f"{'experiment':<44} {'unit':<8} {'model':<10}"
     rows = [f"{names} {'scale':>7} {'residual':>10} {'in 2 sd':>9}"]
     rows += [
-        f"{one.experiment[:44]:<44} {one.unit:<8} {one.model:<10} {one.factor:>7.3f} "
-        f"{one.left_percent:>8.1f} % {one.within:>3} of {one.count}"
-        for one in factors
+        f"{factor.experiment[:44]:<44} {factor.unit:<8} {factor.model:<10} {factor.factor:>7.3f} "
+        f"{factor.left_percent:>8.1f} % {factor.within:>3} of {factor.count}"
+        for factor in factors
     ]
     return "\n".join(rows)
 
@@ -79,11 +85,11 @@ def write_validation(staging: Path, observations: list[Observation]) -> None:
 
     from matplotlib.figure import Figure
 
-    from mnnfab.lab.analysis.pages import MOST_DRAWN, draw_observations
+    from mnnfab.lab.analysis.pages import MAX_DRAWN, draw_observations
     from mnnfab.report.figures import address_of
     from mnnfab.report.template import render
 
-    height = 1.5 + 0.32 * min(len(observations), MOST_DRAWN)
+    height = 1.5 + 0.32 * min(len(observations), MAX_DRAWN)
     figure = Figure(figsize=(10, height), layout="constrained")
     draw_observations(figure.subplots(), observations)
     buffer = io.StringIO()

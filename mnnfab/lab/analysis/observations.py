@@ -44,12 +44,16 @@ class Observation:
     continuum_sd: float
 
 
-_NAMES = tuple(one.name for one in fields(Observation))
+_NAMES = tuple(observation.name for observation in fields(Observation))
 
 
-def observations_of(found: Analysis) -> list[Observation]:
+def observations_of(analysis: Analysis) -> list[Observation]:
     """Return the output displacements (inputs in adjoint load steps) of an analysis."""
-    measurement, prediction, task = found.measurement, found.prediction, found.part.problem.task
+    measurement, prediction, task = (
+        analysis.measurement,
+        analysis.prediction,
+        analysis.part.problem.task,
+    )
     observations = []
     for s, step in enumerate(measurement.steps):
         for port in task.outputs if step.role == "forward" else task.inputs:
@@ -60,10 +64,10 @@ def observations_of(found: Analysis) -> list[Observation]:
             share = abs(bars / continuum) if continuum else 1.0
             observations.append(
                 Observation(
-                    experiment=found.experiment.section.name,
+                    experiment=analysis.experiment.section.name,
                     quantity=f"{step.name}: u_{port.axis} of node {port.node}",
                     unit="mm",
-                    measured=float(measurement.moved_mm[s, port.node, axis]),
+                    measured=float(measurement.displacements_mm[s, port.node, axis]),
                     measured_sd=float(measurement.displacement_sd_mm[s, port.node]),
                     bars=bars,
                     bars_sd=spread * share,
@@ -76,7 +80,7 @@ def observations_of(found: Analysis) -> list[Observation]:
 
 def observations_text(observations: list[Observation]) -> str:
     """Return observations as CSV."""
-    return table_text(_NAMES, [astuple(one) for one in observations])
+    return table_text(_NAMES, [astuple(observation) for observation in observations])
 
 
 def load_observations(path: Path) -> list[Observation]:
@@ -86,15 +90,15 @@ def load_observations(path: Path) -> list[Observation]:
         InputError: if a column is missing or a standard deviation is negative.
     """
     table = read_table(path)
-    lacking = [name for name in _NAMES if name not in table.header]
-    if lacking:
-        raise InputError(str(path), f"no column {lacking[0]}", f"the columns {', '.join(_NAMES)}")
-    words = [[row[table.header.index(name)] for row in table.rows] for name in _NAMES[:3]]
+    missing = [name for name in _NAMES if name not in table.header]
+    if missing:
+        raise InputError(str(path), f"no column {missing[0]}", f"the columns {', '.join(_NAMES)}")
+    text_columns = [[row[table.header.index(name)] for row in table.rows] for name in _NAMES[:3]]
     numbers = np.column_stack([column_numbers(table, name) for name in _NAMES[3:]])
     for row, line in zip(numbers[:, 1::2], table.lines, strict=True):
         if (row < 0).any():
             raise InputError(f"{path}, {line}", "a negative standard deviation", "0 or more")
     return [
         Observation(*names, *row)
-        for names, row in zip(zip(*words, strict=True), numbers.tolist(), strict=True)
+        for names, row in zip(zip(*text_columns, strict=True), numbers.tolist(), strict=True)
     ]

@@ -21,85 +21,87 @@ if TYPE_CHECKING:
     from mnnfab.lab.analysis.analysis import Analysis
 
 #: Largest number of observations in the figure; the table contains all of them.
-MOST_DRAWN = 80
+MAX_DRAWN = 80
 
 
-def analysis_page(found: Analysis) -> str:
+def analysis_page(analysis: Analysis) -> str:
     """Return the HTML page of an analysed experiment."""
-    gradient, measurement = found.gradient, found.measurement
-    wrong = [one for one in found.findings if one.severity != "info"]
+    gradient, measurement = analysis.gradient, analysis.measurement
+    warnings_and_errors = [finding for finding in analysis.findings if finding.severity != "info"]
     return render(
         "measured.html",
-        title=found.experiment.section.name,
-        design=found.part.problem.design.name,
+        title=analysis.experiment.section.name,
+        design=analysis.part.problem.design.name,
         steps=measurement.steps,
-        n_shots=len(found.positions.shots),
-        wrong=wrong,
-        in_order=[one for one in found.findings if one.severity == "info"],
-        rows=_rows(found),
-        displacements=_displacements(found),
-        gradient=None if gradient is None else _gradient(found),
-        fields=None if gradient is None else _fields(found),
+        n_shots=len(analysis.positions.shots),
+        warnings_and_errors=warnings_and_errors,
+        informational=[finding for finding in analysis.findings if finding.severity == "info"],
+        rows=_rows(analysis),
+        displacements=_displacements(analysis),
+        gradient=None if gradient is None else _gradient(analysis),
+        fields=None if gradient is None else _fields(analysis),
         loss=None if gradient is None else gradient.loss,
         loss_sd=None if gradient is None else gradient.loss_sd,
     )
 
 
-def _rows(found: Analysis) -> list[dict[str, object]]:
+def _rows(analysis: Analysis) -> list[dict[str, object]]:
     from mnnfab.lab.analysis.observations import observations_of
 
-    hung = {step.name: str(step) for step in found.measurement.steps}
+    weights = {step.name: str(step) for step in analysis.measurement.steps}
     rows = []
-    for one in observations_of(found):
-        step, port = one.quantity.split(": ")
+    for observation in observations_of(analysis):
+        step, port = observation.quantity.split(": ")
         rows.append(
             {
                 "step": step,
-                "hung": hung[step],
+                "weights": weights[step],
                 "port": port,
-                "measured": one.measured,
-                "sd": one.measured_sd,
-                "bars": one.bars,
-                "continuum": one.continuum,
-                "spread": one.continuum_sd,
+                "measured": observation.measured,
+                "sd": observation.measured_sd,
+                "bars": observation.bars,
+                "continuum": observation.continuum,
+                "spread": observation.continuum_sd,
             }
         )
     return rows
 
 
-def _displacements(found: Analysis) -> str:
+def _displacements(analysis: Analysis) -> str:
     figure = Figure(figsize=(6, 5), layout="constrained")
     axes = figure.subplots()
-    foreseen, moved = found.prediction.continuum_mm, found.measurement.moved_mm
-    ends = np.array([foreseen.min(), foreseen.max()])
-    axes.plot(ends, ends, color=GREY, lw=1.5, label="measured = predicted")
-    scale = float(np.vdot(foreseen, moved) / np.vdot(foreseen, foreseen))
-    axes.plot(ends, scale * ends, color=ORANGE, lw=1, label=f"best-fit scale {scale:.3f}")
+    predicted, measured = analysis.prediction.continuum_mm, analysis.measurement.displacements_mm
+    limits = np.array([predicted.min(), predicted.max()])
+    axes.plot(limits, limits, color=GREY, lw=1.5, label="measured = predicted")
+    scale = float(np.vdot(predicted, measured) / np.vdot(predicted, predicted))
+    axes.plot(limits, scale * limits, color=ORANGE, lw=1, label=f"best-fit scale {scale:.3f}")
     for axis, (name, colour) in enumerate((("x", BLUE), ("y", GREEN))):
-        axes.scatter(foreseen[..., axis], moved[..., axis], s=12, color=colour, label=f"u_{name}")
+        axes.scatter(
+            predicted[..., axis], measured[..., axis], s=12, color=colour, label=f"u_{name}"
+        )
     axes.set_xlabel("continuum model, mm")
     axes.set_ylabel("measured, mm")
     axes.legend(frameon=False)
     return address_of(figure, "svg")
 
 
-def _gradient(found: Analysis) -> str:
-    gradient = found.gradient
+def _gradient(analysis: Analysis) -> str:
+    gradient = analysis.gradient
     assert gradient is not None, "called only if there is a gradient"
     figure = Figure(figsize=(10, 4), layout="constrained")
     axes = figure.subplots()
     bonds = np.arange(len(gradient.gradient))
-    names = list(found.gradients)
+    names = list(analysis.gradients)
     for name, colour, marker in zip(names, (GREY, ORANGE), ("_", "_"), strict=False):
-        values = found.gradients[name]
+        values = analysis.gradients[name]
         axes.scatter(bonds, values, marker=marker, s=160, color=colour, label=name, lw=2.5)
     axes.errorbar(
         bonds, gradient.gradient, gradient.half_width, fmt="none", ecolor=BLUE, elinewidth=1.2
     )
-    hollow = gradient.below_noise
-    shown = [BLUE if not below else "white" for below in hollow]
+    sign_undetermined = gradient.sign_undetermined
+    face_colours = [BLUE if not below else "white" for below in sign_undetermined]
     axes.scatter(
-        bonds, gradient.gradient, c=shown, edgecolors=BLUE, s=24, zorder=3, label="measured"
+        bonds, gradient.gradient, c=face_colours, edgecolors=BLUE, s=24, zorder=3, label="measured"
     )
     axes.axhline(0, color="black", lw=0.6)
     axes.set_xlabel("bond")
@@ -108,41 +110,52 @@ def _gradient(found: Analysis) -> str:
     return address_of(figure, "svg")
 
 
-def _fields(found: Analysis) -> str:
+def _fields(analysis: Analysis) -> str:
     from mnnfab.lab.analysis.analysis import largest_step
 
-    measurement, gradient = found.measurement, found.gradient
+    measurement, gradient = analysis.measurement, analysis.gradient
     assert gradient is not None, "called only if there is a gradient"
-    forward, adjoint = (largest_step(found, role) for role in ("forward", "adjoint"))
+    forward, adjoint = (largest_step(analysis, role) for role in ("forward", "adjoint"))
     figure = Figure(figsize=(12, 7.5), layout="constrained")
     grid = figure.subplots(2, 3)
-    model = measurement.elongations_of(measurement.zero_mm, found.prediction.continuum_mm)
+    model = measurement.elongations_of(measurement.zero_mm, analysis.prediction.continuum_mm)
     measured = measurement.elongations_mm
     columns: list[tuple[str, FloatArray, FloatArray]] = [
         (f"{measurement.steps[n].name}: elongation, mm", measured[n], model[n])
         for n in (forward, adjoint)
         if n is not None
     ]
-    columns.append(("∂loss/∂k, per N/mm", gradient.gradient, found.gradients["continuum"]))
+    columns.append(("∂loss/∂k, per N/mm", gradient.gradient, analysis.gradients["continuum"]))
     for column, (label, *rows) in enumerate(columns):
         size = max(float(np.abs(row).max()) for row in rows) or 1.0
-        for row, (who, values) in enumerate(zip(("measured", "continuum"), rows, strict=True)):
+        for row, (source, values) in enumerate(zip(("measured", "continuum"), rows, strict=True)):
             axes: Axes = grid[row, column]
             draw_bonds(axes, measurement.network, values / size, label=f"{label} / {size:.3g}")
-            axes.set_title(who, fontsize=10)
+            axes.set_title(source, fontsize=10)
     return address_of(figure, "svg")
 
 
 def draw_observations(axes: Axes, observations: Sequence[Observation]) -> None:
     """Draw measured values and their predictions, relative to the measured value."""
-    shown = list(observations)[:MOST_DRAWN]
-    rows = np.arange(len(shown))[::-1]
-    size = np.array([max(abs(one.measured), one.measured_sd, 1e-300) for one in shown])
-    sign = np.array([np.sign(one.measured) or 1.0 for one in shown])
+    observations_drawn = list(observations)[:MAX_DRAWN]
+    rows = np.arange(len(observations_drawn))[::-1]
+    size = np.array(
+        [
+            max(abs(observation.measured), observation.measured_sd, 1e-300)
+            for observation in observations_drawn
+        ]
+    )
+    sign = np.array([np.sign(observation.measured) or 1.0 for observation in observations_drawn])
     series = (
-        ("bar model", [(o.bars, o.bars_sd) for o in shown], GREY, "s", -0.18),
-        ("continuum model", [(o.continuum, o.continuum_sd) for o in shown], ORANGE, "D", 0.0),
-        ("measured", [(o.measured, o.measured_sd) for o in shown], BLUE, "o", 0.18),
+        ("bar model", [(o.bars, o.bars_sd) for o in observations_drawn], GREY, "s", -0.18),
+        (
+            "continuum model",
+            [(o.continuum, o.continuum_sd) for o in observations_drawn],
+            ORANGE,
+            "D",
+            0.0,
+        ),
+        ("measured", [(o.measured, o.measured_sd) for o in observations_drawn], BLUE, "o", 0.18),
     )
     for name, values, colour, marker, shift in series:
         numbers = np.array(values)
@@ -156,7 +169,10 @@ def draw_observations(axes: Axes, observations: Sequence[Observation]) -> None:
             label=name,
             capsize=2,
         )
-    names = [f"{one.experiment}: {one.quantity}".replace("$", r"\$") for one in shown]
+    names = [
+        f"{observation.experiment}: {observation.quantity}".replace("$", r"\$")
+        for observation in observations_drawn
+    ]
     axes.set_yticks(rows, names, fontsize=8)
     axes.axvline(1.0, color="black", lw=0.6)
     # Limited, because a measured value near zero would compress the rest; the table has all values.

@@ -37,11 +37,11 @@ class NodeFields:
     forward: FloatArray
     adjoint: FloatArray
 
-    def moved_mm(self, task: Task, steps: Sequence[Step]) -> FloatArray:
+    def displacements_mm(self, task: Task, steps: Sequence[Step]) -> FloatArray:
         """Return the displacement of the nodes in each load step, (n_steps, n_nodes, 2) mm."""
         on_inputs, on_outputs = port_loads(task, steps)
-        moved = on_inputs @ self.forward.T + on_outputs @ self.adjoint.T
-        return moved.reshape(len(steps), -1, 2)
+        displacements = on_inputs @ self.forward.T + on_outputs @ self.adjoint.T
+        return displacements.reshape(len(steps), -1, 2)
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,14 +77,14 @@ def predict(part: PortPart, steps: tuple[Step, ...]) -> Prediction:
     task, continuum = problem.task, part.continuum
     model, stiffness = problem.bar_model(), problem.law.stiffness(widths_mm)
     bars, solid = bar_fields(model, stiffness), continuum_fields(continuum)
-    softer = float(np.vdot(bars.forward, solid.forward) / np.vdot(bars.forward, bars.forward))
+    scale = float(np.vdot(bars.forward, solid.forward) / np.vdot(bars.forward, bars.forward))
     printed = AsDrawnBars(
-        model, widths_mm, stiffness / softer, problem.as_measured.design.fabrication
+        model, widths_mm, stiffness / scale, problem.as_measured.design.fabrication
     )
     return Prediction(
         steps=steps,
-        bars_mm=bars.moved_mm(task, steps),
-        continuum_mm=solid.moved_mm(task, steps),
+        bars_mm=bars.displacements_mm(task, steps),
+        continuum_mm=solid.displacements_mm(task, steps),
         sd_mm=_spread(problem, printed, steps),
         continuum=continuum.response,
         bars=model.response(stiffness),
@@ -93,9 +93,9 @@ def predict(part: PortPart, steps: tuple[Step, ...]) -> Prediction:
 
 def bar_fields(model: BarModel, stiffness: FloatArray) -> NodeFields:
     """Return the node displacements of the bar model with a stiffness, (n_bonds,) N/mm."""
-    moved = np.zeros((2 * model.network.n_nodes, len(model.inputs) + len(model.outputs)))
-    moved[model.network.free_dofs] = model.engine.displacements(stiffness)
-    return NodeFields(moved[:, : len(model.inputs)], moved[:, len(model.inputs) :])
+    displacements = np.zeros((2 * model.network.n_nodes, len(model.inputs) + len(model.outputs)))
+    displacements[model.network.free_dofs] = model.engine.displacements(stiffness)
+    return NodeFields(displacements[:, : len(model.inputs)], displacements[:, len(model.inputs) :])
 
 
 def continuum_fields(continuum: Continuum) -> NodeFields:
@@ -109,8 +109,8 @@ def _spread(problem: PortProblem, printed: AsDrawnBars, steps: tuple[Step, ...])
     errors, task = problem.print_errors, problem.task
     generator = random_generator(problem.design.schedule.seed, Stream.PREDICTION_SPREAD)
     on_inputs, on_outputs = port_loads(task, steps)
-    drawn = bar_fields(printed.model, printed.stiffness).moved_mm(task, steps)
-    squares = np.zeros_like(drawn)
+    mean = bar_fields(printed.model, printed.stiffness).displacements_mm(task, steps)
+    squares = np.zeros_like(mean)
     for _ in range(N_PRINTS):
         stiffness = sample_stiffness(printed, errors, generator)
         fields = bar_fields(printed.model, stiffness)
@@ -118,7 +118,7 @@ def _spread(problem: PortProblem, printed: AsDrawnBars, steps: tuple[Step, ...])
             loads + (loads != 0) * errors.load_N * generator.standard_normal(loads.shape)
             for loads in (on_inputs, on_outputs)
         ]
-        moved = weights[0] @ fields.forward.T + weights[1] @ fields.adjoint.T
-        squares += (moved.reshape(drawn.shape) - drawn) ** 2
+        displacements = weights[0] @ fields.forward.T + weights[1] @ fields.adjoint.T
+        squares += (displacements.reshape(mean.shape) - mean) ** 2
     spread: FloatArray = np.sqrt(squares / N_PRINTS)
     return spread

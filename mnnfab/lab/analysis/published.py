@@ -45,32 +45,34 @@ def _fig1(timer: StageTimer) -> list[Observation]:
     uniform = np.full(problem.network.n_bonds, paper.WIDTH_START_MM)
     adjoint = Step("adjoint", "adjoint", (AppliedWeight(paper.LEFT, -paper.ADJOINT_WEIGHT_GF),))
     steps = (Step("forward", "forward", (AppliedWeight(paper.RIGHT, -10.0),)), adjoint)
-    found = predict(PrintedPart(problem, uniform, timer), steps)
-    moved = _displacement("fig. 1: u_y of node 13", found, 0, paper.LEFT.node)
-    first = _observation(moved, (paper.MEASURED_LEFT_MM, 0.0))
-    return [first, *_gradient(problem, uniform, found)]
+    prediction = predict(PrintedPart(problem, uniform, timer), steps)
+    displacement = _displacement("fig. 1: u_y of node 13", prediction, 0, paper.LEFT.node)
+    first = _observation(displacement, (paper.MEASURED_LEFT_MM, 0.0))
+    return [first, *_gradient(problem, uniform, prediction)]
 
 
-def _gradient(problem: PortProblem, widths_mm: FloatArray, found: Prediction) -> list[Observation]:
+def _gradient(
+    problem: PortProblem, widths_mm: FloatArray, prediction: Prediction
+) -> list[Observation]:
     """Return the gradient components, each matched with a value of the bar model.
 
     The paper numbers the bonds in another order, but its simulation is the bar model: entries are
     matched by rank. If several bonds have the same value by the bar model, the means of the
     measured and of the continuum values are compared.
     """
-    loads = load_of(found, 0), load_of(found, 1)
-    bars, solid = _product(found.bars, loads), _product(found.continuum, loads)
+    loads = load_of(prediction, 0), load_of(prediction, 1)
+    bars, solid = _product(prediction.bars, loads), _product(prediction.continuum, loads)
     spread = _gradient_spread(problem, widths_mm, loads)
     scale = 1e-6 * 1e9  # mm² as 1e-9 m²
-    larger = float(bars @ solid / (bars @ bars))
+    continuum_scale = float(bars @ solid / (bars @ bars))
     ranks = np.argsort(bars, kind="stable")
-    theirs = np.argsort(paper.GRADIENT_SIMULATED, kind="stable")
-    simulated = paper.GRADIENT_SIMULATED[theirs]
+    published_order = np.argsort(paper.GRADIENT_SIMULATED, kind="stable")
+    simulated = paper.GRADIENT_SIMULATED[published_order]
     groups = _groups(simulated)
     observations = []
     for group in groups:
-        measured = paper.GRADIENT_MEASURED[theirs[group]]
-        errors = paper.GRADIENT_ERROR[theirs[group]]
+        measured = paper.GRADIENT_MEASURED[published_order[group]]
+        errors = paper.GRADIENT_ERROR[published_order[group]]
         observations.append(
             Observation(
                 experiment=PAPER,
@@ -82,16 +84,18 @@ def _gradient(problem: PortProblem, widths_mm: FloatArray, found: Prediction) ->
                 bars_sd=float(scale * spread[:, ranks[group]].mean(axis=1).std()),
                 continuum=float(scale * solid[ranks[group]].mean()),
                 # Print samples use the bar model; the continuum model differs by a factor.
-                continuum_sd=float(scale * larger * spread[:, ranks[group]].mean(axis=1).std()),
+                continuum_sd=float(
+                    scale * continuum_scale * spread[:, ranks[group]].mean(axis=1).std()
+                ),
             )
         )
     return observations
 
 
-def load_of(found: Prediction, row: int) -> float:
+def load_of(prediction: Prediction, row: int) -> float:
     """Return the single load of a load step, N."""
-    (one,) = found.steps[row].hung
-    return one.load_gf * NEWTON_PER_GF
+    (weight,) = prediction.steps[row].weights
+    return weight.load_gf * NEWTON_PER_GF
 
 
 def _product(model: Model, loads: tuple[float, float]) -> FloatArray:
@@ -142,31 +146,33 @@ def _fig2(timer: StageTimer) -> list[Observation]:
         ("untrained", uniform, paper.BEHAVIOUR_UNTRAINED_MEASURED_MM),
         ("trained", trained, paper.BEHAVIOUR_TRAINED_MEASURED_MM),
     ):
-        found = predict(PrintedPart(problem, widths, timer), steps)
-        for port, one in zip((paper.RIGHT, paper.LEFT), measured, strict=True):
-            words = f"fig. 2, {name}: u_y of node {port.node}"
-            observations.append(_observation(_displacement(words, found, 0, port.node), one))
+        prediction = predict(PrintedPart(problem, widths, timer), steps)
+        for port, value in zip((paper.RIGHT, paper.LEFT), measured, strict=True):
+            quantity = f"fig. 2, {name}: u_y of node {port.node}"
+            observations.append(
+                _observation(_displacement(quantity, prediction, 0, port.node), value)
+            )
     return observations
 
 
 def _displacement(
-    words: str, found: Prediction, step: int, node: int
+    quantity: str, prediction: Prediction, step: int, node: int
 ) -> tuple[str, float, float, float]:
     return (
-        words,
-        float(found.bars_mm[step, node, 1]),
-        float(found.continuum_mm[step, node, 1]),
-        float(found.sd_mm[step, node, 1]),
+        quantity,
+        float(prediction.bars_mm[step, node, 1]),
+        float(prediction.continuum_mm[step, node, 1]),
+        float(prediction.sd_mm[step, node, 1]),
     )
 
 
 def _observation(
-    foreseen: tuple[str, float, float, float], measured: tuple[float, float]
+    predicted: tuple[str, float, float, float], measured: tuple[float, float]
 ) -> Observation:
-    words, bars, continuum, sd = foreseen
+    quantity, bars, continuum, sd = predicted
     return Observation(
         experiment=PAPER,
-        quantity=words,
+        quantity=quantity,
         unit="mm",
         measured=measured[0],
         measured_sd=measured[1],

@@ -18,45 +18,51 @@ DISPLACEMENTS, ELONGATIONS = "displacements.csv", "elongations.csv"
 GRADIENT, VALUES, PAGE = "gradient.csv", "measured.json", "measured.html"
 
 
-def write_analysis(staging: Path, found: Analysis) -> None:
+def write_analysis(staging: Path, analysis: Analysis) -> None:
     """Write tables, values and the HTML page of an analysis into a folder."""
     from mnnfab.lab.analysis.pages import analysis_page
 
     tables = {
-        DISPLACEMENTS: _displacements(found),
-        ELONGATIONS: _elongations(found),
-        OBSERVATIONS: observations_text(observations_of(found)),
-        VALUES: json.dumps(values_of(found), indent=2) + "\n",
-        PAGE: analysis_page(found),
+        DISPLACEMENTS: _displacements(analysis),
+        ELONGATIONS: _elongations(analysis),
+        OBSERVATIONS: observations_text(observations_of(analysis)),
+        VALUES: json.dumps(values_of(analysis), indent=2) + "\n",
+        PAGE: analysis_page(analysis),
     }
-    if found.gradient is not None:
-        tables[GRADIENT] = _gradient(found)
+    if analysis.gradient is not None:
+        tables[GRADIENT] = _gradient(analysis)
     write_files(staging, tables)
 
 
-def values_of(found: Analysis) -> dict[str, object]:
+def values_of(analysis: Analysis) -> dict[str, object]:
     """Return an analysis as values for JSON."""
-    gradient, measurement = found.gradient, found.measurement
+    gradient, measurement = analysis.gradient, analysis.measurement
     values: dict[str, object] = {
         "schema": 1,
-        "experiment": found.experiment.section.name,
-        "design": found.part.problem.design.name,
-        "noise": to_jsonable(measurement.noise),
+        "experiment": analysis.experiment.section.name,
+        "design": analysis.part.problem.design.name,
+        "noise": to_jsonable(
+            {
+                "joint_mm": measurement.noise.node_mm,
+                "shift_mm": measurement.noise.shift_mm,
+                "n_free": measurement.noise.n_free,
+            }
+        ),
         "steps": [step.name for step in measurement.steps],
-        "findings": [finding.as_json() for finding in found.findings],
+        "findings": [finding.as_json() for finding in analysis.findings],
     }
     if gradient is not None:
         values["loss"] = {"measured": gradient.loss, "sd": gradient.loss_sd}
         values["flexibility_mm_per_N"] = gradient.flexibility.tolist()
         values["gradient"] = {
-            name: to_jsonable(gradient.against(reference))
-            for name, reference in found.gradients.items()
+            name: to_jsonable(gradient.compare_with(reference))
+            for name, reference in analysis.gradients.items()
         }
     return values
 
 
-def _displacements(found: Analysis) -> str:
-    measurement, prediction = found.measurement, found.prediction
+def _displacements(analysis: Analysis) -> str:
+    measurement, prediction = analysis.measurement, analysis.prediction
     header = (
         *("step", "node", "x_mm", "y_mm", "ux_mm", "uy_mm", "sd_mm"),
         *("bars_ux_mm", "bars_uy_mm", "continuum_ux_mm", "continuum_uy_mm"),
@@ -67,7 +73,7 @@ def _displacements(found: Analysis) -> str:
             step.name,
             node,
             *measurement.zero_mm[node].tolist(),
-            *measurement.moved_mm[s, node].tolist(),
+            *measurement.displacements_mm[s, node].tolist(),
             float(measurement.displacement_sd_mm[s, node]),
             *prediction.bars_mm[s, node].tolist(),
             *prediction.continuum_mm[s, node].tolist(),
@@ -79,11 +85,11 @@ def _displacements(found: Analysis) -> str:
     return table_text(header, rows)
 
 
-def _elongations(found: Analysis) -> str:
-    measurement, network = found.measurement, found.measurement.network
+def _elongations(analysis: Analysis) -> str:
+    measurement, network = analysis.measurement, analysis.measurement.network
     models = [
-        measurement.elongations_of(measurement.zero_mm, moved)
-        for moved in (found.prediction.bars_mm, found.prediction.continuum_mm)
+        measurement.elongations_of(measurement.zero_mm, displacements)
+        for displacements in (analysis.prediction.bars_mm, analysis.prediction.continuum_mm)
     ]
     measured, sd = measurement.elongations_mm, measurement.elongation_sd_mm
     rows = [
@@ -102,8 +108,8 @@ def _elongations(found: Analysis) -> str:
     return table_text(header, rows)
 
 
-def _gradient(found: Analysis) -> str:
-    gradient, network = found.gradient, found.measurement.network
+def _gradient(analysis: Analysis) -> str:
+    gradient, network = analysis.gradient, analysis.measurement.network
     assert gradient is not None, "called only if there is a gradient"
     rows = [
         (
@@ -112,13 +118,13 @@ def _gradient(found: Analysis) -> str:
             float(gradient.gradient[bond]),
             float(gradient.sd[bond]),
             float(gradient.half_width[bond]),
-            "yes" if gradient.below_noise[bond] else "no",
-            *(float(reference[bond]) for reference in found.gradients.values()),
+            "yes" if gradient.sign_undetermined[bond] else "no",
+            *(float(reference[bond]) for reference in analysis.gradients.values()),
         )
         for bond in range(network.n_bonds)
     ]
     header = (
         *("bond", "node_i", "node_j", "measured", "sd", "half_width_95", "below_noise"),
-        *found.gradients,
+        *analysis.gradients,
     )
     return table_text(header, rows)

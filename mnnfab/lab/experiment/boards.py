@@ -47,7 +47,7 @@ class Board(Section):
     plane_offset_mm: NotNegative = 0.0
 
     @model_validator(mode="after")
-    def _can_be_told(self) -> Self:
+    def _has_unique_orientation(self) -> Self:
         columns, rows = self.squares
         if self.kind == "charuco" and self.marker_mm >= self.square_mm:
             raise section_error("marker_mm", f"{self.marker_mm:g}", f"less than {self.square_mm:g}")
@@ -78,8 +78,8 @@ class Board(Section):
         """Inner corners, row by row from the upper left, (n_corners, 2)."""
         columns, rows = self.squares
         x, y = np.meshgrid(np.arange(1, columns), np.arange(rows - 1, 0, -1))
-        places: FloatArray = self.square_mm * np.column_stack([x.ravel(), y.ravel()]).astype(float)
-        return places
+        corners: FloatArray = self.square_mm * np.column_stack([x.ravel(), y.ravel()]).astype(float)
+        return corners
 
     def as_opencv(self) -> Any:  # noqa: ANN401 - OpenCV is not typed
         """Return the board as OpenCV's ChArUco board."""
@@ -90,13 +90,17 @@ class Board(Section):
 
 def board_for(width_mm: float, height_mm: float, square_mm: float = 5.0) -> Board:
     """Return a ChArUco board with a window for a part of that size, or larger."""
-    around = 2 * RINGS
-    squares = [int(np.ceil(size / square_mm)) + around for size in (width_mm, height_mm)]
+    margin_squares = 2 * RINGS
+    squares = [int(np.ceil(size / square_mm)) + margin_squares for size in (width_mm, height_mm)]
     sizes = {"DICT_5X5_250": 250, "DICT_5X5_1000": 1000}
     while squares[0] * squares[1] // 2 > sizes["DICT_5X5_1000"]:
         square_mm *= 1.25
-        squares = [int(np.ceil(size / square_mm)) + around for size in (width_mm, height_mm)]
-    name: Any = next(n for n, most in sizes.items() if squares[0] * squares[1] // 2 <= most)
+        squares = [
+            int(np.ceil(size / square_mm)) + margin_squares for size in (width_mm, height_mm)
+        ]
+    name: Any = next(
+        n for n, n_markers in sizes.items() if squares[0] * squares[1] // 2 <= n_markers
+    )
     return Board(
         squares=(squares[0], squares[1]),
         square_mm=square_mm,
@@ -105,7 +109,7 @@ def board_for(width_mm: float, height_mm: float, square_mm: float = 5.0) -> Boar
     )
 
 
-def black_of(board: Board) -> shapely.Geometry:
+def black_area(board: Board) -> shapely.Geometry:
     """Return the black area of a board, as polygons in mm."""
     columns, rows = board.squares
     side, (_, height) = board.square_mm, board.size_mm
@@ -119,8 +123,8 @@ def black_of(board: Board) -> shapely.Geometry:
         squares = _charuco_squares(board)
     window = board.window_mm
     black = shapely.MultiPolygon([s for s in squares if isinstance(s, shapely.Polygon)])
-    kept = [s for s in black.geoms if window is None or not _inside(s, window)]
-    return shapely.MultiPolygon(kept)
+    visible = [s for s in black.geoms if window is None or not _inside(s, window)]
+    return shapely.MultiPolygon(visible)
 
 
 def _inside(shape: shapely.Polygon, window: tuple[float, float, float, float]) -> bool:
@@ -130,15 +134,15 @@ def _inside(shape: shapely.Polygon, window: tuple[float, float, float, float]) -
 
 def _charuco_squares(board: Board) -> list[shapely.Geometry]:
     """Return the black squares and the black parts of the markers, in OpenCV's layout."""
-    cv2, found = opencv(), []
-    made = board.as_opencv()
+    cv2, shapes = opencv(), []
+    charuco = board.as_opencv()
     _, height = board.size_mm
-    bits = made.getDictionary()
-    n_cells = bits.markerSize + 2
+    dictionary = charuco.getDictionary()
+    n_cells = dictionary.markerSize + 2
     cell = board.marker_mm / n_cells
-    for marker, corners in zip(made.getIds().ravel(), made.getObjPoints(), strict=True):
+    for marker, corners in zip(charuco.getIds().ravel(), charuco.getObjPoints(), strict=True):
         left, top = corners[:, 0].min(), corners[:, 1].min()
-        image = cv2.aruco.generateImageMarker(bits, int(marker), n_cells)
+        image = cv2.aruco.generateImageMarker(dictionary, int(marker), n_cells)
         cells = [
             shapely.box(
                 left + c * cell,
@@ -149,27 +153,27 @@ def _charuco_squares(board: Board) -> list[shapely.Geometry]:
             for r, c in np.argwhere(image == 0).tolist()
         ]
         union = shapely.union_all(cells, grid_size=1e-9)
-        found += list(union.geoms) if hasattr(union, "geoms") else [union]
+        shapes += list(union.geoms) if hasattr(union, "geoms") else [union]
     side = board.square_mm
     centres = {
         (round(float(c[:, 0].mean()) / side - 0.5), round(float(c[:, 1].mean()) / side - 0.5))
-        for c in made.getObjPoints()
+        for c in charuco.getObjPoints()
     }
     columns, rows = board.squares
-    found += [
+    shapes += [
         shapely.box(c * side, height - (r + 1) * side, (c + 1) * side, height - r * side)
         for r in range(rows)
         for c in range(columns)
         if (c, r) not in centres
     ]
-    return found
+    return shapes
 
 
 def board_svg(board: Board) -> str:
     """Return a board as SVG at its true size."""
     width, height = board.size_mm
     margin = board.square_mm
-    black = black_of(board)
+    black = black_area(board)
     paths = []
     for polygon in getattr(black, "geoms", [black]):
         rings = [polygon.exterior, *polygon.interiors]

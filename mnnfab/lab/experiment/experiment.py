@@ -116,12 +116,12 @@ class ExperimentSection(Section):
     def reading(self) -> Reading:
         """Options for evaluating the positions."""
         shapes = self.kind == "photographs" and self.camera.tracking == "shapes"
-        usual = UNMODELLED_SHARE_BY_SHAPE if shapes else UNMODELLED_SHARE
+        default_share = UNMODELLED_SHARE_BY_SHAPE if shapes else UNMODELLED_SHARE
         return Reading(
             by_place=self.kind == "positions" and self.positions.points == "by-place",
             stated_sd_mm=self.position_sd_mm,
             elongation_by=self.elongation,
-            unseen=usual if self.unseen_share is None else self.unseen_share,
+            unmodelled_share=default_share if self.unseen_share is None else self.unseen_share,
         )
 
 
@@ -175,12 +175,12 @@ def read_positions(experiment: Experiment, n_nodes: int) -> Positions:
         allowed = "the completed form, a table of tracking software, or photographs"
         raise InputError(str(path), "no such file", f'{allowed} (kind = "photographs")')
     tracks = read_tracks(path, section.layout, n_nodes)
-    shots = tracks.shots or _shots_of(experiment.folder / SHOTS, tracks.frames, path)
+    shots = tracks.shots or _load_frames(experiment.folder / SHOTS, tracks.frames, path)
     rows = [tracks.frames.index(shot.source) for shot in shots]
-    return Positions(shots, tracks.places[rows], section.unit_mm, section.y_axis)
+    return Positions(shots, tracks.coordinates[rows], section.unit_mm, section.y_axis)
 
 
-def _shots_of(path: Path, frames: tuple[str, ...], table: Path) -> tuple[Shot, ...]:
+def _load_frames(path: Path, frames: tuple[str, ...], table: Path) -> tuple[Shot, ...]:
     shots = load_shots(path)
     for shot in shots:
         if shot.source not in frames:

@@ -23,20 +23,20 @@ from mnnfab.training.gradient_comparison import GradientAgreement, compare_gradi
 from mnnfab.units import NEWTON_PER_GF
 
 #: Largest number of load cases.
-MOST_CASES = 12
+MAX_CASES = 12
 #: Smallest value of the heaviest weight; it limits the effect of rounding to whole grams (gf).
-LEAST_LARGEST_GF = 5.0
+MIN_LARGEST_GF = 5.0
 
 
 @dataclass(frozen=True, eq=False)
-class Rounded:
+class RoundedLoadCase:
     """Load case in whole grams, and the effects of rounding.
 
     Args:
         case: load case with its exact loads.
         forward: its rounded loads.
         adjoint: its rounded and scaled adjoint loads; None if the loss is at its minimum.
-        adjoint_N_per_slope: the scale: newtons per slope of the loss of 1/mm.
+        adjoint_N_per_gradient: the scale: newtons per gradient of the loss of 1/mm.
         outputs_mm: exact and rounded output displacements, (2, n_out).
         margin_mm: exact and rounded difference between the largest and the second-largest output,
             if outputs are classes.
@@ -47,7 +47,7 @@ class Rounded:
     case: LoadCase
     forward: Step
     adjoint: Step | None
-    adjoint_N_per_slope: float
+    adjoint_N_per_gradient: float
     outputs_mm: FloatArray
     margin_mm: tuple[float, float] | None
     keeps_class: bool | None
@@ -64,12 +64,12 @@ class Plan:
     """
 
     ports: tuple[Step, ...]
-    cases: tuple[Rounded, ...]
+    cases: tuple[RoundedLoadCase, ...]
 
     @property
     def steps(self) -> tuple[Step, ...]:
         """All load steps in order, without the zero."""
-        cases = [step for one in self.cases for step in (one.forward, one.adjoint) if step]
+        cases = [step for case in self.cases for step in (case.forward, case.adjoint) if step]
         return (*self.ports, *cases)
 
 
@@ -84,20 +84,20 @@ def make_plan(task: Task, model: Model, largest_gf: float | None = None) -> Plan
     largest = float(max(1.0, np.round(largest_gf or largest_load_gf(task))))
     ports = [_single("forward", port, largest) for port in task.inputs]
     ports += [_single("adjoint", port, largest) for port in task.outputs]
-    cases = task.load_cases[:MOST_CASES] if task.primary_metric is not None else ()
+    cases = task.load_cases[:MAX_CASES] if task.primary_metric is not None else ()
     rounded = [_rounded(task, model, case, largest) for case in cases]
     # Cases whose loads all round to zero, or exceed the heaviest weight, are omitted.
-    hung = [
-        one
-        for one in rounded
-        if one.forward.hung and max(abs(w.load_gf) for w in one.forward.hung) <= largest
+    applicable = [
+        case
+        for case in rounded
+        if case.forward.weights and max(abs(w.load_gf) for w in case.forward.weights) <= largest
     ]
-    return Plan(tuple(ports), tuple(hung))
+    return Plan(tuple(ports), tuple(applicable))
 
 
 def largest_load_gf(task: Task) -> float:
-    """Return the largest load of the task, at least `LEAST_LARGEST_GF`, gf."""
-    return max(float(np.abs(task.loads_N).max()) / NEWTON_PER_GF, LEAST_LARGEST_GF)
+    """Return the largest load of the task, at least `MIN_LARGEST_GF`, gf."""
+    return max(float(np.abs(task.loads_N).max()) / NEWTON_PER_GF, MIN_LARGEST_GF)
 
 
 def _single(role: Role, port: Port, size_gf: float) -> Step:
@@ -106,7 +106,7 @@ def _single(role: Role, port: Port, size_gf: float) -> Step:
     return Step(f"{role}-{port.node}{port.axis}", role, (AppliedWeight(port, load_gf),))
 
 
-def _rounded(task: Task, model: Model, case: LoadCase, largest_gf: float) -> Rounded:
+def _rounded(task: Task, model: Model, case: LoadCase, largest_gf: float) -> RoundedLoadCase:
     exact = np.array(case.loads_N)
     grams = np.round(exact / NEWTON_PER_GF)
     row = int(np.abs(task.loads_N - exact).sum(axis=1).argmin())  # the nearest sample
@@ -116,23 +116,25 @@ def _rounded(task: Task, model: Model, case: LoadCase, largest_gf: float) -> Rou
     target = task.targets[[row, row]]
     # The loss is a mean over both samples, which halves the gradient of each.
     adjoint_loads = -2.0 * task.loss.gradient(outputs, target)
-    hung, scale = round_direction(adjoint_loads[1] / NEWTON_PER_GF, largest_gf)
+    adjoint_grams, scale = round_direction(adjoint_loads[1] / NEWTON_PER_GF, largest_gf)
     adjoint = None
-    if hung.any():
-        adjoint = Step(f"{_slug(case.name)}-adjoint", "adjoint", _weights(task.outputs, hung))
-    return Rounded(
+    if adjoint_grams.any():
+        adjoint = Step(
+            f"{_slug(case.name)}-adjoint", "adjoint", _weights(task.outputs, adjoint_grams)
+        )
+    return RoundedLoadCase(
         case=case,
         forward=Step(_slug(case.name), "forward", _weights(task.inputs, grams)),
         adjoint=adjoint,
-        adjoint_N_per_slope=scale,  # grams per target gram, hence newtons per slope of 1/mm
+        adjoint_N_per_gradient=scale,  # grams per target gram, hence newtons per 1/mm
         outputs_mm=outputs,
         margin_mm=_margins(task, outputs),
         keeps_class=_same_class(task, outputs),
-        gradient=_gradient_change(equilibrium, adjoint_loads, hung),
+        gradient=_gradient_change(equilibrium, adjoint_loads, adjoint_grams),
     )
 
 
-def round_direction(wanted: FloatArray, largest_gf: float) -> tuple[FloatArray, float]:
+def round_direction(loads: FloatArray, largest_gf: float) -> tuple[FloatArray, float]:
     """Return the whole grams that best approximate a direction, and their scale.
 
     Among the scales with the heaviest weight between half of `largest_gf` and all of it, the one
@@ -140,25 +142,25 @@ def round_direction(wanted: FloatArray, largest_gf: float) -> tuple[FloatArray, 
     point upwards.
 
     Args:
-        wanted: loads, (n,), of any scale.
+        loads: loads, (n,), of any scale.
         largest_gf: heaviest weight.
 
     Returns:
-        The grams, (n,), and grams per unit of `wanted`.
+        The grams, (n,), and grams per unit of `loads`.
 
     >>> grams, scale = round_direction(np.array([-0.9, -0.3]), 5.0)
     >>> grams.tolist(), round(scale, 6)
     ([-3.0, -1.0], 3.333333)
     """
-    size = float(np.abs(wanted).max(initial=0.0))
+    size = float(np.abs(loads).max(initial=0.0))
     if not size > 0:
-        return np.zeros_like(wanted), 0.0
-    sign = -1.0 if wanted.sum() > 0 else 1.0
-    tried = np.arange(np.ceil(largest_gf / 2), largest_gf + 0.5)
-    scales = sign * tried / size
-    errors = [np.abs(np.round(s * wanted) / s - wanted).max() / size for s in scales.tolist()]
+        return np.zeros_like(loads), 0.0
+    sign = -1.0 if loads.sum() > 0 else 1.0
+    heaviest = np.arange(np.ceil(largest_gf / 2), largest_gf + 0.5)
+    scales = sign * heaviest / size
+    errors = [np.abs(np.round(s * loads) / s - loads).max() / size for s in scales.tolist()]
     best = float(scales[int(np.argmin(np.round(errors, 9)))])
-    return np.round(best * wanted) + 0.0, best
+    return np.round(best * loads) + 0.0, best
 
 
 def _weights(ports: tuple[Port, ...], grams: FloatArray) -> tuple[AppliedWeight, ...]:
@@ -172,8 +174,8 @@ def _slug(name: str) -> str:
 def _margins(task: Task, outputs: FloatArray) -> tuple[float, float] | None:
     if task.target_kind != "classes" or outputs.shape[1] < 2:
         return None
-    ranked = np.sort(np.abs(outputs), axis=1)
-    exact, rounded = (ranked[:, -1] - ranked[:, -2]).tolist()
+    magnitudes = np.sort(np.abs(outputs), axis=1)
+    exact, rounded = (magnitudes[:, -1] - magnitudes[:, -2]).tolist()
     return exact, rounded
 
 
@@ -185,18 +187,18 @@ def _same_class(task: Task, outputs: FloatArray) -> bool | None:
 
 
 def _gradient_change(
-    equilibrium: Equilibrium, adjoint_loads: FloatArray, hung: FloatArray
+    equilibrium: Equilibrium, adjoint_loads: FloatArray, adjoint_grams: FloatArray
 ) -> GradientAgreement | None:
     """Compare the gradients of exact and rounded loads, apart from the scale.
 
     Args:
         equilibrium: equilibria under the exact and the rounded loads.
         adjoint_loads: exact adjoint loads of both, (2, n_out).
-        hung: rounded adjoint loads of the latter, (n_out,) of any scale.
+        adjoint_grams: rounded adjoint loads of the latter, (n_out,) of any scale.
     """
-    size = np.linalg.norm(adjoint_loads[1]) / max(float(np.linalg.norm(hung)), 1e-300)
-    sign = 1.0 if float(hung @ adjoint_loads[1]) >= 0 else -1.0
-    applied = -np.array([adjoint_loads[0], sign * size * hung])
+    size = np.linalg.norm(adjoint_loads[1]) / max(float(np.linalg.norm(adjoint_grams)), 1e-300)
+    sign = 1.0 if float(adjoint_grams @ adjoint_loads[1]) >= 0 else -1.0
+    applied = -np.array([adjoint_loads[0], sign * size * adjoint_grams])
     forward, adjoint = equilibrium.elongations_mm, equilibrium.adjoint_elongations(applied)
     exact, rounded = (
         in_situ_gradient(forward[case, :, None], adjoint[case, :, None]) for case in (0, 1)
@@ -211,9 +213,9 @@ def with_zero(steps: tuple[Step, ...]) -> tuple[Step, ...]:
 
 def unique_names(steps: tuple[Step, ...]) -> tuple[Step, ...]:
     """Return the load steps, with a number appended to repeated names."""
-    seen: dict[str, int] = {}
-    found = []
+    counts: dict[str, int] = {}
+    renamed = []
     for step in steps:
-        count = seen[step.name] = seen.get(step.name, 0) + 1
-        found.append(step if count == 1 else replace(step, name=f"{step.name}-{count}"))
-    return tuple(found)
+        count = counts[step.name] = counts.get(step.name, 0) + 1
+        renamed.append(step if count == 1 else replace(step, name=f"{step.name}-{count}"))
+    return tuple(renamed)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 ElongationBy = Literal["length", "projection"]
-#: Unmodelled share: error that repeats do not show, as a share of a joint's own displacement. A dot
+#: Unmodelled share: error that repeats do not show, as a share of a node's own displacement. A dot
 #: is strained with its hub, so its outline does not move exactly as the mean of the disc, which
 #: the models predict. In rendered photographs of continuum models: 0.03 % (root mean square), and
 #: 0.1 % at a weight.
@@ -18,15 +18,16 @@ class Reading:
     """Options for evaluating the positions of an experiment.
 
     Args:
-        by_place: assign points to joints by position instead of by order.
+        by_place: assign points to nodes by position instead of by order.
         stated_sd_mm: noise of one coordinate, used if there are no repeats.
         elongation_by: "length", the change of a bond's length, with the effect of large
             displacements in the error bars, or "projection" of the displacements on the bond's
             direction, as in linear theory and exact for a linear part.
-        unseen: unmodelled share, standard deviation as a share of a joint's own displacement.
+        unmodelled_share: standard deviation of the unmodelled error, as a share of a node's own
+            displacement.
     """
 
     by_place: bool = False
     stated_sd_mm: float | None = None
     elongation_by: ElongationBy = "length"
-    unseen: float = UNMODELLED_SHARE
+    unmodelled_share: float = UNMODELLED_SHARE

@@ -1,4 +1,4 @@
-"""Shots: joint positions at the times of observation, and the load step of each."""
+"""Shots: node positions at the times of observation, and the load step of each."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ class Positions:
 
     Args:
         shots: one per observation.
-        places: (n_shots, n_nodes, 2) in the unit and the axes of the source.
+        coordinates: (n_shots, n_nodes, 2) in the unit and the axes of the source.
         unit_mm: length of the unit; None if not known, such as for pixels.
         y_axis: direction of y, "up" or "down".
     """
 
     shots: tuple[Shot, ...]
-    places: FloatArray
+    coordinates: FloatArray
     unit_mm: float | None = 1.0
     y_axis: str = "up"
 
@@ -95,13 +95,13 @@ def check_steps(where: str, shots: tuple[Shot, ...], steps: tuple[Step, ...]) ->
 def _column(table: Table, name: str) -> list[str]:
     if name not in table.header:
         raise InputError(str(table.path), f"columns {', '.join(table.header)}", f"a column {name}")
-    place = table.header.index(name)
-    return [row[place] for row in table.rows]
+    column = table.header.index(name)
+    return [row[column] for row in table.rows]
 
 
 def rows_by_step(shots: tuple[Shot, ...]) -> dict[str, list[int]]:
     """Return the indices of the shots of every load step, in order of first occurrence."""
-    found: dict[str, list[int]] = {}
+    rows: dict[str, list[int]] = {}
     for number, shot in enumerate(shots):
-        found.setdefault(shot.step, []).append(number)
-    return found
+        rows.setdefault(shot.step, []).append(number)
+    return rows

@@ -27,7 +27,7 @@ STEPS = "steps.csv"
 HEADER = ("step", "role", "node", "axis", "load_gf")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
 #: Heaviest weight that is accepted (gf).
-HEAVIEST_GF = 1e6
+MAX_LOAD_GF = 1e6
 
 
 @dataclass(frozen=True)
@@ -44,10 +44,10 @@ class AppliedWeight:
 
     def __str__(self) -> str:
         """Return a description such as "5 g down on node 12"."""
-        ways = {"x": ("to the right", "to the left"), "y": ("up", "down")}[self.port.axis]
-        way = ways[0] if self.load_gf > 0 else ways[1]
-        pulley = "" if way == "down" else " over a pulley"
-        return f"{abs(self.load_gf):g} g {way}{pulley} on node {self.port.node}"
+        directions = {"x": ("to the right", "to the left"), "y": ("up", "down")}[self.port.axis]
+        direction = directions[0] if self.load_gf > 0 else directions[1]
+        pulley = "" if direction == "down" else " over a pulley"
+        return f"{abs(self.load_gf):g} g {direction}{pulley} on node {self.port.node}"
 
 
 @dataclass(frozen=True)
@@ -57,12 +57,12 @@ class Step:
     Args:
         name: name in tables and file names.
         role: "zero", "rigid", "forward" or "adjoint".
-        hung: applied weights.
+        weights: applied weights.
     """
 
     name: str
     role: Role
-    hung: tuple[AppliedWeight, ...] = ()
+    weights: tuple[AppliedWeight, ...] = ()
 
     def loads_on(self, ports: Sequence[Port]) -> FloatArray:
         """Return the load at each of some ports, (n_ports,) N.
@@ -71,22 +71,22 @@ class Step:
             InputError: if a weight acts elsewhere.
         """
         loads = np.zeros(len(ports))
-        for one in self.hung:
-            if one.port not in ports:
+        for weight in self.weights:
+            if weight.port not in ports:
                 allowed = ", ".join(map(str, ports))
-                what = "inputs" if self.role == "forward" else "outputs"
+                port_kind = "inputs" if self.role == "forward" else "outputs"
                 raise InputError(
                     f"step {self.name}",
-                    f"a load on {one.port}",
-                    f"the {what} of the task: {allowed}",
+                    f"a load on {weight.port}",
+                    f"the {port_kind} of the task: {allowed}",
                 )
-            loads[list(ports).index(one.port)] += one.load_gf * NEWTON_PER_GF
+            loads[list(ports).index(weight.port)] += weight.load_gf * NEWTON_PER_GF
         return loads
 
     def __str__(self) -> str:
         """Return a description of the weights, separated by semicolons."""
         unloaded = {"zero": "no weights", "rigid": "no weights; rigid-body motion of the part"}
-        return "; ".join(map(str, self.hung)) or unloaded.get(self.role, "no weights")
+        return "; ".join(map(str, self.weights)) or unloaded.get(self.role, "no weights")
 
 
 ZERO, RIGID = Step("zero", "zero"), Step("rigid", "rigid")
@@ -112,10 +112,10 @@ def steps_text(steps: Sequence[Step]) -> str:
     """Return load steps as CSV, one row per weight."""
     rows: list[tuple[object, ...]] = []
     for step in steps:
-        if not step.hung:
+        if not step.weights:
             rows.append((step.name, step.role, "", "", 0))
-        for one in step.hung:
-            rows.append((step.name, step.role, one.port.node, one.port.axis, one.load_gf))
+        for weight in step.weights:
+            rows.append((step.name, step.role, weight.port.node, weight.port.axis, weight.load_gf))
     return table_text(HEADER, rows)
 
 
@@ -130,24 +130,24 @@ def load_steps(path: Path) -> tuple[Step, ...]:
         if name not in table.header:
             given = f"columns {', '.join(table.header)}"
             raise InputError(str(path), given, f"the columns {', '.join(HEADER)}")
-    places = [table.header.index(name) for name in HEADER]
+    columns = [table.header.index(name) for name in HEADER]
     loads = column_numbers(table, "load_gf")
-    found: dict[str, Step] = {}
+    steps: dict[str, Step] = {}
     for row, load, line in zip(table.rows, loads.tolist(), table.lines, strict=True):
-        name, role, node, axis, _ = (row[place] for place in places)
+        name, role, node, axis, _ = (row[column] for column in columns)
         where = f"{path}, {line}"
         role = _role(where, name, role)
-        known = found.get(name, Step(name, role))
+        known = steps.get(name, Step(name, role))
         if known.role != role:
             raise InputError(where, f"{name} as {role}", f"{known.role}, as before")
-        found[name] = Step(
-            name, role, (*known.hung, *_applied_weights(where, role, (node, axis), load))
+        steps[name] = Step(
+            name, role, (*known.weights, *_applied_weights(where, role, (node, axis), load))
         )
-    for step in found.values():
-        if step.role in {"forward", "adjoint"} and not step.hung:
+    for step in steps.values():
+        if step.role in {"forward", "adjoint"} and not step.weights:
             given = f"step {step.name} of role {step.role} without a weight"
             raise InputError(str(path), given, "a weight, or role zero")
-    return tuple(found.values())
+    return tuple(steps.values())
 
 
 def _role(where: str, name: str, role: str) -> Role:
@@ -170,7 +170,7 @@ def _applied_weights(
         raise InputError(where, f'axis "{axis}"', "x or y")
     if not node.isdecimal():
         raise InputError(where, f'node "{node}"', "the number of a node")
-    if not 0 < abs(load) <= HEAVIEST_GF:
-        allowed = f"a load in gf other than 0, up to ±{HEAVIEST_GF:g}; y points up"
+    if not 0 < abs(load) <= MAX_LOAD_GF:
+        allowed = f"a load in gf other than 0, up to ±{MAX_LOAD_GF:g}; y points up"
         raise InputError(where, f"{load:g} gf", allowed)
     return (AppliedWeight(Port(int(node), axis), load),)  # type: ignore[arg-type]

@@ -32,12 +32,12 @@ class Tracks:
     """Positions of points in frames.
 
     Args:
-        places: (n_frames, n_points, 2).
+        coordinates: (n_frames, n_points, 2).
         frames: name of each frame in the table.
         shots: load step and time of each frame, if the table contains them.
     """
 
-    places: FloatArray
+    coordinates: FloatArray
     frames: tuple[str, ...]
     shots: tuple[Shot, ...] | None = None
 
@@ -54,7 +54,11 @@ def read_tracks(path: Path, layout: str, n_points: int) -> Tracks:
         InputError: if the layout is unknown or a frame lacks a point.
     """
     table = _table(path)
-    names = [layout] if layout != "auto" else [n for n, one in LAYOUTS.items() if one[0](table)]
+    names = (
+        [layout]
+        if layout != "auto"
+        else [n for n, layout_entry in LAYOUTS.items() if layout_entry[0](table)]
+    )
     if not names:
         given = f"columns {', '.join(table.header[:8])}"
         raise InputError(str(path), given, f"a known layout: {', '.join(LAYOUTS)}")
@@ -70,12 +74,12 @@ def _table(path: Path) -> Table:
     text = read_text(path)
     lines = text.splitlines()
     if len(lines) < 4 or not lines[0].startswith("scorer"):
-        nameless = text.lstrip(" ").startswith(",")
-        return parse_csv(path, f"row{text.lstrip(' ')}" if nameless else text)
-    parts, coordinates = (line.split(",") for line in lines[1:3])
-    if len(parts) != len(coordinates) or coordinates[0] != "coords":
+        unnamed = text.lstrip(" ").startswith(",")
+        return parse_csv(path, f"row{text.lstrip(' ')}" if unnamed else text)
+    parts, axes = (line.split(",") for line in lines[1:3])
+    if len(parts) != len(axes) or axes[0] != "coords":
         raise InputError(str(path), "invalid header lines", "bodyparts and coords of equal length")
-    header = ("coords", *(f"{p}_{c}" for p, c in zip(parts[1:], coordinates[1:], strict=True)))
+    header = ("coords", *(f"{p}_{c}" for p, c in zip(parts[1:], axes[1:], strict=True)))
     rows = tuple(tuple(cell.strip() for cell in line.split(",")) for line in lines[3:] if line)
     for number, row in enumerate(rows):
         if len(row) != len(header):
@@ -96,8 +100,8 @@ def _wide(table: Table, ends: tuple[str, str], n_points: int) -> Tracks:
             str(table.path), f"{len(points)} points", f"{n_points}, one per node of the network"
         )
     columns = [table.header.index(point + end) for point in points for end in ends]
-    places = table.numbers(columns).reshape(len(table.rows), n_points, 2)
-    return Tracks(places, tuple(map(str, range(len(table.rows)))))
+    coordinates = table.numbers(columns).reshape(len(table.rows), n_points, 2)
+    return Tracks(coordinates, tuple(map(str, range(len(table.rows)))))
 
 
 def _dltdv(table: Table, n_points: int) -> Tracks:
@@ -108,35 +112,35 @@ def _dltdv(table: Table, n_points: int) -> Tracks:
 
 
 def _deeplabcut(table: Table, n_points: int) -> Tracks:
-    found = _wide(table, ("_x", "_y"), n_points)
-    return Tracks(found.places, tuple(row[0] for row in table.rows))
+    tracks = _wide(table, ("_x", "_y"), n_points)
+    return Tracks(tracks.coordinates, tuple(row[0] for row in table.rows))
 
 
 def _long_points(table: Table, names: tuple[str, str, str, str | None], n_points: int) -> Tracks:
     """Read a table with one row per point: frame, x, y and, if given, the name of the point."""
     frame_name, x, y, point = names
     xy = np.column_stack([column_numbers(table, x), column_numbers(table, y)])
-    place = table.header.index(frame_name)
-    frames = list(dict.fromkeys(row[place] for row in table.rows))
-    places = np.full((len(frames), n_points, 2), np.nan)
+    frame_column = table.header.index(frame_name)
+    frames = list(dict.fromkeys(row[frame_column] for row in table.rows))
+    coordinates = np.full((len(frames), n_points, 2), np.nan)
     ids = None if point is None else column_numbers(table, point)
-    known = {} if ids is None else {v: k for k, v in enumerate(sorted(set(ids.tolist())))}
-    taken = dict.fromkeys(frames, 0)
+    point_numbers = {} if ids is None else {v: k for k, v in enumerate(sorted(set(ids.tolist())))}
+    n_read = dict.fromkeys(frames, 0)
     for row, cells in enumerate(table.rows):
-        frame = frames.index(cells[place])
-        number = taken[cells[place]] if ids is None else known[float(ids[row])]
-        taken[cells[place]] += 1
-        if number >= n_points or not np.isnan(places[frame, number, 0]):
+        frame = frames.index(cells[frame_column])
+        number = n_read[cells[frame_column]] if ids is None else point_numbers[float(ids[row])]
+        n_read[cells[frame_column]] += 1
+        if number >= n_points or not np.isnan(coordinates[frame, number, 0]):
             where = f"{table.path}, {table.lines[row]}"
-            given = f"an extra point in frame {cells[place]}"
+            given = f"an extra point in frame {cells[frame_column]}"
             raise InputError(where, given, f"{n_points} points, one per node of the network")
-        places[frame, number] = xy[row]
-    _require_whole(table, places, frames)
-    return Tracks(places, tuple(frames))
+        coordinates[frame, number] = xy[row]
+    _require_complete(table, coordinates, frames)
+    return Tracks(coordinates, tuple(frames))
 
 
-def _require_whole(table: Table, places: FloatArray, frames: list[str]) -> None:
-    missing = np.argwhere(np.isnan(places[:, :, 0]))
+def _require_complete(table: Table, coordinates: FloatArray, frames: list[str]) -> None:
+    missing = np.argwhere(np.isnan(coordinates[:, :, 0]))
     if missing.size:
         frame, point = missing[0].tolist()
         given = f"no position of point {point} in {frames[frame]}"
@@ -151,8 +155,8 @@ def _trackmate(table: Table, n_points: int) -> Tracks:
     # TrackMate repeats names and units of the columns below the header.
     x = table.header.index("POSITION_X")
     first = next((n for n, row in enumerate(table.rows) if is_number(row[x])), 0)
-    plain = Table(table.path, table.header, table.rows[first:], table.lines[first:])
-    return _long_points(plain, ("FRAME", "POSITION_X", "POSITION_Y", "TRACK_ID"), n_points)
+    data_rows = Table(table.path, table.header, table.rows[first:], table.lines[first:])
+    return _long_points(data_rows, ("FRAME", "POSITION_X", "POSITION_Y", "TRACK_ID"), n_points)
 
 
 def _long(table: Table, n_points: int) -> Tracks:
@@ -161,31 +165,32 @@ def _long(table: Table, n_points: int) -> Tracks:
     nodes = column_numbers(table, "node")
     repeats = np.nan_to_num(optional_numbers(table, "repeat"))
     times = optional_numbers(table, "time_s")
-    step_of = table.header.index("step")
-    keys = [(row[step_of], r) for row, r in zip(table.rows, repeats.tolist(), strict=True)]
+    step_column = table.header.index("step")
+    keys = [(row[step_column], r) for row, r in zip(table.rows, repeats.tolist(), strict=True)]
     frames = list(dict.fromkeys(keys))
-    number_of = {key: number for number, key in enumerate(frames)}
-    places = np.full((len(frames), n_points, 2), np.nan)
-    when: list[float | None] = [None] * len(frames)
+    frame_numbers = {key: number for number, key in enumerate(frames)}
+    coordinates = np.full((len(frames), n_points, 2), np.nan)
+    frame_times: list[float | None] = [None] * len(frames)
     for row, (key, node) in enumerate(zip(keys, nodes.tolist(), strict=True)):
-        frame, where = number_of[key], f"{table.path}, {table.lines[row]}"
+        frame, where = frame_numbers[key], f"{table.path}, {table.lines[row]}"
         if node not in range(n_points):
             raise InputError(where, f"node {node:g}", f"nodes 0 to {n_points - 1}")
-        if not np.isnan(places[frame, int(node), 0]):
+        if not np.isnan(coordinates[frame, int(node), 0]):
             given = f"node {node:g} of {key[0]}, repeat {key[1]:g}, twice"
             raise InputError(where, given, "each node once per repeat")
-        places[frame, int(node)] = xy[row]
+        coordinates[frame, int(node)] = xy[row]
         if np.isfinite(times[row]):
-            if when[frame] not in {None, float(times[row])}:
-                given = f"time_s {times[row]:g}, and {when[frame]:g} in the same shot"
+            if frame_times[frame] not in {None, float(times[row])}:
+                given = f"time_s {times[row]:g}, and {frame_times[frame]:g} in the same shot"
                 raise InputError(where, given, "one time per shot")
-            when[frame] = float(times[row])
+            frame_times[frame] = float(times[row])
     names = [f"{step}, repeat {repeat:g}" for step, repeat in frames]
-    _require_whole(table, places, names)
+    _require_complete(table, coordinates, names)
     shots = tuple(
-        Shot(name, step, time) for name, (step, _), time in zip(names, frames, when, strict=True)
+        Shot(name, step, time)
+        for name, (step, _), time in zip(names, frames, frame_times, strict=True)
     )
-    return Tracks(places, tuple(names), shots)
+    return Tracks(coordinates, tuple(names), shots)
 
 
 def _has(*names: str) -> Callable[[Table], bool]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from mnnfab.errors import InputError
 from mnnfab.lab.analysis.prediction import Prediction, predict
-from mnnfab.lab.experiment.joint_rotation import FARTHEST_TURN, joint_rotations, limit_rotation
+from mnnfab.lab.experiment.node_rotation import MAX_ROTATION, node_rotations, with_limited_rotation
 from mnnfab.lab.experiment.plan import Plan, make_plan, unique_names
 from mnnfab.lab.experiment.steps import RIGID, ZERO, Step
 from mnnfab.lab.folder import write_files
@@ -32,7 +32,7 @@ PAGE, PDF, LOADS, EXPECTED, BOARD, FRAME = (
     *("board.svg", "frame.svg"),
 )
 #: Largest displacement for which linear theory is used, as a share of the shortest bond.
-FARTHEST_SHARE = 0.25
+MAX_DISPLACEMENT_SHARE = 0.25
 #: Number of blank labels.
 SPARE_LABELS = 6
 
@@ -45,13 +45,13 @@ class Kit:
         part: the part.
         plan: load steps.
         prediction: predicted displacements of all load steps.
-        turns: largest rotation of a joint in each load step, (n_steps,) rad.
+        rotations: largest rotation of a node in each load step, (n_steps,) rad.
     """
 
     part: PortPart
     plan: Plan
     prediction: Prediction
-    turns: FloatArray
+    rotations: FloatArray
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -78,16 +78,17 @@ def make_kit(part: PortPart, largest_gf: float | None) -> Kit:
     """
     problem, task, continuum = part.problem, part.problem.task, part.continuum
     plan = make_plan(task, continuum.response, largest_gf)
-    plan = replace(plan, ports=limit_rotation(task, plan.ports, continuum))
+    plan = replace(plan, ports=with_limited_rotation(task, plan.ports, continuum))
     steps = unique_names(plan.steps)
     prediction = predict(part, steps)
-    farthest = float(np.abs(prediction.continuum_mm).max())
-    if farthest > FARTHEST_SHARE * problem.network.lengths.min():
-        given = f"weights that displace joints by {farthest:.3g} mm"
-        allowed = f"up to {FARTHEST_SHARE:.0%} of a bond's length: use lighter weights (--largest)"
+    largest = float(np.abs(prediction.continuum_mm).max())
+    if largest > MAX_DISPLACEMENT_SHARE * problem.network.lengths.min():
+        given = f"weights that displace joints by {largest:.3g} mm"
+        share = f"{MAX_DISPLACEMENT_SHARE:.0%}"
+        allowed = f"up to {share} of a bond's length: use lighter weights (--largest)"
         raise InputError("kit", given, allowed)
-    turns = joint_rotations(task, steps, continuum)
-    return Kit(part, plan, prediction, turns)
+    rotations = node_rotations(task, steps, continuum)
+    return Kit(part, plan, prediction, rotations)
 
 
 def write_kit(staging: Path, kit: Kit) -> list[str]:
@@ -104,10 +105,10 @@ def write_kit(staging: Path, kit: Kit) -> list[str]:
         **template_files(kit.part, name, kit.steps, board),
     }
     notes = [
-        f"{step.name} rotates a joint by {np.degrees(turn):.0f}°, beyond linear theory: "
+        f"{step.name} rotates a joint by {np.degrees(rotation):.0f}°, beyond linear theory: "
         "expected values are not valid; use lighter weights"
-        for step, turn in zip(kit.prediction.steps, kit.turns.tolist(), strict=True)
-        if turn > FARTHEST_TURN
+        for step, rotation in zip(kit.prediction.steps, kit.rotations.tolist(), strict=True)
+        if rotation > MAX_ROTATION
     ]
     frame = _frame(kit)
     if frame is not None:
@@ -179,7 +180,7 @@ def _checklist(kit: Kit) -> list[str]:
         "to the eyelets, and around the joints of other nodes" if eyelets else "around the joints"
     )
     painted = "paint the raised dots" if dots else "paint a dot on every joint"
-    biggest = float(np.abs(kit.prediction.continuum_mm).max())
+    largest = float(np.abs(kit.prediction.continuum_mm).max())
     return [
         f"Mount the part in the frame at nodes {fixed}; nothing else may touch it.",
         f"For tracking: {painted}, lighter than the part; or set tracking to shapes.",
@@ -187,7 +188,7 @@ def _checklist(kit: Kit) -> list[str]:
         "Hang the part in the window of the board.",
         "Measure ten squares of the board with a caliper, for experiment.toml.",
         "Camera on a tripod, remote trigger, square to the board; do not change focus and zoom.",
-        f"Board and part fill the picture. Joints move by up to {biggest:.2f} mm.",
+        f"Board and part fill the picture. Joints move by up to {largest:.2f} mm.",
         "Take eight photographs of the board from several sides: lens-0.jpg and so on.",
         "Weigh the weights to 0.1 g or better.",
         f"Tie strings {tied}; use pulleys for loads that do not act downwards.",
@@ -215,12 +216,12 @@ def _hooks(kit: Kit) -> str:
     low = float(kit.problem.network.nodes[:, 1].min())
     length = 0.12 * float(np.ptp(kit.problem.network.nodes[:, 0]))
     for step in kit.plan.ports:
-        (one,) = step.hung
+        (weight,) = step.weights
         colour = "#D55E00" if step.role == "forward" else "#009E73"
-        way = np.sign(one.load_gf) * length * np.eye(2)["xy".index(one.port.axis)]
-        place = kit.problem.network.nodes[one.port.node]
+        arrow = np.sign(weight.load_gf) * length * np.eye(2)["xy".index(weight.port.axis)]
+        tail = kit.problem.network.nodes[weight.port.node]
         axes.annotate(
-            "", place + way, place, arrowprops={"arrowstyle": "-|>", "color": colour, "lw": 2}
+            "", tail + arrow, tail, arrowprops={"arrowstyle": "-|>", "color": colour, "lw": 2}
         )
     axes.set_ylim(low - 1.6 * length)
     return address_of(figure, "svg")

@@ -68,8 +68,8 @@ def template_files(
     problem = part.problem
     board = board or part_board(problem)
     dots = problem.design.features.dots is not None
-    plain = board.model_dump(mode="json")
-    lines = "\n".join(f"{key} = {_toml(value)}" for key, value in plain.items())
+    values = board.model_dump(mode="json")
+    lines = "\n".join(f"{key} = {_toml(value)}" for key, value in values.items())
     text = _TEMPLATE.format(
         name=name[:80],
         part=part.shape_sha256[:PART_DIGITS],
@@ -97,10 +97,10 @@ def part_board(problem: Problem) -> Board:
     from mnnfab.lab.experiment.boards import board_for
 
     size = np.ptp(problem.network.nodes, axis=0)
-    room = 2 * problem.design.fabrication.width_max_mm + 8.0
+    margin = 2 * problem.design.fabrication.width_max_mm + 8.0
     pads = problem.design.features.pads
-    room += 4 * pads.radius_mm if pads is not None else 0.0
-    width, height = (size + room).tolist()
+    margin += 4 * pads.radius_mm if pads is not None else 0.0
+    width, height = (size + margin).tolist()
     return board_for(width, height)
 
 
@@ -124,7 +124,7 @@ def loads_text(plan: Plan) -> str:
             float(np.abs(case.outputs_mm[1] - case.outputs_mm[0]).max()),
             "" if case.gradient is None else case.gradient.cosine,
             *(("", "") if case.margin_mm is None else case.margin_mm),
-            case.adjoint_N_per_slope if step.role == "adjoint" else "",
+            case.adjoint_N_per_gradient if step.role == "adjoint" else "",
         )
         for case in plan.cases
         for step in (case.forward, case.adjoint)
@@ -132,17 +132,24 @@ def loads_text(plan: Plan) -> str:
     }
     rows = [
         (
-            *(step.name, step.role, one.port.node, one.port.axis, one.load_gf, str(one)),
+            *(
+                step.name,
+                step.role,
+                weight.port.node,
+                weight.port.axis,
+                weight.load_gf,
+                str(weight),
+            ),
             *effects.get(step.name, (0.0, 1.0, "", "", "")),
         )
         for step in plan.steps
-        for one in step.hung
+        for weight in step.weights
     ]
     return table_text(header, rows)
 
 
 def expected_text(network: Network, prediction: Prediction) -> str:
-    """Return the predicted displacements of all joints as CSV.
+    """Return the predicted displacements of all nodes as CSV.
 
     Columns: bar model, continuum model, and the standard deviation over print samples.
     """

@@ -1,6 +1,6 @@
 """Identification of the stiffness of every bond from measured displacements.
 
-ln k of every bond is fitted to the displacements of all free joints by the bar model, after
+ln k of every bond is fitted to the displacements of all free nodes by the bar model, after
 subtracting its difference to the continuum model of the design. A Gaussian prior (a printed part is
 within some tens of per cent of its design) regularises the fit: bonds that no load step stretches
 keep the design value. A bond is *identifiable* if its interval is clearly narrower than the prior.
@@ -28,15 +28,15 @@ if TYPE_CHECKING:
     from mnnfab.problem.problem import PortProblem
 
 #: Prior standard deviation of ln k.
-KNOWN_BEFORE = 0.3
+PRIOR_SD = 0.3
 #: A bond is identifiable if its standard deviation is below this share of the prior one.
-TOLD_SHARE = 0.5
+IDENTIFIABLE_SHARE = 0.5
 #: Largest network whose bonds are identified; larger ones take too long and are rarely measured
 #: completely.
-MOST_BONDS = 600
+MAX_BONDS = 600
 #: Error of the bar model against the continuum model for widths changed by some per cent, as a
 #: share of the displacements, after subtracting the difference of the design.
-LEFT_BY_BARS = 0.005
+BAR_MODEL_ERROR = 0.005
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,56 +46,58 @@ class BondStiffness:
     Args:
         ratio: (n_bonds,), relative to the common factor.
         sd: standard deviation of each ratio, (n_bonds,).
-        told: mask of the bonds that are identifiable from the data, (n_bonds,).
+        identifiable: mask of the bonds that are identifiable from the data, (n_bonds,).
         common: the factor common to all bonds.
     """
 
     ratio: FloatArray
     sd: FloatArray
-    told: BoolArray
+    identifiable: BoolArray
     common: float
 
 
 @dataclass(frozen=True, eq=False)
-class _Bars:
+class _BarFit:
     """Bar model whose displacements are fitted.
 
     Args:
         stiffness: initial values, (n_bonds,) N/mm.
         loads: loads of every load step on the free degrees of freedom, (n_steps, n_free) N.
-        stretch: compatibility matrix, elongations by displacements, (n_bonds, n_free).
-        wanted_mm: target displacements, (n_steps, n_free).
+        compatibility: compatibility matrix, elongations by displacements, (n_bonds, n_free).
+        targets_mm: target displacements, (n_steps, n_free).
         root: Cholesky factor of the covariance of the targets, lower triangular.
     """
 
     stiffness: FloatArray
     loads: FloatArray
-    stretch: FloatArray
-    wanted_mm: FloatArray
+    compatibility: FloatArray
+    targets_mm: FloatArray
     root: FloatArray
 
     def _flexibility(self, logarithms: FloatArray) -> tuple[FloatArray, FloatArray]:
         stiffness = self.stiffness * np.exp(logarithms)
-        matrix = self.stretch.T @ (stiffness[:, None] * self.stretch)
+        matrix = self.compatibility.T @ (stiffness[:, None] * self.compatibility)
         return stiffness, frozen_floats(np.linalg.inv(matrix))
 
-    def left(self, logarithms: FloatArray) -> FloatArray:
+    def residuals(self, logarithms: FloatArray) -> FloatArray:
         """Return the whitened residuals of the displacements, followed by those of the prior."""
-        off = self.loads @ self._flexibility(logarithms)[1] - self.wanted_mm
-        whitened = solve_triangular(self.root, off.ravel(), lower=True)
-        return np.concatenate([whitened, logarithms / KNOWN_BEFORE])
+        differences = self.loads @ self._flexibility(logarithms)[1] - self.targets_mm
+        whitened = solve_triangular(self.root, differences.ravel(), lower=True)
+        return np.concatenate([whitened, logarithms / PRIOR_SD])
 
-    def slopes(self, logarithms: FloatArray) -> FloatArray:
-        """Return the Jacobian of `left`.
+    def jacobian(self, logarithms: FloatArray) -> FloatArray:
+        """Return the Jacobian of `residuals`.
 
         A change of stiffness acts as a pair of forces at the ends of the bond, in proportion to its
         elongation.
         """
         stiffness, flexibility = self._flexibility(logarithms)
-        pulled = self.loads @ flexibility @ self.stretch.T  # elongations, (n_steps, n_bonds)
-        rows = -(flexibility @ self.stretch.T)[None] * (stiffness * pulled)[:, None, :]
+        elongations = (
+            self.loads @ flexibility @ self.compatibility.T
+        )  # elongations, (n_steps, n_bonds)
+        rows = -(flexibility @ self.compatibility.T)[None] * (stiffness * elongations)[:, None, :]
         whitened = solve_triangular(self.root, rows.reshape(-1, len(stiffness)), lower=True)
-        return np.vstack([whitened, np.eye(len(stiffness)) / KNOWN_BEFORE])
+        return np.vstack([whitened, np.eye(len(stiffness)) / PRIOR_SD])
 
 
 def identify_bonds(
@@ -112,28 +114,34 @@ def identify_bonds(
     """
     problem = part.problem
     free = problem.network.free_dofs
-    bars, solid = (_flat(one, free) for one in (prediction.bars_mm, prediction.continuum_mm))
-    moved = _flat(measurement.moved_mm, free)
-    softer = float(np.vdot(bars, solid) / np.vdot(bars, bars))
-    stiffer = float(np.vdot(solid, solid) / np.vdot(solid, moved))
-    sizes = np.sqrt((moved**2).mean(axis=1))
-    left_by_bars = np.diag((LEFT_BY_BARS * np.repeat(sizes, len(free))) ** 2)
-    fitted = _Bars(
-        stiffness=problem.uncorrected.law.stiffness(part.widths_mm) / softer * stiffer,
+    bars, solid = (
+        _flat(displacements, free)
+        for displacements in (prediction.bars_mm, prediction.continuum_mm)
+    )
+    measured = _flat(measurement.displacements_mm, free)
+    bar_scale = float(np.vdot(bars, solid) / np.vdot(bars, bars))
+    stiffness_factor = float(np.vdot(solid, solid) / np.vdot(solid, measured))
+    rms = np.sqrt((measured**2).mean(axis=1))
+    bar_model_covariance = np.diag((BAR_MODEL_ERROR * np.repeat(rms, len(free))) ** 2)
+    stiffness = problem.uncorrected.law.stiffness(part.widths_mm)
+    bar_fit = _BarFit(
+        stiffness=stiffness / bar_scale * stiffness_factor,
         loads=_loads(problem, measurement)[:, free],
-        stretch=compatibility_matrix(problem.network)[:, free].toarray(),
+        compatibility=compatibility_matrix(problem.network)[:, free].toarray(),
         # Measured displacements less the difference between continuum model and scaled bar model.
-        wanted_mm=moved - (solid - softer * bars) / stiffer,
-        root=frozen_floats(np.linalg.cholesky(measurement.covariance_mm2(free) + left_by_bars)),
+        targets_mm=measured - (solid - bar_scale * bars) / stiffness_factor,
+        root=frozen_floats(
+            np.linalg.cholesky(measurement.covariance_mm2(free) + bar_model_covariance)
+        ),
     )
     start = np.zeros(problem.network.n_bonds)
-    fit = least_squares(fitted.left, start, jac=fitted.slopes)
-    misfit = max(1.0, float(np.sqrt((fit.fun[: moved.size] ** 2).mean())))
-    data = np.asarray(fit.jac)[: moved.size] / misfit
-    precision = data.T @ data + np.eye(len(start)) / KNOWN_BEFORE**2
+    fit = least_squares(bar_fit.residuals, start, jac=bar_fit.jacobian)
+    misfit = max(1.0, float(np.sqrt((fit.fun[: measured.size] ** 2).mean())))
+    data = np.asarray(fit.jac)[: measured.size] / misfit
+    precision = data.T @ data + np.eye(len(start)) / PRIOR_SD**2
     sds = np.sqrt(np.diag(np.linalg.inv(precision)))
     ratio = np.exp(fit.x)
-    return BondStiffness(ratio, ratio * sds, sds < TOLD_SHARE * KNOWN_BEFORE, stiffer)
+    return BondStiffness(ratio, ratio * sds, sds < IDENTIFIABLE_SHARE * PRIOR_SD, stiffness_factor)
 
 
 def _loads(problem: PortProblem, measurement: Measurement) -> FloatArray:
@@ -144,6 +152,6 @@ def _loads(problem: PortProblem, measurement: Measurement) -> FloatArray:
     return loads + on_outputs @ unit_loads(problem.network, task.outputs).T
 
 
-def _flat(moved_mm: FloatArray, free: np.ndarray) -> FloatArray:
-    flat: FloatArray = moved_mm.reshape(len(moved_mm), -1)[:, free]
+def _flat(displacements_mm: FloatArray, free: np.ndarray) -> FloatArray:
+    flat: FloatArray = displacements_mm.reshape(len(displacements_mm), -1)[:, free]
     return flat

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 COUPONS = "coupons.csv"
 KINDS = ("bar", "bond")
 #: Ratio of measured to predicted elongations above which the unit is wrong: 10 for cm.
-MOST_UNLIKE = 6.0
+MAX_UNIT_RATIO = 6.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +57,7 @@ def load_coupon_readings(path: Path) -> list[CouponReadings]:
     if "coupon" not in table.header:
         raise InputError(str(path), f"columns {', '.join(table.header)}", "a column coupon")
     kinds = [row[table.header.index("coupon")] for row in table.rows]
-    loads, stretched = (column_numbers(table, name) for name in ("load_gf", "elongation_mm"))
+    loads, elongations = (column_numbers(table, name) for name in ("load_gf", "elongation_mm"))
     optional = {name: optional_numbers(table, name) for name in ("sd_mm", "time_s")}
     if (optional["sd_mm"] <= 0).any():
         raise InputError(str(path), "sd_mm of 0 or less", "a positive value, or an empty cell")
@@ -66,20 +66,22 @@ def load_coupon_readings(path: Path) -> list[CouponReadings]:
             raise InputError(f"{path}, {line}", f'coupon "{kind}"', " or ".join(KINDS))
         if load <= 0:
             raise InputError(f"{path}, {line}", f"load_gf {load:g}", "a weight of more than 0")
-    found = []
+    tests = []
     for kind in KINDS:
-        rows = np.array([n for n, one in enumerate(kinds) if one == kind], dtype=int)
+        rows = np.array(
+            [n for n, kind_of_row in enumerate(kinds) if kind_of_row == kind], dtype=int
+        )
         if rows.size:
-            found.append(
+            tests.append(
                 CouponReadings(
                     kind,
                     loads[rows] * NEWTON_PER_GF,
-                    stretched[rows],
+                    elongations[rows],
                     optional["sd_mm"][rows],
                     optional["time_s"][rows],
                 )
             )
-    return found
+    return tests
 
 
 def coupon_flexibility(problem: Problem, kind: str) -> float:
@@ -94,29 +96,32 @@ def coupon_flexibility(problem: Problem, kind: str) -> float:
     from fem.mesh import make_mesh
     from mnnfab.printed_part.tiling import coupons_of
 
-    found = [one for one in coupons_of(problem) if one.name == f"coupon-{kind}"]
-    if not found:
+    coupons = [candidate for candidate in coupons_of(problem) if candidate.name == f"coupon-{kind}"]
+    if not coupons:
         allowed = "a design with [features.coupon], whose coupons were tested"
         raise InputError(COUPONS, f"coupon {kind}, but no coupons in the design", allowed)
-    check, (coupon,) = problem.design.check, found
+    check, (coupon,) = problem.design.check, coupons
     mesh = make_mesh(coupon.tiling, check.elements_across_joint, check.mesher_deadline_s)
-    hung = Network(coupon.network.nodes, coupon.network.bonds, np.array([0]))
+    clamped = Network(coupon.network.nodes, coupon.network.bonds, np.array([0]))
     port = (Port(1, "x"),)
     tolerance = check.discretisation_tolerance
-    solved, _ = solve_to_tolerance(mesh, hung, problem.material, (port, port), tolerance, None)
-    return float(solved.response.flexibility[0, 0])
+    continuum, _ = solve_to_tolerance(
+        mesh, clamped, problem.material, (port, port), tolerance, None
+    )
+    return float(continuum.response.flexibility[0, 0])
 
 
-def refuse_wrong_unit(where: str, pulls: CouponReadings, foreseen_mm_per_N: float) -> None:
+def check_unit(where: str, tests: CouponReadings, predicted_mm_per_N: float) -> None:
     """Refuse elongations in another unit.
 
     Raises:
-        InputError: if the median differs from the prediction by more than a factor `MOST_UNLIKE`.
+        InputError: if the median differs from the prediction by more than a factor of
+            `MAX_UNIT_RATIO`.
     """
-    ratio = float(np.median(pulls.elongations_mm / pulls.loads_N)) / foreseen_mm_per_N
-    if not 1 / MOST_UNLIKE < ratio < MOST_UNLIKE:
+    ratio = float(np.median(tests.elongations_mm / tests.loads_N)) / predicted_mm_per_N
+    if not 1 / MAX_UNIT_RATIO < ratio < MAX_UNIT_RATIO:
         raise InputError(
             where,
-            f"elongations of the {pulls.kind} are {ratio:.3g} times those predicted",
+            f"elongations of the {tests.kind} are {ratio:.3g} times those predicted",
             "positive elongations in mm, and loads in gf, of coupons of this design",
         )

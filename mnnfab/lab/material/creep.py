@@ -12,7 +12,7 @@ from mnnfab.arrays import FloatArray
 #: Reference time of amplitudes (s).
 REFERENCE_S = 60.0
 #: Smallest ratio of times from which a slope is fitted.
-LEAST_SPAN = 2.0
+MIN_TIME_RATIO = 2.0
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,8 @@ class Creep:
         """Return the ratio of amplitudes at given times to those at 60 s; 1 for unknown times."""
         known = np.isfinite(times_s) & (times_s > 0)
         decades = np.log10(np.where(known, times_s, REFERENCE_S) / REFERENCE_S)
-        grown: FloatArray = 1 + self.slope * decades
-        return grown
+        growth: FloatArray = 1 + self.slope * decades
+        return growth
 
 
 def fit_creep(amplitudes: FloatArray, series: FloatArray, times_s: FloatArray) -> Creep | None:
@@ -65,25 +65,31 @@ def fit_creep(amplitudes: FloatArray, series: FloatArray, times_s: FloatArray) -
     means = {name: amplitudes[series == name].mean() for name in names.tolist()}
     amplitudes = amplitudes / np.array([means[name] for name in series.tolist()])
     spans = [np.ptp(decades[series == name]) for name in names]
-    if max(spans) < np.log10(LEAST_SPAN):
+    if max(spans) < np.log10(MIN_TIME_RATIO):
         return None
     design = (series[:, None] == names).astype(float)
     # a_s (1 + c x) is linear in a_s and in c, so both are fitted alternately.
     slope = 0.0
     for _ in range(20):
         growth = 1 + slope * decades
-        sizes = np.linalg.lstsq(design * growth[:, None], amplitudes, rcond=None)[0]
-        own = design @ sizes
-        lever = own * decades
-        left = amplitudes - own
+        coefficients = np.linalg.lstsq(design * growth[:, None], amplitudes, rcond=None)[0]
+        fitted = design @ coefficients
+        sensitivity = fitted * decades
+        residual = amplitudes - fitted
         # Component of the lever orthogonal to the amplitudes.
-        lever_free = lever - design @ np.linalg.lstsq(design, lever, rcond=None)[0]
-        slope = float(lever_free @ left / (lever_free @ lever_free))
+        projected_sensitivity = (
+            sensitivity - design @ np.linalg.lstsq(design, sensitivity, rcond=None)[0]
+        )
+        slope = float(
+            projected_sensitivity @ residual / (projected_sensitivity @ projected_sensitivity)
+        )
     n_free = len(times) - len(names) - 1
     if n_free < 1:
         return None
-    residual = amplitudes - own * (1 + slope * decades)
-    sd = np.sqrt(float(residual @ residual) / n_free / float(lever_free @ lever_free))
-    half = float(stats.t.ppf(0.975, n_free)) * float(sd)
+    residual = amplitudes - fitted * (1 + slope * decades)
+    sd = np.sqrt(
+        float(residual @ residual) / n_free / float(projected_sensitivity @ projected_sensitivity)
+    )
+    half_width = float(stats.t.ppf(0.975, n_free)) * float(sd)
     mean = float(np.exp(np.log(times).mean()))
-    return Creep(slope, half, len(times), mean)
+    return Creep(slope, half_width, len(times), mean)

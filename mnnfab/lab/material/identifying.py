@@ -13,11 +13,11 @@ from mnnfab.errors import InputError
 from mnnfab.findings import Finding
 from mnnfab.lab.analysis.analysis import Analysis, analyse
 from mnnfab.lab.experiment.experiment import EXPERIMENT
-from mnnfab.lab.material.bonds import MOST_BONDS, BondStiffness, identify_bonds
+from mnnfab.lab.material.bonds import MAX_BONDS, BondStiffness, identify_bonds
 from mnnfab.lab.material.coupons import COUPONS, CouponReadings, load_coupon_readings
 from mnnfab.lab.material.creep import Creep, fit_creep
 from mnnfab.lab.material.identification import (
-    SHARES,
+    LENGTH_RATIOS,
     Identified,
     coupon_readings,
     identify,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from mnnfab.problem.problem import Problem
 
 #: Findings on measurements that affect the identified stiffness.
-ON_STIFFNESS = ("frame", "size", "turning")
+STIFFNESS_FINDINGS = ("frame", "size", "turning")
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,80 +67,86 @@ def identify_from(part: PortPart, folders: Sequence[Path]) -> Identification:
     problem, timer = part.problem.uncorrected, part.timer
     part = replace(part, problem=problem)
     analyses: list[Analysis] = []
-    pulls: list[tuple[str, CouponReadings]] = []
+    coupon_tests: list[tuple[str, CouponReadings]] = []
     for folder in folders:
         table = folder / COUPONS
-        known = [name for name in (EXPERIMENT, COUPONS) if (folder / name).is_file()]
-        if not known:
+        present = [name for name in (EXPERIMENT, COUPONS) if (folder / name).is_file()]
+        if not present:
             given = "neither experiment.toml nor coupons.csv"
             raise InputError(str(folder), given, "a folder with one of them, or both")
-        if EXPERIMENT in known:
+        if EXPERIMENT in present:
             analyses.append(analyse(part, folder))
-        if COUPONS in known:
-            pulls += [(str(table), one) for one in load_coupon_readings(table)]
-    creep = _creep(analyses, pulls)
-    measurements = [_at_a_minute(one, creep) for one in analyses]
-    readings = [network_readings(part, one) for one in measurements]
-    for where, pull in pulls:
-        grown = 1.0 if creep is None else creep.growth(pull.times_s)
-        settled = replace(pull, elongations_mm=pull.elongations_mm / grown)
-        readings.append(coupon_readings(where, problem, settled, timer))
-    found = identify(problem, readings)
-    names = list(dict.fromkeys(one.name for one in readings))
+        if COUPONS in present:
+            coupon_tests += [(str(table), test) for test in load_coupon_readings(table)]
+    creep = _creep(analyses, coupon_tests)
+    measurements = [_corrected_for_creep(analysis, creep) for analysis in analyses]
+    readings = [network_readings(part, measurement) for measurement in measurements]
+    for where, test in coupon_tests:
+        growth = 1.0 if creep is None else creep.growth(test.times_s)
+        corrected = replace(test, elongations_mm=test.elongations_mm / growth)
+        readings.append(coupon_readings(where, problem, corrected, timer))
+    identified = identify(problem, readings)
+    names = list(dict.fromkeys(reading.name for reading in readings))
     bonds = None
-    if analyses and problem.network.n_bonds <= MOST_BONDS:
-        one = analyses[-1]  # its predictions use the modulus of its own experiment.toml
-        bonds = identify_bonds(one.part, measurements[-1], one.prediction)
-    findings = _check(problem, found, bonds, names)
-    findings += _passed_on(analyses)
-    return Identification(problem, found, bonds, creep, " and ".join(names), tuple(findings))
+    if analyses and problem.network.n_bonds <= MAX_BONDS:
+        analysis = analyses[-1]  # its predictions use the modulus of its own experiment.toml
+        bonds = identify_bonds(analysis.part, measurements[-1], analysis.prediction)
+    findings = _check(problem, identified, bonds, names)
+    findings += _stiffness_findings(analyses)
+    return Identification(problem, identified, bonds, creep, " and ".join(names), tuple(findings))
 
 
-def _passed_on(analyses: list[Analysis]) -> list[Finding]:
+def _stiffness_findings(analyses: list[Analysis]) -> list[Finding]:
     """Return the findings on measurements that affect the identified stiffness."""
     return [
-        replace(finding, where=f"{finding.where}, {one.experiment.where}")
-        for one in analyses
-        for finding in one.findings
-        if finding.code in ON_STIFFNESS
+        replace(finding, where=f"{finding.where}, {analysis.experiment.where}")
+        for analysis in analyses
+        for finding in analysis.findings
+        if finding.code in STIFFNESS_FINDINGS
     ]
 
 
-def _at_a_minute(found: Analysis, creep: Creep | None) -> Measurement:
+def _corrected_for_creep(analysis: Analysis, creep: Creep | None) -> Measurement:
     """Return a measurement corrected for creep to one minute after the weights were applied."""
-    measurement = found.measurement
+    measurement = analysis.measurement
     if creep is None:
         return measurement
-    shots = found.positions.shots
-    grown = []
+    shots = analysis.positions.shots
+    growth = []
     for step in measurement.steps:
         times = [shot.time_s for shot in shots if shot.step == step.name]
-        grown.append(creep.growth(np.array(times, dtype=np.float64)).mean())
-    return replace(measurement, moved_mm=measurement.moved_mm / np.array(grown)[:, None, None])
+        growth.append(creep.growth(np.array(times, dtype=np.float64)).mean())
+    return replace(
+        measurement, displacements_mm=measurement.displacements_mm / np.array(growth)[:, None, None]
+    )
 
 
-def _creep(analyses: list[Analysis], pulls: list[tuple[str, CouponReadings]]) -> Creep | None:
+def _creep(
+    analyses: list[Analysis], coupon_tests: list[tuple[str, CouponReadings]]
+) -> Creep | None:
     """Return the creep law of all readings with times.
 
     Amplitudes are displacements relative to the mean of their load step, and elongations per load.
     """
     amplitudes, series, times = [], [], []
-    for one in analyses:
-        rows = {step.name: n for n, step in enumerate(one.measurement.steps)}
-        for shot, places in zip(one.positions.shots, one.measurement.places_mm, strict=True):
+    for analysis in analyses:
+        rows = {step.name: n for n, step in enumerate(analysis.measurement.steps)}
+        for shot, positions in zip(
+            analysis.positions.shots, analysis.measurement.positions_mm, strict=True
+        ):
             if shot.step not in rows or shot.time_s is None:
                 continue
-            moved = places - one.measurement.zero_mm
-            mean = one.measurement.moved_mm[rows[shot.step]]
-            amplitudes.append(float(np.vdot(moved, mean) / np.vdot(mean, mean)))
-            series.append(f"{one.experiment.where} {shot.step}")
+            displacements = positions - analysis.measurement.zero_mm
+            mean = analysis.measurement.displacements_mm[rows[shot.step]]
+            amplitudes.append(float(np.vdot(displacements, mean) / np.vdot(mean, mean)))
+            series.append(f"{analysis.experiment.where} {shot.step}")
             times.append(shot.time_s)
-    for where, pull in pulls:
-        for load, stretched, time in zip(
-            pull.loads_N.tolist(), pull.elongations_mm.tolist(), pull.times_s.tolist(), strict=True
+    for where, test in coupon_tests:
+        for load, elongation, time in zip(
+            test.loads_N.tolist(), test.elongations_mm.tolist(), test.times_s.tolist(), strict=True
         ):
-            amplitudes.append(stretched / load)
-            series.append(f"{where} {pull.kind}")
+            amplitudes.append(elongation / load)
+            series.append(f"{where} {test.kind}")
             times.append(time)
     if not amplitudes:
         return None
@@ -148,47 +154,54 @@ def _creep(analyses: list[Analysis], pulls: list[tuple[str, CouponReadings]]) ->
 
 
 def _check(
-    problem: Problem, found: Identified, bonds: BondStiffness | None, names: list[str]
+    problem: Problem, identified: Identified, bonds: BondStiffness | None, names: list[str]
 ) -> list[Finding]:
     findings = []
-    if found.joint_fixed and not found.at_a_limit:
-        words = (
+    if identified.joint_fixed and not identified.at_a_limit:
+        message = (
             f"not identifiable from {' and '.join(names)} data: its error is correlated with that "
-            f"of the modulus ({found.correlation:.3f}); fixed at {found.drawn_joint_mm:g} mm as "
-            "drawn, so the modulus is an effective value. Tests of a bar and a bond coupon "
-            "determine both"
+            f"of the modulus ({identified.correlation:.3f}); "
+            f"fixed at {identified.drawn_joint_mm:g} mm as drawn, so the modulus is an effective "
+            "value. Tests of a bar and a bond coupon determine both"
         )
-        findings.append(Finding("joint-length", "warning", "joints", words))
-    if found.at_a_limit:
-        low, high = (share * found.drawn_joint_mm for share in (SHARES[0], SHARES[-1]))
-        words = (
+        findings.append(Finding("joint-length", "warning", "joints", message))
+    if identified.at_a_limit:
+        low, high = (
+            share * identified.drawn_joint_mm for share in (LENGTH_RATIOS[0], LENGTH_RATIOS[-1])
+        )
+        message = (
             f"the best-fit length is at a limit of the searched range, {low:.3g} to {high:.3g} mm: "
             "modulus and joint length do not explain the readings, or readings are wrong"
         )
-        findings.append(Finding("joint-length", "warning", "joints", words))
-    if not found.modulus_MPa.told:
-        low, high = found.modulus_MPa.low, found.modulus_MPa.high
-        words = f"poorly determined: {low:.3g} to {high:.3g} MPa; use more readings or weight"
-        findings.append(Finding("modulus", "warning", "material", words))
-    if found.misfit > 2:
-        words = (
-            f"root mean square residual {found.misfit:.1f} standard deviations: the part differs "
-            "from its design by more than modulus and joint length; intervals were widened by this "
-            "factor"
+        findings.append(Finding("joint-length", "warning", "joints", message))
+    if not identified.modulus_MPa.identifiable:
+        low, high = identified.modulus_MPa.low, identified.modulus_MPa.high
+        message = f"poorly determined: {low:.3g} to {high:.3g} MPa; use more readings or weight"
+        findings.append(Finding("modulus", "warning", "material", message))
+    if identified.misfit > 2:
+        message = (
+            f"root mean square residual {identified.misfit:.1f} standard deviations: the part "
+            "differs from its design by more than modulus and joint length; intervals were widened "
+            "by this factor"
         )
-        findings.append(Finding("misfit", "warning", "readings", words, None, found.misfit, 2.0))
+        findings.append(
+            Finding("misfit", "warning", "readings", message, None, identified.misfit, 2.0)
+        )
     error = problem.print_errors
     share = error.width_mm / problem.design.fabrication.width_initial_mm
-    words = (
+    message = (
         "a common error of the printed widths and thickness biases the modulus: edges off by "
         f"{error.width_mm:g} mm change it by {share:.1%}, and more at the joints; measure width "
         "and thickness on a coupon"
     )
-    findings.append(Finding("printed-size", "info", "material", words))
+    findings.append(Finding("printed-size", "info", "material", message))
     if bonds is not None:
-        told, count = int(bonds.told.sum()), len(bonds.told)
-        words = f"the stiffness of {told} of {count} bonds is identifiable from these load steps"
-        lost = [problem.network.bond_name(b) for b in np.flatnonzero(~bonds.told)[:6].tolist()]
-        words += f"; not identifiable: {', '.join(lost)}" if lost else ""
-        findings.append(Finding("bonds", "info", "network", words, None, float(told)))
+        n_identifiable, count = int(bonds.identifiable.sum()), len(bonds.identifiable)
+        message = f"the stiffness of {n_identifiable} of {count} bonds is identifiable "
+        message += "from these load steps"
+        unidentified = [
+            problem.network.bond_name(b) for b in np.flatnonzero(~bonds.identifiable)[:6].tolist()
+        ]
+        message += f"; not identifiable: {', '.join(unidentified)}" if unidentified else ""
+        findings.append(Finding("bonds", "info", "network", message, None, float(n_identifiable)))
     return findings

@@ -14,19 +14,21 @@ if TYPE_CHECKING:
 PROFILE = "material.toml"
 
 
-def profile_text(material: Material, found: Identified, creep: Creep | None, sources: str) -> str:
+def profile_text(
+    material: Material, identified: Identified, creep: Creep | None, sources: str
+) -> str:
     """Return the profile of a material with measured modulus and joint length, as TOML.
 
     Args:
         material: material of the design, for values that were not measured.
-        found: identified parameters.
+        identified: identified parameters.
         creep: creep law of the same readings, if they have times.
         sources: description of the measured objects.
     """
-    modulus, joint = found.modulus_MPa, found.joint_length_mm
-    words = f"measured on {sources}: {modulus.low:.4g} to {modulus.high:.4g} MPa (95 %)"
+    modulus, joint = identified.modulus_MPa, identified.joint_length_mm
+    modulus_source = f"measured on {sources}: {modulus.low:.4g} to {modulus.high:.4g} MPa (95 %)"
     if creep is not None:
-        words += (
+        modulus_source += (
             f"; one minute after loading, creep {creep.slope:.2%} ± {creep.half_width:.2%} "
             "per decade of time"
         )
@@ -35,16 +37,16 @@ def profile_text(material: Material, found: Identified, creep: Creep | None, sou
         "poisson_ratio": material.poisson_ratio,
         "density_g_per_cm3": material.density_g_per_cm3,
     }
-    of = {
-        "youngs_modulus_MPa": words,
+    sources_by_key = {
+        "youngs_modulus_MPa": modulus_source,
         "poisson_ratio": material.sources["poisson_ratio"],
         "density_g_per_cm3": material.sources["density_g_per_cm3"],
     }
-    if not found.joint_fixed:
-        drawn = found.drawn_joint_mm
+    if not identified.joint_fixed:
+        drawn = identified.drawn_joint_mm
         values["joint_length_excess_mm"] = float(f"{joint.value - drawn:.6g}")
-        of["joint_length_excess_mm"] = (
+        sources_by_key["joint_length_excess_mm"] = (
             f"measured on {sources}: effective joint length {joint.low:.4g} to {joint.high:.4g} mm "
             f"(95 %), drawn {drawn:g} mm"
         )
-    return tomli_w.dumps({**values, "sources": of})
+    return tomli_w.dumps({**values, "sources": sources_by_key})

@@ -14,51 +14,79 @@ from mnnfab.lab.folder import write_files
 from mnnfab.lab.material.profile import PROFILE, profile_text
 
 if TYPE_CHECKING:
+    from mnnfab.lab.material.identification import Estimate, Identified
     from mnnfab.lab.material.identifying import Identification
 
 VALUES, BONDS, PAGE = "identified.json", "bonds.csv", "identified.html"
 
 
-def write_identification(staging: Path, found: Identification) -> None:
+def write_identification(staging: Path, identification: Identification) -> None:
     """Write all results into a folder."""
-    material = found.problem.material
+    material = identification.problem.material
     files = {
-        PROFILE: profile_text(material, found.material, found.creep, found.sources),
-        VALUES: json.dumps(identified_values(found), indent=2) + "\n",
-        PAGE: _page(found),
+        PROFILE: profile_text(
+            material, identification.material, identification.creep, identification.sources
+        ),
+        VALUES: json.dumps(identified_values(identification), indent=2) + "\n",
+        PAGE: _page(identification),
     }
-    if found.bonds is not None:
-        files[BONDS] = _bonds(found)
+    if identification.bonds is not None:
+        files[BONDS] = _bonds(identification)
     write_files(staging, files)
 
 
-def identified_values(found: Identification) -> dict[str, object]:
+def identified_values(identification: Identification) -> dict[str, object]:
     """Return the results as values for JSON."""
     return {
         "schema": 1,
-        "material": to_jsonable(found.material),
-        "creep": to_jsonable(found.creep) if found.creep else None,
-        "findings": [finding.as_json() for finding in found.findings],
+        "material": to_jsonable(_material_values(identification.material)),
+        "creep": to_jsonable(identification.creep) if identification.creep else None,
+        "findings": [finding.as_json() for finding in identification.findings],
     }
 
 
-def identified_text(found: Identification) -> str:
+def _material_values(material: Identified) -> dict[str, object]:
+    """Return the identified parameters, under the keys of identified.json."""
+    return {
+        "modulus_MPa": _estimate_values(material.modulus_MPa),
+        "joint_length_mm": _estimate_values(material.joint_length_mm),
+        "correlation": material.correlation,
+        "misfit": material.misfit,
+        "n_readings": material.n_readings,
+        "joint_fixed": material.joint_fixed,
+        "with_drawn_joints_MPa": _estimate_values(material.with_drawn_joints_MPa),
+        "drawn_joint_mm": material.drawn_joint_mm,
+        "at_a_limit": material.at_a_limit,
+    }
+
+
+def _estimate_values(estimate: Estimate) -> dict[str, object]:
+    return {
+        "value": estimate.value,
+        "sd": estimate.sd,
+        "low": estimate.low,
+        "high": estimate.high,
+        "told": estimate.identifiable,
+    }
+
+
+def identified_text(identification: Identification) -> str:
     """Return a summary of the results as text."""
     lines = []
-    for row in _rows(found):
+    for row in _rows(identification):
         interval = f" ({row['low']:.4g} to {row['high']:.4g})" if row["low"] is not None else ""
-        words = f"; {row['words']}" if row["words"] else ""
+        note = f"; {row['note']}" if row["note"] else ""
         lines.append(
-            f"{row['name']}: {row['value']:.4g}{interval}, designed {row['design']:.4g}{words}"
+            f"{row['name']}: {row['value']:.4g}{interval}, designed {row['design']:.4g}{note}"
         )
-    if found.creep is not None:
-        slope, half = found.creep.slope, found.creep.half_width
+    if identification.creep is not None:
+        slope, half = identification.creep.slope, identification.creep.half_width
         lines.append(f"creep: {slope:.2%} ± {half:.2%} per decade of time")
     return "\n".join(lines)
 
 
-def _rows(found: Identification) -> list[dict[str, object]]:
-    material, problem = found.material, found.problem
+def _rows(identification: Identification) -> list[dict[str, object]]:
+    material, problem = identification.material, identification.problem
     modulus, joint = material.modulus_MPa, material.joint_length_mm
     rows: list[dict[str, object]] = [
         {
@@ -67,7 +95,7 @@ def _rows(found: Identification) -> list[dict[str, object]]:
             "low": modulus.low,
             "high": modulus.high,
             "design": problem.material.youngs_modulus_MPa,
-            "words": "effective value" if material.joint_fixed else "",
+            "note": "effective value" if material.joint_fixed else "",
         },
         {
             "name": "effective joint length, mm",
@@ -76,14 +104,14 @@ def _rows(found: Identification) -> list[dict[str, object]]:
             "low": None if material.joint_fixed else joint.low,
             "high": None if material.joint_fixed else joint.high,
             "design": material.drawn_joint_mm,
-            "words": "not identifiable, fixed as drawn" if material.joint_fixed else "",
+            "note": "not identifiable, fixed as drawn" if material.joint_fixed else "",
         },
     ]
     return rows
 
 
-def _bonds(found: Identification) -> str:
-    bonds, network = found.bonds, found.problem.network
+def _bonds(identification: Identification) -> str:
+    bonds, network = identification.bonds, identification.problem.network
     assert bonds is not None, "called only if bonds were identified"
     rows = [
         (
@@ -91,40 +119,44 @@ def _bonds(found: Identification) -> str:
             *network.bonds[b].tolist(),
             float(bonds.ratio[b] * bonds.common),
             float(bonds.sd[b] * bonds.common),
-            "yes" if bonds.told[b] else "no",
+            "yes" if bonds.identifiable[b] else "no",
         )
         for b in range(network.n_bonds)
     ]
     return table_text(("bond", "node_i", "node_j", "stiffness_ratio", "sd", "told"), rows)
 
 
-def _page(found: Identification) -> str:
+def _page(identification: Identification) -> str:
     from mnnfab.report.template import render
 
     return render(
         "identified.html",
-        title=f"Material of {found.problem.design.name}",
-        design=found.problem.design.name,
-        sources=found.sources,
-        rows=_rows(found),
-        wrong=[one for one in found.findings if one.severity != "info"],
-        in_order=[one for one in found.findings if one.severity == "info"],
-        creep=found.creep,
-        picture=None if found.bonds is None else _picture(found),
+        title=f"Material of {identification.problem.design.name}",
+        design=identification.problem.design.name,
+        sources=identification.sources,
+        rows=_rows(identification),
+        warnings_and_errors=[
+            finding for finding in identification.findings if finding.severity != "info"
+        ],
+        informational=[
+            finding for finding in identification.findings if finding.severity == "info"
+        ],
+        creep=identification.creep,
+        picture=None if identification.bonds is None else _picture(identification),
     )
 
 
-def _picture(found: Identification) -> str:
+def _picture(identification: Identification) -> str:
     from matplotlib.figure import Figure
 
     from mnnfab.report.figures import address_of
     from mnnfab.report.sketch import draw_bonds
 
-    bonds = found.bonds
+    bonds = identification.bonds
     assert bonds is not None, "called only if bonds were identified"
     figure = Figure(figsize=(7, 5.5), layout="constrained")
     change = 100 * (bonds.ratio - 1)
-    lines = np.where(bonds.told, 6.0, 1.5)
+    lines = np.where(bonds.identifiable, 6.0, 1.5)
     label = "change of stiffness against the design, %"
-    draw_bonds(figure.subplots(), found.problem.network, change, label, lines=lines)
+    draw_bonds(figure.subplots(), identification.problem.network, change, label, lines=lines)
     return address_of(figure, "svg")

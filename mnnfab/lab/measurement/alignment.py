@@ -1,7 +1,7 @@
 """Alignment of measured positions with the axes of the design.
 
-The joints of the unloaded part are fitted to those of the design by a similarity transformation
-(Umeyama's closed form). The residuals reveal a wrong unit, a flipped axis and permuted joint
+The nodes of the unloaded part are fitted to those of the design by a similarity transformation
+(Umeyama's closed form). The residuals reveal a wrong unit, a flipped axis and permuted node
 numbers, each reported as such.
 """
 
@@ -17,9 +17,9 @@ from mnnfab.errors import InputError
 from mnnfab.network.network import Network
 
 #: Relative size error above which the unit is taken to be wrong.
-MOST_OFF = 0.10
-#: Largest distance of a joint from its design position, as a share of the shortest bond.
-MOST_ASTRAY = 0.3
+MAX_SIZE_ERROR = 0.10
+#: Largest distance of a node from its design position, as a share of the shortest bond.
+MAX_DISTANCE_SHARE = 0.3
 #: Factors by which lengths may be off, and the units that they indicate.
 UNITS = {
     1e-3: "metres",
@@ -43,123 +43,127 @@ class Alignment:
     rotation: FloatArray
     shift_mm: FloatArray
 
-    def apply(self, places: FloatArray) -> FloatArray:
+    def apply(self, points: FloatArray) -> FloatArray:
         """Return positions, (…, 2), in the axes of the design, mm."""
-        turned: FloatArray = self.scale * places @ self.rotation.T + self.shift_mm
-        return turned
+        transformed: FloatArray = self.scale * points @ self.rotation.T + self.shift_mm
+        return transformed
 
 
-def fit_similarity(places: FloatArray, wanted: FloatArray, scale: float | None = None) -> Alignment:
+def fit_similarity(
+    points: FloatArray, targets: FloatArray, scale: float | None = None
+) -> Alignment:
     """Return the least-squares similarity transformation between two point sets, both (n, 2).
 
     Args:
-        places: points to transform.
-        wanted: target points, mm.
+        points: points to transform.
+        targets: target points, mm.
         scale: mm per unit; fitted if not given.
 
     Source: Umeyama, IEEE Trans. Pattern Anal. Mach. Intell. 13:376 (1991).
     """
-    centre, goal = places.mean(axis=0), wanted.mean(axis=0)
-    a, b = places - centre, wanted - goal
-    u, sizes, vt = np.linalg.svd(b.T @ a)
+    centre, target_centre = points.mean(axis=0), targets.mean(axis=0)
+    a, b = points - centre, targets - target_centre
+    u, singular_values, vt = np.linalg.svd(b.T @ a)
     sign = np.array([1.0, np.sign(np.linalg.det(u @ vt)) or 1.0])
     rotation = (u * sign) @ vt
-    fitted = float(sizes @ sign) / max(float((a**2).sum()), 1e-300)
-    size = fitted if scale is None else scale
-    return Alignment(size, rotation, goal - size * rotation @ centre)
+    fitted_scale = float(singular_values @ sign) / max(float((a**2).sum()), 1e-300)
+    fixed_scale = fitted_scale if scale is None else scale
+    return Alignment(fixed_scale, rotation, target_centre - fixed_scale * rotation @ centre)
 
 
 def align(
-    where: str, places: FloatArray, network: Network, unit_mm: float | None, *, by_place: bool
+    where: str, points: FloatArray, network: Network, unit_mm: float | None, *, by_place: bool
 ) -> tuple[Alignment, IntArray]:
-    """Fit the unloaded joints to the design and assign them to its nodes.
+    """Fit the points of the unloaded part to the design and assign them to its nodes.
 
     Args:
         where: location named in error messages.
-        places: positions of the unloaded joints, (n_nodes, 2), y upwards.
+        points: positions of the unloaded nodes, (n_nodes, 2), y upwards.
         network: the design.
         unit_mm: length of the unit of the positions; fitted to the design if not given.
-        by_place: assign joints to nodes by position instead of by order.
+        by_place: assign points to nodes by position instead of by order.
 
     Returns:
         The alignment, with the scale fixed if the unit is known; and the row of each node's
         position, (n_nodes,).
 
     Raises:
-        InputError: if the unit, the axes or the order of the joints is wrong.
+        InputError: if the unit, the axes or the order of the nodes is wrong.
     """
-    order = _by_place(places, network) if by_place else np.arange(network.n_nodes)
-    places = places[order]
-    free = fit_similarity(places, network.nodes)
-    if unit_mm is not None and not 1 - MOST_OFF < free.scale / unit_mm < 1 + MOST_OFF:
-        # Permuted joints also reduce the fitted scale, so they are checked first.
-        _refuse_order(where, places, network)
+    order = _order_by_position(points, network) if by_place else np.arange(network.n_nodes)
+    points = points[order]
+    free = fit_similarity(points, network.nodes)
+    if unit_mm is not None and not 1 - MAX_SIZE_ERROR < free.scale / unit_mm < 1 + MAX_SIZE_ERROR:
+        # Permuted nodes also reduce the fitted scale, so they are checked first.
+        _check_order(where, points, network)
         raise _unit_error(where, free.scale / unit_mm)
-    _refuse_order(where, places, network)
-    return fit_similarity(places, network.nodes, unit_mm or free.scale), order
+    _check_order(where, points, network)
+    return fit_similarity(points, network.nodes, unit_mm or free.scale), order
 
 
 def _unit_error(where: str, ratio: float) -> InputError:
     nearest = min(UNITS, key=lambda factor: abs(np.log(ratio * factor)))
-    known = abs(np.log(ratio * nearest)) < np.log(1 + MOST_OFF)
-    suspicion = f"unit probably {UNITS[nearest]}" if known else "in pixels, or of another part?"
+    recognised = abs(np.log(ratio * nearest)) < np.log(1 + MAX_SIZE_ERROR)
+    suspicion = (
+        f"unit probably {UNITS[nearest]}" if recognised else "in pixels, or of another part?"
+    )
     given = f"joint distances {1 / ratio:.4g} times those of the design: {suspicion}"
-    allowed = f"a unit in experiment.toml that gives the design's size within {MOST_OFF:.0%}"
+    allowed = f"a unit in experiment.toml that gives the design's size within {MAX_SIZE_ERROR:.0%}"
     return InputError(where, given, allowed)
 
 
-def _refuse_order(where: str, places: FloatArray, network: Network) -> None:
-    limit = MOST_ASTRAY * float(network.lengths.min())
-    found = _robust(places, network)
-    astray = np.hypot(*(found.apply(places) - network.nodes).T)
-    if astray.max() <= limit:
+def _check_order(where: str, points: FloatArray, network: Network) -> None:
+    limit = MAX_DISTANCE_SHARE * float(network.lengths.min())
+    fit = _robust_fit(points, network)
+    distances = np.hypot(*(fit.apply(points) - network.nodes).T)
+    if distances.max() <= limit:
         return
-    mirrored = places * [1.0, -1.0]
-    other = _robust(mirrored, network)
-    if np.hypot(*(other.apply(mirrored) - network.nodes).T).max() <= limit:
+    mirrored = points * [1.0, -1.0]
+    mirrored_fit = _robust_fit(mirrored, network)
+    if np.hypot(*(mirrored_fit.apply(mirrored) - network.nodes).T).max() <= limit:
         allowed = 'y_axis = "down" if y points down, or a view of the part from its front'
         raise InputError(where, "joints mirrored with respect to the design", allowed)
-    at = found.apply(places)
-    rows, columns = linear_sum_assignment(_distances(network.nodes, at))
-    swapped = [int(n) for n, row in zip(rows, columns, strict=True) if n != row]
-    fits = np.hypot(*(at[columns] - network.nodes).T).max() <= limit
-    if swapped and fits:
-        given = f"joints {', '.join(map(str, swapped))} are permuted"
+    aligned = fit.apply(points)
+    rows, columns = linear_sum_assignment(_distances(network.nodes, aligned))
+    permuted = [int(n) for n, row in zip(rows, columns, strict=True) if n != row]
+    permutation_fits = np.hypot(*(aligned[columns] - network.nodes).T).max() <= limit
+    if permuted and permutation_fits:
+        given = f"joints {', '.join(map(str, permuted))} are permuted"
         allowed = 'the node number of each joint, or points = "by-place" in experiment.toml'
         raise InputError(where, given, allowed)
-    worst = int(astray.argmax())
-    given = f"joint {worst} is {astray[worst]:.3g} mm from its position in the design"
+    worst = int(distances.argmax())
+    given = f"joint {worst} is {distances[worst]:.3g} mm from its position in the design"
     allowed = f"joints of this part, each within {limit:.3g} mm of its position in the design"
     raise InputError(where, given, allowed)
 
 
-def _robust(places: FloatArray, network: Network) -> Alignment:
-    """Return a fit that excludes outliers, such as a few permuted joints."""
+def _robust_fit(points: FloatArray, network: Network) -> Alignment:
+    """Return a fit that excludes outliers, such as a few permuted nodes."""
     keep = np.arange(network.n_nodes)
-    least = max(3, network.n_nodes // 2)
-    found = fit_similarity(places, network.nodes)
+    n_min = max(3, network.n_nodes // 2)
+    fit = fit_similarity(points, network.nodes)
     for _ in range(5):
-        off = np.hypot(*(found.apply(places) - network.nodes).T)
-        near = np.flatnonzero(off <= 3 * max(float(np.median(off)), 1e-9))
-        keep = near if len(near) >= least else np.argsort(off)[:least]
-        found = fit_similarity(places[keep], network.nodes[keep])
-    return found
+        distances = np.hypot(*(fit.apply(points) - network.nodes).T)
+        inliers = np.flatnonzero(distances <= 3 * max(float(np.median(distances)), 1e-9))
+        keep = inliers if len(inliers) >= n_min else np.argsort(distances)[:n_min]
+        fit = fit_similarity(points[keep], network.nodes[keep])
+    return fit
 
 
-def _by_place(places: FloatArray, network: Network) -> IntArray:
+def _order_by_position(points: FloatArray, network: Network) -> IntArray:
     """Return the row of each node's position; the part must be upright and complete."""
     order = np.arange(network.n_nodes)
-    size = np.ptp(network.nodes, axis=0).max() / max(float(np.ptp(places, axis=0).max()), 1e-300)
-    at = size * (places - places.mean(axis=0)) + network.nodes.mean(axis=0)
+    scale = np.ptp(network.nodes, axis=0).max() / max(float(np.ptp(points, axis=0).max()), 1e-300)
+    aligned = scale * (points - points.mean(axis=0)) + network.nodes.mean(axis=0)
     for _ in range(10):
-        _, columns = linear_sum_assignment(_distances(network.nodes, at))
+        _, columns = linear_sum_assignment(_distances(network.nodes, aligned))
         if (columns == order).all():
             break
         order = columns
-        at = fit_similarity(places[order], network.nodes).apply(places)
+        aligned = fit_similarity(points[order], network.nodes).apply(points)
     return order
 
 
-def _distances(nodes: FloatArray, places: FloatArray) -> FloatArray:
-    squares: FloatArray = ((nodes[:, None] - places[None]) ** 2).sum(axis=2)
+def _distances(nodes: FloatArray, points: FloatArray) -> FloatArray:
+    squares: FloatArray = ((nodes[:, None] - points[None]) ** 2).sum(axis=2)
     return squares

@@ -28,7 +28,7 @@ from mnnfab.training.gradient_comparison import GradientAgreement, compare_gradi
 N_DRAWS = 1000
 #: Largest unspanned share of the loads that a gradient needs. Rounding to whole grams leaves up
 #: to a few hundredths.
-MOST_UNSPANNED = 0.15
+MAX_UNSPANNED_SHARE = 0.15
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,19 +55,19 @@ class MeasuredGradient:
     flexibility: FloatArray
 
     @property
-    def below_noise(self) -> BoolArray:
+    def sign_undetermined(self) -> BoolArray:
         """Mask of the entries whose interval contains zero (sign not known), (n_bonds,)."""
-        found: BoolArray = np.abs(self.gradient) <= self.half_width
-        return found
+        mask: BoolArray = np.abs(self.gradient) <= self.half_width
+        return mask
 
-    def against(self, reference: FloatArray) -> GradientAgreement | None:
+    def compare_with(self, reference: FloatArray) -> GradientAgreement | None:
         """Return the agreement with another gradient, (n_bonds,)."""
         return compare_gradients(reference, self.gradient)
 
-    def covered(self, truth: FloatArray) -> BoolArray:
+    def contains(self, truth: FloatArray) -> BoolArray:
         """Return a mask of the entries whose interval contains the true value, (n_bonds,)."""
-        found: BoolArray = np.abs(self.gradient - truth) <= self.half_width
-        return found
+        mask: BoolArray = np.abs(self.gradient - truth) <= self.half_width
+        return mask
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,41 +91,41 @@ def measured_gradient(
     where: str,
     measurement: Measurement,
     task: Task,
-    rows: IntArray,
+    sample_indices: IntArray,
     seed: int = 0,
     n_draws: int = N_DRAWS,
 ) -> MeasuredGradient:
     """Return the gradient of the mean loss over some samples, from measured elongations.
 
-    Errors are propagated by Monte Carlo: measurements are redrawn with the errors of the joints,
-    in zero and loaded shots, and those by large displacements. The bias of products of noisy
-    numbers that share a zero is estimated from the same draws and subtracted.
+    Errors are propagated by Monte Carlo: measurements are resampled with the position noise in
+    the reference and loaded photographs and the error due to geometric nonlinearity. The bias due
+    to the common reference reading is estimated from the same draws and subtracted.
 
     Args:
         where: location named in error messages.
         measurement: with forward and adjoint load steps.
         task: the task with its loss.
-        rows: sample indices.
+        sample_indices: sample indices.
         seed: seed of the draws.
         n_draws: number of draws.
 
     Raises:
         InputError: if the load steps do not span the loads that the gradient needs.
     """
-    basis = _load_basis(where, measurement, task)
-    _require_span(where, basis, task, rows)
-    measured = measurement.moved_mm[None], measurement.elongations_mm[None]
-    found, flexibility, losses = _gradients(task, rows, basis, measured)
+    load_basis = _load_basis(where, measurement, task)
+    _require_span(where, load_basis, task, sample_indices)
+    measured = measurement.displacements_mm[None], measurement.elongations_mm[None]
+    gradients, flexibility, losses = _gradients(task, sample_indices, load_basis, measured)
     generator = random_generator(seed, Stream.MEASURED_GRADIENT)
-    other = measurement.draws(n_draws, generator)
-    drawn, _, drawn_losses = _gradients(task, rows, basis, other)
-    bias = drawn.mean(axis=0) - found[0]
-    sd = drawn.std(axis=0, ddof=1)
+    draws = measurement.draws(n_draws, generator)
+    drawn_gradients, _, drawn_losses = _gradients(task, sample_indices, load_basis, draws)
+    bias = drawn_gradients.mean(axis=0) - gradients[0]
+    sd = drawn_gradients.std(axis=0, ddof=1)
     return MeasuredGradient(
-        gradient=found[0] - bias,
+        gradient=gradients[0] - bias,
         sd=sd,
-        half_width=measurement.noise.times * sd,
-        unspanned=_unspanned(basis, task, FlexibilityMatrix(flexibility[0]), rows),
+        half_width=measurement.noise.student_t_factor * sd,
+        unspanned=_unspanned(load_basis, task, FlexibilityMatrix(flexibility[0]), sample_indices),
         loss=float(losses[0]),
         loss_sd=float(drawn_losses.std(ddof=1)),
         flexibility=flexibility[0],
@@ -138,20 +138,20 @@ def measured_response(where: str, measurement: Measurement, task: Task) -> Respo
     Raises:
         InputError: if they do not span all ports.
     """
-    basis = _load_basis(where, measurement, task)
+    load_basis = _load_basis(where, measurement, task)
     for name, pseudo, n_ports in (
-        ("inputs", basis.from_inputs, len(task.inputs)),
-        ("outputs", basis.from_outputs, len(task.outputs)),
+        ("inputs", load_basis.from_inputs, len(task.inputs)),
+        ("outputs", load_basis.from_outputs, len(task.outputs)),
     ):
         if np.linalg.matrix_rank(pseudo) < n_ports:
             raise InputError(where, f"loads that do not span all {name}", "a load step per port")
-    stretched = measurement.elongations_mm
-    moved = measurement.moved_mm.reshape(len(measurement.steps), -1)
-    outputs = moved[basis.forward][:, dofs_of(task.outputs)]
+    elongations = measurement.elongations_mm
+    displacements = measurement.displacements_mm.reshape(len(measurement.steps), -1)
+    outputs = displacements[load_basis.forward][:, dofs_of(task.outputs)]
     return Response(
-        flexibility=outputs.T @ basis.from_inputs,
-        elongations=stretched[basis.forward].T @ basis.from_inputs,
-        adjoint_elongations=stretched[basis.adjoint].T @ basis.from_outputs,
+        flexibility=outputs.T @ load_basis.from_inputs,
+        elongations=elongations[load_basis.forward].T @ load_basis.from_inputs,
+        adjoint_elongations=elongations[load_basis.adjoint].T @ load_basis.from_outputs,
     )
 
 
@@ -166,18 +166,25 @@ def reciprocity(measurement: Measurement, task: Task) -> float | None:
         return None
     if np.linalg.matrix_rank(on_outputs) < len(task.outputs):
         return None
-    moved = measurement.moved_mm.reshape(len(measurement.steps), -1)
-    one = moved[forward][:, dofs_of(task.outputs)].T @ np.linalg.pinv(on_inputs[forward].T)
-    other = moved[adjoint][:, dofs_of(task.inputs)].T @ np.linalg.pinv(on_outputs[adjoint].T)
-    return float(np.linalg.norm(one - other.T) / np.linalg.norm(one))
+    displacements = measurement.displacements_mm.reshape(len(measurement.steps), -1)
+    forward_flexibility = displacements[forward][:, dofs_of(task.outputs)].T @ np.linalg.pinv(
+        on_inputs[forward].T
+    )
+    adjoint_flexibility = displacements[adjoint][:, dofs_of(task.inputs)].T @ np.linalg.pinv(
+        on_outputs[adjoint].T
+    )
+    return float(
+        np.linalg.norm(forward_flexibility - adjoint_flexibility.T)
+        / np.linalg.norm(forward_flexibility)
+    )
 
 
 def _load_basis(where: str, measurement: Measurement, task: Task) -> _LoadBasis:
     on_inputs, on_outputs = port_loads(task, measurement.steps)
     forward = np.flatnonzero(on_inputs.any(axis=1))
     adjoint = np.flatnonzero(on_outputs.any(axis=1))
-    for name, found in (("forward", forward), ("adjoint", adjoint)):
-        if not found.size:
+    for name, indices in (("forward", forward), ("adjoint", adjoint)):
+        if not indices.size:
             raise InputError(where, f"no {name} load step", "forward and adjoint load steps")
     return _LoadBasis(
         forward,
@@ -187,22 +194,24 @@ def _load_basis(where: str, measurement: Measurement, task: Task) -> _LoadBasis:
     )
 
 
-def _require_span(where: str, basis: _LoadBasis, task: Task, rows: IntArray) -> None:
-    loads = task.loads_N[rows]
-    left = loads - loads @ basis.from_inputs.T @ np.linalg.pinv(basis.from_inputs.T)
-    if np.linalg.norm(left) > MOST_UNSPANNED * np.linalg.norm(loads):
+def _require_span(where: str, load_basis: _LoadBasis, task: Task, sample_indices: IntArray) -> None:
+    loads = task.loads_N[sample_indices]
+    residual = loads - loads @ load_basis.from_inputs.T @ np.linalg.pinv(load_basis.from_inputs.T)
+    if np.linalg.norm(residual) > MAX_UNSPANNED_SHARE * np.linalg.norm(loads):
         given = "forward load steps that do not span the loads of the samples"
         raise InputError(where, given, "one load step per input, or one with the sample's loads")
 
 
-def _unspanned(basis: _LoadBasis, task: Task, model: PortModel, rows: IntArray) -> float:
-    loads = task.loads_N[rows]
-    needed = (task.output_gradient(model.outputs(loads), rows).T @ loads).T
-    on_inputs = np.linalg.pinv(basis.from_inputs) @ basis.from_inputs
-    on_outputs = np.linalg.pinv(basis.from_outputs) @ basis.from_outputs
-    left = np.linalg.norm(needed - on_inputs @ needed @ on_outputs.T)
-    share = float(left / max(float(np.linalg.norm(needed)), 1e-300))
-    if share > MOST_UNSPANNED:
+def _unspanned(
+    load_basis: _LoadBasis, task: Task, model: PortModel, sample_indices: IntArray
+) -> float:
+    loads = task.loads_N[sample_indices]
+    needed = (task.output_gradient(model.outputs(loads), sample_indices).T @ loads).T
+    on_inputs = np.linalg.pinv(load_basis.from_inputs) @ load_basis.from_inputs
+    on_outputs = np.linalg.pinv(load_basis.from_outputs) @ load_basis.from_outputs
+    residual = np.linalg.norm(needed - on_inputs @ needed @ on_outputs.T)
+    share = float(residual / max(float(np.linalg.norm(needed)), 1e-300))
+    if share > MAX_UNSPANNED_SHARE:
         raise InputError(
             "adjoint load steps",
             f"they do not span {share:.0%} of the loads that the gradient needs",
@@ -213,21 +222,23 @@ def _unspanned(basis: _LoadBasis, task: Task, model: PortModel, rows: IntArray) 
 
 def _gradients(
     task: Task,
-    rows: IntArray,
-    basis: _LoadBasis,
+    sample_indices: IntArray,
+    load_basis: _LoadBasis,
     measured: tuple[FloatArray, FloatArray],
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return gradients, flexibility matrices and losses of several measurements, (n, …) each."""
     displacements, elongations = measured
-    flat = displacements.reshape(*displacements.shape[:2], -1)
-    outputs = flat[:, basis.forward][:, :, dofs_of(task.outputs)]
-    flexibility = np.swapaxes(outputs, 1, 2) @ basis.from_inputs
-    models = [FlexibilityMatrix(one) for one in flexibility]
-    losses = np.array([task.loss_value(one, rows) for one in models])
-    loads = task.loads_N[rows]
-    needed = np.array([task.output_gradient(one.outputs(loads), rows).T @ loads for one in models])
-    combination = basis.from_outputs @ needed @ basis.from_inputs.T
-    forward = combination @ elongations[:, basis.forward]
-    adjoint = elongations[:, basis.adjoint]
+    node_displacements = displacements.reshape(*displacements.shape[:2], -1)
+    outputs = node_displacements[:, load_basis.forward][:, :, dofs_of(task.outputs)]
+    flexibility = np.swapaxes(outputs, 1, 2) @ load_basis.from_inputs
+    models = [FlexibilityMatrix(model) for model in flexibility]
+    losses = np.array([task.loss_value(model, sample_indices) for model in models])
+    loads = task.loads_N[sample_indices]
+    needed = np.array(
+        [task.output_gradient(model.outputs(loads), sample_indices).T @ loads for model in models]
+    )
+    coefficients = load_basis.from_outputs @ needed @ load_basis.from_inputs.T
+    forward = coefficients @ elongations[:, load_basis.forward]
+    adjoint = elongations[:, load_basis.adjoint]
     gradients = in_situ_gradient(np.swapaxes(forward, 1, 2), np.swapaxes(adjoint, 1, 2))
     return gradients, flexibility, losses

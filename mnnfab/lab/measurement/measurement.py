@@ -1,7 +1,7 @@
 """Measurement: displacements and elongations of every load step, with their uncertainties.
 
-The noise of a joint in one shot is estimated from repeats: the scatter of the shots of a load step
-about their mean. The translation common to all joints of a shot is estimated separately, since it
+The noise of a node in one shot is estimated from repeats: the scatter of the shots of a load step
+about their mean. The translation common to all nodes of a shot is estimated separately, since it
 does not change bond lengths.
 """
 
@@ -23,9 +23,9 @@ from mnnfab.network.compatibility import compatibility_matrix
 from mnnfab.network.network import Network
 
 #: Largest number of displacements with a covariance matrix; more would take gigabytes.
-MOST_CORRELATED = 8000
+MAX_COVARIANCE_SIZE = 8000
 #: Factor on the unmodelled share at a node with an applied weight.
-BY_A_WEIGHT = 2.0
+WEIGHT_NODE_FACTOR = 2.0
 
 
 @dataclass(frozen=True)
@@ -33,17 +33,17 @@ class Noise:
     """Standard deviations of one shot.
 
     Args:
-        joint_mm: of one coordinate of one joint, without the common translation.
-        shift_mm: of one coordinate of the translation common to all joints.
+        node_mm: of one coordinate of one node, without the common translation.
+        shift_mm: of one coordinate of the translation common to all nodes.
         n_free: degrees of freedom of the first; infinite if it was stated.
     """
 
-    joint_mm: float
+    node_mm: float
     shift_mm: float
     n_free: float
 
     @property
-    def times(self) -> float:
+    def student_t_factor(self) -> float:
         """Half-width of a 95 % interval in standard deviations (Student's t)."""
         return float(stats.t.ppf(0.975, self.n_free)) if np.isfinite(self.n_free) else 1.96
 
@@ -55,16 +55,16 @@ class Measurement:
     Args:
         network: network of the measured part.
         steps: load steps with weights.
-        zero_mm: joints of the unloaded part, (n_nodes, 2).
-        moved_mm: displacement of every joint in every load step, (n_steps, n_nodes, 2).
+        zero_mm: nodes of the unloaded part, (n_nodes, 2).
+        displacements_mm: displacement of every node in every load step, (n_steps, n_nodes, 2).
         n_shots: number of shots of every load step, (n_steps,).
         n_zero: number of shots of the unloaded part.
         noise: noise of one shot.
-        unseen_mm: standard deviation of the unmodelled error, (n_steps, n_nodes).
-        unseen: the same as a share of the displacement.
-        rigid_mm: joints after rigid-body motion, (n_rigid, n_nodes, 2), one row per shot.
+        unmodelled_mm: standard deviation of the unmodelled error, (n_steps, n_nodes).
+        unmodelled_share: the same as a share of the displacement.
+        rigid_mm: nodes after rigid-body motion, (n_rigid, n_nodes, 2), one row per shot.
         elongation_by: definition of elongations, "length" or "projection".
-        places_mm: joints in every shot, (n_shots, n_nodes, 2).
+        positions_mm: nodes in every shot, (n_shots, n_nodes, 2).
         scale: mm per unit of the positions.
         size: size of the part relative to its design, by that scale.
     """
@@ -72,20 +72,20 @@ class Measurement:
     network: Network
     steps: tuple[Step, ...]
     zero_mm: FloatArray
-    moved_mm: FloatArray
+    displacements_mm: FloatArray
     n_shots: IntArray
     n_zero: int
     noise: Noise
-    unseen_mm: FloatArray
-    unseen: float
+    unmodelled_mm: FloatArray
+    unmodelled_share: float
     rigid_mm: FloatArray
     elongation_by: ElongationBy
-    places_mm: FloatArray
+    positions_mm: FloatArray
     scale: float
     size: float
 
     @property
-    def _shares(self) -> FloatArray:
+    def _variance_factors(self) -> FloatArray:
         """Variance of a difference to the zero, in variances of one shot, (n_steps,)."""
         shares: FloatArray = 1.0 / self.n_shots + 1.0 / self.n_zero
         return shares
@@ -93,23 +93,25 @@ class Measurement:
     @property
     def displacement_sd_mm(self) -> FloatArray:
         """Standard deviation of each coordinate of a displacement, (n_steps, n_nodes)."""
-        size = np.hypot(self.noise.joint_mm, self.noise.shift_mm)
-        sd: FloatArray = np.hypot(size * np.sqrt(self._shares)[:, None], self.unseen_mm)
+        size = np.hypot(self.noise.node_mm, self.noise.shift_mm)
+        sd: FloatArray = np.hypot(
+            size * np.sqrt(self._variance_factors)[:, None], self.unmodelled_mm
+        )
         return sd
 
     @property
     def elongation_sd_mm(self) -> FloatArray:
         """Standard deviation of an elongation, (n_steps, n_bonds).
 
-        Includes the errors of both joints and the effect of large displacements.
+        Includes the errors of both nodes and the effect of large displacements.
         """
-        noise = 2.0 * self._shares[:, None] * self.noise.joint_mm**2
-        unseen = (self.unseen_mm**2)[:, self.network.bonds].sum(axis=2)
-        sd: FloatArray = np.sqrt(noise + unseen + self._large_mm[:, None] ** 2)
+        noise = 2.0 * self._variance_factors[:, None] * self.noise.node_mm**2
+        unmodelled = (self.unmodelled_mm**2)[:, self.network.bonds].sum(axis=2)
+        sd: FloatArray = np.sqrt(noise + unmodelled + self._nonlinearity_sd_mm[:, None] ** 2)
         return sd
 
     @cached_property
-    def turning_mm(self) -> FloatArray:
+    def rotation_elongation_mm(self) -> FloatArray:
         """Root mean square difference of elongations by length from linear theory, (n_steps,).
 
         A bond of length a whose ends move by u relative to each other, perpendicular to the bond,
@@ -118,45 +120,57 @@ class Measurement:
         The value of an individual bond is not known without a model (`tests/test_lab_large.py`:
         bars, and rubber).
         """
-        ends = np.array([self._without_frame(moved) for moved in self.moved_mm])
+        ends = np.array(
+            [self._without_frame_rotation(displacements) for displacements in self.displacements_mm]
+        )
         ends = ends[:, self.network.bonds]
-        across = (ends[:, :, 1] - ends[:, :, 0]) @ np.array([[0.0, -1.0], [1.0, 0.0]])
-        turned = np.vecdot(across, self.network.directions[None]) ** 2 / (2 * self.network.lengths)
-        root: FloatArray = np.sqrt((turned**2).mean(axis=1))
-        return root
+        transverse = (ends[:, :, 1] - ends[:, :, 0]) @ np.array([[0.0, -1.0], [1.0, 0.0]])
+        rotation_elongations = np.vecdot(transverse, self.network.directions[None]) ** 2 / (
+            2 * self.network.lengths
+        )
+        rms: FloatArray = np.sqrt((rotation_elongations**2).mean(axis=1))
+        return rms
 
-    def _without_frame(self, moved_mm: FloatArray) -> FloatArray:
+    def _without_frame_rotation(self, displacements_mm: FloatArray) -> FloatArray:
         """Return displacements without the rotation of the fixed nodes, which strains nothing."""
         fixed = self.network.fixed
         if len(fixed) < 2:
-            return moved_mm
-        frame = fit_similarity((self.zero_mm + moved_mm)[fixed], self.zero_mm[fixed], scale=1.0)
-        return frame.apply(self.zero_mm + moved_mm) - self.zero_mm
+            return displacements_mm
+        frame = fit_similarity(
+            (self.zero_mm + displacements_mm)[fixed], self.zero_mm[fixed], scale=1.0
+        )
+        return frame.apply(self.zero_mm + displacements_mm) - self.zero_mm
 
     @property
-    def _large_mm(self) -> FloatArray:
+    def _nonlinearity_sd_mm(self) -> FloatArray:
         """Standard deviation of elongations due to large displacements, (n_steps,)."""
-        return self.turning_mm if self.elongation_by == "length" else np.zeros(len(self.steps))
+        return (
+            self.rotation_elongation_mm
+            if self.elongation_by == "length"
+            else np.zeros(len(self.steps))
+        )
 
     @property
     def elongations_mm(self) -> FloatArray:
         """Elongation of every bond in every load step, (n_steps, n_bonds)."""
-        return self.elongations_of(self.zero_mm, self.moved_mm)
+        return self.elongations_of(self.zero_mm, self.displacements_mm)
 
-    def elongations_of(self, zero_mm: FloatArray, moved_mm: FloatArray) -> FloatArray:
+    def elongations_of(self, zero_mm: FloatArray, displacements_mm: FloatArray) -> FloatArray:
         """Return the elongations, (…, n_bonds), of displacements from a zero, (…, n_nodes, 2)."""
         if self.elongation_by == "projection":
-            flat = moved_mm.reshape(*moved_mm.shape[:-2], -1)
-            stretch = compatibility_matrix(self.network)
-            rows = (stretch @ flat.reshape(-1, flat.shape[-1]).T).T
-            found: FloatArray = rows.reshape(*moved_mm.shape[:-2], -1)
-            return found
-        return bond_lengths(self.network, zero_mm + moved_mm) - bond_lengths(self.network, zero_mm)
+            flat = displacements_mm.reshape(*displacements_mm.shape[:-2], -1)
+            compatibility = compatibility_matrix(self.network)
+            rows = (compatibility @ flat.reshape(-1, flat.shape[-1]).T).T
+            elongations: FloatArray = rows.reshape(*displacements_mm.shape[:-2], -1)
+            return elongations
+        return bond_lengths(self.network, zero_mm + displacements_mm) - bond_lengths(
+            self.network, zero_mm
+        )
 
     def covariance_mm2(self, dofs: IntArray) -> FloatArray:
         """Return the covariance of displacements, (n, n) mm², n = n_steps · len(dofs).
 
-        All load steps share the error of the zero, and all joints of a load step share the common
+        All load steps share the error of the zero, and all nodes of a load step share the common
         translation of its shots.
 
         Args:
@@ -165,14 +179,18 @@ class Measurement:
         Raises:
             InputError: if there are too many displacements.
         """
-        if len(self.steps) * len(dofs) > MOST_CORRELATED:
+        if len(self.steps) * len(dofs) > MAX_COVARIANCE_SIZE:
             given = f"{len(self.steps) * len(dofs):,} displacements"
-            raise InputError("identification", given, f"up to {MOST_CORRELATED:,}: use fewer steps")
-        joint, shift = self.noise.joint_mm**2, self.noise.shift_mm**2
-        alike = joint * np.eye(len(dofs)) + shift * (dofs[:, None] % 2 == dofs % 2)
+            raise InputError(
+                "identification", given, f"up to {MAX_COVARIANCE_SIZE:,}: use fewer steps"
+            )
+        node_variance, shift_variance = self.noise.node_mm**2, self.noise.shift_mm**2
+        per_step = node_variance * np.eye(len(dofs)) + shift_variance * (
+            dofs[:, None] % 2 == dofs % 2
+        )
         shares = np.diag(1.0 / self.n_shots) + 1.0 / self.n_zero
-        unseen = self.unseen_mm[:, dofs // 2].ravel() ** 2
-        covariance: FloatArray = np.kron(shares, alike) + np.diag(unseen)
+        unmodelled = self.unmodelled_mm[:, dofs // 2].ravel() ** 2
+        covariance: FloatArray = np.kron(shares, per_step) + np.diag(unmodelled)
         return covariance
 
     def draws(self, count: int, generator: np.random.Generator) -> tuple[FloatArray, FloatArray]:
@@ -184,25 +202,27 @@ class Measurement:
         """
         zero = self._errors((count, 1), np.array([self.n_zero]), generator)
         loaded = self._errors((count, len(self.steps)), self.n_shots, generator)
-        loaded = loaded + self.unseen_mm[..., None] * generator.standard_normal(loaded.shape)
-        moved = self.moved_mm + loaded - zero
-        stretched = self.elongations_of(self.zero_mm + zero, moved)
-        large = self._large_mm[:, None] * generator.standard_normal(stretched.shape)
-        return moved, stretched + large
+        loaded = loaded + self.unmodelled_mm[..., None] * generator.standard_normal(loaded.shape)
+        displacements = self.displacements_mm + loaded - zero
+        elongations = self.elongations_of(self.zero_mm + zero, displacements)
+        nonlinearity = self._nonlinearity_sd_mm[:, None] * generator.standard_normal(
+            elongations.shape
+        )
+        return displacements, elongations + nonlinearity
 
     def _errors(
         self, shape: tuple[int, int], n_shots: IntArray, generator: np.random.Generator
     ) -> FloatArray:
-        fewer = 1.0 / np.sqrt(n_shots)[None, :, None, None]
-        joints = generator.standard_normal((*shape, self.network.n_nodes, 2))
-        shifts = generator.standard_normal((*shape, 1, 2))
-        return fewer * (self.noise.joint_mm * joints + self.noise.shift_mm * shifts)
+        scale = 1.0 / np.sqrt(n_shots)[None, :, None, None]
+        node_errors = generator.standard_normal((*shape, self.network.n_nodes, 2))
+        translations = generator.standard_normal((*shape, 1, 2))
+        return scale * (self.noise.node_mm * node_errors + self.noise.shift_mm * translations)
 
 
-def bond_lengths(network: Network, places_mm: FloatArray) -> FloatArray:
-    """Return bond lengths, (…, n_bonds), for joint positions, (…, n_nodes, 2)."""
-    between = places_mm[..., network.bonds[:, 1], :] - places_mm[..., network.bonds[:, 0], :]
-    return np.hypot(between[..., 0], between[..., 1])
+def bond_lengths(network: Network, positions_mm: FloatArray) -> FloatArray:
+    """Return bond lengths, (…, n_bonds), for node positions, (…, n_nodes, 2)."""
+    vectors = positions_mm[..., network.bonds[:, 1], :] - positions_mm[..., network.bonds[:, 0], :]
+    return np.hypot(vectors[..., 0], vectors[..., 1])
 
 
 def measure(
@@ -216,67 +236,69 @@ def measure(
 
     Args:
         where: location named in error messages.
-        positions: positions of the joints in every shot.
+        positions: positions of the nodes in every shot.
         steps: load steps of the shots; those without a shot are ignored.
         network: the design.
         reading: options for evaluating the positions.
 
     Raises:
-        InputError: if the joints do not fit the design, no shot has a load, or the noise is
+        InputError: if the nodes do not fit the design, no shot has a load, or the noise is
             unknown.
     """
     reading = reading or Reading()
     check_steps(where, positions.shots, steps)
     for step in steps:
-        for hung in step.hung:
-            if hung.port.node >= network.n_nodes:
-                given = f"a weight on node {hung.port.node}"
+        for weight in step.weights:
+            if weight.port.node >= network.n_nodes:
+                given = f"a weight on node {weight.port.node}"
                 raise InputError(f"step {step.name}", given, f"nodes 0 to {network.n_nodes - 1}")
     rows = rows_by_step(positions.shots)
     role = {step.name: step.role for step in steps}
-    zeros = [n for name, found in rows.items() if role[name] == "zero" for n in found]
-    upright = positions.places * [1.0, -1.0 if positions.y_axis == "down" else 1.0]
+    zeros = [n for name, numbers in rows.items() if role[name] == "zero" for n in numbers]
+    oriented = positions.coordinates * [1.0, -1.0 if positions.y_axis == "down" else 1.0]
     alignment, order = align(
-        where, upright[zeros].mean(axis=0), network, positions.unit_mm, by_place=reading.by_place
+        where, oriented[zeros].mean(axis=0), network, positions.unit_mm, by_place=reading.by_place
     )
-    places = alignment.apply(upright[:, order])
+    aligned = alignment.apply(oriented[:, order])
     loaded = tuple(s for s in steps if s.role in {"forward", "adjoint"} and s.name in rows)
     if not loaded:
         raise InputError(where, "no shot with a load", "shots of forward and adjoint load steps")
-    zero = places[zeros].mean(axis=0)
+    zero = aligned[zeros].mean(axis=0)
     groups = [zeros, *(rows[step.name] for step in loaded)]
-    rigid = [n for name, found in rows.items() if role[name] == "rigid" for n in found]
-    moved = np.array([places[rows[step.name]].mean(axis=0) - zero for step in loaded])
+    rigid = [n for name, numbers in rows.items() if role[name] == "rigid" for n in numbers]
+    displacements = np.array([aligned[rows[step.name]].mean(axis=0) - zero for step in loaded])
     return Measurement(
         network=network,
         steps=loaded,
         zero_mm=zero,
-        moved_mm=moved,
+        displacements_mm=displacements,
         n_shots=np.array([len(rows[step.name]) for step in loaded]),
         n_zero=len(zeros),
-        noise=_noise(where, [places[group] for group in groups], reading.stated_sd_mm),
-        unseen_mm=_unseen(loaded, moved, reading.unseen),
-        unseen=reading.unseen,
-        rigid_mm=places[rigid],
+        noise=_noise(where, [aligned[group] for group in groups], reading.stated_sd_mm),
+        unmodelled_mm=_unmodelled_sd_mm(loaded, displacements, reading.unmodelled_share),
+        unmodelled_share=reading.unmodelled_share,
+        rigid_mm=aligned[rigid],
         elongation_by=reading.elongation_by,
-        places_mm=places,
+        positions_mm=aligned,
         scale=alignment.scale,
         size=1 / fit_similarity(zero, network.nodes).scale,
     )
 
 
-def _unseen(steps: tuple[Step, ...], moved_mm: FloatArray, unseen: float) -> FloatArray:
+def _unmodelled_sd_mm(
+    steps: tuple[Step, ...], displacements_mm: FloatArray, unmodelled_share: float
+) -> FloatArray:
     """Return the standard deviation of the unmodelled error, (n_steps, n_nodes) mm."""
-    share = np.full(moved_mm.shape[:2], float(unseen))
+    share = np.full(displacements_mm.shape[:2], float(unmodelled_share))
     for row, step in enumerate(steps):
-        share[row, [one.port.node for one in step.hung]] *= BY_A_WEIGHT
-    return share * np.hypot(moved_mm[..., 0], moved_mm[..., 1])
+        share[row, [weight.port.node for weight in step.weights]] *= WEIGHT_NODE_FACTOR
+    return share * np.hypot(displacements_mm[..., 0], displacements_mm[..., 1])
 
 
 def _noise(where: str, groups: list[FloatArray], stated_sd_mm: float | None) -> Noise:
     """Return the noise of one shot from the scatter within groups of (n, n_nodes, 2) mm."""
-    again = [group for group in groups if len(group) > 1]
-    if not again:
+    repeated = [group for group in groups if len(group) > 1]
+    if not repeated:
         if stated_sd_mm is None:
             raise InputError(
                 where,
@@ -284,18 +306,23 @@ def _noise(where: str, groups: list[FloatArray], stated_sd_mm: float | None) -> 
                 "two or more shots of some load steps, or position_sd_mm in experiment.toml",
             )
         return Noise(stated_sd_mm, 0.0, np.inf)
-    n_nodes = again[0].shape[1]
-    n_shots = sum(len(group) - 1 for group in again)
-    about = [group - group.mean(axis=0) for group in again]
-    shifts = [group.mean(axis=1) for group in about]
-    apart = sum(
+    n_nodes = repeated[0].shape[1]
+    n_shots = sum(len(group) - 1 for group in repeated)
+    deviations = [group - group.mean(axis=0) for group in repeated]
+    translations = [group.mean(axis=1) for group in deviations]
+    sum_of_squares = sum(
         float(((group - shift[:, None]) ** 2).sum())
-        for group, shift in zip(about, shifts, strict=True)
+        for group, shift in zip(deviations, translations, strict=True)
     )
     n_free = 2 * n_shots * (n_nodes - 1)
-    joint = apart / n_free
-    if not joint > 0:
+    node_variance = sum_of_squares / n_free
+    if not node_variance > 0:
         given = "identical shots of a load step"
         raise InputError(where, given, "independent shots, or one shot with position_sd_mm")
-    common = sum(float((shift**2).sum()) for shift in shifts) / (2 * n_shots) - joint / n_nodes
-    return Noise(float(np.sqrt(joint)), float(np.sqrt(max(common, 0.0))), float(n_free))
+    translation_variance = (
+        sum(float((shift**2).sum()) for shift in translations) / (2 * n_shots)
+        - node_variance / n_nodes
+    )
+    return Noise(
+        float(np.sqrt(node_variance)), float(np.sqrt(max(translation_variance, 0.0))), float(n_free)
+    )

@@ -1,1 +1,1 @@
-"""Photographs: calibration board, camera, and positions of the joints."""
+"""Photographs: calibration board, camera, and positions of the nodes."""

@@ -13,11 +13,11 @@ from mnnfab.lab.experiment.boards import Board
 from mnnfab.lab.opencv import Image, opencv
 
 #: Smallest number of corners in a photograph.
-LEAST_CORNERS = 12
+MIN_CORNERS = 12
 #: Largest width of a sharp edge (px, 10 % to 90 %).
-WIDEST_EDGE_PX = 9.0
+MAX_EDGE_WIDTH_PX = 9.0
 #: Width (10 % to 90 %) of a Gaussian edge, relative to its contrast over its steepest slope.
-WIDTH_OF_AN_EDGE = 1.022
+EDGE_WIDTH_FACTOR = 1.022
 #: Size of the squares in the reduced picture in which corners are first detected, px.
 COARSE_SQUARE_PX = 60.0
 
@@ -28,16 +28,18 @@ class Corners:
 
     Args:
         pixels: (n, 2).
-        places_mm: positions of the same corners on the board, (n, 2).
+        positions_mm: positions of the same corners on the board, (n, 2).
     """
 
     pixels: FloatArray
-    places_mm: FloatArray
+    positions_mm: FloatArray
 
     @property
     def mm_per_px(self) -> float:
         """Mean size of a pixel on the board."""
-        spread = [np.sqrt(((p - p.mean(axis=0)) ** 2).sum()) for p in (self.places_mm, self.pixels)]
+        spread = [
+            np.sqrt(((p - p.mean(axis=0)) ** 2).sum()) for p in (self.positions_mm, self.pixels)
+        ]
         return float(spread[0] / spread[1])
 
 
@@ -48,30 +50,30 @@ def find_corners(where: str, image: Image, board: Board) -> Corners:
         InputError: if the board is not found, or the photograph is blurred.
     """
     cv2 = opencv()
-    rough, numbers = _charuco(image, board) if board.kind == "charuco" else _checker(image, board)
-    if len(numbers) < LEAST_CORNERS:
+    coarse, numbers = _charuco(image, board) if board.kind == "charuco" else _checker(image, board)
+    if len(numbers) < MIN_CORNERS:
         count = f"{len(numbers)} of its corners" if len(numbers) else "no board"
         raise InputError(
             where,
             f"{count} found",
             f"the {board.kind} board of [board], {board.squares[0]} by {board.squares[1]} squares, "
-            f"sharp, evenly lit, with at least {LEAST_CORNERS} corners in the picture",
+            f"sharp, evenly lit, with at least {MIN_CORNERS} corners in the picture",
         )
-    places = board.corners_mm[numbers]
-    if (np.ptp(places, axis=0) < 2 * board.square_mm).any():
+    positions = board.corners_mm[numbers]
+    if (np.ptp(positions, axis=0) < 2 * board.square_mm).any():
         given = "corners of a single row or column"
         raise InputError(where, given, "more of the board in the picture, in both directions")
-    square_px = board.square_mm / Corners(rough, places).mm_per_px
+    square_px = board.square_mm / Corners(coarse, positions).mm_per_px
     gap = (
         (board.square_mm - board.marker_mm) / 2 if board.kind == "charuco" else board.square_mm / 2
     )
     half = max(2, int(0.8 * gap / board.square_mm * square_px))
     stop = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 50, 1e-4)
     fine = cv2.cornerSubPix(
-        image, rough.astype(np.float32).reshape(-1, 1, 2), (half, half), (-1, -1), stop
+        image, coarse.astype(np.float32).reshape(-1, 1, 2), (half, half), (-1, -1), stop
     )
-    _refuse_blur(where, image, fine.reshape(-1, 2), square_px)
-    return Corners(fine.reshape(-1, 2).astype(np.float64), places)
+    _check_sharpness(where, image, fine.reshape(-1, 2), square_px)
+    return Corners(fine.reshape(-1, 2).astype(np.float64), positions)
 
 
 def _charuco(image: Image, board: Board) -> tuple[FloatArray, Any]:
@@ -87,28 +89,28 @@ def _checker(image: Image, board: Board) -> tuple[FloatArray, Any]:
     cv2 = opencv()
     size = (board.squares[0] - 1, board.squares[1] - 1)
     longest = max(board.squares) * COARSE_SQUARE_PX
-    shrink = min(1.0, longest / max(image.shape))
-    small = cv2.resize(image, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
-    found, corners = cv2.findChessboardCornersSB(small, size, flags=cv2.CALIB_CB_NORMALIZE_IMAGE)
+    scale = min(1.0, longest / max(image.shape))
+    reduced = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    found, corners = cv2.findChessboardCornersSB(reduced, size, flags=cv2.CALIB_CB_NORMALIZE_IMAGE)
     if not found:
         return np.empty((0, 2)), np.empty(0, dtype=int)
-    places = corners.reshape(-1, 2).astype(np.float64)
-    if _is_light_before(small, places.reshape(size[1], size[0], 2)):
-        places = places[::-1]  # detected upside down: the first square must be black
-    return (places + 0.5) / shrink - 0.5, np.arange(len(places))
+    positions = corners.reshape(-1, 2).astype(np.float64)
+    if _starts_with_white(reduced, positions.reshape(size[1], size[0], 2)):
+        positions = positions[::-1]  # detected upside down: the first square must be black
+    return (positions + 0.5) / scale - 0.5, np.arange(len(positions))
 
 
-def _is_light_before(image: Image, grid: FloatArray) -> bool:
+def _starts_with_white(image: Image, grid: FloatArray) -> bool:
     """Return True if the square before the first corner is lighter than the one after it."""
     right, down = (grid[0, 1] - grid[0, 0]) / 2, (grid[1, 0] - grid[0, 0]) / 2
-    shades = []
+    grey_levels = []
     for centre in (grid[0, 0] - right - down, grid[0, 0] + right - down):
         x, y = np.clip(np.rint(centre).astype(int), 0, np.array(image.shape[::-1]) - 1).tolist()
-        shades.append(float(image[y, x]))
-    return shades[0] > shades[1]
+        grey_levels.append(float(image[y, x]))
+    return grey_levels[0] > grey_levels[1]
 
 
-def _refuse_blur(where: str, image: Image, corners: FloatArray, square_px: float) -> None:
+def _check_sharpness(where: str, image: Image, corners: FloatArray, square_px: float) -> None:
     """Refuse blurred edges: edge width is contrast over steepest slope, about each corner."""
     cv2 = opencv()
     half = max(4, int(0.3 * square_px))
@@ -117,15 +119,17 @@ def _refuse_blur(where: str, image: Image, corners: FloatArray, square_px: float
         patch = image[max(y - half, 0) : y + half + 1, max(x - half, 0) : x + half + 1]
         if min(patch.shape) <= half:
             continue
-        smooth = cv2.GaussianBlur(patch.astype(np.float32), (0, 0), 0.7)  # suppress noise
-        slopes = np.hypot(
-            cv2.Sobel(smooth, -1, 1, 0, scale=0.125), cv2.Sobel(smooth, -1, 0, 1, scale=0.125)
+        smoothed = cv2.GaussianBlur(patch.astype(np.float32), (0, 0), 0.7)  # suppress noise
+        gradients = np.hypot(
+            cv2.Sobel(smoothed, -1, 1, 0, scale=0.125), cv2.Sobel(smoothed, -1, 0, 1, scale=0.125)
         )
-        low, high = np.percentile(smooth, [5, 95])
+        low, high = np.percentile(smoothed, [5, 95])
         widths.append(
-            WIDTH_OF_AN_EDGE * float(high - low) / max(float(np.percentile(slopes, 99.5)), 1e-6)
+            EDGE_WIDTH_FACTOR * float(high - low) / max(float(np.percentile(gradients, 99.5)), 1e-6)
         )
     width = float(np.median(widths)) if widths else 0.0
-    if width > WIDEST_EDGE_PX:
+    if width > MAX_EDGE_WIDTH_PX:
         given = f"blurred: edges are {width:.0f} pixels wide"
-        raise InputError(where, given, f"at most {WIDEST_EDGE_PX:g} pixels: check focus, movement")
+        raise InputError(
+            where, given, f"at most {MAX_EDGE_WIDTH_PX:g} pixels: check focus, movement"
+        )

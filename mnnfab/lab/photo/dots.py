@@ -17,9 +17,9 @@ from mnnfab.arrays import FloatArray
 from mnnfab.lab.opencv import Image
 
 #: Distance outside of the edge up to which pixels are fitted; other objects may follow beyond it.
-AROUND_PX = 4.0
+FIT_MARGIN_PX = 4.0
 #: Share of the radius within which the grey level of a dot is uniform.
-INSIDE = 0.7
+INNER_SHARE = 0.7
 
 
 @dataclass(frozen=True)
@@ -31,15 +31,15 @@ class Dot:
         radius: px.
         edge: standard deviation of its edge, px.
         contrast: high less low, grey levels.
-        uneven: root mean square residual of the model inside of the dot, over the contrast: noise,
-            or an object in front of it.
+        residual: root mean square residual of the model inside of the dot, over the contrast:
+            noise, or an object in front of it.
     """
 
     centre: tuple[float, float]
     radius: float
     edge: float
     contrast: float
-    uneven: float
+    residual: float
 
 
 def find_dot(image: Image, centre: FloatArray, radius_px: float) -> Dot | None:
@@ -59,45 +59,60 @@ def fit_dot(image: Image, centre: FloatArray, radius_px: float) -> Dot | None:
     Returns:
         The dot; None if it is cut off or the fit is not a dot.
     """
-    reach = radius_px + AROUND_PX
+    reach = radius_px + FIT_MARGIN_PX
     low = np.floor(centre - reach - 1).astype(int)
     high = np.ceil(centre + reach + 2).astype(int)
     if (low < 0).any() or high[0] > image.shape[1] or high[1] > image.shape[0]:
         return None
     patch = image[low[1] : high[1], low[0] : high[0]].astype(np.float64)
     x, y = np.meshgrid(np.arange(low[0], high[0]), np.arange(low[1], high[1]))
-    near = np.hypot(x - centre[0], y - centre[1]) <= reach
-    x, y, grey = x[near].astype(float), y[near].astype(float), patch[near]
+    fitted_pixels = np.hypot(x - centre[0], y - centre[1]) <= reach
+    x, y, grey = (
+        x[fitted_pixels].astype(float),
+        y[fitted_pixels].astype(float),
+        patch[fitted_pixels],
+    )
     inside = np.hypot(x - centre[0], y - centre[1]) < 0.6 * radius_px
     levels = float(np.median(grey[inside])), float(np.percentile(grey, 10))
     start = np.array([*centre, radius_px, 1.0, levels[1], levels[0] - levels[1]])
 
-    def model(v: FloatArray) -> FloatArray:
-        depth = (v[2] - np.hypot(x - v[0], y - v[1])) / (np.sqrt(2) * max(abs(v[3]), 0.2))
-        shade: FloatArray = v[4] + v[5] * (1 + erf(depth)) / 2
+    def model(parameters: FloatArray) -> FloatArray:
+        depth = (parameters[2] - np.hypot(x - parameters[0], y - parameters[1])) / (
+            np.sqrt(2) * max(abs(parameters[3]), 0.2)
+        )
+        shade: FloatArray = parameters[4] + parameters[5] * (1 + erf(depth)) / 2
         return shade
 
     scale = max(abs(float(start[5])), 1.0)
 
-    def off_by(v: FloatArray) -> FloatArray:
-        left: FloatArray = (model(v) - grey) / scale
-        return left
+    def residuals(parameters: FloatArray) -> FloatArray:
+        residual: FloatArray = (model(parameters) - grey) / scale
+        return residual
 
-    found = least_squares(
-        off_by,
+    fit = least_squares(
+        residuals,
         start,
         x_scale=[1, 1, 1, 1, scale, scale],
         loss="huber",
         f_scale=0.05,
         max_nfev=40,
     )
-    v = found.x
-    well_inside = np.hypot(x - v[0], y - v[1]) < INSIDE * v[2]
-    if not well_inside.any():
+    parameters = fit.x
+    inner = np.hypot(x - parameters[0], y - parameters[1]) < INNER_SHARE * parameters[2]
+    if not inner.any():
         return None
-    left = (model(v) - grey)[well_inside] / max(abs(v[5]), 1e-9)
-    uneven = float(np.sqrt(np.mean(left**2)))
-    whole = 0.5 * radius_px < v[2] < 1.6 * radius_px and np.hypot(*(v[:2] - centre)) < radius_px
-    if not whole or abs(v[5]) < 5:
+    residual = (model(parameters) - grey)[inner] / max(abs(parameters[5]), 1e-9)
+    rms_residual = float(np.sqrt(np.mean(residual**2)))
+    plausible = (
+        0.5 * radius_px < parameters[2] < 1.6 * radius_px
+        and np.hypot(*(parameters[:2] - centre)) < radius_px
+    )
+    if not plausible or abs(parameters[5]) < 5:
         return None
-    return Dot((float(v[0]), float(v[1])), float(v[2]), abs(float(v[3])), float(v[5]), uneven)
+    return Dot(
+        (float(parameters[0]), float(parameters[1])),
+        float(parameters[2]),
+        abs(float(parameters[3])),
+        float(parameters[5]),
+        rms_residual,
+    )

@@ -17,36 +17,36 @@ if TYPE_CHECKING:
     from geometry.tiling import Tiling
 
 #: Pixel of the rectified picture, as a share of the median local width, and at least, mm.
-COARSE_SHARE, FINEST_MM = 0.15, 0.1
+PIXEL_SHARE, MIN_PIXEL_MM = 0.15, 0.1
 #: Rotations to search, degrees.
-TURNS_DEG = tuple(np.arange(-6.0, 6.5, 1.0).tolist())
+ROTATIONS_DEG = tuple(np.arange(-6.0, 6.5, 1.0).tolist())
 #: Smallest correlation with the shape of the part.
-LEAST_ALIKE = 0.5
+MIN_CORRELATION = 0.5
 #: Margin of background around the shape of the part, mm.
 MARGIN_MM = 2.0
 
 
 @dataclass(frozen=True, eq=False)
-class Placing:
+class Pose:
     """Position of the design in the plane of a photograph: x = R x_design + shift.
 
     Args:
         rotation: (2, 2).
         shift_mm: (2,).
-        alike: correlation of the part's shape with the picture.
+        correlation: correlation of the part's shape with the picture.
     """
 
     rotation: FloatArray
     shift_mm: FloatArray
-    alike: float
+    correlation: float
 
-    def apply(self, places_mm: FloatArray) -> FloatArray:
+    def apply(self, positions_mm: FloatArray) -> FloatArray:
         """Return positions of the design, (n, 2), in the plane of the photograph."""
-        moved: FloatArray = places_mm @ self.rotation.T + self.shift_mm
-        return moved
+        transformed: FloatArray = positions_mm @ self.rotation.T + self.shift_mm
+        return transformed
 
 
-def locate(where: str, image: Image, plane: Plane, tiling: Tiling, *, dark: bool) -> Placing:
+def locate(where: str, image: Image, plane: Plane, tiling: Tiling, *, dark: bool) -> Pose:
     """Find the part in a photograph.
 
     Args:
@@ -60,59 +60,71 @@ def locate(where: str, image: Image, plane: Plane, tiling: Tiling, *, dark: bool
         InputError: if no region matches the part.
     """
     cv2 = opencv()
-    step = max(FINEST_MM, COARSE_SHARE * float(np.median(tiling.local_widths)))
-    flat, corner = _straightened(image, plane, step)
+    step = max(MIN_PIXEL_MM, PIXEL_SHARE * float(np.median(tiling.local_widths)))
+    rectified, corner = _rectified(image, plane, step)
     best = None
-    for turn in TURNS_DEG:
-        shape, origin, rotation = _shape(tiling, turn, step)
-        if shape.shape[0] > flat.shape[0] or shape.shape[1] > flat.shape[1]:
+    for rotation_deg in ROTATIONS_DEG:
+        shape, origin, rotation = _template(tiling, rotation_deg, step)
+        if shape.shape[0] > rectified.shape[0] or shape.shape[1] > rectified.shape[1]:
             continue
-        found = cv2.matchTemplate(flat, 255 - shape if dark else shape, cv2.TM_CCOEFF_NORMED)
-        _, alike, _, place = cv2.minMaxLoc(found)
+        correlations = cv2.matchTemplate(
+            rectified, 255 - shape if dark else shape, cv2.TM_CCOEFF_NORMED
+        )
+        _, correlation, _, pixel = cv2.minMaxLoc(correlations)
         # The template's first pixel lies at `origin` of the turned design.
-        at = corner + step * np.array([place[0], -place[1]])
-        if best is None or alike > best.alike:
-            best = Placing(rotation, at - origin, float(alike))
-    if best is None or best.alike < LEAST_ALIKE:
-        alike = 0.0 if best is None else best.alike
+        corner_of_match = corner + step * np.array([pixel[0], -pixel[1]])
+        if best is None or correlation > best.correlation:
+            best = Pose(rotation, corner_of_match - origin, float(correlation))
+    if best is None or best.correlation < MIN_CORRELATION:
+        correlation = 0.0 if best is None else best.correlation
         raise InputError(
             where,
-            f"no part of this design found (correlation {alike:.2f})",
-            f"{LEAST_ALIKE:g} or more: the whole part in the picture, upright, from its front, on "
-            'a plain background, with [camera] part set to "dark" or "light"',
+            f"no part of this design found (correlation {correlation:.2f})",
+            f"{MIN_CORRELATION:g} or more: the whole part in the picture, upright, from its front, "
+            'on a plain background, with [camera] part set to "dark" or "light"',
         )
     return best
 
 
-def _straightened(image: Image, plane: Plane, step: float) -> tuple[Image, FloatArray]:
+def _rectified(image: Image, plane: Plane, step: float) -> tuple[Image, FloatArray]:
     """Return the rectified photograph, and the position of its first pixel, mm."""
     cv2 = opencv()
     height, width = image.shape
-    rim = np.array([[0, 0], [width - 1, 0], [width - 1, height - 1], [0, height - 1]], dtype=float)
-    seen = plane.places(rim)
-    low, high = seen.min(axis=0), seen.max(axis=0)
+    image_corners = np.array(
+        [[0, 0], [width - 1, 0], [width - 1, height - 1], [0, height - 1]], dtype=float
+    )
+    plane_corners = plane.positions(image_corners)
+    low, high = plane_corners.min(axis=0), plane_corners.max(axis=0)
     n_x, n_y = np.ceil((high - low) / step).astype(int).tolist()
     x, y = np.meshgrid(low[0] + step * np.arange(n_x), high[1] - step * np.arange(n_y))
     pixels = plane.pixels(np.column_stack([x.ravel(), y.ravel()])).astype(np.float32)
-    shrink = max(1, int(step / float(np.sqrt(np.prod(high - low) / (width * height)))))
-    small = cv2.resize(image, (width // shrink, height // shrink), interpolation=cv2.INTER_AREA)
-    places = ((pixels + 0.5) / shrink - 0.5).reshape(n_y, n_x, 2)
-    flat = cv2.remap(small, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return flat, np.array([low[0], high[1]])
+    reduction = max(1, int(step / float(np.sqrt(np.prod(high - low) / (width * height)))))
+    reduced = cv2.resize(
+        image, (width // reduction, height // reduction), interpolation=cv2.INTER_AREA
+    )
+    pixel_map = ((pixels + 0.5) / reduction - 0.5).reshape(n_y, n_x, 2)
+    rectified = cv2.remap(
+        reduced, pixel_map, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    return rectified, np.array([low[0], high[1]])
 
 
-def _shape(tiling: Tiling, turn_deg: float, step: float) -> tuple[Image, FloatArray, FloatArray]:
+def _template(
+    tiling: Tiling, rotation_deg: float, step: float
+) -> tuple[Image, FloatArray, FloatArray]:
     """Return the part as white on black, the position of its first pixel (mm), and the rotation."""
     cv2 = opencv()
-    angle = np.radians(turn_deg)
+    angle = np.radians(rotation_deg)
     rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    whole = outline(tiling)
-    polygon = tiling.region((whole.outer, *whole.holes))
+    part_outline = outline(tiling)
+    polygon = tiling.region((part_outline.outer, *part_outline.holes))
     rings = [np.array(r.coords) @ rotation.T for r in (polygon.exterior, *polygon.interiors)]
     low, high = rings[0].min(axis=0) - MARGIN_MM, rings[0].max(axis=0) + MARGIN_MM
     n_x, n_y = np.ceil((high - low) / step).astype(int).tolist()
     origin = np.array([low[0], high[1]])
-    drawn = [np.rint(16 * (ring - origin) * [1, -1] / step).astype(np.int32) for ring in rings]
+    drawn_rings = [
+        np.rint(16 * (ring - origin) * [1, -1] / step).astype(np.int32) for ring in rings
+    ]
     canvas = np.zeros((n_y, n_x), dtype=np.uint8)
-    cv2.fillPoly(canvas, drawn, 255, lineType=cv2.LINE_AA, shift=4)
+    cv2.fillPoly(canvas, drawn_rings, 255, lineType=cv2.LINE_AA, shift=4)
     return canvas, origin, rotation

@@ -1,4 +1,4 @@
-"""Photographs of an experiment: from image files to the positions of the joints in each."""
+"""Photographs of an experiment: from image files to the positions of the nodes in each."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from mnnfab.lab.experiment.shots import SHOTS, Positions, Shot, check_steps, loa
 from mnnfab.lab.opencv import Image, opencv
 from mnnfab.lab.photo.camera import Camera, Plane, calibrate, plane_of
 from mnnfab.lab.photo.corners import Corners, find_corners
-from mnnfab.lab.photo.locating import Placing, locate
+from mnnfab.lab.photo.locating import Pose, locate
 from mnnfab.lab.photo.tracking import (
     HUB_REACH,
     SEARCH_SHARE,
     HubPictures,
-    Look,
+    Photograph,
     hub_shapes,
     hubs_of,
     track_dots,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from mnnfab.progress.watcher import StageTimer
 
 #: Largest number of pixels of a photograph.
-MOST_PIXELS = 400_000_000
+MAX_PIXELS = 400_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,41 +42,41 @@ class PhotographResult:
     """Positions found in the photographs.
 
     Args:
-        positions: positions of the joints, mm on the board.
+        positions: positions of the nodes, mm on the board.
         pixels: the same in pixels, (n_shots, n_nodes, 2).
         camera: calibrated camera.
-        off_mm: residual of the board's corners in each photograph, (n_shots,).
+        residual_mm: residual of the board's corners in each photograph, (n_shots,).
         mm_per_px: pixel size of the first photograph.
     """
 
     positions: Positions
     pixels: FloatArray
     camera: Camera
-    off_mm: FloatArray
+    residual_mm: FloatArray
     mm_per_px: float
 
 
 @dataclass(frozen=True, eq=False)
-class Subject:
+class PartGeometry:
     """Geometry of the photographed part.
 
     Args:
-        network: its joints.
+        network: its nodes.
         tiling: its shape.
         dot_radius_mm: radius of its dots.
-        joint_mm: length of a joint.
+        joint_length_mm: length of a joint.
     """
 
     network: Network
     tiling: Tiling
     dot_radius_mm: float
-    joint_mm: float
+    joint_length_mm: float
 
 
 def read_photographs(
-    experiment: Experiment, subject: Subject, timer: StageTimer
+    experiment: Experiment, subject: PartGeometry, timer: StageTimer
 ) -> PhotographResult:
-    """Find the joints in all photographs of an experiment.
+    """Find the nodes in all photographs of an experiment.
 
     Raises:
         InputError: naming the photograph and its fault.
@@ -90,17 +90,17 @@ def read_photographs(
         camera = _camera(experiment, shots)
     order = sorted(range(len(shots)), key=lambda n: (shots[n].step not in zeros, n))
     tracker = Tracker(experiment, subject, camera)
-    found: dict[int, Found] = {}
+    located: dict[int, LocatedNodes] = {}
     for count, number in enumerate(order, start=1):
         with timer.stage(f"photograph {count} of {len(shots)}"):
             path = folder / shots[number].source
-            found[number] = tracker.look_at(str(path), load_image(path))
-    ordered = [found[number] for number in range(len(shots))]
+            located[number] = tracker.locate_nodes(str(path), load_image(path))
+    ordered = [located[number] for number in range(len(shots))]
     return PhotographResult(
-        positions=Positions(shots, frozen_floats(np.array([one.places for one in ordered]))),
-        pixels=np.array([one.pixels for one in ordered]),
+        positions=Positions(shots, frozen_floats(np.array([nodes.positions for nodes in ordered]))),
+        pixels=np.array([nodes.pixels for nodes in ordered]),
         camera=camera,
-        off_mm=np.array([one.off_mm for one in ordered]),
+        residual_mm=np.array([nodes.residual_mm for nodes in ordered]),
         mm_per_px=ordered[0].mm_per_px,
     )
 
@@ -123,7 +123,7 @@ def load_image(path: Path) -> Image:
             raise InputError(
                 str(path), f"not a picture: {error.err}", "JPEG, PNG or TIFF"
             ) from error
-    if image is None or image.size > MOST_PIXELS:
+    if image is None or image.size > MAX_PIXELS:
         raise InputError(str(path), "not a picture, or truncated", "a complete JPEG, PNG or TIFF")
     grey: Image = image
     return grey
@@ -144,8 +144,8 @@ def _require_files(folder: Path, shots: tuple[Shot, ...]) -> None:
             raise InputError(str(folder), given, allowed)
     missing = [shot.source for shot in shots if not (folder / shot.source).is_file()]
     if missing:
-        words = ", ".join(missing[:8]) + (" …" if len(missing) > 8 else "")
-        given = f"{len(missing)} of {len(shots)} photographs are missing: {words}"
+        text = ", ".join(missing[:8]) + (" …" if len(missing) > 8 else "")
+        given = f"{len(missing)} of {len(shots)} photographs are missing: {text}"
         raise InputError(str(folder), given, "every photograph listed in shots.csv")
 
 
@@ -177,57 +177,57 @@ def _camera(experiment: Experiment, shots: tuple[Shot, ...]) -> Camera:
         sizes.add((image.shape[1], image.shape[0]))
         views.append(find_corners(str(path), image, board))
     if len(sizes) > 1:
-        words = ", ".join(f"{w} × {h}" for w, h in sorted(sizes))
-        raise InputError(where, f"pictures of {words} pixels", "pictures of one camera, uncropped")
+        text = ", ".join(f"{w} × {h}" for w, h in sorted(sizes))
+        raise InputError(where, f"pictures of {text} pixels", "pictures of one camera, uncropped")
     return calibrate(where, views, sizes.pop())
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class LocatedNodes:
     """Joints found in one photograph.
 
     Args:
-        places: positions of the joints, (n_nodes, 2) mm on the board.
+        positions: positions of the nodes, (n_nodes, 2) mm on the board.
         pixels: the same in pixels.
-        off_mm: residual of the board's corners.
+        residual_mm: residual of the board's corners.
         mm_per_px: pixel size of the picture.
     """
 
-    places: FloatArray
+    positions: FloatArray
     pixels: FloatArray
-    off_mm: float
+    residual_mm: float
     mm_per_px: float
 
 
 class Tracker:
-    """Tracker of the joints over photographs; the first, without load, gives their positions."""
+    """Tracker of the nodes over photographs; the first, without load, gives their positions."""
 
-    def __init__(self, experiment: Experiment, subject: Subject, camera: Camera) -> None:
+    def __init__(self, experiment: Experiment, subject: PartGeometry, camera: Camera) -> None:
         self.experiment, self.subject, self.camera = experiment, subject, camera
-        self.near: FloatArray | None = None
+        self.unloaded_mm: FloatArray | None = None
         self.hubs: HubPictures | None = None
-        self.still: tuple[Plane, Corners] | None = None
+        self.fixed_plane: tuple[Plane, Corners] | None = None
         self.search_mm = SEARCH_SHARE * float(subject.network.lengths.min())
 
-    def look_at(self, where: str, image: Image) -> Found:
-        """Find the joints in a photograph.
+    def locate_nodes(self, where: str, image: Image) -> LocatedNodes:
+        """Find the nodes in a photograph.
 
         Args:
             where: location named in error messages.
             image: the photograph.
 
         Raises:
-            InputError: if its size differs, or board or joints are not found.
+            InputError: if its size differs, or board or nodes are not found.
         """
         section = self.experiment.section.camera
         self._require_size(where, image)
         plane, corners = self._plane(where, image)
-        look = Look(where, image, plane, section.part == "dark")
-        pixels = self._dots(look) if section.tracking == "dots" else self._hubs(look)
-        places = plane.places(pixels)
-        if self.near is None:
-            self.near = places
-        return Found(places, pixels, plane.off_mm, corners.mm_per_px)
+        photograph = Photograph(where, image, plane, section.part == "dark")
+        pixels = self._dots(photograph) if section.tracking == "dots" else self._hubs(photograph)
+        positions = plane.positions(pixels)
+        if self.unloaded_mm is None:
+            self.unloaded_mm = positions
+        return LocatedNodes(positions, pixels, plane.residual_mm, corners.mm_per_px)
 
     def _require_size(self, where: str, image: Image) -> None:
         size = (image.shape[1], image.shape[0])
@@ -241,32 +241,38 @@ class Tracker:
         if section.reference is None:
             corners = find_corners(where, image, board)
             return plane_of(self.camera, corners, board.plane_offset_mm), corners
-        if self.still is None:
+        if self.fixed_plane is None:
             reference = self.experiment.folder / section.reference
-            picture = load_image(reference)
-            self._require_size(str(reference), picture)
-            corners = find_corners(str(reference), picture, board)
-            self.still = plane_of(self.camera, corners, board.plane_offset_mm), corners
-        return self.still
+            reference_image = load_image(reference)
+            self._require_size(str(reference), reference_image)
+            corners = find_corners(str(reference), reference_image, board)
+            self.fixed_plane = plane_of(self.camera, corners, board.plane_offset_mm), corners
+        return self.fixed_plane
 
-    def _placing(self, look: Look) -> Placing:
-        return locate(look.where, look.image, look.plane, self.subject.tiling, dark=look.dark)
+    def _pose(self, photograph: Photograph) -> Pose:
+        return locate(
+            photograph.where,
+            photograph.image,
+            photograph.plane,
+            self.subject.tiling,
+            dark=photograph.dark,
+        )
 
-    def _dots(self, look: Look) -> FloatArray:
-        near = self.near
-        if near is None:
-            near = self._placing(look).apply(self.subject.network.nodes)
-        return track_dots(look, near, self.subject.dot_radius_mm, self.search_mm)
+    def _dots(self, photograph: Photograph) -> FloatArray:
+        expected_mm = self.unloaded_mm
+        if expected_mm is None:
+            expected_mm = self._pose(photograph).apply(self.subject.network.nodes)
+        return track_dots(photograph, expected_mm, self.subject.dot_radius_mm, self.search_mm)
 
-    def _hubs(self, look: Look) -> FloatArray:
-        reach = HUB_REACH * self.subject.joint_mm
-        if self.hubs is None or self.near is None:
-            placing, nodes = self._placing(look), self.subject.network.nodes
+    def _hubs(self, photograph: Photograph) -> FloatArray:
+        reach = HUB_REACH * self.subject.joint_length_mm
+        if self.hubs is None or self.unloaded_mm is None:
+            pose, nodes = self._pose(photograph), self.subject.network.nodes
             tiling = self.subject.tiling
-            there = replace(tiling, points=frozen_floats(placing.apply(tiling.points)))
-            near = placing.apply(nodes)
-            drawn = hub_shapes(look, there, near, reach)
-            pixels = track_hubs(look, drawn, near, self.search_mm / 3)
-            self.hubs = hubs_of(look, pixels, reach)
+            placed_tiling = replace(tiling, points=frozen_floats(pose.apply(tiling.points)))
+            expected_mm = pose.apply(nodes)
+            drawn = hub_shapes(photograph, placed_tiling, expected_mm, reach)
+            pixels = track_hubs(photograph, drawn, expected_mm, self.search_mm / 3)
+            self.hubs = hubs_of(photograph, pixels, reach)
             return pixels
-        return track_hubs(look, self.hubs, self.near, self.search_mm)
+        return track_hubs(photograph, self.hubs, self.unloaded_mm, self.search_mm)

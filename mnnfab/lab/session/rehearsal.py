@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mnnfab.progress.watcher import StageTimer
 
 REHEARSAL = "rehearsal"
-#: Noise of one coordinate of one joint in one shot without photographs, mm: a twentieth of a pixel
+#: Noise of one coordinate of one node in one shot without photographs, mm: a twentieth of a pixel
 #: of 0.02 mm.
 NOISE_MM = 0.001
 Kind = Literal["positions", "photographs"]
@@ -56,29 +56,29 @@ def rehearse(folder: Path, kind: Kind, timer: StageTimer) -> Path:
         positions_of,
     )
 
-    problem, _, found, place = load_session(folder)
-    if is_measured(place):
+    problem, _, state, round_folder = load_session(folder)
+    if is_measured(round_folder):
         given = "contains a measurement of the printed part"
-        raise InputError(str(place), given, "either that measurement or a rehearsal")
-    widths = widths_of(problem, found)
-    steps = load_experiment(place).steps
+        raise InputError(str(round_folder), given, "either that measurement or a rehearsal")
+    widths = widths_of(problem, state)
+    steps = load_experiment(round_folder).steps
     part = PrintedPart(problem, widths, timer)
-    target = place / REHEARSAL
+    target = round_folder / REHEARSAL
     with lab_folder(target) as staging:
         if kind == "photographs":
-            photograph(part, steps, staging, PhotoSettings(seed=found.number))
+            photograph(part, steps, staging, PhotoSettings(seed=state.number))
             return target
-        generator = random_generator(found.number, Stream.REHEARSAL)
+        generator = random_generator(state.number, Stream.REHEARSAL)
         positions = positions_of(part, steps, NOISE_MM, generator)
         rows = [
             (shot.step, number, node, *place_mm)
-            for number, (shot, places) in enumerate(
-                zip(positions.shots, positions.places.tolist(), strict=True)
+            for number, (shot, coordinates) in enumerate(
+                zip(positions.shots, positions.coordinates.tolist(), strict=True)
             )
-            for node, place_mm in enumerate(places)
+            for node, place_mm in enumerate(coordinates)
         ]
         table = table_text(("step", "repeat", "node", "x", "y"), rows)
-        text = _POSITIONS.format(number=found.number)
+        text = _POSITIONS.format(number=state.number)
         files = {"positions.csv": table, STEPS: steps_text(steps), EXPERIMENT: text}
         write_files(staging, files)
     return target

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from mnnfab.progress.watcher import StageTimer
 
 #: Default learning rate of Adam: a tenth of the range of widths per round.
-USUAL_RATE = 0.1
+DEFAULT_RATE = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,10 +83,10 @@ def start_session(design: Path, out: Path, rate: float, timer: StageTimer) -> Ro
         problem = with_uncorrected_bars(require_trainable(load_problem(design)))
     if (out / SESSION).exists():
         raise InputError(str(out), "already a session", "another folder, or `mnnfab lab step`")
-    begun = first_round(problem)
-    widths = widths_of(problem, begun)
+    state = first_round(problem)
+    widths = widths_of(problem, state)
     # The round is written first, so that every session with a session.json has one.
-    steps = _write_round(out, problem, begun)
+    steps = _write_round(out, problem, state)
     with lab_folder(out) as staging:
         write_training(staging, problem, Record(widths, {}, {}))
         settings = Settings(rate, sha256_of(staging / DESIGN))
@@ -102,8 +102,8 @@ def load_session(folder: Path) -> tuple[TrainableProblem, Settings, Round, Path]
     """
     settings = load_settings(folder)
     problem = with_uncorrected_bars(require_trainable(load_problem(folder / DESIGN)))
-    found, place = load_last_round(folder, problem.network.n_bonds)
-    return problem, settings, found, place
+    state, round_folder = load_last_round(folder, problem.network.n_bonds)
+    return problem, settings, state, round_folder
 
 
 def step_session(
@@ -120,62 +120,70 @@ def step_session(
     Raises:
         InputError: if an input is invalid; the session is then unchanged.
     """
-    problem, settings, found, place = load_session(folder)
-    source = measured or place
-    if measured is None and not is_measured(place):
-        steps = load_experiment(place).steps
-        return RoundStatus(found.number, place, steps, found.losses, found.rehearsed)
-    widths = widths_of(problem, found)
-    analysis = analyse(PrintedPart(problem, widths, timer), source)
+    problem, settings, state, round_folder = load_session(folder)
+    experiment = measured or round_folder
+    if measured is None and not is_measured(round_folder):
+        steps = load_experiment(round_folder).steps
+        return RoundStatus(state.number, round_folder, steps, state.losses, state.rehearsed)
+    widths = widths_of(problem, state)
+    analysis = analyse(PrintedPart(problem, widths, timer), experiment)
     if analysis.gradient is None:
         given = "load steps that do not determine a gradient"
-        raise InputError(str(source), given, "forward and adjoint load steps, as in its steps.csv")
-    digest = hashlib.sha256(analysis.measurement.places_mm.tobytes()).hexdigest()
-    if digest in found.measured:
-        number = found.measured.index(digest)
+        raise InputError(
+            str(experiment), given, "forward and adjoint load steps, as in its steps.csv"
+        )
+    digest = hashlib.sha256(analysis.measurement.positions_mm.tobytes()).hexdigest()
+    if digest in state.measured:
+        number = state.measured.index(digest)
         given = f"the measurement of round {number}, already used"
-        raise InputError(str(source), given, f"a measurement of the part of round {found.number}")
-    with lab_folder(place / "measured") as staging, timer.stage("report"):
+        raise InputError(
+            str(experiment), given, f"a measurement of the part of round {state.number}"
+        )
+    with lab_folder(round_folder / "measured") as staging, timer.stage("report"):
         write_analysis(staging, analysis)
-    after = next_round(problem, settings, found, analysis.gradient)
+    after = next_round(problem, settings, state, analysis.gradient)
     after = replace(
         after,
-        measured=(*found.measured, digest),
-        rehearsed=(*found.rehearsed, rehearsed),
+        measured=(*state.measured, digest),
+        rehearsed=(*state.rehearsed, rehearsed),
     )
     change = float(np.abs(widths_of(problem, after) - widths).max())
     steps = _write_round(folder, problem, after)
-    place = folder / ROUND.format(after.number)
-    return RoundStatus(after.number, place, steps, after.losses, after.rehearsed, analysis, change)
+    round_folder = folder / ROUND.format(after.number)
+    return RoundStatus(
+        after.number, round_folder, steps, after.losses, after.rehearsed, analysis, change
+    )
 
 
-def is_measured(place: Path) -> bool:
+def is_measured(round_folder: Path) -> bool:
     """Return True if the folder of a round contains its measurement."""
-    section = load_experiment(place).section
-    photographed = any((place / shot.source).is_file() for shot in load_shots(place / SHOTS))
+    section = load_experiment(round_folder).section
+    has_photographs = any(
+        (round_folder / shot.source).is_file() for shot in load_shots(round_folder / SHOTS)
+    )
     if section.kind == "photographs":
-        return photographed
-    measured = (place / section.positions.file).is_file()
-    if photographed and not measured:
+        return has_photographs
+    measured = (round_folder / section.positions.file).is_file()
+    if has_photographs and not measured:
         given = 'kind = "positions", but the folder contains photographs'
-        raise InputError(str(place / EXPERIMENT), given, 'kind = "photographs"')
+        raise InputError(str(round_folder / EXPERIMENT), given, 'kind = "photographs"')
     return measured
 
 
-def _write_round(folder: Path, problem: TrainableProblem, found: Round) -> tuple[Step, ...]:
+def _write_round(folder: Path, problem: TrainableProblem, state: Round) -> tuple[Step, ...]:
     """Write the files of a round; return its load steps."""
-    widths = widths_of(problem, found)
+    widths = widths_of(problem, state)
     response = problem.response(widths)
     steps = with_zero(unique_names(make_plan(problem.task, response).ports))
-    place = folder / ROUND.format(found.number)
-    name = f"{problem.design.name}, round {found.number}"
+    round_folder = folder / ROUND.format(state.number)
+    name = f"{problem.design.name}, round {state.number}"
     files = {
         STIFFNESS: _stiffness(problem, widths),
-        STATE: found.as_json(),
+        STATE: state.as_json(),
         **template_files(PrintedPart(problem, widths), name, steps),
     }
-    with lab_folder(place) as staging:
-        write_training(staging, _part_of(problem, found.number), Record(widths, {}, {}))
+    with lab_folder(round_folder) as staging:
+        write_training(staging, _part_of(problem, state.number), Record(widths, {}, {}))
         write_files(staging, files)
     return steps
 
@@ -183,13 +191,13 @@ def _write_round(folder: Path, problem: TrainableProblem, found: Round) -> tuple
 def _part_of(problem: Problem, number: int) -> Problem:
     """Return the design of a round's part: widths from their table, no training."""
     design = problem.design
-    changed = {
+    changes = {
         "name": f"{design.name}-round-{number}"[:80],
         "widths": WidthsSection(file=WIDTHS),
         "training": None,
         "compensate": None,
     }
-    return replace(problem, design=design.model_copy(update=changed), start_table=None)
+    return replace(problem, design=design.model_copy(update=changes), start_table=None)
 
 
 def _stiffness(problem: Problem, widths_mm: FloatArray) -> str:

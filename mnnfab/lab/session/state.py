@@ -86,18 +86,18 @@ class Round:
 def first_round(problem: TrainableProblem) -> Round:
     """Return the initial state of a session: the initial widths of the design's training."""
     latent = problem.trainable().width_map.latent(problem.start_widths_mm)
-    nothing = np.zeros_like(latent)
-    return Round(0, latent, nothing, nothing)
+    zeros = np.zeros_like(latent)
+    return Round(0, latent, zeros, zeros)
 
 
-def widths_of(problem: TrainableProblem, found: Round) -> FloatArray:
+def widths_of(problem: TrainableProblem, state: Round) -> FloatArray:
     """Return the widths of the part of a round, (n_bonds,) mm."""
-    widths: FloatArray = problem.trainable().width_map.widths(found.latent)
+    widths: FloatArray = problem.trainable().width_map.widths(state.latent)
     return widths
 
 
 def next_round(
-    problem: TrainableProblem, settings: Settings, found: Round, gradient: MeasuredGradient
+    problem: TrainableProblem, settings: Settings, state: Round, gradient: MeasuredGradient
 ) -> Round:
     """Return the round after a measurement: one step of Adam along the measured gradient.
 
@@ -105,15 +105,15 @@ def next_round(
     law. Adam is invariant to a common factor of it.
     """
     trainable = problem.trainable()
-    adam = Adam(len(found.latent), settings.rate)
-    adam.recall(found.mean, found.square, found.number)
+    adam = Adam(len(state.latent), settings.rate)
+    adam.recall(state.mean, state.square, state.number)
     width_map = trainable.width_map
-    derivative = problem.law.derivative(width_map.widths(found.latent)) * width_map.derivative(
-        found.latent
+    derivative = problem.law.derivative(width_map.widths(state.latent)) * width_map.derivative(
+        state.latent
     )
-    latent = width_map.project(found.latent + adam.step(gradient.gradient * derivative))
+    latent = width_map.project(state.latent + adam.step(gradient.gradient * derivative))
     mean, square, _ = adam.memory
-    return Round(found.number + 1, latent, mean, square, (*found.losses, gradient.loss))
+    return Round(state.number + 1, latent, mean, square, (*state.losses, gradient.loss))
 
 
 def load_settings(folder: Path) -> Settings:
@@ -148,20 +148,20 @@ def load_last_round(folder: Path, n_bonds: int) -> tuple[Round, Path]:
         InputError: if there is none, or it is damaged.
     """
     numbers = [
-        int(place.name.removeprefix("round-"))
-        for place in folder.glob("round-*")
-        if place.name.removeprefix("round-").isdecimal()
+        int(path.name.removeprefix("round-"))
+        for path in folder.glob("round-*")
+        if path.name.removeprefix("round-").isdecimal()
         # Folders of interrupted writes have neither file.
-        and ((place / STATE).is_file() or (place / MANIFEST).is_file())
+        and ((path / STATE).is_file() or (path / MANIFEST).is_file())
     ]
     if not numbers:
         raise InputError(str(folder), "no round", "a folder written by `mnnfab lab start`")
-    places = [folder / ROUND.format(number) for number in range(max(numbers) + 1)]
-    for place in places:
-        if not (place / STATE).is_file():
+    folders = [folder / ROUND.format(number) for number in range(max(numbers) + 1)]
+    for path in folders:
+        if not (path / STATE).is_file():
             allowed = "every round from the first to the last, as written by mnnfab"
-            raise InputError(str(place / STATE), "missing or damaged", allowed)
-    last = places[-1]
+            raise InputError(str(path / STATE), "missing or damaged", allowed)
+    last = folders[-1]
     return _round(last / STATE, n_bonds), last
 
 
@@ -173,15 +173,15 @@ def _round(path: Path, n_bonds: int) -> Round:
         )
         losses = tuple(float(loss) for loss in values["losses"])
         measured = tuple(map(str, values["measured"]))
-        rehearsed = tuple(bool(one) for one in values["rehearsed"])
-        found = Round(int(values["round"]), latent, mean, square, losses, measured, rehearsed)
+        rehearsed = tuple(bool(value) for value in values["rehearsed"])
+        state = Round(int(values["round"]), latent, mean, square, losses, measured, rehearsed)
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(str(path), f"damaged: {error}", "a file written by mnnfab") from error
     arrays = (latent, mean, square)
-    whole = all(a.shape == (n_bonds,) and np.isfinite(a).all() for a in arrays)
-    if not whole or len(losses) != found.number or path.parent.name != ROUND.format(found.number):
+    valid = all(a.shape == (n_bonds,) and np.isfinite(a).all() for a in arrays)
+    if not valid or len(losses) != state.number or path.parent.name != ROUND.format(state.number):
         raise InputError(str(path), "a round of another network or number", "the unmodified file")
-    return found
+    return state
 
 
 def with_uncorrected_bars(problem: TrainableProblem) -> TrainableProblem:

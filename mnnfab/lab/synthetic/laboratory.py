@@ -26,7 +26,7 @@ from mnnfab.lab.folder import write_files
 from mnnfab.lab.opencv import Image, opencv
 from mnnfab.lab.synthetic.lens import Lens, lens_at
 from mnnfab.lab.synthetic.render import Sensor, develop, expose
-from mnnfab.lab.synthetic.scene import Part, Shape, board_shape, places_field
+from mnnfab.lab.synthetic.scene import Part, Shape, board_shape, position_field
 from mnnfab.random_streams import Stream, random_generator
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class PhotoSettings:
         tilt_deg: rotation of the camera against the board.
         distortion: k1, k2, p1 and p2 of the lens.
         sensor: blur, illumination and noise.
-        dots: paint the dots of the joints.
+        dots: paint the dots of the nodes.
         offset_mm: distance of the part's face in front of the board's.
         quality: quality of the JPEG files.
         margin_mm: margin around the part in the window, and around the board.
@@ -81,7 +81,7 @@ class PhotoSettings:
 
 
 @dataclass(frozen=True, eq=False)
-class Stage:
+class Scene:
     """Scene of an experiment: part, board and camera.
 
     Args:
@@ -97,7 +97,7 @@ class Stage:
     weight: FloatArray
 
     @cached_property
-    def ground(self) -> Shape:
+    def background(self) -> Shape:
         """Black area of the board; cached, since it has thousands of polygons."""
         return board_shape(self.board)
 
@@ -105,85 +105,89 @@ class Stage:
         """Return the displacement field of the part in a load step, (n_dofs,) mm."""
         continuum = self.part.continuum
         on_inputs, on_outputs = port_loads(task, [step])
-        moved = continuum.fields @ on_inputs[0] + continuum.adjoint_fields @ on_outputs[0]
+        displacements = continuum.fields @ on_inputs[0] + continuum.adjoint_fields @ on_outputs[0]
         if step.role == "rigid":
-            moved = moved + _moved_as_a_whole(continuum)
-        found: FloatArray = self.weight + moved
-        return found
+            displacements = displacements + _rigid_motion(continuum)
+        field: FloatArray = self.weight + displacements
+        return field
 
     def shapes(self, task: Task, step: Step) -> list[Shape]:
         """Return the visible shapes in a load step, from back to front."""
-        moved = self.field_of(task, step)
-        held = self.part.seats(moved) if step.role == "forward" else self.part.joints(moved)
+        displacements = self.field_of(task, step)
+        string_ends = (
+            self.part.load_points(displacements)
+            if step.role == "forward"
+            else self.part.node_positions(displacements)
+        )
         axes = dict(zip("xy", np.eye(2), strict=True))
         ends = [
-            (held[one.port.node, :2], np.sign(one.load_gf) * axes[one.port.axis])
-            for one in step.hung
+            (string_ends[weight.port.node, :2], np.sign(weight.load_gf) * axes[weight.port.axis])
+            for weight in step.weights
         ]
         reach = sum(self.board.size_mm)
         return [
-            self.ground,
+            self.background,
             *self.part.strings(ends, reach),  # behind the part, so that they do not cover dots
-            *self.part.shapes(moved),
+            *self.part.shapes(displacements),
         ]
 
-    def seen(self, task: Task, step: Step) -> FloatArray:
-        """Return the true pixels of the joints in a photograph of a load step, (n_nodes, 2)."""
-        return self.lens.project(self.part.joints(self.field_of(task, step)))
+    def true_pixels(self, task: Task, step: Step) -> FloatArray:
+        """Return the true pixels of the nodes in a photograph of a load step, (n_nodes, 2)."""
+        return self.lens.project(self.part.node_positions(self.field_of(task, step)))
 
 
-def set_up(part: PortPart, studio: PhotoSettings) -> Stage:
+def make_scene(part: PortPart, settings: PhotoSettings) -> Scene:
     """Return the scene of a part: board around it, camera in front of both."""
     from fem.weight import sag_field
 
     problem, continuum = part.problem, part.continuum
     points = continuum.quadratic_points
     low, high = points.min(axis=0), points.max(axis=0)
-    board = board_for(*(high - low + 2 * studio.margin_mm).tolist())
-    board = board.model_copy(update={"plane_offset_mm": studio.offset_mm})
+    board = board_for(*(high - low + 2 * settings.margin_mm).tolist())
+    board = board.model_copy(update={"plane_offset_mm": settings.offset_mm})
     assert board.window_mm is not None, "board_for returns a board with a window"
     left, lower, right, upper = board.window_mm
     shift = np.array([left + right, lower + upper]) / 2 - (low + high) / 2
-    size = [round((s + 2 * studio.margin_mm) / studio.mm_per_px) for s in board.size_mm]
+    size = [round((s + 2 * settings.margin_mm) / settings.mm_per_px) for s in board.size_mm]
     lens = lens_at(
         (board.size_mm[0] / 2, board.size_mm[1] / 2),
-        studio.distance_mm,
-        studio.focal_px,
+        settings.distance_mm,
+        settings.focal_px,
         (size[0], size[1]),
-        studio.tilt_deg,
-        studio.distortion,
+        settings.tilt_deg,
+        settings.distortion,
     )
     weight = sag_field(
         continuum.system, problem.material.density_g_per_cm3, continuum.mesh.thickness_mm
     )
-    subject = Part(continuum, frozen_floats(shift), studio.offset_mm, studio.dots)
-    return Stage(subject, board, lens, weight)
+    subject = Part(continuum, frozen_floats(shift), settings.offset_mm, settings.dots)
+    return Scene(subject, board, lens, weight)
 
 
 def lens_photographs(
-    stage: Stage, studio: PhotoSettings, generator: np.random.Generator
+    scene: Scene, settings: PhotoSettings, generator: np.random.Generator
 ) -> list[Image]:
     """Return photographs of the board without the part, from several sides."""
-    found = []
+    images = []
     for number, tilt in enumerate(LENS_VIEWS):
         lens = lens_at(
-            (stage.board.size_mm[0] / 2, stage.board.size_mm[1] / 2),
-            (1.12 + 0.04 * (number % 3)) * studio.distance_mm,
-            studio.focal_px,
-            stage.lens.size_px,
+            (scene.board.size_mm[0] / 2, scene.board.size_mm[1] / 2),
+            (1.12 + 0.04 * (number % 3)) * settings.distance_mm,
+            settings.focal_px,
+            scene.lens.size_px,
             tilt,
-            studio.distortion,
+            settings.distortion,
         )
-        light = expose([stage.ground], lens, studio.sensor)
-        found.append(develop(light, studio.sensor, generator))
-    return found
+        exposure = expose([scene.background], lens, settings.sensor)
+        images.append(develop(exposure, settings.sensor, generator))
+    return images
 
 
 def photograph(
     part: PortPart,
     steps: Sequence[Step],
     folder: Path,
-    studio: PhotoSettings | None = None,
+    settings: PhotoSettings | None = None,
 ) -> None:
     """Write a complete synthetic experiment into an empty folder.
 
@@ -191,39 +195,43 @@ def photograph(
         part: part whose continuum model is photographed.
         steps: load steps, with the zero.
         folder: folder for photographs and tables.
-        studio: settings of the photographs.
+        settings: settings of the photographs.
     """
-    studio = studio or PhotoSettings()
+    settings = settings or PhotoSettings()
     problem, task, timer = part.problem, part.problem.task, part.timer
-    generator = random_generator(studio.seed, Stream.SYNTHETIC_CAMERA)
-    stage = set_up(part, studio)
+    generator = random_generator(settings.seed, Stream.SYNTHETIC_CAMERA)
+    scene = make_scene(part, settings)
     with timer.stage("photographs of the board"):
-        for number, image in enumerate(lens_photographs(stage, studio, generator)):
-            _write(folder / f"lens-{number}.jpg", image, studio.quality)
+        for number, image in enumerate(lens_photographs(scene, settings, generator)):
+            _write(folder / f"lens-{number}.jpg", image, settings.quality)
     shots, rows = [], []
     for step in steps:
         with timer.stage(f"photographs of {step.name}"):
-            light = expose(stage.shapes(task, step), stage.lens, studio.sensor)
-            pixels = stage.seen(task, step)
-            joints = stage.part.joints(stage.field_of(task, step))
-            for repeat in range(studio.repeats):
+            exposure = expose(scene.shapes(task, step), scene.lens, settings.sensor)
+            pixels = scene.true_pixels(task, step)
+            node_positions = scene.part.node_positions(scene.field_of(task, step))
+            for repeat in range(settings.repeats):
                 name = f"{step.name}-{repeat}.jpg"
-                _write(folder / name, develop(light, studio.sensor, generator), studio.quality)
+                _write(
+                    folder / name, develop(exposure, settings.sensor, generator), settings.quality
+                )
                 shots.append(Shot(name, step.name))
-        for node, (pixel, joint) in enumerate(zip(pixels.tolist(), joints.tolist(), strict=True)):
-            rows.append((step.name, node, *pixel, *joint[:2]))
+        for node, (pixel, position) in enumerate(
+            zip(pixels.tolist(), node_positions.tolist(), strict=True)
+        ):
+            rows.append((step.name, node, *pixel, *position[:2]))
     header = ("step", "node", "x_px", "y_px", "x_mm", "y_mm")
     name = f"synthetic {problem.design.name}"
     files = {
         STEPS: steps_text(steps),
         SHOTS: shots_text(tuple(shots)),
         TRUTH: table_text(header, rows),
-        EXPERIMENT: experiment_text(name, stage.board, studio, part.shape_sha256[:PART_DIGITS]),
+        EXPERIMENT: experiment_text(name, scene.board, settings, part.shape_sha256[:PART_DIGITS]),
     }
     write_files(folder, files)
 
 
-def experiment_text(name: str, board: Board, studio: PhotoSettings, part: str) -> str:
+def experiment_text(name: str, board: Board, settings: PhotoSettings, part: str) -> str:
     """Return the experiment.toml of a synthetic experiment; `part` is the hash of the part."""
     values = {
         "schema": 1,
@@ -234,7 +242,7 @@ def experiment_text(name: str, board: Board, studio: PhotoSettings, part: str) -
         "elongation": "projection",
         "camera": {
             "calibration": "lens-*.jpg",
-            "tracking": "dots" if studio.dots else "shapes",
+            "tracking": "dots" if settings.dots else "shapes",
         },
         "board": board.model_dump(mode="json"),
     }
@@ -253,35 +261,35 @@ def positions_of(
     Args:
         part: part whose continuum model is measured.
         steps: load steps, with the zero.
-        noise_mm: noise of one coordinate of one joint in one shot, and of the common translation.
+        noise_mm: noise of one coordinate of one node in one shot, and of the common translation.
         generator: generator of the noise.
         repeats: shots per load step.
     """
     from mnnfab.lab.analysis.prediction import continuum_fields
 
-    moved = continuum_fields(part.continuum).moved_mm(part.problem.task, steps)
-    at_rest = _nodes(part.continuum)
+    displacements = continuum_fields(part.continuum).displacements_mm(part.problem.task, steps)
+    unloaded = _nodes(part.continuum)
     shots = [Shot(f"{step.name}-{n}", step.name) for step in steps for n in range(repeats)]
-    places = at_rest + np.repeat(moved, repeats, axis=0)
-    places = places + noise_mm * generator.standard_normal(places.shape)
-    places = places + noise_mm * generator.standard_normal((len(shots), 1, 2))
-    return Positions(tuple(shots), frozen_floats(places))
+    positions = unloaded + np.repeat(displacements, repeats, axis=0)
+    positions = positions + noise_mm * generator.standard_normal(positions.shape)
+    positions = positions + noise_mm * generator.standard_normal((len(shots), 1, 2))
+    return Positions(tuple(shots), frozen_floats(positions))
 
 
 def _nodes(continuum: Continuum) -> FloatArray:
     """Return the centres of the load discs, (n_nodes, 2) mm."""
     part = Part(continuum, np.zeros(2))
-    return part.joints(np.zeros(continuum.n_dofs))[:, :2]
+    return part.node_positions(np.zeros(continuum.n_dofs))[:, :2]
 
 
-def _moved_as_a_whole(continuum: Continuum) -> FloatArray:
+def _rigid_motion(continuum: Continuum) -> FloatArray:
     """Return the field of the rigid-body motion about the centre of the part, (n_dofs,) mm."""
-    places = places_field(continuum).reshape(-1, 2)
+    positions = position_field(continuum).reshape(-1, 2)
     angle = np.radians(RIGID_DEG)
-    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    about = places - places.mean(axis=0)
-    moved: FloatArray = (about @ turn.T - about + np.array(RIGID_MM)).ravel()
-    return moved
+    rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    offsets = positions - positions.mean(axis=0)
+    displacements: FloatArray = (offsets @ rotation.T - offsets + np.array(RIGID_MM)).ravel()
+    return displacements
 
 
 def _write(path: Path, image: Image, quality: int) -> None:

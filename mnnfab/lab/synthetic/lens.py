@@ -19,35 +19,40 @@ class Lens:
     """Camera and its pose.
 
     Args:
-        place_mm: position of its centre.
+        position_mm: position of its centre.
         tilt_deg: rotations about x, y and the line of sight; zero looks straight along -z.
         focal_px: focal length in pixels.
         size_px: width and height of the picture.
         distortion: k1, k2, p1 and p2.
     """
 
-    place_mm: tuple[float, float, float]
+    position_mm: tuple[float, float, float]
     tilt_deg: tuple[float, float, float]
     focal_px: float
     size_px: tuple[int, int]
     distortion: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
 
-    def project(self, places_mm: FloatArray) -> FloatArray:
+    def project(self, points_mm: FloatArray) -> FloatArray:
         """Return the image positions of points in space, (n, 3), as (n, 2) px.
 
         Integer coordinates are pixel centres, counted from the upper left.
         """
-        turn = Rotation.from_euler("xyz", self.tilt_deg, degrees=True).as_matrix()
-        seen = (places_mm - np.array(self.place_mm)) @ (turn @ np.diag([1.0, -1.0, -1.0])).T
-        x, y = seen[:, 0] / seen[:, 2], seen[:, 1] / seen[:, 2]
-        square = x**2 + y**2
+        rotation = Rotation.from_euler("xyz", self.tilt_deg, degrees=True).as_matrix()
+        in_camera_axes = (points_mm - np.array(self.position_mm)) @ (
+            rotation @ np.diag([1.0, -1.0, -1.0])
+        ).T
+        x, y = (
+            in_camera_axes[:, 0] / in_camera_axes[:, 2],
+            in_camera_axes[:, 1] / in_camera_axes[:, 2],
+        )
+        radius_squared = x**2 + y**2
         k1, k2, p1, p2 = self.distortion
-        stretch = 1 + k1 * square + k2 * square**2
-        bent_x = x * stretch + 2 * p1 * x * y + p2 * (square + 2 * x**2)
-        bent_y = y * stretch + p1 * (square + 2 * y**2) + 2 * p2 * x * y
+        radial = 1 + k1 * radius_squared + k2 * radius_squared**2
+        distorted_x = x * radial + 2 * p1 * x * y + p2 * (radius_squared + 2 * x**2)
+        distorted_y = y * radial + p1 * (radius_squared + 2 * y**2) + 2 * p2 * x * y
         middle = (np.array(self.size_px) - 1) / 2
-        places: FloatArray = self.focal_px * np.column_stack([bent_x, bent_y]) + middle
-        return places
+        pixels: FloatArray = self.focal_px * np.column_stack([distorted_x, distorted_y]) + middle
+        return pixels
 
 
 def lens_at(
@@ -68,7 +73,7 @@ def lens_at(
         tilt_deg: rotations about x and y orbit the camera around the point, about z it rolls.
         distortion: k1, k2, p1 and p2.
     """
-    turn = Rotation.from_euler("xyz", tilt_deg, degrees=True).as_matrix()
-    back = (turn @ np.diag([1.0, -1.0, -1.0])).T @ np.array([0.0, 0.0, -distance_mm])
-    x, y, z = (np.array([*centre_mm, 0.0]) + back).tolist()
+    rotation = Rotation.from_euler("xyz", tilt_deg, degrees=True).as_matrix()
+    offset = (rotation @ np.diag([1.0, -1.0, -1.0])).T @ np.array([0.0, 0.0, -distance_mm])
+    x, y, z = (np.array([*centre_mm, 0.0]) + offset).tolist()
     return Lens((x, y, z), tilt_deg, focal_px, size_px, distortion)

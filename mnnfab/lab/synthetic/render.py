@@ -54,8 +54,8 @@ def expose(shapes: Sequence[Shape], lens: Lens, sensor: Sensor) -> FloatArray:
     x = np.linspace(-1, 1, width, dtype=np.float32)
     y = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
     light = (1 + sensor.gradient * (x - 1) / 2) * (1 - sensor.falloff * (x**2 + y**2) / 2)
-    lit: FloatArray = covered * light
-    return lit
+    illuminated: FloatArray = covered * light
+    return illuminated
 
 
 def develop(light: FloatArray, sensor: Sensor, generator: np.random.Generator) -> Image:
@@ -89,9 +89,9 @@ def _draw(shapes: Sequence[Shape], lens: Lens) -> Image:
 
 def _outline(loop: FloatArray, shape: Shape, lens: Lens) -> Path:
     heights = np.full((len(loop), 1), shape.height_mm)
-    places = lens.project(np.hstack([loop, heights]))
+    pixels = lens.project(np.hstack([loop, heights]))
     # In Agg, y points upwards and integers are pixel borders.
-    drawn = np.column_stack([places[:, 0] + 0.5, lens.size_px[1] - (places[:, 1] + 0.5)])
+    drawn = np.column_stack([pixels[:, 0] + 0.5, lens.size_px[1] - (pixels[:, 1] + 0.5)])
     closed = np.vstack([drawn, drawn[:1]])
     codes = np.full(len(closed), Path.LINETO, dtype=Path.code_type)
     codes[0], codes[-1] = Path.MOVETO, Path.CLOSEPOLY

@@ -10,7 +10,7 @@ import shapely
 from scipy.sparse import csc_array
 
 from mnnfab.arrays import FloatArray
-from mnnfab.lab.experiment.boards import Board, black_of
+from mnnfab.lab.experiment.boards import Board, black_area
 
 if TYPE_CHECKING:
     from fem.continuum import Continuum
@@ -39,14 +39,14 @@ class Shape:
 
 def board_shape(board: Board) -> Shape:
     """Return the black area of a board."""
-    black = black_of(board)
-    turned = [shapely.orient_polygons(polygon) for polygon in getattr(black, "geoms", [black])]
+    black = black_area(board)
+    oriented = [shapely.orient_polygons(polygon) for polygon in getattr(black, "geoms", [black])]
     rings = [
         np.array(ring.coords)[:-1]
-        for polygon in turned  # opposite orientation keeps holes unfilled
+        for polygon in oriented  # opposite orientation keeps holes unfilled
         for ring in (polygon.exterior, *polygon.interiors)
     ]
-    return Shape(tuple(_finely(ring) for ring in rings), 0.0, INK)
+    return Shape(tuple(_subdivided(ring) for ring in rings), 0.0, INK)
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,40 +69,42 @@ class Part:
         """Return the shapes of the part with a displacement field, (n_dofs,) mm."""
         from fem.silhouette import disc_outline, silhouette
 
-        places = self.continuum.quadratic_points + self.continuum.at_points(field) + self.shift_mm
-        body = tuple(places[loop] for loop in silhouette(self.continuum))
-        found = [Shape(body, self.height_mm, RUBBER)]
+        positions = (
+            self.continuum.quadratic_points + self.continuum.at_points(field) + self.shift_mm
+        )
+        body = tuple(positions[loop] for loop in silhouette(self.continuum))
+        shapes = [Shape(body, self.height_mm, RUBBER)]
         if self.dots:
             count = self.continuum.mesh.n_nodes
-            discs = tuple(places[disc_outline(self.continuum, node)] for node in range(count))
-            found.append(Shape(discs, self.height_mm, PAINT))
-        return found
+            discs = tuple(positions[disc_outline(self.continuum, node)] for node in range(count))
+            shapes.append(Shape(discs, self.height_mm, PAINT))
+        return shapes
 
-    def joints(self, field: FloatArray) -> FloatArray:
-        """Return the positions of the joints in space, (n_nodes, 3) mm."""
+    def node_positions(self, field: FloatArray) -> FloatArray:
+        """Return the positions of the nodes in space, (n_nodes, 3) mm."""
         return self._means(self.continuum.system.readings, field)
 
-    def seats(self, field: FloatArray) -> FloatArray:
+    def load_points(self, field: FloatArray) -> FloatArray:
         """Return the points of load application, (n_nodes, 3) mm: the eyelets if there are any."""
-        return self._means(self.continuum.system.seats, field)
+        return self._means(self.continuum.system.load_vectors, field)
 
     def _means(self, regions: csc_array, field: FloatArray) -> FloatArray:
-        places = (regions.T @ (places_field(self.continuum) + field)).reshape(-1, 2)
-        return np.hstack([places + self.shift_mm, np.full((len(places), 1), self.height_mm)])
+        positions = (regions.T @ (position_field(self.continuum) + field)).reshape(-1, 2)
+        return np.hstack([positions + self.shift_mm, np.full((len(positions), 1), self.height_mm)])
 
     def strings(self, ends: list[tuple[FloatArray, FloatArray]], length_mm: float) -> list[Shape]:
         """Return strings from points in front of the board along directions, each (2,)."""
-        found = []
-        for place, direction in ends:
+        shapes = []
+        for position, direction in ends:
             side = 0.5 * STRING_MM * np.array([-direction[1], direction[0]])
-            begin = place + 0.9 * direction
+            begin = position + 0.9 * direction
             end = begin + length_mm * direction
             loop = np.array([begin - side, end - side, end + side, begin + side])
-            found.append(Shape((_finely(loop),), self.height_mm, STRING))
-        return found
+            shapes.append(Shape((_subdivided(loop),), self.height_mm, STRING))
+        return shapes
 
 
-def places_field(continuum: Continuum) -> FloatArray:
+def position_field(continuum: Continuum) -> FloatArray:
     """Return the position of every degree of freedom as a field, (n_dofs,)."""
     field: FloatArray = np.empty(continuum.n_dofs)
     numbers = np.concatenate([continuum.basis.nodal_dofs[0], continuum.basis.facet_dofs[0]])
@@ -110,10 +112,10 @@ def places_field(continuum: Continuum) -> FloatArray:
     return field
 
 
-def _finely(ring: FloatArray) -> FloatArray:
+def _subdivided(ring: FloatArray) -> FloatArray:
     """Return a closed ring, (n, 2), with its sides subdivided."""
-    pieces = []
+    points = []
     for start, end in zip(ring, np.roll(ring, -1, axis=0), strict=True):
         count = max(1, int(np.ceil(np.hypot(*(end - start)) / STEP_MM)))
-        pieces.append(start + np.arange(count)[:, None] / count * (end - start))
-    return np.concatenate(pieces)
+        points.append(start + np.arange(count)[:, None] / count * (end - start))
+    return np.concatenate(points)

@@ -15,7 +15,7 @@ from mnnfab.validation.limit_states.checks import (
 
 def check(part: AssessedPart) -> list[Finding]:
     """Check the smallest buckling load factor of all load cases."""
-    from fem.limit_states import bowed_bond
+    from fem.limit_states import bond_of_largest_deflection
 
     cases, network = part.states.cases, part.problem.network
     if any(one.buckling is None or one.buckling.factor is None for one in cases):
@@ -30,21 +30,21 @@ def check(part: AssessedPart) -> list[Finding]:
     message = (
         f"in-plane buckling at load factor {factor:.2f} of “{case.name}”; largest bow in this bond"
     )
-    where = network.bond_name(bowed_bond(network, part.continuum, buckling))
+    where = network.bond_name(bond_of_largest_deflection(network, part.continuum, buckling))
     limit = Limit(part.problem.design.check.min_buckling_factor, ADVISED_FACTOR, at_least=True)
     return [limit.finding("buckling", where, message, factor)]
 
 
 def _unknown(part: AssessedPart) -> Finding:
     """Return a finding on a load case without a computed factor; an error if there is a limit."""
-    from fem.limit_states import MOST_DOFS
+    from fem.limit_states import MAX_BUCKLING_DOFS
 
     unknown = next(
         one for one in part.states.cases if one.buckling is None or one.buckling.factor is None
     )
-    large = part.continuum.n_dofs > MOST_DOFS
+    large = part.continuum.n_dofs > MAX_BUCKLING_DOFS
     why = (
-        f"more than {MOST_DOFS:,} degrees of freedom"
+        f"more than {MAX_BUCKLING_DOFS:,} degrees of freedom"
         if large
         else "the eigenvalue solver did not converge"
     )

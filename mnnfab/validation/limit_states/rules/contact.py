@@ -15,7 +15,7 @@ def check(part: AssessedPart) -> list[Finding]:
         return []
     severity: Severity = "warning" if first.contact <= ADVISED_FACTOR else "info"
     message = f"self-contact at load factor {first.contact:.2f} of “{first.case.name}”"
-    place = None if first.contact_place is None else first.contact_place.tolist()
+    place = None if first.contact_position is None else first.contact_position.tolist()
     position = None if place is None else (round(place[0], 3), round(place[1], 3))
     return [Finding("contact", severity, "part", message, position, first.contact, ADVISED_FACTOR)]
 

@@ -16,25 +16,25 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Confusion:
+class ConfusionMatrix:
     """Confusion matrix of a classification.
 
     Args:
         model: model that predicts the classes.
-        part: data split.
+        subset: data split.
         names: class names.
         counts: one row per true class, one column per predicted class.
     """
 
     model: str
-    part: str
+    subset: str
     names: tuple[str, ...]
     counts: tuple[tuple[int, ...], ...]
 
     @property
-    def right(self) -> int:
+    def correct(self) -> int:
         """Number of correctly classified samples."""
-        return sum(row[place] for place, row in enumerate(self.counts))
+        return sum(row[index] for index, row in enumerate(self.counts))
 
     @property
     def total(self) -> int:
@@ -44,17 +44,17 @@ class Confusion:
 
 def models_by_name(results: Results) -> Mapping[str, Response]:
     """Return the response of every model that was solved, by its name."""
-    found = {}
+    models = {}
     if results.bar is not None:
-        found["bar model"] = results.bar
+        models["bar model"] = results.bar
     if results.predicted is not None and results.problem.surrogate.correction is not None:
-        found["calibrated bar model"] = results.predicted
+        models["calibrated bar model"] = results.predicted
     if results.continuum is not None:
-        found["continuum model"] = results.continuum.response
-    return found
+        models["continuum model"] = results.continuum.response
+    return models
 
 
-def confusions(results: Results) -> list[Confusion]:
+def confusion_matrices(results: Results) -> list[ConfusionMatrix]:
     """Return the confusion matrices of a classification; an empty list for other tasks."""
     task = results.problem.task
     if task is None or not task.class_names:
@@ -67,12 +67,14 @@ def confusions(results: Results) -> list[Confusion]:
     return tables
 
 
-def _confusion(task: Task, response: Response, model: str, part: str, rows: IntArray) -> Confusion:
-    answers = np.abs(response.outputs(task.loads_N[rows])).argmax(axis=1)
+def _confusion(
+    task: Task, response: Response, model: str, subset: str, sample_indices: IntArray
+) -> ConfusionMatrix:
+    predicted = np.abs(response.outputs(task.loads_N[sample_indices])).argmax(axis=1)
     n_classes = len(task.class_names)
     counts = np.zeros((n_classes, n_classes), dtype=int)
-    np.add.at(counts, (task.targets[rows].argmax(axis=1), answers), 1)
-    return Confusion(model, part, task.class_names, tuple(map(tuple, counts.tolist())))
+    np.add.at(counts, (task.targets[sample_indices].argmax(axis=1), predicted), 1)
+    return ConfusionMatrix(model, subset, task.class_names, tuple(map(tuple, counts.tolist())))
 
 
 @dataclass(frozen=True)
@@ -82,14 +84,14 @@ class OutputRow:
     Args:
         output: name of the output.
         case: name of the load case.
-        wanted_mm: target displacement, if the task has one.
-        found_mm: displacement by each model, in the order of `models_by_name`.
+        target_mm: target displacement, if the task has one.
+        displacements_mm: displacement by each model, in the order of `models_by_name`.
     """
 
     output: str
     case: str
-    wanted_mm: float | None
-    found_mm: tuple[float, ...]
+    target_mm: float | None
+    displacements_mm: tuple[float, ...]
 
 
 def output_rows(results: Results) -> list[OutputRow]:
@@ -97,7 +99,7 @@ def output_rows(results: Results) -> list[OutputRow]:
     task = results.problem.task
     if task is None:
         return []
-    moved = {
+    displacements = {
         name: response.outputs(np.array([case.loads_N for case in task.load_cases]))
         for name, response in models_by_name(results).items()
     }
@@ -105,17 +107,20 @@ def output_rows(results: Results) -> list[OutputRow]:
         OutputRow(
             str(output),
             case.name,
-            _available(task, place, number),
-            tuple(float(of_cases[number][place]) for of_cases in moved.values()),
+            _target_of_case(task, output_number, case_number),
+            tuple(
+                float(displacement[case_number][output_number])
+                for displacement in displacements.values()
+            ),
         )
-        for number, case in enumerate(task.load_cases)
-        for place, output in enumerate(task.outputs)
+        for case_number, case in enumerate(task.load_cases)
+        for output_number, output in enumerate(task.outputs)
     ]
 
 
-def _available(task: Task, output: int, case: int) -> float | None:
+def _target_of_case(task: Task, output: int, case: int) -> float | None:
     """Return the target of the sample with the loads of a load case, if there is one."""
     if task.target_kind != "displacements":
         return None
-    same = np.flatnonzero((task.loads_N == np.array(task.load_cases[case].loads_N)).all(axis=1))
-    return float(task.targets[same[0], output]) if same.size else None
+    matching = np.flatnonzero((task.loads_N == np.array(task.load_cases[case].loads_N)).all(axis=1))
+    return float(task.targets[matching[0], output]) if matching.size else None

@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 #: Largest distance from an arc to its facets in the 3D view, mm.
 FACET_MM = 0.02
 #: Maximum number of triangles in the 3D view; with more the page is too large for a phone.
-MOST_TRIANGLES = 150_000
+MAX_TRIANGLES = 150_000
 #: Number of colours in the width scale.
 SHADES = 32
 
 
 def slider_data(results: Results) -> dict[str, Any] | None:
     """Return the network and its width history for the slider script; None without a history."""
-    frames = results.record.width_history
-    if frames is None:
+    history = results.record.width_history
+    if history is None:
         return None
     network, task = results.problem.network, results.problem.task
     marks = {"fixed": network.fixed.tolist()}
@@ -41,9 +41,9 @@ def slider_data(results: Results) -> dict[str, Any] | None:
         "marks": marks,
         "limits": list(results.problem.width_limits_mm),
         "colours": colours(np.linspace(0, 1, SHADES)),
-        "rounds": frames.rounds.astype(int).tolist(),
-        "epochs": frames.epochs.astype(int).tolist(),
-        "widths": frames.widths_mm.tolist(),
+        "rounds": history.rounds.astype(int).tolist(),
+        "epochs": history.epochs.astype(int).tolist(),
+        "widths": history.widths_mm.tolist(),
     }
 
 
@@ -59,10 +59,10 @@ def solid_data(results: Results) -> dict[str, str] | None:
     from geometry.facets import make_facets
 
     facets = make_facets(results.tiling, FACET_MM)
-    if len(facets.triangles) > MOST_TRIANGLES:
+    if len(facets.triangles) > MAX_TRIANGLES:
         return None
     data = glb_bytes(facets, results.problem.design.name)
-    return {"glb": _letters(_packed(data)), "viewer": viewer()}
+    return {"glb": _base64(_compressed(data)), "viewer": viewer()}
 
 
 @cache
@@ -70,12 +70,12 @@ def viewer() -> str:
     """Return the compressed page of trimesh's viewer, the same in every report."""
     from export.viewer import viewer_page
 
-    return _letters(_packed(viewer_page().encode("utf-8")))
+    return _base64(_compressed(viewer_page().encode("utf-8")))
 
 
-def _packed(data: bytes) -> bytes:
+def _compressed(data: bytes) -> bytes:
     return gzip.compress(data, 9, mtime=0)  # fixed time stamp: reproducible bytes
 
 
-def _letters(data: bytes) -> str:
+def _base64(data: bytes) -> str:
     return base64.b64encode(data).decode("ascii")
