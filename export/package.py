@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from export.manifest import ExportedFile
 from geometry.part import Part
 from mnnfab.errors import ToolError
 from mnnfab.io.files import sha256_of
+
+log = logging.getLogger(__name__)
 
 
 def export_part(
@@ -37,6 +40,7 @@ def _export(part: Part, folder: Path, kind: Format, tolerance_mm: float) -> Expo
     kind.write(part, path, tolerance_mm)
     measured = kind.read_back(path)
     _compare(path.name, measured, part, kind, tolerance_mm)
+    log.info("%s: written and read back", path.name)
     return ExportedFile(
         file=path.name,
         n_bytes=path.stat().st_size,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -15,6 +16,8 @@ from mnnfab.model.response import Response
 from mnnfab.network.network import Network
 from mnnfab.network.ports import Port
 from mnnfab.profiles import Material
+
+log = logging.getLogger(__name__)
 
 #: Minimum number of meshes: two changes are needed to estimate the rate of convergence.
 MIN_MESHES = 3
@@ -101,11 +104,13 @@ def solve_to_tolerance(
             MeshResult(continuum.n_dofs, change, metric(continuum.response) if metric else None)
         )
         study = _convergence_study(levels, tolerance)
+        log.info("continuum: %d degrees of freedom, error %.3g", continuum.n_dofs, study.error)
         if study.converged or len(levels) == MAX_MESHES:
             return continuum, study
         finer = refined(mesh, mark_triangles(error_indicators(continuum)))
         growth = len(finer.triangles) / len(mesh.triangles)
         if not fits_in_memory(round(continuum.n_dofs * growth), 2):
+            log.info("continuum: memory does not suffice for a finer mesh")
             return continuum, study
         previous, mesh = flexibility, finer
 

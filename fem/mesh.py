@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,8 @@ from fem.memory import require_memory
 from geometry.tiling import BoolArray, Tiling
 from mnnfab.arrays import FloatArray, IntArray, frozen_floats, frozen_ints
 from mnnfab.errors import ToolError
+
+log = logging.getLogger(__name__)
 
 #: Elements across the middle of a bond per element across its joint: the middle has uniform
 #: strain and needs fewer.
@@ -124,6 +127,7 @@ def make_mesh(tiling: Tiling, elements_across_joint: int, deadline_s: float) -> 
         n_nodes=tiling.n_hubs,
     )
     check_area(tiling, mesh)
+    log.info("mesh: %d triangles", len(mesh.triangles))
     return mesh
 
 

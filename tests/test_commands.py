@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import logging
 import os
 import pty
 import subprocess
@@ -20,9 +21,12 @@ from click.testing import CliRunner, Result
 from small import small_design
 
 import mnnfab.commands.diagnosis
+from geometry.printability.checks import check_printability
+from geometry.printability.print_job import PrintJob
 from mnnfab import load_problem, train_problem
 from mnnfab.cli import main
 from mnnfab.commands.diagnosis import diagnose
+from mnnfab.findings import Finding
 from mnnfab.network.network import Network
 from mnnfab.network.svg import colours
 from mnnfab.pipeline.pipeline import Outcome, run
@@ -122,6 +126,9 @@ def test_log_files_say_what_happened(tmp_path: Path) -> None:
         "INFO train",
         "epoch 20 of 20",
         "INFO continuum",
+        "INFO mesh: ",
+        " degrees of freedom, error ",
+        "INFO small.svg: written and read back",
         "INFO pass: small.svg",
         "ERROR",
     ):
@@ -131,6 +138,28 @@ def test_log_files_say_what_happened(tmp_path: Path) -> None:
     wrong = say("run", design, "--log", tmp_path / "nowhere" / "run.log")
     assert wrong.exit_code == 2
     assert "--log" in wrong.stderr
+
+
+def test_warnings_of_the_library_are_printed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Messages of any logger of the library from warnings on; with --quiet only errors."""
+    library = [logging.getLogger(name) for name in ("mnnfab.training", "fem.mesh", "export")]
+
+    def speak(job: PrintJob) -> list[Finding]:
+        for logger in library:
+            logger.info("a detail")
+            logger.warning("a warning of %s", logger.name)
+        library[0].error("an error")
+        return check_printability(job)
+
+    monkeypatch.setattr("mnnfab.validation.check.check_printability", speak)
+    design = small_design(tmp_path, "small", check=True)
+    done = say("run", design, "--out", tmp_path / "out")
+    for logger in library:
+        assert f"warning: a warning of {logger.name}" in done.stderr
+    assert "a detail" not in done.output
+    assert say("run", design, "--out", tmp_path / "out", "-q").stderr == "error: an error\n"
 
 
 def test_near_misses_are_told() -> None:

@@ -158,7 +158,11 @@ def _watched(options: AnswerOptions) -> Iterator[ProgressWatcher]:
     """Yield the progress watcher of a command, for a terminal, a pipe and a log file."""
     from mnnfab.commands.stopping import stoppable
 
-    with progress_watcher(options) as screen, stoppable(screen) as watcher:
+    with (
+        progress_watcher(options) as screen,
+        _library_warnings(options),
+        stoppable(screen) as watcher,
+    ):
         if options.log is None:
             yield watcher
             return
@@ -166,6 +170,21 @@ def _watched(options: AnswerOptions) -> Iterator[ProgressWatcher]:
 
         with logged(watcher, options.log) as both:
             yield both
+
+
+@contextmanager
+def _library_warnings(options: AnswerOptions) -> Iterator[None]:
+    """Print warnings and errors of the library's loggers on standard error; errors if quiet."""
+    import logging
+
+    from mnnfab.progress.log_file import listening
+
+    class Printer(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            click.echo(f"{record.levelname.lower()}: {record.getMessage()}", err=True)
+
+    with listening(Printer(), logging.ERROR if options.quiet else logging.WARNING):
+        yield
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from mnnfab.design.check_section import CompensateSection
     from mnnfab.progress.watcher import StageTimer
     from mnnfab.training.training import Training
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +104,7 @@ def compensate(
             message = f"round {number} failed, the earlier rounds are used: {error}"
             findings.append(Finding("loop-ended", "warning", "[compensate]", message))
             break
+        log.info("round %d: difference %.3g", number, found.entry.difference)
         rounds.append(found)
         if found.entry.difference <= section.tolerance:
             break

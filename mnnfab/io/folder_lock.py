@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import logging
 import os
 import stat
 import time
@@ -14,6 +15,8 @@ from pathlib import Path
 
 from mnnfab.errors import InputError
 from mnnfab.io.atomic_folder import recover, sync_folder, unwritable
+
+log = logging.getLogger(__name__)
 
 LOCK = ".mnnfab-lock"
 #: File with the progress of a run in this folder (`mnnfab.progress.live`).
@@ -109,6 +112,7 @@ def _lock(folder: Path) -> int | None:
                 return lock
         elif not _try_lock(lock, fcntl.LOCK_SH):  # otherwise only readers hold the lock
             failed_attempts += 1
+            log.debug("%s is locked, attempt %d", folder, failed_attempts)
         os.close(lock)
         time.sleep(RETRY_INTERVAL_S)
     if failed_attempts < MAX_ATTEMPTS:

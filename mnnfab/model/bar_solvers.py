@@ -6,6 +6,7 @@ stiffnesses k (elimination order, positions of the entries) is computed once.
 
 from __future__ import annotations
 
+import logging
 from typing import Protocol
 
 import numpy as np
@@ -18,6 +19,8 @@ from mnnfab.errors import ToolError
 from mnnfab.linalg.cholesky import make_factoriser
 from mnnfab.linalg.nested_dissection import nested_dissection
 from mnnfab.network.network import Network
+
+log = logging.getLogger(__name__)
 
 #: Largest number of free degrees of freedom for which a dense factorisation is fastest.
 DENSE_DOFS = 40
@@ -55,6 +58,12 @@ def choose_engine(network: Network, compatibility: sparse.csr_array, loads: Floa
         compatibility: C on the free degrees of freedom, (n_bonds, n_free_dofs).
         loads: unit loads, (n_free_dofs, n_ports) N.
     """
+    engine = _engine(network, compatibility, loads)
+    log.debug("bar model: %s solver, %d degrees of freedom", engine.name, compatibility.shape[1])
+    return engine
+
+
+def _engine(network: Network, compatibility: sparse.csr_array, loads: FloatArray) -> Engine:
     n_dofs = compatibility.shape[1]
     if n_dofs <= DENSE_DOFS:
         return Dense(compatibility, loads)

@@ -12,8 +12,8 @@ from mnnfab.findings import Finding
 from mnnfab.progress.watcher import ForwardingWatcher, ProgressWatcher
 
 log = logging.getLogger(__name__)
-#: Parent of the loggers of all modules.
-LIBRARY = logging.getLogger("mnnfab")
+#: Parents of the loggers of all modules.
+LIBRARY = tuple(logging.getLogger(name) for name in ("mnnfab", "geometry", "fem", "export"))
 _LEVELS = {"error": logging.ERROR, "warning": logging.WARNING, "info": logging.INFO}
 #: Approximate number of epochs that are logged per training.
 MOST_LINES = 20
@@ -86,12 +86,24 @@ def open_log(path: Path) -> Iterator[logging.Logger]:
         given = error.strerror or str(error)
         raise InputError(f"--log {path}", given, "a writable file") from error
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    level = LIBRARY.level
-    LIBRARY.addHandler(handler)
-    LIBRARY.setLevel(logging.INFO)
     try:
-        yield LIBRARY
+        with listening(handler, logging.INFO):
+            yield log
     finally:
-        LIBRARY.setLevel(level)
-        LIBRARY.removeHandler(handler)
         handler.close()
+
+
+@contextmanager
+def listening(handler: logging.Handler, level: int) -> Iterator[None]:
+    """Pass the messages of the library from a level on to a handler."""
+    handler.setLevel(level)
+    levels = [logger.level for logger in LIBRARY]
+    for logger, before in zip(LIBRARY, levels, strict=True):
+        logger.addHandler(handler)
+        logger.setLevel(min(level, before or level))
+    try:
+        yield
+    finally:
+        for logger, before in zip(LIBRARY, levels, strict=True):
+            logger.removeHandler(handler)
+            logger.setLevel(before)

@@ -7,7 +7,9 @@ arithmetic. numba compiles it at the first use and caches it on disk.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
+from functools import cache
 from typing import TypeVar, cast
 
 import numba
@@ -25,6 +27,7 @@ from mnnfab.training.compiled_arrays import (
     State,
 )
 
+log = logging.getLogger(__name__)
 _F = TypeVar("_F", bound=Callable[..., object])
 
 
@@ -33,7 +36,13 @@ def _compiled(function: _F) -> _F:
     try:
         return cast("_F", numba.njit(cache=True, nogil=True)(function))
     except RuntimeError:  # neither the folder of the package nor that of the user is writable
+        _warn_not_cached()
         return cast("_F", numba.njit(nogil=True)(function))
+
+
+@cache
+def _warn_not_cached() -> None:
+    log.warning("no writable folder for compiled code: it is compiled again in every process")
 
 
 @_compiled

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -34,6 +35,8 @@ from mnnfab.training.optimisation import (
     train_lbfgs,
 )
 from mnnfab.training.width_maps import Clamp, Logistic
+
+log = logging.getLogger(__name__)
 
 MemberCallback = Callable[[int, int, PortModel], bool | None]
 """Callback after an epoch, with the index of a member, the epoch and the port model; it returns
@@ -80,7 +83,9 @@ def run_ensemble(
             train_lbfgs(trainable, member.latent, schedule, partial(on_epoch, place))
             for place, member in enumerate(members)
         ]
-    if can_be_compiled(trainable) and _is_long(trainable, len(members), schedule):
+    compiled = can_be_compiled(trainable) and _is_long(trainable, len(members), schedule)
+    log.info("training: %d restarts, %s steps", len(members), "compiled" if compiled else "NumPy")
+    if compiled:
         return train_adam_compiled(trainable, members, schedule, on_epoch)
     return [
         train_adam(trainable, member.latent, schedule, member.generator, partial(on_epoch, place))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -15,6 +16,8 @@ from mnnfab.task.metrics import Metrics, MetricValue
 from mnnfab.task.task import Task
 from mnnfab.training.ensemble import make_member, run_ensemble
 from mnnfab.training.optimisation import OptimisationRun, Schedule, Trainable
+
+log = logging.getLogger(__name__)
 
 Progress = Callable[[int, int, float], bool | None]
 """Callback after an epoch, with its number, the number of epochs and the loss; the training ends
@@ -144,6 +147,7 @@ def train(
             is_stalled(task, training_run, schedule) for training_run in training_runs
         ):
             break
+        log.info("training: all restarts stalled; another one from random widths")
         training_runs += run(range(len(training_runs), len(training_runs) + 1))
     return replace(_keep_best(trainable, training_runs, schedule), stopped=ended)
 
