@@ -55,5 +55,5 @@ class Section(BaseModel):
 
 
 def section_error(key: str, given: str, allowed: str) -> ValueError:
-    """Return the error of a validator; `mnnfab.design.errors` words it."""
+    """Return the error of a validator; `mnnfab.design.section_errors` formats it."""
     return ValueError(key, given, allowed)
