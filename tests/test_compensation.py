@@ -168,7 +168,7 @@ def test_record_is_read_back(tmp_path: Path) -> None:
         ('{"correction": {"scale": 1.0, "additive_mm_per_N": [[1e400]]}}', "additive"),
         ('{"correction": {"scale": 1.2, "additive_mm_per_N": [[0.0]]}}', "other ports"),
         ('{"correction": {"scale": 1.2, "additive_mm_per_N": [[0.0, "x"]]}}', "additive"),
-        ('{"calibration": {"widths_mm": [1.5], "softening": []}}', "one softening per width"),
+        ('{"calibration": {"widths_mm": [1.5], "softening": []}}', "one compliance ratio"),
     ],
 )
 def test_a_record_of_something_else_is_refused(

@@ -177,11 +177,11 @@ def test_wrong_units_axes_and_numbers_are_told_apart(paper_network: Network) -> 
         align("t", nodes * [1, -1], paper_network, 1.0, by_place=False)
     swapped = nodes.copy()
     swapped[[3, 7]] = swapped[[7, 3]]
-    with pytest.raises(InputError, match="joints 3, 7 are permuted"):
+    with pytest.raises(InputError, match="nodes 3, 7 are permuted"):
         align("t", swapped, paper_network, 1.0, by_place=False)
     lost = nodes.copy()
     lost[5] += [9.0, 3.0]
-    with pytest.raises(InputError, match="joint 5 is"):
+    with pytest.raises(InputError, match="node 5 is"):
         align("t", lost, paper_network, 1.0, by_place=False)
 
 

@@ -57,7 +57,7 @@ def ladder_table(problem: Problem, widths_mm: FloatArray) -> str:
     _, primary_metric = task_of(problem)
     header = (
         *("model", "best-fit scale", "residual", "elongation residual"),
-        *(primary_metric.name.replace("_", " "), "gradient: cosine to first model"),
+        *(primary_metric.label, "gradient: cosine to first model"),
         *("degrees of freedom", "time, s"),
     )
     rows = [

@@ -107,7 +107,7 @@ class Problem(Generic[TaskT_co]):
         return replace(self, surrogate=replace(self.surrogate, correction=None))
 
     def corrected(self, correction: Correction) -> Self:
-        """Return the problem with the corrected bar model."""
+        """Return the problem with the calibrated bar model."""
         return replace(self, surrogate=replace(self.surrogate, correction=correction))
 
     def law_named(self, name: LawName) -> StiffnessLaw:

@@ -15,8 +15,9 @@ from mnnfab.report.figures import Picture, pictures
 from mnnfab.report.moving import as_script, slider_data, solid_data
 from mnnfab.report.summary import summarise
 from mnnfab.report.template import render
-from mnnfab.task.metrics import Metrics
+from mnnfab.task.metrics import Metrics, metric_label
 from mnnfab.units import NEWTON_PER_GF
+from mnnfab.validation.finding_codes import all_codes
 from mnnfab.validation.results import Results
 
 
@@ -31,6 +32,7 @@ def page_text(results: Results, others: Sequence[OtherFile] = ()) -> str:
     shown, frames, solid = pictures(results), slider_data(results), solid_data(results)
     outputs, report = output_rows(results), summarise(results)
     law = report["stiffness_law"]
+    checks = {code.code for code in all_codes() if code.severities != ("info",)}
     return render(
         "page.html",
         report=report,
@@ -38,11 +40,13 @@ def page_text(results: Results, others: Sequence[OtherFile] = ()) -> str:
         law_softening=", ".join(f"{soft:.3f}" for soft in law["softening_vs_bar"]),
         headline=_headline(results),
         wrong=[f for f in _worst_first(results) if f.severity != "info"],
-        in_order=[f for f in results.findings if f.severity == "info"],
+        passed=[f for f in results.findings if f.severity == "info" and f.code in checks],
+        further=[f for f in results.findings if f.severity == "info" and f.code not in checks],
         metrics=_metrics(results),
-        metric_name=task.primary_metric.name.replace("_", " ")
+        metric_name=task.primary_metric.label if task and task.primary_metric else "metric",
+        metric_training=metric_label(task.primary_metric.training)
         if task and task.primary_metric
-        else "metric",
+        else "metric (training samples)",
         confusions=confusions(results),
         outputs=outputs,
         wanted=any(row.wanted_mm is not None for row in outputs),
@@ -102,7 +106,7 @@ def _headline(results: Results) -> str:
     reference = task.metrics(results.predicted)[name] if results.predicted else value
     bars = "bar model" if results.problem.surrogate.correction is None else "calibrated bar model"
     values = f"{value:.3f} (continuum model), {reference:.3f} ({bars})"
-    return f"{words}: {name.replace('_', ' ')} {values}."
+    return f"{words}: {task.primary_metric.label} {values}."
 
 
 def _metrics(results: Results) -> list[dict[str, str]]:
@@ -115,7 +119,7 @@ def _metrics(results: Results) -> list[dict[str, str]]:
     continuum: Metrics = task.metrics(results.continuum.response) if results.continuum else {}
     return [
         {
-            "name": name,
+            "name": metric_label(name),
             "bar": _words(value),
             "surrogate": _words(surrogate.get(name)),
             "continuum": _words(continuum.get(name)),
@@ -125,7 +129,7 @@ def _metrics(results: Results) -> list[dict[str, str]]:
 
 
 def _restarts(results: Results) -> list[list[str]]:
-    """Return one row per training, numbers to four significant digits."""
+    """Return one row per training run, numbers to four significant digits."""
     columns = results.record.restarts.values()
     return [[f"{value:.4g}" for value in row] for row in zip(*columns, strict=True)]
 

@@ -41,7 +41,7 @@ Trainer = Callable[[Problem, float, FloatArray | None], Run]
 
 @dataclass(frozen=True, eq=False)
 class Switching:
-    """Three trainings, each from the widths of the previous one; the last also with more epochs."""
+    """Three training runs, each from the widths of the previous; the last also with more epochs."""
 
     flowers: Run
     lines: Run
@@ -184,9 +184,9 @@ def _atlas_lines(cuts: tuple[Cut, ...]) -> list[Line]:
         Line(
             f"{kind} bonds: {meaning}",
             ", ".join(cut.name for cut in cuts if cut.kind == kind) or "none",
-            note="stalled retrainings were restarted up to three times from random widths; without "
-            "2–3, 3–8, 3–7 or 7–8 the network with the lowest loss that bounded optimisation finds "
-            "misclassifies nearly all flowers"
+            note="stalled training runs were restarted up to three times from random widths; "
+            "without 2–3, 3–8, 3–7 or 7–8 the network with the lowest loss that bounded "
+            "optimisation finds misclassifies nearly all flowers"
             if kind == "critical"
             else "",
         )

@@ -25,7 +25,10 @@ def check(job: PrintJob) -> list[Finding]:
     worst = measure_at(section.middles[thinnest], float(walls[thinnest]), job.tiling, job.network)
     judged = check_wall("wall-mesh", worst, job.printer)
     if abs(worst.value_mm - joint.value_mm) < AGREES_MM:  # the same wall, measured twice
-        words = f"{worst.value_mm:.3f} mm on the triangles, the same as the narrowest joint"
+        words = (
+            f"minimum wall of the surface mesh {worst.value_mm:.3f} mm, equal to the narrowest "
+            "joint"
+        )
         judged = replace(judged, severity="info", message=words)
     return [judged]
 

@@ -132,8 +132,8 @@ def check_measurement(measurement: Measurement, reciprocity: float | None) -> li
         Finding(
             "noise",
             "info",
-            "joints",
-            f"noise of one joint coordinate in one shot: {1000 * noise.joint_mm:.2f} µm ({known}); "
+            "nodes",
+            f"noise of one node coordinate in one shot: {1000 * noise.joint_mm:.2f} µm ({known}); "
             f"common translation of a shot: {1000 * noise.shift_mm:.2f} µm",
             None,
             noise.joint_mm,

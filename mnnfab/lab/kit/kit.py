@@ -95,7 +95,7 @@ def make_kit(
     prediction = predict_solved(problem.uncorrected, task, widths, steps, continuum)
     farthest = float(np.abs(prediction.continuum_mm).max())
     if farthest > FARTHEST_SHARE * problem.network.lengths.min():
-        given = f"weights that displace joints by {farthest:.3g} mm"
+        given = f"weights that displace nodes by {farthest:.3g} mm"
         allowed = f"up to {FARTHEST_SHARE:.0%} of a bond's length: use lighter weights (--largest)"
         raise InputError("kit", given, allowed)
     turns = joint_rotations(task, steps, continuum)
@@ -116,7 +116,7 @@ def write_kit(staging: Path, kit: Kit) -> list[str]:
         **template_files(kit.problem, kit.widths_mm, name, kit.steps, board),
     }
     notes = [
-        f"{step.name} rotates a joint by {np.degrees(turn):.0f}°, beyond linear theory: "
+        f"{step.name} rotates a node by {np.degrees(turn):.0f}°, beyond linear theory: "
         "expected values are not valid; use lighter weights"
         for step, turn in zip(kit.prediction.steps, kit.turns.tolist(), strict=True)
         if turn > FARTHEST_TURN
@@ -188,10 +188,8 @@ def _checklist(kit: Kit) -> list[str]:
     fixed = ", ".join(map(str, kit.problem.network.fixed.tolist()))
     dots = kit.problem.design.features.dots is not None
     eyelets = kit.problem.design.features.eyelets is not None
-    tied = (
-        "to the eyelets, and around the joints of other nodes" if eyelets else "around the joints"
-    )
-    painted = "paint the raised dots" if dots else "paint a dot on every joint"
+    tied = "to the eyelets, and around the other nodes" if eyelets else "around the nodes"
+    painted = "paint the raised dots" if dots else "paint a dot on every node"
     biggest = float(np.abs(kit.prediction.continuum_mm).max())
     return [
         f"Mount the part in the frame at nodes {fixed}; nothing else may touch it.",
@@ -200,7 +198,7 @@ def _checklist(kit: Kit) -> list[str]:
         "Hang the part in the window of the board.",
         "Measure ten squares of the board with a caliper, for experiment.toml.",
         "Camera on a tripod, remote trigger, square to the board; do not change focus and zoom.",
-        f"Board and part fill the picture. Joints move by up to {biggest:.2f} mm.",
+        f"Board and part fill the picture. Nodes move by up to {biggest:.2f} mm.",
         "Take eight photographs of the board from several sides: lens-0.jpg and so on.",
         "Weigh the weights to 0.1 g or better.",
         f"Tie strings {tied}; use pulleys for loads that do not act downwards.",

@@ -44,7 +44,7 @@ points = "by-number" # point n is node n; "by-place" assigns points by position
 
 [camera]
 # calibration = "lens-*.jpg" # photographs of the board from several sides, for lens distortion
-tracking = "{tracking}" # "dots" if the joints are painted; "shapes" tracks the hubs
+tracking = "{tracking}" # "dots" if the nodes are painted; "shapes" tracks the hubs
 part = "dark" # on a light background, or "light"
 
 [board] # as printed from board.svg; measure its squares

@@ -103,7 +103,7 @@ def _unit_error(where: str, ratio: float) -> InputError:
     nearest = min(UNITS, key=lambda factor: abs(np.log(ratio * factor)))
     known = abs(np.log(ratio * nearest)) < np.log(1 + MOST_OFF)
     suspicion = f"unit probably {UNITS[nearest]}" if known else "in pixels, or of another part?"
-    given = f"joint distances {1 / ratio:.4g} times those of the design: {suspicion}"
+    given = f"node distances {1 / ratio:.4g} times those of the design: {suspicion}"
     allowed = f"a unit in experiment.toml that gives the design's size within {MOST_OFF:.0%}"
     return InputError(where, given, allowed)
 
@@ -118,18 +118,18 @@ def _refuse_order(where: str, places: FloatArray, network: Network) -> None:
     other = _robust(mirrored, network)
     if np.hypot(*(other.apply(mirrored) - network.nodes).T).max() <= limit:
         allowed = 'y_axis = "down" if y points down, or a view of the part from its front'
-        raise InputError(where, "joints mirrored with respect to the design", allowed)
+        raise InputError(where, "nodes mirrored with respect to the design", allowed)
     at = found.apply(places)
     rows, columns = linear_sum_assignment(_distances(network.nodes, at))
     swapped = [int(n) for n, row in zip(rows, columns, strict=True) if n != row]
     fits = np.hypot(*(at[columns] - network.nodes).T).max() <= limit
     if swapped and fits:
-        given = f"joints {', '.join(map(str, swapped))} are permuted"
-        allowed = 'the node number of each joint, or points = "by-place" in experiment.toml'
+        given = f"nodes {', '.join(map(str, swapped))} are permuted"
+        allowed = 'the node number of each position, or points = "by-place" in experiment.toml'
         raise InputError(where, given, allowed)
     worst = int(astray.argmax())
-    given = f"joint {worst} is {astray[worst]:.3g} mm from its position in the design"
-    allowed = f"joints of this part, each within {limit:.3g} mm of its position in the design"
+    given = f"node {worst} is {astray[worst]:.3g} mm from its position in the design"
+    allowed = f"nodes of this part, each within {limit:.3g} mm of its position in the design"
     raise InputError(where, given, allowed)
 
 

@@ -69,7 +69,7 @@ class Look:
         high = low + 2 * half + 1
         height, width = self.image.shape
         if (low < 0).any() or high[0] > width or high[1] > height:
-            given = f"joint {joint} is at the edge of the picture or outside: cropped?"
+            given = f"node {joint} is at the edge of the picture or outside; it may be cropped"
             raise InputError(self.where, given, "a photograph of the whole part")
         return self.image[low[1] : high[1], low[0] : high[0]], low.astype(np.float64)
 
@@ -109,12 +109,11 @@ def _dot_near(
         dot = find_dot(image, place, radius)
         if dot is not None and 1 / DOT_SIZES < dot.radius / radius < DOT_SIZES:
             if dot.uneven > MOST_HIDDEN:
-                given = f"joint {joint}'s dot is not a complete disc: is it covered?"
+                given = f"the dot of node {joint} is not a complete disc; it may be covered"
                 raise InputError(look.where, given, "visible dots; lead strings behind the part")
             if WIDTH_OF_SD * dot.edge > WIDEST_EDGE_PX:
-                given = (
-                    f"blurred: the edge of joint {joint}'s dot is {WIDTH_OF_SD * dot.edge:.0f} px"
-                )
+                edge_px = WIDTH_OF_SD * dot.edge
+                given = f"blurred: the edge of the dot of node {joint} is {edge_px:.0f} px"
                 allowed = f"at most {WIDEST_EDGE_PX:g} pixels: check focus, movement"
                 raise InputError(look.where, given, allowed)
             return np.array(dot.centre)
@@ -151,14 +150,14 @@ def _window(look: Look, expected: FloatArray, half: int, joint: int) -> tuple[Im
     low = np.maximum(np.rint(expected).astype(int) - half, 0)
     high = np.minimum(np.rint(expected).astype(int) + half + 1, [width, height])
     if (high - low < half).any():
-        given = f"joint {joint} is at the edge of the picture or outside: cropped?"
+        given = f"node {joint} is at the edge of the picture or outside; it may be cropped"
         raise InputError(look.where, given, "a photograph of the whole part")
     return look.image[low[1] : high[1], low[0] : high[0]], low.astype(np.float64)
 
 
 def _not_found(look: Look, joint: int, expected: FloatArray, what: str) -> InputError:
-    given = f"joint {joint} is not found near pixel ({expected[0]:.0f}, {expected[1]:.0f})"
-    return InputError(look.where, given, f"{what} at every joint, not covered by other objects")
+    given = f"node {joint} is not found near pixel ({expected[0]:.0f}, {expected[1]:.0f})"
+    return InputError(look.where, given, f"{what} at every node, not covered by other objects")
 
 
 @dataclass(frozen=True, eq=False)

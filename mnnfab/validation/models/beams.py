@@ -16,4 +16,4 @@ def make(part: PrintedPart) -> PartModel:
     return PartModel(beam_response(frame, task.inputs, task.outputs), len(frame.free))
 
 
-MODEL = HierarchyModel(40, "frame, bonds that bend", make)
+MODEL = HierarchyModel(40, "frame, beam elements", make)
