@@ -159,7 +159,11 @@ def star(degrees: float, length: float = 20.0) -> Network:
     ("network", "changes", "message"),
     [
         (PATCH, {"joint_length_mm": 7.5}, r"bond 0 \(0–1\): 16 mm long, shorter than its joints"),
-        (star(15), {}, r"node 0, bond 0 \(0–1\) and bond 1 \(0–2\): overlap of joints .* at 15.0° extends"),
+        (
+            star(15),
+            {},
+            r"node 0, bond 0 \(0–1\) and bond 1 \(0–2\): overlap of joints .* at 15.0° extends",
+        ),
         (PATCH, {"fillet_radius_mm": 3.0}, "node 0.*the fillet"),
         (PATCH, {"load_disc_radius_mm": 0.6}, "load_disc_radius_mm, node 0"),
         (

@@ -106,7 +106,7 @@ def collect(
 
 
 def _apart_from(taken: set[str], refused: Refused) -> Refused:
-    """Return a refused design with a unique name."""
+    """Return a rejected design with a unique name."""
     name, number = refused.name, 1
     while name in taken:
         number += 1
