@@ -273,7 +273,7 @@ def test_what_is_wrong_with_a_photograph_is_said(coarse: Path, fig1: Bench) -> N
         look("blurred", cv2.GaussianBlur(image, (0, 0), 6))
     with pytest.raises(InputError, match="blurred: edges are"):
         look("blurred", cv2.GaussianBlur(image, (0, 0), 4))
-    with pytest.raises(InputError, match="cropped, or another camera"):
+    with pytest.raises(InputError, match="cropped, or from another camera"):
         look("cropped", image[:, :-100])
     with pytest.raises(InputError, match="no board found"):
         look("dark", np.zeros_like(image))

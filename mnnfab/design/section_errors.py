@@ -47,6 +47,8 @@ def expected_value(detail: ErrorDetails) -> str:
     'at least 2 outputs'
     """
     kind, limits = detail["type"], detail.get("ctx", {})
+    if kind == "missing" and isinstance(detail["loc"][-1], int):
+        return "a value"
     if kind in _EXPECTED:
         return _EXPECTED[kind]
     if kind in {"too_short", "string_too_short"}:

@@ -62,7 +62,7 @@ def fig5() -> Experiment:
     return Experiment(
         title="Retraining",
         about=f"Switching and the cut of {DAMAGE[0]}–{DAMAGE[1]} use one split, the atlas uses "
-        f"{SPLITS}. A retraining starts from the previous widths; widths at a limit start a "
+        f"{SPLITS}. Retraining starts from the previous widths; widths at a limit start a "
         "thousandth of the range inside it, so that the logistic map can leave the limit.",
         lines=(
             *_switching_lines(switched),

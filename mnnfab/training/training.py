@@ -193,7 +193,9 @@ def _keep_best(
     rows = task.split.validation if task.split.validation.size else task.train_indices
     losses = [task.loss_value(training_run.models[-1], rows) for training_run in training_runs]
     if not np.isfinite(losses).any():
-        raise ToolError("no training run ended with a finite loss: are loads or targets too large?")
+        raise ToolError(
+            "no training run ended with a finite loss; loads or targets may be too large"
+        )
     best = int(np.nanargmin(losses))
     widths, latents = trainable.width_map.widths, training_runs[best].latents
     return Training(

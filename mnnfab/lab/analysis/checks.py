@@ -57,10 +57,12 @@ def refuse_swapped(
         best = min(others, key=lambda name: others[name])
         name = f"{shots[n].source} (step {shots[n].step})"
         if off > MOST_OFF * size and others[best] < BETTER * off:
-            given = f"{name} matches load step {best}: swapped?"
+            given = f"{name} matches load step {best}; the steps may be swapped"
             raise InputError(where, given, "each shot assigned to its own load step")
         if np.vdot(moved[n], own) < -0.5 * _norm(moved[n]) * _norm(own):
-            given = f"{name} moved against its applied weights: swapped with the zero?"
+            given = (
+                f"{name} moved against its applied weights; it may be swapped with the zero step"
+            )
             allowed = "shots of role zero without weights; loads with correct signs, y up"
             raise InputError(where, given, allowed)
     _refuse_loaded_zero(where, shots, measurement, set(expected), loaded)
@@ -83,7 +85,7 @@ def _refuse_loaded_zero(
         )
         if np.abs(alike).max() > MOST_OFF * usual / np.sqrt(measurement.network.n_nodes):
             given = f"{shots[n].source} (no weights) differs from the other unloaded shots"
-            raise InputError(where, given, "unloaded shots that agree: was a weight applied?")
+            raise InputError(where, given, "unloaded shots that agree, without any weight")
 
 
 def _common_factor(moved: list[FloatArray], expected: list[FloatArray]) -> float:

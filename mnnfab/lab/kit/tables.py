@@ -30,7 +30,7 @@ _TEMPLATE = """\
 
 schema = 1
 name = "{name}"
-part = "{part}" # hash of the bonds; measurements of other parts are refused
+part = "{part}" # hash of the bonds; measurements of other parts are rejected
 kind = "positions" # a table; or "photographs": the files listed in shots.csv
 elongation = "length" # change of bond length; "projection" assumes linear theory
 # position_sd_mm = 0.01 # noise of one coordinate, if no load step has two shots

@@ -102,7 +102,7 @@ def align(
 def _unit_error(where: str, ratio: float) -> InputError:
     nearest = min(UNITS, key=lambda factor: abs(np.log(ratio * factor)))
     known = abs(np.log(ratio * nearest)) < np.log(1 + MOST_OFF)
-    suspicion = f"unit probably {UNITS[nearest]}" if known else "in pixels, or of another part?"
+    suspicion = f"unit probably {UNITS[nearest]}" if known else "in pixels, or of another part"
     given = f"node distances {1 / ratio:.4g} times those of the design: {suspicion}"
     allowed = f"a unit in experiment.toml that gives the design's size within {MOST_OFF:.0%}"
     return InputError(where, given, allowed)

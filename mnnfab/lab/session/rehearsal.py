@@ -26,7 +26,7 @@ Kind = Literal["positions", "photographs"]
 
 _POSITIONS = """\
 schema = 1
-name = "rehearsal of round {number}"
+name = "synthetic measurement of round {number}"
 kind = "positions"
 elongation = "projection" # the continuum model in place of the printed part is linear
 unseen_share = 0.0
@@ -60,7 +60,7 @@ def rehearse(folder: Path, kind: Kind, timer: StageTimer) -> Path:
     problem, task, _, found, place = load_session(folder)
     if is_measured(place):
         given = "contains a measurement of the printed part"
-        raise InputError(str(place), given, "either that measurement or a rehearsal")
+        raise InputError(str(place), given, "either that measurement or a synthetic one")
     widths = widths_of(problem, task, found)
     steps = load_experiment(place).steps
     continuum = PrintedPart(problem, widths, timer).continuum
