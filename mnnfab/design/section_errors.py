@@ -47,10 +47,9 @@ def expected_value(detail: ErrorDetails) -> str:
     'at least 2 outputs'
     """
     kind, limits = detail["type"], detail.get("ctx", {})
-    if kind == "missing" and isinstance(detail["loc"][-1], int):
-        return "a value"
     if kind in _EXPECTED:
-        return _EXPECTED[kind]
+        in_list = kind == "missing" and isinstance(detail["loc"][-1], int)
+        return "a value" if in_list else _EXPECTED[kind]
     if kind in {"too_short", "string_too_short"}:
         return f"at least {_count(detail, limits['min_length'])}"
     if kind in {"too_long", "string_too_long"}:

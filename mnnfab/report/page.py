@@ -8,7 +8,6 @@ from typing import Any
 
 from markupsafe import Markup
 
-from mnnfab.findings import Finding
 from mnnfab.report.answers import confusions, models_by_name, output_rows
 from mnnfab.report.bond_table import bond_table
 from mnnfab.report.figures import Picture, pictures
@@ -17,7 +16,7 @@ from mnnfab.report.summary import summarise
 from mnnfab.report.template import render
 from mnnfab.task.metrics import Metrics, metric_label
 from mnnfab.units import NEWTON_PER_GF
-from mnnfab.validation.finding_codes import all_codes
+from mnnfab.validation.finding_codes import grouped_findings
 from mnnfab.validation.results import Results
 
 
@@ -32,16 +31,13 @@ def page_text(results: Results, others: Sequence[OtherFile] = ()) -> str:
     shown, frames, solid = pictures(results), slider_data(results), solid_data(results)
     outputs, report = output_rows(results), summarise(results)
     law = report["stiffness_law"]
-    checks = {code.code for code in all_codes() if code.severities != ("info",)}
     return render(
         "page.html",
         report=report,
         law_widths=", ".join(f"{width:.3g}" for width in law["widths_mm"]),
         law_softening=", ".join(f"{soft:.3f}" for soft in law["softening_vs_bar"]),
         headline=_headline(results),
-        wrong=[f for f in _worst_first(results) if f.severity != "info"],
-        passed=[f for f in results.findings if f.severity == "info" and f.code in checks],
-        further=[f for f in results.findings if f.severity == "info" and f.code not in checks],
+        **grouped_findings(results.findings),
         metrics=_metrics(results),
         metric_name=task.primary_metric.label if task and task.primary_metric else "metric",
         metric_training=metric_label(task.primary_metric.training)
@@ -83,11 +79,6 @@ class OtherFile:
 def _figure(picture: Picture, name: str) -> Markup:
     anchor = "network-and-widths" if name == "network" else name
     return Markup(render("picture.html", picture=picture, anchor=anchor))  # noqa: S704 - escaped
-
-
-def _worst_first(results: Results) -> list[Finding]:
-    order = {"error": 0, "warning": 1, "info": 2}
-    return sorted(results.findings, key=lambda finding: order[finding.severity])
 
 
 def _headline(results: Results) -> str:

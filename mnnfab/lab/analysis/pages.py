@@ -13,6 +13,7 @@ from mnnfab.report.figures import address_of
 from mnnfab.report.palette import BLUE, GREEN, GREY, ORANGE
 from mnnfab.report.sketch import draw_bonds
 from mnnfab.report.template import render
+from mnnfab.validation.finding_codes import grouped_findings
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,15 +28,13 @@ MOST_DRAWN = 80
 def analysis_page(found: Analysis) -> str:
     """Return the HTML page of an analysed experiment."""
     gradient, measurement = found.gradient, found.measurement
-    wrong = [one for one in found.findings if one.severity != "info"]
     return render(
         "measured.html",
         title=found.experiment.section.name,
         design=found.problem.design.name,
         steps=measurement.steps,
         n_shots=len(found.positions.shots),
-        wrong=wrong,
-        in_order=[one for one in found.findings if one.severity == "info"],
+        **grouped_findings(found.findings),
         rows=_rows(found),
         displacements=_displacements(found),
         gradient=None if gradient is None else _gradient(found),

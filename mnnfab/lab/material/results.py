@@ -100,6 +100,7 @@ def _bonds(found: Identification) -> str:
 
 def _page(found: Identification) -> str:
     from mnnfab.report.template import render
+    from mnnfab.validation.finding_codes import grouped_findings
 
     return render(
         "identified.html",
@@ -107,8 +108,7 @@ def _page(found: Identification) -> str:
         design=found.problem.design.name,
         sources=found.sources,
         rows=_rows(found),
-        wrong=[one for one in found.findings if one.severity != "info"],
-        in_order=[one for one in found.findings if one.severity == "info"],
+        **grouped_findings(found.findings),
         creep=found.creep,
         picture=None if found.bonds is None else _picture(found),
     )
