@@ -217,7 +217,7 @@ def test_search_takes_what_the_printer_can_make(iris_values: dict[str, Any]) -> 
     }
     found = search(problem_of(iris_values), StageTimer(NullWatcher()))
     own, thin, wide = found.candidates
-    assert "prints 0.6 mm" in thin.refused
+    assert "stratasys-j850-digital-anatomy 0.6 mm" in thin.refused
     assert thin.metric is None
     assert own.metric is not None
     assert wide.metric is not None
