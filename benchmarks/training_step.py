@@ -204,7 +204,7 @@ def main() -> None:
     for name, step in peers:
         took = microseconds(step, 300)
         print(f"  {name:<33} {took:8.1f} µs  {took / ours:6.1f} ×")
-    print(f"  * used for trainings of fewer than {COMPILED_STEPS:,} steps: loading takes longer")
+    print(f"  * used for training runs below {COMPILED_STEPS:,} steps: loading takes longer")
 
 
 if __name__ == "__main__":

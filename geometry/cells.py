@@ -172,6 +172,6 @@ def _check_connected(network: Network) -> None:
         names = ", ".join(map(str, apart[:20])) + (" …" if len(apart) > 20 else "")
         raise GeometryError(
             "network",
-            f"{n_components} separate pieces: nodes {names} are not joined to node 0",
-            "one piece",
+            f"{n_components} separate pieces: nodes {names} are not connected to node 0",
+            "a connected network",
         )

@@ -112,11 +112,10 @@ def _check_reach(
             angle = math.degrees(min(_gap(arm, other), _gap(other, arm)))
             raise GeometryError(
                 f"node {node}, {arm.name} and {other.name}",
-                f"joints {2 * arm.half_width:g} and {2 * other.half_width:g} mm wide "
-                f"at {angle:.1f}° overlap "
-                f"up to {reach:.3g} mm from the node",
-                f"less than joint_length_mm = {joint_length:g}: longer or thinner joints, a "
-                "smaller fillet, or a wider angle",
+                f"overlap of joints {2 * arm.half_width:g} and {2 * other.half_width:g} mm wide at "
+                f"{angle:.1f}° extends {reach:.3g} mm from the node",
+                f"at most joint_length_mm = {joint_length:g} mm; increase joint_length_mm, reduce "
+                "joint_ratio or the fillet, or widen the angle",
             )
 
 

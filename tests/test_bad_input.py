@@ -129,7 +129,7 @@ CASES: dict[str, tuple[Callable[[], Values], str]] = {
     "no such format": (put("export.formats", ["obj"]), '[export] formats: "obj"'),
     "a format twice": (put("export.formats", ["stl", "stl"]), "each once"),
     "no format": (put("export.formats", []), "one or more formats"),
-    "printer of nobody": (put("fabrication.printer", "none"), "or a file of your own"),
+    "printer of nobody": (put("fabrication.printer", "none"), "or the path of a .toml file"),
     "printer outside": (put("fabrication.printer", "../x.toml"), "without .."),
     "unknown key": (put("fabrication.thicknes_mm", 2.0), "did you mean thickness_mm"),
     "unknown section": (put("fabricaton.x", 2.0), "did you mean fabrication"),
@@ -169,7 +169,7 @@ CASES: dict[str, tuple[Callable[[], Values], str]] = {
     ),
     "zero mode": (
         lambda: from_file({"bonds": NETWORK["bonds"][:-1]}),
-        "zero modes: 1; nodes 3 move",
+        "1 zero mode (mechanism), which moves nodes 3",
     ),
     "joints longer than the bond": (
         put("fabrication.joint_length_mm", 8.0),
@@ -177,7 +177,7 @@ CASES: dict[str, tuple[Callable[[], Values], str]] = {
     ),
     "acute angle": (
         lambda: from_file({"nodes": [[0, 0], [40, 0], [40, -8], [60, -17]], "fixed": [0, 1]}),
-        "at 11.3° overlap",
+        "at 11.3° extends",
     ),
     "crossing bonds": (lambda: from_file(CROSSING), "bond 1 (0–2) and bond 2 (1–3): cross"),
     "minimum above maximum": (
@@ -224,7 +224,7 @@ CASES |= {
                 "fixed": [0, 1, 4, 5],
             }
         ),
-        "2 separate pieces: nodes 3, 4, 5 are not joined to node 0",
+        "2 separate pieces: nodes 3, 4, 5 are not connected to node 0",
     ),
     "outputs that nothing moves": (lambda: from_file({}), "no input moves any of them"),
     "targets of zero": (

@@ -119,14 +119,14 @@ def test_resume_redoes_what_is_missing_changed_or_was_asked_otherwise(tmp_path: 
     svg = out / names[1] / f"{names[1]}.svg"
     svg.write_bytes(svg.read_bytes().replace(b"M", b"L", 1))
     _, lines = do([good], out, RESUME)
-    assert lines[0] == "4 designs, 2 already done or refused"
+    assert lines[0] == "4 designs, 2 already done or rejected"
     assert sorted(line.split()[2] for line in lines[1:]) == names[:2]
     assert {name: whole_run(out / name) for name in names} == before
     good.write_text(good.read_text().replace("epochs = 20", "epochs = 21"))
     _, lines = do([good], out, RESUME)
-    assert lines[0] == "4 designs, 0 already done or refused"
+    assert lines[0] == "4 designs, 0 already done or rejected"
     _, lines = do([good], out, RESUME)
-    assert lines == ["4 designs, 4 already done or refused"]
+    assert lines == ["4 designs, 4 already done or rejected"]
 
 
 def test_a_refused_design_of_the_same_name_costs_no_other(tmp_path: Path) -> None:

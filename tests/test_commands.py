@@ -240,7 +240,7 @@ def test_ports_for_data_are_better_than_any(tmp_path: Path) -> None:
     [
         (["--task", "behaviour", "--dataset", "iris"], "only for regression or classification"),
         (["--task", "classification", "--dataset", "none.csv"], "neither a built-in data set"),
-        (["--task", "classification", "--dataset", "wine", "--rows", "3"], "enough for 14 inputs"),
+        (["--task", "classification", "--dataset", "wine", "--rows", "3"], "17 free nodes"),
         (["--material", "wood"], "agilus30"),
         (["--printer", "../etc"], "stratasys"),
     ],

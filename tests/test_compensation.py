@@ -169,7 +169,7 @@ def test_record_is_read_back(tmp_path: Path) -> None:
         ('{"correction": {"scale": 1.0, "additive_mm_per_N": [[1e400]]}}', "additive"),
         ('{"correction": {"scale": 1.2, "additive_mm_per_N": [[0.0]]}}', "other ports"),
         ('{"correction": {"scale": 1.2, "additive_mm_per_N": [[0.0, "x"]]}}', "additive"),
-        ('{"calibration": {"widths_mm": [1.5], "softening": []}}', "one softening per width"),
+        ('{"calibration": {"widths_mm": [1.5], "softening": []}}', "one compliance ratio"),
     ],
 )
 def test_a_record_of_something_else_is_refused(
@@ -218,7 +218,7 @@ def test_search_takes_what_the_printer_can_make(iris_values: dict[str, Any]) -> 
     }
     found = search(problem_of(iris_values), StageTimer(NullWatcher()))
     own, thin, wide = found.candidates
-    assert "prints 0.6 mm" in thin.refused
+    assert "stratasys-j850-digital-anatomy 0.6 mm" in thin.refused
     assert thin.metric is None
     assert own.metric is not None
     assert wide.metric is not None

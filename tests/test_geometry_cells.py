@@ -159,8 +159,12 @@ def star(degrees: float, length: float = 20.0) -> Network:
     ("network", "changes", "message"),
     [
         (PATCH, {"joint_length_mm": 7.5}, r"bond 0 \(0–1\): 16 mm long, shorter than its joints"),
-        (star(15), {}, r"node 0, bond 0 \(0–1\) and bond 1 \(0–2\): joints .* at 15.0° overlap"),
-        (PATCH, {"fillet_radius_mm": 3.0}, "node 0.*smaller fillet"),
+        (
+            star(15),
+            {},
+            r"node 0, bond 0 \(0–1\) and bond 1 \(0–2\): overlap of joints .* at 15.0° extends",
+        ),
+        (PATCH, {"fillet_radius_mm": 3.0}, "node 0.*the fillet"),
         (PATCH, {"load_disc_radius_mm": 0.6}, "load_disc_radius_mm, node 0"),
         (
             Network(
@@ -178,7 +182,7 @@ def star(degrees: float, length: float = 20.0) -> Network:
                 np.array([0, 2]),
             ),
             {},
-            "2 separate pieces: nodes 2, 3 are not joined to node 0",
+            "2 separate pieces: nodes 2, 3 are not connected to node 0",
         ),
         (
             # A loop whose two ends run side by side, their full widths a ten-thousandth apart.
@@ -200,7 +204,7 @@ def star(degrees: float, length: float = 20.0) -> Network:
                 np.array([[0, 0], [20, 0], [40, 0]]), np.array([[0, 1], [0, 2]]), np.array([0])
             ),
             {},
-            r"node 0, bond 0 \(0–1\) and bond 1 \(0–2\): joints .* at 0.0° overlap",
+            r"node 0, bond 0 \(0–1\) and bond 1 \(0–2\): overlap of joints .* at 0.0° extends",
         ),
         # The joints clear each other, the full widths behind them do not.
         (star(32), {"joint_ratio": 0.3}, r"bond 0 \(0–1\) and bond 1 \(0–2\): overlap"),

@@ -222,8 +222,8 @@ def test_ladder_climbs_towards_the_solid(iris: Solved) -> None:
     results = ladder.results
     assert [result.name for result in results] == [model.name for model in hierarchy_models()]
     by_name = {result.name: result.agreement for result in results}
-    ideal, series = by_name["bars, E w t / a"], by_name["bars, joints in series"]
-    law, frame = by_name["bars, calibrated"], by_name["frame, bonds that bend"]
+    ideal, series = by_name["bars, k = E w t / a"], by_name["bars, joints in series"]
+    law, frame = by_name["bars, calibrated stiffness law"], by_name["frame, beam elements"]
     sheet, solid = by_name["continuum, plane stress"], by_name["solid, tetrahedra"]
     # Softer by the joints, less by the hubs, and three dimensions are a percent.
     assert 1.2 < ideal.scale < 1.3

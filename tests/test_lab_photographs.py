@@ -267,7 +267,7 @@ def test_what_is_wrong_with_a_photograph_is_said(coarse: Path, fig1: PortPart) -
         look("blurred", cv2.GaussianBlur(image, (0, 0), 6))
     with pytest.raises(InputError, match="blurred: edges are"):
         look("blurred", cv2.GaussianBlur(image, (0, 0), 4))
-    with pytest.raises(InputError, match="cropped, or another camera"):
+    with pytest.raises(InputError, match="cropped, or from another camera"):
         look("cropped", image[:, :-100])
     with pytest.raises(InputError, match="no board found"):
         look("dark", np.zeros_like(image))
@@ -279,12 +279,12 @@ def test_what_is_wrong_with_a_photograph_is_said(coarse: Path, fig1: PortPart) -
     x, y = np.rint(truth(coarse)["zero"][3]).astype(int)
     strung = image.copy()
     strung[:, x - 1 : x + 2] = 90
-    with pytest.raises(InputError, match="joint 3's dot is not a complete disc"):
+    with pytest.raises(InputError, match="the dot of node 3 is not a complete disc"):
         look("strung", strung)
     hidden = image.copy()
     x, y = np.rint(truth(coarse)["zero"][6]).astype(int)
     hidden[y - 40 : y + 40, x - 40 : x + 40] = 128
-    with pytest.raises(InputError, match="joint 6 is not found"):
+    with pytest.raises(InputError, match="node 6 is not found"):
         look("hidden", hidden)
 
 

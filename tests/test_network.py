@@ -102,7 +102,7 @@ def test_only_two_single_cuts_leave_a_zero_mode(paper_network: Network) -> None:
 def test_zero_mode_names_the_nodes_that_move() -> None:
     # A square of four bonds held at its lower side shears: nodes 2 and 3 move.
     square = network([[0, 0], [10, 0], [10, 10], [0, 10]], [[0, 1], [1, 2], [2, 3], [3, 0]], [0, 1])
-    with pytest.raises(MechanismError, match=r"zero modes: 1.*nodes 2, 3 move"):
+    with pytest.raises(MechanismError, match=r"1 zero mode \(mechanism\), which moves nodes 2, 3"):
         require_rigid(square)
 
 
@@ -131,7 +131,7 @@ def test_shallow_arch_is_rigid() -> None:
 def test_very_many_zero_modes_are_refused_at_once() -> None:
     hanging = [[10.0 * i, 10.0 * j] for j in (0, 1) for i in range(700)]
     bonds = [[i, i + 1] for i in range(699)] + [[i, i + 700] for i in range(700)]
-    with pytest.raises(MechanismError, match="zero modes: 32"):
+    with pytest.raises(MechanismError, match="32 zero modes"):
         require_rigid(network(hanging, bonds, [0, 699]))
 
 

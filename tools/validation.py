@@ -56,7 +56,7 @@ def ladder_table(problem: TrainableProblem, widths_mm: FloatArray) -> str:
     primary_metric = problem.task.primary_metric
     header = (
         *("model", "best-fit scale", "residual", "elongation residual"),
-        *(primary_metric.name.replace("_", " "), "gradient: cosine to first model"),
+        *(primary_metric.label, "gradient: cosine to first model"),
         *("degrees of freedom", "time, s"),
     )
     rows = [

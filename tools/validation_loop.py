@@ -37,8 +37,9 @@ def compensation_section() -> str:
         "## Compensation\n\nThe iris network with ten seeds of split and order, and widths within "
         "the limits of the paper, 1.5 to 2.5 mm. *Before*: trained on the bar model only. "
         "*Difference* is the relative difference between two flexibility matrices of the kept "
-        "widths: that predicted by the bar model as corrected in the previous round, and that of "
-        "the continuum; if the first training is kept, the bar model is uncorrected.\n\n"
+        "widths: that predicted by the bar model as calibrated in the previous round, and that "
+        "of the continuum model. If the first training is kept, the bar model is not "
+        "calibrated.\n\n"
     )
     parts, medians = [words], {}
     for sharp in (False, True):
@@ -66,7 +67,7 @@ def medians_in_words(medians: Mapping[bool, Sequence[float]]) -> str:
     return (
         f"\nMedian on the continuum: {plain:.4f} with the loss scale of the task, {sharp:.4f} with "
         "the smaller one. With the width limits of the paper most widths are at a limit, so the "
-        "correction of the bar model alone cannot recover the loss of accuracy caused by the "
+        "calibration of the bar model alone cannot recover the loss of accuracy caused by the "
         "printed shape. Once the bar model predicts the continuum to 0.1 %, a smaller loss scale "
         "can give more weight to the flowers near the decision boundary. An even smaller scale "
         "reduces the accuracy of parts with print errors (see *Print errors*).\n"
@@ -89,7 +90,7 @@ def seeds_table(done: Sequence[Compensated]) -> str:
     """Return a table with one row per seed."""
     header = (
         *("seed", "before: bar model", "before: continuum", "rounds", "kept", "difference"),
-        *("corrected bar model", "continuum", "continuum, training set"),
+        *("calibrated bar model", "continuum", "continuum, training set"),
     )
     rows = []
     for seed, one in zip(SEEDS, done, strict=True):
@@ -192,7 +193,8 @@ def prints_section() -> str:
     header = ("training", "nominal", "mean of print samples", "5 %", "95 %")
     words = (
         "## Print errors\n\nAccuracy on all flowers of 1000 print samples of the iris network "
-        "(seed 0), computed with the bar model corrected by its continuum. Standard deviations of "
-        "the errors: 0.05 mm of every width, 2.5 % of thickness and 10 % of modulus.\n\n"
+        "(seed 0), computed with the bar model calibrated on its continuum model. Standard "
+        "deviations of the errors: 0.05 mm of every width, 2.5 % of thickness and 10 % of "
+        "modulus.\n\n"
     )
     return words + table(header, rows)

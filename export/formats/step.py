@@ -51,7 +51,7 @@ def write_step(part: Part, path: Path, tolerance_mm: float) -> None:  # noqa: AR
     _add_metadata(writer.Model(), part.label)
     status = writer.Write(str(path))
     if status != IFSelect_ReturnStatus.IFSelect_RetDone:
-        msg = f"the CAD kernel could not write {path.name}: disk full?"
+        msg = f"the CAD kernel could not write {path.name}; the disk may be full"
         raise ToolError(msg)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from mnnfab.batch.outcome import FINISHED
 from mnnfab.batch.table import Row
 from mnnfab.report.template import render
+from mnnfab.task.metrics import metric_label
 
 INDEX = "index.html"
 #: Columns shown, with heading and number format.
@@ -34,7 +35,7 @@ def index_text(rows: Sequence[Row]) -> str:
                 "name": row["name"],
                 "ending": row["ending"],
                 "report": row["ending"] in FINISHED,
-                "metric": (row["metric"] or "").replace("_", " "),
+                "metric": metric_label(row["metric"]) if row["metric"] else "",
                 "swept": [row.get(key) for key in swept],
                 "numbers": [
                     _number(row[key], number_format) for key, (_, number_format) in _COLUMNS.items()

@@ -106,7 +106,7 @@ def collect(
 
 
 def _with_unique_name(names: set[str], rejected: RejectedDesign) -> RejectedDesign:
-    """Return a refused design with a unique name."""
+    """Return a rejected design with a unique name."""
     name, number = rejected.name, 1
     while name in names:
         number += 1

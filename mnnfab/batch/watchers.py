@@ -51,7 +51,7 @@ class LineWatcher:
     def planned(self, total: int, done: int) -> None:
         """Write the number of designs."""
         self._total, self._done = total, done
-        self.write(f"{total} designs, {done} already done or refused")
+        self.write(f"{total} designs, {done} already done or rejected")
 
     def stage(self, name: str, stage: str) -> None:
         """Do nothing."""
@@ -127,7 +127,7 @@ class LoggingWatcher:
 
     def planned(self, total: int, done: int) -> None:
         """Log and forward the event."""
-        self.log.info("%d designs, %d already done or refused", total, done)
+        self.log.info("%d designs, %d already done or rejected", total, done)
         self.watcher.planned(total, done)
 
     def stage(self, name: str, stage: str) -> None:

@@ -101,7 +101,7 @@ def batch(  # noqa: PLR0913 - one parameter per option
     A DESIGN with a section [sweep] expands to one design per combination of its values. The
     results of each design are in DIR/<name>; DIR has a table and a page of all designs.
 
-    Exit status: 0 all pass, 1 some do not meet the acceptance criteria, 2 some were refused or
+    Exit status: 0 all pass, 1 some do not meet the acceptance criteria, 2 some were rejected or
     crashed.
     """
     from mnnfab.batch import run

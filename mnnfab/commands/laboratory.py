@@ -36,7 +36,7 @@ def lab() -> None:
 def measure(watcher: ProgressWatcher, folder: Path, experiment: Path, out: Path | None) -> Answer:
     """Evaluate the measurement in EXPERIMENT of the part of the run in DIR.
 
-    EXPERIMENT is a folder with experiment.toml, steps.csv, and photographs or a table of joint
+    EXPERIMENT is a folder with experiment.toml, steps.csv, and photographs or a table of node
     positions; `mnnfab kit` writes a template.
     """
     from mnnfab.lab.analysis.results import values_of
@@ -66,7 +66,7 @@ def synthetic(
 
     One weight is applied at a time, on every input and every output. The photographs have
     perspective, lens distortion, blur, uneven light and noise; truth.csv contains the true
-    positions of the joints.
+    positions of the nodes.
     """
     from mnnfab.lab.operations import synthesise
 
@@ -152,7 +152,7 @@ def start(watcher: ProgressWatcher, design: Path, out: Path, rate: float | None)
 @click.option(
     "--rehearse",
     type=click.Choice(["positions", "photographs"]),
-    help="Measure the continuum model of the part instead of the printed part.",
+    help="Synthetic measurement: of the continuum model instead of the printed part.",
 )
 def step(
     watcher: ProgressWatcher,
@@ -212,17 +212,21 @@ def _told(told: RoundStatus, session: Path) -> Answer:
         lines.append(f"largest change of a width: {told.change_mm:.3f} mm")
     if told.losses:
         words = [
-            f"{loss:.5g}{' (rehearsed)' if rehearsed else ''}"
+            f"{loss:.5g}{' (synthetic measurement)' if rehearsed else ''}"
             for loss, rehearsed in zip(told.losses, told.rehearsed, strict=True)
         ]
         lines.append("loss by round: " + ", ".join(words))
     design = told.folder / "design.toml"
-    lines.append(f"round {told.number}: make the part of {told.folder / 'widths.csv'}:")
+    lines.append(
+        f"round {told.number}: produce the part with the widths in {told.folder / 'widths.csv'}:"
+    )
     lines.append(f"  mnnfab run {design} --out {told.folder / 'part'}")
-    lines.append("(or tune its bonds to stiffness.csv), then measure these load steps:")
+    lines.append(
+        "(or set the tunable bonds to the stiffnesses in stiffness.csv), then measure these steps:"
+    )
     lines += [f"  {one.name}: {one}" for one in told.steps]
     lines.append(
-        f"put photographs or positions.csv into {told.folder} (see experiment.toml there), "
+        f"copy photographs or positions.csv into {told.folder} (see experiment.toml there), "
         f"then run: mnnfab lab step {session}"
     )
     values = {

@@ -1,4 +1,4 @@
-"""Compensation loop: train, solve the continuum model, correct the bar model, train again."""
+"""Compensation loop: train, solve the continuum model, calibrate the bar model, train again."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Compensated:
         training: training of the kept widths.
         compensation: record of the rounds.
         findings: findings on the rounds.
-        before: trainings of the rounds before the kept one.
+        before: training runs of the rounds before the kept one.
     """
 
     problem: Problem
@@ -178,8 +178,8 @@ def _keep(
     kept = rounds[best]
     if best == 0:
         message = (
-            "no later round reaches the metric of the first one on the continuum model: the widths "
-            "trained on the uncorrected bar model are kept"
+            "no later round improves the continuum-model metric of round 0; the widths of round 0 "
+            "are kept"
         )
         findings = [*findings, Finding("loop-of-no-use", "warning", "[compensate]", message)]
     return Compensated(

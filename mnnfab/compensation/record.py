@@ -97,7 +97,7 @@ class _CalibrationEntry(Section):
     @model_validator(mode="after")
     def _one_each(self) -> Self:
         if len(self.widths_mm) != len(self.softening) or not self.widths_mm:
-            msg = "one softening per width"
+            msg = "one compliance ratio (softening) per width"
             raise ValueError(msg)
         return self
 

@@ -49,8 +49,9 @@ class Chosen:
 def search(problem: Problem, timer: StageTimer) -> Chosen:
     """Evaluate the candidates of the [compensate.search] section.
 
-    The first candidates are all combinations of shapes with the ports of the design, the
-    following ones the best placements of the ports with the best shape. Each candidate is
+    The first candidates are all parameter combinations (joints and width limits) with the
+    ports of the design, the following ones the best placements of the ports with the best
+    combination. Each candidate is
     trained on the bar model, solved with the continuum model, and trained once more on the bar
     model corrected by it. The candidate with the best predicted metric of the training samples
     is chosen; the first one of equal candidates.
@@ -149,11 +150,11 @@ def _check_room(problem: Problem) -> None:
     wanted = len(port_nodes(problem.design))
     if free < wanted:
         given = f"ports at {wanted} nodes, with {free} free ones"
-        raise InputError("[compensate.search] ports", given, "at most as many as free nodes")
+        raise InputError("[compensate.search] ports", given, "at most one port node per free node")
 
 
 def _has_room(problem: Problem, design: Design) -> bool:
-    """Return True if the part can be built with these ports: eyelets need room."""
+    """Return True if the part can be built: ports need space for their eyelets."""
     placed = make_problem(design, problem.folder)
     try:
         _ = PrintedPart(placed, placed.start_widths_mm).tiling
@@ -174,7 +175,7 @@ def _tried(design: Design, problem: Problem, timer: StageTimer, number: str) -> 
     )
     joint, wall = shape.joint_ratio * shape.width_min_mm, problem.printer.printable_wall_mm
     if joint < wall:
-        refused = f"joints of {joint:g} mm, {problem.printer.name} prints {wall:g} mm or more"
+        refused = f"joint width {joint:g} mm, minimum of {problem.printer.name} {wall:g} mm"
         return _Tried(line.model_copy(update={"refused": refused}), None)
     try:
         with timer.stage(f"candidate {number}"):

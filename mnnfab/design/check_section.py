@@ -131,14 +131,14 @@ class SearchSection(Section):
 
 
 class CompensateSection(Section):
-    """[compensate] Compensation loop: train, solve the continuum, correct the bar model, retrain.
+    """[compensate] Compensation loop: train, solve the continuum, calibrate the bar model, retrain.
 
     Args:
         enabled: false skips the loop.
-        rounds: maximum number of retrainings.
-        tolerance: the loop ends when the corrected bar model predicts the flexibility matrix of
+        rounds: maximum number of rounds after round 0, each of which retrains the widths.
+        tolerance: the loop ends when the calibrated bar model predicts the flexibility matrix of
             the continuum to this relative error, in the norm of the matrix.
-        loss_scale_mm: loss scale of the retrainings, which replaces that of the task. A smaller
+        loss_scale_mm: loss scale of the retraining runs, which replaces that of the task. A smaller
             scale gives more weight to samples that are hard to separate, as the accuracy does;
             it is meaningful once the bar model predicts the continuum. Only for losses with a
             scale.

@@ -1,9 +1,12 @@
-"""Error messages of invalid design files: the key, the given value and the allowed values."""
+"""Error messages of invalid design files: the key, the given value and the allowed values.
+
+The words of the messages are those of `mnnfab.design.section_errors`; this module knows the
+sections of a design file and their keys.
+"""
 
 from __future__ import annotations
 
 import difflib
-import reprlib
 from collections.abc import Callable, Iterable, Mapping
 
 from pydantic import BaseModel
@@ -27,12 +30,16 @@ from mnnfab.design.features_section import (
     PadsSection,
 )
 from mnnfab.design.network_section import LATTICES, NetworkFile
+from mnnfab.design.section_errors import (
+    as_toml,
+    expected_by_rule,
+    expected_value,
+    given_value,
+    rule_between_keys,
+)
 from mnnfab.design.task_section import Behaviour, Classification, NoTask, PortSection, Regression
 from mnnfab.design.training_section import TrainingSection, WidthsSection
 from mnnfab.errors import InputError
-
-#: Lower bound of numbers that must be positive (`mnnfab.design.section.Positive`).
-MIN_POSITIVE = 1e-9
 
 Location = tuple[int | str, ...]
 
@@ -96,36 +103,33 @@ def _most_similar(key: str, known: list[str]) -> str | None:
 
 def _broken_rule(source: str, detail: ErrorDetails) -> InputError:
     """Return the error of a mnnfab validator; rules between keys raise (key, given, allowed)."""
-    location, reason = detail["loc"], detail["ctx"]["error"].args
-    if len(reason) == 1:
-        return InputError(_where(source, location), _quoted(detail["input"]), str(reason[0]))
-    key, given, allowed = reason
+    location, rule = detail["loc"], rule_between_keys(detail)
+    if rule is None:
+        allowed = expected_by_rule(detail) or expected_value(detail)
+        return InputError(_where(source, location), given_value(detail), allowed)
+    key, given, allowed = rule
     full_location = location if location[-1:] == (key,) else (*location, key)
     return InputError(_where(source, full_location), given, allowed)
 
 
-def _missing(source: str, detail: ErrorDetails) -> InputError:
-    return InputError(_where(source, detail["loc"]), "missing", "a value: the key is required")
-
-
 def _wrong_kind(source: str, detail: ErrorDetails) -> InputError:
     value = detail["input"]
-    given = _quoted(value["kind"]) if isinstance(value, dict) and "kind" in value else "missing"
+    given = as_toml(value["kind"]) if isinstance(value, dict) and "kind" in value else "missing"
     allowed = '"classification", "regression", "behaviour" or "none"'
     return InputError(_where(source, (*detail["loc"], "kind")), given, allowed)
 
 
 def _any_error(source: str, detail: ErrorDetails) -> InputError:
-    allowed = detail["msg"].removeprefix("Input should be ").replace("a valid tuple", "a list")
-    if detail.get("ctx", {}).get("ge") == MIN_POSITIVE:
-        allowed = "a number above 0"
-    return InputError(_where(source, detail["loc"]), _quoted(detail["input"]), allowed)
+    allowed = expected_value(detail)
+    if detail["type"] == "too_short" and detail["loc"][1:] == ("classification", "outputs"):
+        allowed += " (one per class)"
+    return InputError(_where(source, detail["loc"]), given_value(detail), allowed)
 
 
 def _unknown_lattice(source: str, detail: ErrorDetails) -> InputError:
     value = detail["input"]
     name = value.get("lattice") if isinstance(value, dict) else None
-    given = "missing" if name is None else _quoted(name)
+    given = "missing" if name is None else as_toml(name)
     names = ", ".join(f'"{lattice}"' for lattice in LATTICES)
     where = _where(source, (*detail["loc"], "lattice"))
     return InputError(where, given, f'{names}, or file = "network.json"')
@@ -134,7 +138,6 @@ def _unknown_lattice(source: str, detail: ErrorDetails) -> InputError:
 _HANDLERS: Mapping[str, Callable[[str, ErrorDetails], InputError]] = {
     "extra_forbidden": _unknown_key,
     "value_error": _broken_rule,
-    "missing": _missing,
     "network_kind": _unknown_lattice,
     "union_tag_not_found": _wrong_kind,
     "union_tag_invalid": _wrong_kind,
@@ -158,7 +161,3 @@ def _where(source: str, location: Iterable[int | str]) -> str:
     keys = parts[1:] if len(parts) > 1 else parts
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in keys)
     return f"{source}, {section}{text.removeprefix('.')}"
-
-
-def _quoted(value: object) -> str:
-    return f'"{value[:80]}"' if isinstance(value, str) else reprlib.repr(value)

@@ -10,7 +10,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict
 
 T = TypeVar("T")
 # The bounds exceed any real part by far; they keep products of a few numbers finite.
-Positive = Annotated[float, Field(ge=1e-9, le=1e9)]
+#: Smallest number that counts as positive.
+MIN_POSITIVE = 1e-9
+Positive = Annotated[float, Field(ge=MIN_POSITIVE, le=1e9)]
 NotNegative = Annotated[float, Field(ge=0, le=1e9)]
 Number = Annotated[float, Field(ge=-1e9, le=1e9)]
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -55,5 +57,5 @@ class Section(BaseModel):
 
 
 def section_error(key: str, given: str, allowed: str) -> ValueError:
-    """Return the error of a validator; `mnnfab.design.errors` words it."""
+    """Return the error of a validator; `mnnfab.design.section_errors` formats it."""
     return ValueError(key, given, allowed)

@@ -56,7 +56,7 @@ class TrainingSection(Section):
         epochs: number of passes over the training samples.
         batch_size: samples per step.
         test_fraction: fraction of the samples in the test set; 0.3 if not given.
-        restarts: number of trainings from different start widths: the first from
+        restarts: number of training runs from different start widths: the first from
             width_initial_mm, the others from random widths. The run with the best result on the
             validation samples is kept.
         validation_fraction: fraction of the training samples that select the best restart; 0.2

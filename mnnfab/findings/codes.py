@@ -159,8 +159,8 @@ CODES: Final = (
         "compensation",
         ("warning",),
         (
-            "No later compensation round reached the training metric of the first widths on "
-            "the continuum model; the widths trained on the uncorrected bar model are kept."
+            "No later compensation round reached the training metric of round 0 on the "
+            "continuum model; the widths of round 0 are kept."
         ),
         "Change `[compensate] loss_scale_mm` or `rounds`, or add `[compensate.search]`.",
     ),
@@ -327,8 +327,9 @@ CODES: Final = (
         "attainability",
         ("warning",),
         (
-            "For more than 10 % of the samples the output signal is smaller than the "
-            "measuring resolution, at the lowest loss that was found."
+            "For more than 10 % of the samples the output difference (with classes) or the "
+            "output displacement (otherwise) is smaller than the measurement resolution, at the "
+            "lowest loss that was found."
         ),
         (
             "Use heavier loads, a softer material or other ports, or lower `[check] "
@@ -341,7 +342,7 @@ CODES: Final = (
         ("warning",),
         (
             "widths.csv does not have the loss with which its training ended, so the training"
-            " history, the compensation rounds and the correction of the bar model are "
+            " history, the compensation rounds and the calibration of the bar model are "
             "ignored."
         ),
         "Train again, or restore widths.csv if the change was not intended.",
@@ -351,7 +352,7 @@ CODES: Final = (
         "lab",
         ("info",),
         (
-            "Standard deviation of one joint coordinate in one shot and of the common shift "
+            "Standard deviation of one node coordinate in one shot and of the common shift "
             "of a shot, from repeats or as stated."
         ),
         "Take more repeats per step, or state `position_sd_mm` in experiment.toml.",

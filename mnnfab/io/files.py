@@ -39,7 +39,7 @@ def read_bytes(path: Path) -> bytes:
             raise InputError(str(path), "larger than 256 MB", "a smaller file")
         return path.read_bytes()
     except FileNotFoundError as error:
-        raise InputError(str(path), "no such file", "a file that exists") from error
+        raise InputError(str(path), "no such file", "the path of an existing file") from error
     except OSError as error:
         raise InputError(str(path), error.strerror or str(error), "a file to read") from error
 

@@ -218,5 +218,5 @@ def _bucket_order(keys: IntArray, n_keys: int) -> IntArray:
 
 def _require_success(info: int) -> None:
     if info:
-        msg = "the bar stiffness matrix is not positive definite: is a stiffness zero?"
+        msg = "the bar stiffness matrix is not positive definite; all stiffnesses must be positive"
         raise ToolError(msg)

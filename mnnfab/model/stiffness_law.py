@@ -62,7 +62,7 @@ class StiffnessLaw:
 
 @dataclass(frozen=True)
 class Calibration:
-    """Softening of bonds in the continuum relative to springs in series, by width.
+    """Compliance ratio of bonds in the continuum model to springs in series, by width.
 
     Args:
         widths_mm: widths of the uniform networks that were solved.
@@ -93,9 +93,9 @@ def series_law(
 
 
 def calibrated_law(series: StiffnessLaw, calibration: Calibration) -> StiffnessLaw:
-    """Return the series law divided by the softening of the calibration.
+    """Return the series law divided by the compliance ratio of the calibration.
 
-    The reciprocal of the softening is interpolated by a polynomial through the calibration
+    The reciprocal of the compliance ratio is interpolated by a polynomial through the calibration
     widths, so the degree of the law is the number of widths.
     """
     stiffening = 1 / np.array(calibration.softening)

@@ -135,7 +135,7 @@ def _from_mesh(path: Path, fixed: Sequence[int] | None) -> Network:
     import meshio
 
     if not path.is_file():
-        raise InputError(str(path), "no such file", "a file that exists")
+        raise InputError(str(path), "no such file", "the path of an existing file")
     allowed = "JSON, or a mesh in a format that meshio reads"
     try:
         mesh = meshio.read(path)

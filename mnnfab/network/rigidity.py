@@ -79,11 +79,12 @@ def require_rigid(network: Network) -> Rigidity:
     if rigidity.n_zero_modes:
         moving = ", ".join(map(str, rigidity.moving_nodes[:20]))
         more = " …" if len(rigidity.moving_nodes) > 20 else ""
+        count = rigidity.n_zero_modes
+        modes, verb = ("zero mode", "moves") if count == 1 else ("zero modes", "move")
         raise MechanismError(
             "network",
-            f"zero modes: {rigidity.n_zero_modes}; nodes {moving}{more} move without "
-            "lengthening any bond",
-            "a rigid network: fix more nodes or add bonds there",
+            f"{count} {modes} (mechanism), which {verb} nodes {moving}{more}",
+            "a rigid network: fix or brace these nodes",
         )
     return rigidity
 

@@ -90,7 +90,7 @@ class Fitted:
         training: training of the kept widths.
         compensation: record of the compensation.
         reported: findings that were reported to the progress watcher.
-        before: trainings of earlier rounds, in order.
+        before: training runs of earlier rounds, in order.
     """
 
     problem: Problem
@@ -155,7 +155,7 @@ def _limits(problem: Problem) -> list[Finding]:
 def _keep_the_parent(start_from: Path, folder: Path) -> None:
     """Refuse to overwrite the run from which the training starts."""
     if start_from.resolve() == folder.resolve():
-        raise InputError("--from", f"{start_from}, the folder of the results", "another --out")
+        raise InputError("--from", f"{start_from} equals the output folder", "another --out")
 
 
 def ancestry_of(

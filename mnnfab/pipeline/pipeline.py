@@ -228,7 +228,10 @@ def _left_to_run(problem: Problem, timer: StageTimer) -> tuple[Finding, ...]:
     section = problem.design.compensate
     if section is None or not section.enabled:
         return ()
-    message = "not run by `mnnfab train`: the widths are trained on the uncorrected bar model"
+    message = (
+        "compensation is not part of `mnnfab train`; the widths are trained on the bar model "
+        "without compensation"
+    )
     finding = Finding("not-compensated", "warning", "[compensate]", message)
     timer.watcher.finding(finding)
     return (finding,)
@@ -354,7 +357,9 @@ def _without_stale_history(problem: Problem, record: Record) -> tuple[Problem, R
     # Losses are dimensionless; a loss close to 0, a perfect fit, is dominated by rounding.
     if np.isclose(loss, losses[-1], rtol=1e-9, atol=1e-12):
         return problem, record
-    message = f"loss {loss:.6g}, but {losses[-1]:.6g} after training: history is left out"
+    message = (
+        f"loss {loss:.6g}, but {losses[-1]:.6g} after training: the training history is omitted"
+    )
     finding = Finding("widths-changed", "warning", WIDTHS, message)
     problem = problem.uncorrected
     known = compensation_of(problem.surrogate)

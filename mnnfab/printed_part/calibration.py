@@ -22,8 +22,8 @@ CALIBRATED_AT = (0.0, 0.5, 1.0)
 def calibrated(problem: Problem[TaskT], timer: StageTimer) -> Problem[TaskT]:
     """Return the problem with a calibrated stiffness law, if the design requires it.
 
-    The continuum model is solved for uniform networks of three widths. The softening at each
-    width is the best-fit scale of its node displacements over those of springs in series.
+    The continuum model is solved for uniform networks of three widths. The compliance ratio at
+    each width is the best-fit scale of its node displacements over those of springs in series.
     """
     if problem.design.schedule.stiffness_law != "calibrated" or problem.task is None:
         return problem

@@ -189,11 +189,16 @@ def _place(start: Start, rows: int, n_in: int, n_out: int) -> Ports:
         return [_port(10, "y")], [_port(node, axis) for node in (12, 13) for axis in "xy"]
     free = [node for node in range(_n_nodes(rows) - 1, 0, -1) if node != rows]
     if len(free) < n_in + n_out:
-        given = f"{rows}, with {len(free)} free nodes"
-        raise InputError("--rows", given, f"enough for {n_in} inputs and {n_out} outputs")
+        given = f"{_count(rows, 'row')} with {_count(len(free), 'free node')}"
+        allowed = f"at least {n_in + n_out} free nodes (one per input and output)"
+        raise InputError("--rows", given, allowed)
     inputs, others = free[:n_in], free[n_in:]
     spread = [others[place * len(others) // n_out] for place in range(n_out)]
     return [_port(node, "y") for node in inputs], [_port(node, "x") for node in spread]
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _port(node: int, axis: str) -> str:

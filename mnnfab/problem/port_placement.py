@@ -1,4 +1,4 @@
-"""Placement of the ports of a task: candidates ranked by short trainings of the bar model."""
+"""Placement of the ports of a task: candidates ranked by short training runs of the bar model."""
 
 from __future__ import annotations
 

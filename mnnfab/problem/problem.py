@@ -94,7 +94,7 @@ class Problem(Generic[TaskT_co]):
         if not 0 < longer["joint_length_mm"] < self.network.lengths.min() / 2:
             raise InputError(
                 "[material] joint_length_excess_mm",
-                f"{excess:g}, joints of {longer['joint_length_mm']:g} mm",
+                f"{excess:g}, joint length {longer['joint_length_mm']:g} mm",
                 "joints longer than 0 and shorter than half a bond",
             )
         changed = fabrication.model_copy(update=longer)
@@ -110,7 +110,7 @@ class Problem(Generic[TaskT_co]):
         return replace(self, surrogate=replace(self.surrogate, correction=None))
 
     def corrected(self, correction: Correction) -> Self:
-        """Return the problem with the corrected bar model."""
+        """Return the problem with the calibrated bar model."""
         return replace(self, surrogate=replace(self.surrogate, correction=correction))
 
     def law_named(self, name: LawName) -> StiffnessLaw:

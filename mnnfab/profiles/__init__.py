@@ -136,7 +136,7 @@ def _profile(kind: type[_Kind], file: str, where: str, name: str, folder: Path) 
     profiles = _profiles(file)
     if name not in profiles:
         known = " or ".join(f'"{known}"' for known in profiles)
-        raise InputError(where, f'"{name}"', f'{known}, or a file of your own: "my-own.toml"')
+        raise InputError(where, f'"{name}"', f"{known}, or the path of a .toml file")
     return kind(name=name, **profiles[name])
 
 

@@ -16,6 +16,7 @@ from matplotlib.tri import Triangulation
 from geometry.outline import outline
 from mnnfab.report.palette import BLUE, GREEN, GREY, ORANGE, RED
 from mnnfab.report.sketch import draw_ports
+from mnnfab.task.metrics import metric_label
 from mnnfab.units import NEWTON_PER_GF
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def draw_history(axes: Axes, history: Columns) -> None:
     metrics = axes.twinx()
     metric_names = [name for name in history if name.startswith(("accuracy", "relative", "target"))]
     for name, style in zip(metric_names, ("-", ":", "--"), strict=False):
-        metrics.plot(epochs, history[name], color=ORANGE, ls=style, label=name.replace("_", " "))
+        metrics.plot(epochs, history[name], color=ORANGE, ls=style, label=metric_label(name))
     metrics.set_ylabel("metric (dimensionless)")
     lines = [*axes.get_lines(), *metrics.get_lines()]
     names = [str(line.get_label()) for line in lines]
@@ -212,7 +213,7 @@ def draw_print_samples(axes: Axes, problem: Problem, prints: ToleranceStudy) -> 
     axes.hist(prints.metrics, bins=40, color=BLUE)
     axes.axvline(float(np.median(prints.metrics)), color="black", lw=3, label="median")
     axes.axvline(prints.drawn, color=ORANGE, lw=2, ls="--", label="nominal")
-    axes.set_xlabel(f"{primary_metric.name.replace('_', ' ')} (dimensionless)")
+    axes.set_xlabel(f"{primary_metric.label}, dimensionless")
     axes.set_ylabel(f"print samples (of {len(prints.metrics):,})")
     axes.legend(frameon=False)
 

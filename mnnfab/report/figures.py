@@ -87,7 +87,7 @@ def _network(results: Results) -> Picture:
     draw_network(axes, results.problem, results.widths_mm, results.tiling)
     marked_findings = [f for f in results.findings if f.position_mm and f.severity != "info"]
     draw_marks(axes, marked_findings)
-    caption = "Part as printed, to scale; bonds are coloured by width."
+    caption = "Nominal geometry, to scale; bonds are coloured by width."
     if marked_findings:
         caption += " Circles mark the positions of findings, labelled with their codes."
     kind: Literal["svg", "png"] = "svg" if results.problem.network.n_bonds <= 500 else "png"
@@ -101,11 +101,11 @@ def _history(results: Results) -> Picture:
     caption = "Loss and metrics of the bar model per epoch"
     if kept is None or kept.number == 0:
         return Picture("Loss and metrics", f"{caption}.", address_of(figure, "svg"))
-    caption += f" in the last training, round {kept.number} of the compensation"
+    caption += f" in the last training run, round {kept.number} of the compensation"
     if kept.loss_scale_mm is not None:
         caption += f", with a loss scale of {kept.loss_scale_mm:g} mm"
     return Picture(
-        "Loss and metrics of the last training", f"{caption}.", address_of(figure, "svg")
+        "Loss and metrics of the last training run", f"{caption}.", address_of(figure, "svg")
     )
 
 
@@ -128,7 +128,7 @@ def _agreement(bar: Response, continuum: Response, agreement: Agreement) -> Pict
     caption = (
         "One point per pair of input and output (left), and per bond and unit load (right). "
         "Points on the orange line differ from the bar model by the best-fit scale, a common "
-        "factor that training can absorb; the distance from the line is the residual."
+        "factor that can be compensated by the widths; the distance from the line is the residual."
     )
     return Picture("Agreement by port and by bond", caption, address_of(figure, "svg"))
 

@@ -8,15 +8,15 @@ from typing import Any
 
 from markupsafe import Markup
 
-from mnnfab.findings import Finding
 from mnnfab.report.bond_table import bond_table
 from mnnfab.report.figures import Picture, pictures
 from mnnfab.report.interactive import as_script, slider_data, solid_data
 from mnnfab.report.response_tables import confusion_matrices, models_by_name, output_rows
 from mnnfab.report.summary import summarise
 from mnnfab.report.template import render
-from mnnfab.task.metrics import Metrics
+from mnnfab.task.metrics import Metrics, metric_label
 from mnnfab.units import NEWTON_PER_GF
+from mnnfab.validation.finding_codes import grouped_findings
 from mnnfab.validation.results import Results
 
 
@@ -37,12 +37,12 @@ def page_text(results: Results, others: Sequence[OtherFile] = ()) -> str:
         law_widths=", ".join(f"{width:.3g}" for width in stiffness_law["widths_mm"]),
         law_softening=", ".join(f"{factor:.3f}" for factor in stiffness_law["softening_vs_bar"]),
         verdict_summary=_verdict_summary(results),
-        warnings_and_errors=[f for f in _by_severity(results) if f.severity != "info"],
-        informational=[f for f in results.findings if f.severity == "info"],
+        **grouped_findings(results.findings),
         metrics=_metrics(results),
-        metric_name=task.primary_metric.name.replace("_", " ")
+        metric_name=task.primary_metric.label if task and task.primary_metric else "metric",
+        metric_training=metric_label(task.primary_metric.training)
         if task and task.primary_metric
-        else "metric",
+        else "metric (training samples)",
         confusion_matrices=confusion_matrices(results),
         outputs=outputs,
         has_targets=any(row.target_mm is not None for row in outputs),
@@ -81,11 +81,6 @@ def _figure(picture: Picture, name: str) -> Markup:
     return Markup(render("picture.html", picture=picture, anchor=anchor))  # noqa: S704 - escaped
 
 
-def _by_severity(results: Results) -> list[Finding]:
-    order = {"error": 0, "warning": 1, "info": 2}
-    return sorted(results.findings, key=lambda finding: order[finding.severity])
-
-
 def _verdict_summary(results: Results) -> str:
     """Return a one-sentence summary of the verdict."""
     errors = [finding for finding in results.findings if finding.severity == "error"]
@@ -102,7 +97,7 @@ def _verdict_summary(results: Results) -> str:
     reference = task.metrics(results.predicted)[name] if results.predicted else value
     bars = "bar model" if results.problem.surrogate.correction is None else "calibrated bar model"
     values = f"{value:.3f} (continuum model), {reference:.3f} ({bars})"
-    return f"{sentence}: {name.replace('_', ' ')} {values}."
+    return f"{sentence}: {task.primary_metric.label} {values}."
 
 
 def _metrics(results: Results) -> list[dict[str, str]]:
@@ -115,7 +110,7 @@ def _metrics(results: Results) -> list[dict[str, str]]:
     continuum: Metrics = task.metrics(results.continuum.response) if results.continuum else {}
     return [
         {
-            "name": name,
+            "name": metric_label(name),
             "bar": _formatted(value),
             "surrogate": _formatted(surrogate.get(name)),
             "continuum": _formatted(continuum.get(name)),
@@ -125,7 +120,7 @@ def _metrics(results: Results) -> list[dict[str, str]]:
 
 
 def _restarts(results: Results) -> list[list[str]]:
-    """Return one row per training, numbers to four significant digits."""
+    """Return one row per training run, numbers to four significant digits."""
     columns = results.record.restarts.values()
     return [[f"{value:.4g}" for value in row] for row in zip(*columns, strict=True)]
 

@@ -53,7 +53,7 @@ class RuleTraining:
 
 
 Comparison = Mapping[str, Mapping[str, RuleTraining]]
-"""Trainings by the title of the task and the rule."""
+"""Training runs by the title of the task and the rule."""
 
 
 def compare_rules() -> Comparison:

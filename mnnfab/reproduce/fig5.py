@@ -41,7 +41,7 @@ Trainer = Callable[[TrainableProblem, float, FloatArray | None], Run]
 
 @dataclass(frozen=True, eq=False)
 class Switching:
-    """Three trainings, each from the widths of the previous one; the last also with more epochs."""
+    """Three training runs, each from the widths of the previous; the last also with more epochs."""
 
     flowers: Run
     lines: Run
@@ -62,7 +62,7 @@ def fig5() -> Experiment:
     return Experiment(
         title="Retraining",
         about=f"Switching and the cut of {DAMAGE[0]}–{DAMAGE[1]} use one split, the atlas uses "
-        f"{SPLITS}. A retraining starts from the previous widths; widths at a limit start a "
+        f"{SPLITS}. Retraining starts from the previous widths; widths at a limit start a "
         "thousandth of the range inside it, so that the logistic map can leave the limit.",
         lines=(
             *_switching_lines(switched),
@@ -188,9 +188,9 @@ def _atlas_lines(cuts: tuple[Cut, ...]) -> list[Line]:
         Line(
             f"{kind} bonds: {meaning}",
             ", ".join(cut.name for cut in cuts if cut.kind == kind) or "none",
-            note="stalled retrainings were restarted up to three times from random widths; without "
-            "2–3, 3–8, 3–7 or 7–8 the network with the lowest loss that bounded optimisation finds "
-            "misclassifies nearly all flowers"
+            note="stalled training runs were restarted up to three times from random widths; "
+            "without 2–3, 3–8, 3–7 or 7–8 the network with the lowest loss that bounded "
+            "optimisation finds misclassifies nearly all flowers"
             if kind == "critical"
             else "",
         )

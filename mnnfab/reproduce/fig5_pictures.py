@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def draw_switching(runs: Sequence[Run], titles: Sequence[str], material: str) -> Figure:
-    """Draw loss and metric of successive trainings, and the final widths of each."""
+    """Draw loss and metric of successive training runs, and the final widths of each."""
     figure = Figure(figsize=(5 * len(runs), 8), layout="constrained")
     panels = figure.subplots(2, len(runs))
     for (above, below), run, title in zip(panels.T, runs, titles, strict=True):

@@ -16,6 +16,7 @@ from mnnfab.io.folder_lock import recover_unless_locked
 from mnnfab.io.tables import column_numbers, read_table
 from mnnfab.runs.record import WIDTHS
 from mnnfab.runs.run_folder import DESIGN, REPORT
+from mnnfab.task.metrics import metric_label
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,7 @@ def _numbers(report: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     )
     for model, model_name in models:
         for name, value in ((report["models"].get(model) or {}).get("metrics") or {}).items():
-            yield f"{name.replace('_', ' ')}, {model_name}", value
+            yield f"{metric_label(name)}, {model_name}", value
     agreement = report["agreement"].get("continuum_vs_bar") or {}
     for name, value in agreement.items():
         yield f"{name.replace('_', ' ')} (continuum against bar model)", value

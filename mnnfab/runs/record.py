@@ -76,10 +76,10 @@ class Record:
         widths_mm: (n_bonds,).
         history: history of the training that was kept; empty if the widths were given.
         restarts: final values of each of several restarts; empty if there was one.
-        ancestry: the trainings before this one, the oldest first.
+        ancestry: the training runs before this one, the oldest first.
         findings: findings reported before and after the training.
         compensation: the rounds after the training, and the surrogate that predicts the widths.
-        width_history: widths of all trainings that led to these; None for large networks.
+        width_history: widths of all training runs that led to these; None for large networks.
     """
 
     widths_mm: FloatArray

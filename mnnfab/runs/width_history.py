@@ -38,7 +38,7 @@ class WidthHistory:
 
 
 def width_history_of(trainings: Sequence[Training]) -> WidthHistory | None:
-    """Return the width history of consecutive trainings, evenly spaced over their epochs.
+    """Return the width history of consecutive training runs, evenly spaced over their epochs.
 
     Returns:
         The width history; None if no training has recorded its widths.

@@ -9,6 +9,35 @@ MetricValue = float | list[float]
 Metrics = dict[str, MetricValue]
 
 
+#: Subsets of the samples, by the last word of a metric key.
+_SUBSETS = {
+    "all": "all samples",
+    "train": "training samples",
+    "validation": "validation samples",
+    "test": "test samples",
+    "unrounded": "unrounded loads",
+}
+
+
+def metric_label(key: str) -> str:
+    """Return the name of a metric for people, from its key in the metrics.
+
+    >>> metric_label("accuracy_train")
+    'accuracy (training samples)'
+    >>> metric_label("accuracy_all_unrounded")
+    'accuracy (all samples, unrounded loads)'
+    >>> metric_label("displacements_mm")
+    'displacements (mm)'
+    """
+    words, qualifiers = key.split("_"), list[str]()
+    while words[-1] in _SUBSETS:
+        qualifiers.insert(0, _SUBSETS[words.pop()])
+    if words[-1] == "mm":
+        qualifiers.insert(0, words.pop())
+    name = " ".join(words)
+    return f"{name} ({', '.join(qualifiers)})" if qualifiers else name
+
+
 @dataclass(frozen=True)
 class Baseline:
     """Constant-prediction baseline: the metric of a prediction that does not depend on the loads.
@@ -39,6 +68,11 @@ class PrimaryMetric:
     baseline: Baseline
     training: str
     training_baseline: Baseline
+
+    @property
+    def label(self) -> str:
+        """Name of the metric for people."""
+        return metric_label(self.name)
 
     def ranked(self, value: float) -> float:
         """Return a value of the metric with the sign for which larger is better."""

@@ -181,7 +181,7 @@ def classification_metrics(task: Task, displacements: FloatArray) -> Metrics:
 
 
 def displacement_metrics(task: Task, displacements: FloatArray) -> Metrics:
-    """Return the root mean square of u - û over that of all û, in each part of the data."""
+    """Return the RMS of the prediction error divided by the RMS of all targets, for each subset."""
     size = np.sqrt((task.targets**2).mean())
 
     def relative_error(indices: IntArray | slice) -> float:
@@ -193,7 +193,7 @@ def displacement_metrics(task: Task, displacements: FloatArray) -> Metrics:
 
 
 def behaviour_class_metrics(task: Task, displacements: FloatArray) -> Metrics:
-    """Return the displacements under the load and the share of the target output in their sum."""
+    """Return the displacements under the load and the target share of the sum of magnitudes."""
     sizes = np.abs(displacements[0])
     share = float(sizes @ task.targets[0] / sizes.sum())
     return {"displacements_mm": displacements[0].tolist(), "target_share": share}

@@ -125,7 +125,8 @@ def train_adam_compiled(
         step_settings = (size, schedule.learning_rate, (epoch - 1) * steps_per_epoch)
         found, definite = train_epoch(bars, samples, limits, state, order, step_settings)
         if not definite:
-            raise ToolError("the bar stiffness matrix is not positive definite: is a width zero?")
+            msg = "the bar stiffness matrix is not positive definite; all widths must be positive"
+            raise ToolError(msg)
         flexibilities.append(found)
         if schedule.keep_widths:
             latents.append(state.latent.copy())

@@ -12,7 +12,7 @@ from mnnfab.arrays import FloatArray, IntArray, frozen_floats
 from mnnfab.errors import InputError, ToolError
 from mnnfab.io.display import curve_svg, table_html
 from mnnfab.model.model import PortModel
-from mnnfab.task.metrics import Metrics, MetricValue
+from mnnfab.task.metrics import Metrics, MetricValue, metric_label
 from mnnfab.task.task import Task
 from mnnfab.training.ensemble import make_member, run_ensemble
 from mnnfab.training.optimisation import OptimisationRun, Schedule, Trainable
@@ -94,7 +94,7 @@ class Training:
             return table_html(["widths"], [["given, not trained"]])
         losses = [epoch.loss_train for epoch in self.history]
         last = self.history[-1].metrics
-        rows = [[name.replace("_", " "), _shown(value)] for name, value in last.items()]
+        rows = [[metric_label(name), _shown(value)] for name, value in last.items()]
         return curve_svg(losses, "training loss") + table_html(["metric", "last"], rows)
 
 
@@ -197,7 +197,9 @@ def _keep_best(
     rows = task.split.validation if task.split.validation.size else task.train_indices
     losses = [task.loss_value(training_run.models[-1], rows) for training_run in training_runs]
     if not np.isfinite(losses).any():
-        raise ToolError("no training run ended with a finite loss: are loads or targets too large?")
+        raise ToolError(
+            "no training run ended with a finite loss; loads or targets may be too large"
+        )
     best = int(np.nanargmin(losses))
     widths, latents = trainable.width_map.widths, training_runs[best].latents
     return Training(

@@ -107,7 +107,7 @@ def _check_metric(
     limits: CheckSection,
 ) -> Finding:
     reference, found = task.metrics(bar), task.metrics(continuum)
-    name, value = primary_metric.name, primary_metric.of(found)
+    name, value = primary_metric.label, primary_metric.of(found)
     label = "calibrated bar model" if factor is None else "bar model"
     message = f"{name} {primary_metric.of(reference):.4f} ({label}), {value:.4f} (continuum model)"
     scaled = primary_metric.of(task.metrics(ScaledOutputs(continuum, 1 / (factor or 1.0))))
@@ -122,7 +122,7 @@ def _check_metric(
 def _check_baseline(primary_metric: PrimaryMetric, found: Metrics) -> Finding:
     """Return a finding, an error if the metric does not beat the constant-prediction baseline."""
     baseline = primary_metric.baseline
-    value = f"{primary_metric.name} {primary_metric.of(found):.4f} (continuum model)"
+    value = f"{primary_metric.label} {primary_metric.of(found):.4f} (continuum model)"
     margin = f", margin of chance {baseline.chance_margin:.4f}" if baseline.chance_margin else ""
     message = f"{value}; constant-prediction baseline {baseline.value:.4f}{margin}"
     severity: Severity = "info" if primary_metric.beats_baseline(found) else "error"

@@ -170,23 +170,25 @@ def hierarchy_values(hierarchy: ModelHierarchy) -> dict[str, Any]:
 
 def hierarchy_text(task: Task, hierarchy: ModelHierarchy) -> str:
     """Return the model hierarchy as a table for a terminal."""
-    metric = task.primary_metric.name.replace("_", " ") if task.primary_metric else ""
-    header = f"{'model':<25} {'scale':>7} {'residual':>9} {'of bonds':>9} {metric:>15}"
-    lines = [f"{header} {'dofs':>9} {'seconds':>8}"]
+    metric = task.primary_metric.label if task.primary_metric else ""
+    width = max(10, len(metric))
+    header = f"{'model':<31} {'scale':>7} {'residual, outputs':>17} {'residual, bonds':>15}"
+    lines = [f"{header} {metric:>{width}} {'dofs':>9} {'seconds':>8}"]
     for result in hierarchy.results:
         value = f"{task.primary_metric.of(result.metrics):.4f}" if task.primary_metric else ""
         lines.append(
-            f"{result.name:<25} {result.agreement.scale:>7.4f} "
-            f"{result.agreement.displacement_residual:>9.2%} "
-            f"{result.agreement.elongation_residual:>9.2%} {value:>15} "
+            f"{result.name:<31} {result.agreement.scale:>7.4f} "
+            f"{result.agreement.displacement_residual:>17.2%} "
+            f"{result.agreement.elongation_residual:>15.2%} {value:>{width}} "
             f"{result.n_dofs:>9,} {result.seconds:>8.2f}"
         )
     return "\n".join(
         [
             *lines,
-            *(f"{name:<25} {reason}" for name, reason in hierarchy.failures.items()),
+            *(f"{name:<31} {reason}" for name, reason in hierarchy.failures.items()),
             "",
-            "scale: best-fit scale of the displacements of the last model over those of this one;",
-            "residual: after best-fit scaling, of the outputs, and of the elongations of bonds",
+            "scale: best-fit factor from the displacements of this model to those of the last one;",
+            "residual: relative difference from the last model after best-fit scaling, of the",
+            "displacements of the outputs and of the elongations of the bonds",
         ]
     )

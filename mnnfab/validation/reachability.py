@@ -7,6 +7,8 @@ import numpy as np
 from mnnfab.arrays import IntArray
 from mnnfab.findings import Finding
 from mnnfab.problem.problem import PortProblem, Problem, has_ports
+from mnnfab.task.metrics import metric_label
+from mnnfab.task.task import Task
 from mnnfab.training.reachability import Reachability, Target, assess
 
 #: Largest number of bonds for which the search runs before training; for larger networks it takes
@@ -39,12 +41,11 @@ def reach_findings(problem: PortProblem, found: Reachability) -> list[Finding]:
         message = f"targets {_missed(found.target)}; {_remedies(problem, found.target)}"
         section = problem.design.compensate
         if section is not None and section.enabled:
-            message += "; this holds for the bar model before its correction by [compensate]"
+            message += "; this holds for the bar model before its calibration by [compensate]"
         findings.append(Finding("out-of-reach", "warning", "task", message))
     if found.unreadable > 0.1:
         resolution = problem.design.check.resolution_mm
-        classes = problem.task.loss.targets == "classes"
-        signal = "lead of the largest output" if classes else "displacement of the outputs"
+        signal = _signal_name(problem.task)
         message = (
             f"{signal} is below the measurement resolution of {resolution:g} mm in "
             f"{found.unreadable:.0%} of the samples (median {found.signal_mm:.3f} mm) at the "
@@ -73,12 +74,14 @@ def reachability_text(problem: PortProblem, found: Reachability) -> str:
     lines += [
         "",
         f"lowest training loss {found.loss:.5g}, with "
-        + ", ".join(f"{name} {_number(value)}" for name, value in found.metrics.items()),
+        + ", ".join(
+            f"{metric_label(name)} {_number(value)}" for name, value in found.metrics.items()
+        ),
         f"bonds at the lower limit: {_bonds(problem, found.at_min)}",
         f"bonds at the upper limit: {_bonds(problem, found.at_max)}",
         f"condition number {found.condition:.3g}",
         (
-            f"signal {found.signal_mm:.4f} mm (median); "
+            f"{_signal_name(problem.task)} {found.signal_mm:.4f} mm (median); "
             f"{found.unreadable:.0%} of the samples below the resolution of "
             f"{problem.design.check.resolution_mm:g} mm"
         ),
@@ -99,6 +102,12 @@ def reachability_text(problem: PortProblem, found: Reachability) -> str:
         if not found.target.reached:
             lines += [_remedies(problem, found.target)]
     return "\n".join(lines)
+
+
+def _signal_name(task: Task) -> str:
+    if task.loss.targets == "classes":
+        return "difference between the two largest outputs"
+    return "displacement of the outputs"
 
 
 def _missed(target: Target) -> str:

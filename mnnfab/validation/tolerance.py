@@ -47,7 +47,7 @@ def check_print_samples(problem: PortProblem, study: ToleranceStudy | None) -> l
         return [Finding("prints", "info", "task", message)]
     if study is None or not is_trainable(problem):
         return []
-    errors, name = study.errors, problem.task.primary_metric.name
+    errors, name = study.errors, problem.task.primary_metric.label
     low, middle, high = np.percentile(study.metrics, [5, 50, 95])
     bonds = ", ".join(problem.network.bond_name(bond) for bond in study.worst_bonds())
     severity: Severity = "info" if study.chance >= LIKELY else "warning"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mnnfab.findings import Finding
 from mnnfab.problem.problem import Problem, has_ports
-from mnnfab.task.metrics import PrimaryMetric
+from mnnfab.task.metrics import PrimaryMetric, metric_label
 from mnnfab.training.ensemble import is_slowed_by_loss
 from mnnfab.training.training import Training
 
@@ -14,12 +14,13 @@ def training_text(problem: Problem, training: Training) -> str:
     if not training.history:
         return ""
     first, last = training.history[0], training.history[-1]
-    message = f"{last.epoch} epochs: loss {first.loss_train:.4g} to {last.loss_train:.4g}"
+    epochs = "1 epoch" if last.epoch == 1 else f"{last.epoch} epochs"
+    message = f"{epochs}: loss {first.loss_train:.4g} to {last.loss_train:.4g}"
     primary_metric = problem.task.primary_metric if problem.task else None
     if primary_metric is None:
         return message
     before, after = primary_metric.of(first.metrics), primary_metric.of(last.metrics)
-    return f"{message}, {primary_metric.name} {before:.4f} to {after:.4f}"
+    return f"{message}, {primary_metric.label} {before:.4f} to {after:.4f}"
 
 
 def training_findings(problem: Problem, training: Training) -> tuple[Finding, ...]:
@@ -75,9 +76,9 @@ def _learned(problem: Problem, primary_metric: PrimaryMetric, training: Training
     stuck = training.chosen is not None and training.chosen.stuck
     way_out = "other ports, loads or limits" if stuck else "more epochs, since the loss still falls"
     margin = f", margin of chance {baseline.chance_margin:.4f}" if baseline.chance_margin else ""
-    name = primary_metric.training
+    value = f"{metric_label(primary_metric.training)} {last.metrics[primary_metric.training]:.4f}"
     message = (
-        f"{name} {last.metrics[name]:.4f} does not beat the constant-prediction baseline "
+        f"{value} does not beat the constant-prediction baseline "
         f"({baseline.value:.4f}{margin}); possible remedies: {way_out}"
     )
     return Finding("nothing-learned", "warning", "training", message)

@@ -22,8 +22,9 @@ def width_limit_findings(fabrication: Fabrication, printer: Printer) -> list[Fin
         return []
     least = printer.printable_wall_mm / fabrication.joint_ratio
     message = (
-        f"{fabrication.width_min_mm:g} mm allows joints of {joint:g} mm; {printer.name} prints "
-        f"walls of {printer.printable_wall_mm:g} mm or more, which requires {least:g} mm or more"
+        f"joint width {joint:g} mm (joint_ratio × width_min_mm) is below the minimum of "
+        f"{printer.printable_wall_mm:g} mm of {printer.name}; width_min_mm must be at least "
+        f"{least:g} mm"
     )
     where = "[fabrication] width_min_mm"
     return [Finding("limits", "warning", where, message, None, fabrication.width_min_mm, least)]

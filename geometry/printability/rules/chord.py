@@ -19,11 +19,10 @@ def check(job: PrintJob) -> list[Finding]:
     if worst is None:
         return []
     limit = CHORD_SHARE * joint.value_mm
+    x, y = worst.position_mm
     message = (
-        f"facets are up to {worst.value_mm:.4f} mm from the arc at ({{:.2f}}, {{:.2f}}) mm".format(
-            *worst.position_mm
-        )
-        + f", {worst.value_mm / joint.value_mm:.1%} of the narrowest joint; "
+        f"chord error of arc facets up to {worst.value_mm:.4f} mm at ({x:.2f}, {y:.2f}) mm, "
+        f"{worst.value_mm / joint.value_mm:.1%} of the narrowest joint; "
         f"limit {CHORD_SHARE:.0%}, set by [export] stl_tolerance_mm"
     )
     severity: Severity = "info" if worst.value_mm <= limit else "warning"

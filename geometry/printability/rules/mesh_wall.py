@@ -25,7 +25,10 @@ def check(job: PrintJob) -> list[Finding]:
     worst = measure_at(section.middles[thinnest], float(walls[thinnest]), job.tiling, job.network)
     finding = check_wall("wall-mesh", worst, job.printer)
     if abs(worst.value_mm - joint.value_mm) < SAME_WALL_MM:  # the same wall, measured twice
-        message = f"{worst.value_mm:.3f} mm on the triangles, the same as the narrowest joint"
+        message = (
+            f"minimum wall of the surface mesh {worst.value_mm:.3f} mm, equal to the narrowest "
+            "joint"
+        )
         finding = replace(finding, severity="info", message=message)
     return [finding]
 

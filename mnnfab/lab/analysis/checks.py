@@ -62,10 +62,12 @@ def check_swapped_shots(
         best = min(mismatches, key=lambda name: mismatches[name])
         name = f"{shots[n].source} (step {shots[n].step})"
         if mismatch > MAX_MISMATCH * size and mismatches[best] < MATCH_RATIO * mismatch:
-            given = f"{name} matches load step {best}: swapped?"
+            given = f"{name} matches load step {best}; the steps may be swapped"
             raise InputError(where, given, "each shot assigned to its own load step")
         if np.vdot(displacements[n], own_step) < -0.5 * _norm(displacements[n]) * _norm(own_step):
-            given = f"{name} moved against its applied weights: swapped with the zero?"
+            given = (
+                f"{name} moved against its applied weights; it may be swapped with the zero step"
+            )
             allowed = "shots of role zero without weights; loads with correct signs, y up"
             raise InputError(where, given, allowed)
     _check_loaded_zero(where, shots, measurement, set(expected), loaded)
@@ -90,7 +92,7 @@ def _check_loaded_zero(
             measurement.network.n_nodes
         ):
             given = f"{shots[n].source} (no weights) differs from the other unloaded shots"
-            raise InputError(where, given, "unloaded shots that agree: was a weight applied?")
+            raise InputError(where, given, "unloaded shots that agree, without any weight")
 
 
 def _common_factor(displacements: list[FloatArray], expected: list[FloatArray]) -> float:
@@ -139,8 +141,8 @@ def check_measurement(measurement: Measurement, reciprocity: float | None) -> li
         Finding(
             "noise",
             "info",
-            "joints",
-            f"noise of one joint coordinate in one shot: {1000 * noise.node_mm:.2f} µm ({source}); "
+            "nodes",
+            f"noise of one node coordinate in one shot: {1000 * noise.node_mm:.2f} µm ({source}); "
             f"common translation of a shot: {1000 * noise.shift_mm:.2f} µm",
             None,
             noise.node_mm,

@@ -13,6 +13,7 @@ from mnnfab.report.figures import address_of
 from mnnfab.report.palette import BLUE, GREEN, GREY, ORANGE
 from mnnfab.report.sketch import draw_bonds
 from mnnfab.report.template import render
+from mnnfab.validation.finding_codes import grouped_findings
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,15 +28,13 @@ MAX_DRAWN = 80
 def analysis_page(analysis: Analysis) -> str:
     """Return the HTML page of an analysed experiment."""
     gradient, measurement = analysis.gradient, analysis.measurement
-    warnings_and_errors = [finding for finding in analysis.findings if finding.severity != "info"]
     return render(
         "measured.html",
         title=analysis.experiment.section.name,
         design=analysis.part.problem.design.name,
         steps=measurement.steps,
         n_shots=len(analysis.positions.shots),
-        warnings_and_errors=warnings_and_errors,
-        informational=[finding for finding in analysis.findings if finding.severity == "info"],
+        **grouped_findings(analysis.findings),
         rows=_rows(analysis),
         displacements=_displacements(analysis),
         gradient=None if gradient is None else _gradient(analysis),

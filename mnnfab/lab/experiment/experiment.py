@@ -31,7 +31,7 @@ UNITS_MM = {"mm": 1.0, "cm": 10.0, "m": 1000.0, "um": 1e-3, "in": 25.4}
 
 
 class PositionsSection(Section):
-    """[positions] table of joint centres.
+    """[positions] table of node positions.
 
     Args:
         file: name of the table.
@@ -70,7 +70,7 @@ class CameraSection(Section):
             without them the lens is assumed to be free of distortion.
         reference: photograph of the board in its position, if the other photographs do not show
             it; camera and board must then not move.
-        tracking: "dots" if the dots of the joints are painted, otherwise "shapes": the shapes of
+        tracking: "dots" if the dots of the nodes are painted, otherwise "shapes": the shapes of
             the hubs are tracked.
         part: "dark" on a light background, or "light".
     """
@@ -93,10 +93,10 @@ class ExperimentSection(Section):
         elongation: "length", the change of a bond's length, with large displacements in the error
             bars; or "projection" of the displacements on the bond's direction, for parts that obey
             linear theory, as those of rehearsals do.
-        position_sd_mm: noise of one coordinate of one joint, if no load step has two shots.
+        position_sd_mm: noise of one coordinate of one node, if no load step has two shots.
         unseen_share: unmodelled share: standard deviation of errors that repeats do not show, as a
-            share of a joint's own displacement; 0.0005 if not given, 0.01 for hubs tracked by their
-            shapes.
+            share of the displacement of the node itself; 0.0005 if not given, 0.01 for hubs tracked
+            by their shapes.
         youngs_modulus_MPa: modulus of the predictions, if not that of the design's material.
     """
 

@@ -83,7 +83,7 @@ def make_kit(part: PortPart, largest_gf: float | None) -> Kit:
     prediction = predict(part, steps)
     largest = float(np.abs(prediction.continuum_mm).max())
     if largest > MAX_DISPLACEMENT_SHARE * problem.network.lengths.min():
-        given = f"weights that displace joints by {largest:.3g} mm"
+        given = f"weights that displace nodes by {largest:.3g} mm"
         share = f"{MAX_DISPLACEMENT_SHARE:.0%}"
         allowed = f"up to {share} of a bond's length: use lighter weights (--largest)"
         raise InputError("kit", given, allowed)
@@ -105,7 +105,7 @@ def write_kit(staging: Path, kit: Kit) -> list[str]:
         **template_files(kit.part, name, kit.steps, board),
     }
     notes = [
-        f"{step.name} rotates a joint by {np.degrees(rotation):.0f}°, beyond linear theory: "
+        f"{step.name} rotates a node by {np.degrees(rotation):.0f}°, beyond linear theory: "
         "expected values are not valid; use lighter weights"
         for step, rotation in zip(kit.prediction.steps, kit.rotations.tolist(), strict=True)
         if rotation > MAX_ROTATION
@@ -176,10 +176,8 @@ def _checklist(kit: Kit) -> list[str]:
     fixed = ", ".join(map(str, kit.problem.network.fixed.tolist()))
     dots = kit.problem.design.features.dots is not None
     eyelets = kit.problem.design.features.eyelets is not None
-    tied = (
-        "to the eyelets, and around the joints of other nodes" if eyelets else "around the joints"
-    )
-    painted = "paint the raised dots" if dots else "paint a dot on every joint"
+    tied = "to the eyelets, and around the other nodes" if eyelets else "around the nodes"
+    painted = "paint the raised dots" if dots else "paint a dot on every node"
     largest = float(np.abs(kit.prediction.continuum_mm).max())
     return [
         f"Mount the part in the frame at nodes {fixed}; nothing else may touch it.",
@@ -188,7 +186,7 @@ def _checklist(kit: Kit) -> list[str]:
         "Hang the part in the window of the board.",
         "Measure ten squares of the board with a caliper, for experiment.toml.",
         "Camera on a tripod, remote trigger, square to the board; do not change focus and zoom.",
-        f"Board and part fill the picture. Joints move by up to {largest:.2f} mm.",
+        f"Board and part fill the picture. Nodes move by up to {largest:.2f} mm.",
         "Take eight photographs of the board from several sides: lens-0.jpg and so on.",
         "Weigh the weights to 0.1 g or better.",
         f"Tie strings {tied}; use pulleys for loads that do not act downwards.",

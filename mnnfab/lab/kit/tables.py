@@ -29,7 +29,7 @@ _TEMPLATE = """\
 
 schema = 1
 name = "{name}"
-part = "{part}" # hash of the bonds; measurements of other parts are refused
+part = "{part}" # hash of the bonds; measurements of other parts are rejected
 kind = "positions" # a table; or "photographs": the files listed in shots.csv
 elongation = "length" # change of bond length; "projection" assumes linear theory
 # position_sd_mm = 0.01 # noise of one coordinate, if no load step has two shots
@@ -43,7 +43,7 @@ points = "by-number" # point n is node n; "by-place" assigns points by position
 
 [camera]
 # calibration = "lens-*.jpg" # photographs of the board from several sides, for lens distortion
-tracking = "{tracking}" # "dots" if the joints are painted; "shapes" tracks the hubs
+tracking = "{tracking}" # "dots" if the nodes are painted; "shapes" tracks the hubs
 part = "dark" # on a light background, or "light"
 
 [board] # as printed from board.svg; measure its squares

@@ -128,6 +128,7 @@ def _bonds(identification: Identification) -> str:
 
 def _page(identification: Identification) -> str:
     from mnnfab.report.template import render
+    from mnnfab.validation.finding_codes import grouped_findings
 
     return render(
         "identified.html",
@@ -135,12 +136,7 @@ def _page(identification: Identification) -> str:
         design=identification.problem.design.name,
         sources=identification.sources,
         rows=_rows(identification),
-        warnings_and_errors=[
-            finding for finding in identification.findings if finding.severity != "info"
-        ],
-        informational=[
-            finding for finding in identification.findings if finding.severity == "info"
-        ],
+        **grouped_findings(identification.findings),
         creep=identification.creep,
         picture=None if identification.bonds is None else _picture(identification),
     )

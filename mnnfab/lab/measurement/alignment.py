@@ -104,10 +104,8 @@ def align(
 def _unit_error(where: str, ratio: float) -> InputError:
     nearest = min(UNITS, key=lambda factor: abs(np.log(ratio * factor)))
     recognised = abs(np.log(ratio * nearest)) < np.log(1 + MAX_SIZE_ERROR)
-    suspicion = (
-        f"unit probably {UNITS[nearest]}" if recognised else "in pixels, or of another part?"
-    )
-    given = f"joint distances {1 / ratio:.4g} times those of the design: {suspicion}"
+    suspicion = f"unit probably {UNITS[nearest]}" if recognised else "in pixels, or of another part"
+    given = f"node distances {1 / ratio:.4g} times those of the design: {suspicion}"
     allowed = f"a unit in experiment.toml that gives the design's size within {MAX_SIZE_ERROR:.0%}"
     return InputError(where, given, allowed)
 
@@ -122,18 +120,18 @@ def _check_order(where: str, points: FloatArray, network: Network) -> None:
     mirrored_fit = _robust_fit(mirrored, network)
     if np.hypot(*(mirrored_fit.apply(mirrored) - network.nodes).T).max() <= limit:
         allowed = 'y_axis = "down" if y points down, or a view of the part from its front'
-        raise InputError(where, "joints mirrored with respect to the design", allowed)
+        raise InputError(where, "nodes mirrored with respect to the design", allowed)
     aligned = fit.apply(points)
     rows, columns = linear_sum_assignment(_distances(network.nodes, aligned))
     permuted = [int(n) for n, row in zip(rows, columns, strict=True) if n != row]
     permutation_fits = np.hypot(*(aligned[columns] - network.nodes).T).max() <= limit
     if permuted and permutation_fits:
-        given = f"joints {', '.join(map(str, permuted))} are permuted"
-        allowed = 'the node number of each joint, or points = "by-place" in experiment.toml'
+        given = f"nodes {', '.join(map(str, permuted))} are permuted"
+        allowed = 'the node number of each position, or points = "by-place" in experiment.toml'
         raise InputError(where, given, allowed)
     worst = int(distances.argmax())
-    given = f"joint {worst} is {distances[worst]:.3g} mm from its position in the design"
-    allowed = f"joints of this part, each within {limit:.3g} mm of its position in the design"
+    given = f"node {worst} is {distances[worst]:.3g} mm from its position in the design"
+    allowed = f"nodes of this part, each within {limit:.3g} mm of its position in the design"
     raise InputError(where, given, allowed)
 
 

@@ -233,7 +233,7 @@ class Tracker:
         size = (image.shape[1], image.shape[0])
         if size != self.camera.size_px:
             width, height = self.camera.size_px
-            given = f"{size[0]} × {size[1]} pixels: cropped, or another camera?"
+            given = f"{size[0]} × {size[1]} pixels; cropped, or from another camera"
             raise InputError(where, given, f"{width} × {height}, as the other photographs")
 
     def _plane(self, where: str, image: Image) -> tuple[Plane, Corners]:

@@ -71,7 +71,7 @@ class Photograph:
         high = low + 2 * half + 1
         height, width = self.image.shape
         if (low < 0).any() or high[0] > width or high[1] > height:
-            given = f"joint {node} is at the edge of the picture or outside: cropped?"
+            given = f"node {node} is at the edge of the picture or outside; it may be cropped"
             raise InputError(self.where, given, "a photograph of the whole part")
         return self.image[low[1] : high[1], low[0] : high[0]], low.astype(np.float64)
 
@@ -113,14 +113,13 @@ def _find_dot(
         dot = find_dot(image, position, radius)
         if dot is not None and 1 / MAX_SIZE_RATIO < dot.radius / radius < MAX_SIZE_RATIO:
             if dot.residual > MAX_DOT_RESIDUAL:
-                given = f"joint {node}'s dot is not a complete disc: is it covered?"
+                given = f"the dot of node {node} is not a complete disc; it may be covered"
                 raise InputError(
                     photograph.where, given, "visible dots; lead strings behind the part"
                 )
-            if EDGE_WIDTH_SDS * dot.edge > MAX_EDGE_WIDTH_PX:
-                given = (
-                    f"blurred: the edge of joint {node}'s dot is {EDGE_WIDTH_SDS * dot.edge:.0f} px"
-                )
+            edge_px = EDGE_WIDTH_SDS * dot.edge
+            if edge_px > MAX_EDGE_WIDTH_PX:
+                given = f"blurred: the edge of the dot of node {node} is {edge_px:.0f} px"
                 allowed = f"at most {MAX_EDGE_WIDTH_PX:g} pixels: check focus, movement"
                 raise InputError(photograph.where, given, allowed)
             return np.array(dot.centre)
@@ -159,7 +158,7 @@ def _window(
     low = np.maximum(np.rint(expected).astype(int) - half, 0)
     high = np.minimum(np.rint(expected).astype(int) + half + 1, [width, height])
     if (high - low < half).any():
-        given = f"joint {node} is at the edge of the picture or outside: cropped?"
+        given = f"node {node} is at the edge of the picture or outside; it may be cropped"
         raise InputError(photograph.where, given, "a photograph of the whole part")
     return photograph.image[low[1] : high[1], low[0] : high[0]], low.astype(np.float64)
 
@@ -167,9 +166,9 @@ def _window(
 def _not_found_error(
     photograph: Photograph, node: int, expected: FloatArray, kind: str
 ) -> InputError:
-    given = f"joint {node} is not found near pixel ({expected[0]:.0f}, {expected[1]:.0f})"
+    given = f"node {node} is not found near pixel ({expected[0]:.0f}, {expected[1]:.0f})"
     return InputError(
-        photograph.where, given, f"{kind} at every joint, not covered by other objects"
+        photograph.where, given, f"{kind} at every node, not covered by other objects"
     )
 
 

@@ -26,7 +26,7 @@ Kind = Literal["positions", "photographs"]
 
 _POSITIONS = """\
 schema = 1
-name = "rehearsal of round {number}"
+name = "synthetic measurement of round {number}"
 kind = "positions"
 elongation = "projection" # the continuum model in place of the printed part is linear
 unseen_share = 0.0
@@ -59,7 +59,7 @@ def rehearse(folder: Path, kind: Kind, timer: StageTimer) -> Path:
     problem, _, state, round_folder = load_session(folder)
     if is_measured(round_folder):
         given = "contains a measurement of the printed part"
-        raise InputError(str(round_folder), given, "either that measurement or a rehearsal")
+        raise InputError(str(round_folder), given, "either that measurement or a synthetic one")
     widths = widths_of(problem, state)
     steps = load_experiment(round_folder).steps
     part = PrintedPart(problem, widths, timer)

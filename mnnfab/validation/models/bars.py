@@ -21,7 +21,7 @@ def make(part: PortPart, law: LawName) -> PartModel:
 
 
 MODEL = (
-    HierarchyModel(10, "bars, E w t / a", partial(make, law="bar")),
+    HierarchyModel(10, "bars, k = E w t / a", partial(make, law="bar")),
     HierarchyModel(20, "bars, joints in series", partial(make, law="series")),
-    HierarchyModel(30, "bars, calibrated", partial(make, law="calibrated")),
+    HierarchyModel(30, "bars, calibrated stiffness law", partial(make, law="calibrated")),
 )

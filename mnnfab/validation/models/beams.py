@@ -15,4 +15,4 @@ def make(part: PortPart) -> PartModel:
     return PartModel(beam_response(frame, task.inputs, task.outputs), len(frame.free))
 
 
-MODEL = HierarchyModel(40, "frame, bonds that bend", make)
+MODEL = HierarchyModel(40, "frame, beam elements", make)

@@ -28,7 +28,8 @@ def check(part: AssessedPart) -> list[Finding]:
     if not np.isfinite(factor):
         return [Finding("buckling", "info", "continuum", "no in-plane buckling in any load case")]
     message = (
-        f"in-plane buckling at load factor {factor:.2f} of “{case.name}”; largest bow in this bond"
+        f"in-plane buckling at load factor {factor:.2f} of “{case.name}”; largest lateral "
+        "deflection of the mode in this bond"
     )
     where = network.bond_name(bond_of_largest_deflection(network, part.continuum, buckling))
     limit = Limit(part.problem.design.check.min_buckling_factor, ADVISED_FACTOR, at_least=True)
