@@ -97,9 +97,9 @@ def measured_gradient(
 ) -> MeasuredGradient:
     """Return the gradient of the mean loss over some samples, from measured elongations.
 
-        Errors are propagated by Monte Carlo: measurements are resampled with the position noise in the
-    reference and loaded photographs and the error due to geometric nonlinearity. The bias due to
-    the common reference reading is estimated from the same draws and subtracted.
+    Errors are propagated by Monte Carlo: measurements are resampled with the position noise in
+    the reference and loaded photographs and the error due to geometric nonlinearity. The bias due
+    to the common reference reading is estimated from the same draws and subtracted.
 
     Args:
         where: location named in error messages.
