@@ -199,8 +199,8 @@ def main() -> None:
         f"  mnnfab, {n_steps} steps per call         {in_epoch:8.1f} µs  {in_epoch / ours:6.1f} ×"
     )
     print(f"  mnnfab, 32 restarts, per restart  {many:8.1f} µs  {many / ours:6.1f} ×")
-    in_training = microseconds(whole_training(trainable), 20) / 70
-    print(f"  mnnfab, not compiled*             {in_training:8.1f} µs  {in_training / ours:6.1f} ×")
+    plain_us = microseconds(whole_training(trainable), 20) / 70
+    print(f"  mnnfab, not compiled*             {plain_us:8.1f} µs  {plain_us / ours:6.1f} ×")
     for name, step in peers:
         took = microseconds(step, 300)
         print(f"  {name:<33} {took:8.1f} µs  {took / ours:6.1f} ×")

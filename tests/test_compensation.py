@@ -16,7 +16,7 @@ import tomli_w
 
 from mnnfab import InputError, Problem, ToolError, make_problem, parse_design, train_problem
 from mnnfab.arrays import FloatArray
-from mnnfab.compensation.loop import Compensated, compensate
+from mnnfab.compensation.loop import CompensationResult, compensate
 from mnnfab.compensation.record import (
     Round,
     best_round,
@@ -43,7 +43,7 @@ def problem_of(values: dict[str, Any]) -> Problem:
     return make_problem(parse_design(values), EXAMPLES)
 
 
-def loop(values: dict[str, Any], seed: int) -> Compensated:
+def loop(values: dict[str, Any], seed: int) -> CompensationResult:
     values["training"]["seed"] = seed
     values["compensate"] = {"rounds": 4, "tolerance": 0.005, "loss_scale_mm": 0.005}
     problem = problem_of(values)
@@ -65,7 +65,7 @@ def round_of(number: int, difference: float, metric: float) -> Round:
     )
 
 
-def assert_the_loop_closed(done: Compensated) -> None:
+def assert_the_loop_closed(done: CompensationResult) -> None:
     """Within half a percent in four rounds, and as good as predicted and as before."""
     rounds, kept = done.compensation.rounds, done.compensation.kept
     assert kept is not None

@@ -38,7 +38,7 @@ from mnnfab.training.ensemble import (
 from mnnfab.training.optimisation import OptimisationRun, train_adam
 from mnnfab.training.training import is_stalled, train
 from mnnfab.training.width_maps import WidthMap
-from mnnfab.validation.training import kept_given_start, training_findings
+from mnnfab.validation.training_results import kept_given_start, training_findings
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 # The same arithmetic in another order: rounding, which training hardly amplifies.
@@ -147,7 +147,7 @@ def test_the_best_restart_by_validation_is_kept(iris_values: dict[str, Any]) -> 
     training = train(trainable_of(problem), problem.start_widths_mm, problem.schedule)
     losses = [restart.last.loss_validation for restart in training.restarts]
     assert len(losses) == 6
-    (chosen,) = [restart for restart in training.restarts if restart.chosen]
+    (chosen,) = [restart for restart in training.restarts if restart.kept]
     assert chosen.last.loss_validation == min(loss for loss in losses if loss is not None)
     assert training.history[-1] == chosen.last
 
@@ -156,11 +156,11 @@ def test_a_stuck_training_is_started_again(iris_values: dict[str, Any]) -> None:
     """Steps so long that every bond ends at a limit: all flowers in one class."""
     problem = iris_problem(iris_values, learning_rate=1000.0, epochs=1, batch_size=1000)
     training = train(trainable_of(problem), problem.start_widths_mm, problem.schedule)
-    assert training.restarts[0].stuck
+    assert training.restarts[0].stalled
     assert len(training.restarts) > 1
     plain = iris_problem(iris_values)
     trained = train(trainable_of(plain), plain.start_widths_mm, plain.schedule)
-    assert [restart.stuck for restart in trained.restarts] == [False]
+    assert [restart.stalled for restart in trained.restarts] == [False]
 
 
 @pytest.mark.parametrize(("last", "stuck"), [(0.995, True), (0.9, False)])
@@ -215,7 +215,7 @@ def test_of_restarts_the_better_one_is_kept_and_told(
     changed = iris_values | {"training": iris_values["training"] | changes | {"epochs": 1}}
     started = make_problem(parse_design(changed), EXAMPLES, start=table)
     training = train_problem(started)
-    chosen = next(restart.number for restart in training.restarts if restart.chosen)
+    chosen = next(restart.number for restart in training.restarts if restart.kept)
     codes = [finding.code for finding in training_findings(started, training)]
     assert ("start-not-kept" in codes) == (chosen > 0) == (not kept_given_start(training))
     assert chosen > 0

@@ -232,7 +232,7 @@ def test_a_profile_is_what_training_takes(
     section = MaterialSection(preset="measured.toml")
     design = bench.problem.design.model_copy(update={"material": section})
     problem: Problem = make_problem(design, tmp_path)
-    analysed = tile_part(problem.as_measured, bench.widths_mm)
+    analysed = tile_part(problem.with_effective_joints, bench.widths_mm)
     assert analysed.area_mm2 == pytest.approx(hidden.tiling.area_mm2, rel=5e-3)
     assert tile_part(problem, bench.widths_mm).area_mm2 == bench.tiling.area_mm2  # as drawn
     law = problem.law_named("series").stiffness(bench.widths_mm)

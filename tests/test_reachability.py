@@ -20,12 +20,12 @@ from mnnfab.pipeline.pipeline import reach
 from mnnfab.problem.problem import TrainableProblem, require_trainable
 from mnnfab.training.reachability import Reachability
 from mnnfab.training.reachability_losses import Reading, ScaledResidual
-from mnnfab.validation.conditioning import POOR, check_conditioning
-from mnnfab.validation.reachability import (
+from mnnfab.validation.attainable_targets import (
     _rounded,
     assess_problem,
-    reachability_findings_before_training,
+    attainability_findings_before_training,
 )
+from mnnfab.validation.conditioning import POOR, check_conditioning
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 
@@ -52,7 +52,7 @@ def assessed(problem: TrainableProblem) -> Reachability:
 
 
 def codes(problem: TrainableProblem) -> list[str]:
-    return [finding.code for finding in reachability_findings_before_training(problem)]
+    return [finding.code for finding in attainability_findings_before_training(problem)]
 
 
 def test_the_papers_slope_is_out_of_reach_and_what_would_help() -> None:
@@ -90,7 +90,7 @@ def test_a_wrong_sign_is_told_and_not_mended_by_a_negative_modulus(targets: list
     assert found.wrong_sign
     assert found.softer is None
     assert found.wider is None
-    (finding,) = reachability_findings_before_training(problem)
+    (finding,) = attainability_findings_before_training(problem)
     assert "check the signs of loads and targets" in finding.message
 
 
@@ -102,7 +102,7 @@ def test_the_remedies_that_are_named_reach_the_target(slope: float, *, stiffer: 
     """As they are printed, with three digits."""
     slopes = [0.0, 12.0 * slope, 3.0 * slope, 12.0 * slope]
     problem = problem_of("regression", task={"slopes_mm_per_N": slopes})
-    (finding,) = reachability_findings_before_training(problem)
+    (finding,) = attainability_findings_before_training(problem)
     modulus, thickness = (
         float(re.findall(rf"{name} of ([0-9.]+)", finding.message)[0])
         for name in ("modulus", "thickness")
@@ -118,7 +118,7 @@ def test_the_remedies_that_are_named_reach_the_target(slope: float, *, stiffer: 
 
 def test_a_load_that_reaches_the_target() -> None:
     problem = with_targets([-1.0, -1.1])
-    (finding,) = reachability_findings_before_training(problem)
+    (finding,) = attainability_findings_before_training(problem)
     times = float(re.findall(r"a load factor of ([0-9.]+)", finding.message)[0])
     assert 1 < times < 2  # uniform bonds would need twice the load; softer ones need less
     assert codes(with_targets([-1.0, -1.1], task={"loads_gf": [-5.0 * times]})) == []
@@ -219,7 +219,7 @@ def test_report_in_words() -> None:
     for words in ("not a proof", "node 12 y", "not attainable", "modulus of 0.4", "lower limit"):
         assert words in text
     problem = load_problem(EXAMPLES / "regression.toml")
-    assert "attainable with" in reachability_findings_before_training(problem)[0].message
+    assert "attainable with" in attainability_findings_before_training(problem)[0].message
 
 
 @pytest.mark.parametrize("loss", [Reading(1, -1.0), ScaledResidual()], ids=str)

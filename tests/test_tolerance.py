@@ -15,7 +15,7 @@ from mnnfab.problem.problem import TrainableProblem, require_trainable
 from mnnfab.profiles import printer
 from mnnfab.tolerance.print_errors import PrintErrors, sample_width_errors
 from mnnfab.tolerance.study import AsDrawnBars, ToleranceStudy, study_tolerance
-from mnnfab.validation.tolerance import check_print_samples, study_print_samples
+from mnnfab.validation.print_samples import check_print_samples, study_print_samples
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 NONE = PrintErrors(0.0, 0.0, 0.0, 0.0)
@@ -64,7 +64,7 @@ def test_small_errors_are_of_first_order(iris: TrainableProblem, errors: PrintEr
 
 def test_without_errors_every_print_is_the_design(iris: TrainableProblem) -> None:
     found = study(iris, WIDTHS, NONE, count=10)
-    assert set(found.metrics.tolist()) == {found.drawn}
+    assert set(found.metrics.tolist()) == {found.nominal}
     np.testing.assert_allclose(found.output_sd_mm, 0.0, atol=1e-15)
     np.testing.assert_array_equal(found.bond_shares, 0.0)
 
@@ -72,7 +72,7 @@ def test_without_errors_every_print_is_the_design(iris: TrainableProblem) -> Non
 def test_modulus_changes_no_class(iris: TrainableProblem) -> None:
     """All displacements by one factor: which is the largest stays."""
     found = study(iris, WIDTHS, PrintErrors(0.0, 0.05, 0.1, 0.0), count=50)
-    assert set(found.metrics.tolist()) == {found.drawn}
+    assert set(found.metrics.tolist()) == {found.nominal}
     assert found.output_sd_mm.min() > 0
 
 
@@ -166,7 +166,7 @@ def test_what_the_study_says(iris: TrainableProblem) -> None:
     found = study_print_samples(iris, train_problem(iris).widths_mm)
     prints, bonds = check_print_samples(iris, found)
     assert found is not None
-    assert prints.value == found.chance
+    assert prints.value == found.print_yield
     assert "1,000 print samples" in prints.message
     assert bonds.where.startswith("bond ")
     assert check_print_samples(iris, None) == []

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from validation_common import EXAMPLES, PICTURES, table, timer
 
 from mnnfab import load_design, load_problem, make_problem, train_problem
-from mnnfab.compensation.loop import Compensated, compensate
+from mnnfab.compensation.loop import CompensationResult, compensate
 from mnnfab.compensation.record import Compensation, Round
 from mnnfab.compensation.search import search
 from mnnfab.design.design import Design
@@ -17,7 +17,7 @@ from mnnfab.model.surrogate import fit_correction
 from mnnfab.printed_part.part import PrintedPart
 from mnnfab.problem.problem import require_trainable
 from mnnfab.report.palette import BLUE, GREY, ORANGE
-from mnnfab.validation.tolerance import study_print_samples
+from mnnfab.validation.print_samples import study_print_samples
 
 SEEDS = range(10)
 
@@ -74,7 +74,7 @@ def medians_in_words(medians: Mapping[bool, Sequence[float]]) -> str:
     )
 
 
-def run_loop(design: Design) -> Compensated:
+def run_loop(design: Design) -> CompensationResult:
     """Train a design and compensate it."""
     problem = make_problem(design, EXAMPLES)
     return compensate(problem, train_problem(problem), (), timer())
@@ -86,7 +86,7 @@ def kept_of(compensation: Compensation) -> Round:
     return compensation.kept
 
 
-def seeds_table(done: Sequence[Compensated]) -> str:
+def seeds_table(done: Sequence[CompensationResult]) -> str:
     """Return a table with one row per seed."""
     header = (
         *("seed", "before: bar model", "before: continuum", "rounds", "kept", "difference"),
@@ -106,7 +106,7 @@ def seeds_table(done: Sequence[Compensated]) -> str:
     return table(header, rows)
 
 
-def draw_seeds(done: Sequence[Compensated]) -> None:
+def draw_seeds(done: Sequence[CompensationResult]) -> None:
     """Draw the accuracies of all seeds before and after."""
     figure = Figure(figsize=(8, 3.6), layout="constrained")
     axes = figure.add_subplot()
@@ -185,7 +185,7 @@ def prints_section() -> str:
         assert study is not None, "the study is enabled"
         rows.append(
             (
-                *(words, f"{study.drawn:.4f}", f"{study.metrics.mean():.4f}"),
+                *(words, f"{study.nominal:.4f}", f"{study.metrics.mean():.4f}"),
                 f"{np.percentile(study.metrics, 5):.4f}",
                 f"{np.percentile(study.metrics, 95):.4f}",
             )

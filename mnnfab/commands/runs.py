@@ -55,12 +55,12 @@ def train(
     from mnnfab.pipeline import pipeline
 
     trained = pipeline.train(design, out, start_from=start_from, watcher=watcher)
-    lines = [trained.words] if trained.words else []
+    lines = [trained.summary] if trained.summary else []
     lines += _removed(trained.removed)
     lines.append(f"widths and training history in {trained.folder}")
     values = {
         "folder": str(trained.folder),
-        "training": trained.words,
+        "training": trained.summary,
         "removed": list(trained.removed),
     }
     return Answer("\n".join(lines), values)

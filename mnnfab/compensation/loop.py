@@ -1,4 +1,4 @@
-"""Compensation loop: train, solve the continuum model, calibrate the bar model, train again."""
+"""Compensation loop: train, solve the continuum model, calibrate the bar model, train retrained."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
-class Compensated:
+class CompensationResult:
     """Result of the compensation loop.
 
     Args:
@@ -42,30 +42,31 @@ class Compensated:
         training: training of the kept widths.
         compensation: record of the rounds.
         findings: findings on the rounds.
-        before: training runs of the rounds before the kept one.
+        earlier_trainings: training runs of the rounds before the kept one.
     """
 
     problem: Problem
     training: Training
     compensation: Compensation
     findings: tuple[Finding, ...]
-    before: tuple[Training, ...]
+    earlier_trainings: tuple[Training, ...]
 
 
 @dataclass(frozen=True, eq=False)
-class _Solved:
+class _RoundResult:
     """A round, and the correction for the next one.
 
     Args:
         training: training of the widths.
         surrogate: surrogate on which they were trained.
-        fitted: correction that makes the bar model agree with the continuum model at these widths.
+        correction: correction that makes the bar model agree with the continuum model at these
+            widths.
         entry: entry of the record.
     """
 
     training: Training
     surrogate: Surrogate
-    fitted: Correction
+    correction: Correction
     entry: Round
 
 
@@ -74,7 +75,7 @@ def compensate(
     training: Training,
     candidates: tuple[Candidate, ...],
     timer: StageTimer,
-) -> Compensated:
+) -> CompensationResult:
     """Run the compensation loop of the [compensate] section.
 
     If a later round cannot be trained, built or solved, the loop ends with the rounds before it.
@@ -90,25 +91,25 @@ def compensate(
         ToolError: if the continuum model of the first widths cannot be solved.
     """
     problem, section = require_trainable(problem), require_section(problem)
-    rounds = [_solve(problem, training, None, 0, timer)]
+    rounds = [_evaluate_round(problem, training, None, 0, timer)]
     findings: list[Finding] = []
     for number in range(1, section.rounds + 1):
-        corrected = problem.corrected(rounds[-1].fitted)
+        corrected = problem.corrected(rounds[-1].correction)
         round_task = with_loss_scale(problem.task, section.loss_scale_mm)
         trained = replace(corrected, task=round_task)
         try:
             with timer.stage(f"train, round {number}"):
-                again = train_on(trained, rounds[-1].training.widths_mm, timer)
-            found = _solve(corrected, again, section.loss_scale_mm, number, timer)
+                retrained = continue_training(trained, rounds[-1].training.widths_mm, timer)
+            result = _evaluate_round(corrected, retrained, section.loss_scale_mm, number, timer)
         except MnnfabError as error:
             message = f"round {number} failed, the earlier rounds are used: {error}"
             findings.append(Finding("loop-ended", "warning", "[compensate]", message))
             break
-        log.info("round %d: difference %.3g", number, found.entry.difference)
-        rounds.append(found)
-        if found.entry.difference <= section.tolerance:
+        log.info("round %d: difference %.3g", number, result.entry.difference)
+        rounds.append(result)
+        if result.entry.difference <= section.tolerance:
             break
-    return _keep(problem, section, rounds, candidates, findings)
+    return _select_round(problem, section, rounds, candidates, findings)
 
 
 def require_section(problem: Problem) -> CompensateSection:
@@ -125,54 +126,56 @@ def require_section(problem: Problem) -> CompensateSection:
     return section
 
 
-def train_on(problem: TrainableProblem, widths_mm: FloatArray, timer: StageTimer) -> Training:
+def continue_training(
+    problem: TrainableProblem, widths_mm: FloatArray, timer: StageTimer
+) -> Training:
     """Continue the training from given widths in a single run, without restarts or retries."""
     schedule = replace(problem.schedule, restarts=1, retries=0)
     return train(problem.trainable(), widths_mm, schedule, timer.watcher.epoch)
 
 
-def _solve(
+def _evaluate_round(
     problem: TrainableProblem,
     training: Training,
     loss_scale_mm: float | None,
     number: int,
     timer: StageTimer,
-) -> _Solved:
+) -> _RoundResult:
     """Solve the continuum model of the trained widths and compare it with the prediction."""
     widths, task = training.widths_mm, problem.task
     primary_metric, part = task.primary_metric, PrintedPart(problem, widths, timer)
     continuum = part.continuum
     found, predicted = continuum.response, problem.response(widths)
-    correction, metrics = problem.surrogate.correction, task.metrics(found)
+    applied, metrics = problem.surrogate.correction, task.metrics(found)
     entry = Round(
         number=number,
         loss_scale_mm=loss_scale_mm,
         difference=relative_difference(found, predicted, task.single_loads),
-        scale=correction.scale if correction else 1.0,
-        additive=_norm(correction.additive) / _norm(found.flexibility) if correction else 0.0,
+        scale=applied.scale if applied else 1.0,
+        additive=_norm(applied.additive) / _norm(found.flexibility) if applied else 0.0,
         metric_predicted=primary_metric.of(task.metrics(predicted)),
         metric=primary_metric.of(metrics),
-        metric_training=primary_metric.in_training(metrics),
+        metric_training=primary_metric.on_training_samples(metrics),
         loss_training=task.loss_value(found, task.train_indices),
         dofs=continuum.n_dofs,
         discretisation_error=part.discretisation.error,
     )
-    fitted = fit_correction(part.bars.flexibility, found.flexibility)
-    return _Solved(training, problem.surrogate, fitted, entry)
+    correction = fit_correction(part.bars.flexibility, found.flexibility)
+    return _RoundResult(training, problem.surrogate, correction, entry)
 
 
 def _norm(values: FloatArray) -> float:
     return float(np.linalg.norm(values))
 
 
-def _keep(
+def _select_round(
     problem: TrainableProblem,
     section: CompensateSection,
-    rounds: list[_Solved],
+    rounds: list[_RoundResult],
     candidates: tuple[Candidate, ...],
     findings: list[Finding],
-) -> Compensated:
-    entries = [one.entry for one in rounds]
+) -> CompensationResult:
+    entries = [result.entry for result in rounds]
     best = best_round(entries, problem.task.primary_metric, section.tolerance)
     entries[best] = entries[best].model_copy(update={"kept": True})
     kept = rounds[best]
@@ -182,11 +185,11 @@ def _keep(
             "are kept"
         )
         findings = [*findings, Finding("loop-of-no-use", "warning", "[compensate]", message)]
-    return Compensated(
+    return CompensationResult(
         problem=replace(problem, surrogate=kept.surrogate),
         # The record keeps the results of the restarts of the first training.
         training=replace(kept.training, restarts=rounds[0].training.restarts),
         compensation=compensation_of(kept.surrogate, entries, candidates),
         findings=tuple(findings),
-        before=tuple(one.training for one in rounds[:best]),
+        earlier_trainings=tuple(result.training for result in rounds[:best]),
     )

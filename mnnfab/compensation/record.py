@@ -134,7 +134,7 @@ class Compensation(Section):
         return next((entry for entry in self.rounds if entry.kept), None)
 
 
-NOTHING = Compensation()
+EMPTY_RECORD = Compensation()
 
 
 def compensation_of(
@@ -171,7 +171,7 @@ def load_compensation(path: Path, task: Task | None) -> Compensation:
         InputError: if the file was not written by `compensation_text`, or has other ports.
     """
     if not path.exists():
-        return NOTHING
+        return EMPTY_RECORD
     allowed = "a file written by mnnfab"
     try:
         found = Compensation.model_validate_json(read_text(path))

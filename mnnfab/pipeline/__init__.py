@@ -3,7 +3,7 @@
 from mnnfab.pipeline.pipeline import (
     Outcome,
     QueryResult,
-    Trained,
+    TrainingOutcome,
     check,
     export,
     ladder,
@@ -16,7 +16,7 @@ from mnnfab.pipeline.pipeline import (
 __all__ = [
     "Outcome",
     "QueryResult",
-    "Trained",
+    "TrainingOutcome",
     "check",
     "export",
     "ladder",

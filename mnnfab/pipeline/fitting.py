@@ -26,8 +26,8 @@ from mnnfab.progress.watcher import StageTimer
 from mnnfab.runs.record import WIDTHS, Ancestor, as_ancestor, load_ancestry
 from mnnfab.runs.run_folder import DESIGN, default_folder
 from mnnfab.training.training import Training
-from mnnfab.validation.reachability import reachability_findings_before_training
-from mnnfab.validation.training import kept_given_start, training_findings
+from mnnfab.validation.attainable_targets import attainability_findings_before_training
+from mnnfab.validation.training_results import kept_given_start, training_findings
 from mnnfab.validation.width_limits import width_limit_findings
 
 
@@ -45,7 +45,7 @@ def read(
         problem = make_problem(found.design, found.folder, start)
         folder = out or default_folder(problem)
         if start_from is not None:
-            _keep_the_parent(start_from, folder)
+            _check_not_parent(start_from, folder)
         require_known(problem.design.export.formats)
         _refuse_unprintable(problem)
     return problem, folder
@@ -54,35 +54,35 @@ def read(
 def prepare(problem: Problem, timer: StageTimer) -> tuple[Problem, tuple[Finding, ...]]:
     """Return the problem with its stiffness law calibrated, and the findings reported on it."""
     problem = calibrated(problem, timer)
-    return problem, _told_before(problem, timer)
+    return problem, _findings_before_training(problem, timer)
 
 
-def _told_before(
+def _findings_before_training(
     problem: Problem, timer: StageTimer, known: tuple[Finding, ...] = ()
 ) -> tuple[Finding, ...]:
     """Return the findings before training, and report those that are not known yet."""
     with timer.stage("reach"):
-        before = (*_limits(problem), *reachability_findings_before_training(problem))
+        before = (*_limits(problem), *attainability_findings_before_training(problem))
     kinds = {(finding.code, finding.where) for finding in known}
-    _tell(tuple(one for one in before if (one.code, one.where) not in kinds), timer)
+    _report(tuple(one for one in before if (one.code, one.where) not in kinds), timer)
     return before
 
 
-def _tell(findings: tuple[Finding, ...], timer: StageTimer) -> tuple[Finding, ...]:
+def _report(findings: tuple[Finding, ...], timer: StageTimer) -> tuple[Finding, ...]:
     for finding in findings:
         timer.watcher.finding(finding)
     return findings
 
 
-def train_and_tell(problem: Problem, timer: StageTimer) -> tuple[Training, tuple[Finding, ...]]:
+def train_and_report(problem: Problem, timer: StageTimer) -> tuple[Training, tuple[Finding, ...]]:
     """Train a problem; return the training and the findings reported on it."""
     with timer.stage("train"):
         training = train_problem(problem, timer.watcher.epoch)
-    return training, _tell(training_findings(problem, training), timer)
+    return training, _report(training_findings(problem, training), timer)
 
 
 @dataclass(frozen=True, eq=False)
-class Fitted:
+class TrainedDesign:
     """A trained design, with compensation if the design enables it.
 
     Args:
@@ -90,22 +90,22 @@ class Fitted:
         training: training of the kept widths.
         compensation: record of the compensation.
         reported: findings that were reported to the progress watcher.
-        before: training runs of earlier rounds, in order.
+        earlier_trainings: training runs of earlier rounds, in order.
     """
 
     problem: Problem
     training: Training
     compensation: Compensation
     reported: tuple[Finding, ...]
-    before: tuple[Training, ...] = ()
+    earlier_trainings: tuple[Training, ...] = ()
 
 
-def fit(
+def train_design(
     problem: Problem,
     reported: tuple[Finding, ...],
     timer: StageTimer,
-    keep: Callable[[Fitted], None] = lambda _: None,
-) -> Fitted:
+    keep: Callable[[TrainedDesign], None] = lambda _: None,
+) -> TrainedDesign:
     """Train a problem, with search and compensation loop if the design enables them.
 
     Args:
@@ -116,8 +116,10 @@ def fit(
     """
     section = problem.design.compensate
     if section is None or not section.enabled:
-        training, after = train_and_tell(problem, timer)
-        fitted = Fitted(problem, training, compensation_of(problem.surrogate), (*reported, *after))
+        training, after = train_and_report(problem, timer)
+        fitted = TrainedDesign(
+            problem, training, compensation_of(problem.surrogate), (*reported, *after)
+        )
         keep(fitted)
         return fitted
     candidates: tuple[Candidate, ...] = ()
@@ -127,14 +129,19 @@ def fit(
         candidates = chosen.candidates
         if chosen.problem is not problem:  # the reported findings may not hold for another design
             trainable = _without_the_search(chosen.problem, section)
-            reported = _told_before(trainable, timer, known=reported)
+            reported = _findings_before_training(trainable, timer, known=reported)
     with timer.stage("train"):
         training = train_problem(trainable, timer.watcher.epoch)
-    keep(Fitted(trainable, training, compensation_of(trainable.surrogate), reported))
+    keep(TrainedDesign(trainable, training, compensation_of(trainable.surrogate), reported))
     done = compensate(trainable, training, candidates, timer)
-    after = _tell((*training_findings(trainable, done.training), *done.findings), timer)
-    found = (*reported, *after)
-    fitted = Fitted(done.problem, done.training, done.compensation, found, done.before)
+    after = _report((*training_findings(trainable, done.training), *done.findings), timer)
+    fitted = TrainedDesign(
+        problem=done.problem,
+        training=done.training,
+        compensation=done.compensation,
+        reported=(*reported, *after),
+        earlier_trainings=done.earlier_trainings,
+    )
     keep(fitted)
     return fitted
 
@@ -152,7 +159,7 @@ def _limits(problem: Problem) -> list[Finding]:
     return width_limit_findings(problem.design.fabrication, problem.printer)
 
 
-def _keep_the_parent(start_from: Path, folder: Path) -> None:
+def _check_not_parent(start_from: Path, folder: Path) -> None:
     """Refuse to overwrite the run from which the training starts."""
     if start_from.resolve() == folder.resolve():
         raise InputError("--from", f"{start_from} equals the output folder", "another --out")

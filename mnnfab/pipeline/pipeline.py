@@ -17,7 +17,14 @@ from mnnfab.findings import Finding, Verdict
 from mnnfab.io.atomic_folder import recover
 from mnnfab.io.folder_lock import locked_folder, recover_unless_locked
 from mnnfab.io.json_values import to_jsonable
-from mnnfab.pipeline.fitting import Fitted, ancestry_of, fit, prepare, read, train_and_tell
+from mnnfab.pipeline.fitting import (
+    TrainedDesign,
+    ancestry_of,
+    prepare,
+    read,
+    train_and_report,
+    train_design,
+)
 from mnnfab.pipeline.trays import write_tray
 from mnnfab.pipeline.writing import OutputOptions, write_manifest, write_results
 from mnnfab.printed_part.calibration import calibrated
@@ -35,11 +42,11 @@ from mnnfab.runs.run_folder import (
     run_folder,
     write_training,
 )
+from mnnfab.validation.attainable_targets import assess_problem, reachability_text
 from mnnfab.validation.check import check_part
 from mnnfab.validation.model_hierarchy import evaluate_models, hierarchy_text, hierarchy_values
-from mnnfab.validation.reachability import assess_problem, reachability_text
 from mnnfab.validation.results import Results
-from mnnfab.validation.training import training_text
+from mnnfab.validation.training_results import training_text
 
 
 @dataclass(frozen=True)
@@ -64,17 +71,17 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainingOutcome:
     """Outcome of a training, for the command line.
 
     Args:
         folder: folder of the results.
-        words: result in one line; empty if the design gives its widths.
+        summary: result in one line; empty if the design gives its widths.
         removed: removed files of an earlier part, which has other widths.
     """
 
     folder: Path
-    words: str
+    summary: str
     removed: tuple[str, ...] = ()
 
 
@@ -114,20 +121,20 @@ def run(
         MnnfabError: if the input is not valid or a kernel fails; no files are written.
         Interrupted: on Ctrl-C after the training; the trained widths are in the folder.
     """
-    wanted = _available(OutputOptions(force=force, pdf=pdf))
+    options = _check_available(OutputOptions(force=force, pdf=pdf))
     with _locked_design(design, start_from, out, watcher) as locked:
         before = exported_names(locked.folder)
-        results, reported = _run_and_write(locked, start_from, wanted)
+        results, reported = _run_and_write(locked, start_from, options)
     return _outcome(results, locked.folder, before, reported)
 
 
-def _available(wanted: OutputOptions) -> OutputOptions:
+def _check_available(options: OutputOptions) -> OutputOptions:
     """Return the options after checking that the required packages are installed."""
-    if wanted.pdf:
+    if options.pdf:
         from mnnfab.report.pdf import require_pdf
 
         require_pdf()
-    return wanted
+    return options
 
 
 @dataclass(frozen=True)
@@ -155,17 +162,17 @@ def _locked_design(
 
 
 def _run_and_write(
-    locked: _LockedRun, start_from: Path | None, wanted: OutputOptions
+    locked: _LockedRun, start_from: Path | None, options: OutputOptions
 ) -> tuple[Results, tuple[Finding, ...]]:
     """Train, check and write the results; on Ctrl-C write the trained widths."""
-    trained: list[Fitted] = []
+    trained: list[TrainedDesign] = []
     timer, folder = locked.timer, locked.folder
     try:
-        fitted = fit(*prepare(locked.problem, timer), timer, trained.append)
+        fitted = train_design(*prepare(locked.problem, timer), timer, trained.append)
         record = _record(fitted, start_from)
         results = check_part(fitted.problem, record, timer)
-        request = request_of(locked.problem, force=wanted.force, pdf=wanted.pdf)
-        results = write_results(results, folder, timer, replace(wanted, request=request))
+        request = request_of(locked.problem, force=options.force, pdf=options.pdf)
+        results = write_results(results, folder, timer, replace(options, request=request))
     except KeyboardInterrupt as error:
         recover(folder)  # in case files were being moved
         # Complete results of an earlier run are not replaced by incomplete ones.
@@ -176,10 +183,10 @@ def _run_and_write(
     return results, fitted.reported
 
 
-def _record(fitted: Fitted, start_from: Path | None) -> Record:
+def _record(fitted: TrainedDesign, start_from: Path | None) -> Record:
     ancestry = ancestry_of(fitted.problem, fitted.training, start_from)
     return make_record(
-        fitted.training, ancestry, fitted.reported, fitted.compensation, fitted.before
+        fitted.training, ancestry, fitted.reported, fitted.compensation, fitted.earlier_trainings
     )
 
 
@@ -195,7 +202,7 @@ def train(
     *,
     start_from: Path | None = None,
     watcher: ProgressWatcher | None = None,
-) -> Trained:
+) -> TrainingOutcome:
     """Train a design and write its widths; results of later stages in the folder are removed.
 
     Args:
@@ -210,20 +217,20 @@ def train(
     with _locked_design(design, start_from, out, watcher) as locked:
         timer = locked.timer
         problem, before = prepare(locked.problem, timer)
-        before += _left_to_run(problem, timer)
-        training, after = train_and_tell(problem, timer)
+        before += _warn_not_compensated(problem, timer)
+        training, after = train_and_report(problem, timer)
         if training.stopped and earlier_results(locked.folder):
             raise KeyboardInterrupt  # complete earlier results are kept
         compensation = compensation_of(problem.surrogate)
-        fitted = Fitted(problem, training, compensation, (*before, *after))
+        fitted = TrainedDesign(problem, training, compensation, (*before, *after))
         removed = exported_names(locked.folder)
         _write_widths(locked.folder, problem, _record(fitted, start_from))
         if training.stopped:
             raise Interrupted(locked.folder)
-    return Trained(locked.folder, training_text(problem, training), removed)
+    return TrainingOutcome(locked.folder, training_text(problem, training), removed)
 
 
-def _left_to_run(problem: Problem, timer: StageTimer) -> tuple[Finding, ...]:
+def _warn_not_compensated(problem: Problem, timer: StageTimer) -> tuple[Finding, ...]:
     """Report that training alone does not compensate, if the design enables compensation."""
     section = problem.design.compensate
     if section is None or not section.enabled:
@@ -315,17 +322,17 @@ def export(
     return _resume(folder, watcher, OutputOptions(force=force, pdf=pdf))
 
 
-def _resume(folder: Path, watcher: ProgressWatcher | None, wanted: OutputOptions) -> Outcome:
+def _resume(folder: Path, watcher: ProgressWatcher | None, options: OutputOptions) -> Outcome:
     timer = StageTimer(watcher or NullWatcher())
     require_run(folder)
-    _available(wanted)
+    _check_available(options)
     with locked_folder(folder):
         problem, record = load_run(folder, timer)
         timer.watcher = ProgressFileWatcher(timer.watcher, folder, problem.design.name)
         problem, record = _without_stale_history(problem, record)
         results = check_part(problem, record, timer)
         before = exported_names(folder)
-        results = write_results(results, folder, timer, wanted)
+        results = write_results(results, folder, timer, options)
     return _outcome(results, folder, before)
 
 

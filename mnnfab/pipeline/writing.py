@@ -40,7 +40,7 @@ class OutputOptions:
 
 
 def write_results(
-    results: Results, folder: Path, timer: StageTimer, wanted: OutputOptions
+    results: Results, folder: Path, timer: StageTimer, options: OutputOptions
 ) -> Results:
     """Write all files of a run into its folder.
 
@@ -48,19 +48,19 @@ def write_results(
         results: results of all stages.
         folder: locked folder.
         timer: stage timer.
-        wanted: output options.
+        options: output options.
 
     Returns:
         The results with the exported files.
     """
-    exports = wanted.export and (wanted.force or results.verdict == "pass")
+    exports = options.export and (options.force or results.verdict == "pass")
     with run_folder(folder) as staging:
         write_training(staging, results.problem, results.record)
         _write_fields(staging, results)
         if exports:
             results = _export(staging, results, timer)
-        _write_reports(staging, results, timer, pdf=wanted.pdf)
-        write_manifest(staging, results.files, wanted.request)
+        _write_reports(staging, results, timer, pdf=options.pdf)
+        write_manifest(staging, results.files, options.request)
     return results
 
 

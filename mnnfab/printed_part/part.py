@@ -73,7 +73,7 @@ class PrintedPart(Generic[TaskT_co]):
     @cached_property
     def modelled_tiling(self) -> Tiling:
         """Tiling with the effective joint length of printed parts, for the continuum model."""
-        modelled = self.problem.as_measured
+        modelled = self.problem.with_effective_joints
         return self.tiling if modelled is self.problem else tile_part(modelled, self.widths_mm)
 
     def exported_parts(self) -> list[TiledPart]:
@@ -121,7 +121,7 @@ class PrintedPart(Generic[TaskT_co]):
                 problem.network,
                 self.widths_mm,
                 problem.law.stiffness(self.widths_mm),
-                problem.as_measured.design.fabrication,
+                problem.with_effective_joints.design.fabrication,
             ),
             problem.material,
             problem.task,

@@ -84,7 +84,7 @@ class Problem(Generic[TaskT_co]):
         return law if correction is None else law.softened(correction.scale)
 
     @property
-    def as_measured(self) -> Self:
+    def with_effective_joints(self) -> Self:
         """The problem with the effective joint length of printed parts, used by the models."""
         excess = self.material.joint_length_excess_mm
         if not excess:
@@ -119,7 +119,10 @@ class Problem(Generic[TaskT_co]):
         Raises:
             InputError: if the law is not calibrated yet.
         """
-        modulus, fabrication = self.material.youngs_modulus_MPa, self.as_measured.design.fabrication
+        modulus, fabrication = (
+            self.material.youngs_modulus_MPa,
+            self.with_effective_joints.design.fabrication,
+        )
         if name == "bar":
             return bar_law(self.network, modulus, fabrication.thickness_mm)
         series = series_law(self.network, modulus, fabrication)

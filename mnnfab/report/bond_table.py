@@ -46,10 +46,12 @@ def bond_table(results: Results) -> BondTable:
         ),
     ]
     columns += _elongations(results)
-    if results.guards is not None:
-        columns.append(("joint strain, %", 100 * results.guards.joint_strains, 2))
-    if results.prints is not None:
-        columns.append(("share of the output variance, %", 100 * results.prints.bond_shares, 1))
+    if results.limit_states is not None:
+        columns.append(("joint strain, %", 100 * results.limit_states.joint_strains, 2))
+    if results.print_samples is not None:
+        columns.append(
+            ("share of the output variance, %", 100 * results.print_samples.bond_shares, 1)
+        )
     order = np.arange(network.n_bonds)
     if network.n_bonds > MAX_ROWS:
         order = np.argsort(-columns[-1][1], kind="stable")[:MAX_ROWS]

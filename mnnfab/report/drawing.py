@@ -212,7 +212,7 @@ def draw_print_samples(axes: Axes, problem: Problem, prints: ToleranceStudy) -> 
     )
     axes.hist(prints.metrics, bins=40, color=BLUE)
     axes.axvline(float(np.median(prints.metrics)), color="black", lw=3, label="median")
-    axes.axvline(prints.drawn, color=ORANGE, lw=2, ls="--", label="nominal")
+    axes.axvline(prints.nominal, color=ORANGE, lw=2, ls="--", label="nominal")
     axes.set_xlabel(f"{primary_metric.label}, dimensionless")
     axes.set_ylabel(f"print samples (of {len(prints.metrics):,})")
     axes.legend(frameon=False)

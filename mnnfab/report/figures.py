@@ -67,10 +67,10 @@ def pictures(results: Results) -> dict[str, Picture]:
     if continuum and task:
         cases = task.load_cases[:MAX_CASES]
         figures["deformed"] = _deformed(results.tiling, continuum, cases)
-    if continuum and results.guards:
-        figures |= _buckled(results.tiling, continuum, results.guards)
-    if results.prints:
-        figures["prints"] = _prints(results.problem, results.prints)
+    if continuum and results.limit_states:
+        figures |= _buckled(results.tiling, continuum, results.limit_states)
+    if results.print_samples:
+        figures["prints"] = _prints(results.problem, results.print_samples)
     return figures
 
 

@@ -48,8 +48,8 @@ def summarise(results: Results) -> dict[str, Any]:
         "stiffness_law": _stiffness_law(results),
         "discretisation": _discretisation(results.discretisation),
         "compensation": results.record.compensation.model_dump(include={"rounds", "candidates"}),
-        "guards": _limit_states(results.guards),
-        "prints": _print_samples(results.prints),
+        "guards": _limit_states(results.limit_states),
+        "prints": _print_samples(results.print_samples),
         "solid": {
             "volume_mm3": tiling.volume_mm3,
             "area_mm2": tiling.area_mm2,
@@ -146,12 +146,12 @@ def _print_samples(study: ToleranceStudy | None) -> dict[str, Any] | None:
     return {
         "errors": asdict(study.errors),
         "samples": len(study.metrics),
-        "metric_as_drawn": study.drawn,
+        "metric_as_drawn": study.nominal,
         "metric_mean": float(study.metrics.mean()),
         "metric_percentiles": dict(
             zip(map(str, percentiles), np.percentile(study.metrics, percentiles), strict=True)
         ),
-        "chance_to_meet_the_gate": study.chance,
+        "chance_to_meet_the_gate": study.print_yield,
         "output_sd_mm": study.output_sd_mm.tolist(),
         "output_sd_first_order_mm": study.output_sd_first_order_mm.tolist(),
         "bond_shares": study.bond_shares.tolist(),

@@ -88,7 +88,7 @@ def compare_runs(first: Path, second: Path) -> Comparison:
             *_findings(reports[0], reports[1]),
         ]
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
-        given = f"a report with an unexpected structure: {error}"
+        given = f"a report of another structure: {error}"
         raise InputError(f"{first}, {second}", given, "reports written by mnnfab") from error
     return Comparison((str(first), str(second)), tuple(lines), _widths(first, second))
 

@@ -31,7 +31,7 @@ def restart_columns(restarts: Sequence[Restart]) -> Columns:
     rows = [
         {"restart": float(restart.number)}
         | _row(restart.last)
-        | {"stuck": float(restart.stuck), "chosen": float(restart.chosen)}
+        | {"stuck": float(restart.stalled), "chosen": float(restart.kept)}
         for restart in restarts
     ]
     return {name: np.array([row[name] for row in rows]) for name in rows[0]}

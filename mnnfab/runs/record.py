@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from mnnfab.arrays import FloatArray
 from mnnfab.compensation.record import (
-    NOTHING,
+    EMPTY_RECORD,
     SURROGATE,
     Compensation,
     compensation_text,
@@ -87,7 +87,7 @@ class Record:
     restarts: Columns
     ancestry: tuple[Ancestor, ...] = ()
     findings: tuple[Finding, ...] = ()
-    compensation: Compensation = NOTHING
+    compensation: Compensation = EMPTY_RECORD
     width_history: WidthHistory | None = None
 
     def trained_on(self, task: TaskT) -> TaskT:
@@ -100,7 +100,7 @@ def make_record(
     training: Training,
     ancestry: tuple[Ancestor, ...],
     findings: tuple[Finding, ...],
-    compensation: Compensation = NOTHING,
+    compensation: Compensation = EMPTY_RECORD,
     earlier_trainings: Sequence[Training] = (),
 ) -> Record:
     """Return the record of a completed training and of those before it."""
@@ -129,7 +129,7 @@ def write_record(folder: Path, network: Network, record: Record) -> None:
         (folder / WIDTH_HISTORY).write_text(
             width_history_text(record.width_history), encoding="utf-8"
         )
-    if record.compensation != NOTHING:
+    if record.compensation != EMPTY_RECORD:
         text = compensation_text(record.compensation)
         (folder / SURROGATE).write_text(text, encoding="utf-8")
 

@@ -11,7 +11,7 @@ from mnnfab.errors import InputError
 from mnnfab.losses.kinds.squared_error import SquaredError
 from mnnfab.network.ports import Port
 from mnnfab.task.loss_choice import make_loss
-from mnnfab.task.metrics import NO_MOTION, Baseline, PrimaryMetric
+from mnnfab.task.metrics import ZERO_PREDICTION, Baseline, PrimaryMetric
 from mnnfab.task.task import (
     DataSplit,
     LoadCase,
@@ -44,7 +44,7 @@ def make_behaviour(
         loss = make_loss(section, section.loss or "mse", targets, "[task] targets_mm")
         evaluate = behaviour_target_metrics
         primary_metric = PrimaryMetric(
-            "relative_error", "lower", NO_MOTION, "relative_error", NO_MOTION
+            "relative_error", "lower", ZERO_PREDICTION, "relative_error", ZERO_PREDICTION
         )
     else:
         targets = np.eye(len(outputs))[[section.target_class or 0]]

@@ -92,7 +92,7 @@ class PrimaryMetric:
 
     def beats_training_baseline(self, metrics: Metrics) -> bool:
         """Return True if the metric on the training samples beats their baseline."""
-        return self._beats(self.training_baseline, self.in_training(metrics))
+        return self._beats(self.training_baseline, self.on_training_samples(metrics))
 
     def of(self, metrics: Metrics) -> float:
         """Return the primary metric."""
@@ -100,7 +100,7 @@ class PrimaryMetric:
         assert isinstance(value, float), "a primary metric is a single number"
         return value
 
-    def in_training(self, metrics: Metrics) -> float:
+    def on_training_samples(self, metrics: Metrics) -> float:
         """Return the primary metric on the training samples alone."""
         value = metrics[self.training]
         assert isinstance(value, float), "a primary metric is a single number"
@@ -111,4 +111,4 @@ class PrimaryMetric:
 
 
 #: Baseline of a relative error: that of outputs that do not move.
-NO_MOTION = Baseline(1.0)
+ZERO_PREDICTION = Baseline(1.0)

@@ -16,7 +16,7 @@ from mnnfab.task.datasets import (
     read_loads_and_displacements,
 )
 from mnnfab.task.loss_choice import make_loss
-from mnnfab.task.metrics import NO_MOTION, Baseline, PrimaryMetric
+from mnnfab.task.metrics import ZERO_PREDICTION, Baseline, PrimaryMetric
 from mnnfab.task.split import split_samples
 from mnnfab.task.task import (
     LoadCase,
@@ -61,7 +61,7 @@ def make_regression(
         primary_metric=PrimaryMetric(
             "relative_error",
             "lower",
-            NO_MOTION,
+            ZERO_PREDICTION,
             "relative_error_train",
             _no_motion(targets, split.train),
         ),
@@ -72,7 +72,7 @@ def make_regression(
 def _no_motion(targets: FloatArray, rows: IntArray) -> Baseline:
     """Return the error of zero displacements on some samples, over the size of all targets."""
     size = (targets**2).mean()
-    return Baseline(float(np.sqrt((targets[rows] ** 2).mean() / size))) if size else NO_MOTION
+    return Baseline(float(np.sqrt((targets[rows] ** 2).mean() / size))) if size else ZERO_PREDICTION
 
 
 def _points_on_lines(section: Regression, seed: int) -> tuple[FloatArray, FloatArray]:

@@ -14,7 +14,7 @@ from mnnfab.profiles import Printer
 from mnnfab.units import NEWTON_PER_GF
 
 #: Lower limit of sampled values as a fraction of the nominal value.
-LEAST = 0.1
+MIN_FACTOR = 0.1
 #: Number of standard deviations that the accuracy of a printer is assumed to be.
 SDS_IN_ACCURACY = 2.0
 
@@ -78,5 +78,5 @@ def sample_width_errors(
     half = generator.standard_normal((count // 2, len(widths_mm)))
     both = np.concatenate([half, -half])
     drawn = errors.width_mm * weight * both
-    limited: FloatArray = np.maximum(drawn, (LEAST - 1) * fabrication.width_min_mm)
+    limited: FloatArray = np.maximum(drawn, (MIN_FACTOR - 1) * fabrication.width_min_mm)
     return limited

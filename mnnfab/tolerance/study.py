@@ -14,7 +14,7 @@ from mnnfab.model.model import PortModel
 from mnnfab.model.response import Response
 from mnnfab.random_streams import Stream, random_generator
 from mnnfab.task.task import ScoredTask, Task
-from mnnfab.tolerance.print_errors import LEAST, PrintErrors
+from mnnfab.tolerance.print_errors import MIN_FACTOR, PrintErrors
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,10 +40,10 @@ class ToleranceStudy:
 
     Args:
         errors: print errors.
-        drawn: primary metric with nominal values.
+        nominal: primary metric with nominal values.
         metrics: primary metric of every print sample, (n_prints,).
-        chance: estimated print yield, the fraction of the print samples that meet the acceptance
-            criteria of the task.
+        print_yield: estimated print yield, the fraction of the print samples that meet the
+            acceptance criteria of the task.
         output_sd_mm: standard deviation of each output over the print samples, root mean square
             over the data samples, (n_out,).
         output_sd_first_order_mm: the same to first order, from the gradient, (n_out,).
@@ -51,9 +51,9 @@ class ToleranceStudy:
     """
 
     errors: PrintErrors
-    drawn: float
+    nominal: float
     metrics: FloatArray
-    chance: float
+    print_yield: float
     output_sd_mm: FloatArray
     output_sd_first_order_mm: FloatArray
     bond_shares: FloatArray
@@ -86,22 +86,22 @@ def study_tolerance(
     response = printed.model.response(printed.stiffness)
     generator = random_generator(seed, Stream.TOLERANCE_STUDY)
     metrics, good = np.empty(count), 0
-    drawn = response.outputs(task.loads_N)
-    sums, squares = np.zeros_like(drawn), np.zeros_like(drawn)
+    nominal = response.outputs(task.loads_N)
+    sums, squares = np.zeros_like(nominal), np.zeros_like(nominal)
     for number in range(count):
         model, loads = _draw(printed, task, errors, generator)
         found = replace(task, loads_N=loads, exact_loads_N=None).metrics(model)
         metrics[number] = primary_metric.of(found)
         meets = primary_metric.worse_by(wanted, metrics[number]) <= drop
         good += meets and primary_metric.beats_baseline(found)
-        off = model.outputs(loads) - drawn  # small differences avoid cancellation in the variance
+        off = model.outputs(loads) - nominal  # small differences avoid cancellation in the variance
         sums, squares = sums + off, squares + off**2
     first_order, shares = _first_order(printed, task, errors, response)
     return ToleranceStudy(
         errors=errors,
-        drawn=primary_metric.of(task.metrics(response)),
+        nominal=primary_metric.of(task.metrics(response)),
         metrics=metrics,
-        chance=good / count,
+        print_yield=good / count,
         output_sd_mm=np.sqrt((squares / count - (sums / count) ** 2).mean(axis=0)),
         output_sd_first_order_mm=first_order,
         bond_shares=shares,
@@ -124,18 +124,18 @@ def sample_stiffness(
     widths, lengths = printed.widths_mm, printed.model.network.lengths
     edges = errors.width_mm * generator.standard_normal(len(widths))
     ratio = printed.fabrication.joint_ratio
-    edges = np.maximum(edges, (LEAST - 1) * ratio * widths)
-    drawn, real = (
+    edges = np.maximum(edges, (MIN_FACTOR - 1) * ratio * widths)
+    nominal, real = (
         series_integral(widths, lengths, printed.fabrication, error) for error in (0.0, edges)
     )
     common = _factor(errors.modulus, generator) * _factor(errors.thickness, generator)
-    stiffness: FloatArray = printed.stiffness * drawn / real * common
+    stiffness: FloatArray = printed.stiffness * nominal / real * common
     return stiffness
 
 
 def _factor(spread: float, generator: np.random.Generator) -> float:
     """Return a random factor about 1, at least 0.1."""
-    return max(1.0 + spread * float(generator.standard_normal()), LEAST)
+    return max(1.0 + spread * float(generator.standard_normal()), MIN_FACTOR)
 
 
 def _first_order(

@@ -83,7 +83,9 @@ def run_ensemble(
             train_lbfgs(trainable, member.latent, schedule, partial(on_epoch, place))
             for place, member in enumerate(members)
         ]
-    compiled = can_be_compiled(trainable) and _is_long(trainable, len(members), schedule)
+    compiled = can_be_compiled(trainable) and _compilation_pays_off(
+        trainable, len(members), schedule
+    )
     log.info("training: %d restarts, %s steps", len(members), "compiled" if compiled else "NumPy")
     if compiled:
         return train_adam_compiled(trainable, members, schedule, on_epoch)
@@ -148,9 +150,12 @@ def can_be_compiled(trainable: Trainable) -> bool:
     return trainable.task.loss.compiled is not None and _supports_model_and_map(trainable)
 
 
-def is_slowed_by_loss(trainable: Trainable, schedule: Schedule) -> bool:
+def loss_prevents_compilation(trainable: Trainable, schedule: Schedule) -> bool:
     """Return True if only the loss prevents a long training from using the compiled step."""
-    long = _is_long(trainable, schedule.restarts, schedule) and schedule.optimizer == "adam"
+    long = (
+        _compilation_pays_off(trainable, schedule.restarts, schedule)
+        and schedule.optimizer == "adam"
+    )
     return long and trainable.task.loss.compiled is None and _supports_model_and_map(trainable)
 
 
@@ -164,7 +169,7 @@ def _supports_model_and_map(trainable: Trainable) -> bool:
     )
 
 
-def _is_long(trainable: Trainable, n_members: int, schedule: Schedule) -> bool:
+def _compilation_pays_off(trainable: Trainable, n_members: int, schedule: Schedule) -> bool:
     batches = -(-len(trainable.task.train_indices) // schedule.batch_size)
     steps = n_members * schedule.epochs * batches
     return schedule.rule == "adjoint" and steps >= COMPILED_STEPS

@@ -19,9 +19,9 @@ from mnnfab.training.width_maps import WidthMap
 
 #: Largest number of bonds for which the width history is recorded; single bonds cannot be
 #: distinguished in larger figures.
-MOST_BONDS = 500
+MAX_BONDS = 500
 #: Largest number of recorded widths during training, n_bonds × (epochs + 1).
-MOST_WIDTHS = 5_000_000
+MAX_WIDTHS = 5_000_000
 
 Optimizer = Literal["adam", "l-bfgs-b"]
 RuleName = Literal["adjoint", "coupled-learning", "finite-differences"]
@@ -85,7 +85,7 @@ class Schedule:
 
 def can_record_widths(n_bonds: int, epochs: int) -> bool:
     """Return True if the widths of every epoch can be recorded and displayed."""
-    return n_bonds <= MOST_BONDS and n_bonds * (epochs + 1) <= MOST_WIDTHS
+    return n_bonds <= MAX_BONDS and n_bonds * (epochs + 1) <= MAX_WIDTHS
 
 
 @dataclass(frozen=True, eq=False)

@@ -124,7 +124,7 @@ def assess(
     latent, loss = best_within(bounded)
     found = bounded.port_model(latent)
     signals = _signals(bounded.task, found)
-    wanted = wanted_flexibility(bounded.task)
+    wanted = target_flexibility(bounded.task)
     return Reachability(
         ranges=tuple(_ranges(bounded, wanted)),
         target=None if wanted is None else _target(bounded, wanted, limits_mm),
@@ -149,7 +149,7 @@ def best_within(trainable: Trainable) -> tuple[FloatArray, float]:
     return min(ends, key=lambda end: end[1])
 
 
-def wanted_flexibility(task: Task) -> FloatArray | None:
+def target_flexibility(task: Task) -> FloatArray | None:
     """Return the target flexibility matrix by least squares, (n_out, n_in) mm/N.
 
     It is None if the task has class targets instead of displacements.

@@ -53,15 +53,15 @@ class Restart:
     Args:
         number: number of the restart; 0 started at the given widths, the others at random ones.
         last: last epoch.
-        stuck: True if it stalled: it does not beat the constant-prediction baseline on the
+        stalled: True if it stalled: it does not beat the constant-prediction baseline on the
             training samples, and its loss no longer falls.
-        chosen: True if its widths were kept.
+        kept: True if its widths were kept.
     """
 
     number: int
     last: Epoch
-    stuck: bool
-    chosen: bool
+    stalled: bool
+    kept: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,9 +84,9 @@ class Training:
     stopped: bool = False
 
     @property
-    def chosen(self) -> Restart | None:
+    def kept_restart(self) -> Restart | None:
         """The kept restart; None if the widths were given."""
-        return next((restart for restart in self.restarts if restart.chosen), None)
+        return next((restart for restart in self.restarts if restart.kept), None)
 
     def _repr_html_(self) -> str:
         """Show the loss history and the last metrics in a notebook."""
@@ -212,8 +212,8 @@ def _keep_best(
             Restart(
                 number=number,
                 last=measure(task, training_run.models[-1], len(training_run.models) - 1),
-                stuck=is_stalled(task, training_run, schedule),
-                chosen=number == best,
+                stalled=is_stalled(task, training_run, schedule),
+                kept=number == best,
             )
             for number, training_run in enumerate(training_runs)
         ),

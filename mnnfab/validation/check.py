@@ -22,9 +22,9 @@ from mnnfab.training.gradient_comparison import (
 from mnnfab.validation.acceptance import check_compensation, check_continuum
 from mnnfab.validation.conditioning import check_conditioning
 from mnnfab.validation.limit_states.checks import check_limit_states
+from mnnfab.validation.print_samples import check_print_samples, study_print_samples
 from mnnfab.validation.results import Results
 from mnnfab.validation.solution import check_solution
-from mnnfab.validation.tolerance import check_print_samples, study_print_samples
 
 if TYPE_CHECKING:
     from geometry.tiling import Tiling
@@ -50,8 +50,8 @@ def check_part(problem: Problem, record: Record, timer: StageTimer) -> Results:
         discretisation=None,
         agreement=None,
         gradient=None,
-        guards=None,
-        prints=None,
+        limit_states=None,
+        print_samples=None,
         findings=(*findings, *record.findings),
         solid_valid=None,
         files=(),
@@ -60,7 +60,7 @@ def check_part(problem: Problem, record: Record, timer: StageTimer) -> Results:
     if not problem.design.check.enabled:
         results = replace(results, findings=as_warnings(results.findings))
     if not is_port_part(part):
-        return _skipped(results, "the design has no ports")
+        return _with_skipped_check(results, "the design has no ports")
     springs = part.problem.spring_model()
     conditioning = check_conditioning(springs.stiffness_matrix(part.widths_mm))
     predicted = springs.response(part.widths_mm)
@@ -68,11 +68,11 @@ def check_part(problem: Problem, record: Record, timer: StageTimer) -> Results:
         results, bar=part.bars, predicted=predicted, findings=(*conditioning, *results.findings)
     )
     if not problem.design.check.enabled:
-        return _skipped(results, "[check] enabled = false")
-    return _compared(results, part, predicted)
+        return _with_skipped_check(results, "[check] enabled = false")
+    return _check_models(results, part, predicted)
 
 
-def _compared(results: Results, part: PortPart, predicted: Response) -> Results:
+def _check_models(results: Results, part: PortPart, predicted: Response) -> Results:
     """Solve the continuum model, compare it with the bar model, and evaluate all other checks."""
     problem, timer, continuum = part.problem, part.timer, part.continuum
     task, bar, response = problem.task, part.bars, continuum.response
@@ -83,7 +83,7 @@ def _compared(results: Results, part: PortPart, predicted: Response) -> Results:
         fitted = fit_correction(bar.flexibility, response.flexibility)
         prints = study_print_samples(problem.uncorrected.corrected(fitted), part.widths_mm)
     corrected = problem.surrogate.correction is not None
-    judged = check_continuum(
+    acceptance = check_continuum(
         task,
         problem.network,
         predicted,
@@ -98,16 +98,16 @@ def _compared(results: Results, part: PortPart, predicted: Response) -> Results:
         discretisation=part.discretisation,
         agreement=agreement,
         gradient=_compare_gradients(task, bar, response),
-        guards=states,
-        prints=prints,
+        limit_states=states,
+        print_samples=prints,
         findings=(
-            *judged,
+            *acceptance,
             *check_solution(part.discretisation, continuum.residuals),
             *check_compensation(problem, predicted, response),
             *check_limit_states(problem, continuum, states),
             *check_print_samples(problem, prints),
             *results.findings,
-            *_left_out(part.tiling),
+            *_unmodelled_tab(part.tiling),
         ),
     )
 
@@ -135,7 +135,7 @@ def _check_coupons(problem: Problem) -> list[Finding]:
     return [finding for finding in found if finding.severity != "info"]
 
 
-def _left_out(tiling: Tiling) -> list[Finding]:
+def _unmodelled_tab(tiling: Tiling) -> list[Finding]:
     """Return a finding on the tab, which is not part of the continuum model."""
     if all(name.kind != "tab" for name in tiling.names):
         return []
@@ -143,7 +143,7 @@ def _left_out(tiling: Tiling) -> list[Finding]:
     return [Finding("left-out", "info", "tab and its letters", message)]
 
 
-def _skipped(results: Results, reason: str) -> Results:
+def _with_skipped_check(results: Results, reason: str) -> Results:
     finding = Finding(
         "check-skipped", "warning", "continuum", f"continuum model not evaluated: {reason}"
     )

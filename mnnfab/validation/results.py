@@ -42,8 +42,8 @@ class Results:
         agreement: agreement of continuum and bar models.
         gradient: agreement of the loss gradient by in situ backpropagation on the continuum
             model with that of the bar model.
-        guards: limit states: strain, buckling, sag, large displacements and contact.
-        prints: effect of print errors on the task.
+        limit_states: strain, buckling, sag, large displacements and contact.
+        print_samples: effect of print errors on the task.
         findings: findings of all checks.
         solid_valid: validity check of the CAD kernel; None if no solid was built.
         files: files exported and read back.
@@ -58,8 +58,8 @@ class Results:
     discretisation: ConvergenceStudy | None
     agreement: Agreement | None
     gradient: GradientAgreement | None
-    guards: LimitStates | None
-    prints: ToleranceStudy | None
+    limit_states: LimitStates | None
+    print_samples: ToleranceStudy | None
     findings: tuple[Finding, ...]
     solid_valid: bool | None
     files: tuple[ExportedFile, ...]

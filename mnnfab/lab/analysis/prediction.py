@@ -79,7 +79,7 @@ def predict(part: PortPart, steps: tuple[Step, ...]) -> Prediction:
     bars, solid = bar_fields(model, stiffness), continuum_fields(continuum)
     scale = float(np.vdot(bars.forward, solid.forward) / np.vdot(bars.forward, bars.forward))
     printed = AsDrawnBars(
-        model, widths_mm, stiffness / scale, problem.as_measured.design.fabrication
+        model, widths_mm, stiffness / scale, problem.with_effective_joints.design.fabrication
     )
     return Prediction(
         steps=steps,

@@ -10,7 +10,7 @@ from mnnfab.validation.model_hierarchy import HierarchyModel, PartModel
 def make(part: PortPart) -> PartModel:
     """Return the beam model."""
     problem, task = part.problem, part.problem.task
-    fabrication = problem.as_measured.design.fabrication
+    fabrication = problem.with_effective_joints.design.fabrication
     frame = make_beam_model(problem.network, part.widths_mm, problem.material, fabrication)
     return PartModel(beam_response(frame, task.inputs, task.outputs), len(frame.free))
 

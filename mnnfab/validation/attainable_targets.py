@@ -13,9 +13,9 @@ from mnnfab.training.reachability import Reachability, Target, assess
 
 #: Largest number of bonds for which the search runs before training; for larger networks it takes
 #: longer than the training.
-MOST_BONDS = 200
+MAX_BONDS = 200
 #: Largest number of bond names in a line of the report.
-MOST_NAMES = 12
+MAX_NAMES = 12
 
 
 def assess_problem(problem: PortProblem) -> Reachability:
@@ -24,21 +24,21 @@ def assess_problem(problem: PortProblem) -> Reachability:
     return assess(trainable, problem.width_limits_mm, problem.design.check.resolution_mm)
 
 
-def reachability_findings_before_training(problem: Problem) -> tuple[Finding, ...]:
+def attainability_findings_before_training(problem: Problem) -> tuple[Finding, ...]:
     """Return the findings on attainable targets before the training of a small network."""
     if not has_ports(problem) or problem.given_widths_mm is not None:
         return ()
-    if problem.network.n_bonds > MOST_BONDS:
+    if problem.network.n_bonds > MAX_BONDS:
         return ()
     found = assess_problem(problem)
-    return tuple(reach_findings(problem, found))
+    return tuple(attainability_findings(problem, found))
 
 
-def reach_findings(problem: PortProblem, found: Reachability) -> list[Finding]:
+def attainability_findings(problem: PortProblem, found: Reachability) -> list[Finding]:
     """Return warnings on targets and signals that no training within the limits can attain."""
     findings = []
     if found.target is not None and not found.target.reached:
-        message = f"targets {_missed(found.target)}; {_remedies(problem, found.target)}"
+        message = f"targets {_best_error_text(found.target)}; {_remedies(problem, found.target)}"
         section = problem.design.compensate
         if section is not None and section.enabled:
             message += "; this holds for the bar model before its calibration by [compensate]"
@@ -97,7 +97,7 @@ def reachability_text(problem: PortProblem, found: Reachability) -> str:
             lines += [
                 f"nonlinear part of the targets (not attainable): {found.target.not_linear:.1%}"
             ]
-        verdict = "attainable" if found.target.reached else _missed(found.target)
+        verdict = "attainable" if found.target.reached else _best_error_text(found.target)
         lines += [f"targets of all outputs: {verdict}"]
         if not found.target.reached:
             lines += [_remedies(problem, found.target)]
@@ -110,7 +110,7 @@ def _signal_name(task: Task) -> str:
     return "displacement of the outputs"
 
 
-def _missed(target: Target) -> str:
+def _best_error_text(target: Target) -> str:
     return f"not attainable, best attainable error {target.relative_error:.1%} of the target"
 
 
@@ -145,8 +145,8 @@ def _rounded(value: float, *, up: bool) -> str:
 
 
 def _bonds(problem: Problem, bonds: IntArray) -> str:
-    ends = [f"{i}–{j}" for i, j in problem.network.bonds[bonds[:MOST_NAMES]].tolist()]
-    names = f" ({', '.join(ends)}{', …' if len(bonds) > MOST_NAMES else ''})" if ends else ""
+    ends = [f"{i}–{j}" for i, j in problem.network.bonds[bonds[:MAX_NAMES]].tolist()]
+    names = f" ({', '.join(ends)}{', …' if len(bonds) > MAX_NAMES else ''})" if ends else ""
     return f"{len(bonds)} of {problem.network.n_bonds} bonds{names}"
 
 

@@ -17,21 +17,21 @@ if TYPE_CHECKING:
     from mnnfab.problem.problem import PortProblem
 
 #: Estimated print yield below which a warning is given.
-LIKELY = 0.9
+MIN_YIELD = 0.9
 #: Largest number of bonds for which print samples are drawn; a thousand take minutes beyond it.
-MOST_BONDS = 5000
+MAX_BONDS = 5000
 
 
 def study_print_samples(problem: PortProblem, widths_mm: FloatArray) -> ToleranceStudy | None:
     """Return the tolerance study of widths; None without a metric, if disabled or if too large."""
     section, task = problem.design.tolerance, problem.task
-    too_large = problem.network.n_bonds > MOST_BONDS
+    too_large = problem.network.n_bonds > MAX_BONDS
     if not section.enabled or not is_scored(task) or too_large:
         return None
     model, stiffness = problem.bar_model(), problem.law.stiffness(widths_mm)
     wanted = task.primary_metric.of(task.metrics(model.response(stiffness)))
     return study_tolerance(
-        AsDrawnBars(model, widths_mm, stiffness, problem.as_measured.design.fabrication),
+        AsDrawnBars(model, widths_mm, stiffness, problem.with_effective_joints.design.fabrication),
         task,
         problem.print_errors,
         section.samples,
@@ -42,24 +42,24 @@ def study_print_samples(problem: PortProblem, widths_mm: FloatArray) -> Toleranc
 
 def check_print_samples(problem: PortProblem, study: ToleranceStudy | None) -> list[Finding]:
     """Return the findings of a tolerance study."""
-    if problem.design.tolerance.enabled and problem.network.n_bonds > MOST_BONDS:
-        message = f"print samples not drawn: more than {MOST_BONDS:,} bonds"
+    if problem.design.tolerance.enabled and problem.network.n_bonds > MAX_BONDS:
+        message = f"print samples not drawn: more than {MAX_BONDS:,} bonds"
         return [Finding("prints", "info", "task", message)]
     if study is None or not is_trainable(problem):
         return []
     errors, name = study.errors, problem.task.primary_metric.label
     low, middle, high = np.percentile(study.metrics, [5, 50, 95])
     bonds = ", ".join(problem.network.bond_name(bond) for bond in study.worst_bonds())
-    severity: Severity = "info" if study.chance >= LIKELY else "warning"
+    severity: Severity = "info" if study.print_yield >= MIN_YIELD else "warning"
     message = (
-        f"{name} {study.drawn:.4f} nominal; {len(study.metrics):,} print samples with standard "
+        f"{name} {study.nominal:.4f} nominal; {len(study.metrics):,} print samples with standard "
         f"deviations of {errors.width_mm:g} mm in width, {errors.thickness:.1%} in thickness, "
         f"{errors.modulus:.0%} in modulus and {errors.load_N / NEWTON_PER_GF:g} gf in load: median "
         f"{middle:.4f}, 5th to 95th percentile {low:.4f} to {high:.4f}; estimated print yield "
-        f"{study.chance:.0%} (within max_metric_drop, better than the baseline)"
+        f"{study.print_yield:.0%} (within max_metric_drop, better than the baseline)"
     )
     return [
-        Finding("prints", severity, "task", message, None, study.chance, LIKELY),
+        Finding("prints", severity, "task", message, None, study.print_yield, MIN_YIELD),
         Finding("worst-bonds", "info", bonds, _shares(study)),
     ]
 

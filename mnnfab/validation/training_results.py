@@ -5,7 +5,7 @@ from __future__ import annotations
 from mnnfab.findings import Finding
 from mnnfab.problem.problem import Problem, has_ports
 from mnnfab.task.metrics import PrimaryMetric, metric_label
-from mnnfab.training.ensemble import is_slowed_by_loss
+from mnnfab.training.ensemble import loss_prevents_compilation
 from mnnfab.training.training import Training
 
 
@@ -45,7 +45,9 @@ def _stopped(problem: Problem, training: Training) -> Finding | None:
 
 
 def _slow_loss(problem: Problem) -> Finding | None:
-    if not has_ports(problem) or not is_slowed_by_loss(problem.trainable(), problem.schedule):
+    if not has_ports(problem) or not loss_prevents_compilation(
+        problem.trainable(), problem.schedule
+    ):
         return None
     name = type(problem.task.loss).__name__
     message = f"the loss {name} has no compiled training step; the slower NumPy steps were used"
@@ -55,9 +57,9 @@ def _slow_loss(problem: Problem) -> Finding | None:
 def _kept_start(problem: Problem, training: Training) -> Finding | None:
     tried, kept = len(training.restarts), _number_kept(training)
     if tried > problem.schedule.restarts:
-        stuck = sum(restart.stuck for restart in training.restarts)
+        stalled = sum(restart.stalled for restart in training.restarts)
         message = (
-            f"{stuck} of {tried} restarts stalled without beating the baseline, with further ones "
+            f"{stalled} of {tried} restarts stalled without beating the baseline, with further ones "
             f"from random widths; restart {kept} is kept, see restarts.csv"
         )
         return Finding("started-again", "warning", "training", message)
@@ -73,8 +75,10 @@ def _learned(problem: Problem, primary_metric: PrimaryMetric, training: Training
     last, baseline = training.history[-1], primary_metric.training_baseline
     if problem.schedule.epochs == 0 or primary_metric.beats_training_baseline(last.metrics):
         return None
-    stuck = training.chosen is not None and training.chosen.stuck
-    way_out = "other ports, loads or limits" if stuck else "more epochs, since the loss still falls"
+    stalled = training.kept_restart is not None and training.kept_restart.stalled
+    way_out = (
+        "other ports, loads or limits" if stalled else "more epochs, since the loss still falls"
+    )
     margin = f", margin of chance {baseline.chance_margin:.4f}" if baseline.chance_margin else ""
     value = f"{metric_label(primary_metric.training)} {last.metrics[primary_metric.training]:.4f}"
     message = (
@@ -85,7 +89,7 @@ def _learned(problem: Problem, primary_metric: PrimaryMetric, training: Training
 
 
 def _number_kept(training: Training) -> int:
-    return training.chosen.number if training.chosen else 0
+    return training.kept_restart.number if training.kept_restart else 0
 
 
 def kept_given_start(training: Training) -> bool:
