@@ -20,8 +20,9 @@ from .network.network import Network
 from .network.network_file import load_network, network_from_graph, network_from_mesh
 from .network.ports import Port
 from .network.rigidity import Rigidity, analyse_rigidity, require_rigid
+from .printed_part.part import PrintedPart
 from .problem.loading import load_problem, make_problem, train_problem
-from .problem.problem import Problem
+from .problem.problem import Problem, require_ports, require_trainable
 from .task.task import Task
 from .training.optimisation import Schedule, Trainable
 from .training.training import Training, train
@@ -42,6 +43,7 @@ __all__ = [
     "MnnfabError",
     "Network",
     "Port",
+    "PrintedPart",
     "Problem",
     "Response",
     "Rigidity",
@@ -65,7 +67,9 @@ __all__ = [
     "network_from_graph",
     "network_from_mesh",
     "parse_design",
+    "require_ports",
     "require_rigid",
+    "require_trainable",
     "series_law",
     "square_braced",
     "stiffness_per_width",

@@ -450,5 +450,5 @@ def test_widths_changed_by_hand_are_told(tmp_path: Path, behaviour: dict[str, An
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 0.051])
 def test_no_number_slips_through_the_gate(value: float) -> None:
-    assert check_limit("x", "y", "z", value, 0.05).severity == "error"
-    assert check_limit("x", "y", "z", 0.05, 0.05).severity == "info"
+    assert check_limit("bond-strain", "y", "z", value, 0.05).severity == "error"
+    assert check_limit("bond-strain", "y", "z", 0.05, 0.05).severity == "info"

@@ -59,8 +59,8 @@ def _kept_start(problem: Problem, training: Training) -> Finding | None:
     if tried > problem.schedule.restarts:
         stalled = sum(restart.stalled for restart in training.restarts)
         message = (
-            f"{stalled} of {tried} restarts stalled without beating the baseline, with further ones "
-            f"from random widths; restart {kept} is kept, see restarts.csv"
+            f"{stalled} of {tried} restarts stalled without beating the baseline, with further "
+            f"ones from random widths; restart {kept} is kept, see restarts.csv"
         )
         return Finding("started-again", "warning", "training", message)
     if problem.start_table is not None and kept > 0:
@@ -76,14 +76,14 @@ def _learned(problem: Problem, primary_metric: PrimaryMetric, training: Training
     if problem.schedule.epochs == 0 or primary_metric.beats_training_baseline(last.metrics):
         return None
     stalled = training.kept_restart is not None and training.kept_restart.stalled
-    way_out = (
+    remedy = (
         "other ports, loads or limits" if stalled else "more epochs, since the loss still falls"
     )
     margin = f", margin of chance {baseline.chance_margin:.4f}" if baseline.chance_margin else ""
     value = f"{metric_label(primary_metric.training)} {last.metrics[primary_metric.training]:.4f}"
     message = (
         f"{value} does not beat the constant-prediction baseline "
-        f"({baseline.value:.4f}{margin}); possible remedies: {way_out}"
+        f"({baseline.value:.4f}{margin}); possible remedies: {remedy}"
     )
     return Finding("nothing-learned", "warning", "training", message)
 
