@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-import webbrowser
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -36,6 +35,8 @@ def view(watcher: ProgressWatcher, folder: Path, port: int, *, no_browser: bool)
     While a run is active, the page shows its progress, then its report. The page can only be
     opened on this machine.
     """
+    import webbrowser  # needs a tenth of the time of the help
+
     from mnnfab.io.folder_lock import recover_unless_locked
     from mnnfab.report.serving import folder_server
 
