@@ -428,7 +428,7 @@ def test_colours_go_from_dark_to_light() -> None:
 
 def test_the_curve_that_is_followed_is_even(tmp_path: Path) -> None:
     """However long a training is, its points are spread evenly over all epochs."""
-    from mnnfab.progress.live import MOST_POINTS, ProgressFileWatcher, live_state
+    from mnnfab.progress.live import MAX_POINTS, ProgressFileWatcher, live_state
     from mnnfab.progress.watcher import NullWatcher
 
     follower = ProgressFileWatcher(NullWatcher(), tmp_path, "x")
@@ -441,7 +441,7 @@ def test_the_curve_that_is_followed_is_even(tmp_path: Path) -> None:
     epochs = [point[0] for point in state["losses"]]
     steps = {after - before for before, after in itertools.pairwise(epochs)}
     assert len(steps) == 1
-    assert MOST_POINTS / 2 <= len(epochs) <= MOST_POINTS
+    assert MAX_POINTS / 2 <= len(epochs) <= MAX_POINTS
     assert epochs[-1] > 19_900
 
 

@@ -60,8 +60,8 @@ def test_what_was_fitted_is_a_network_that_can_be_built() -> None:
     np.testing.assert_allclose(fitted.loads(features).sum(axis=1), -4 * 9.8e-3)
     stiffness = fitted.widths_mm_ * stiffness_per_width(network, 0.55, 2.0)
     response = BarModel(network, fitted.inputs_, fitted.outputs_).response(stiffness)
-    moved = fitted.loads(features) @ response.flexibility.T
-    np.testing.assert_array_equal(np.abs(moved).argmax(axis=1), fitted.predict(features))
+    deviation = fitted.loads(features) @ response.flexibility.T
+    np.testing.assert_array_equal(np.abs(deviation).argmax(axis=1), fitted.predict(features))
 
 
 def test_a_network_without_room_is_refused() -> None:
@@ -102,13 +102,13 @@ def test_parameters_that_cannot_be(parameters: dict[str, Any], words: str) -> No
 )
 def test_taylor_remainder_of_calibrated_losses(loss: FittedLoss) -> None:
     generator = np.random.default_rng(0)
-    moved, direction = generator.normal(size=(2, 5, 3))
+    deviation, direction = generator.normal(size=(2, 5, 3))
     own, own_direction = loss.start, np.ones_like(loss.start)
-    value, slope, own_slope = loss.value_and_gradients(moved, own)
+    value, slope, own_slope = loss.value_and_gradients(deviation, own)
     steps = 2.0 ** -np.arange(6, 11)
     remainders = [
         abs(
-            loss.value_and_gradients(moved + h * direction, own + h * own_direction)[0]
+            loss.value_and_gradients(deviation + h * direction, own + h * own_direction)[0]
             - value
             - h * (np.vdot(slope, direction) + own_slope @ own_direction)
         )

@@ -21,7 +21,7 @@ State = Literal["ok", "missing", "optional"]
 #: Time limit of each trial, s.
 DEADLINE_S = 120.0
 #: Minimum memory and free disk space, GB.
-LEAST_MEMORY_GB, LEAST_DISK_GB = 2.0, 1.0
+MIN_MEMORY_GB, MIN_DISK_GB = 2.0, 1.0
 LIBRARIES = "libgl1 libglu1-mesa libxrender1 libxcursor1 libxft2 libxinerama1 libgomp1"
 _LIBRARIES_HELP = f"on Debian: apt-get install {LIBRARIES}"
 _PANGO_HELP = "on Debian: apt-get install libpango-1.0-0 libpangoft2-1.0-0"
@@ -79,11 +79,11 @@ def diagnose(tell: Callable[[str], None] = lambda _: None) -> list[Check]:
     """
     tell("machine")
     checks = [_python(), _cores(), _memory(), _disk()]
-    wanted = [(*entry, "missing") for entry in _NEEDED]
-    wanted += [(*entry, "optional") for entry in _OPTIONAL]
+    packages = [(*entry, "missing") for entry in _NEEDED]
+    packages += [(*entry, "optional") for entry in _OPTIONAL]
     tell("packages")
     with ThreadPoolExecutor(max(1, os.cpu_count() or 1)) as pool:
-        checks += pool.map(lambda entry: _package(*entry), wanted)
+        checks += pool.map(lambda entry: _package(*entry), packages)
     tell("meshing")
     checks.append(_mesher())
     return checks
@@ -101,8 +101,8 @@ def _cores() -> Check:
 
 def _memory() -> Check:
     total = memory_MB() / 1e3
-    state: State = "ok" if total > LEAST_MEMORY_GB else "missing"
-    return Check("memory", "fine meshes", state, f"{total:.1f} GB", f"{LEAST_MEMORY_GB:g} GB")
+    state: State = "ok" if total > MIN_MEMORY_GB else "missing"
+    return Check("memory", "fine meshes", state, f"{total:.1f} GB", f"{MIN_MEMORY_GB:g} GB")
 
 
 def _disk() -> Check:
@@ -113,8 +113,8 @@ def _disk() -> Check:
     except OSError as error:
         words = error.strerror or str(error)
         return Check("disk", "results", "missing", words, "a writable folder")
-    state: State = "ok" if free > LEAST_DISK_GB else "missing"
-    return Check("disk", "results", state, f"{free:.1f} GB free here", f"{LEAST_DISK_GB:g} GB")
+    state: State = "ok" if free > MIN_DISK_GB else "missing"
+    return Check("disk", "results", state, f"{free:.1f} GB free here", f"{MIN_DISK_GB:g} GB")
 
 
 def _package(module: str, name: str, purpose: str, remedy: str, otherwise: State) -> Check:

@@ -138,7 +138,7 @@ def start(watcher: ProgressWatcher, design: Path, out: Path, rate: float | None)
     """
     from mnnfab.lab.operations import begin_session
 
-    return _told(begin_session(design, out, rate=rate, watcher=watcher), out)
+    return _round_answer(begin_session(design, out, rate=rate, watcher=watcher), out)
 
 
 @command()
@@ -166,7 +166,9 @@ def step(
     """
     from mnnfab.lab.operations import continue_session
 
-    return _told(continue_session(session, measured, rehearsal=rehearse, watcher=watcher), session)
+    return _round_answer(
+        continue_session(session, measured, rehearsal=rehearse, watcher=watcher), session
+    )
 
 
 @command()
@@ -200,48 +202,49 @@ def validate(
     return Answer(_text(done), {"folder": str(done.folder), "factors": to_jsonable(factors)})
 
 
-def _told(told: RoundStatus, session: Path) -> Answer:
+def _round_answer(status: RoundStatus, session: Path) -> Answer:
     """Return the status of a session: evaluated measurement, and the next round."""
     lines = []
-    if told.analysis is not None:
+    if status.analysis is not None:
         lines += [
-            f"{one.severity}: {one.where}: {one.message}"
-            for one in told.analysis.findings
-            if one.severity != "info" or one.code == "gradient"
+            f"{finding.severity}: {finding.where}: {finding.message}"
+            for finding in status.analysis.findings
+            if finding.severity != "info" or finding.code == "gradient"
         ]
-        lines.append(f"largest change of a width: {told.change_mm:.3f} mm")
-    if told.losses:
+        lines.append(f"largest change of a width: {status.change_mm:.3f} mm")
+    if status.losses:
         words = [
             f"{loss:.5g}{' (synthetic measurement)' if rehearsed else ''}"
-            for loss, rehearsed in zip(told.losses, told.rehearsed, strict=True)
+            for loss, rehearsed in zip(status.losses, status.rehearsed, strict=True)
         ]
         lines.append("loss by round: " + ", ".join(words))
-    design = told.folder / "design.toml"
+    design = status.folder / "design.toml"
     lines.append(
-        f"round {told.number}: produce the part with the widths in {told.folder / 'widths.csv'}:"
+        f"round {status.number}: produce the part with the widths in "
+        f"{status.folder / 'widths.csv'}:"
     )
-    lines.append(f"  mnnfab run {design} --out {told.folder / 'part'}")
+    lines.append(f"  mnnfab run {design} --out {status.folder / 'part'}")
     lines.append(
         "(or set the tunable bonds to the stiffnesses in stiffness.csv), then measure these steps:"
     )
-    lines += [f"  {one.name}: {one}" for one in told.steps]
+    lines += [f"  {step.name}: {step}" for step in status.steps]
     lines.append(
-        f"copy photographs or positions.csv into {told.folder} (see experiment.toml there), "
+        f"copy photographs or positions.csv into {status.folder} (see experiment.toml there), "
         f"then run: mnnfab lab step {session}"
     )
     values = {
-        "round": told.number,
-        "folder": str(told.folder),
-        "losses": list(told.losses),
-        "rehearsed": list(told.rehearsed),
-        "change_mm": told.change_mm,
-        "steps": {one.name: str(one) for one in told.steps},
+        "round": status.number,
+        "folder": str(status.folder),
+        "losses": list(status.losses),
+        "rehearsed": list(status.rehearsed),
+        "change_mm": status.change_mm,
+        "steps": {step.name: str(step) for step in status.steps},
     }
     return Answer("\n".join(lines), values)
 
 
 def _text(done: LabResult) -> str:
-    lines = [f"{one.severity}: {one.where}: {one.message}" for one in done.findings]
+    lines = [f"{finding.severity}: {finding.where}: {finding.message}" for finding in done.findings]
     return "\n".join([*lines, done.summary])
 
 

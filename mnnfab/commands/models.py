@@ -20,8 +20,8 @@ def reach(watcher: ProgressWatcher, design: Path) -> Answer:
     """Estimate the attainable targets of DESIGN before training."""
     from mnnfab.pipeline import pipeline
 
-    told = pipeline.reach(design, watcher=watcher)
-    return Answer(told.text, told.values)
+    result = pipeline.reach(design, watcher=watcher)
+    return Answer(result.text, result.values)
 
 
 @command()
@@ -30,8 +30,8 @@ def ladder(watcher: ProgressWatcher, folder: Path) -> Answer:
     """Evaluate the trained widths in DIR with all models, from bar model to 3D solid."""
     from mnnfab.pipeline import pipeline
 
-    told = pipeline.ladder(folder, watcher=watcher)
-    return Answer(told.text, told.values)
+    result = pipeline.ladder(folder, watcher=watcher)
+    return Answer(result.text, result.values)
 
 
 @command()

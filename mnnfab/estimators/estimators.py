@@ -340,12 +340,12 @@ class MNNRegressor(RegressorMixin, _MNN):  # type: ignore[misc]
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Train on features (n_samples, n_features) and one or more targets per sample."""
-        features, answers = validate_data(
+        features, values = validate_data(
             self, X, y, dtype=np.float64, multi_output=True, y_numeric=True
         )
-        wanted = np.asarray(answers, dtype=np.float64)
-        self._flat = wanted.ndim == 1
-        loss = LinearFitLoss(wanted.reshape(len(wanted), -1))
+        targets = np.asarray(values, dtype=np.float64)
+        self._flat = targets.ndim == 1
+        loss = LinearFitLoss(targets.reshape(len(targets), -1))
         self.gain_per_mm_, self.offset_ = loss.calibration(self._fit_lattice(features, loss))
         return self
 

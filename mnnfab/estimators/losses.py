@@ -95,17 +95,17 @@ class LinearFitLoss:
     """Share of the variance of y that the best linear fit in u leaves unexplained.
 
     Args:
-        wanted: targets y, (n_samples, n_targets).
+        targets: targets y, (n_samples, n_targets).
     """
 
-    wanted: FloatArray
+    targets: FloatArray
     start: FloatArray = field(default_factory=lambda: np.empty(0))
     bounds: Sequence[tuple[float, float]] = ()
 
     @property
     def n_outputs(self) -> int:
         """Number of outputs: one per target."""
-        return len(self.wanted.T)
+        return len(self.targets.T)
 
     def scaled_to(self, displacements: FloatArray) -> Self:  # noqa: ARG002
         """Return the loss unchanged: the linear fit is independent of the scale."""
@@ -114,17 +114,17 @@ class LinearFitLoss:
     def calibration(self, displacements: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return gain, (n_targets,) per mm, and offset of the best linear fit of each output."""
         mean = displacements.mean(axis=0)
-        moved, wanted = displacements - mean, self.wanted - self.wanted.mean(axis=0)
-        spread = (moved**2).sum(axis=0)
-        gain: FloatArray = (moved * wanted).sum(axis=0) / np.where(spread > 0.0, spread, 1.0)
-        return gain, self.wanted.mean(axis=0) - gain * mean
+        deviation, targets = displacements - mean, self.targets - self.targets.mean(axis=0)
+        spread = (deviation**2).sum(axis=0)
+        gain: FloatArray = (deviation * targets).sum(axis=0) / np.where(spread > 0.0, spread, 1.0)
+        return gain, self.targets.mean(axis=0) - gain * mean
 
     def value_and_gradients(
         self, displacements: FloatArray, own: FloatArray
     ) -> tuple[float, FloatArray, FloatArray]:
         """Return loss and derivative; gain and offset are optimal, so theirs vanish."""
         gain, offset = self.calibration(displacements)
-        error = gain * displacements + offset - self.wanted
-        variance = self.wanted.var(axis=0)
+        error = gain * displacements + offset - self.targets
+        variance = self.targets.var(axis=0)
         weight = 1.0 / np.where(variance > 0.0, variance, 1.0) / error.size
         return float((weight * error**2).sum()), 2.0 * weight * gain * error, own

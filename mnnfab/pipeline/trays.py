@@ -53,8 +53,8 @@ def write_tray(
     tolerance = min(problem.design.export.stl_tolerance_mm for problem in problems)
     printer = _one_printer(problems, folders)
     with run_folder(out) as staging:
-        wanted = [part for part in parts for _ in range(copies)]
-        files = write_trays(wanted, printer.tray_mm, gap_mm, tolerance, staging)
+        repeated = [part for part in parts for _ in range(copies)]
+        files = write_trays(repeated, printer.tray_mm, gap_mm, tolerance, staging)
         write_manifest(staging, files)
     return files
 

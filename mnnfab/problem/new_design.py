@@ -25,7 +25,7 @@ from mnnfab.task.datasets import BUILT_IN, labelled_features
 Kind = Literal["behaviour", "regression", "classification", "none"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 #: Rows of the lattice in the paper, and the maximum if the data need more ports.
-LEAST_ROWS, MOST_ROWS = 4, 40
+MIN_ROWS, MAX_ROWS = 4, 40
 #: Maximum total load of all inputs, gf, as in the paper.
 ALL_LOADS_GF = 20.0
 #: Number of random port placements screened for a data set.
@@ -168,8 +168,8 @@ def _ports_of(start: Start, folder: Path) -> tuple[int, int]:
 
 def _rows_for(n_ports: int) -> int:
     """Return the smallest number of rows with a free node per port and `rows` spare nodes."""
-    rows = LEAST_ROWS
-    while _n_nodes(rows) - 2 < n_ports + rows and rows < MOST_ROWS:
+    rows = MIN_ROWS
+    while _n_nodes(rows) - 2 < n_ports + rows and rows < MAX_ROWS:
         rows += 1
     return rows
 
@@ -180,12 +180,12 @@ def _n_nodes(rows: int) -> int:
 
 def _place(start: Start, rows: int, n_in: int, n_out: int) -> Ports:
     """Return inputs at the lower nodes, where weights hang freely, and outputs above them."""
-    if rows == LEAST_ROWS and start.dataset is None and start.task == "classification":
+    if rows == MIN_ROWS and start.dataset is None and start.task == "classification":
         inputs, outputs = _PAPER_PORTS["iris"]
         return [_port(node, "y") for node in inputs], [_port(node, "x") for node in outputs]
-    if start.task == "behaviour" and rows == LEAST_ROWS:
+    if start.task == "behaviour" and rows == MIN_ROWS:
         return [_port(10, "y")], [_port(12, "y"), _port(13, "y")]
-    if start.task == "regression" and start.dataset is None and rows == LEAST_ROWS:
+    if start.task == "regression" and start.dataset is None and rows == MIN_ROWS:
         return [_port(10, "y")], [_port(node, axis) for node in (12, 13) for axis in "xy"]
     free = [node for node in range(_n_nodes(rows) - 1, 0, -1) if node != rows]
     if len(free) < n_in + n_out:

@@ -20,7 +20,7 @@ from mnnfab.progress.watcher import ForwardingWatcher
 #: Minimum time between updates of the file (s).
 PACE_S = 0.2
 #: Maximum number of points of the loss curve; above it every other epoch is dropped.
-MOST_POINTS = 500
+MAX_POINTS = 500
 
 
 @dataclass
@@ -62,7 +62,7 @@ class ProgressFileWatcher(ForwardingWatcher):
             self._stride = 1
         if done % self._stride == 0:
             self._losses.append((done, loss))
-        if len(self._losses) > MOST_POINTS:  # keep half of them, evenly spaced
+        if len(self._losses) > MAX_POINTS:  # keep half of them, evenly spaced
             self._stride *= 2
             self._losses = [point for point in self._losses if point[0] % self._stride == 0]
         if time.monotonic() - self._written > PACE_S:

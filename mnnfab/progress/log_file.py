@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 LIBRARY = tuple(logging.getLogger(name) for name in ("mnnfab", "geometry", "fem", "export"))
 _LEVELS = {"error": logging.ERROR, "warning": logging.WARNING, "info": logging.INFO}
 #: Approximate number of epochs that are logged per training.
-MOST_LINES = 20
+MAX_LINES = 20
 
 
 class _LoggingWatcher(ForwardingWatcher):
@@ -29,7 +29,7 @@ class _LoggingWatcher(ForwardingWatcher):
 
     def epoch(self, done: int, total: int, loss: float) -> bool:
         """Log some of the epochs."""
-        if done % max(1, total // MOST_LINES) == 0 or done == total:
+        if done % max(1, total // MAX_LINES) == 0 or done == total:
             log.info("epoch %d of %d, loss %.6g", done, total, loss)
         return super().epoch(done, total, loss)
 

@@ -20,7 +20,7 @@ from mnnfab.task.task import (
 from mnnfab.units import NEWTON_PER_GF
 
 #: Smaller loads and targets are refused as mistakes.
-LEAST_LOAD_GF = 1e-9
+MIN_LOAD_GF = 1e-9
 
 
 def make_task(design: Design, network: Network, folder: Path) -> Task | None:
@@ -55,6 +55,6 @@ def make_task(design: Design, network: Network, folder: Path) -> Task | None:
 def _check_size(task: Task) -> None:
     """Refuse loads so small that results computed from them are lost to rounding."""
     largest = float(np.abs(task.loads_N).max()) / NEWTON_PER_GF
-    if largest < LEAST_LOAD_GF:
+    if largest < MIN_LOAD_GF:
         given = f"loads of at most {largest:g} gf"
-        raise InputError("[task]", given, f"loads of {LEAST_LOAD_GF:g} gf or more")
+        raise InputError("[task]", given, f"loads of {MIN_LOAD_GF:g} gf or more")

@@ -10,7 +10,7 @@ from mnnfab.errors import InputError
 from mnnfab.losses.loss import Loss, LossOptions, loss_kinds
 
 #: Smaller targets are refused as mistakes.
-LEAST_TARGET_MM = 1e-12
+MIN_TARGET_MM = 1e-12
 
 
 def make_loss(
@@ -22,7 +22,7 @@ def make_loss(
         InputError: if the targets are displacements that are all zero.
     """
     kind, size = loss_kinds()[name], float(np.sqrt((targets**2).mean()))
-    if kind.targets == "displacements" and size < LEAST_TARGET_MM:
+    if kind.targets == "displacements" and size < MIN_TARGET_MM:
         given = "all zero" if size == 0 else f"{size:g} mm in the root mean square"
         raise InputError(where, given, "targets that are not all zero")
     normalisation = getattr(section, "normalisation", None)

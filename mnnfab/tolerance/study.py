@@ -82,7 +82,7 @@ def study_tolerance(
         limits: reference of the primary metric, and the largest allowed loss relative to it.
         seed: seed of the random numbers.
     """
-    primary_metric, (wanted, drop) = task.primary_metric, limits
+    primary_metric, (reference, drop) = task.primary_metric, limits
     response = printed.model.response(printed.stiffness)
     generator = random_generator(seed, Stream.TOLERANCE_STUDY)
     metrics, good = np.empty(count), 0
@@ -92,7 +92,7 @@ def study_tolerance(
         model, loads = _draw(printed, task, errors, generator)
         found = replace(task, loads_N=loads, exact_loads_N=None).metrics(model)
         metrics[number] = primary_metric.of(found)
-        meets = primary_metric.worse_by(wanted, metrics[number]) <= drop
+        meets = primary_metric.worse_by(reference, metrics[number]) <= drop
         good += meets and primary_metric.beats_baseline(found)
         off = model.outputs(loads) - nominal  # small differences avoid cancellation in the variance
         sums, squares = sums + off, squares + off**2

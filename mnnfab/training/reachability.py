@@ -124,10 +124,10 @@ def assess(
     latent, loss = best_within(bounded)
     found = bounded.port_model(latent)
     signals = _signals(bounded.task, found)
-    wanted = target_flexibility(bounded.task)
+    target_matrix = target_flexibility(bounded.task)
     return Reachability(
-        ranges=tuple(_ranges(bounded, wanted)),
-        target=None if wanted is None else _target(bounded, wanted, limits_mm),
+        ranges=tuple(_ranges(bounded, target_matrix)),
+        target=None if target_matrix is None else _target(bounded, target_matrix, limits_mm),
         loss=loss,
         metrics=bounded.task.metrics(found),
         at_min=np.flatnonzero(latent < AT_LIMIT),
@@ -161,18 +161,18 @@ def target_flexibility(task: Task) -> FloatArray | None:
     return np.asarray(solution, dtype=np.float64).T
 
 
-def _ranges(trainable: Trainable, wanted: FloatArray | None) -> list[Range]:
+def _ranges(trainable: Trainable, target_matrix: FloatArray | None) -> list[Range]:
     ranges = []
     for case in trainable.task.load_cases:
         loads = np.array([case.loads_N])
-        asked = None if wanted is None else (loads @ wanted.T)[0]
+        targets = None if target_matrix is None else (loads @ target_matrix.T)[0]
         for place, output in enumerate(trainable.task.outputs):
             lowest, highest = (
                 sign * best_within(_with(trainable, loads, loads, Reading(place, sign)))[1]
                 for sign in (1.0, -1.0)
             )
-            want = None if asked is None else float(asked[place])
-            ranges.append(Range(output, case.name, lowest, highest, want))
+            target = None if targets is None else float(targets[place])
+            ranges.append(Range(output, case.name, lowest, highest, target))
     return ranges
 
 
@@ -183,22 +183,26 @@ def _with(trainable: Trainable, loads: FloatArray, targets: FloatArray, loss: Lo
     return replace(trainable, task=task)
 
 
-def _target(trainable: Trainable, wanted: FloatArray, limits_mm: tuple[float, float]) -> Target:
+def _target(
+    trainable: Trainable, target_matrix: FloatArray, limits_mm: tuple[float, float]
+) -> Target:
     loads = trainable.task.loads_N[trainable.task.train_indices]
-    targets = loads @ wanted.T
+    targets = loads @ target_matrix.T
     size = float(np.sqrt((targets**2).sum(axis=1).mean()))
     given = trainable.task.targets[trainable.task.train_indices]
 
-    def missed(limits: tuple[float, float], factor: float = 1.0) -> tuple[FloatArray, float]:
+    def nearest_network(
+        limits: tuple[float, float], factor: float = 1.0
+    ) -> tuple[FloatArray, float]:
         widened = replace(trainable, width_map=Clamp(*limits))
         question = _with(widened, loads * factor, targets, SquaredError(size))
         latent, loss = best_within(question)
         return latent, float(np.sqrt(loss))
 
     def widened_enough(factor: float) -> bool:
-        return missed((limits_mm[0] / factor, limits_mm[1] * factor))[1] <= REACHED
+        return nearest_network((limits_mm[0] / factor, limits_mm[1] * factor))[1] <= REACHED
 
-    latent, error = missed(limits_mm)
+    latent, error = nearest_network(limits_mm)
     nearest = trainable.port_model(latent)
     moved = nearest.outputs(loads)
     wrong_sign = float(np.vdot(moved, targets)) < 0
@@ -207,7 +211,9 @@ def _target(trainable: Trainable, wanted: FloatArray, limits_mm: tuple[float, fl
     if error > REACHED and not wrong_sign:
         best = _free_factor(_with(trainable, loads, targets, ScaledResidual()))
         if best is not None:
-            softer = best ** _smallest_share(lambda s: missed(limits_mm, best**s)[1] <= REACHED)
+            softer = best ** _smallest_share(
+                lambda s: nearest_network(limits_mm, best**s)[1] <= REACHED
+            )
         if widened_enough(WIDEST):
             wider = WIDEST ** _smallest_share(lambda s: widened_enough(WIDEST**s))
     return Target(
@@ -230,12 +236,12 @@ def _free_factor(trainable: Trainable) -> float | None:
     return factor if factor > 0 else None
 
 
-def _smallest_share(enough: Callable[[float], bool]) -> float:
+def _smallest_share(sufficient: Callable[[float], bool]) -> float:
     """Return the smallest sufficient value between 0 and 1 by bisection, to 0.01."""
     low, high = 0.0, 1.0
     while high - low > 0.01:
         middle = (low + high) / 2
-        low, high = (low, middle) if enough(middle) else (middle, high)
+        low, high = (low, middle) if sufficient(middle) else (middle, high)
     return high
 
 

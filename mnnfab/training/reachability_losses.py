@@ -57,6 +57,8 @@ class ScaledResidual:
     def gradient(self, displacements: FloatArray, targets: FloatArray) -> FloatArray:
         """Return the derivative, (n_samples, n_out) per mm."""
         both = np.vdot(displacements, targets)
-        own, wanted = np.vdot(displacements, displacements), np.vdot(targets, targets)
-        gradient: FloatArray = (2 * both / (own * wanted)) * (both / own * displacements - targets)
+        size, target_size = np.vdot(displacements, displacements), np.vdot(targets, targets)
+        gradient: FloatArray = (2 * both / (size * target_size)) * (
+            both / size * displacements - targets
+        )
         return gradient

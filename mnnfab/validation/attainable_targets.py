@@ -66,10 +66,10 @@ def reachability_text(problem: PortProblem, found: Reachability) -> str:
         f"{'output':<12} {'load case':<20} {' '.join(f'{name:>12}' for name in columns)}",
     ]
     for reach in found.ranges:
-        wanted = "" if reach.wanted_mm is None else f"{reach.wanted_mm:.4f}"
+        target = "" if reach.wanted_mm is None else f"{reach.wanted_mm:.4f}"
         lines.append(
             f"{reach.output!s:<12} {reach.case[:20]:<20} {reach.lowest_mm:>12.4f} "
-            f"{reach.highest_mm:>12.4f} {wanted:>12}"
+            f"{reach.highest_mm:>12.4f} {target:>12}"
         )
     lines += [
         "",

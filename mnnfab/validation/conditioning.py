@@ -11,17 +11,17 @@ from mnnfab.linalg.condition_number import condition_number
 #: Above this condition number, displacements keep fewer than eight of their sixteen digits.
 POOR = 1e8
 #: Above this many unknowns, computing a condition number takes minutes.
-MOST_DOFS = 50_000
+MAX_DOFS = 50_000
 
 
 def check_conditioning(matrix: sparse.csr_array) -> list[Finding]:
     """Return a warning if displacements lose half of their digits or more.
 
-    Above `MOST_DOFS` unknowns the condition number is not computed, since that would take longer
+    Above `MAX_DOFS` unknowns the condition number is not computed, since that would take longer
     than all other steps; the finding says so.
     """
-    if matrix.shape[0] > MOST_DOFS:
-        message = f"condition number not computed: more than {MOST_DOFS:,} unknowns"
+    if matrix.shape[0] > MAX_DOFS:
+        message = f"condition number not computed: more than {MAX_DOFS:,} unknowns"
         return [Finding("conditioning", "info", "network", message)]
     condition = condition_number(matrix)
     if condition <= POOR:

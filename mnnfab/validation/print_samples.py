@@ -29,13 +29,13 @@ def study_print_samples(problem: PortProblem, widths_mm: FloatArray) -> Toleranc
     if not section.enabled or not is_scored(task) or too_large:
         return None
     model, stiffness = problem.bar_model(), problem.law.stiffness(widths_mm)
-    wanted = task.primary_metric.of(task.metrics(model.response(stiffness)))
+    reference = task.primary_metric.of(task.metrics(model.response(stiffness)))
     return study_tolerance(
         AsDrawnBars(model, widths_mm, stiffness, problem.with_effective_joints.design.fabrication),
         task,
         problem.print_errors,
         section.samples,
-        (wanted, problem.design.check.max_metric_drop),
+        (reference, problem.design.check.max_metric_drop),
         problem.design.schedule.seed,
     )
 
