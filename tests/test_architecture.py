@@ -31,7 +31,7 @@ HEAVY = {
     "cv2": {"mnnfab.lab.opencv"},
     "pyarrow": {"mnnfab.io.tables", "mnnfab.batch.table"},
 }
-#: The order of the rooms: a module may import from its own room and from the lines above it.
+#: The order of the packages: a module may import from its own and from the lines above it.
 #: Rooms of one line do not import each other.
 ORDER = """
 mnnfab.errors
@@ -62,8 +62,10 @@ mnnfab.commands
 mnnfab.cli
 mnnfab.__main__
 """
-LEVELS = {room: level for level, line in enumerate(ORDER.split("\n")) for room in line.split()}
-#: Packages that hold only rooms.
+LEVELS = {
+    package: level for level, line in enumerate(ORDER.split("\n")) for package in line.split()
+}
+#: Packages that hold only other packages.
 HOLDERS = {"mnnfab", "mnnfab.lab"}
 MOST_ROOT_MODULES = 10
 
@@ -73,8 +75,8 @@ def module_name(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def room(module: str) -> str | None:
-    """Return the room that a module is in; none for packages that hold only rooms."""
+def package(module: str) -> str | None:
+    """Return the package of the list that a module is in; none for those that hold only others."""
     parts = module.split(".")
     names = (".".join(parts[:length]) for length in range(len(parts), 0, -1))
     return next((name for name in names if name in LEVELS), None)
@@ -110,11 +112,11 @@ def modules_imported(path: Path) -> set[str]:
 @pytest.mark.parametrize("path", SOURCES, ids=module_name)
 def test_imports_run_downward(path: Path) -> None:
     module = module_name(path)
-    own = room(module)
+    own = package(module)
     assert own is not None or module in HOLDERS, "not in ORDER"
     assert own is None or "mnnfab" not in imports(path), "the public names are for users"
     for name in modules_imported(path) - HOLDERS if own else ():
-        other = room(name)
+        other = package(name)
         assert other is not None, f"{name} is not in ORDER"
         assert own == other or LEVELS[other] < LEVELS[own or ""], name
 

@@ -162,6 +162,18 @@ def test_warnings_of_the_library_are_printed(
     assert say("run", design, "--out", tmp_path / "out", "-q").stderr == "error: an error\n"
 
 
+def test_a_log_file_does_not_change_what_is_printed(tmp_path: Path) -> None:
+    """Findings are printed once, with and without a log file."""
+    design = small_design(tmp_path, "small", check=True)
+    plain = say("run", design, "--out", tmp_path / "out")
+    logged = say("run", design, "--out", tmp_path / "out", "--log", tmp_path / "log")
+    assert "warning" in plain.stderr
+    assert logged.stderr == plain.stderr
+    assert (
+        say("run", design, "--out", tmp_path / "out", "-q", "--log", tmp_path / "log").stderr == ""
+    )
+
+
 def test_near_misses_are_told() -> None:
     assert "Did you mean 'export'?" in say("exprot", "x").output
     assert "--force" in say("run", "x.toml", "--froce").output

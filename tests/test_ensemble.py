@@ -164,7 +164,7 @@ def test_a_stuck_training_is_started_again(iris_values: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(("last", "stuck"), [(0.995, True), (0.9, False)])
-def test_stuck_is_who_learned_nothing_and_no_longer_falls(
+def test_a_run_without_progress_that_does_not_beat_the_baseline_is_stalled(
     iris_values: dict[str, Any], last: float, *, stuck: bool
 ) -> None:
     task = iris_problem(iris_values).task

@@ -16,6 +16,7 @@ from fem.limit_states import LimitStates, LoadCaseLimits, bond_of_largest_deflec
 from fem.nonlinear_bars import LinearRange
 from fem.resultants import bond_resultants, joint_stresses
 from mnnfab import Network, make_problem, parse_design
+from mnnfab.errors import InputError
 from mnnfab.findings import Finding
 from mnnfab.printed_part.part import PortPart, PrintedPart
 from mnnfab.problem.problem import PortProblem, require_ports
@@ -260,3 +261,28 @@ def test_fig_1_on_a_part_that_was_never_printed() -> None:
     assert agreement is not None
     assert agreement.cosine > 0.999
     assert agreement.signs == 1.0
+
+
+def test_widths_of_a_part_are_checked_and_kept(iris: Solved) -> None:
+    """Cached results belong to the widths; later changes of the array are not seen."""
+    problem, _, widths, _ = iris
+    with pytest.raises(InputError, match="28 widths, one per bond"):
+        PrintedPart(problem, widths[:1])
+    for wrong in (np.nan, 0.0, -1.0):
+        with pytest.raises(InputError, match="finite widths above 0"):
+            PrintedPart(problem, np.where(np.arange(28) == 3, wrong, widths))
+    changed = widths.copy()
+    part = PrintedPart(problem, changed)
+    changed[0] *= 2
+    np.testing.assert_array_equal(part.widths_mm, widths)
+
+
+def test_models_of_a_design_without_ports_are_refused(iris: Solved) -> None:
+    problem, _, widths, _ = iris
+    untyped: Any = problem
+    without = replace(untyped, task=None)
+    for model in (without.bar_model, without.spring_model, without.trainable):
+        with pytest.raises(InputError, match="no ports"):
+            model()
+    with pytest.raises(InputError, match="no ports"):
+        _ = PrintedPart(without, widths).bars

@@ -1,6 +1,6 @@
 """Identification: hidden moduli, joints, bonds and creep, found from noisy measurements.
 
-A continuum with numbers that nobody tells stands for the print.
+A continuum model with other parameters takes the place of the printed part.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ from mnnfab.problem.problem import Problem, require_ports
 from mnnfab.profiles import material
 from mnnfab.units import NEWTON_PER_GF
 
-#: What nobody tells.
+#: Parameters of the part, not known to the identification.
 MODULUS_MPA, JOINT_MM = 0.71, 2.23
 LOADS_N = NEWTON_PER_GF * np.array([10.0, 20.0, 30.0, 40.0, 50.0])
 NOISE_MM, COUPON_NOISE_MM = 0.002, 0.005

@@ -7,7 +7,7 @@ experiment: by small additional loads at the outputs of the loaded network.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -22,16 +22,21 @@ from mnnfab.arrays import FloatArray
 from mnnfab.design.check_section import CheckSection
 from mnnfab.errors import ToolError
 from mnnfab.lab.experiment.plan import make_plan
-from mnnfab.model.model import in_situ_gradient
+from mnnfab.model.model import Equilibrium
 from mnnfab.model.springs import SpringModel
 from mnnfab.network.network import Network
-from mnnfab.network.ports import Port, dofs_of
+from mnnfab.network.ports import dofs_of
 from mnnfab.printed_part.part import PortPart, PrintedPart
 from mnnfab.problem.problem import TrainableProblem, require_trainable
 from mnnfab.training.optimisation import Trainable, train_adam
 from mnnfab.validation import model_hierarchy
 from mnnfab.validation.acceptance import check_continuum
-from mnnfab.validation.model_hierarchy import HierarchyModel, PartModel, evaluate_models
+from mnnfab.validation.model_hierarchy import (
+    HierarchyModel,
+    PartModel,
+    evaluate_models,
+    hierarchy_values,
+)
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 #: Small additional load, relative to the unit of the adjoint loads, N.
@@ -47,14 +52,6 @@ class LargeDisplacements:
     @property
     def network(self) -> Network:
         return self.springs.network
-
-    @property
-    def inputs(self) -> Sequence[Port]:
-        return self.springs.inputs
-
-    @property
-    def outputs(self) -> Sequence[Port]:
-        return self.springs.outputs
 
     def port_model(self, widths_mm: FloatArray) -> Loaded:
         return Loaded(self, widths_mm)
@@ -81,8 +78,8 @@ class Loaded:
 
 
 @dataclass(frozen=True, eq=False)
-class Equilibria:
-    """Equilibria of some samples."""
+class Equilibria(Equilibrium):
+    """Equilibria of some samples; the gradient in the stiffnesses is inherited."""
 
     model: LargeDisplacements
     widths_mm: FloatArray
@@ -95,9 +92,9 @@ class Equilibria:
         found = []
         for row, loads in enumerate(self.loads_N):
             whole = np.zeros(2 * network.n_nodes)
-            np.add.at(whole, dofs_of(self.model.inputs), loads)
+            np.add.at(whole, dofs_of(self.model.springs.inputs), loads)
             if output_loads_N is not None:
-                np.add.at(whole, dofs_of(self.model.outputs), output_loads_N[row])
+                np.add.at(whole, dofs_of(self.model.springs.outputs), output_loads_N[row])
             displacements = bars.displacements(whole)
             if displacements is None:
                 raise ToolError("no equilibrium found")
@@ -119,7 +116,7 @@ class Equilibria:
 
     @property
     def outputs_mm(self) -> FloatArray:
-        return self._solution[:, dofs_of(self.model.outputs)]
+        return self._solution[:, dofs_of(self.model.springs.outputs)]
 
     @property
     def elongations_mm(self) -> FloatArray:
@@ -134,15 +131,20 @@ class Equilibria:
         elongations: FloatArray = (more - less) / (2.0 * size)
         return elongations
 
-    def stiffness_gradient(self, output_gradient: FloatArray) -> FloatArray:
-        adjoint = self.adjoint_elongations(output_gradient)
-        return in_situ_gradient(self.elongations_mm.T, adjoint.T)
-
     def width_gradient(
         self, output_gradient: FloatArray, chain: FloatArray | float = 1.0
     ) -> FloatArray:
         per_width = self.model.springs.law.derivative(self.widths_mm)
         return self.stiffness_gradient(output_gradient) * (per_width * chain)
+
+
+@dataclass(frozen=True, eq=False)
+class NoEquilibrium(Loaded):
+    """A model whose loads are too large: there is no equilibrium."""
+
+    def solve(self, loads_N: FloatArray) -> Equilibria:
+        del loads_N
+        raise ToolError("no equilibrium found")
 
 
 @pytest.fixture(scope="module")
@@ -242,9 +244,24 @@ def test_hierarchy_takes_it(
     def bars(part: PortPart) -> PartModel:
         return PartModel(part.bars, 1)
 
-    models = (HierarchyModel(10, "bars", bars), HierarchyModel(15, "large displacements", make))
+    def overloaded(part: PortPart) -> PartModel:
+        return PartModel(NoEquilibrium(LargeDisplacements(part.problem.spring_model()), widths), 2)
+
+    models = (
+        HierarchyModel(10, "bars", bars),
+        HierarchyModel(15, "large displacements", make),
+        HierarchyModel(20, "overloaded", overloaded),
+    )
     monkeypatch.setattr(model_hierarchy, "hierarchy_models", lambda: models)
-    first, last = evaluate_models(PrintedPart(problem, widths)).results
+    hierarchy = evaluate_models(PrintedPart(problem, widths))
+    first, last = hierarchy.results
+    assert hierarchy.failures == {"overloaded": "no equilibrium found"}
+    values = json.loads(json.dumps(hierarchy_values(hierarchy)))
+    assert set(values["rungs"][0]["answer"]) == {"response", "n_dofs"}
+    np.testing.assert_allclose(
+        values["rungs"][1]["answer"]["single_loads"]["outputs_mm"],
+        last.model.outputs(problem.task.single_loads),
+    )
     assert abs(first.agreement.scale - 1.0) > 0.05
     assert first.agreement.elongation_residual > 0.01
     assert last.agreement.displacement_residual == pytest.approx(0.0, abs=1e-9)

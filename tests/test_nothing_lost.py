@@ -239,7 +239,7 @@ def test_what_cannot_be_moved_is_tried_again(
 
 
 def test_a_commit_leads_nowhere_else(tmp_path: Path) -> None:
-    """Whoever writes into a folder of results cannot make us touch what is outside of it."""
+    """Files in a folder of results cannot make the program write outside of it."""
     precious = tmp_path / "precious.txt"
     precious.write_text("keep")
     folder = tmp_path / "out"

@@ -28,7 +28,7 @@ from mnnfab.reproduce.film import Scene, epochs_shown, write_film
 from mnnfab.reproduce.outputs import draw_lines
 from mnnfab.reproduce.run import EXPERIMENTS, reproduce, summary_text
 from mnnfab.reproduce.setting import GRADIENT, make, train_as_the_authors, train_iris
-from mnnfab.training.learning_rules import RULES
+from mnnfab.training.learning_rules import RULES, STIFFNESS_GRADIENTS
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 
@@ -77,7 +77,7 @@ def test_solves_are_as_many_as_are_drawn(
     assert task is not None
     model = paper.model(task.inputs, task.outputs)
     monkeypatch.setattr(BarModel, "response", counted)
-    RULES[rule].stiffness_gradient(model, task, paper.per_width(), task.train_indices)
+    STIFFNESS_GRADIENTS[rule](model, task, paper.per_width(), task.train_indices)
     drawn = solves_for_a_gradient()[rule.replace("-", "_")]
     assert calls * fields == drawn[model.network.n_bonds - 1]
 

@@ -24,7 +24,7 @@ from mnnfab.arrays import FloatArray
 from mnnfab.losses.loss import TargetKind
 from mnnfab.problem.problem import TrainableProblem, require_trainable
 from mnnfab.training.adam import Adam
-from mnnfab.training.learning_rules import RULES
+from mnnfab.training.learning_rules import adjoint_gradient
 from mnnfab.training.width_maps import Clamp
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
@@ -84,7 +84,7 @@ def best_in_bounds(problem: TrainableProblem) -> tuple[float, FloatArray]:
     def objective(widths: FloatArray) -> tuple[float, FloatArray]:
         stiffness = problem.law.stiffness(widths)
         loss = task.loss_value(model.response(stiffness), task.train_indices)
-        gradient = RULES["adjoint"].stiffness_gradient(model, task, stiffness, task.train_indices)
+        gradient = adjoint_gradient(model, task, stiffness, task.train_indices)
         return loss, problem.law.derivative(widths) * gradient
 
     start = np.full(problem.network.n_bonds, 2.0)

@@ -85,7 +85,7 @@ def command(
             options = AnswerOptions(as_json, quiet, log)
             with _errors_in_words(options):
                 _log(options, _asked)
-                with (watched or _watched)(options) as watcher:
+                with (watched or _watched)(options) as watcher, _library_warnings(options):
                     answer = function(watcher, **given)
                 _log(options, lambda: answer.text or "done")
                 _say(answer, options)
@@ -158,11 +158,7 @@ def _watched(options: AnswerOptions) -> Iterator[ProgressWatcher]:
     """Yield the progress watcher of a command, for a terminal, a pipe and a log file."""
     from mnnfab.commands.stopping import stoppable
 
-    with (
-        progress_watcher(options) as screen,
-        _library_warnings(options),
-        stoppable(screen) as watcher,
-    ):
+    with progress_watcher(options) as screen, stoppable(screen) as watcher:
         if options.log is None:
             yield watcher
             return
@@ -177,13 +173,16 @@ def _library_warnings(options: AnswerOptions) -> Iterator[None]:
     """Print warnings and errors of the library's loggers on standard error; errors if quiet."""
     import logging
 
-    from mnnfab.progress.log_file import listening
+    from mnnfab.progress.log_file import FILE_LOGGER, listening
 
     class Printer(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             click.echo(f"{record.levelname.lower()}: {record.getMessage()}", err=True)
 
-    with listening(Printer(), logging.ERROR if options.quiet else logging.WARNING):
+    printer = Printer()
+    # The log file repeats what watchers have printed already.
+    printer.addFilter(lambda record: record.name != FILE_LOGGER)
+    with listening(printer, logging.ERROR if options.quiet else logging.WARNING):
         yield
 
 

@@ -1,4 +1,4 @@
-"""Compensation loop: train, solve the continuum model, calibrate the bar model, train retrained."""
+"""Compensation loop: train, solve the continuum model, calibrate the bar model, train again."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import tomli_w
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from mnnfab.design.design import Design
 from mnnfab.design.errors import input_error_of
@@ -72,11 +73,25 @@ def parse_design(values: Mapping[str, Any], source: str = "design") -> Design:
     try:
         return Design.model_validate(values)
     except ValidationError as error:
-        faults = [input_error_of(source, detail) for detail in error.errors()]
+        faults = [input_error_of(source, detail) for detail in _independent(error.errors())]
     if len(faults) == 1:
         raise faults[0]
     lines = "".join(f"\n- {fault}" for fault in faults)
     raise InputError(source, f"{len(faults)} errors{lines}", "a design without these errors")
+
+
+def _independent(details: list[ErrorDetails]) -> list[ErrorDetails]:
+    """Return the errors without lists that are too short only because an entry is invalid."""
+    return [
+        detail
+        for detail in details
+        if detail["type"] != "too_short"
+        or not any(_is_within(other["loc"], detail["loc"]) for other in details)
+    ]
+
+
+def _is_within(inner: tuple[int | str, ...], outer: tuple[int | str, ...]) -> bool:
+    return len(inner) > len(outer) and inner[: len(outer)] == outer
 
 
 def dump_design(design: Design) -> str:

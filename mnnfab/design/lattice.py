@@ -1,4 +1,4 @@
-"""What all [network] sections share, and what a lattice is."""
+"""Base classes of the [network] sections and of lattices."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Files, tables, JSON and folders that are written whole; nothing here knows of networks."""
+"""Files, tables, JSON and folders that are written whole, independent of networks."""

@@ -1,4 +1,4 @@
-"""Registries: what the modules of a package register, found by looking into the package.
+"""Registries: entries that the modules of a package register.
 
 A new lattice, loss, model or check is one new module in the package of its kind; no list of them
 is kept anywhere else.

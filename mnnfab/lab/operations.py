@@ -96,7 +96,7 @@ def synthesise(
         out: folder for the experiment.
         repeats: photographs per load step.
         seed: seed of the sensor noise.
-        dots: paint the dots of the joints.
+        dots: paint the dots of the nodes.
         watcher: progress watcher.
 
     Raises:

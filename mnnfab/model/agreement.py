@@ -9,7 +9,7 @@ import numpy as np
 
 from mnnfab.arrays import FloatArray
 from mnnfab.errors import InputError
-from mnnfab.model.model import Model, PortModel
+from mnnfab.model.model import DeformedState, Model, PortModel
 from mnnfab.model.response import Response
 
 
@@ -58,9 +58,18 @@ def compare(reference: Model, model: Model, loads_N: FloatArray | None = None) -
         if not isinstance(reference, Response):
             raise InputError("compare, loads_N", "missing", "loads, for nonlinear models")
         loads_N = np.eye(reference.flexibility.shape[1])
-    first, second = reference.solve(loads_N), model.solve(loads_N)
-    scale, residual = _fit(first.outputs_mm, second.outputs_mm)
-    elongation_scale, elongation_residual = _fit(first.elongations_mm, second.elongations_mm)
+    return compare_states(reference.solve(loads_N), model.solve(loads_N))
+
+
+def compare_states(reference: DeformedState, state: DeformedState) -> Agreement:
+    """Return the agreement of two models from their states under the same loads.
+
+    Args:
+        reference: states of the reference.
+        state: states of the model that is compared with it.
+    """
+    scale, residual = _fit(reference.outputs_mm, state.outputs_mm)
+    elongation_scale, elongation_residual = _fit(reference.elongations_mm, state.elongations_mm)
     return Agreement(scale, residual, elongation_scale, elongation_residual)
 
 

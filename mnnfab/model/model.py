@@ -12,7 +12,6 @@ A linear model superposes unit loads at its ports (`mnnfab.model.response`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
     from mnnfab.arrays import FloatArray
     from mnnfab.network.network import Network
-    from mnnfab.network.ports import Port
 
 
 def in_situ_gradient(elongations: FloatArray, adjoint_elongations: FloatArray) -> FloatArray:
@@ -74,8 +72,8 @@ class ScaledOutputs:
         return self.factor * self.model.outputs(loads_N)
 
 
-class Equilibrium(Protocol):
-    """The equilibria of a network under the loads of some samples."""
+class DeformedState(Protocol):
+    """Displacements and elongations under the loads of some samples."""
 
     @property
     def outputs_mm(self) -> FloatArray:
@@ -86,6 +84,13 @@ class Equilibrium(Protocol):
     def elongations_mm(self) -> FloatArray:
         """Elongation of each bond, (n_samples, n_bonds); positive if longer."""
         ...
+
+
+class Equilibrium(DeformedState, Protocol):
+    """The equilibria of a network under the loads of some samples.
+
+    A nonlinear model subclasses it and inherits the gradient by the in situ rule.
+    """
 
     def adjoint_elongations(self, output_loads_N: FloatArray) -> FloatArray:
         """Return the elongation of each bond by small additional loads, (n_samples, n_bonds) mm.
@@ -101,7 +106,8 @@ class Equilibrium(Protocol):
         Args:
             output_gradient: derivative of the loss in the outputs, (n_samples, n_out) per mm.
         """
-        ...
+        adjoint = self.adjoint_elongations(output_gradient)
+        return in_situ_gradient(self.elongations_mm.T, adjoint.T)
 
 
 class Model(PortModel, Protocol):
@@ -137,16 +143,6 @@ class WidthModel(Protocol):
     @property
     def network(self) -> Network:
         """Nodes and bonds."""
-        ...
-
-    @property
-    def inputs(self) -> Sequence[Port]:
-        """Ports where loads act."""
-        ...
-
-    @property
-    def outputs(self) -> Sequence[Port]:
-        """Ports where displacements are read."""
         ...
 
     def port_model(self, widths_mm: FloatArray) -> PortModel:

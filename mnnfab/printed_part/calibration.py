@@ -12,14 +12,14 @@ from mnnfab.printed_part.part import PrintedPart
 from mnnfab.problem.problem import require_ports
 
 if TYPE_CHECKING:
-    from mnnfab.problem.problem import PortProblem, Problem, TaskT
+    from mnnfab.problem.problem import PortProblem, Problem, ProblemTaskT
     from mnnfab.progress.watcher import StageTimer
 
 #: Widths at which a stiffness law is calibrated, as fractions of the range between the limits.
 CALIBRATED_AT = (0.0, 0.5, 1.0)
 
 
-def calibrated(problem: Problem[TaskT], timer: StageTimer) -> Problem[TaskT]:
+def calibrated(problem: Problem[ProblemTaskT], timer: StageTimer) -> Problem[ProblemTaskT]:
     """Return the problem with a calibrated stiffness law, if the design requires it.
 
     The continuum model is solved for uniform networks of three widths. The compliance ratio at

@@ -6,12 +6,15 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Generic, TypeAlias
 
-from typing_extensions import TypeIs, TypeVar
+import numpy as np
+from typing_extensions import TypeIs
 
+from mnnfab.arrays import frozen_floats
+from mnnfab.errors import InputError
 from mnnfab.printed_part.continuum import solve_part
 from mnnfab.printed_part.tiling import part_sha256, printed_parts, tile_part
 from mnnfab.problem.part_hash import shape_sha256
-from mnnfab.problem.problem import has_ports, require_ports
+from mnnfab.problem.problem import TaskT_co, has_ports, require_ports
 from mnnfab.progress.watcher import NullWatcher, StageTimer
 from mnnfab.task.task import Task
 
@@ -30,10 +33,6 @@ def _silent_timer() -> StageTimer:
     return StageTimer(NullWatcher())
 
 
-TaskT_co = TypeVar("TaskT_co", bound=Task | None, covariant=True, default=Task | None)
-"""Type of the task of the design: a task, a scored task, or None."""
-
-
 @dataclass(frozen=True, eq=False)
 class PrintedPart(Generic[TaskT_co]):
     """A problem with given bond widths. Properties are computed at first use and cached.
@@ -43,13 +42,24 @@ class PrintedPart(Generic[TaskT_co]):
 
     Args:
         problem: problem of the design; `require_ports` narrows it.
-        widths_mm: width of each bond, (n_bonds,).
+        widths_mm: width of each bond, (n_bonds,); a copy is kept.
         timer: stage timer; by default one that reports nothing.
     """
 
     problem: Problem[TaskT_co]
     widths_mm: FloatArray
     timer: StageTimer = field(default_factory=_silent_timer)
+
+    def __post_init__(self) -> None:
+        """Validate and freeze the widths, from which the cached properties are computed."""
+        widths, n_bonds = frozen_floats(self.widths_mm), self.problem.network.n_bonds
+        if widths.shape != (n_bonds,):
+            given = f"an array of shape {widths.shape}"
+            raise InputError("PrintedPart, widths_mm", given, f"{n_bonds} widths, one per bond")
+        if not (np.isfinite(widths) & (widths > 0)).all():
+            worst = float(widths[~(np.isfinite(widths) & (widths > 0))][0])
+            raise InputError("PrintedPart, widths_mm", f"{worst:g}", "finite widths above 0")
+        object.__setattr__(self, "widths_mm", widths)
 
     @cached_property
     def sha256(self) -> str:

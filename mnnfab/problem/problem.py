@@ -33,7 +33,7 @@ DEFAULT_SHARPNESS = 5.0
 TaskT_co = TypeVar("TaskT_co", bound=Task | None, covariant=True, default=Task | None)
 """Type of the task of a problem: a task, a scored task, or None."""
 
-TaskT = TypeVar("TaskT", bound=Task | None)
+ProblemTaskT = TypeVar("ProblemTaskT", bound=Task | None)
 """The same for a function that returns a problem of the type that it was given."""
 
 
@@ -143,10 +143,15 @@ class Problem(Generic[TaskT_co]):
         return fabrication.width_min_mm, fabrication.width_max_mm
 
     def bar_model(self: PortProblem) -> BarModel:
-        """Return the bar model with the ports of the task."""
+        """Return the bar model with the ports of the task.
+
+        Raises:
+            InputError: if the design has no ports.
+        """
+        task = require_ports(self).task
         correction = self.surrogate.correction
         additive = None if correction is None else correction.additive
-        return BarModel(self.network, self.task.inputs, self.task.outputs, additive)
+        return BarModel(self.network, task.inputs, task.outputs, additive)
 
     def spring_model(self: PortProblem) -> SpringModel:
         """Return the bar model with the stiffness law, for any widths."""
@@ -160,7 +165,7 @@ class Problem(Generic[TaskT_co]):
         """Return the trainable model of the task.
 
         Raises:
-            InputError: if the initial widths do not suit the width map.
+            InputError: if the design has no ports, or the initial widths do not suit the width map.
         """
         springs = self.spring_model()
         return Trainable(springs, self.task, _width_map(self), self._width_errors_mm)

@@ -11,7 +11,9 @@ from mnnfab.errors import InputError
 from mnnfab.findings import Finding
 from mnnfab.progress.watcher import ForwardingWatcher, ProgressWatcher
 
-log = logging.getLogger(__name__)
+#: Logger of what watchers report, which is printed already where a command runs on a terminal.
+FILE_LOGGER = __name__
+log = logging.getLogger(FILE_LOGGER)
 #: Parents of the loggers of all modules.
 LIBRARY = tuple(logging.getLogger(name) for name in ("mnnfab", "geometry", "fem", "export"))
 _LEVELS = {"error": logging.ERROR, "warning": logging.WARNING, "info": logging.INFO}

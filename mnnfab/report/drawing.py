@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from mnnfab.arrays import FloatArray
     from mnnfab.findings import Finding
     from mnnfab.model.agreement import Agreement
+    from mnnfab.model.model import PortModel
     from mnnfab.model.response import Response
-    from mnnfab.problem.problem import Problem
+    from mnnfab.problem.problem import Problem, TrainableProblem
     from mnnfab.runs.history_file import Columns
     from mnnfab.task.task import LoadCase, Task
     from mnnfab.tolerance.study import ToleranceStudy
@@ -116,7 +117,7 @@ def draw_history(axes: Axes, history: Columns) -> None:
     )
 
 
-def draw_targets(axes: Axes, task: Task, output: int, models: Mapping[str, Response]) -> None:
+def draw_targets(axes: Axes, task: Task, output: int, models: Mapping[str, PortModel]) -> None:
     """Draw target and predicted displacement of an output for every sample.
 
     With a single input the x axis is the load, otherwise the target.
@@ -204,16 +205,12 @@ def draw_mode(axes: Axes, tiling: Tiling, continuum: Continuum, mode: FloatArray
     _set_limits(axes, np.vstack([points, mesh.points]))
 
 
-def draw_print_samples(axes: Axes, problem: Problem, prints: ToleranceStudy) -> None:
+def draw_print_samples(axes: Axes, problem: TrainableProblem, prints: ToleranceStudy) -> None:
     """Draw a histogram of the primary metric over the print samples."""
-    primary_metric = problem.task.primary_metric if problem.task else None
-    assert primary_metric is not None, (
-        "print samples are only drawn for a task with a primary metric"
-    )
     axes.hist(prints.metrics, bins=40, color=BLUE)
     axes.axvline(float(np.median(prints.metrics)), color="black", lw=3, label="median")
     axes.axvline(prints.nominal, color=ORANGE, lw=2, ls="--", label="nominal")
-    axes.set_xlabel(f"{primary_metric.label}, dimensionless")
+    axes.set_xlabel(f"{problem.task.primary_metric.label}, dimensionless")
     axes.set_ylabel(f"print samples (of {len(prints.metrics):,})")
     axes.legend(frameon=False)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
+from mnnfab.problem.problem import is_trainable
 from mnnfab.report.drawing import (
     draw_agreement,
     draw_bond_shares,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from geometry.tiling import Tiling
     from mnnfab.model.agreement import Agreement
     from mnnfab.model.response import Response
-    from mnnfab.problem.problem import Problem
+    from mnnfab.problem.problem import TrainableProblem
     from mnnfab.task.task import LoadCase, Task
     from mnnfab.tolerance.study import ToleranceStudy
     from mnnfab.validation.results import Results
@@ -69,7 +70,7 @@ def pictures(results: Results) -> dict[str, Picture]:
         figures["deformed"] = _deformed(results.tiling, continuum, cases)
     if continuum and results.limit_states:
         figures |= _buckled(results.tiling, continuum, results.limit_states)
-    if results.print_samples:
+    if results.print_samples and is_trainable(results.problem):
         figures["prints"] = _prints(results.problem, results.print_samples)
     return figures
 
@@ -168,7 +169,7 @@ def _buckled(tiling: Tiling, continuum: Continuum, states: LimitStates) -> dict[
     return {"buckled": Picture("Buckling mode", caption, address_of(figure, "png"))}
 
 
-def _prints(problem: Problem, prints: ToleranceStudy) -> Picture:
+def _prints(problem: TrainableProblem, prints: ToleranceStudy) -> Picture:
     figure = _figure(12.5, 4, left=0.06, wspace=0.32)
     left, right = figure.subplots(1, 2)
     draw_print_samples(left, problem, prints)

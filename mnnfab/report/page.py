@@ -14,10 +14,14 @@ from mnnfab.report.interactive import as_script, slider_data, solid_data
 from mnnfab.report.response_tables import confusion_matrices, models_by_name, output_rows
 from mnnfab.report.summary import summarise
 from mnnfab.report.template import render
+from mnnfab.runs.history_file import Columns
 from mnnfab.task.metrics import Metrics, metric_label
 from mnnfab.units import NEWTON_PER_GF
 from mnnfab.validation.finding_codes import grouped_findings
 from mnnfab.validation.results import Results
+
+#: Headings of the restart table whose keys are other words.
+_RESTART_COLUMNS = {"stuck": "stalled", "chosen": "kept"}
 
 
 def page_text(results: Results, others: Sequence[OtherFile] = ()) -> str:
@@ -30,6 +34,7 @@ def page_text(results: Results, others: Sequence[OtherFile] = ()) -> str:
     task = results.problem.task
     figures, width_history, solid = pictures(results), slider_data(results), solid_data(results)
     outputs, report = output_rows(results), summarise(results)
+    restarts = results.record.restarts
     stiffness_law = report["stiffness_law"]
     return render(
         "page.html",
@@ -48,7 +53,8 @@ def page_text(results: Results, others: Sequence[OtherFile] = ()) -> str:
         has_targets=any(row.target_mm is not None for row in outputs),
         models=list(models_by_name(results)),
         flexibility=_flexibility(results),
-        restarts=_restarts(results),
+        restart_columns=[_RESTART_COLUMNS.get(name, metric_label(name)) for name in restarts],
+        restarts=_rows(restarts),
         bonds=bond_table(results),
         picture=lambda name: _figure(figures[name], name) if name in figures else "",
         width_history=None if width_history is None else Markup(as_script(width_history)),  # noqa: S704 - no tags
@@ -119,10 +125,9 @@ def _metrics(results: Results) -> list[dict[str, str]]:
     ]
 
 
-def _restarts(results: Results) -> list[list[str]]:
-    """Return one row per training run, numbers to four significant digits."""
-    columns = results.record.restarts.values()
-    return [[f"{value:.4g}" for value in row] for row in zip(*columns, strict=True)]
+def _rows(columns: Columns) -> list[list[str]]:
+    """Return the rows of a table, numbers to four significant digits."""
+    return [[f"{value:.4g}" for value in row] for row in zip(*columns.values(), strict=True)]
 
 
 def _formatted(value: Any) -> str:  # noqa: ANN401 - a number, a list of numbers or None

@@ -10,6 +10,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from mnnfab.arrays import IntArray
+    from mnnfab.model.model import PortModel
     from mnnfab.model.response import Response
     from mnnfab.task.task import Task
     from mnnfab.validation.results import Results
@@ -68,13 +69,13 @@ def confusion_matrices(results: Results) -> list[ConfusionMatrix]:
 
 
 def _confusion(
-    task: Task, response: Response, model: str, subset: str, sample_indices: IntArray
+    task: Task, model: PortModel, name: str, subset: str, sample_indices: IntArray
 ) -> ConfusionMatrix:
-    predicted = np.abs(response.outputs(task.loads_N[sample_indices])).argmax(axis=1)
+    predicted = np.abs(model.outputs(task.loads_N[sample_indices])).argmax(axis=1)
     n_classes = len(task.class_names)
     counts = np.zeros((n_classes, n_classes), dtype=int)
     np.add.at(counts, (task.targets[sample_indices].argmax(axis=1), predicted), 1)
-    return ConfusionMatrix(model, subset, task.class_names, tuple(map(tuple, counts.tolist())))
+    return ConfusionMatrix(name, subset, task.class_names, tuple(map(tuple, counts.tolist())))
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from mnnfab.report.palette import BLUE, GREEN, ORANGE
 from mnnfab.reproduce.experiment import Line
 from mnnfab.reproduce.pictures import over_epochs
 from mnnfab.reproduce.setting import BEHAVIOUR, IRIS, IRIS_TRAINING, Run, make, train_by_projection
-from mnnfab.training.learning_rules import RULES
+from mnnfab.training.learning_rules import RULES, STIFFNESS_GRADIENTS, adjoint_gradient
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -135,7 +135,7 @@ def _draw_losses(axes: Axes, trainings: Mapping[str, RuleTraining]) -> None:
 def _cosine(rule: str, run: Run, epoch: int) -> float:
     springs, sample_indices = run.springs, run.task.train_indices
     stiffness = springs.law.stiffness(run.widths_by_epoch_mm[epoch])
-    exact = RULES["adjoint"].stiffness_gradient(springs.bars, run.task, stiffness, sample_indices)
-    gradient = RULES[rule].stiffness_gradient(springs.bars, run.task, stiffness, sample_indices)
+    exact = adjoint_gradient(springs.bars, run.task, stiffness, sample_indices)
+    gradient = STIFFNESS_GRADIENTS[rule](springs.bars, run.task, stiffness, sample_indices)
     size = np.linalg.norm(exact) * np.linalg.norm(gradient)
     return float(exact @ gradient / size) if size > 0 else np.nan

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from mnnfab.arrays import FloatArray
+from mnnfab.model.model import in_situ_gradient
 from mnnfab.reproduce import paper
 from mnnfab.reproduce.experiment import Experiment, Line, bond_columns
 from mnnfab.reproduce.fig1_pictures import draw_elongations, draw_gradient
 from mnnfab.reproduce.setting import GRADIENT, make
-from mnnfab.training.learning_rules import RULES, finite_difference_gradient
+from mnnfab.training.learning_rules import RULES, adjoint_gradient, finite_difference_gradient
 from mnnfab.units import NEWTON_PER_GF
 
 LOAD_GF, TARGET_MM = -10.0, -25.0
@@ -20,7 +21,8 @@ STEPS_MM = np.logspace(-12, 2, 141)
 def fig1() -> Experiment:
     """Run the experiment: 10 gf on node 12, loss (u_y(13) + 25 mm)²."""
     forward, adjoint, displacements = elongations()
-    gradient = forward * adjoint * 1e-6  # m², as published
+    # The adjoint weight is -∂L/∂u, as in the paper.
+    gradient = in_situ_gradient(forward[:, None], -adjoint[:, None]) * 1e-6  # m², as published
     ranked = gradient_by_rank(gradient)
     errors, solves = finite_difference_errors(), solves_for_a_gradient()
     return Experiment(
@@ -94,7 +96,7 @@ def finite_difference_errors() -> dict[str, FloatArray]:
     """
     task = make(GRADIENT).task
     model = paper.model(task.inputs, task.outputs)
-    exact = RULES["adjoint"].stiffness_gradient(model, task, _uniform(), task.train_indices)
+    exact = adjoint_gradient(model, task, _uniform(), task.train_indices)
     approximations = np.array(
         [
             finite_difference_gradient(

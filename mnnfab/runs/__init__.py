@@ -1,1 +1,1 @@
-"""Runs: what a run leaves in its folder, and reading it back."""
+"""Runs: the files of a run, and their reading and comparison."""

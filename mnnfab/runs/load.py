@@ -1,4 +1,4 @@
-"""An earlier run, taken up from its folder."""
+"""Loading of an earlier run from its folder."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from mnnfab.runs.run_folder import DESIGN
 
 
 def require_run(folder: Path) -> None:
-    """Refuse what is no folder.
+    """Check that the folder of a run exists.
 
     Raises:
-        InputError: naming it.
+        InputError: if it does not.
     """
     if not folder.is_dir():
         raise InputError(str(folder), "no such folder", "a folder that `mnnfab train` wrote")
 
 
 def load_run(folder: Path, timer: StageTimer) -> tuple[Problem, Record]:
-    """Return the problem in a folder with the surrogate that its training ended with.
+    """Return the problem in a folder with the surrogate on which the widths were trained.
 
     Raises:
-        InputError: if something of it is missing or does not fit.
+        InputError: if a file is missing or does not belong to the design.
     """
     with timer.stage("read"):
         problem = load_problem(folder / DESIGN)

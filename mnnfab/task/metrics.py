@@ -30,9 +30,9 @@ def metric_label(key: str) -> str:
     'displacements (mm)'
     """
     words, qualifiers = key.split("_"), list[str]()
-    while words[-1] in _SUBSETS:
+    while len(words) > 1 and words[-1] in _SUBSETS:
         qualifiers.insert(0, _SUBSETS[words.pop()])
-    if words[-1] == "mm":
+    if len(words) > 1 and words[-1] == "mm":
         qualifiers.insert(0, words.pop())
     name = " ".join(words)
     return f"{name} ({', '.join(qualifiers)})" if qualifiers else name

@@ -130,19 +130,6 @@ class Rule(Protocol):
         """Return the number of states an experiment has to measure for the gradient of a sample."""
         ...
 
-    def stiffness_gradient(
-        self, bars: BarModel, task: Task, stiffness: FloatArray, indices: IntArray
-    ) -> FloatArray:
-        """Return dL/dk of the bar model by this rule, (n_bonds,) per N/mm.
-
-        Args:
-            bars: bar model.
-            task: loads, targets and loss.
-            stiffness: stiffness of each bond, (n_bonds,) N/mm.
-            indices: indices of the samples.
-        """
-        ...
-
     def width_gradient(
         self,
         model: WidthModel,
@@ -173,12 +160,6 @@ class AdjointRule:
         """Return the number of states per sample: under the loads and under the adjoint loads."""
         return 2
 
-    def stiffness_gradient(
-        self, bars: BarModel, task: Task, stiffness: FloatArray, indices: IntArray
-    ) -> FloatArray:
-        """Return dL/dk of the bar model, (n_bonds,) per N/mm; see `Rule`."""
-        return task.stiffness_gradient(bars.response(stiffness), indices)
-
     def width_gradient(
         self,
         model: WidthModel,
@@ -208,12 +189,6 @@ class SpringRule:
         """Return the number of states per sample."""
         return self.states_of(n_bonds)
 
-    def stiffness_gradient(
-        self, bars: BarModel, task: Task, stiffness: FloatArray, indices: IntArray
-    ) -> FloatArray:
-        """Return dL/dk of the bar model, (n_bonds,) per N/mm; see `Rule`."""
-        return self.gradient(bars, task, stiffness, indices)
-
     def width_gradient(
         self,
         model: WidthModel,
@@ -230,6 +205,20 @@ class SpringRule:
         gradient = self.gradient(model.bars, task, model.law.stiffness(widths_mm), indices)
         return gradient * (model.law.derivative(widths_mm) * chain)
 
+
+def adjoint_gradient(
+    model: BarModel, task: Task, stiffness: FloatArray, indices: IntArray
+) -> FloatArray:
+    """Return the exact dL/dk of the bar model, (n_bonds,) per N/mm."""
+    return task.stiffness_gradient(model.response(stiffness), indices)
+
+
+#: Gradient in the stiffnesses of the bar model by each rule, to compare the rules.
+STIFFNESS_GRADIENTS: Mapping[str, StiffnessGradient] = {
+    "adjoint": adjoint_gradient,
+    "coupled-learning": coupled_learning_gradient,
+    "finite-differences": finite_difference_gradient,
+}
 
 RULES: Mapping[str, Rule] = {
     "adjoint": AdjointRule(),

@@ -28,6 +28,7 @@ from mnnfab.validation.solution import check_solution
 
 if TYPE_CHECKING:
     from geometry.tiling import Tiling
+    from mnnfab.model.model import Model
     from mnnfab.model.response import Response
     from mnnfab.network.network import Network
     from mnnfab.task.task import Task
@@ -63,7 +64,8 @@ def check_part(problem: Problem, record: Record, timer: StageTimer) -> Results:
         return _with_skipped_check(results, "the design has no ports")
     springs = part.problem.spring_model()
     conditioning = check_conditioning(springs.stiffness_matrix(part.widths_mm))
-    predicted = springs.response(part.widths_mm)
+    corrected = part.problem.surrogate.correction is not None
+    predicted = springs.response(part.widths_mm) if corrected else part.bars
     results = replace(
         results, bar=part.bars, predicted=predicted, findings=(*conditioning, *results.findings)
     )
@@ -112,7 +114,7 @@ def _check_models(results: Results, part: PortPart, predicted: Response) -> Resu
     )
 
 
-def _compare_gradients(task: Task, bar: Response, continuum: Response) -> GradientAgreement | None:
+def _compare_gradients(task: Task, bar: Model, continuum: Model) -> GradientAgreement | None:
     """Return the agreement of the in situ gradient of the continuum with that of the bar model."""
     if task.primary_metric is None:
         return None

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from mnnfab.errors import ToolError
 from mnnfab.io.json_values import to_jsonable
 from mnnfab.io.registry import registered
-from mnnfab.model.agreement import Agreement, compare
+from mnnfab.model.agreement import Agreement, compare_states
+from mnnfab.model.response import Response
 from mnnfab.printed_part.part import PortPart
 from mnnfab.training.gradient_comparison import (
     GradientAgreement,
@@ -22,6 +23,7 @@ from mnnfab.training.gradient_comparison import (
 )
 
 if TYPE_CHECKING:
+    from mnnfab.arrays import FloatArray
     from mnnfab.model.model import Model
     from mnnfab.task.metrics import Metrics
     from mnnfab.task.task import Task
@@ -65,6 +67,31 @@ def hierarchy_models() -> tuple[HierarchyModel, ...]:
 
 
 @dataclass(frozen=True, eq=False)
+class SolvedState:
+    """Solution of a model under the single loads of the task.
+
+    Args:
+        outputs_mm: displacements of the outputs, (n_in, n_out).
+        elongations_mm: elongation of each bond, (n_in, n_bonds).
+    """
+
+    outputs_mm: FloatArray
+    elongations_mm: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class _Evaluation:
+    """A solved model, before it is compared with the others."""
+
+    model: Model
+    n_dofs: int
+    state: SolvedState
+    metrics: Metrics
+    gradient: FloatArray | None
+    seconds: float
+
+
+@dataclass(frozen=True, eq=False)
 class ModelResult:
     """Result of a model, compared with the last model of the hierarchy.
 
@@ -72,6 +99,7 @@ class ModelResult:
         name: name of the model.
         model: the model.
         n_dofs: number of degrees of freedom.
+        state: its solution under the single loads of the task.
         metrics: metrics of the task by the model.
         agreement: agreement of the last model with this one, the reference; its scale is the
             best-fit scale of the displacements of the last model over those of this one.
@@ -83,6 +111,7 @@ class ModelResult:
     name: str
     model: Model
     n_dofs: int
+    state: SolvedState
     metrics: Metrics
     agreement: Agreement
     gradient: GradientAgreement | None
@@ -112,43 +141,50 @@ def evaluate_models(part: PortPart) -> ModelHierarchy:
 
     part = replace(part, problem=part.problem.uncorrected)
     task, timer = part.problem.task, part.timer
-    solved: dict[str, tuple[PartModel, float]] = {}
+    evaluated: dict[str, _Evaluation] = {}
     failures: dict[str, str] = {}
     for model in hierarchy_models():
-        start = time.perf_counter()
         try:
             with timer.stage(model.name):
-                found = model.make(part)
+                evaluated[model.name] = _evaluate(model, part, task)
         except ToolError as error:  # out of memory, mesher: the other models are still evaluated
             failures[model.name] = str(error)
-            continue
-        solved[model.name] = found, time.perf_counter() - start
-    models = [found.model for found, _ in solved.values()]
+    order = list(evaluated.values())
     results = (
-        _result(task, name, found, seconds, ends=(models[0], models[-1]))
-        for name, (found, seconds) in solved.items()
+        ModelResult(
+            name=name,
+            model=found.model,
+            n_dofs=found.n_dofs,
+            state=found.state,
+            metrics=found.metrics,
+            agreement=compare_states(found.state, order[-1].state),
+            gradient=None
+            if order[0].gradient is None or found.gradient is None
+            else compare_gradients(order[0].gradient, found.gradient),
+            seconds=found.seconds,
+        )
+        for name, found in evaluated.items()
     )
     return ModelHierarchy(tuple(results), failures)
 
 
-def _result(
-    task: Task, name: str, found: PartModel, seconds: float, ends: tuple[Model, Model]
-) -> ModelResult:
-    """Compare a model with the first and the last model of the hierarchy."""
-    first, last = ends
-    gradient = None
-    if task.primary_metric is not None:
-        gradient = compare_gradients(
-            task.stiffness_gradient(first), task.stiffness_gradient(found.model)
-        )
-    return ModelResult(
-        name=name,
+def _evaluate(model: HierarchyModel, part: PortPart, task: Task) -> _Evaluation:
+    """Solve a model once under each load that the comparison needs.
+
+    Raises:
+        ToolError: if the model cannot be built or solved.
+    """
+    start = time.perf_counter()
+    found = model.make(part)
+    equilibrium = found.model.solve(task.single_loads)
+    scored = task.primary_metric is not None
+    return _Evaluation(
         model=found.model,
         n_dofs=found.n_dofs,
+        state=SolvedState(equilibrium.outputs_mm, equilibrium.elongations_mm),
         metrics=task.metrics(found.model),
-        agreement=compare(found.model, last, task.single_loads),
-        gradient=gradient,
-        seconds=seconds,
+        gradient=task.stiffness_gradient(found.model) if scored else None,
+        seconds=time.perf_counter() - start,
     )
 
 
@@ -157,7 +193,7 @@ def hierarchy_values(hierarchy: ModelHierarchy) -> dict[str, Any]:
     rungs = [
         {
             "name": result.name,
-            "answer": {"response": to_jsonable(result.model), "n_dofs": result.n_dofs},
+            "answer": {**_solution_values(result), "n_dofs": result.n_dofs},
             "metrics": to_jsonable(result.metrics),
             "agreement": to_jsonable(result.agreement),
             "gradient": to_jsonable(result.gradient),
@@ -166,6 +202,13 @@ def hierarchy_values(hierarchy: ModelHierarchy) -> dict[str, Any]:
         for result in hierarchy.results
     ]
     return {"rungs": rungs, "failures": dict(hierarchy.failures)}
+
+
+def _solution_values(result: ModelResult) -> dict[str, Any]:
+    """Return the response of a linear model, and the state under single loads of any other."""
+    if isinstance(result.model, Response):
+        return {"response": to_jsonable(result.model)}
+    return {"single_loads": to_jsonable(result.state)}
 
 
 def hierarchy_text(task: Task, hierarchy: ModelHierarchy) -> str:

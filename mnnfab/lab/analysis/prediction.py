@@ -10,7 +10,7 @@ import numpy as np
 
 from mnnfab.arrays import FloatArray
 from mnnfab.lab.experiment.steps import Step, port_loads
-from mnnfab.model.response import Response
+from mnnfab.model.model import Model
 from mnnfab.random_streams import Stream, random_generator
 from mnnfab.tolerance.study import AsDrawnBars, sample_stiffness
 
@@ -62,8 +62,8 @@ class Prediction:
     bars_mm: FloatArray
     continuum_mm: FloatArray
     sd_mm: FloatArray
-    continuum: Response
-    bars: Response
+    continuum: Model
+    bars: Model
 
 
 def predict(part: PortPart, steps: tuple[Step, ...]) -> Prediction:

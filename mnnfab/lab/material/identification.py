@@ -25,7 +25,7 @@ from mnnfab.lab.material.coupons import CouponReadings, check_unit, coupon_flexi
 if TYPE_CHECKING:
     from mnnfab.lab.measurement.measurement import Measurement
     from mnnfab.printed_part.part import PortPart
-    from mnnfab.problem.problem import Problem, TaskT
+    from mnnfab.problem.problem import Problem, ProblemTaskT
     from mnnfab.progress.watcher import StageTimer
 
 #: Joint lengths of the models, as shares of the drawn length.
@@ -109,7 +109,7 @@ def lengths_of(problem: Problem) -> FloatArray:
     return np.array(LENGTH_RATIOS) * problem.design.fabrication.joint_length_mm
 
 
-def with_joints(problem: Problem[TaskT], length_mm: float) -> Problem[TaskT]:
+def with_joints(problem: Problem[ProblemTaskT], length_mm: float) -> Problem[ProblemTaskT]:
     """Return a problem with another joint length and a fine discretisation tolerance.
 
     Otherwise discretisation errors would bias the joint length.
@@ -124,7 +124,7 @@ def with_joints(problem: Problem[TaskT], length_mm: float) -> Problem[TaskT]:
 
 
 def network_readings(part: PortPart, measurement: Measurement) -> Readings:
-    """Return the displacements of all free joints and those predicted by the models.
+    """Return the displacements of all free nodes and those predicted by the models.
 
     Args:
         part: the part.

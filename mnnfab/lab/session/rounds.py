@@ -34,7 +34,6 @@ from mnnfab.lab.session.state import (
     next_round,
     settings_text,
     widths_of,
-    with_uncorrected_bars,
 )
 from mnnfab.printed_part.part import PrintedPart
 from mnnfab.problem.loading import load_problem
@@ -80,7 +79,7 @@ def start_session(design: Path, out: Path, rate: float, timer: StageTimer) -> Ro
         InputError: if the design is invalid or `out` is already a session.
     """
     with timer.stage("read"):
-        problem = with_uncorrected_bars(require_trainable(load_problem(design)))
+        problem = _uncorrected(design)
     if (out / SESSION).exists():
         raise InputError(str(out), "already a session", "another folder, or `mnnfab lab step`")
     state = first_round(problem)
@@ -94,6 +93,11 @@ def start_session(design: Path, out: Path, rate: float, timer: StageTimer) -> Ro
     return RoundStatus(0, out / ROUND.format(0), steps)
 
 
+def _uncorrected(design: Path) -> TrainableProblem:
+    """Return a problem with the uncorrected bar model, since gradients are measured on the part."""
+    return require_trainable(load_problem(design)).uncorrected
+
+
 def load_session(folder: Path) -> tuple[TrainableProblem, Settings, Round, Path]:
     """Return problem, settings and last round of a session, and the folder of the round.
 
@@ -101,7 +105,7 @@ def load_session(folder: Path) -> tuple[TrainableProblem, Settings, Round, Path]
         InputError: if the folder is not a session, or is damaged.
     """
     settings = load_settings(folder)
-    problem = with_uncorrected_bars(require_trainable(load_problem(folder / DESIGN)))
+    problem = _uncorrected(folder / DESIGN)
     state, round_folder = load_last_round(folder, problem.network.n_bonds)
     return problem, settings, state, round_folder
 

@@ -182,8 +182,3 @@ def _round(path: Path, n_bonds: int) -> Round:
     if not valid or len(losses) != state.number or path.parent.name != ROUND.format(state.number):
         raise InputError(str(path), "a round of another network or number", "the unmodified file")
     return state
-
-
-def with_uncorrected_bars(problem: TrainableProblem) -> TrainableProblem:
-    """Return a problem with the uncorrected bar model, since gradients are measured on the part."""
-    return problem.uncorrected
