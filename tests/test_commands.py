@@ -17,6 +17,7 @@ from typing import Any
 
 import click
 import pytest
+import tomli_w
 from click.testing import CliRunner, Result
 from small import small_design
 
@@ -162,16 +163,18 @@ def test_warnings_of_the_library_are_printed(
     assert say("run", design, "--out", tmp_path / "out", "-q").stderr == "error: an error\n"
 
 
-def test_a_log_file_does_not_change_what_is_printed(tmp_path: Path) -> None:
+def test_a_log_file_does_not_change_what_is_printed(
+    tmp_path: Path, iris_values: dict[str, Any]
+) -> None:
     """Findings are printed once, with and without a log file."""
-    design = small_design(tmp_path, "small", check=True)
-    plain = say("run", design, "--out", tmp_path / "out")
-    logged = say("run", design, "--out", tmp_path / "out", "--log", tmp_path / "log")
-    assert "warning" in plain.stderr
-    assert logged.stderr == plain.stderr
-    assert (
-        say("run", design, "--out", tmp_path / "out", "-q", "--log", tmp_path / "log").stderr == ""
-    )
+    iris_values["training"]["epochs"] = 1
+    design, log = tmp_path / "iris.toml", tmp_path / "log"
+    design.write_text(tomli_w.dumps(iris_values))
+    train = ("train", design, "--out", tmp_path / "out")
+    plain, logged = say(*train).stderr, say(*train, "--log", log).stderr
+    assert plain.count("below the measurement resolution") == 1
+    assert logged == plain
+    assert say(*train, "-q", "--log", log).stderr == ""
 
 
 def test_near_misses_are_told() -> None:

@@ -34,7 +34,7 @@ class LoadCase:
     loads_N: tuple[float, ...]
 
 
-def _no_rows() -> IntArray:
+def _no_samples() -> IntArray:
     return np.empty(0, dtype=np.int64)
 
 
@@ -49,8 +49,8 @@ class DataSplit:
     """
 
     train: IntArray
-    validation: IntArray = field(default_factory=_no_rows)
-    test: IntArray = field(default_factory=_no_rows)
+    validation: IntArray = field(default_factory=_no_samples)
+    test: IntArray = field(default_factory=_no_samples)
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,11 +118,11 @@ class Task(Generic[MetricT_co]):
         """Return the derivative of the mean loss over the samples `indices` in their outputs.
 
         Args:
-            outputs_mm: outputs of these samples, (n_rows, n_out).
+            outputs_mm: outputs of these samples, (n_samples, n_out).
             indices: indices of the samples.
 
         Returns:
-            The derivative, (n_rows, n_out) per mm.
+            The derivative, (n_samples, n_out) per mm.
         """
         # `take` needs a quarter of the time of indexing on small arrays: the training step.
         return self.loss.gradient(outputs_mm, self.targets.take(indices, axis=0))
@@ -136,9 +136,9 @@ class Task(Generic[MetricT_co]):
             model: model of the network.
             indices: indices of the samples; by default the training samples.
         """
-        rows = self.train_indices if indices is None else indices
-        equilibrium = model.solve(self.loads_N[rows])
-        return equilibrium.stiffness_gradient(self.output_gradient(equilibrium.outputs_mm, rows))
+        samples = self.train_indices if indices is None else indices
+        equilibrium = model.solve(self.loads_N[samples])
+        return equilibrium.stiffness_gradient(self.output_gradient(equilibrium.outputs_mm, samples))
 
     def width_gradient(
         self, equilibrium: WidthEquilibrium, indices: IntArray, chain: FloatArray | float = 1.0
@@ -175,9 +175,9 @@ def is_scored(task: Task | None) -> TypeIs[ScoredTask]:
 
 
 def classification_metrics(task: Task, displacements: FloatArray) -> Metrics:
-    """Return the accuracy in each part of the data; the largest displacement gives the class."""
-    right = np.abs(displacements).argmax(axis=1) == task.targets.argmax(axis=1)
-    return _by_part(task, "accuracy", lambda indices: float(right[indices].mean()))
+    """Return the accuracy in each subset of the data; the largest displacement gives the class."""
+    correct = np.abs(displacements).argmax(axis=1) == task.targets.argmax(axis=1)
+    return _by_subset(task, "accuracy", lambda indices: float(correct[indices].mean()))
 
 
 def displacement_metrics(task: Task, displacements: FloatArray) -> Metrics:
@@ -187,15 +187,15 @@ def displacement_metrics(task: Task, displacements: FloatArray) -> Metrics:
     def relative_error(indices: IntArray | slice) -> float:
         return float(np.sqrt(((displacements[indices] - task.targets[indices]) ** 2).mean()) / size)
 
-    metrics = _by_part(task, "relative_error", relative_error)
+    metrics = _by_subset(task, "relative_error", relative_error)
     metrics["relative_error"] = metrics.pop("relative_error_all")
     return metrics
 
 
 def behaviour_class_metrics(task: Task, displacements: FloatArray) -> Metrics:
     """Return the displacements under the load and the target share of the sum of magnitudes."""
-    sizes = np.abs(displacements[0])
-    share = float(sizes @ task.targets[0] / sizes.sum())
+    magnitudes = np.abs(displacements[0])
+    share = float(magnitudes @ task.targets[0] / magnitudes.sum())
     return {"displacements_mm": displacements[0].tolist(), "target_share": share}
 
 
@@ -210,7 +210,7 @@ def no_metrics(task: Task, displacements: FloatArray) -> Metrics:  # noqa: ARG00
     return {}
 
 
-def _by_part(task: Task, name: str, measure: Callable[[IntArray | slice], float]) -> Metrics:
+def _by_subset(task: Task, name: str, measure: Callable[[IntArray | slice], float]) -> Metrics:
     metrics: Metrics = {f"{name}_train": measure(task.split.train)}
     if task.split.validation.size:
         metrics[f"{name}_validation"] = measure(task.split.validation)

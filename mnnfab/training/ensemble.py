@@ -80,8 +80,8 @@ def run_ensemble(
     """Train every member; `on_epoch` receives the index of the member and its epochs."""
     if schedule.optimizer == "l-bfgs-b":
         return [
-            train_lbfgs(trainable, member.latent, schedule, partial(on_epoch, place))
-            for place, member in enumerate(members)
+            train_lbfgs(trainable, member.latent, schedule, partial(on_epoch, number))
+            for number, member in enumerate(members)
         ]
     compiled = can_be_compiled(trainable) and _compilation_pays_off(
         trainable, len(members), schedule
@@ -90,8 +90,8 @@ def run_ensemble(
     if compiled:
         return train_adam_compiled(trainable, members, schedule, on_epoch)
     return [
-        train_adam(trainable, member.latent, schedule, member.generator, partial(on_epoch, place))
-        for place, member in enumerate(members)
+        train_adam(trainable, member.latent, schedule, member.generator, partial(on_epoch, number))
+        for number, member in enumerate(members)
     ]
 
 
@@ -137,11 +137,11 @@ def train_adam_compiled(
     history, kept = np.array(flexibilities), np.array(latents)
     return [
         OptimisationRun(
-            latent=state.latent[place],
-            models=[FlexibilityMatrix(matrix) for matrix in history[:, place]],
-            latents=kept[:, place] if schedule.keep_widths else None,
+            latent=state.latent[number],
+            models=[FlexibilityMatrix(matrix) for matrix in history[:, number]],
+            latents=kept[:, number] if schedule.keep_widths else None,
         )
-        for place in range(len(members))
+        for number in range(len(members))
     ]
 
 

@@ -166,12 +166,12 @@ def _ranges(trainable: Trainable, target_matrix: FloatArray | None) -> list[Rang
     for case in trainable.task.load_cases:
         loads = np.array([case.loads_N])
         targets = None if target_matrix is None else (loads @ target_matrix.T)[0]
-        for place, output in enumerate(trainable.task.outputs):
+        for number, output in enumerate(trainable.task.outputs):
             lowest, highest = (
-                sign * best_within(_with(trainable, loads, loads, Reading(place, sign)))[1]
+                sign * best_within(_with(trainable, loads, loads, Reading(number, sign)))[1]
                 for sign in (1.0, -1.0)
             )
-            target = None if targets is None else float(targets[place])
+            target = None if targets is None else float(targets[number])
             ranges.append(Range(output, case.name, lowest, highest, target))
     return ranges
 
