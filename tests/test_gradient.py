@@ -26,7 +26,7 @@ MAPS = [Clamp(1.5, 2.5), Logistic(1.5, 2.5, 5.0)]
 
 def make_task(loss: Loss) -> Task:
     generator = np.random.default_rng(0)
-    if isinstance(loss, SquaredError):
+    if loss.targets == "displacements":
         targets = generator.normal(size=(N_SAMPLES, len(OUTPUTS)))
     else:
         targets = np.eye(len(OUTPUTS))[generator.integers(0, 3, N_SAMPLES)]

@@ -39,8 +39,8 @@ from mnnfab.validation.model_hierarchy import (
 )
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
-#: Small additional load, relative to the unit of the adjoint loads, N.
-STEP_N = 1e-5
+#: Largest additional load, relative to the largest load: small against it, large against rounding.
+STEP = 1e-4
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +123,8 @@ class Equilibria(Equilibrium):
         return self._elongations(self._solution)
 
     def adjoint_elongations(self, output_loads_N: FloatArray) -> FloatArray:
-        size = STEP_N / max(float(np.abs(output_loads_N).max()), 1e-300)
+        step_N = STEP * float(np.abs(self.loads_N).max())
+        size = step_N / max(float(np.abs(output_loads_N).max()), 1e-300)
         more, less = (
             self._elongations(self._displacements(sign * size * output_loads_N))
             for sign in (1.0, -1.0)

@@ -19,7 +19,7 @@ from mnnfab.io.registry import by_name, module_names, registered, subclasses
 from mnnfab.losses.loss import LossOptions, loss_kinds
 from mnnfab.validation.finding_codes import all_codes
 from mnnfab.validation.limit_states.checks import limit_state_checks
-from mnnfab.validation.model_hierarchy import hierarchy_models
+from mnnfab.validation.model_hierarchy import HierarchyModel, hierarchy_models
 
 ROOT = Path(__file__).resolve().parent.parent
 #: Functions that make a finding, and the place of its code among their arguments.
@@ -103,6 +103,11 @@ def test_helpers_and_copies_are_not_entries(
 def test_two_entries_of_one_name_are_refused() -> None:
     with pytest.raises(ValueError, match="two entries are named 'mse'"):
         by_name([("mse", 1), ("mse", 2)])
+
+
+def test_a_name_of_a_model_fits_its_column() -> None:
+    with pytest.raises(ValueError, match="more than 31 characters"):
+        HierarchyModel(1, 32 * "x", lambda _: NotImplemented)
 
 
 def test_a_lattice_is_a_class_of_its_kind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -97,7 +97,8 @@ def _type(value: dict[str, Any], definitions: dict[str, Any]) -> str:
     for key in ("anyOf", "oneOf"):
         if key in value:
             kinds = [_type(one, definitions) for one in value[key] if one.get("type") != "null"]
-            return " or ".join(dict.fromkeys(kinds))
+            literal = all(kind.startswith("`") for kind in kinds)
+            return (", " if literal else " or ").join(dict.fromkeys(kinds))
     if "$ref" in value:
         return "section" if "properties" in definitions[value["$ref"].split("/")[-1]] else "value"
     if "enum" in value:

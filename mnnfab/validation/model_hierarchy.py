@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from mnnfab.errors import ToolError
 from mnnfab.io.json_values import to_jsonable
-from mnnfab.io.registry import registered
+from mnnfab.io.registry import by_name, registered
 from mnnfab.model.agreement import Agreement, compare_states
 from mnnfab.model.response import Response
 from mnnfab.printed_part.part import PortPart
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from mnnfab.model.model import Model
     from mnnfab.task.metrics import Metrics
     from mnnfab.task.task import Task
+
+
+#: Largest number of characters of a name, the width of its column.
+MAX_NAME = 31
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +52,7 @@ class HierarchyModel:
 
     Args:
         rank: position in the hierarchy, in order of increasing cost.
-        name: name in tables and reports.
+        name: name in tables and reports, at most 31 characters; no two models share one.
         make: function that returns the model of a part.
     """
 
@@ -56,14 +60,20 @@ class HierarchyModel:
     name: str
     make: Callable[[PortPart], PartModel]
 
+    def __post_init__(self) -> None:
+        """Refuse a name that the table of `mnnfab ladder` has no room for."""
+        if len(self.name) > MAX_NAME:
+            msg = f"the name {self.name!r} has more than {MAX_NAME} characters"
+            raise ValueError(msg)
+
 
 @cache
 def hierarchy_models() -> tuple[HierarchyModel, ...]:
     """Return all models in order of increasing cost."""
     from mnnfab.validation import models
 
-    found = registered(models, "MODEL", HierarchyModel)
-    return tuple(sorted(found, key=lambda model: model.rank))
+    found = by_name((model.name, model) for model in registered(models, "MODEL", HierarchyModel))
+    return tuple(sorted(found.values(), key=lambda model: model.rank))
 
 
 @dataclass(frozen=True, eq=False)

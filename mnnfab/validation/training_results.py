@@ -49,7 +49,8 @@ def _slow_loss(problem: Problem) -> Finding | None:
         problem.trainable(), problem.schedule
     ):
         return None
-    name = type(problem.task.loss).__name__
+    # All default losses have a compiled step, so the design names this one.
+    name = getattr(problem.design.task, "loss", None) or type(problem.task.loss).__name__
     message = f"the loss {name} has no compiled training step; the slower NumPy steps were used"
     return Finding("not-compiled", "warning", "training", message)
 
