@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
@@ -123,87 +122,50 @@ StiffnessGradient = Callable[[BarModel, Task, FloatArray, IntArray], FloatArray]
 """Function of bar model, task, stiffnesses (n_bonds,) N/mm and samples that returns dL/dk."""
 
 
-class Rule(Protocol):
-    """A learning rule for training."""
-
-    def states(self, n_bonds: int) -> int:
-        """Return the number of states an experiment has to measure for the gradient of a sample."""
-        ...
-
-    def width_gradient(
-        self,
-        model: WidthModel,
-        task: Task,
-        widths_mm: FloatArray,
-        indices: IntArray,
-        chain: FloatArray,
-    ) -> FloatArray:
-        """Return dL/dw times `chain` by this rule, (n_bonds,).
-
-        Args:
-            model: model of the network.
-            task: loads, targets and loss.
-            widths_mm: widths of the bonds, (n_bonds,).
-            indices: indices of the samples.
-            chain: derivative of each width in its latent value, (n_bonds,) mm.
-
-        Raises:
-            InputError: if the rule requires springs and the model is another one.
-        """
-        ...
+WidthGradient = Callable[[WidthModel, Task, FloatArray, IntArray, FloatArray], FloatArray]
+"""Function of model, task, widths (n_bonds,) mm, samples and the derivative of each width in its
+latent value (n_bonds,) mm that returns dL/dw times this derivative, (n_bonds,)."""
 
 
-class AdjointRule:
-    """The exact gradient of any model, from two states per sample (Li and Mao, eq. 6)."""
-
-    def states(self, n_bonds: int) -> int:  # noqa: ARG002
-        """Return the number of states per sample: under the loads and under the adjoint loads."""
-        return 2
-
-    def width_gradient(
-        self,
-        model: WidthModel,
-        task: Task,
-        widths_mm: FloatArray,
-        indices: IntArray,
-        chain: FloatArray,
-    ) -> FloatArray:
-        """Return dL/dw times `chain`, (n_bonds,); see `Rule`."""
-        equilibrium = model.solve(widths_mm, task.loads_N.take(indices, axis=0))
-        return task.width_gradient(equilibrium, indices, chain)
+def exact_width_gradient(
+    model: WidthModel, task: Task, widths_mm: FloatArray, indices: IntArray, chain: FloatArray
+) -> FloatArray:
+    """Return the exact gradient of any model, from two states per sample (Li and Mao, eq. 6)."""
+    equilibrium = model.solve(widths_mm, task.loads_N.take(indices, axis=0))
+    return task.width_gradient(equilibrium, indices, chain)
 
 
-@dataclass(frozen=True)
-class SpringRule:
-    """A rule for the stiffnesses of springs.
+def for_springs(gradient: StiffnessGradient) -> WidthGradient:
+    """Return the gradient in the widths of springs, by a rule for their stiffnesses.
 
-    Args:
-        gradient: function that returns dL/dk of the bar model.
-        states_of: function that returns the number of states per sample from that of bonds.
+    The returned function raises an `InputError` for another model.
     """
 
-    gradient: StiffnessGradient
-    states_of: Callable[[int], int]
-
-    def states(self, n_bonds: int) -> int:
-        """Return the number of states per sample."""
-        return self.states_of(n_bonds)
-
     def width_gradient(
-        self,
-        model: WidthModel,
-        task: Task,
-        widths_mm: FloatArray,
-        indices: IntArray,
-        chain: FloatArray,
+        model: WidthModel, task: Task, widths_mm: FloatArray, indices: IntArray, chain: FloatArray
     ) -> FloatArray:
-        """Return dL/dw times `chain`, (n_bonds,); see `Rule`."""
         if not isinstance(model, SpringModel):
             raise InputError(
                 "[training] rule", f"a rule for springs with a {type(model).__name__}", '"adjoint"'
             )
-        gradient = self.gradient(model.bars, task, model.law.stiffness(widths_mm), indices)
-        return gradient * (model.law.derivative(widths_mm) * chain)
+        by_stiffness = gradient(model.bars, task, model.law.stiffness(widths_mm), indices)
+        return by_stiffness * (model.law.derivative(widths_mm) * chain)
+
+    return width_gradient
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A learning rule for training.
+
+    Args:
+        width_gradient: function that returns the gradient in the widths.
+        states: function that returns the number of states an experiment has to measure for the
+            gradient of one sample, from the number of bonds.
+    """
+
+    width_gradient: WidthGradient
+    states: Callable[[int], int]
 
 
 def adjoint_gradient(
@@ -221,7 +183,9 @@ STIFFNESS_GRADIENTS: Mapping[str, StiffnessGradient] = {
 }
 
 RULES: Mapping[str, Rule] = {
-    "adjoint": AdjointRule(),
-    "coupled-learning": SpringRule(coupled_learning_gradient, lambda _: 2),
-    "finite-differences": SpringRule(finite_difference_gradient, lambda n_bonds: n_bonds + 1),
+    "adjoint": Rule(exact_width_gradient, lambda _: 2),
+    "coupled-learning": Rule(for_springs(coupled_learning_gradient), lambda _: 2),
+    "finite-differences": Rule(
+        for_springs(finite_difference_gradient), lambda n_bonds: n_bonds + 1
+    ),
 }
