@@ -39,7 +39,7 @@ _EXPECTED = {
 
 
 def expected_value(detail: ErrorDetails) -> str:
-    """Return what is expected in place of an invalid value.
+    """Return the expected value of a key, in words, for an error of its value.
 
     >>> detail = {"type": "too_short", "loc": ("task", "outputs"), "ctx": {"min_length": 2}}
     >>> expected_value(detail)
@@ -111,7 +111,7 @@ def rule_between_keys(detail: ErrorDetails) -> tuple[str, str, str] | None:
 
 
 def expected_by_rule(detail: ErrorDetails) -> str | None:
-    """Return what the validator of a single key expects; None for other errors."""
+    """Return the expected value that the validator of a key states; None for other errors."""
     cause = detail.get("ctx", {}).get("error")
     return str(cause) if isinstance(cause, ValueError) else None
 

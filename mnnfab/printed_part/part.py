@@ -56,9 +56,10 @@ class PrintedPart(Generic[TaskT_co]):
         if widths.shape != (n_bonds,):
             given = f"an array of shape {widths.shape}"
             raise InputError("PrintedPart, widths_mm", given, f"{n_bonds} widths, one per bond")
-        if not (np.isfinite(widths) & (widths > 0)).all():
-            worst = float(widths[~(np.isfinite(widths) & (widths > 0))][0])
-            raise InputError("PrintedPart, widths_mm", f"{worst:g}", "finite widths above 0")
+        invalid = widths[~(np.isfinite(widths) & (widths > 0))]
+        if invalid.size:
+            given = f"{invalid[0]:g}"
+            raise InputError("PrintedPart, widths_mm", given, "finite widths above 0")
         object.__setattr__(self, "widths_mm", widths)
 
     @cached_property

@@ -71,8 +71,7 @@ class Photograph:
         high = low + 2 * half + 1
         height, width = self.image.shape
         if (low < 0).any() or high[0] > width or high[1] > height:
-            given = f"node {node} is at the edge of the picture or outside; it may be cropped"
-            raise InputError(self.where, given, "a photograph of the whole part")
+            raise _cropped_error(self.where, node)
         return self.image[low[1] : high[1], low[0] : high[0]], low.astype(np.float64)
 
 
@@ -158,9 +157,13 @@ def _window(
     low = np.maximum(np.rint(expected).astype(int) - half, 0)
     high = np.minimum(np.rint(expected).astype(int) + half + 1, [width, height])
     if (high - low < half).any():
-        given = f"node {node} is at the edge of the picture or outside; it may be cropped"
-        raise InputError(photograph.where, given, "a photograph of the whole part")
+        raise _cropped_error(photograph.where, node)
     return photograph.image[low[1] : high[1], low[0] : high[0]], low.astype(np.float64)
+
+
+def _cropped_error(where: str, node: int) -> InputError:
+    given = f"node {node} is at the edge of the picture or outside; it may be cropped"
+    return InputError(where, given, "a photograph of the whole part")
 
 
 def _not_found_error(
