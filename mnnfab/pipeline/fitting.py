@@ -53,8 +53,9 @@ def read(
 
 def prepare(problem: Problem, timer: StageTimer) -> tuple[Problem, tuple[Finding, ...]]:
     """Return the problem with its stiffness law calibrated, and the findings reported on it."""
+    read = _report(problem.input_findings, timer)
     problem = calibrated(problem, timer)
-    return problem, _findings_before_training(problem, timer)
+    return problem, (*read, *_findings_before_training(problem, timer))
 
 
 def _findings_before_training(
@@ -129,7 +130,8 @@ def train_design(
         candidates = chosen.candidates
         if chosen.problem is not problem:  # the reported findings may not hold for another design
             trainable = _without_the_search(chosen.problem, section)
-            reported = _findings_before_training(trainable, timer, known=reported)
+            before = _findings_before_training(trainable, timer, known=reported)
+            reported = (*trainable.input_findings, *before)
     with timer.stage("train"):
         training = train_problem(trainable, timer.watcher.epoch)
     keep(TrainedDesign(trainable, training, compensation_of(trainable.surrogate), reported))

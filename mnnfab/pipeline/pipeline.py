@@ -256,6 +256,8 @@ def reach(design_file: Path, *, watcher: ProgressWatcher | None = None) -> Query
     timer = StageTimer(watcher or NullWatcher())
     with timer.stage("read"):
         problem = require_trainable(load_problem(design_file))
+    for finding in problem.input_findings:
+        timer.watcher.finding(finding)
     problem = calibrated(problem, timer)
     with timer.stage("reach"):
         found = assess_problem(problem)

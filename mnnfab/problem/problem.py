@@ -13,6 +13,7 @@ from typing_extensions import TypeIs, TypeVar
 from mnnfab.arrays import FloatArray
 from mnnfab.design.design import Design
 from mnnfab.errors import InputError
+from mnnfab.findings import Finding
 from mnnfab.model.bars import BarModel
 from mnnfab.model.response import Response
 from mnnfab.model.springs import SpringModel
@@ -56,6 +57,7 @@ class Problem(Generic[TaskT_co]):
         start_widths_mm: initial widths of the training, (n_bonds,) mm.
         start_table: contents of the table of initial widths, if they were read from one.
         input_bytes: contents of the files that the design names.
+        network_findings: what was assumed or changed when the network was read.
         surrogate: calibration and correction of the bar model by continuum models.
     """
 
@@ -70,7 +72,14 @@ class Problem(Generic[TaskT_co]):
     start_widths_mm: FloatArray
     start_table: bytes | None
     input_bytes: Mapping[str, bytes]
+    network_findings: tuple[Finding, ...] = ()
     surrogate: Surrogate = UNCORRECTED
+
+    @property
+    def input_findings(self) -> tuple[Finding, ...]:
+        """What was assumed or changed when the files of the design were read."""
+        task: Task | None = self.task
+        return (*self.network_findings, *(task.input_findings if task is not None else ()))
 
     @property
     def law(self) -> StiffnessLaw:
