@@ -69,7 +69,7 @@ def place_features(
     space = _FreeSpace.of(network, fabrication)
     lugs: list[Lug] = []
     if section.eyelets is not None:
-        directions = _eyelet_directions(section.eyelets.nodes, loads, network)
+        directions = _eyelet_directions(section.eyelets.node_numbers, loads, network)
         radius = section.eyelets.hole_mm / 2 + section.eyelets.wall_mm
         for node, angle in directions.items():
             lug = Lug("eyelet", node, angle, *space.neck, radius, section.eyelets.hole_mm / 2)

@@ -15,7 +15,7 @@ PACKAGES = ("mnnfab", "geometry", "fem", "export")
 HEAVY = {
     "cadquery": {"geometry.solid", "geometry.workplane", "export.formats.step"},
     "OCP": {"geometry.solid", "export.formats.step"},
-    "vtkmodules": {"export.formats.glb"},
+    "vtkmodules": {"export.formats.glb", "mnnfab.network.formats.vtk_cells"},
     "lib3mf": {"export.formats.f_3mf"},
     "ezdxf": {"export.formats.dxf"},
     "gmsh": {"fem.mesher"},
@@ -26,7 +26,9 @@ HEAVY = {
     },
     "psutil": {"fem.memory", "mnnfab.batch.isolated"},
     "distributed": {"mnnfab.batch.pools"},
-    "meshio": {"fem.fields", "mnnfab.network.network_file"},
+    "meshio": {
+        *("fem.fields", "mnnfab.network.formats.mesh", "mnnfab.network.formats.gmsh_numbers"),
+    },
     "numba": {"mnnfab.training.compiled"},
     "cv2": {"mnnfab.lab.opencv"},
     "pyarrow": {"mnnfab.io.tables", "mnnfab.batch.table"},

@@ -172,8 +172,8 @@ def _evaluate(
         joint_length_mm=shape.joint_length_mm,
         width_min_mm=shape.width_min_mm,
         width_max_mm=shape.width_max_mm,
-        inputs=tuple(port.node for port in section.inputs),
-        outputs=tuple(port.node for port in section.outputs),
+        inputs=tuple(item.port.node for item in section.inputs),
+        outputs=tuple(item.port.node for item in section.outputs),
     )
     joint, wall = shape.joint_ratio * shape.width_min_mm, problem.printer.printable_wall_mm
     if joint < wall:

@@ -6,7 +6,8 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from mnnfab.design.section import Many, NodeNumber, Positive, Section, section_error
+from mnnfab.design.section import Many, Node, Positive, Section, section_error
+from mnnfab.network.node_ids import require_number
 
 #: Smallest visible height or depth, mm.
 MIN_HEIGHT_MM = 0.01
@@ -64,9 +65,14 @@ class EyeletsSection(Section):
         wall_mm: radial width of the ring.
     """
 
-    nodes: Many[NodeNumber] | None = None
+    nodes: Many[Node] | None = None
     hole_mm: Positive = 1.2
     wall_mm: Positive = 0.8
+
+    @property
+    def node_numbers(self) -> tuple[int, ...] | None:
+        """The nodes, which must be numbers."""
+        return None if self.nodes is None else tuple(map(require_number, self.nodes))
 
     @model_validator(mode="after")
     def _check_wall(self) -> Self:

@@ -7,11 +7,11 @@ from typing import Annotated, get_args
 
 from pydantic import Field
 
-from mnnfab.design.section import Many, NodeNumber, Section
+from mnnfab.design.section import Many, Node, NodeNumber, Section
 from mnnfab.network.network import Network
 
 Rows = Annotated[int, Field(ge=1, le=1000)]
-Cut = Annotated[tuple[NodeNumber, NodeNumber], Field(strict=False)]
+Cut = Annotated[tuple[Node, Node], Field(strict=False)]
 
 
 class NetworkBase(Section):

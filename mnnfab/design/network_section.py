@@ -8,20 +8,27 @@ from pydantic import Discriminator, Tag
 
 from mnnfab.design import lattices
 from mnnfab.design.lattice import Lattice, NetworkBase
-from mnnfab.design.section import FileName, Many, NodeNumber
+from mnnfab.design.section import FileName, Many, Node, Positive
 from mnnfab.io.registry import by_name, subclasses
+from mnnfab.network.node_ids import Numbering
 
 
 class NetworkFile(NetworkBase):
-    """[network] from a file: mnnfab or networkx JSON, or the line cells of a mesh.
+    """[network] from a file: mnnfab or networkx JSON, or the lines of a mesh.
 
     Args:
-        file: .json, or any mesh format that meshio reads.
+        file: .json, .vtu, .vtk, .vtp, .msh, .inp, or any other mesh format that meshio reads.
         fixed: the fixed nodes, if the file does not define them.
+        numbering: meaning of the nodes in this design: "file", their ids in the file, or
+            "position", numbers from 0 in the order of the file. Only required where an integer
+            can be both.
+        merge_mm: points of the file that are as close as this are merged into one node.
     """
 
     file: FileName
-    fixed: Many[NodeNumber] | None = None
+    fixed: Many[Node] | None = None
+    numbering: Numbering | None = None
+    merge_mm: Positive | None = None
 
 
 #: The class of each lattice by its name in the file.

@@ -4,9 +4,20 @@ from __future__ import annotations
 
 import re
 from pathlib import PurePosixPath, PureWindowsPath
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    Strict,
+    WithJsonSchema,
+)
+
+from mnnfab.errors import InputError
+from mnnfab.network.node_ids import NodeId, node_id
 
 T = TypeVar("T")
 # The bounds exceed any real part by far; they keep products of a few numbers finite.
@@ -19,6 +30,29 @@ Share = Annotated[float, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
 NodeNumber = Annotated[int, Field(ge=0)]
 Many = Annotated[tuple[T, ...], Strict(strict=False)]
+
+
+def _node(value: object) -> NodeId:
+    msg = 'a node: its number, or its id in the network file, such as 7, "left" or [0, 1]'
+    if isinstance(value, float):
+        raise ValueError(msg)  # noqa: TRY004 - pydantic reports ValueErrors
+    try:
+        return node_id(value)
+    except InputError as error:
+        raise ValueError(msg) from error
+
+
+#: A node: its number, or its id in the network file; `mnnfab.problem.node_numbers` resolves it.
+if TYPE_CHECKING:
+    Node = NodeId
+else:
+    Node = Annotated[
+        Any,
+        PlainValidator(_node),
+        WithJsonSchema(
+            {"anyOf": [{"type": "integer"}, {"type": "string"}, {"type": "array", "minItems": 1}]}
+        ),
+    ]
 
 
 def relative_file_name(name: str) -> str:

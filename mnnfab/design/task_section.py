@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, Strict, model_validator
 from mnnfab.design.section import (
     FileName,
     Many,
+    Node,
     NodeNumber,
     NotNegative,
     Number,
@@ -18,6 +19,7 @@ from mnnfab.design.section import (
     section_error,
 )
 from mnnfab.losses.loss import TargetKind, loss_kinds, losses_for
+from mnnfab.network.node_ids import require_number
 from mnnfab.network.ports import Port
 
 if TYPE_CHECKING:
@@ -32,17 +34,21 @@ class PortSection(Section):
     """A node and an axis.
 
     Args:
-        node: number of the node, from 0.
+        node: number of the node, from 0, or its id in the network file.
         axis: "x" (to the right) or "y" (upward).
     """
 
-    node: NodeNumber
+    node: Node
     axis: Literal["x", "y"]
 
     @property
     def port(self) -> Port:
-        """The port of this section."""
-        return Port(self.node, self.axis)
+        """The port of this section, whose node must be a number.
+
+        Raises:
+            InputError: if it is an id, which `mnnfab.problem.node_numbers` resolves.
+        """
+        return Port(require_number(self.node), self.axis)
 
 
 Ports = Annotated[tuple[PortSection, ...], Strict(strict=False), Field(min_length=1)]

@@ -12,6 +12,65 @@ from mnnfab.findings.finding import FindingCode
 
 CODES: Final = (
     FindingCode(
+        "node-ids",
+        "input",
+        ("info",),
+        (
+            "The network file names its nodes otherwise than by their places. A design uses the "
+            "ids of the file; results number the nodes from 0 in the order of the file."
+        ),
+        "",
+    ),
+    FindingCode(
+        "plane-turned",
+        "input",
+        ("warning",),
+        "The network lies in another plane than z = const; it was turned into it.",
+        "Compare the drawing with your own; write x and y of the part into the file if it differs.",
+    ),
+    FindingCode(
+        "points-merged",
+        "input",
+        ("info",),
+        "Points within `[network] merge_mm` of another one were merged into it.",
+        "",
+    ),
+    FindingCode(
+        "points-unused",
+        "input",
+        ("info",),
+        "Points of the mesh without a bond are no nodes.",
+        "",
+    ),
+    FindingCode(
+        "cells-left-out",
+        "input",
+        ("warning", "info"),
+        "Cells of the mesh that are no lines (points, surfaces, volumes) were left out.",
+        "Write each bond as a line; the edges of surfaces are no bonds.",
+    ),
+    FindingCode(
+        "cells-in-groups",
+        "input",
+        ("info",),
+        "Lines that stand in several physical groups of a gmsh file are one bond each.",
+        "",
+    ),
+    FindingCode(
+        "curves",
+        "input",
+        ("warning", "info"),
+        "Curves of the mesh are straight bonds between their ends.",
+        "Divide a curve that is not straight into lines if it shall keep its shape.",
+    ),
+    FindingCode(
+        "mesh-reader",
+        "input",
+        ("warning",),
+        "Message of the reader of the mesh file.",
+        "Compare the number of bonds with your file; write the mesh in another format.",
+    ),
+    FindingCode(
         "limits",
         "printability",
         ("warning",),

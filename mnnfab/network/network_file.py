@@ -1,56 +1,108 @@
 """Networks read from files and from objects of other packages; coordinates in mm.
 
-mnnfab JSON:        {"nodes": [[x, y], …], "bonds": [[i, j], …], "fixed": [i, …]}
+mnnfab JSON:        {"nodes": [[x, y], …], "bonds": [[i, j], …], "fixed": [i, …], "ids": […]}
 networkx JSON:      node-link data; every node has "x" and "y" or "pos": [x, y]
-other files:        a mesh in a format that meshio reads; its line cells are the bonds
+Abaqus .inp:        its trusses and beams, with included files
+other files:        a mesh in a format of VTK or of meshio; its lines are the bonds
+
+A reader of `mnnfab.network.formats` states what is in a file; here it becomes a network: in one
+plane, without unused points, with one node per place.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+import importlib
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
+from mnnfab.arrays import IntArray
 from mnnfab.errors import InputError
-from mnnfab.io.files import read_text
+from mnnfab.findings import Finding
+from mnnfab.network.coincident_points import check_coincident, merged
+from mnnfab.network.formats.graph import Graph, network_of_graph
 from mnnfab.network.network import Network
+from mnnfab.network.node_ids import MAX_SHOWN, NodeId, NodeIds, Numbering, node_id, shown
+from mnnfab.network.plane import planar
+from mnnfab.network.raw_network import RawNetwork
 
-_KEYS = {"nodes", "bonds", "fixed"}
+logger = logging.getLogger(__name__)
+
+#: Module and function of the readers by the suffix of a file; all others are read by meshio.
+_READERS = {
+    ".json": ("json_network", "read_json_network"),
+    ".inp": ("abaqus", "read_abaqus"),
+    **dict.fromkeys((".vtk", ".vtu", ".vtp"), ("vtk", "read_vtk")),
+}
+_OTHER = ("mesh", "read_mesh")
 
 
-class Graph(Protocol):
-    """The interface required of a networkx graph."""
+@dataclass(frozen=True, eq=False)
+class NetworkInput:
+    """A network as it was read.
 
-    def nodes(self, *, data: bool) -> Iterable[tuple[Any, Mapping[str, Any]]]:
-        """Return nodes with their attributes."""
-        ...
+    Args:
+        network: the network.
+        nodes: ids of its nodes.
+        findings: what was left out, assumed or changed.
+    """
 
-    def edges(self) -> Iterable[tuple[Any, Any]]:
-        """Return pairs of nodes."""
-        ...
+    network: Network
+    nodes: NodeIds
+    findings: tuple[Finding, ...] = ()
 
 
-def load_network(path: Path, fixed: Sequence[int] | None = None) -> Network:
-    """Read a network; coordinates are in mm, nodes are counted from 0.
+def read_network(
+    path: Path,
+    fixed: Sequence[NodeId] | None = None,
+    numbering: Numbering | None = None,
+    merge_mm: float | None = None,
+) -> NetworkInput:
+    """Read a network; coordinates are in mm.
 
     Args:
         path: the file.
         fixed: the fixed nodes, if the file does not define them.
+        numbering: meaning of the nodes in `fixed` and in the design: ids of the file, or numbers
+            from 0 in the order of the file; by their values if not given.
+        merge_mm: points that are as close as this are one node.
 
     Raises:
         InputError: if the file or the network in it is not valid.
     """
+    if not path.is_file():
+        given = "not a file" if path.exists() else "no such file"
+        raise InputError(str(path), given, "the path of an existing file")
+    module, function = _READERS.get(path.suffix.lower(), _OTHER)
+    reader = getattr(importlib.import_module(f"mnnfab.network.formats.{module}"), function)
     try:
-        if path.suffix.lower() == ".json":
-            return _from_json(path, fixed)
-        return _from_mesh(path, fixed)
+        raw: RawNetwork = reader(path, numbering)
+        _check_fixed(raw, path, fixed)
+        return _assemble(raw, fixed or (), numbering, merge_mm)
     except InputError as error:
-        if str(path) in error.where:
+        if str(path) in error.where or error.where.startswith("[network]"):
             raise
         raise InputError(f"{path}, {error.where}", error.given, error.allowed) from error
+
+
+def load_network(path: Path, fixed: Sequence[NodeId] | None = None) -> Network:
+    """Read a network; coordinates are in mm, nodes are counted from 0 in the order of the file.
+
+    What the file has that is not part of the network is logged.
+
+    Args:
+        path: the file.
+        fixed: the fixed nodes, if the file does not define them; ids of the file or, if the file
+            has no such id, positions in it.
+
+    Raises:
+        InputError: if the file or the network in it is not valid.
+    """
+    return _logged(read_network(path, fixed))
 
 
 def network_from_graph(graph: Graph, fixed: Sequence[Any]) -> Network:
@@ -65,99 +117,87 @@ def network_from_graph(graph: Graph, fixed: Sequence[Any]) -> Network:
     Raises:
         InputError: if a node has no coordinates or a fixed node is not in the graph.
     """
-    names = [name for name, _ in graph.nodes(data=True)]
-    number = {name: index for index, name in enumerate(names)}
-    coordinates = [_coordinates_of(name, data) for name, data in graph.nodes(data=True)]
+    raw = network_of_graph(list(graph.nodes(data=True)), list(graph.edges()))
+    number = {name: place for place, name in enumerate(raw.ids)}
     missing = [name for name in fixed if name not in number]
     if missing:
         raise InputError("graph, fixed", f"{missing[0]!r} is not a node", "names of nodes")
-    bonds = [(number[first], number[second]) for first, second in graph.edges()]
-    return Network(
-        np.array(coordinates), np.array(bonds), np.array([number[name] for name in fixed])
-    )
+    return _logged(_assemble(replace(raw, fixed=tuple(number[name] for name in fixed))))
 
 
 def network_from_mesh(mesh: Any, fixed: Sequence[int]) -> Network:  # noqa: ANN401 - a meshio.Mesh
-    """Return the network of a meshio mesh: its line cells are the bonds, z is ignored.
+    """Return the network of a meshio mesh: its lines, poly-lines and curves are the bonds.
 
     Points that no line uses are dropped; the others are numbered in the order of the mesh.
 
     Args:
-        mesh: coordinates in mm.
-        fixed: the fixed nodes, numbered without the unused points.
+        mesh: coordinates in mm; its plane is turned into z = 0 if it is another one.
+        fixed: the fixed nodes, by their points in the mesh.
 
     Raises:
-        InputError: if there are no line cells.
+        InputError: if there are no line cells, or the points are not in one plane.
     """
-    lines = [block.data for block in mesh.cells if block.type == "line"]
-    if not lines:
-        kinds = sorted({block.type for block in mesh.cells})
-        raise InputError("mesh", f"cells {', '.join(kinds) or 'none'}", "line cells, one per bond")
-    bonds = np.vstack(lines)
-    used = np.unique(bonds)
-    nodes = np.asarray(mesh.points, dtype=np.float64)[used, :2]
-    return Network(nodes, np.searchsorted(used, bonds), np.array(fixed, dtype=np.int64))
+    from mnnfab.network.formats.mesh import network_of_mesh
+
+    raw = replace(network_of_mesh(mesh), fixed=tuple(map(int, fixed)))
+    return _logged(_assemble(raw))
 
 
-def _from_json(path: Path, fixed: Sequence[int] | None) -> Network:
-    try:
-        values = json.loads(read_text(path))
-    except (ValueError, RecursionError) as error:
-        raise InputError(str(path), f"not JSON: {error}", "a JSON file") from error
-    if isinstance(values, dict) and "nodes" in values and {"links", "edges"} & set(values):
-        return _from_node_link(path, values, fixed)
-    if not isinstance(values, dict) or set(values) != _KEYS:
-        given = f"keys {', '.join(sorted(values))}" if isinstance(values, dict) else "not an object"
+def _logged(found: NetworkInput) -> Network:
+    for finding in found.findings:
+        logger.info("%s: %s", finding.where, finding.message)
+    return found.network
+
+
+def _check_fixed(raw: RawNetwork, path: Path, fixed: Sequence[NodeId] | None) -> None:
+    if raw.fixed is None and fixed is None:
         raise InputError(
-            str(path), given, "an object with the keys nodes, bonds and fixed, or node-link data"
+            "[network] fixed", "missing", f"nodes of {path.name}, which defines no fixed nodes"
         )
-    if fixed is not None:
+    if raw.fixed is not None and fixed is not None:
         raise InputError("[network] fixed", f"given here and in {path}", "one of the two")
-    return Network(values["nodes"], values["bonds"], values["fixed"])
 
 
-def _from_node_link(path: Path, values: Mapping[str, Any], fixed: Sequence[int] | None) -> Network:
-    """Read node-link data in the format of `networkx.node_link_data`."""
-    try:
-        names = [node["id"] for node in values["nodes"]]
-        number = {name: index for index, name in enumerate(names)}
-        links = values["links"] if "links" in values else values["edges"]
-        bonds = [(number[link["source"]], number[link["target"]]) for link in links]
-        coordinates = [_coordinates_of(node["id"], node) for node in values["nodes"]]
-    except (KeyError, TypeError) as error:
-        raise InputError(
-            str(path), f"not node-link data: {error!r}", "the output of networkx.node_link_data"
-        ) from error
-    return Network(coordinates, bonds, _require_fixed(path, fixed))  # type: ignore[arg-type]
+def _assemble(
+    raw: RawNetwork,
+    fixed: Sequence[NodeId] = (),
+    numbering: Numbering | None = None,
+    merge_mm: float | None = None,
+) -> NetworkInput:
+    """Return the network: its points in one plane, each with a bond, each place once."""
+    used = np.unique(raw.bonds)
+    coordinates, findings = planar(raw.points, used)
+    findings += _unused(raw, used)
+    first, told = np.arange(len(used)), list[Finding]()
+    if merge_mm is not None:
+        first, told = merged(coordinates[used], np.searchsorted(used, raw.bonds), merge_mm)
+    kept = np.unique(first)
+    node_of = np.full(len(raw.points), -1)
+    node_of[used] = np.searchsorted(kept, first)
+    nodes, bonds = coordinates[used[kept]], node_of[raw.bonds]
+    ids = NodeIds(
+        tuple(raw.ids[point] for point in used[kept].tolist()),
+        numbering,
+        {raw.ids[point]: int(node_of[point]) for point in np.delete(used, kept).tolist()},
+    )
+    check_coincident(nodes, bonds, [f"node {shown(name)}" for name in ids.ids])
+    numbers = [ids.number("[network] fixed", node_id(node)) for node in fixed]
+    for point in raw.fixed or ():
+        if not 0 <= point < len(node_of) or node_of[point] < 0:
+            raise InputError("network, fixed", f"node {point} does not exist", "nodes with a bond")
+        numbers.append(int(node_of[point]))
+    network = Network(nodes, bonds, np.array(numbers, dtype=np.int64))
+    return NetworkInput(
+        network, ids, (*raw.findings, *findings, *told, *ids.id_findings("network"))
+    )
 
 
-def _from_mesh(path: Path, fixed: Sequence[int] | None) -> Network:
-    import meshio
-
-    if not path.is_file():
-        raise InputError(str(path), "no such file", "the path of an existing file")
-    allowed = "JSON, or a mesh in a format that meshio reads"
-    try:
-        mesh = meshio.read(path)
-    except (Exception, SystemExit) as error:  # its readers raise exceptions of any kind
-        reason = f"{type(error).__name__}: {error}".splitlines()[0]
-        raise InputError(str(path), reason, allowed) from error
-    return network_from_mesh(mesh, _require_fixed(path, fixed))
-
-
-def _require_fixed(path: Path, fixed: Sequence[int] | None) -> Sequence[int]:
-    if fixed is None:
-        raise InputError(
-            "[network] fixed", "missing", f"node numbers: {path.name} defines no fixed nodes"
-        )
-    return fixed
-
-
-def _coordinates_of(name: object, data: Mapping[str, Any]) -> tuple[float, float]:
-    try:
-        x, y = data["pos"] if "pos" in data else (data["x"], data["y"])
-        return float(x), float(y)
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(
-            f"graph, node {name!r}", "no coordinates", "attributes x and y, or pos = [x, y], in mm"
-        ) from error
+def _unused(raw: RawNetwork, used: IntArray) -> list[Finding]:
+    """Return a finding on points without a bond, which are no nodes."""
+    unused = np.setdiff1d(np.arange(len(raw.points)), used)
+    if not unused.size:
+        return []
+    names = ", ".join(shown(raw.ids[point]) for point in unused[:MAX_SHOWN].tolist())
+    more = " …" if unused.size > MAX_SHOWN else ""
+    message = f"{unused.size} points without a bond are left out: {names}{more}"
+    return [Finding("points-unused", "info", "network", message)]

@@ -9,13 +9,12 @@ import numpy as np
 from mnnfab.arrays import FloatArray, frozen_floats
 from mnnfab.design.design import Design
 from mnnfab.design.design_file import load_design
-from mnnfab.design.network_section import NetworkFile, NetworkSection
 from mnnfab.errors import InputError
 from mnnfab.io.files import read_bytes
 from mnnfab.network.network import Network
-from mnnfab.network.network_file import load_network
 from mnnfab.network.rigidity import require_rigid
 from mnnfab.network.widths_file import check_widths, load_start, load_widths
+from mnnfab.problem.node_numbers import NumberedDesign, number_nodes
 from mnnfab.problem.problem import PortProblem, Problem, has_ports, require_trainable
 from mnnfab.profiles import Material, is_file, material, printer
 from mnnfab.task.datasets import BUILT_IN
@@ -46,7 +45,8 @@ def make_problem(design: Design, folder: Path, start: Path | None = None) -> Pro
     Raises:
         InputError: as `load_problem`.
     """
-    network = _network(design.network, folder).without(design.network.damage)
+    numbered = number_nodes(design, folder)
+    design, network = numbered.design, numbered.network
     start = _start_of(design, folder, start)
     problem = Problem(
         design=design,
@@ -59,7 +59,8 @@ def make_problem(design: Design, folder: Path, start: Path | None = None) -> Pro
         given_widths_mm=_given_widths(design, network, folder),
         start_widths_mm=_start_widths(design, network, start),
         start_table=read_bytes(start) if start else None,
-        input_bytes=read_inputs(design, folder),
+        input_bytes=input_bytes(numbered, folder),
+        network_findings=numbered.source.findings,
     )
     if has_ports(problem):
         _check_coupling(problem)
@@ -93,18 +94,21 @@ def _check_coupling(problem: PortProblem) -> None:
         )
 
 
-def read_inputs(design: Design, folder: Path) -> dict[str, bytes]:
+def input_bytes(numbered: NumberedDesign, folder: Path) -> dict[str, bytes]:
     """Return the contents of the files that a design names, by name, without initial widths.
+
+    The network is in mnnfab's own JSON: its file may name further files.
 
     Raises:
         InputError: if a file cannot be read.
     """
+    design = numbered.design
     named = (
-        getattr(design.network, "file", None),
         getattr(design.task, "dataset", None),
         *filter(is_file, (design.material.preset, design.fabrication.printer)),
     )
-    return {name: read_bytes(folder / name) for name in named if name and name not in BUILT_IN}
+    files = {name: read_bytes(folder / name) for name in named if name and name not in BUILT_IN}
+    return files | numbered.network_bytes
 
 
 def _start_of(design: Design, folder: Path, start: Path | None) -> Path | None:
@@ -125,12 +129,6 @@ def _start_widths(design: Design, network: Network, start: Path | None) -> Float
     widths = load_start(start, network)
     check_widths(str(start), widths, (lowest, highest))
     return widths
-
-
-def _network(section: NetworkSection, folder: Path) -> Network:
-    if isinstance(section, NetworkFile):
-        return load_network(folder / section.file, section.fixed)
-    return section.network()
 
 
 def _material(design: Design, folder: Path) -> Material:

@@ -90,8 +90,8 @@ def _best_ports(problem: Problem) -> Ports | None:
         return None
     section = design.task
     return (
-        [_port(port.node, port.axis) for port in section.inputs],
-        [_port(port.node, port.axis) for port in section.outputs],
+        [_port(item.port.node, item.axis) for item in section.inputs],
+        [_port(item.port.node, item.axis) for item in section.outputs],
     )
 
 

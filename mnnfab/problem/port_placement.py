@@ -53,14 +53,15 @@ def placements(problem: Problem, count: int) -> Iterator[Design]:
 def port_nodes(design: Design) -> list[int]:
     """Return the nodes with ports, each once, since the x and y ports of a node move together."""
     section = design.task
-    return list(dict.fromkeys(port.node for port in (*section.inputs, *section.outputs)))
+    return list(dict.fromkeys(item.port.node for item in (*section.inputs, *section.outputs)))
 
 
 def _moved(design: Design, places: Mapping[int, int]) -> Design:
     section = design.task
     moved = {
         key: tuple(
-            port.model_copy(update={"node": places[port.node]}) for port in getattr(section, key)
+            item.model_copy(update={"node": places[item.port.node]})
+            for item in getattr(section, key)
         )
         for key in ("inputs", "outputs")
     }

@@ -46,7 +46,7 @@ class Problem(Generic[TaskT_co]):
     task with a metric. `require_ports` and `require_trainable` check for them.
 
     Args:
-        design: design as given in the file.
+        design: design as given in the file, with numbers in place of the ids of nodes.
         folder: folder of the files that the design names.
         network: rigid network.
         rigidity: rigidity of the network, with the number of self-stresses.
@@ -56,7 +56,7 @@ class Problem(Generic[TaskT_co]):
         given_widths_mm: widths given by the design, (n_bonds,) mm; None if they are trained.
         start_widths_mm: initial widths of the training, (n_bonds,) mm.
         start_table: contents of the table of initial widths, if they were read from one.
-        input_bytes: contents of the files that the design names.
+        input_bytes: contents of the files that the design names, the network as JSON.
         network_findings: what was assumed or changed when the network was read.
         surrogate: calibration and correction of the bar model by continuum models.
     """

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from mnnfab.design.design import Design
 from mnnfab.io.files import read_bytes
-from mnnfab.problem.loading import read_inputs
+from mnnfab.problem.loading import input_bytes
+from mnnfab.problem.node_numbers import number_nodes
 from mnnfab.problem.problem import Problem
 from mnnfab.versions import versions
 
@@ -27,7 +28,9 @@ def request_of_design(design: Design, folder: Path, *, force: bool, pdf: bool) -
     """
     start = design.schedule.start
     table = None if start is None else read_bytes(folder / start)
-    return _sha256(design, read_inputs(design, folder), table, force=force, pdf=pdf)
+    numbered = number_nodes(design, folder)
+    files = input_bytes(numbered, folder)
+    return _sha256(numbered.design, files, table, force=force, pdf=pdf)
 
 
 def _sha256(

@@ -21,6 +21,7 @@ REPORT, PAGE, PDF, THUMBNAIL = "report.json", "report.html", "report.pdf", "thum
 #: Folder for copies of the files that a design reads.
 INPUTS = "inputs"
 START = f"{INPUTS}/start.csv"
+NETWORK = f"{INPUTS}/network.json"
 #: The keys of a design that may name a file.
 _NAMED_FILES = (
     ("network", "file"),
@@ -120,11 +121,14 @@ def _self_contained(problem: Problem, folder: Path) -> Design:
         name = str(getattr(getattr(design, section), key, ""))
         if name not in problem.input_bytes:
             continue
+        if section == "network":  # kept as it was read: its file may name further files
+            copy = _copy(problem, name, NETWORK, folder)
+            kept = {"file": copy, "fixed": None, "merge_mm": None}
+            changes[section] = design.network.model_copy(update=kept)
+            continue
         # A profile is named after its file, so its copy keeps that name.
         stem = f"{profile_name(name)}.{key}" if key in {"preset", "printer"} else section
-        copy = f"{INPUTS}/{stem}{Path(name).suffix}"
-        (folder / INPUTS).mkdir(exist_ok=True)
-        (folder / copy).write_bytes(problem.input_bytes[name])
+        copy = _copy(problem, name, f"{INPUTS}/{stem}{Path(name).suffix}", folder)
         changes[section] = getattr(design, section).model_copy(update={key: copy})
     if problem.start_table is not None:
         (folder / INPUTS).mkdir(exist_ok=True)
@@ -133,3 +137,10 @@ def _self_contained(problem: Problem, folder: Path) -> Design:
     if design.widths is not None and design.widths.file is not None:
         changes["widths"] = design.widths.model_copy(update={"file": WIDTHS})
     return design.model_copy(update=changes)
+
+
+def _copy(problem: Problem, name: str, copy: str, folder: Path) -> str:
+    """Write an input to a folder; return the name of the copy."""
+    (folder / INPUTS).mkdir(exist_ok=True)
+    (folder / copy).write_bytes(problem.input_bytes[name])
+    return copy

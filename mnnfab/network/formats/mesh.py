@@ -1,0 +1,148 @@
+"""Networks from meshes in the formats that meshio reads.
+
+meshio gives the points in the order of the file, without the numbers that some formats have for
+them. These are read here for gmsh; where they cannot be read, a design has to count positions.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree as ET
+
+import numpy as np
+
+from mnnfab.errors import InputError
+from mnnfab.findings import Finding
+from mnnfab.network.formats.gmsh_numbers import gmsh_node_numbers
+from mnnfab.network.mesh_cells import CellBlock, bonds_of_cells, without_repeats
+from mnnfab.network.node_ids import NodeId, Numbering
+from mnnfab.network.raw_network import RawNetwork
+
+if TYPE_CHECKING:
+    import meshio
+
+ALLOWED = "JSON, or a mesh in a format that meshio reads"
+#: Suffixes of formats that number the points from 0, or not at all, in the order of the file.
+FROM_0 = {".vtk", ".vtu", ".vtp", ".xdmf", ".xmf", ".hmf", ".h5m", ".ply", ".off", ".su2", ".wkt"}
+#: Suffixes of formats that number the points from 1 in the order of the file.
+FROM_1 = {".mesh", ".meshb", ".obj", ".dat", ".tec", ".ugrid"}
+
+
+def read_mesh(path: Path, numbering: Numbering | None) -> RawNetwork:
+    """Read the network of a mesh file.
+
+    Args:
+        path: the file.
+        numbering: numbering that the design gives.
+
+    Raises:
+        InputError: if meshio cannot read it, its cells are no bonds, or it has numbers of its own
+            that cannot be read.
+    """
+    if path.suffix.lower() in {".xdmf", ".xmf"}:
+        _check_heavy_data(path)
+    mesh, messages = load_mesh(path)
+    ids = _ids(path, len(mesh.points), numbering)
+    raw = network_of_mesh(mesh, ids)
+    told = tuple(Finding("mesh-reader", "warning", path.name, text) for text in messages)
+    return RawNetwork(raw.points, raw.bonds, raw.ids, None, (*told, *raw.findings))
+
+
+def network_of_mesh(mesh: meshio.Mesh, ids: tuple[NodeId, ...] | None = None) -> RawNetwork:
+    """Return the network of a mesh.
+
+    Args:
+        mesh: a mesh of meshio, coordinates in mm.
+        ids: id of every point; their positions if not given.
+
+    Raises:
+        InputError: if its cells are no bonds.
+    """
+    points = np.asarray(mesh.points, dtype=np.float64)
+    blocks, repeats = without_repeats(_blocks(mesh))
+    bonds, findings = bonds_of_cells(points, blocks)
+    names = tuple(range(len(points))) if ids is None else ids
+    return RawNetwork(points, bonds, names, None, (*repeats, *findings))
+
+
+def load_mesh(source: Path | io.StringIO, file_format: str | None = None) -> tuple[Any, list[str]]:
+    """Read a mesh with meshio; return it and the messages that meshio printed.
+
+    Raises:
+        InputError: if it cannot be read; the message has the reason that meshio printed.
+    """
+    import meshio
+
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+        try:
+            mesh = meshio.read(source, file_format)
+        except (Exception, SystemExit) as error:  # its readers raise exceptions of any kind
+            reason = "" if isinstance(error, SystemExit) else f"{type(error).__name__}: {error}"
+            failure: BaseException | None = error
+        else:
+            failure = None
+    messages = _messages(printed.getvalue())
+    if failure is not None:
+        said = "; ".join((*reason.splitlines()[:1], *messages[:2]))
+        where = str(source) if isinstance(source, Path) else "mesh"
+        said = said.replace(where, "it").replace("file it", "it")[:300]
+        raise InputError(where, f"not read: {said or 'damaged'}", ALLOWED) from failure
+    return mesh, messages
+
+
+def _messages(printed: str) -> list[str]:
+    """Return what was printed, one text per warning; the console wraps lines."""
+    found: list[str] = []
+    for line in filter(None, map(str.strip, printed.splitlines())):
+        begins = line.startswith(("Warning:", "Error:"))
+        text = line.partition(":")[2].strip() if begins else line
+        if begins or not found:
+            found.append(text)
+        else:
+            found[-1] += f" {text}"
+    return found
+
+
+def _blocks(mesh: meshio.Mesh) -> list[CellBlock]:
+    groups = mesh.cell_data.get("gmsh:physical") or [()] * len(mesh.cells)
+    return [
+        CellBlock(block.type, block.data, group)
+        for block, group in zip(mesh.cells, groups, strict=True)
+    ]
+
+
+def _ids(path: Path, count: int, numbering: Numbering | None) -> tuple[NodeId, ...]:
+    suffix = path.suffix.lower()
+    if suffix in FROM_0 or numbering == "position":
+        return tuple(range(count))
+    if suffix in FROM_1:
+        return tuple(range(1, count + 1))
+    numbers = gmsh_node_numbers(path) if suffix == ".msh" else None
+    if numbers is None or len(numbers) != count:
+        given = "a format with node numbers of its own, which mnnfab does not read"
+        allowed = (
+            'numbering = "position": the nodes of the design are counted from 0 in the order of '
+            "the file; or a .json, .vtu, .msh or .inp file"
+        )
+        raise InputError(f"{path}, [network]", given, allowed)
+    return numbers
+
+
+def _check_heavy_data(path: Path) -> None:
+    """Check that the files of the numbers of an XDMF file are in its folder."""
+    try:
+        root = ET.parse(path).getroot()  # noqa: S314 - expat limits entities
+    except (ET.ParseError, OSError, ValueError, LookupError):
+        return  # meshio says what is wrong
+    for item in root.iter("DataItem"):
+        if str(item.get("Format", "")).upper() not in {"HDF", "BINARY"}:
+            continue
+        name = str(item.text or "").strip().split(":/")[0]
+        inside = (path.parent / name).resolve().is_relative_to(path.parent.resolve())
+        if not inside or not (path.parent / name).is_file():
+            given = f'numbers in "{name[:80]}"'
+            raise InputError(str(path), given, "a file in the folder of the network")

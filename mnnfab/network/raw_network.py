@@ -1,0 +1,28 @@
+"""Network as a file states it, the common result of all readers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mnnfab.arrays import FloatArray, IntArray
+from mnnfab.findings import Finding
+from mnnfab.network.node_ids import NodeId
+
+
+@dataclass(frozen=True, eq=False)
+class RawNetwork:
+    """A network as a file states it, not checked yet.
+
+    Args:
+        points: coordinates of all points, (n_points, 2 or 3) mm.
+        bonds: the two points of each bond, (n_bonds, 2), counted from 0.
+        ids: id of every point.
+        fixed: points that are fixed; None if the file does not define them.
+        findings: what the reader left out or assumed.
+    """
+
+    points: FloatArray
+    bonds: IntArray
+    ids: tuple[NodeId, ...]
+    fixed: tuple[int, ...] | None = None
+    findings: tuple[Finding, ...] = ()
