@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
@@ -10,6 +12,7 @@ from scipy.spatial import cKDTree
 from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.errors import InputError
 from mnnfab.findings import Finding
+from mnnfab.network.node_ids import NodeId, shown
 
 #: Points that no bond joins coincide if they are closer than this part of the shortest bond.
 COINCIDENT = 1e-3
@@ -37,13 +40,13 @@ def merged(
     return first, [Finding("points-merged", "info", "network", message)]
 
 
-def check_coincident(nodes: FloatArray, bonds: IntArray, names: list[str]) -> None:
+def check_coincident(nodes: FloatArray, bonds: IntArray, ids: Sequence[NodeId]) -> None:
     """Check that no two nodes lie at one place.
 
     Args:
         nodes: (n_nodes, 2) mm.
         bonds: (n_bonds, 2).
-        names: name of each node, for the message.
+        ids: id of each node, for the message.
 
     Raises:
         InputError: naming two of them, and how to merge them.
@@ -53,6 +56,8 @@ def check_coincident(nodes: FloatArray, bonds: IntArray, names: list[str]) -> No
     if not np.isfinite(shortest):
         return
     pairs = cKDTree(nodes).query_pairs(COINCIDENT * shortest, output_type="ndarray")
+    if not len(pairs):
+        return
     # A bond without length is refused as such, with its number.
     joined = {tuple(sorted(bond)) for bond in bonds[lengths == 0].tolist()}
     loose = [pair for pair in pairs.tolist() if tuple(sorted(pair)) not in joined]
@@ -62,9 +67,10 @@ def check_coincident(nodes: FloatArray, bonds: IntArray, names: list[str]) -> No
     x, y = (nodes[first] + 0.0).tolist()
     tolerance = max(2 * COINCIDENT * shortest, 1e-6)
     number = len({node for pair in loose for node in pair})
+    names = f"node {shown(ids[first])} and node {shown(ids[second])}"
     raise InputError(
         "network, nodes",
-        f"{number} nodes coincide with others, such as {names[first]} and {names[second]} at "
+        f"{number} nodes coincide with others, such as {names} at "
         f"({x:g}, {y:g}) mm: bonds that end there are not joined",
         f"one node per place; [network] merge_mm = {tolerance:.2g} merges them",
     )

@@ -67,6 +67,12 @@ def bonds_of_cells(
         InputError: if there are no such cells, or one of them is not known.
     """
     findings = _left_out(blocks)
+    kinds = {block.kind for block in blocks if not block.kind.startswith((*_POINTS, *_WIDER))}
+    if kinds == {"line"}:  # the usual mesh, which may be large
+        lines = [np.asarray(block.cells) for block in blocks if block.kind == "line"]
+        bonds = np.concatenate(lines).astype(np.int64).reshape(-1, 2)
+        if bonds.min(initial=0) >= 0 and bonds.max(initial=0) < len(points):
+            return bonds, findings
     chains = list(_chains(points, blocks))
     if not chains:
         kinds = sorted({block.kind for block in blocks})

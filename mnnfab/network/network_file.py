@@ -180,7 +180,7 @@ def _assemble(
         numbering,
         {raw.ids[point]: int(node_of[point]) for point in np.delete(used, kept).tolist()},
     )
-    check_coincident(nodes, bonds, [f"node {shown(name)}" for name in ids.ids])
+    check_coincident(nodes, bonds, ids.ids)
     numbers = [ids.number("[network] fixed", node_id(node)) for node in fixed]
     for point in raw.fixed or ():
         if not 0 <= point < len(node_of) or node_of[point] < 0:

@@ -61,17 +61,19 @@ def read_vtk(path: Path, numbering: Numbering | None) -> RawNetwork:  # noqa: AR
     Raises:
         InputError: if it cannot be read, or its cells are no bonds.
     """
-    if path.suffix.lower() != ".vtp":
-        try:
-            mesh, messages = load_mesh(path)
-        except InputError as error:
-            return _by_vtk(path, error.given)
-        if not messages:
+    if not _is_poly_data(path):
+        mesh, messages = load_mesh(path)
+        if not messages:  # otherwise it has left out cells that it does not know
             return network_of_mesh(mesh)
-    return _by_vtk(path, "damaged")
+    return _by_vtk(path)
 
 
-def _by_vtk(path: Path, reason: str) -> RawNetwork:
+def _is_poly_data(path: Path) -> bool:
+    with path.open("rb") as file:
+        return path.suffix.lower() == ".vtp" or b"DATASET POLYDATA" in file.read(1000).upper()
+
+
+def _by_vtk(path: Path) -> RawNetwork:
     with tempfile.TemporaryDirectory(prefix="mnnfab-") as folder:
         found = Path(folder) / "cells.npz"
         command = [sys.executable, "-P", vtk_cells.__file__, str(path.resolve()), str(found)]
@@ -80,8 +82,8 @@ def _by_vtk(path: Path, reason: str) -> RawNetwork:
             with np.load(found) as values:
                 arrays = {name: values[name] for name in values.files}
         except (subprocess.SubprocessError, OSError, ValueError) as error:
-            raise InputError(str(path), reason, ALLOWED) from error
-    rows = np.split(arrays["cells"], np.cumsum(arrays["sizes"])[:-1])
+            raise InputError(str(path), "not read: damaged", ALLOWED) from error
+    rows = np.split(arrays["cells"], np.cumsum(arrays["sizes"]))[: len(arrays["sizes"])]
     blocks = [
         CellBlock(_KINDS.get(kind, f"VTK type {kind}"), [row.tolist()])
         for kind, row in zip(arrays["types"].tolist(), rows, strict=True)
