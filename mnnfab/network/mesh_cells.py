@@ -67,16 +67,16 @@ def bonds_of_cells(
         InputError: if there are no such cells, or one of them is not known.
     """
     findings = _left_out(blocks)
-    kinds = {block.kind for block in blocks if not block.kind.startswith((*_POINTS, *_WIDER))}
-    if kinds == {"line"}:  # the usual mesh, which may be large
-        lines = [np.asarray(block.cells) for block in blocks if block.kind == "line"]
+    possible = [block for block in blocks if not block.kind.startswith((*_POINTS, *_WIDER))]
+    if {block.kind for block in possible} == {"line"}:  # the usual mesh, which may be large
+        lines = [np.asarray(block.cells) for block in possible]
         bonds = np.concatenate(lines).astype(np.int64).reshape(-1, 2)
         if bonds.min(initial=0) >= 0 and bonds.max(initial=0) < len(points):
             return bonds, findings
     chains = list(_chains(points, blocks))
     if not chains:
-        kinds = sorted({block.kind for block in blocks})
-        raise InputError("mesh", f"cells {', '.join(kinds) or 'none'}", "line cells, one per bond")
+        given = ", ".join(sorted({block.kind for block in blocks})) or "none"
+        raise InputError("mesh", f"cells {given}", "line cells, one per bond")
     ends = {point for chain in chains for point in chain.joints}
     segments = [pair for chain in chains for pair in chain.segments(ends)]
     curved = [chain for chain in chains if chain.bow_mm > 0]
