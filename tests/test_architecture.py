@@ -15,7 +15,7 @@ PACKAGES = ("mnnfab", "geometry", "fem", "export")
 HEAVY = {
     "cadquery": {"geometry.solid", "geometry.workplane", "export.formats.step"},
     "OCP": {"geometry.solid", "export.formats.step"},
-    "vtkmodules": {"export.formats.glb", "mnnfab.network.formats.vtk_cells"},
+    "vtkmodules": {"export.formats.glb", "mnnfab.network.vtk_cells"},
     "lib3mf": {"export.formats.f_3mf"},
     "ezdxf": {"export.formats.dxf"},
     "gmsh": {"fem.mesher"},
@@ -27,7 +27,7 @@ HEAVY = {
     "psutil": {"fem.memory", "mnnfab.batch.isolated"},
     "distributed": {"mnnfab.batch.pools"},
     "meshio": {
-        *("fem.fields", "mnnfab.network.formats.mesh", "mnnfab.network.formats.gmsh_numbers"),
+        *("fem.fields", "mnnfab.network.mesh_reading", "mnnfab.network.gmsh_numbers"),
     },
     "numba": {"mnnfab.training.compiled"},
     "cv2": {"mnnfab.lab.opencv"},

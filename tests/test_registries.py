@@ -17,6 +17,7 @@ from mnnfab.design.network_section import LATTICES
 from mnnfab.errors import ToolError
 from mnnfab.io.registry import by_name, module_names, registered, subclasses
 from mnnfab.losses.loss import LossOptions, loss_kinds
+from mnnfab.network import formats
 from mnnfab.validation.finding_codes import all_codes
 from mnnfab.validation.limit_states.checks import limit_state_checks
 from mnnfab.validation.model_hierarchy import HierarchyModel, hierarchy_models
@@ -45,6 +46,7 @@ def test_every_kind_has_its_members() -> None:
     assert [model.rank for model in hierarchy_models()] == [10, 20, 30, 40, 50, 60]
     assert len(printability_checks()) == 13
     assert len(limit_state_checks()) == 5
+    assert module_names(formats) == ["abaqus", "gmsh", "json_network", "vtk", "xdmf"]
 
 
 def test_a_loss_has_the_targets_of_its_kind() -> None:

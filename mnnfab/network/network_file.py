@@ -11,9 +11,8 @@ plane, without unused points, with one node per place.
 
 from __future__ import annotations
 
-import importlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,22 +22,17 @@ import numpy as np
 from mnnfab.arrays import IntArray
 from mnnfab.errors import InputError
 from mnnfab.findings import Finding
+from mnnfab.io.registry import registered
+from mnnfab.network import formats
 from mnnfab.network.coincident_points import check_coincident, merged
-from mnnfab.network.formats.graph import Graph, network_of_graph
+from mnnfab.network.graph import Graph, network_of_graph
+from mnnfab.network.mesh_reading import network_of_mesh, read_other_mesh
 from mnnfab.network.network import Network
 from mnnfab.network.node_ids import MAX_SHOWN, NodeId, NodeIds, Numbering, node_id, shown
 from mnnfab.network.plane import planar
-from mnnfab.network.raw_network import RawNetwork
+from mnnfab.network.raw_network import NetworkReader, RawNetwork
 
 logger = logging.getLogger(__name__)
-
-#: Module and function of the readers by the suffix of a file; all others are read by meshio.
-_READERS = {
-    ".json": ("json_network", "read_json_network"),
-    ".inp": ("abaqus", "read_abaqus"),
-    **dict.fromkeys((".vtk", ".vtu", ".vtp"), ("vtk", "read_vtk")),
-}
-_OTHER = ("mesh", "read_mesh")
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,10 +71,8 @@ def read_network(
     if not path.is_file():
         given = "not a file" if path.exists() else "no such file"
         raise InputError(str(path), given, "the path of an existing file")
-    module, function = _READERS.get(path.suffix.lower(), _OTHER)
-    reader = getattr(importlib.import_module(f"mnnfab.network.formats.{module}"), function)
     try:
-        raw: RawNetwork = reader(path, numbering)
+        raw = _reader_of(path)(path, numbering)
         _check_fixed(raw, path, fixed)
         return _assemble(raw, fixed or (), numbering, merge_mm)
     except InputError as error:
@@ -137,8 +129,6 @@ def network_from_mesh(mesh: Any, fixed: Sequence[int]) -> Network:  # noqa: ANN4
     Raises:
         InputError: if there are no line cells, or the points are not in one plane.
     """
-    from mnnfab.network.formats.mesh import network_of_mesh
-
     raw = replace(network_of_mesh(mesh), fixed=tuple(map(int, fixed)))
     return _logged(_assemble(raw))
 
@@ -147,6 +137,14 @@ def _logged(found: NetworkInput) -> Network:
     for finding in found.findings:
         logger.info("%s: %s", finding.where, finding.message)
     return found.network
+
+
+def _reader_of(path: Path) -> Callable[[Path, Numbering | None], RawNetwork]:
+    """Return the registered reader of a file, or that of all other meshes."""
+    for reader in registered(formats, "READER", NetworkReader):
+        if path.suffix.lower() in reader.suffixes:
+            return reader.read
+    return read_other_mesh
 
 
 def _check_fixed(raw: RawNetwork, path: Path, fixed: Sequence[NodeId] | None) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.findings import Finding
-from mnnfab.network.node_ids import NodeId
+from mnnfab.network.node_ids import NodeId, Numbering
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,3 +28,16 @@ class RawNetwork:
     ids: tuple[NodeId, ...]
     fixed: tuple[int, ...] | None = None
     findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True)
+class NetworkReader:
+    """A reader of network files; each module of `formats` registers one under the name `READER`.
+
+    Args:
+        suffixes: of the files that it reads, in lower case.
+        read: function from a file and the numbering of the design, if it is given, to the network.
+    """
+
+    suffixes: tuple[str, ...]
+    read: Callable[[Path, Numbering | None], RawNetwork]

@@ -1,1 +1,1 @@
-"""Readers of network files: each returns a `RawNetwork`."""
+"""Readers of network files, one module each; a new module requires no other change."""

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from mnnfab.errors import InputError
 from mnnfab.io.files import read_text
-from mnnfab.network.formats.mesh import load_mesh, network_of_mesh
+from mnnfab.network.mesh_reading import load_mesh, network_of_mesh
 from mnnfab.network.node_ids import Numbering, check_ids
-from mnnfab.network.raw_network import RawNetwork
+from mnnfab.network.raw_network import NetworkReader, RawNetwork
 
 #: Keywords that make or move nodes and elements.
 _REFUSED = {
@@ -113,3 +113,6 @@ def _number(path: Path, line: str) -> int:
     except ValueError as error:
         given = f"node {line.split(',', maxsplit=1)[0][:40]}"
         raise InputError(str(path), given, "lines of a node number and coordinates") from error
+
+
+READER = NetworkReader((".inp",), read_abaqus)

@@ -9,10 +9,10 @@ from typing import Any
 
 from mnnfab.errors import InputError
 from mnnfab.io.files import read_text
-from mnnfab.network.formats.graph import network_of_graph
+from mnnfab.network.graph import network_of_graph
 from mnnfab.network.network import Network
 from mnnfab.network.node_ids import NodeId, NodeIds, Numbering, check_ids, node_id
-from mnnfab.network.raw_network import RawNetwork
+from mnnfab.network.raw_network import NetworkReader, RawNetwork
 
 _KEYS = {"nodes", "bonds", "fixed"}
 
@@ -88,3 +88,6 @@ def _from_node_link(path: Path, values: Mapping[str, Any]) -> RawNetwork:
         ) from error
     check_ids([name for name, _ in named])
     return network_of_graph(named, pairs)
+
+
+READER = NetworkReader((".json",), read_json_network)

@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 
 from mnnfab.errors import InputError
-from mnnfab.network.formats import vtk_cells
-from mnnfab.network.formats.mesh import ALLOWED, load_mesh, network_of_mesh
+from mnnfab.network import vtk_cells
 from mnnfab.network.mesh_cells import CellBlock, bonds_of_cells
+from mnnfab.network.mesh_reading import ALLOWED, load_mesh, network_of_mesh
 from mnnfab.network.node_ids import Numbering
-from mnnfab.network.raw_network import RawNetwork
+from mnnfab.network.raw_network import NetworkReader, RawNetwork
 
 #: Seconds after which VTK is stopped.
 DEADLINE_S = 60
@@ -91,3 +91,6 @@ def _by_vtk(path: Path) -> RawNetwork:
     points = arrays["points"]
     bonds, findings = bonds_of_cells(points, blocks)
     return RawNetwork(points, bonds, tuple(range(len(points))), None, tuple(findings))
+
+
+READER = NetworkReader((".vtk", ".vtu", ".vtp"), read_vtk)

@@ -1,22 +1,17 @@
-"""Networks from meshes in the formats that meshio reads.
-
-meshio gives the points in the order of the file, without the numbers that some formats have for
-them. These are read here for gmsh; where they cannot be read, a design has to count positions.
-"""
+"""Meshes by meshio, as networks."""
 
 from __future__ import annotations
 
 import contextlib
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from xml.etree import ElementTree as ET
 
 import numpy as np
 
 from mnnfab.errors import InputError
 from mnnfab.findings import Finding
-from mnnfab.network.formats.gmsh_numbers import gmsh_node_numbers
 from mnnfab.network.mesh_cells import CellBlock, bonds_of_cells, without_repeats
 from mnnfab.network.node_ids import NodeId, Numbering
 from mnnfab.network.raw_network import RawNetwork
@@ -26,37 +21,47 @@ if TYPE_CHECKING:
 
 ALLOWED = "JSON, or a mesh in a format that meshio reads"
 #: Suffixes of formats that number the points from 0, or not at all, in the order of the file.
-FROM_0 = {".vtk", ".vtu", ".vtp", ".xdmf", ".xmf", ".hmf", ".h5m", ".ply", ".off", ".su2", ".wkt"}
+FROM_0 = {".hmf", ".h5m", ".ply", ".off", ".su2", ".wkt"}
 #: Suffixes of formats that number the points from 1 in the order of the file.
 FROM_1 = {".mesh", ".meshb", ".obj", ".dat", ".tec", ".ugrid"}
 
 
-def read_mesh(path: Path, numbering: Numbering | None) -> RawNetwork:
-    """Read the network of a mesh file.
+def read_other_mesh(path: Path, numbering: Numbering | None) -> RawNetwork:
+    """Read the network of a mesh in a format without a reader of its own.
+
+    meshio gives the points in the order of the file, without the numbers that some formats have
+    for them; a design has to count positions there.
 
     Args:
         path: the file.
         numbering: numbering that the design gives.
 
     Raises:
-        InputError: if meshio cannot read it, its cells are no bonds, or it has numbers of its own
-            that cannot be read.
+        InputError: if meshio cannot read it, its cells are no bonds, or it may have numbers of
+            its own.
     """
-    if path.suffix.lower() in {".xdmf", ".xmf"}:
-        _check_heavy_data(path)
+    suffix = path.suffix.lower()
     mesh, messages = load_mesh(path)
-    ids = _ids(path, len(mesh.points), numbering)
-    raw = network_of_mesh(mesh, ids)
-    told = tuple(Finding("mesh-reader", "warning", path.name, text) for text in messages)
-    return RawNetwork(raw.points, raw.bonds, raw.ids, None, (*told, *raw.findings))
+    start = 1 if suffix in FROM_1 and numbering != "position" else 0
+    if numbering != "position" and suffix not in FROM_0 | FROM_1:
+        given = "a format with node numbers of its own, which mnnfab does not read"
+        allowed = (
+            'numbering = "position": the nodes of the design are counted from 0 in the order of '
+            "the file; or a .json, .vtu, .msh or .inp file"
+        )
+        raise InputError(f"{path}, [network]", given, allowed)
+    return network_of_mesh(mesh, tuple(range(start, start + len(mesh.points))), messages)
 
 
-def network_of_mesh(mesh: meshio.Mesh, ids: tuple[NodeId, ...] | None = None) -> RawNetwork:
+def network_of_mesh(
+    mesh: meshio.Mesh, ids: tuple[NodeId, ...] | None = None, messages: Sequence[str] = ()
+) -> RawNetwork:
     """Return the network of a mesh.
 
     Args:
         mesh: a mesh of meshio, coordinates in mm.
         ids: id of every point; their positions if not given.
+        messages: what its reader printed, told by findings.
 
     Raises:
         InputError: if its cells are no bonds.
@@ -65,7 +70,8 @@ def network_of_mesh(mesh: meshio.Mesh, ids: tuple[NodeId, ...] | None = None) ->
     blocks, repeats = without_repeats(_blocks(mesh))
     bonds, findings = bonds_of_cells(points, blocks)
     names = tuple(range(len(points))) if ids is None else ids
-    return RawNetwork(points, bonds, names, None, (*repeats, *findings))
+    told = [Finding("mesh-reader", "warning", "mesh", text) for text in messages]
+    return RawNetwork(points, bonds, names, None, (*told, *repeats, *findings))
 
 
 def load_mesh(source: Path | io.StringIO, file_format: str | None = None) -> tuple[Any, list[str]]:
@@ -113,36 +119,3 @@ def _blocks(mesh: meshio.Mesh) -> list[CellBlock]:
         CellBlock(block.type, block.data, group)
         for block, group in zip(mesh.cells, groups, strict=True)
     ]
-
-
-def _ids(path: Path, count: int, numbering: Numbering | None) -> tuple[NodeId, ...]:
-    suffix = path.suffix.lower()
-    if suffix in FROM_0 or numbering == "position":
-        return tuple(range(count))
-    if suffix in FROM_1:
-        return tuple(range(1, count + 1))
-    numbers = gmsh_node_numbers(path) if suffix == ".msh" else None
-    if numbers is None or len(numbers) != count:
-        given = "a format with node numbers of its own, which mnnfab does not read"
-        allowed = (
-            'numbering = "position": the nodes of the design are counted from 0 in the order of '
-            "the file; or a .json, .vtu, .msh or .inp file"
-        )
-        raise InputError(f"{path}, [network]", given, allowed)
-    return numbers
-
-
-def _check_heavy_data(path: Path) -> None:
-    """Check that the files of the numbers of an XDMF file are in its folder."""
-    try:
-        root = ET.parse(path).getroot()  # noqa: S314 - expat limits entities
-    except (ET.ParseError, OSError, ValueError, LookupError):
-        return  # meshio says what is wrong
-    for item in root.iter("DataItem"):
-        if str(item.get("Format", "")).upper() not in {"HDF", "BINARY"}:
-            continue
-        name = str(item.text or "").strip().split(":/")[0]
-        inside = (path.parent / name).resolve().is_relative_to(path.parent.resolve())
-        if not inside or not (path.parent / name).is_file():
-            given = f'numbers in "{name[:80]}"'
-            raise InputError(str(path), given, "a file in the folder of the network")

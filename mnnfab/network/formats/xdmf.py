@@ -1,0 +1,46 @@
+"""Networks from XDMF, whose numbers can be in other files; points are numbered from 0."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+from mnnfab.errors import InputError
+from mnnfab.network.mesh_reading import load_mesh, network_of_mesh
+from mnnfab.network.node_ids import Numbering
+from mnnfab.network.raw_network import NetworkReader, RawNetwork
+
+
+def read_xdmf(path: Path, numbering: Numbering | None) -> RawNetwork:  # noqa: ARG001
+    """Read the network of an XDMF file.
+
+    Args:
+        path: the file.
+        numbering: without effect, as the numbers are the positions.
+
+    Raises:
+        InputError: if it cannot be read, its cells are no bonds, or it names a file outside of its
+            folder.
+    """
+    _check_data_files(path)
+    mesh, messages = load_mesh(path)
+    return network_of_mesh(mesh, None, messages)
+
+
+def _check_data_files(path: Path) -> None:
+    """Check that the files of the numbers of an XDMF file are in its folder."""
+    try:
+        root = ET.parse(path).getroot()  # noqa: S314 - expat limits entities
+    except (ET.ParseError, OSError, ValueError, LookupError):
+        return  # meshio says what is wrong
+    for item in root.iter("DataItem"):
+        if str(item.get("Format", "")).upper() not in {"HDF", "BINARY"}:
+            continue
+        name = str(item.text or "").strip().split(":/")[0]
+        inside = (path.parent / name).resolve().is_relative_to(path.parent.resolve())
+        if not inside or not (path.parent / name).is_file():
+            given = f'numbers in "{name[:80]}"'
+            raise InputError(str(path), given, "a file in the folder of the network")
+
+
+READER = NetworkReader((".xdmf", ".xmf"), read_xdmf)
