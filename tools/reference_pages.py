@@ -16,6 +16,7 @@ GROUPS = {
     "acceptance": "Acceptance criteria",
     "attainability": "Attainable targets",
     "compensation": "Compensation",
+    "input": "Input files",
     "lab": "Laboratory",
     "limit-state": "Limit states: stability and strength",
     "printability": "Printability",

@@ -543,4 +543,27 @@ CODES: Final = (
         ),
         "Reduce `[training] epochs` or `restarts`, or choose a loss with a compiled step.",
     ),
+    FindingCode(
+        "table-format",
+        "input",
+        (
+            "warning",
+            "info",
+        ),
+        (
+            "How a table was read that is not a plain CSV in UTF-8: encoding, separator, decimal "
+            "comma, blank rows and columns, comment lines. A warning: the encoding was guessed."
+        ),
+        "Compare the words in the message with the table, or save it as CSV UTF-8.",
+    ),
+    FindingCode(
+        "stored-index",
+        "input",
+        ("info",),
+        (
+            "Columns that are the stored index of a data frame of pandas; they are neither "
+            "features nor the class."
+        ),
+        "To use one, name it in `[task] features` or `class_column`.",
+    ),
 )

@@ -11,6 +11,7 @@ Verdict = Literal["pass", "fail"]
 
 
 Group = Literal[
+    "input",
     "printability",
     "acceptance",
     "solution",
