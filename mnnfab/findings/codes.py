@@ -566,4 +566,45 @@ CODES: Final = (
         ),
         "To use one, name it in `[task] features` or `class_column`.",
     ),
+    FindingCode(
+        "classes",
+        "input",
+        ("info",),
+        "The class column of the table, and the number of rows of every class.",
+        "Name another column in `[task] class_column`.",
+    ),
+    FindingCode(
+        "class-spellings",
+        "input",
+        ("warning",),
+        (
+            "Entries of the class column that are one class: equal numbers such as 0 and 0.0, "
+            "other Unicode forms of one word, other blanks."
+        ),
+        "Give every class one spelling in the table.",
+    ),
+    FindingCode(
+        "rows-dropped",
+        "input",
+        ("warning",),
+        "Rows of the table with missing values, left out as `[task] missing` says.",
+        'Complete the rows; `[task] missing = "refuse"` refuses them.',
+    ),
+    FindingCode(
+        "few-rows",
+        "input",
+        ("warning",),
+        (
+            "Which rows of a short table of load cases are for training, validation and test. Rows "
+            "are kept for training if no other training rows have such loads."
+        ),
+        "Set `[training] test_fraction` and `validation_fraction` to 0 to train on all rows.",
+    ),
+    FindingCode(
+        "port-names",
+        "input",
+        ("warning",),
+        "A column of the table names another node or axis than the port that it belongs to.",
+        "Change the order of `[task] inputs` and `outputs`, or the names of the columns.",
+    ),
 )

@@ -10,6 +10,7 @@ import numpy as np
 from typing_extensions import TypeIs, TypeVar
 
 from mnnfab.arrays import FloatArray, IntArray
+from mnnfab.findings import Finding
 from mnnfab.losses.loss import Loss, TargetKind
 from mnnfab.model.model import Model, PortModel, WidthEquilibrium
 from mnnfab.network.ports import Port
@@ -74,6 +75,7 @@ class Task(Generic[MetricT_co]):
         exact_loads_N: loads before rounding to applied weights, (n_samples, n_in) N; None if
             they are not rounded.
         class_names: class of each output; empty if the outputs are not classes.
+        input_findings: what was assumed or changed when the data were read.
     """
 
     kind: str
@@ -88,6 +90,7 @@ class Task(Generic[MetricT_co]):
     load_cases: tuple[LoadCase, ...]
     exact_loads_N: FloatArray | None = None
     class_names: tuple[str, ...] = ()
+    input_findings: tuple[Finding, ...] = ()
 
     @property
     def train_indices(self) -> IntArray:
