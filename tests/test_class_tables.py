@@ -9,10 +9,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pyarrow import parquet
 
 from mnnfab import InputError
 from mnnfab.task.datasets import read_labelled_features
+from mnnfab.task.missing_values import Missing
 
 
 def write_own(folder: Path, text: str) -> Path:
@@ -169,3 +172,29 @@ def test_blanks_around_the_text_of_parquet(tmp_path: Path) -> None:
 def test_the_index_that_pandas_writes_into_a_csv(tmp_path: Path) -> None:
     path = write_own(tmp_path, "Unnamed: 0,a,kind\n0,1,x\n1,2,y\n")
     assert read_labelled_features(path).feature_names == ("a",)
+
+
+PIECES = ["a", "kind", "1", "1,5", "1.5", "1,234", "1e999999999999", "NA", "ü", "u\u0308", '"', "'"]
+MARKS_BETWEEN = [",", ";", "\t", "|", "\n", "\r", "\r\n", " ", "#", "sep=;\n", "\0", "\ufeff", "="]
+ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "utf-16-be", "cp1252", "utf-32"]
+
+
+@settings(
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    pieces=st.lists(st.sampled_from([*PIECES, *MARKS_BETWEEN, "\n", ",", ";"]), max_size=30),
+    encoding=st.sampled_from(ENCODINGS),
+    missing=st.sampled_from(["refuse", "drop"]),
+)
+def test_any_table_is_read_or_refused(
+    tmp_path: Path, pieces: list[str], encoding: str, missing: Missing
+) -> None:
+    path = tmp_path / "own.csv"
+    path.write_bytes("".join(pieces).encode(encoding, "replace"))
+    try:
+        data = read_labelled_features(path, missing=missing)
+    except InputError:
+        return
+    assert len(data.features) == len(data.classes) > 0
+    assert set(data.classes.tolist()) == set(range(len(data.class_names)))
