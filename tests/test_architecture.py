@@ -31,7 +31,7 @@ HEAVY = {
     },
     "numba": {"mnnfab.training.compiled"},
     "cv2": {"mnnfab.lab.opencv"},
-    "pyarrow": {"mnnfab.io.tables", "mnnfab.batch.table"},
+    "pyarrow": {"mnnfab.io.parquet_tables", "mnnfab.batch.table"},
 }
 #: The order of the packages: a module may import from its own and from the lines above it.
 #: Rooms of one line do not import each other.

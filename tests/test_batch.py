@@ -30,6 +30,7 @@ from mnnfab.batch.jobs import Job, RejectedDesign, collect
 from mnnfab.batch.limits import Limits
 from mnnfab.batch.outcome import DesignOutcome
 from mnnfab.batch.run import BatchOptions, BatchOutcome, batch
+from mnnfab.batch.table import make_row, write_tables
 from mnnfab.batch.watchers import LineWatcher, LiveTable
 from mnnfab.design.sweep import expand
 
@@ -336,6 +337,30 @@ def test_sweeps_that_cannot_be(tmp_path: Path, sweep: str, message: str) -> None
     (found,) = collect([path], tmp_path / "out", force=False)
     assert isinstance(found, RejectedDesign)
     assert message in found.reason
+
+
+def test_the_row_of_a_refused_design_has_its_swept_values(tmp_path: Path) -> None:
+    sweep = '[sweep]\nfabrication.joint_ratio = [0.5, 1.5]\nnetwork.lattice = ["=1+1"]\n'
+    path = small_design(tmp_path, "small", more=sweep)
+    jobs = collect([path], tmp_path / "out", force=False)
+    outcomes = [DesignOutcome(job.name, "refused", "@SUM(A1)") for job in jobs]
+    rows = [make_row(job, outcome) for job, outcome in zip(jobs, outcomes, strict=True)]
+    write_tables(tmp_path, rows, outcomes)
+    with (tmp_path / "results.csv").open(encoding="utf-8", newline="") as file:
+        text = list(csv.DictReader(file))
+    table = parquet.read_table(tmp_path / "results.parquet").to_pylist()
+    assert [row["sweep.fabrication.joint_ratio"] for row in table] == [0.5, 1.5]
+    # Spreadsheets would calculate the text; Parquet has it as it is.
+    for key, value in (("sweep.network.lattice", "=1+1"), ("message", "@SUM(A1)")):
+        assert {row[key] for row in table} == {value}
+        assert {row[key] for row in text} == {f"'{value}"}
+
+
+def test_the_row_of_a_refused_date(tmp_path: Path) -> None:
+    path = small_design(tmp_path, "small", more="[sweep]\ntraining.seed = [2024-01-31]\n")
+    (job,) = collect([path], tmp_path / "out", force=False)
+    row = make_row(job, DesignOutcome(job.name, "refused"))
+    assert row["sweep.training.seed"] == '"2024-01-31"'
 
 
 def test_wrong_keys_of_a_sweep_are_told_for_each_design(tmp_path: Path) -> None:

@@ -156,8 +156,6 @@ def test_bad_data(tmp_path: Path, rows: list[list[Any]], words: str) -> None:
     [
         ("1,2,a\n3,4,b\n", None),
         ("1,2,3\n3,4,5\n", "only numbers: 1, 2, 3"),
-        ("a;b;kind\n1;2;x\n", "columns separated by semicolons\n.*commas"),
-        ("a\tb\tkind\n1\t2\tx\n", "columns separated by tabs"),
         ("a,a,kind\n1,2,x\n3,4,y\n", 'column "a" twice'),
         ("a,,kind\n1,2,x\n3,4,y\n", "no name for column 1"),
         ("a,b,kind\n1,2,x\n3,4,nan\n", "line 3, column kind: nan"),
@@ -184,6 +182,29 @@ def test_names_of_classes_and_columns_that_are_not_read(tmp_path: Path) -> None:
     np.testing.assert_array_equal(data.features, [[2, 1], [4, 3]])
     with pytest.raises(InputError, match='column id: "s0"'):
         read_labelled_features(path)
+
+
+def test_the_design_says_whether_rows_are_dropped(tmp_path: Path) -> None:
+    for name in write_tables(tmp_path, HEADER, changed(2, 1, None)):
+        with pytest.raises(InputError, match=r"2, column b: missing|4, column b: missing"):
+            problem_with(tmp_path, dataset=name)
+        problem = problem_with(tmp_path, dataset=name, missing="drop")
+        assert len(loads_gf(problem)) == len(GOOD) - 1
+        assert problem.task is not None
+        assert {"rows-dropped", "classes"} == {one.code for one in problem.task.input_findings}
+
+
+@pytest.mark.parametrize(
+    ("task", "words"),
+    [
+        ({"class_column": "species"}, "class_column: .*built-in data set"),
+        ({"class_column": "a", "features": ["a", "b", "c", "d"]}, "also in features"),
+        ({"missing": "skip"}, "missing"),
+    ],
+)
+def test_choices_of_columns_that_cannot_be(task: dict[str, Any], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        problem_with(**task)
 
 
 @pytest.mark.parametrize("counts", [(2, 2), (3, 2), (27, 3), (996, 4), (50, 50)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -76,11 +76,13 @@ class RejectedDesign:
         name: name of the design, as far as it is known.
         source: file that contains the design.
         reason: error message.
+        choice: values chosen by the sweep, by key; empty without a sweep.
     """
 
     name: str
     source: str
     reason: str
+    choice: Mapping[str, Any] = field(default_factory=dict)
 
 
 def collect(
@@ -127,13 +129,12 @@ def _jobs(path: Path, out: Path, *, force: bool, pdf: bool) -> Iterator[Job | Re
             design = parse_design(swept_design.values, source=path.name)
             request = request_of_design(design, path.parent, force=force, pdf=pdf)
         except InputError as error:
-            yield RejectedDesign(
-                str(swept_design.values.get("name", path.stem))[:80], str(path), str(error)
-            )
+            name = str(swept_design.values.get("name", path.stem))[:80]
+            yield RejectedDesign(name, str(path), str(error), swept_design.choice)
             continue
         if design.name.lower() in RESERVED_NAMES:
             reason = f"name {design.name}: reserved by the batch; allowed: any other name"
-            yield RejectedDesign(design.name, str(path), reason)
+            yield RejectedDesign(design.name, str(path), reason, swept_design.choice)
             continue
         yield Job(
             name=design.name,

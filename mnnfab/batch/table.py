@@ -45,9 +45,8 @@ _NUMBERS = {
 
 def make_row(job: Job | RejectedDesign, outcome: DesignOutcome) -> Row:
     """Return the row of a design: its outcome, and the numbers of its report if there is one."""
-    choice = job.choice if isinstance(job, Job) else {}
     row: dict[str, Any] = {"name": job.name, "source": job.source, "ending": outcome.ending}
-    row |= {f"sweep.{key}": _cell(value) for key, value in choice.items()}
+    row |= {f"sweep.{key}": _cell(value) for key, value in job.choice.items()}
     row |= dict.fromkeys(_NUMBERS)
     if isinstance(job, Job) and outcome.ending in FINISHED:
         row |= _numbers(Path(job.out))
@@ -56,7 +55,8 @@ def make_row(job: Job | RejectedDesign, outcome: DesignOutcome) -> Row:
 
 
 def _cell(value: Any) -> Any:  # noqa: ANN401 - any value of a design file
-    return value if isinstance(value, str | int | float | bool) else json.dumps(value)
+    # Dates and times, which no key of a design takes, are written as text.
+    return value if isinstance(value, str | int | float | bool) else json.dumps(value, default=str)
 
 
 def _numbers(folder: Path) -> dict[str, Any]:

@@ -34,6 +34,14 @@ KINDS = ("behaviour", "regression", "classification", "none")
     type=click.IntRange(1, 200),
     help="Rows of the lattice; as many as the data need if not given.",
 )
+@click.option(
+    "--class-column", metavar="NAME", help="Class column of the table; the last if not given."
+)
+@click.option(
+    "--missing",
+    type=click.Choice(("refuse", "drop")),
+    help="Rows of the table with missing values; refused if not given.",
+)
 @click.option("--material", metavar="NAME", help="Material preset or file; agilus30 if not given.")
 @click.option("--printer", metavar="NAME", help="Printer profile or file.")
 @click.option(

@@ -61,6 +61,8 @@ class Classification(Section):
         dataset: "iris", "wine", "breast-cancer", or a table (CSV or Parquet) with one column per
             feature, then the class.
         features: names of the features to use, in the order of the inputs; all if not given.
+        class_column: name of the class column of a table; the last column if not given.
+        missing: rows of a table with missing values are refused ("refuse") or left out ("drop").
         inputs: one per feature, followed by one for the bias weight if there is one.
         outputs: one per class.
         scaling: scaling of the features: "maximum" divides by the largest |value|; "range" maps
@@ -79,6 +81,8 @@ class Classification(Section):
     kind: Literal["classification"]
     dataset: Annotated[str, AfterValidator(relative_file_name)]
     features: Annotated[Many[str], Field(min_length=1)] | None = None
+    class_column: str | None = None
+    missing: Literal["refuse", "drop"] = "refuse"
     inputs: Ports
     outputs: Annotated[Ports, Field(min_length=2)]
     scaling: Literal["maximum", "range", "standard"] = "maximum"
@@ -109,6 +113,9 @@ class Classification(Section):
             )
         if self.features is not None and len(set(self.features)) < len(self.features):
             raise section_error("features", f"{list(self.features)}", "each feature once")
+        if self.class_column is not None and self.class_column in (self.features or ()):
+            given = f'"{self.class_column}", also in features'
+            raise section_error("class_column", given, "a column that is no feature")
         _scale_needs_softmax(self)
         return self
 
@@ -132,6 +139,7 @@ class Regression(Section):
         inputs: ports where the loads act.
         outputs: ports whose displacements are read.
         dataset: table of loads (columns ending in _gf) and displacements (_mm).
+        missing: rows of a table with missing values are refused ("refuse") or left out ("drop").
         slopes_mm_per_N: displacement of each output per unit load, without a table.
         max_load_gf: largest load, of either sign, without a table, gf.
         samples: number of loads that are drawn without a table; 100 if not given.
@@ -144,6 +152,7 @@ class Regression(Section):
     inputs: Ports
     outputs: Ports
     dataset: FileName | None = None
+    missing: Literal["refuse", "drop"] = "refuse"
     slopes_mm_per_N: Many[Number] | None = None
     max_load_gf: Positive | None = None
     samples: Annotated[int, Field(ge=2, le=1_000_000)] | None = None
@@ -164,10 +173,12 @@ class Regression(Section):
             if given:
                 raise section_error(given[0], "given with dataset", "slopes or a dataset, not both")
             return self
-        missing = [key for key in ("slopes_mm_per_N", "max_load_gf") if lines[key] is None]
-        if missing:
+        if self.missing == "drop":
+            raise section_error("missing", '"drop" without a dataset', "only with a dataset")
+        absent = [key for key in ("slopes_mm_per_N", "max_load_gf") if lines[key] is None]
+        if absent:
             raise section_error(
-                missing[0], "missing", "slopes_mm_per_N and max_load_gf, or a dataset"
+                absent[0], "missing", "slopes_mm_per_N and max_load_gf, or a dataset"
             )
         if len(self.inputs) != 1:
             raise section_error("inputs", f"{len(self.inputs)} ports", "one input, or a dataset")

@@ -602,4 +602,68 @@ CODES: Final = (
         ),
         "Reduce `[training] epochs` or `restarts`, or choose a loss with a compiled step.",
     ),
+    FindingCode(
+        "table-format",
+        "input",
+        (
+            "warning",
+            "info",
+        ),
+        (
+            "How a table was read that is not a plain CSV in UTF-8: encoding, separator, decimal "
+            "comma, blank rows and columns, comment lines. A warning: the encoding was guessed."
+        ),
+        "Compare the words in the message with the table, or save it as CSV UTF-8.",
+    ),
+    FindingCode(
+        "stored-index",
+        "input",
+        ("info",),
+        (
+            "Columns that are the stored index of a data frame of pandas; they are neither "
+            "features nor the class."
+        ),
+        "To use one, name it in `[task] features` or `class_column`.",
+    ),
+    FindingCode(
+        "classes",
+        "input",
+        ("info",),
+        "The class column of the table, and the number of rows of every class.",
+        "Name another column in `[task] class_column`.",
+    ),
+    FindingCode(
+        "class-spellings",
+        "input",
+        ("warning",),
+        (
+            "Entries of the class column that are one class: equal numbers such as 0 and 0.0, "
+            "other Unicode forms of one word, other blanks."
+        ),
+        "Give every class one spelling in the table.",
+    ),
+    FindingCode(
+        "rows-dropped",
+        "input",
+        ("warning",),
+        "Rows of the table with missing values, left out as `[task] missing` says.",
+        'Complete the rows; `[task] missing = "refuse"` refuses them.',
+    ),
+    FindingCode(
+        "few-rows",
+        "input",
+        ("warning",),
+        (
+            "Which rows of a short table of load cases are for training, validation and test. Rows "
+            "are kept for training if no other training rows have such loads."
+        ),
+        "Set `[training] test_fraction` and `validation_fraction` to 0 to train on all rows.",
+    ),
+    FindingCode(
+        "port-names",
+        "input",
+        ("warning",),
+        "A column of the table names another node or axis than the port that it belongs to.",
+        "Change the order of `[task] inputs` and `outputs`, or the names of the columns.",
+    ),
 )

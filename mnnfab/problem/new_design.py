@@ -16,11 +16,18 @@ from mnnfab.design.network_section import LATTICES
 from mnnfab.design.section import valid_name
 from mnnfab.errors import InputError
 from mnnfab.io.files import write_new_file
-from mnnfab.io.tables import read_table
+from mnnfab.network.ports import Port
 from mnnfab.problem.loading import make_problem
 from mnnfab.problem.port_placement import placements
 from mnnfab.problem.problem import Problem
-from mnnfab.task.datasets import BUILT_IN, labelled_features
+from mnnfab.task.datasets import BUILT_IN, ColumnChoice, labelled_features
+from mnnfab.task.load_table import (
+    DISPLACEMENT_UNIT,
+    LOAD_UNIT,
+    port_in_name,
+    read_load_columns,
+)
+from mnnfab.task.missing_values import Missing
 
 Kind = Literal["behaviour", "regression", "classification", "none"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -45,6 +52,8 @@ class Start:
         material: preset or file.
         printer: profile or file.
         compensate: enable the compensation loop.
+        class_column: class column of a table; the last if not given.
+        missing: whether rows of a table with missing values are refused or dropped.
     """
 
     task: Kind = "behaviour"
@@ -53,6 +62,8 @@ class Start:
     material: str = "agilus30"
     printer: str = "stratasys-j850-digital-anatomy"
     compensate: bool = False
+    class_column: str | None = None
+    missing: Missing = "refuse"
 
 
 def write_new_design(name: str, folder: Path, start: Start | None = None) -> Path:
@@ -73,7 +84,7 @@ def write_new_design(name: str, folder: Path, start: Start | None = None) -> Pat
     text = new_design_text(name, folder, start)
     design = parse_design(tomllib.loads(text), source=path.name)
     problem = make_problem(design, folder)  # checks material, printer and data
-    if start.dataset is not None:
+    if start.dataset is not None and _named_ports(start, folder) is None:
         ports = _best_ports(problem)
         text = new_design_text(name, folder, start, ports)
     write_new_file(path, text)
@@ -115,9 +126,20 @@ def new_design_text(name: str, folder: Path, start: Start, ports: Ports | None =
         raise InputError(
             "--dataset", given, "a table of loads and displacements, or --task classification"
         )
+    if start.class_column is not None and start.task != "classification":
+        given = f'"{start.class_column}" for a task of kind {start.task}'
+        raise InputError("--class-column", given, "only for classification")
+    if start.missing == "drop" and start.dataset in {None, *BUILT_IN}:
+        raise InputError("--missing", "drop without a table", "only with a table in --dataset")
     n_in, n_out = _ports_of(start, folder)
-    rows = start.rows or _rows_for(n_in + n_out)
-    inputs, outputs = ports or _place(start, rows, n_in, n_out)
+    named = _named_ports(start, folder)
+    if named is None:
+        rows = start.rows or _rows_for(n_in + n_out)
+        inputs, outputs = ports or _place(start, rows, n_in, n_out)
+    else:
+        rows = start.rows or _rows_with_nodes([port.node for port in named])
+        written = [_port(port.node, port.axis) for port in named]
+        inputs, outputs = written[:n_in], written[n_in:]
     template = (
         resources.files("mnnfab.problem").joinpath("template.toml").read_text(encoding="utf-8")
     )
@@ -127,6 +149,7 @@ def new_design_text(name: str, folder: Path, start: Start, ports: Ports | None =
         start=start,
         dataset=_dataset(start),
         rows=rows,
+        ports_named=named is not None,
         lattices=_other_lattices(),
         inputs=inputs,
         outputs=outputs,
@@ -149,21 +172,40 @@ def _ports_of(start: Start, folder: Path) -> tuple[int, int]:
     dataset = _dataset(start)
     if start.task == "classification":
         assert dataset is not None, "it has a default"
-        data = labelled_features(dataset, folder)
+        choice = ColumnChoice(None, start.class_column, start.missing)
+        data = labelled_features(dataset, folder, choice)
         # One more for a constant weight (bias), which data not centred at zero need.
         return len(data.feature_names) + (start.dataset is not None), len(data.class_names)
     if start.task == "regression" and dataset is not None:
-        header = read_table(folder / dataset).header
-        counts = (
-            sum(cell.endswith("_gf") for cell in header),
-            sum(cell.endswith("_mm") for cell in header),
-        )
-        if not all(counts) or sum(counts) < len(header):
-            given = f"columns {', '.join(header)[:80]}"
-            allowed = "load columns ending in _gf, then displacement columns ending in _mm"
-            raise InputError(f"{folder / dataset}, line 1", given, allowed)
-        return counts
+        units = [name[-3:] for name in read_load_columns(folder / dataset)]
+        return units.count(LOAD_UNIT), units.count(DISPLACEMENT_UNIT)
     return (1, 2) if start.task == "behaviour" else (1, 4)
+
+
+def _named_ports(start: Start, folder: Path) -> list[Port] | None:
+    """Return the port that every column of a table of loads names; None if none names one.
+
+    Raises:
+        InputError: if some columns name a port and others do not.
+    """
+    if start.task != "regression" or start.dataset is None:
+        return None
+    columns = read_load_columns(folder / start.dataset)
+    ports = {column: port_in_name(column) for column in columns}
+    without = [column for column, port in ports.items() if port is None]
+    if without and len(without) < len(columns):
+        given = f'no node and axis in the name "{without[0]}", as the others have'
+        allowed = 'names such as "node3_y_gf" and "node7_x_mm" for all columns, or for none'
+        raise InputError(f"{folder / start.dataset}, line 1", given, allowed)
+    return None if without else [port for port in ports.values() if port is not None]
+
+
+def _rows_with_nodes(nodes: list[int]) -> int:
+    """Return the smallest number of rows with all of some nodes, none of which is fixed."""
+    rows = MIN_ROWS
+    while rows < MAX_ROWS and (max(nodes) >= _n_nodes(rows) or rows in nodes):
+        rows += 1
+    return rows
 
 
 def _rows_for(n_ports: int) -> int:

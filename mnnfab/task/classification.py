@@ -13,6 +13,7 @@ from mnnfab.design.task_section import Classification
 from mnnfab.errors import InputError
 from mnnfab.network.ports import Port
 from mnnfab.task.datasets import (
+    ColumnChoice,
     LabelledFeatures,
     labelled_features,
 )
@@ -40,7 +41,8 @@ def make_classification(
     Raises:
         InputError: if the data do not fit the ports, or the loads or targets are all zero.
     """
-    data = labelled_features(section.dataset, folder, section.features)
+    choice = ColumnChoice(section.features, section.class_column, section.missing)
+    data = labelled_features(section.dataset, folder, choice)
     _check_fit(data, section, len(outputs))
     exact = _loads_of(data, section)
     step = (section.round_to_gf or 0.0) * NEWTON_PER_GF
@@ -73,6 +75,7 @@ def make_classification(
         ),
         load_cases=cases,
         class_names=data.class_names,
+        input_findings=data.findings,
     )
 
 

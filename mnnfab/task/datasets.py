@@ -1,4 +1,4 @@
-"""Data sets: features with classes, or loads with displacements."""
+"""Data sets: features with classes."""
 
 from __future__ import annotations
 
@@ -10,17 +10,29 @@ import numpy as np
 
 from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.errors import InputError
-from mnnfab.io.tables import Table, is_number, read_table
-from mnnfab.units import NEWTON_PER_GF
+from mnnfab.findings import Finding
+from mnnfab.io.cells import normalised
+from mnnfab.io.tables import Table, is_number, read_table_with_findings
+from mnnfab.task.class_column import class_column_of, classes_of
+from mnnfab.task.missing_values import Missing, without_missing
 
 #: Built-in data sets and the scikit-learn function that loads each.
 BUILT_IN = {"iris": "load_iris", "wine": "load_wine", "breast-cancer": "load_breast_cancer"}
 
 
-#: Upper limit of loads (gf) and displacements (mm); larger values are refused as errors.
-LARGEST_LOAD = 1e9
-#: Entries of the class column, in lower case, that mean a missing class.
-NO_CLASS = {"", "nan"}
+@dataclass(frozen=True)
+class ColumnChoice:
+    """Choice of the columns and rows of a data set, as in the [task] section.
+
+    Args:
+        features: names of the features to use, in this order; all if not given.
+        class_column: name of the class column of a table; the last column if not given.
+        missing: whether rows of a table with missing values are refused or dropped.
+    """
+
+    features: Sequence[str] | None = None
+    class_column: str | None = None
+    missing: Missing = "refuse"
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,12 +44,14 @@ class LabelledFeatures:
         feature_names: one name per column.
         classes: class number of each sample, (n_samples,).
         class_names: name of each class number.
+        findings: what was assumed or left out when a table was read, and its classes.
     """
 
     features: FloatArray
     feature_names: tuple[str, ...]
     classes: IntArray
     class_names: tuple[str, ...]
+    findings: tuple[Finding, ...] = ()
 
     def with_features(self, names: Sequence[str]) -> LabelledFeatures:
         """Return the same samples with a selection of the features, in this order.
@@ -45,6 +59,7 @@ class LabelledFeatures:
         Raises:
             InputError: if a feature does not exist; the message lists the known ones.
         """
+        names = [normalised(name) for name in names]
         _check_known(names, self.feature_names)
         columns = [self.feature_names.index(name) for name in names]
         return replace(self, features=self.features[:, columns], feature_names=tuple(names))
@@ -72,70 +87,85 @@ def built_in_features(name: str) -> LabelledFeatures:
 
 
 def labelled_features(
-    dataset: str, folder: Path, features: Sequence[str] | None = None
+    dataset: str, folder: Path, choice: ColumnChoice | None = None
 ) -> LabelledFeatures:
     """Return the data set that a design names.
 
     Args:
         dataset: a key of `BUILT_IN`, or a table in `folder`.
         folder: folder of the design file.
-        features: names of the features to use, in this order; all if not given.
+        choice: columns to use; all if not given.
 
     Raises:
         InputError: if the data set does not exist or is invalid.
     """
+    choice = choice or ColumnChoice()
     if dataset in BUILT_IN:
+        if choice.class_column is not None:
+            given = f'"{choice.class_column}", with the built-in data set "{dataset}"'
+            raise InputError("[task] class_column", given, "only with a table")
         data = built_in_features(dataset)
-        return data if features is None else data.with_features(features)
+        return data if choice.features is None else data.with_features(choice.features)
     if not (folder / dataset).exists():
         known = ", ".join(f'"{name}"' for name in BUILT_IN)
         given = f'"{dataset}": neither a built-in data set nor a file'
         raise InputError(
             "[task] dataset", given, f"{known}, or a CSV or Parquet file in the design folder"
         )
-    return read_labelled_features(folder / dataset, features)
+    path = folder / dataset
+    return read_labelled_features(path, choice.features, choice.class_column, choice.missing)
 
 
-def read_labelled_features(path: Path, features: Sequence[str] | None = None) -> LabelledFeatures:
-    """Read a table with one column per feature and the class in the last column.
-
-    Classes are numbered in the sorted order of their names; names that are numbers are sorted
-    numerically.
+def read_labelled_features(
+    path: Path,
+    features: Sequence[str] | None = None,
+    class_column: str | None = None,
+    missing: Missing = "refuse",
+) -> LabelledFeatures:
+    """Read a table with one column per feature and one with the class.
 
     Args:
         path: CSV or Parquet file.
-        features: names of the columns to read, in this order; all if not given.
+        features: names of the columns to read, in this order; all but the class if not given.
+        class_column: name of the class column; the last column if not given.
+        missing: whether rows with missing values are refused or dropped.
 
     Raises:
         InputError: if the table is invalid.
     """
-    table = read_table(path)
+    named = None if features is None else [normalised(name) for name in features]
+    in_design = [*(named or ()), *([] if class_column is None else [normalised(class_column)])]
+    table = read_table_with_findings(path).without_index(in_design)
     if len(table.header) < 2:
-        raise InputError(str(path), "1 column", "at least one feature column, then the class")
-    columns = _columns_of(table, features)
-    names = [row[-1] for row in table.rows]
-    missing = [place for place, name in enumerate(names) if name.lower() in NO_CLASS]
-    if missing:
-        where = f"{path}, {table.lines[missing[0]]}, column {table.header[-1]}"
-        raise InputError(where, names[missing[0]] or "missing", "a class name")
-    if all(is_number(cell) for cell in table.header[:-1]) and table.header[-1] in names:
-        given = f"data instead of a header: {', '.join(table.header)[:60]}"
-        raise InputError(f"{path}, line 1", given, "column names")
-    class_names = tuple(sorted(set(names), key=_as_sorted))
+        raise InputError(str(path), "1 column", "at least one feature column, and the class")
+    of_class = class_column_of(table, class_column, named)
+    columns = _columns_of(table, named, of_class)
+    table = without_missing(table, [*columns, of_class], missing)
+    _check_header(table, of_class)
+    classes = classes_of(table, of_class)
     return LabelledFeatures(
         features=table.numbers(columns),
         feature_names=tuple(table.header[column] for column in columns),
-        classes=np.array([class_names.index(name) for name in names], dtype=np.int64),
-        class_names=class_names,
+        classes=classes.numbers,
+        class_names=classes.names,
+        findings=(*table.findings, *classes.findings),
     )
 
 
-def _columns_of(table: Table, features: Sequence[str] | None) -> list[int]:
-    known = table.header[:-1]
+def _check_header(table: Table, of_class: int) -> None:
+    """Refuse a first line that is a sample: numbers and the name of a class."""
+    others = [name for number, name in enumerate(table.header) if number != of_class]
+    if all(is_number(cell) for cell in others) and table.header[of_class] in table.column(of_class):
+        given = f"data instead of a header: {', '.join(table.header)[:60]}"
+        raise InputError(f"{table.path}, line 1", given, "column names")
+
+
+def _columns_of(table: Table, features: Sequence[str] | None, of_class: int) -> list[int]:
+    known = {name: column for column, name in enumerate(table.header) if column != of_class}
     if features is None:
-        return list(range(len(known)))
-    _check_known(features, known)
-    return [known.index(name) for name in features]
+        return list(known.values())
+    _check_known(features, list(known))
+    return [known[name] for name in features]
 
 
 def _check_known(features: Sequence[str], known: Sequence[str]) -> None:
@@ -143,46 +173,3 @@ def _check_known(features: Sequence[str], known: Sequence[str]) -> None:
     if unknown:
         names = ", ".join(f'"{name}"' for name in known)
         raise InputError("[task] features", f'"{unknown[0]}"', names)
-
-
-def read_loads_and_displacements(
-    path: Path, n_in: int, n_out: int
-) -> tuple[FloatArray, FloatArray]:
-    """Read a table of input loads in gf and output displacements in mm.
-
-    Every column name ends in its unit: `_gf` for the first `n_in` columns, `_mm` for the others.
-
-    Returns:
-        Loads, (n_samples, n_in) N, and displacements, (n_samples, n_out) mm.
-
-    Raises:
-        InputError: if the table is invalid or a unit is not the expected one.
-    """
-    table = read_table(path)
-    if len(table.header) != n_in + n_out:
-        raise InputError(
-            str(path),
-            f"{len(table.header)} columns",
-            f"{n_in + n_out}: {n_in} load(s) in gf, then {n_out} displacement(s) in mm",
-        )
-    for column, name in enumerate(table.header):
-        unit = "_gf" if column < n_in else "_mm"
-        if not name.endswith(unit):
-            raise InputError(f"{path}, line 1", f'column "{name}"', f"a name ending in {unit}")
-    values = table.numbers(range(n_in + n_out))
-    beyond = np.argwhere(np.abs(values) > LARGEST_LOAD)
-    if beyond.size:
-        row, column = beyond[0]
-        raise InputError(
-            f"{path}, {table.lines[row]}, column {table.header[column]}",
-            f"{values[row, column]:g}",
-            f"up to ±{LARGEST_LOAD:g}",
-        )
-    return values[:, :n_in] * NEWTON_PER_GF, values[:, n_in:]
-
-
-def _as_sorted(name: str) -> tuple[float, str]:
-    try:
-        return float(name), name
-    except ValueError:
-        return float("inf"), name

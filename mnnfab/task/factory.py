@@ -43,7 +43,7 @@ def make_task(design: Design, network: Network, folder: Path) -> Task | None:
         case Classification():
             task = make_classification(section, design, inputs, outputs, folder)
         case Regression():
-            task = make_regression(section, design.schedule, inputs, outputs, folder)
+            task = make_regression(section, design, inputs, outputs, folder)
         case Behaviour():
             task = make_behaviour(section, design.schedule, inputs, outputs)
         case NoTask():

@@ -7,17 +7,16 @@ from pathlib import Path
 import numpy as np
 
 from mnnfab.arrays import FloatArray, IntArray, frozen_floats
+from mnnfab.design.design import Design
 from mnnfab.design.task_section import Regression
-from mnnfab.design.training_section import TrainingSection
 from mnnfab.errors import InputError
+from mnnfab.findings import Finding
 from mnnfab.network.ports import Port
 from mnnfab.random_streams import Stream, random_generator
-from mnnfab.task.datasets import (
-    read_loads_and_displacements,
-)
+from mnnfab.task.load_table import read_load_table
 from mnnfab.task.loss_choice import make_loss
 from mnnfab.task.metrics import ZERO_PREDICTION, Baseline, PrimaryMetric
-from mnnfab.task.split import split_samples
+from mnnfab.task.split import spanning_split, split_findings, split_samples
 from mnnfab.task.task import (
     LoadCase,
     Task,
@@ -30,7 +29,7 @@ DEFAULT_SAMPLES = 100
 
 def make_regression(
     section: Regression,
-    schedule: TrainingSection,
+    design: Design,
     inputs: tuple[Port, ...],
     outputs: tuple[Port, ...],
     folder: Path,
@@ -40,13 +39,20 @@ def make_regression(
     Raises:
         InputError: if the data do not fit the ports, or the loads or targets are all zero.
     """
+    findings: tuple[Finding, ...] = ()
+    schedule = design.schedule
     if section.dataset is not None:
-        path = folder / section.dataset
-        loads, targets = read_loads_and_displacements(path, len(inputs), len(outputs))
+        table = read_load_table(folder / section.dataset, inputs, outputs, section.missing)
+        loads, targets = table.loads_N, table.displacements_mm
+        drawn = split_samples(len(loads), schedule)
+        split = spanning_split(drawn, loads)
+        findings = table.findings
+        if design.widths is None:
+            findings += split_findings(Path(section.dataset).name, drawn, split, table.lines)
     else:
         loads, targets = _points_on_lines(section, schedule.seed)
+        split = split_samples(len(loads), schedule)
     largest = int(np.abs(loads).sum(axis=1).argmax())
-    split = split_samples(len(loads), schedule)
     if not loads[largest].any():
         raise InputError(section.dataset or "[task]", "loads all 0", "loads that are not all 0")
     return Task(
@@ -66,6 +72,7 @@ def make_regression(
             _no_motion(targets, split.train),
         ),
         load_cases=(LoadCase("largest load", tuple(loads[largest].tolist())),),
+        input_findings=findings,
     )
 
 
