@@ -15,7 +15,7 @@ PACKAGES = ("mnnfab", "geometry", "fem", "export")
 HEAVY = {
     "cadquery": {"geometry.solid", "geometry.workplane", "export.formats.step"},
     "OCP": {"geometry.solid", "export.formats.step"},
-    "vtkmodules": {"export.formats.glb", "mnnfab.network.vtk_cells"},
+    "vtkmodules": {"export.formats.glb", "mnnfab.network.mesh_process"},
     "lib3mf": {"export.formats.f_3mf"},
     "ezdxf": {"export.formats.dxf"},
     "gmsh": {"fem.mesher"},
@@ -27,7 +27,8 @@ HEAVY = {
     "psutil": {"fem.memory", "mnnfab.batch.isolated"},
     "distributed": {"mnnfab.batch.pools"},
     "meshio": {
-        *("fem.fields", "mnnfab.network.mesh_reading", "mnnfab.network.gmsh_numbers"),
+        "fem.fields",
+        *(f"mnnfab.network.{name}" for name in ("mesh_reading", "mesh_process", "gmsh_numbers")),
     },
     "numba": {"mnnfab.training.compiled"},
     "cv2": {"mnnfab.lab.opencv"},

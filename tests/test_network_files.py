@@ -16,6 +16,7 @@ from small import SMALL
 
 from mnnfab import InputError, load_network
 from mnnfab.arrays import FloatArray, IntArray
+from mnnfab.network import mesh_reading
 from mnnfab.network.mesh_cells import CellBlock, bonds_of_cells
 from mnnfab.network.network_file import NetworkInput, read_network
 from mnnfab.pipeline.pipeline import check, run
@@ -458,6 +459,16 @@ def test_a_reader_that_gives_up_ends_in_one_message(
         assert str(caught.value).count(str(path)) == 1, str(caught.value)
         assert "SystemExit" not in str(caught.value)
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_reader_that_never_ends_is_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path / "a.mdpa", [("line", LINES)])
+    path.write_bytes(path.read_bytes()[:120])  # meshio looks for "End Nodes" for ever
+    monkeypatch.setattr(mesh_reading, "DEADLINE_S", 3)
+    with pytest.raises(InputError, match=r"not read within 3 s"):
+        read_network(path, FIXED, "position")
 
 
 def test_what_the_reader_prints_is_a_finding(

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import io
+import subprocess
+import sys
+import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from mnnfab.arrays import FloatArray
 from mnnfab.errors import InputError
 from mnnfab.findings import Finding
+from mnnfab.network import mesh_process
 from mnnfab.network.mesh_cells import CellBlock, bonds_of_cells, without_repeats
 from mnnfab.network.node_ids import NodeId, Numbering
 from mnnfab.network.raw_network import RawNetwork
@@ -20,6 +26,8 @@ if TYPE_CHECKING:
     import meshio
 
 ALLOWED = "JSON, or a mesh in a format that meshio reads"
+#: Seconds after which a process that reads a file is stopped.
+DEADLINE_S = 60
 #: Suffixes of formats that number the points from 0, or not at all, in the order of the file.
 FROM_0 = {".hmf", ".h5m", ".ply", ".off", ".su2", ".wkt"}
 #: Suffixes of formats that number the points from 1 in the order of the file.
@@ -41,7 +49,7 @@ def read_other_mesh(path: Path, numbering: Numbering | None) -> RawNetwork:
             its own.
     """
     suffix = path.suffix.lower()
-    mesh, messages = load_mesh(path)
+    cells = read_in_process(path, "meshio")
     start = 1 if suffix in FROM_1 and numbering != "position" else 0
     if numbering != "position" and suffix not in FROM_0 | FROM_1:
         given = "a format with node numbers of its own, which mnnfab does not read"
@@ -50,7 +58,60 @@ def read_other_mesh(path: Path, numbering: Numbering | None) -> RawNetwork:
             "the file; or a .json, .vtu, .msh or .inp file"
         )
         raise InputError(f"{path}, [network]", given, allowed)
-    return network_of_mesh(mesh, tuple(range(start, start + len(mesh.points))), messages)
+    bonds, findings = bonds_of_cells(cells.points, cells.blocks)
+    ids = tuple(range(start, start + len(cells.points)))
+    return RawNetwork(cells.points, bonds, ids, None, (*_told(cells.messages), *findings))
+
+
+@dataclass(frozen=True, eq=False)
+class ReadCells:
+    """Points and cells that a process has read.
+
+    Args:
+        points: (n_points, 2 or 3) mm.
+        blocks: the cells, in order.
+        messages: what the reader printed.
+    """
+
+    points: FloatArray
+    blocks: tuple[CellBlock, ...]
+    messages: tuple[str, ...]
+
+
+def read_in_process(path: Path, reader: Literal["meshio", "vtk"]) -> ReadCells:
+    """Read points and cells of a file in a process that is stopped at a deadline.
+
+    Raises:
+        InputError: if the file cannot be read in time.
+    """
+    with tempfile.TemporaryDirectory(prefix="mnnfab-") as folder:
+        found = Path(folder) / "cells.npz"
+        command = [sys.executable, "-P", mesh_process.__file__, reader, str(path.resolve())]
+        try:
+            done = subprocess.run(  # noqa: S603
+                [*command, str(found)],
+                check=False,
+                capture_output=True,
+                timeout=DEADLINE_S,
+                errors="replace",
+                text=True,
+            )
+            with np.load(found) as values:
+                arrays = {name: values[name] for name in values.files}
+        except subprocess.TimeoutExpired as error:
+            given = f"not read within {DEADLINE_S} s; it may be damaged"
+            raise InputError(str(path), given, ALLOWED) from error
+        except (OSError, ValueError) as error:
+            lines = (done.stdout + done.stderr).strip().splitlines()
+            said = " ".join(lines[-1:] if "Traceback" in done.stderr else lines)
+            said = _shortened(said, str(path.resolve())) or "damaged"
+            raise InputError(str(path), f"not read: {said}", ALLOWED) from error
+    rows = np.split(arrays["cells"], np.cumsum(arrays["sizes"]))[: len(arrays["sizes"])]
+    blocks = [
+        CellBlock(kind, [row.tolist()])
+        for kind, row in zip(arrays["kinds"].tolist(), rows, strict=True)
+    ]
+    return ReadCells(arrays["points"], tuple(blocks), tuple(_messages(done.stdout + done.stderr)))
 
 
 def network_of_mesh(
@@ -70,8 +131,11 @@ def network_of_mesh(
     blocks, repeats = without_repeats(_blocks(mesh))
     bonds, findings = bonds_of_cells(points, blocks)
     names = tuple(range(len(points))) if ids is None else ids
-    told = [Finding("mesh-reader", "warning", "mesh", text) for text in messages]
-    return RawNetwork(points, bonds, names, None, (*told, *repeats, *findings))
+    return RawNetwork(points, bonds, names, None, (*_told(messages), *repeats, *findings))
+
+
+def _told(messages: Sequence[str]) -> list[Finding]:
+    return [Finding("mesh-reader", "warning", "mesh", text) for text in messages]
 
 
 def load_mesh(source: Path | io.StringIO, file_format: str | None = None) -> tuple[Any, list[str]]:
@@ -95,9 +159,14 @@ def load_mesh(source: Path | io.StringIO, file_format: str | None = None) -> tup
     if failure is not None:
         said = "; ".join((*reason.splitlines()[:1], *messages[:2]))
         where = str(source) if isinstance(source, Path) else "mesh"
-        said = said.replace(where, "it").replace("file it", "it")[:300]
-        raise InputError(where, f"not read: {said or 'damaged'}", ALLOWED) from failure
+        said = _shortened(said, where) or "damaged"
+        raise InputError(where, f"not read: {said}", ALLOWED) from failure
     return mesh, messages
+
+
+def _shortened(said: str, path: str) -> str:
+    """Return what a reader said, without the path, which the message has already."""
+    return said.replace(path, "it").replace("file it", "it").replace("Error: ", "", 1)[:300]
 
 
 def _messages(printed: str) -> list[str]:

@@ -1,7 +1,8 @@
-"""Points and cells of VTK files, by VTK itself in a process of its own.
+"""Points and cells of mesh files, read in a process of its own.
 
-`python vtk_cells.py FILE CELLS.npz`. It reads what meshio leaves out: poly-lines, and the poly-data
-of `.vtp` and legacy files. VTK can crash on damaged files, which ends its own process only.
+`python mesh_process.py meshio|vtk FILE CELLS.npz`. VTK reads what meshio leaves out: poly-lines,
+and the poly-data of `.vtp` and legacy files. VTK can crash on damaged files, and some readers of
+meshio never end; a process can be stopped.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from typing import Any
 import numpy as np
 
 
-def cells(path: Path) -> dict[str, Any]:
-    """Return the points (n, 3) and the cells of a file: types, offsets and points of each."""
+def by_vtk(path: Path) -> dict[str, Any]:
+    """Return points (n, 3), and kind (a number of VTK), size and points of each cell."""
     from vtkmodules import vtkIOLegacy, vtkIOXML
     from vtkmodules.util.numpy_support import vtk_to_numpy
 
@@ -40,11 +41,27 @@ def cells(path: Path) -> dict[str, Any]:
     ]
     return {
         "points": vtk_to_numpy(found.GetPoints().GetData()).astype(np.float64),
-        "types": np.array([found.GetCellType(cell) for cell in numbers], dtype=np.int64),
+        "kinds": np.array([str(found.GetCellType(cell)) for cell in numbers], dtype=str),
         "sizes": np.array([len(one) for one in points], dtype=np.int64),
         "cells": np.array([point for one in points for point in one], dtype=np.int64),
     }
 
 
+def by_meshio(path: Path) -> dict[str, Any]:
+    """Return points (n, 2 or 3), and kind (a name of meshio), size and points of each cell."""
+    import meshio
+
+    mesh = meshio.read(path)
+    cells = [(block.type, np.asarray(cell)) for block in mesh.cells for cell in block.data]
+    return {
+        "points": np.asarray(mesh.points, dtype=np.float64),
+        "kinds": np.array([kind for kind, _ in cells], dtype=str),
+        "sizes": np.array([len(cell) for _, cell in cells], dtype=np.int64),
+        "cells": np.concatenate([np.empty(0, np.int64), *(cell for _, cell in cells)]),
+    }
+
+
+READERS = {"meshio": by_meshio, "vtk": by_vtk}
+
 if __name__ == "__main__":
-    np.savez(sys.argv[2], **cells(Path(sys.argv[1])))
+    np.savez(sys.argv[3], **READERS[sys.argv[1]](Path(sys.argv[2])))
