@@ -358,6 +358,34 @@ CODES: Final = (
         "Take more repeats per step, or state `position_sd_mm` in experiment.toml.",
     ),
     FindingCode(
+        "weak-points",
+        "lab",
+        ("warning",),
+        (
+            "Positions that are missing in the table or have a likelihood below `[positions] "
+            "min_likelihood`; they are left out, and the node is measured in the other shots of "
+            "the load step."
+        ),
+        "Track the points again, or take more shots of the load step.",
+    ),
+    FindingCode(
+        "unlinked-points",
+        "lab",
+        ("warning",),
+        (
+            "Points of the table that belong to no node and are left out: spots without a track, "
+            "short tracks, or a second instance in a frame. The others give every node."
+        ),
+        "Delete these points in the tracking software.",
+    ),
+    FindingCode(
+        "table-frames",
+        "lab",
+        ("info",),
+        "The column of an ImageJ table that numbers the shots, if it is not the usual one.",
+        "",
+    ),
+    FindingCode(
         "null-test",
         "lab",
         (

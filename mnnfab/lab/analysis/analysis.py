@@ -99,7 +99,7 @@ def analyse(part: PortPart, folder: Path) -> Analysis:
     # Betti's theorem needs loads and displacements at the same points; eyelets are elsewhere.
     comparable = problem.design.features.eyelets is None
     betti = reciprocity(measurement, task) if comparable else None
-    findings = check_measurement(measurement, betti)
+    findings = [*positions.findings, *check_measurement(measurement, betti)]
     findings += _check_scale(measurement, prediction, problem)
     findings += [*gradient_findings, *_check_gradient(gradient, gradients)]
     if section.kind == "photographs" and section.camera.calibration is None:

@@ -123,7 +123,7 @@ def null_test(measurement: Measurement) -> tuple[float, float] | None:
     network, noise = measurement.network, measurement.noise.node_mm
     mean = measurement.rigid_mm.mean(axis=0)
     elongations = bond_lengths(network, mean) - bond_lengths(network, measurement.zero_mm)
-    share = 1 / len(measurement.rigid_mm) + 1 / measurement.n_zero
+    share = 1 / len(measurement.rigid_mm) + float((1 / measurement.n_zero).mean())
     unmodelled = measurement.unmodelled_share * np.hypot(*(mean - measurement.zero_mm).T)
     expected = 2 * share * noise**2 + 2 * float((unmodelled**2).mean())
     return float(np.sqrt((elongations**2).mean())), float(np.sqrt(expected))

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from mnnfab.problem.problem import Problem
 
 #: Findings on measurements that affect the identified stiffness.
-STIFFNESS_FINDINGS = ("frame", "size", "turning")
+STIFFNESS_FINDINGS = ("frame", "size", "turning", "weak-points", "suspect-node")
 
 
 @dataclass(frozen=True, eq=False)
