@@ -386,6 +386,17 @@ CODES: Final = (
         "",
     ),
     FindingCode(
+        "suspect-node",
+        "lab",
+        ("warning",),
+        (
+            "Nodes of a shot that are more than half a bond from where they are expected, by the "
+            "shots at rest and the prediction, but not impossible; or whose place differs between "
+            "two shots of a load step."
+        ),
+        "Look at these points in the shot; check whether a bond is broken.",
+    ),
+    FindingCode(
         "null-test",
         "lab",
         (
@@ -557,9 +568,13 @@ CODES: Final = (
         ),
         (
             "The best-fit scale of the measured displacements over those of the continuum "
-            "model, and the modulus that would explain it."
+            "model, and the modulus that would explain it, if any does (a warning if none does, "
+            "or if the residual is above 10 %)."
         ),
-        "Set `[material] youngs_modulus_MPa` to the modulus found by `mnnfab lab identify`.",
+        (
+            "Set `[material] youngs_modulus_MPa` to the modulus found by `mnnfab lab identify`; if "
+            "no modulus explains it, check loads and camera."
+        ),
     ),
     FindingCode(
         "not-compiled",

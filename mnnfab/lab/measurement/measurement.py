@@ -13,7 +13,7 @@ from mnnfab.errors import InputError
 from mnnfab.lab.experiment.reading import ElongationBy, Reading
 from mnnfab.lab.experiment.shots import Positions, check_steps, rows_by_step
 from mnnfab.lab.experiment.steps import Step
-from mnnfab.lab.measurement.alignment import align, fit_similarity
+from mnnfab.lab.measurement.alignment import align, check_shots_at_rest, fit_similarity
 from mnnfab.lab.measurement.noise import Noise, estimate_noise
 from mnnfab.network.compatibility import compatibility_matrix
 from mnnfab.network.network import Network
@@ -41,6 +41,7 @@ class Measurement:
         rigid_mm: nodes after rigid-body motion, (n_rigid, n_nodes, 2), one row per shot.
         elongation_by: definition of elongations, "length" or "projection".
         positions_mm: nodes in every shot, (n_shots, n_nodes, 2).
+        order: row of each node among the positions as they were read, (n_nodes,).
         scale: mm per unit of the positions.
         size: size of the part relative to its design, by that scale.
     """
@@ -57,6 +58,7 @@ class Measurement:
     rigid_mm: FloatArray
     elongation_by: ElongationBy
     positions_mm: FloatArray
+    order: IntArray
     scale: float
     size: float
 
@@ -240,6 +242,8 @@ def measure(
     role = {step.name: step.role for step in steps}
     zeros = [n for name, numbers in rows.items() if role[name] == "zero" for n in numbers]
     oriented = positions.coordinates * [1.0, -1.0 if positions.y_axis == "down" else 1.0]
+    at_rest = [(positions.shots[n].source, oriented[n]) for n in zeros]
+    check_shots_at_rest(where, at_rest, network, positions.unit_mm, by_place=reading.by_place)
     alignment, order = align(
         where, oriented[zeros].mean(axis=0), network, positions.unit_mm, by_place=reading.by_place
     )
@@ -267,6 +271,7 @@ def measure(
         rigid_mm=aligned[rigid],
         elongation_by=reading.elongation_by,
         positions_mm=aligned,
+        order=order,
         scale=alignment.scale,
         size=1 / fit_similarity(zero, network.nodes).scale,
     )
