@@ -417,6 +417,45 @@ CODES: Final = (
         "Take more repeats per step, or state `position_sd_mm` in experiment.toml.",
     ),
     FindingCode(
+        "weak-points",
+        "lab",
+        ("warning",),
+        (
+            "Positions that are missing in the table or have a likelihood below `[positions] "
+            "min_likelihood`; they are left out, and the node is measured in the other shots of "
+            "the load step."
+        ),
+        "Track the points again, or take more shots of the load step.",
+    ),
+    FindingCode(
+        "unlinked-points",
+        "lab",
+        ("warning",),
+        (
+            "Points of the table that belong to no node and are left out: spots without a track, "
+            "short tracks, or a second instance in a frame. The others give every node."
+        ),
+        "Delete these points in the tracking software.",
+    ),
+    FindingCode(
+        "table-frames",
+        "lab",
+        ("info",),
+        "The column of an ImageJ table that numbers the shots, if it is not the usual one.",
+        "",
+    ),
+    FindingCode(
+        "suspect-node",
+        "lab",
+        ("warning",),
+        (
+            "Nodes of a shot that are more than half a bond from where they are expected, by the "
+            "shots at rest and the prediction, but not impossible; or whose place differs between "
+            "two shots of a load step."
+        ),
+        "Look at these points in the shot; check whether a bond is broken.",
+    ),
+    FindingCode(
         "null-test",
         "lab",
         (
@@ -588,9 +627,13 @@ CODES: Final = (
         ),
         (
             "The best-fit scale of the measured displacements over those of the continuum "
-            "model, and the modulus that would explain it."
+            "model, and the modulus that would explain it, if any does (a warning if none does, "
+            "or if the residual is above 10 %)."
         ),
-        "Set `[material] youngs_modulus_MPa` to the modulus found by `mnnfab lab identify`.",
+        (
+            "Set `[material] youngs_modulus_MPa` to the modulus found by `mnnfab lab identify`; if "
+            "no modulus explains it, check loads and camera."
+        ),
     ),
     FindingCode(
         "not-compiled",

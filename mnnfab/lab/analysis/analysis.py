@@ -11,6 +11,9 @@ import numpy as np
 from mnnfab.errors import InputError
 from mnnfab.findings import Finding, Severity
 from mnnfab.lab.analysis.checks import check_measurement, check_swapped_shots
+from mnnfab.lab.analysis.load_checks import check_loads
+from mnnfab.lab.analysis.matching import check_nodes
+from mnnfab.lab.analysis.modulus import BestFit, best_fit
 from mnnfab.lab.analysis.prediction import Prediction, predict
 from mnnfab.lab.experiment.experiment import (
     EXPERIMENT,
@@ -48,6 +51,7 @@ class Analysis:
         prediction: bar model and continuum model for the same load steps.
         gradient: from measured elongations; None without adjoint load steps or without a loss.
         gradients: gradients of the models, by model name ("bars", "continuum").
+        fit: best-fit scale of the continuum model.
         findings: checks of the measurement.
         photographs: positions found in the photographs; None for tables of positions.
     """
@@ -59,6 +63,7 @@ class Analysis:
     prediction: Prediction
     gradient: MeasuredGradient | None
     gradients: dict[str, FloatArray]
+    fit: BestFit
     findings: tuple[Finding, ...]
     photographs: PhotographResult | None
 
@@ -90,6 +95,9 @@ def analyse(part: PortPart, folder: Path) -> Analysis:
         section.reading,
     )
     prediction = predict(part, measurement.steps)
+    stiffness = problem.uncorrected.law.stiffness(part.widths_mm)
+    suspicious = check_nodes(experiment.where, positions, measurement, prediction, stiffness)
+    check_loads(experiment.where, measurement, prediction, task)
     check_swapped_shots(experiment.where, positions.shots, measurement, prediction)
     gradient, gradient_findings = _gradient(experiment, measurement, task)
     gradients = {}
@@ -99,8 +107,11 @@ def analyse(part: PortPart, folder: Path) -> Analysis:
     # Betti's theorem needs loads and displacements at the same points; eyelets are elsewhere.
     comparable = problem.design.features.eyelets is None
     betti = reciprocity(measurement, task) if comparable else None
-    findings = check_measurement(measurement, betti)
-    findings += _check_scale(measurement, prediction, problem)
+    findings = [*positions.findings, *suspicious, *check_measurement(measurement, betti)]
+    fit = best_fit(
+        measurement.displacements_mm, prediction.continuum_mm, measurement.displacement_sd_mm
+    )
+    findings.append(_check_scale(fit, problem))
     findings += [*gradient_findings, *_check_gradient(gradient, gradients)]
     if section.kind == "photographs" and section.camera.calibration is None:
         message = "assumed free of distortion: set [camera] calibration to photographs of the board"
@@ -113,6 +124,7 @@ def analyse(part: PortPart, folder: Path) -> Analysis:
         prediction=prediction,
         gradient=gradient,
         gradients=gradients,
+        fit=fit,
         findings=tuple(findings),
         photographs=photographs,
     )
@@ -161,23 +173,23 @@ def _gradient(
         return None, [Finding("gradient", "warning", error.where, message)]
 
 
-def _check_scale(
-    measurement: Measurement, prediction: Prediction, problem: Problem
-) -> list[Finding]:
+def _check_scale(fit: BestFit, problem: Problem) -> Finding:
     """Return the best-fit scale of the continuum model and the modulus that would explain it."""
-    predicted, measured = prediction.continuum_mm, measurement.displacements_mm
-    scale = float(np.vdot(predicted, measured) / np.vdot(predicted, predicted))
-    residual = float(np.linalg.norm(measured - scale * predicted) / np.linalg.norm(measured))
     modulus = problem.material.youngs_modulus_MPa
-    message = (
-        f"measured displacements are {scale:.3f} times those of the continuum model, equivalent to "
-        f"a modulus of {modulus / scale:.3g} MPa instead of {modulus:.3g} MPa; residual after "
-        f"best-fit scaling {residual:.1%}"
-    )
-    severity: Severity = "warning" if residual > MAX_RESIDUAL else "info"
-    if severity == "warning":
+    message = f"measured displacements are {fit.scale:.3f} times those of the continuum model, "
+    if fit.reason is None:
+        message += (
+            f"equivalent to a modulus of {modulus / fit.scale:.3g} MPa instead of {modulus:.3g} MPa"
+        )
+    else:
+        message += f"which no modulus explains: {fit.reason}"
+    message += f"; residual after best-fit scaling {fit.residual:.1%}"
+    severity: Severity = "info"
+    if fit.reason is not None or fit.residual > MAX_RESIDUAL:
+        severity = "warning"
         message += "; check that this part was loaded as in steps.csv"
-    return [Finding("scale", severity, "part", message, None, scale)]
+        message += "" if fit.reason is None else ", and that the camera did not move"
+    return Finding("scale", severity, "part", message, None, fit.scale)
 
 
 def _check_gradient(

@@ -10,7 +10,10 @@ from scipy import stats
 from mnnfab.arrays import FloatArray
 from mnnfab.errors import InputError
 from mnnfab.findings import Finding, Severity
-from mnnfab.lab.experiment.shots import Shot
+from mnnfab.lab.analysis.frames import seen_at_rest
+from mnnfab.lab.analysis.modulus import MAX_RATIO
+from mnnfab.lab.experiment.shots import Shot, rows_by_step
+from mnnfab.lab.measurement.alignment import without_rigid_motion
 from mnnfab.lab.measurement.measurement import Measurement, bond_lengths
 
 if TYPE_CHECKING:
@@ -19,12 +22,14 @@ if TYPE_CHECKING:
 #: A shot is assigned to a wrong load step if it differs from the prediction by more than the first
 #: share and another load step reduces the difference to less than the second share.
 MAX_MISMATCH, MATCH_RATIO = 0.3, 0.5
+#: Ratio of cosines above which two load steps are equally similar to a shot.
+SIMILAR = 0.95
+#: Limit for bond lengths in an unloaded shot, in standard deviations.
+ZERO_LIMIT_SDS = 6.0
 #: Relative size error above which a warning is given; printed parts are off by some thousandths.
 MAX_SIZE_ERROR = 0.01
 #: Share of the elongations due to bond rotation above which it is reported.
 MAX_ROTATION_SHARE = 0.01
-#: Ratio of measured to predicted displacements above which the unit of the loads is wrong.
-MAX_UNIT_RATIO = 6.0
 #: Limit for displacements of fixed nodes, in standard deviations.
 FIXED_NODE_LIMIT_SDS = 4.0
 
@@ -40,12 +45,23 @@ def check_swapped_shots(
     """
     expected = {
         step.name: displacements
-        for step, displacements in zip(prediction.steps, prediction.continuum_mm, strict=True)
+        for step, displacements in zip(
+            prediction.steps,
+            without_rigid_motion(prediction.continuum_mm, measurement.zero_mm),
+            strict=True,
+        )
     }
-    displacements = measurement.positions_mm - measurement.zero_mm
+    # The camera may have moved between shots.
+    framed = [
+        seen_at_rest(points, measurement.zero_mm + expected.get(shot.step, 0.0))
+        for shot, points in zip(shots, measurement.positions_mm, strict=True)
+    ]
+    displacements = without_rigid_motion(
+        np.array(framed) - measurement.zero_mm, measurement.zero_mm
+    )
     loaded = [n for n, shot in enumerate(shots) if shot.step in expected]
-    scale = _common_factor([displacements[n] for n in loaded], list(expected.values()))
-    if not 1 / MAX_UNIT_RATIO < scale < MAX_UNIT_RATIO:
+    scale = _common_factor([(displacements[n], shots[n].step) for n in loaded], expected)
+    if not 1 / MAX_RATIO < scale < MAX_RATIO:
         given = f"displacements are {scale:.3g} times those predicted"
         allowed = "loads in gf (1 mN = 0.102 gf, 1 kg = 1000 gf), positions in the stated unit"
         raise InputError(where, given, allowed)
@@ -61,10 +77,17 @@ def check_swapped_shots(
         mismatches["zero"] = _norm(displacements[n])
         best = min(mismatches, key=lambda name: mismatches[name])
         name = f"{shots[n].source} (step {shots[n].step})"
-        if mismatch > MAX_MISMATCH * size and mismatches[best] < MATCH_RATIO * mismatch:
+        against = np.vdot(displacements[n], own_step) < -0.5 * _norm(displacements[n]) * _norm(
+            own_step
+        )
+        if (
+            not (against and best == "zero")
+            and mismatch > MAX_MISMATCH * size
+            and mismatches[best] < MATCH_RATIO * mismatch
+        ):
             given = f"{name} matches load step {best}; the steps may be swapped"
             raise InputError(where, given, "each shot assigned to its own load step")
-        if np.vdot(displacements[n], own_step) < -0.5 * _norm(displacements[n]) * _norm(own_step):
+        if against:
             given = (
                 f"{name} moved against its applied weights; it may be swapped with the zero step"
             )
@@ -84,26 +107,46 @@ def _check_loaded_zero(
     zeros = [n for n, shot in enumerate(shots) if shot.step in rigid]
     displacements = measurement.positions_mm - measurement.zero_mm
     typical = float(np.median([_norm(displacements[n]) for n in loaded]))
+    limit = MAX_MISMATCH * typical / np.sqrt(measurement.network.n_nodes)
+    noise = ZERO_LIMIT_SDS * _least_scatter_mm(shots, measurement) * np.sqrt(2.0)
     for n in zeros:
         length_changes = bond_lengths(
             measurement.network, measurement.positions_mm[n]
         ) - bond_lengths(measurement.network, measurement.zero_mm)
-        if np.abs(length_changes).max() > MAX_MISMATCH * typical / np.sqrt(
-            measurement.network.n_nodes
-        ):
+        if np.abs(length_changes).max() > max(limit, noise):
             given = f"{shots[n].source} (no weights) differs from the other unloaded shots"
             raise InputError(where, given, "unloaded shots that agree, without any weight")
 
 
-def _common_factor(displacements: list[FloatArray], expected: list[FloatArray]) -> float:
+def _least_scatter_mm(shots: tuple[Shot, ...], measurement: Measurement) -> float:
+    """Return the standard deviation of a coordinate in the load step with the least scatter.
+
+    A shot of the wrong load step adds to the scatter of its own step, not to that of the others.
+    """
+    scatters = [
+        float(np.sqrt(((group - group.mean(axis=0)) ** 2).sum() / (group[1:].size)))
+        for group in (measurement.positions_mm[rows] for rows in rows_by_step(shots).values())
+        if len(group) > 1
+    ]
+    return min(scatters, default=0.0)
+
+
+def _common_factor(
+    displacements: list[tuple[FloatArray, str]], expected: dict[str, FloatArray]
+) -> float:
     """Return the median ratio of measured to predicted displacements over the loaded shots.
 
-    Each shot is compared with the load step whose predicted displacements are most similar.
+    Each shot is compared with the load step whose predicted displacements are most similar, or with
+    its own if that is as similar.
     """
     factors = []
-    for shot in displacements:
-        cosines = [abs(np.vdot(shot, e)) / max(_norm(e) * _norm(shot), 1e-300) for e in expected]
-        e = expected[int(np.argmax(cosines))]
+    for shot, step in displacements:
+        cosines = {
+            name: abs(np.vdot(shot, e)) / max(_norm(e) * _norm(shot), 1e-300)
+            for name, e in expected.items()
+        }
+        best = max(cosines, key=lambda name: cosines[name])
+        e = expected[step if cosines[step] > SIMILAR * cosines[best] else best]
         factors.append(abs(float(np.vdot(shot, e) / np.vdot(e, e))))
     return float(np.median(factors))
 
@@ -123,7 +166,7 @@ def null_test(measurement: Measurement) -> tuple[float, float] | None:
     network, noise = measurement.network, measurement.noise.node_mm
     mean = measurement.rigid_mm.mean(axis=0)
     elongations = bond_lengths(network, mean) - bond_lengths(network, measurement.zero_mm)
-    share = 1 / len(measurement.rigid_mm) + 1 / measurement.n_zero
+    share = 1 / len(measurement.rigid_mm) + float((1 / measurement.n_zero).mean())
     unmodelled = measurement.unmodelled_share * np.hypot(*(mean - measurement.zero_mm).T)
     expected = 2 * share * noise**2 + 2 * float((unmodelled**2).mean())
     return float(np.sqrt((elongations**2).mean())), float(np.sqrt(expected))

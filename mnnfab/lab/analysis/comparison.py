@@ -23,7 +23,7 @@ class Factor:
         unit: unit of the values.
         model: "bars" or "continuum".
         count: number of values.
-        factor: best-fit scale of the model.
+        factor: best-fit scale of the model; NaN if the measured values are opposite to it.
         left_percent: residual after best-fit scaling, per cent of the measurement.
         within: number of values within two standard deviations, without scaling.
     """
@@ -50,6 +50,7 @@ def factors_of(observations: Sequence[Observation]) -> list[Factor]:
             spread = np.array([getattr(observation, f"{model}_sd") for observation in members])
             error = np.hypot(spread, [observation.measured_sd for observation in members])
             factor = float(predicted @ measured / max(float(predicted @ predicted), 1e-300))
+            factor = factor if factor > 0 else 0.0
             residual = np.linalg.norm(measured - factor * predicted)
             size = max(float(np.linalg.norm(measured)), 1e-300)
             within = int((np.abs(measured - predicted) <= 2 * error).sum())
@@ -59,7 +60,7 @@ def factors_of(observations: Sequence[Observation]) -> list[Factor]:
                     unit,
                     model,
                     len(members),
-                    factor,
+                    factor or np.nan,
                     float(100 * residual / size),
                     within,
                 )
@@ -72,7 +73,8 @@ def factors_text(factors: Sequence[Factor]) -> str:
     names = f"{'experiment':<44} {'unit':<8} {'model':<10}"
     rows = [f"{names} {'scale':>7} {'residual':>10} {'in 2 sd':>9}"]
     rows += [
-        f"{factor.experiment[:44]:<44} {factor.unit:<8} {factor.model:<10} {factor.factor:>7.3f} "
+        f"{factor.experiment[:44]:<44} {factor.unit:<8} {factor.model:<10} "
+        f"{f'{factor.factor:.3f}' if factor.factor > 0 else 'none':>7} "
         f"{factor.left_percent:>8.1f} % {factor.within:>3} of {factor.count}"
         for factor in factors
     ]

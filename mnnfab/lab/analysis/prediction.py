@@ -56,6 +56,7 @@ class Prediction:
             loads, about the continuum model, (n_steps, n_nodes, 2).
         continuum: response of the continuum model at the ports.
         bars: response of the bar model.
+        fields: displacements of the continuum model under unit loads.
     """
 
     steps: tuple[Step, ...]
@@ -64,6 +65,7 @@ class Prediction:
     sd_mm: FloatArray
     continuum: Model
     bars: Model
+    fields: NodeFields
 
 
 def predict(part: PortPart, steps: tuple[Step, ...]) -> Prediction:
@@ -88,6 +90,7 @@ def predict(part: PortPart, steps: tuple[Step, ...]) -> Prediction:
         sd_mm=_spread(problem, printed, steps),
         continuum=continuum.response,
         bars=model.response(stiffness),
+        fields=solid,
     )
 
 

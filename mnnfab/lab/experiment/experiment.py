@@ -20,12 +20,16 @@ from mnnfab.lab.experiment.reading import UNMODELLED_SHARE, Reading
 from mnnfab.lab.experiment.shots import SHOTS, Positions, Shot, load_shots
 from mnnfab.lab.experiment.steps import STEPS, Step, load_steps
 from mnnfab.lab.experiment.track_tables import read_tracks
+from mnnfab.lab.experiment.tracks import LIKELIHOODS
+from mnnfab.lab.experiment.weak_points import MIN_LIKELIHOOD, Threshold, without_weak_points
 
 EXPERIMENT = "experiment.toml"
 #: Number of digits of the part's hash in experiment.toml.
 PART_DIGITS = 12
 #: As `UNMODELLED_SHARE`, for hubs tracked by shape: rotating bonds bias the position of a hub.
 UNMODELLED_SHARE_BY_SHAPE = 0.01
+#: Columns that `min_likelihood` needs.
+TOLD_LIKELIHOODS = f"no such key, or a table with a column {', '.join(LIKELIHOODS)} of every point"
 #: Allowed units of a table, in millimetres.
 UNITS_MM = {"mm": 1.0, "cm": 10.0, "m": 1000.0, "um": 1e-3, "in": 25.4}
 
@@ -35,20 +39,23 @@ class PositionsSection(Section):
 
     Args:
         file: name of the table.
-        layout: "long" (mnnfab's own), "dltdv", "imagej", "trackmate", "deeplabcut", or "auto".
+        layout: "long" (mnnfab's own), "dltdv", "imagej", "trackmate", "deeplabcut", "sleap", or
+            "auto".
         units: "mm", "cm", "m", "um", "in" or "px".
         mm_per_px: size of a pixel; fitted to the size of the part if not given.
         y_axis: direction of y, "up", or "down" as in most pictures.
         points: "by-number", point n is node n, or "by-place", points in any order are assigned by
             position; the part must be upright.
+        min_likelihood: positions of lower likelihood are left out, if the table states it.
     """
 
     file: FileName = "positions.csv"
-    layout: Literal["auto", "long", "dltdv", "imagej", "trackmate", "deeplabcut"] = "auto"
+    layout: Literal["auto", "long", "dltdv", "imagej", "trackmate", "deeplabcut", "sleap"] = "auto"
     units: Literal["mm", "cm", "m", "um", "in", "px"] = "mm"
     mm_per_px: Positive | None = None
     y_axis: Literal["up", "down"] = "up"
     points: Literal["by-number", "by-place"] = "by-number"
+    min_likelihood: Annotated[float, Field(ge=0, le=1)] = MIN_LIKELIHOOD
 
     @model_validator(mode="after")
     def _pixels_alone_have_a_size(self) -> Self:
@@ -177,7 +184,24 @@ def read_positions(experiment: Experiment, n_nodes: int) -> Positions:
     tracks = read_tracks(path, section.layout, n_nodes)
     shots = tracks.shots or _load_frames(experiment.folder / SHOTS, tracks.frames, path)
     rows = [tracks.frames.index(shot.source) for shot in shots]
-    return Positions(shots, tracks.coordinates[rows], section.unit_mm, section.y_axis)
+    positions = Positions(
+        shots,
+        tracks.coordinates[rows],
+        section.unit_mm,
+        section.y_axis,
+        findings=tracks.findings,
+    )
+    likelihood = tracks.likelihood
+    if likelihood is None and "min_likelihood" in section.model_fields_set:
+        given = f"min_likelihood = {section.min_likelihood:g}, but no likelihoods in {path.name}"
+        raise InputError(f"{experiment.folder / EXPERIMENT}, [positions]", given, TOLD_LIKELIHOODS)
+    noun = "point" if section.points == "by-place" else "node"
+    return without_weak_points(
+        str(path),
+        positions,
+        None if likelihood is None else likelihood[rows],
+        Threshold(section.min_likelihood, noun),
+    )
 
 
 def _load_frames(path: Path, frames: tuple[str, ...], table: Path) -> tuple[Shot, ...]:

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
+from geometry.tiling import BoolArray
 from mnnfab.arrays import FloatArray
 from mnnfab.errors import InputError
+from mnnfab.findings import Finding
 from mnnfab.io.tables import Table, optional_numbers, read_table, table_text
 from mnnfab.lab.experiment.steps import Step
 
@@ -39,12 +41,17 @@ class Positions:
         coordinates: (n_shots, n_nodes, 2) in the unit and the axes of the source.
         unit_mm: length of the unit; None if not known, such as for pixels.
         y_axis: direction of y, "up" or "down".
+        left_out: mask of positions that were left out and replaced by the mean of the other shots
+            of their load step, (n_shots, n_nodes); None if all were read.
+        findings: what was left out or assumed when the positions were read.
     """
 
     shots: tuple[Shot, ...]
     coordinates: FloatArray
     unit_mm: float | None = 1.0
     y_axis: str = "up"
+    left_out: BoolArray | None = None
+    findings: tuple[Finding, ...] = ()
 
 
 def load_shots(path: Path, column: str = "shot") -> tuple[Shot, ...]:

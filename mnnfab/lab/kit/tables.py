@@ -36,7 +36,7 @@ elongation = "length" # change of bond length; "projection" assumes linear theor
 
 [positions]
 file = "positions.csv" # {form}, completed and renamed; or a table of tracking software
-layout = "auto" # long, dltdv, imagej, trackmate or deeplabcut
+layout = "auto" # long, dltdv, imagej, trackmate, deeplabcut or sleap
 units = "mm" # or "px", with mm_per_px; without it, the scale is fitted to the part
 y_axis = "up" # "down" in most pictures
 points = "by-number" # point n is node n; "by-place" assigns points by position

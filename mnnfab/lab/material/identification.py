@@ -236,6 +236,9 @@ def identify(problem: Problem, readings: Sequence[Readings]) -> Identified:
     Args:
         problem: the design; the models use its modulus.
         readings: readings of network and coupons.
+
+    Raises:
+        InputError: if no positive modulus explains the readings.
     """
     drawn_length = problem.design.fabrication.joint_length_mm
     designs = (problem.material.youngs_modulus_MPa, drawn_length)
@@ -273,10 +276,19 @@ def identify(problem: Problem, readings: Sequence[Readings]) -> Identified:
 
 
 def _best_fit_modulus(readings: Sequence[Readings]) -> float:
-    """Return the best-fit factor on the modulus for models with drawn joints."""
+    """Return the best-fit factor on the modulus for models with drawn joints.
+
+    Raises:
+        InputError: if no positive modulus explains the readings.
+    """
     values = np.concatenate([reading.values_mm for reading in readings])
     predicted = np.hstack([reading.predicted_mm for reading in readings])[LENGTH_RATIOS.index(1.0)]
-    factor = float(predicted @ predicted) / max(float(predicted @ values), 1e-300)
+    product = float(predicted @ values)
+    if not product > 0:
+        given = "no modulus: readings opposite to the weights"
+        names = " and ".join(dict.fromkeys(reading.name for reading in readings))
+        raise InputError(names, given, "displacements and elongations along the weights")
+    factor = float(predicted @ predicted) / product
     return float(np.clip(factor, 0.01, 100))
 
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from mnnfab.problem.problem import Problem
 
 #: Findings on measurements that affect the identified stiffness.
-STIFFNESS_FINDINGS = ("frame", "size", "turning")
+STIFFNESS_FINDINGS = ("frame", "size", "turning", "weak-points", "suspect-node")
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,10 +75,11 @@ def identify_from(part: PortPart, folders: Sequence[Path]) -> Identification:
             given = "neither experiment.toml nor coupons.csv"
             raise InputError(str(folder), given, "a folder with one of them, or both")
         if EXPERIMENT in present:
-            analyses.append(analyse(part, folder))
+            analyses.append(_with_modulus(analyse(part, folder)))
         if COUPONS in present:
             coupon_tests += [(str(table), test) for test in load_coupon_readings(table)]
     creep = _creep(analyses, coupon_tests)
+    _check_creep(analyses, coupon_tests, creep)
     measurements = [_corrected_for_creep(analysis, creep) for analysis in analyses]
     readings = [network_readings(part, measurement) for measurement in measurements]
     for where, test in coupon_tests:
@@ -96,6 +97,16 @@ def identify_from(part: PortPart, folders: Sequence[Path]) -> Identification:
     return Identification(problem, identified, bonds, creep, " and ".join(names), tuple(findings))
 
 
+def _with_modulus(analysis: Analysis) -> Analysis:
+    """Return an analysis whose displacements give a modulus.
+
+    Raises:
+        InputError: with the reason if they do not.
+    """
+    analysis.fit.require(analysis.experiment.where)
+    return analysis
+
+
 def _stiffness_findings(analyses: list[Analysis]) -> list[Finding]:
     """Return the findings on measurements that affect the identified stiffness."""
     return [
@@ -104,6 +115,28 @@ def _stiffness_findings(analyses: list[Analysis]) -> list[Finding]:
         for finding in analysis.findings
         if finding.code in STIFFNESS_FINDINGS
     ]
+
+
+def _check_creep(
+    analyses: list[Analysis], coupon_tests: list[tuple[str, CouponReadings]], creep: Creep | None
+) -> None:
+    """Refuse a creep law by which a reading would have the opposite sign at one minute.
+
+    Raises:
+        InputError: naming the slope and the time.
+    """
+    if creep is None:
+        return
+    times = [shot.time_s for analysis in analyses for shot in analysis.positions.shots]
+    times += [time for _, test in coupon_tests for time in test.times_s.tolist()]
+    known = np.array(times, dtype=np.float64)
+    growth = creep.growth(known)
+    if (growth <= 0).any():
+        given = (
+            f"creep of {creep.slope:.0%} per decade, with a reading after {np.nanmin(known):g} s"
+        )
+        allowed = "times in s since the weights were applied, and readings of one part"
+        raise InputError("time_s", given, allowed)
 
 
 def _corrected_for_creep(analysis: Analysis, creep: Creep | None) -> Measurement:

@@ -7,6 +7,7 @@ numbers, each reported as such.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -101,6 +102,43 @@ def align(
     return fit_similarity(points, network.nodes, unit_mm or free.scale), order
 
 
+def check_shots_at_rest(
+    where: str,
+    shots: Sequence[tuple[str, FloatArray]],
+    network: Network,
+    unit_mm: float | None,
+    *,
+    by_place: bool,
+) -> None:
+    """Match every shot of the unloaded part with the design, as `align` does with their mean.
+
+    Args:
+        where: location named in error messages.
+        shots: name and points, (n_nodes, 2), of each shot.
+        network: the design.
+        unit_mm: length of the unit of the positions, if it is known.
+        by_place: assign points to nodes by position instead of by order.
+
+    Raises:
+        InputError: naming the shot whose nodes, axes, unit or order of points is wrong.
+    """
+    aligned = [
+        align(f"{where}, shot {name}", p, network, unit_mm, by_place=by_place) for name, p in shots
+    ]
+    scales = [
+        fit_similarity(p[order], network.nodes).scale
+        for (_, p), (_, order) in zip(shots, aligned, strict=True)
+    ]
+    typical = float(np.median(scales))
+    for (name, _), (_, order), scale in zip(shots, aligned, scales, strict=True):
+        if (order != aligned[0][1]).any():
+            given = f"points in another order than in {shots[0][0]}"
+            raise InputError(f"{where}, shot {name}", given, "one order of points in all shots")
+        if not 1 - MAX_SIZE_ERROR < scale / typical < 1 + MAX_SIZE_ERROR:
+            given = f"the part is {typical / scale:.3g} times as large as in other shots at rest"
+            raise InputError(f"{where}, shot {name}", given, "one unit and one camera position")
+
+
 def _unit_error(where: str, ratio: float) -> InputError:
     nearest = min(UNITS, key=lambda factor: abs(np.log(ratio * factor)))
     recognised = abs(np.log(ratio * nearest)) < np.log(1 + MAX_SIZE_ERROR)
@@ -112,14 +150,17 @@ def _unit_error(where: str, ratio: float) -> InputError:
 
 def _check_order(where: str, points: FloatArray, network: Network) -> None:
     limit = MAX_DISTANCE_SHARE * float(network.lengths.min())
-    fit = _robust_fit(points, network)
+    fit = robust_fit(points, network.nodes)
     distances = np.hypot(*(fit.apply(points) - network.nodes).T)
     if distances.max() <= limit:
         return
     mirrored = points * [1.0, -1.0]
-    mirrored_fit = _robust_fit(mirrored, network)
+    mirrored_fit = robust_fit(mirrored, network.nodes)
     if np.hypot(*(mirrored_fit.apply(mirrored) - network.nodes).T).max() <= limit:
-        allowed = 'y_axis = "down" if y points down, or a view of the part from its front'
+        allowed = (
+            'y_axis = "down" if y points down and "up" if it points up, columns x and y that are '
+            "not exchanged, or a view of the part from its front"
+        )
         raise InputError(where, "nodes mirrored with respect to the design", allowed)
     aligned = fit.apply(points)
     rows, columns = linear_sum_assignment(_distances(network.nodes, aligned))
@@ -135,17 +176,28 @@ def _check_order(where: str, points: FloatArray, network: Network) -> None:
     raise InputError(where, given, allowed)
 
 
-def _robust_fit(points: FloatArray, network: Network) -> Alignment:
-    """Return a fit that excludes outliers, such as a few permuted nodes."""
-    keep = np.arange(network.n_nodes)
-    n_min = max(3, network.n_nodes // 2)
-    fit = fit_similarity(points, network.nodes)
+def robust_fit(points: FloatArray, targets: FloatArray, scale: float | None = None) -> Alignment:
+    """Return a fit as `fit_similarity` that excludes outliers, such as a few permuted nodes."""
+    n_min = max(3, len(points) // 2)
+    fit = fit_similarity(points, targets, scale)
     for _ in range(5):
-        distances = np.hypot(*(fit.apply(points) - network.nodes).T)
+        distances = np.hypot(*(fit.apply(points) - targets).T)
         inliers = np.flatnonzero(distances <= 3 * max(float(np.median(distances)), 1e-9))
         keep = inliers if len(inliers) >= n_min else np.argsort(distances)[:n_min]
-        fit = fit_similarity(points[keep], network.nodes[keep])
+        fit = fit_similarity(points[keep], targets[keep], scale)
     return fit
+
+
+def without_rigid_motion(displacements_mm: FloatArray, nodes_mm: FloatArray) -> FloatArray:
+    """Return displacements, (…, n_nodes, 2) mm, without translation and small rotation."""
+    centred = nodes_mm - nodes_mm.mean(axis=0)
+    modes = np.zeros((2 * len(nodes_mm), 3))
+    modes[0::2, 0] = modes[1::2, 1] = 1.0
+    modes[:, 2] = (centred @ np.array([[0.0, 1.0], [-1.0, 0.0]])).ravel()
+    basis = np.linalg.qr(modes)[0]
+    flat = displacements_mm.reshape(*displacements_mm.shape[:-2], -1)
+    strained: FloatArray = (flat - flat @ basis @ basis.T).reshape(displacements_mm.shape)
+    return strained
 
 
 def _order_by_position(points: FloatArray, network: Network) -> IntArray:

@@ -1,9 +1,4 @@
-"""Measurement: displacements and elongations of every load step, with their uncertainties.
-
-The noise of a node in one shot is estimated from repeats: the scatter of the shots of a load step
-about their mean. The translation common to all nodes of a shot is estimated separately, since it
-does not change bond lengths.
-"""
+"""Measurement: displacements and elongations of every load step, with their uncertainties."""
 
 from __future__ import annotations
 
@@ -11,14 +6,15 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy import stats
+from scipy.linalg import block_diag
 
 from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.errors import InputError
 from mnnfab.lab.experiment.reading import ElongationBy, Reading
 from mnnfab.lab.experiment.shots import Positions, check_steps, rows_by_step
 from mnnfab.lab.experiment.steps import Step
-from mnnfab.lab.measurement.alignment import align, fit_similarity
+from mnnfab.lab.measurement.alignment import align, check_shots_at_rest, fit_similarity
+from mnnfab.lab.measurement.noise import Noise, estimate_noise
 from mnnfab.network.compatibility import compatibility_matrix
 from mnnfab.network.network import Network
 
@@ -26,26 +22,6 @@ from mnnfab.network.network import Network
 MAX_COVARIANCE_SIZE = 8000
 #: Factor on the unmodelled share at a node with an applied weight.
 WEIGHT_NODE_FACTOR = 2.0
-
-
-@dataclass(frozen=True)
-class Noise:
-    """Standard deviations of one shot.
-
-    Args:
-        node_mm: of one coordinate of one node, without the common translation.
-        shift_mm: of one coordinate of the translation common to all nodes.
-        n_free: degrees of freedom of the first; infinite if it was stated.
-    """
-
-    node_mm: float
-    shift_mm: float
-    n_free: float
-
-    @property
-    def student_t_factor(self) -> float:
-        """Half-width of a 95 % interval in standard deviations (Student's t)."""
-        return float(stats.t.ppf(0.975, self.n_free)) if np.isfinite(self.n_free) else 1.96
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,14 +33,15 @@ class Measurement:
         steps: load steps with weights.
         zero_mm: nodes of the unloaded part, (n_nodes, 2).
         displacements_mm: displacement of every node in every load step, (n_steps, n_nodes, 2).
-        n_shots: number of shots of every load step, (n_steps,).
-        n_zero: number of shots of the unloaded part.
+        n_shots: number of shots of every load step with the node, (n_steps, n_nodes).
+        n_zero: number of shots of the unloaded part with the node, (n_nodes,).
         noise: noise of one shot.
         unmodelled_mm: standard deviation of the unmodelled error, (n_steps, n_nodes).
         unmodelled_share: the same as a share of the displacement.
         rigid_mm: nodes after rigid-body motion, (n_rigid, n_nodes, 2), one row per shot.
         elongation_by: definition of elongations, "length" or "projection".
         positions_mm: nodes in every shot, (n_shots, n_nodes, 2).
+        order: row of each node among the positions as they were read, (n_nodes,).
         scale: mm per unit of the positions.
         size: size of the part relative to its design, by that scale.
     """
@@ -74,19 +51,20 @@ class Measurement:
     zero_mm: FloatArray
     displacements_mm: FloatArray
     n_shots: IntArray
-    n_zero: int
+    n_zero: IntArray
     noise: Noise
     unmodelled_mm: FloatArray
     unmodelled_share: float
     rigid_mm: FloatArray
     elongation_by: ElongationBy
     positions_mm: FloatArray
+    order: IntArray
     scale: float
     size: float
 
     @property
     def _variance_factors(self) -> FloatArray:
-        """Variance of a difference to the zero, in variances of one shot, (n_steps,)."""
+        """Variance of a difference to the zero, in variances of one shot, (n_steps, n_nodes)."""
         shares: FloatArray = 1.0 / self.n_shots + 1.0 / self.n_zero
         return shares
 
@@ -94,9 +72,7 @@ class Measurement:
     def displacement_sd_mm(self) -> FloatArray:
         """Standard deviation of each coordinate of a displacement, (n_steps, n_nodes)."""
         size = np.hypot(self.noise.node_mm, self.noise.shift_mm)
-        sd: FloatArray = np.hypot(
-            size * np.sqrt(self._variance_factors)[:, None], self.unmodelled_mm
-        )
+        sd: FloatArray = np.hypot(size * np.sqrt(self._variance_factors), self.unmodelled_mm)
         return sd
 
     @property
@@ -105,7 +81,8 @@ class Measurement:
 
         Includes the errors of both nodes and the effect of large displacements.
         """
-        noise = 2.0 * self._variance_factors[:, None] * self.noise.node_mm**2
+        both_nodes = self._variance_factors[:, self.network.bonds].sum(axis=2)
+        noise = both_nodes * self.noise.node_mm**2
         unmodelled = (self.unmodelled_mm**2)[:, self.network.bonds].sum(axis=2)
         sd: FloatArray = np.sqrt(noise + unmodelled + self._nonlinearity_sd_mm[:, None] ** 2)
         return sd
@@ -184,13 +161,22 @@ class Measurement:
             raise InputError(
                 "identification", given, f"up to {MAX_COVARIANCE_SIZE:,}: use fewer steps"
             )
-        node_variance, shift_variance = self.noise.node_mm**2, self.noise.shift_mm**2
-        per_step = node_variance * np.eye(len(dofs)) + shift_variance * (
-            dofs[:, None] % 2 == dofs % 2
-        )
-        shares = np.diag(1.0 / self.n_shots) + 1.0 / self.n_zero
-        unmodelled = self.unmodelled_mm[:, dofs // 2].ravel() ** 2
-        covariance: FloatArray = np.kron(shares, per_step) + np.diag(unmodelled)
+        nodes, n_steps = dofs // 2, len(self.steps)
+        zero = self._shot_covariance(1.0 / self.n_zero[nodes], dofs)
+        loaded = [self._shot_covariance(1.0 / n_shots[nodes], dofs) for n_shots in self.n_shots]
+        unmodelled = self.unmodelled_mm[:, nodes].ravel() ** 2
+        covariance: FloatArray = np.tile(zero, (n_steps, n_steps)) + block_diag(*loaded)
+        covariance += np.diag(unmodelled)
+        return covariance
+
+    def _shot_covariance(self, shares: FloatArray, dofs: IntArray) -> FloatArray:
+        """Return the covariance of a mean of shots, (n, n) mm²; shares are 1 / n_shots by dof.
+
+        Two nodes have the translations of those shots in common that show both of them.
+        """
+        covariance: FloatArray = np.diag(self.noise.node_mm**2 * shares) + (
+            self.noise.shift_mm**2 * np.minimum.outer(shares, shares)
+        ) * (dofs[:, None] % 2 == dofs % 2)
         return covariance
 
     def draws(self, count: int, generator: np.random.Generator) -> tuple[FloatArray, FloatArray]:
@@ -200,7 +186,7 @@ class Measurement:
             Displacements, (count, n_steps, n_nodes, 2), and elongations, (count, n_steps,
             n_bonds); all load steps of a draw share the error of the zero.
         """
-        zero = self._errors((count, 1), np.array([self.n_zero]), generator)
+        zero = self._errors((count, 1), self.n_zero[None], generator)
         loaded = self._errors((count, len(self.steps)), self.n_shots, generator)
         loaded = loaded + self.unmodelled_mm[..., None] * generator.standard_normal(loaded.shape)
         displacements = self.displacements_mm + loaded - zero
@@ -213,7 +199,7 @@ class Measurement:
     def _errors(
         self, shape: tuple[int, int], n_shots: IntArray, generator: np.random.Generator
     ) -> FloatArray:
-        scale = 1.0 / np.sqrt(n_shots)[None, :, None, None]
+        scale = 1.0 / np.sqrt(n_shots)[None, :, :, None]
         node_errors = generator.standard_normal((*shape, self.network.n_nodes, 2))
         translations = generator.standard_normal((*shape, 1, 2))
         return scale * (self.noise.node_mm * node_errors + self.noise.shift_mm * translations)
@@ -256,6 +242,8 @@ def measure(
     role = {step.name: step.role for step in steps}
     zeros = [n for name, numbers in rows.items() if role[name] == "zero" for n in numbers]
     oriented = positions.coordinates * [1.0, -1.0 if positions.y_axis == "down" else 1.0]
+    at_rest = [(positions.shots[n].source, oriented[n]) for n in zeros]
+    check_shots_at_rest(where, at_rest, network, positions.unit_mm, by_place=reading.by_place)
     alignment, order = align(
         where, oriented[zeros].mean(axis=0), network, positions.unit_mm, by_place=reading.by_place
     )
@@ -265,6 +253,9 @@ def measure(
         raise InputError(where, "no shot with a load", "shots of forward and adjoint load steps")
     zero = aligned[zeros].mean(axis=0)
     groups = [zeros, *(rows[step.name] for step in loaded)]
+    read = np.ones(aligned.shape[:2], dtype=bool)
+    if positions.left_out is not None:
+        read = ~positions.left_out[:, order]
     rigid = [n for name, numbers in rows.items() if role[name] == "rigid" for n in numbers]
     displacements = np.array([aligned[rows[step.name]].mean(axis=0) - zero for step in loaded])
     return Measurement(
@@ -272,14 +263,15 @@ def measure(
         steps=loaded,
         zero_mm=zero,
         displacements_mm=displacements,
-        n_shots=np.array([len(rows[step.name]) for step in loaded]),
-        n_zero=len(zeros),
-        noise=_noise(where, [aligned[group] for group in groups], reading.stated_sd_mm),
+        n_shots=np.array([read[rows[step.name]].sum(axis=0) for step in loaded]),
+        n_zero=read[zeros].sum(axis=0),
+        noise=estimate_noise(where, aligned, read, groups, reading.stated_sd_mm),
         unmodelled_mm=_unmodelled_sd_mm(loaded, displacements, reading.unmodelled_share),
         unmodelled_share=reading.unmodelled_share,
         rigid_mm=aligned[rigid],
         elongation_by=reading.elongation_by,
         positions_mm=aligned,
+        order=order,
         scale=alignment.scale,
         size=1 / fit_similarity(zero, network.nodes).scale,
     )
@@ -293,36 +285,3 @@ def _unmodelled_sd_mm(
     for row, step in enumerate(steps):
         share[row, [weight.port.node for weight in step.weights]] *= WEIGHT_NODE_FACTOR
     return share * np.hypot(displacements_mm[..., 0], displacements_mm[..., 1])
-
-
-def _noise(where: str, groups: list[FloatArray], stated_sd_mm: float | None) -> Noise:
-    """Return the noise of one shot from the scatter within groups of (n, n_nodes, 2) mm."""
-    repeated = [group for group in groups if len(group) > 1]
-    if not repeated:
-        if stated_sd_mm is None:
-            raise InputError(
-                where,
-                "one shot per load step, and no stated noise",
-                "two or more shots of some load steps, or position_sd_mm in experiment.toml",
-            )
-        return Noise(stated_sd_mm, 0.0, np.inf)
-    n_nodes = repeated[0].shape[1]
-    n_shots = sum(len(group) - 1 for group in repeated)
-    deviations = [group - group.mean(axis=0) for group in repeated]
-    translations = [group.mean(axis=1) for group in deviations]
-    sum_of_squares = sum(
-        float(((group - shift[:, None]) ** 2).sum())
-        for group, shift in zip(deviations, translations, strict=True)
-    )
-    n_free = 2 * n_shots * (n_nodes - 1)
-    node_variance = sum_of_squares / n_free
-    if not node_variance > 0:
-        given = "identical shots of a load step"
-        raise InputError(where, given, "independent shots, or one shot with position_sd_mm")
-    translation_variance = (
-        sum(float((shift**2).sum()) for shift in translations) / (2 * n_shots)
-        - node_variance / n_nodes
-    )
-    return Noise(
-        float(np.sqrt(node_variance)), float(np.sqrt(max(translation_variance, 0.0))), float(n_free)
-    )

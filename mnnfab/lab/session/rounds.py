@@ -136,6 +136,7 @@ def step_session(
         raise InputError(
             str(experiment), given, "forward and adjoint load steps, as in its steps.csv"
         )
+    analysis.fit.require(str(experiment))
     digest = hashlib.sha256(analysis.measurement.positions_mm.tobytes()).hexdigest()
     if digest in state.measured:
         number = state.measured.index(digest)
