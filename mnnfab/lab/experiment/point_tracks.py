@@ -10,6 +10,7 @@ import numpy as np
 from mnnfab.arrays import FloatArray
 from mnnfab.errors import InputError
 from mnnfab.findings import Finding
+from mnnfab.io.cells import is_missing
 from mnnfab.io.tables import Table, column_numbers, is_number, optional_numbers
 from mnnfab.lab.experiment.shots import Shot
 from mnnfab.lab.experiment.tracks import (
@@ -18,7 +19,6 @@ from mnnfab.lab.experiment.tracks import (
     column_of,
     coordinates_of,
     frame_scores,
-    is_blank,
     likelihoods_of,
     listed,
 )
@@ -82,7 +82,7 @@ def read_trackmate(table: Table, n_points: int) -> Tracks:
     """
     x, track = (table.header.index(name) for name in ("POSITION_X", "TRACK_ID"))
     first = next((n for n, row in enumerate(table.rows) if is_number(row[x])), len(table.rows))
-    linked = [n for n in range(first, len(table.rows)) if not is_blank(table.rows[n][track])]
+    linked = [n for n in range(first, len(table.rows)) if not is_missing(table.rows[n][track])]
     n_unlinked = len(table.rows) - first - len(linked)
     if not linked:
         raise InputError(str(table.path), "no spot with a TRACK_ID", "spots that belong to tracks")
@@ -197,7 +197,7 @@ def _row_likelihood(table: Table) -> FloatArray | None:
 
 def _require_pairs(table: Table, columns: list[int]) -> None:
     for row, line in zip(table.rows, table.lines, strict=True):
-        blank = [column for column in columns if is_blank(row[column])]
+        blank = [column for column in columns if is_missing(row[column])]
         if len(blank) == 1:
             where = f"{table.path}, {line}, column {table.header[blank[0]]}"
             raise InputError(where, "missing", "x and y, or neither for a point that is not found")

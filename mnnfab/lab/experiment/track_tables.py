@@ -19,11 +19,13 @@ Tables with one row per point may have a column of likelihoods (`LIKELIHOODS` in
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from mnnfab.errors import InputError
-from mnnfab.io.files import read_text
+from mnnfab.io.files import read_bytes
 from mnnfab.io.tables import Table, parse_csv
+from mnnfab.io.text_decoding import table_text_of
 from mnnfab.lab.experiment.point_tracks import read_imagej, read_long, read_trackmate
 from mnnfab.lab.experiment.tracks import Tracks
 from mnnfab.lab.experiment.wide_tracks import (
@@ -58,17 +60,19 @@ def read_tracks(path: Path, layout: str, n_points: int) -> Tracks:
     if not matches(table):
         given = f"columns {', '.join(table.header[:8])}"
         raise InputError(str(path), given, f'the layout "{names[0]}"')
-    return read(table, n_points)
+    tracks = read(table, n_points)
+    return replace(tracks, findings=(*table.findings, *tracks.findings))
 
 
 def _table(path: Path) -> Table:
     """Read a table; name ImageJ's unnamed first column and merge DeepLabCut's header lines."""
-    text = read_text(path)
+    text, findings = table_text_of(path, read_bytes(path))
     lines = text.splitlines()
     if len(lines) >= 4 and lines[0].startswith("scorer"):
         return deeplabcut_table(path, lines)
     unnamed = text.lstrip(" ").startswith(",")
-    return parse_csv(path, f"row{text.lstrip(' ')}" if unnamed else text)
+    table = parse_csv(path, f"row{text.lstrip(' ')}" if unnamed else text)
+    return replace(table, findings=(*findings, *table.findings))
 
 
 def _has(*names: str) -> Callable[[Table], bool]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from mnnfab.arrays import FloatArray
 from mnnfab.errors import InputError
 from mnnfab.findings import Finding
+from mnnfab.io.cells import is_missing
 from mnnfab.io.tables import Table
 from mnnfab.lab.experiment.shots import Shot
 
@@ -20,8 +21,6 @@ LIKELIHOODS = ("likelihood", "score", "point_score", "point_scores", "confidence
 INSTANCE_SCORES = ("instance.score", "instance_score", "instance_scores")
 #: Largest likelihood. Peaks of SLEAP's confidence maps are slightly above 1.
 MAX_LIKELIHOOD = 1.5
-#: Cells without a value, in lower case.
-BLANK = ("", "nan", "na", "none", "null")
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,28 +43,19 @@ class Tracks:
     findings: tuple[Finding, ...] = ()
 
 
-def is_blank(cell: str) -> bool:
-    """Return whether a cell has no value.
-
-    >>> is_blank("NaN"), is_blank("0")
-    (True, False)
-    """
-    return cell.strip().lower() in BLANK
-
-
 def numbers_or_nan(table: Table, columns: Sequence[int]) -> FloatArray:
     """Return some columns as numbers, NaN for cells without a value, (n_rows, n_columns).
 
     Raises:
         InputError: if a cell is neither blank nor a number.
     """
-    blank = np.array([[is_blank(row[column]) for column in columns] for row in table.rows])
+    blank = np.array([[is_missing(row[column]) for column in columns] for row in table.rows])
     rows = tuple(
-        tuple("0" if is_blank(cell) else cell for cell in (row[column] for column in columns))
+        tuple("0" if is_missing(cell) else cell for cell in (row[column] for column in columns))
         for row in table.rows
     )
     header = tuple(table.header[column] for column in columns)
-    numbers = Table(table.path, header, rows, table.lines).numbers(range(len(columns)))
+    numbers = replace(table, header=header, rows=rows).numbers(range(len(columns)))
     return np.where(blank, np.nan, numbers)
 
 
