@@ -24,6 +24,7 @@ import mnnfab.pipeline.pipeline
 from mnnfab import InputError, make_problem, parse_design
 from mnnfab.cli import main
 from mnnfab.design.design_file import dump_design
+from mnnfab.design.training_section import TrainingSection
 from mnnfab.io.atomic_folder import results_folder
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
@@ -309,6 +310,38 @@ def test_any_value_in_any_place_is_taken_or_refused(data: st.DataObject, value: 
         return
     # What is taken is a whole problem, and its design can be written down.
     assert parse_design(tomllib.loads(dump_design(problem.design))) == problem.design
+
+
+def with_lbfgs(**training: object) -> Values:
+    values = base()
+    values["training"] = {"optimizer": "l-bfgs-b", "epochs": 3, **training}
+    return values
+
+
+@pytest.mark.parametrize("key", ["learning_rate", "batch_size"])
+@pytest.mark.parametrize("default", [True, False])
+def test_keys_of_adam_are_refused_with_the_other_optimizer(key: str, *, default: bool) -> None:
+    """Also if the given value is the default: it is not used either."""
+    known = TrainingSection.model_fields[key].default
+    given = known if default else 2 * known
+    message = rf"\[training\] {key}: {given} with optimizer = .*\n  expected: only with"
+    with pytest.raises(InputError, match=message):
+        parse_design(with_lbfgs(**{key: given}))
+    used = parse_design(with_lbfgs(optimizer="adam", **{key: given})).training
+    assert getattr(used, key) == given
+
+
+def test_a_design_that_was_written_can_be_read_again() -> None:
+    """The keys without an effect are left out, also for a value that a copy has."""
+    design = parse_design(with_lbfgs())
+    assert design.training is not None
+    copied = design.training.model_copy(update={"learning_rate": 0.007})
+    for one in (design, design.model_copy(update={"training": copied})):
+        text = dump_design(one)
+        assert "learning_rate" not in text
+        assert parse_design(tomllib.loads(text)) == design
+        assert parse_design(one.model_dump(by_alias=True, exclude_none=True)) == design
+    assert "learning_rate = 0.006" in dump_design(parse_design(base() | {"training": {}}))
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")

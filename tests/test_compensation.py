@@ -25,10 +25,12 @@ from mnnfab.compensation.record import (
     load_compensation,
 )
 from mnnfab.compensation.search import search
+from mnnfab.design.design import Design
 from mnnfab.model.stiffness_law import Calibration
 from mnnfab.model.surrogate import Correction, Surrogate, fit_correction
 from mnnfab.pipeline.pipeline import Outcome, check, reach, run
 from mnnfab.printed_part.continuum import solve_part
+from mnnfab.problem.port_placement import placements, port_nodes
 from mnnfab.problem.problem import require_trainable
 from mnnfab.progress.watcher import NullWatcher, StageTimer
 from mnnfab.task.metrics import Baseline, PrimaryMetric
@@ -121,6 +123,35 @@ def test_correction_by_hand() -> None:
     correction = fit_correction(bars, found)
     assert correction.scale == pytest.approx(12 / 5)
     np.testing.assert_allclose(correction.additive, [[2 - 2.4, 5 - 4.8]])
+
+
+@pytest.mark.parametrize("size", [1e-6, 1.0, 1e6])
+def test_rounding_errors_do_not_change_a_correction(size: float) -> None:
+    """Continuum solutions of other BLAS kernels differ by some 1e-12 of the matrix."""
+    generator = np.random.default_rng(3)
+    bars, found = size * generator.normal(size=(2, 3, 4))
+    noise = 1e-12 * size * generator.normal(size=(3, 4))
+    one, other = fit_correction(bars, found), fit_correction(bars, found + noise)
+    assert one.scale == other.scale
+    np.testing.assert_array_equal(one.additive, other.additive)
+    np.testing.assert_allclose(
+        one.scale * bars + one.additive, found, rtol=0, atol=1e-7 * np.abs(found).max()
+    )
+
+
+def test_rounding_errors_do_not_rank_placements(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Placements with equal losses up to rounding errors: in the order in which they are drawn."""
+    problem = make_problem(parse_design(parse_values("behaviour-left.toml")), EXAMPLES)
+    drawn: list[Design] = []
+
+    def noisy_loss(_: Problem, design: Design) -> float:
+        drawn.append(design)
+        return 0.5 - 1e-12 * len(drawn)
+
+    monkeypatch.setattr("mnnfab.problem.port_placement._screened_loss", noisy_loss)
+    ranked = list(placements(problem, 5))
+    assert ranked == drawn
+    assert len({port_nodes(design)[0] for design in drawn}) > 1
 
 
 @pytest.mark.parametrize(

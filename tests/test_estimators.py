@@ -15,6 +15,7 @@ from sklearn.utils.estimator_checks import check_estimator
 
 from mnnfab import BarModel, MNNClassifier, MNNRegressor, stiffness_per_width, triangular_patch
 from mnnfab.estimators.losses import FittedLoss, FreeScaleSoftmax, LinearFitLoss
+from mnnfab.training.width_maps import WIDTH_DECIMALS
 
 # Checks that scikit-learn itself leaves out where these are not installed or not set.
 OPTIONAL = {
@@ -56,6 +57,7 @@ def test_what_was_fitted_is_a_network_that_can_be_built() -> None:
     assert fitted.network_ is network
     assert fitted.widths_mm_.min() >= 0.5
     assert fitted.widths_mm_.max() <= 3.0
+    np.testing.assert_array_equal(fitted.widths_mm_, fitted.widths_mm_.round(WIDTH_DECIMALS))
     assert (fitted.loads(features) <= 0).all()  # weights only pull down
     np.testing.assert_allclose(fitted.loads(features).sum(axis=1), -4 * 9.8e-3)
     stiffness = fitted.widths_mm_ * stiffness_per_width(network, 0.55, 2.0)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import locale
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -234,3 +236,66 @@ def test_same_design_same_bytes_in_other_folders_and_processes(tmp_path: Path) -
         len(found[0]) == 3 * 6 + 2 + 1
     )  # the part, two coupons, the frame's drawings, the thumbnail
     assert found[0] == found[1]
+
+
+_WRITE_WITH_KERNELS = (
+    _WRITE
+    + """
+import json
+import threadpoolctl
+print(json.dumps([one["architecture"] for one in threadpoolctl.threadpool_info()
+                  if one["internal_api"] == "openblas"]))
+"""
+)
+_TRAINED = """
+schema = 1
+name = "lines"
+[network]
+lattice = "triangular-patch"
+rows = 4
+bond_length_mm = 16.0
+fixed = [0, 4]
+[fabrication]
+thickness_mm = 2.0
+width_min_mm = 1.5
+width_max_mm = 2.5
+width_initial_mm = 2.0
+[task]
+kind = "regression"
+inputs = [{ node = 10, axis = "y" }]
+outputs = [{ node = 12, axis = "y" }, { node = 13, axis = "y" }]
+slopes_mm_per_N = [10.0, 14.0]
+max_load_gf = 5.0
+[training]
+epochs = 20
+[check]
+enabled = false
+[tolerance]
+enabled = false
+[export]
+formats = ["stl"]
+"""
+
+
+def test_same_part_with_other_blas_kernels(tmp_path: Path) -> None:
+    """The oldest kernels of OpenBLAS, and those that it selects for this processor."""
+    pairs = []
+    for kernels in ("Prescott", ""):
+        folder = tmp_path / f"with-{kernels}"
+        folder.mkdir()
+        (folder / "design.toml").write_text(_TRAINED, encoding="utf-8")
+        arguments = ["-c", _WRITE_WITH_KERNELS, str(folder / "design.toml"), str(folder / "out")]
+        environment = os.environ | {"OPENBLAS_CORETYPE": kernels, "OMP_NUM_THREADS": "1"}
+        process = subprocess.Popen(
+            [sys.executable, *arguments], cwd=folder, env=environment, stdout=subprocess.PIPE
+        )
+        pairs.append((process, folder / "out"))
+    used = [process.communicate()[0].splitlines()[-1] for process, _ in pairs]
+    assert [process.returncode for process, _ in pairs] == [0, 0]
+    if not json.loads(used[0]) or used[0] == used[1]:
+        pytest.skip("needs a NumPy with an OpenBLAS that has several kernels for this processor")
+    one, other = (
+        {name: (out / name).read_bytes() for name in ("widths.csv", "lines.stl")}
+        for _, out in pairs
+    )
+    assert one == other

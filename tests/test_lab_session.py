@@ -22,6 +22,7 @@ from mnnfab.model.response import Response
 from mnnfab.printed_part.part import PortPart, PrintedPart
 from mnnfab.problem.loading import load_problem
 from mnnfab.problem.problem import require_trainable
+from mnnfab.training.width_maps import WIDTH_DECIMALS
 
 DESIGN = Path(__file__).resolve().parent.parent / "examples" / "behaviour-left.toml"
 RATE, N_ROUNDS = 0.2, 6
@@ -59,6 +60,7 @@ def test_a_behaviour_is_learned_as_well_as_with_exact_gradients(session: Path) -
     assert last.number == N_ROUNDS
     assert settings == Settings(RATE, settings.design_sha256)
     learned = widths_of(problem, last)
+    np.testing.assert_array_equal(learned, learned.round(WIDTH_DECIMALS))
     on_continuum = on_bars = first_round(problem)
     for _ in range(N_ROUNDS):
         widths = widths_of(problem, on_continuum)

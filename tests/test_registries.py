@@ -7,20 +7,27 @@ import importlib
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
 from geometry.printability.checks import printability_checks
+from mnnfab import make_problem, parse_design
 from mnnfab.design import lattices
 from mnnfab.design.lattice import Lattice
 from mnnfab.design.network_section import LATTICES
 from mnnfab.errors import ToolError
+from mnnfab.findings import Finding
 from mnnfab.io.registry import by_name, module_names, registered, subclasses
 from mnnfab.losses.loss import LossOptions, loss_kinds
 from mnnfab.network import formats
-from mnnfab.validation.finding_codes import all_codes
+from mnnfab.problem.problem import require_ports
+from mnnfab.report.template import render
+from mnnfab.validation.conditioning import check_conditioning
+from mnnfab.validation.finding_codes import all_codes, grouped_findings
 from mnnfab.validation.limit_states.checks import limit_state_checks
 from mnnfab.validation.model_hierarchy import HierarchyModel, hierarchy_models
+from mnnfab.validation.print_samples import check_print_samples
 
 ROOT = Path(__file__).resolve().parent.parent
 #: Functions that make a finding, and the place of its code among their arguments.
@@ -153,3 +160,29 @@ def test_codes_say_what_they_mean_and_what_to_do() -> None:
         assert code.severities, code
         if set(code.severities) != {"info"}:
             assert code.remedy.endswith("."), code
+
+
+def test_checks_that_were_left_out_do_not_count_as_passed(
+    iris_values: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of large networks, here made large by a lower limit."""
+    monkeypatch.setattr("mnnfab.validation.print_samples.MAX_BONDS", 27)
+    monkeypatch.setattr("mnnfab.validation.conditioning.MAX_DOFS", 23)
+    problem = require_ports(make_problem(parse_design(iris_values), ROOT / "examples"))
+    matrix = problem.spring_model().stiffness_matrix(problem.start_widths_mm)
+    wall = Finding("wall", "info", "bond 1", "wall of 1.2 mm")
+    found = [
+        wall,
+        *check_print_samples(problem, None),
+        *check_conditioning(matrix),
+        Finding("mass", "info", "part", "2.1 g"),
+    ]
+    assert len(found) == 4
+    groups = grouped_findings(found)
+    assert groups["passed"] == [wall]
+    assert groups["not_computed"] == found[1:3]
+    assert groups["further_data"] == found[3:]
+    page = render("findings.html", **groups)
+    assert "<summary>1 check passed</summary>" in page
+    assert "<summary>2 checks not computed</summary>" in page
+    assert page.index("more than 23 unknowns") > page.index("2 checks not computed")

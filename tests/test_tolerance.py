@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -170,3 +171,10 @@ def test_what_the_study_says(iris: TrainableProblem) -> None:
     assert "1,000 print samples" in prints.message
     assert bonds.where.startswith("bond ")
     assert check_print_samples(iris, None) == []
+
+
+def test_rounding_errors_do_not_rank_bonds(iris: TrainableProblem) -> None:
+    """Mirrored bonds have equal shares up to rounding errors."""
+    found = study(iris, WIDTHS, PrintErrors(0.002, 0.0, 0.0, 0.0), count=10)
+    shares = np.array([0.1, 0.3, 0.2, 0.3 + 1e-14])
+    assert replace(found, bond_shares=shares).worst_bonds() == [1, 3, 2]

@@ -25,11 +25,13 @@ from mnnfab.losses.loss import TargetKind
 from mnnfab.problem.problem import TrainableProblem, require_trainable
 from mnnfab.training.adam import Adam
 from mnnfab.training.learning_rules import adjoint_gradient
-from mnnfab.training.width_maps import Clamp
+from mnnfab.training.width_maps import WIDTH_DECIMALS, Clamp, Logistic, WidthMap
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 # Trained behaviours of the paper, mm; the tolerance is a tenth of what it prints.
 LARGER, SMALLER, TOLERANCE_MM = -0.62533, -0.47997, 1e-4
+# Limits with more decimals than trained widths.
+LOW, HIGH = 5 / 3, 7 / 3
 
 
 def trained(name: str) -> tuple[TrainableProblem, Training]:
@@ -181,3 +183,50 @@ def test_adam_by_hand() -> None:
     mean, square = 0.9 * 0.2 + 0.1 * -1.0, 0.999 * 0.004 + 0.001 * 1.0
     expected = -0.1 * (mean / (1 - 0.9**2)) / (np.sqrt(square / (1 - 0.999**2)) + 1e-8)
     np.testing.assert_allclose(adam.step(np.array([-1.0])), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("width_map", [Clamp(LOW, HIGH), Logistic(LOW, HIGH, 5.0)])
+def test_trained_widths_are_rounded_and_the_last_loss_is_theirs(
+    iris_values: dict[str, Any], width_map: WidthMap
+) -> None:
+    problem = require_trainable(make_problem(parse_design(iris_values), EXAMPLES))
+    trainable = replace(problem.trainable(), width_map=width_map)
+    schedule = Schedule(epochs=30, batch_size=16, learning_rate=0.05, seed=0, restarts=2)
+    training = train(trainable, np.full(28, 2.0), schedule)
+    widths = training.widths_mm
+    decimal = np.array([float(f"{width:.{WIDTH_DECIMALS}f}") for width in widths.tolist()])
+    at_limit = np.isin(widths, (LOW, HIGH))
+    np.testing.assert_array_equal(widths[~at_limit], decimal[~at_limit])
+    assert widths.min() >= LOW
+    assert widths.max() <= HIGH
+    assert np.ptp(widths) > 0.5
+    loss = problem.task.loss_value(problem.response(widths), problem.task.train_indices)
+    assert loss == pytest.approx(training.history[-1].loss_train, rel=1e-14)
+    kept = training.kept_restart
+    assert kept is not None
+    assert kept.last == training.history[-1]
+
+
+def test_rounding_errors_do_not_decide_between_restarts(iris_values: dict[str, Any]) -> None:
+    problem = require_trainable(make_problem(parse_design(iris_values), EXAMPLES))
+
+    class Noise:
+        """A loss of 1, each time less a rounding error more."""
+
+        compiled = None
+        scale_mm = None
+        targets: TargetKind = "classes"
+        calls = 0
+
+        def value(self, *_: FloatArray) -> float:
+            self.calls += 1
+            return 1.0 - 1e-15 * self.calls
+
+        def gradient(self, displacements: FloatArray, _: FloatArray) -> FloatArray:
+            return np.zeros_like(displacements)
+
+    trainable = replace(problem.trainable(), task=replace(problem.task, loss=Noise()))
+    schedule = Schedule(epochs=0, batch_size=16, learning_rate=0.01, seed=0, restarts=3)
+    kept = train(trainable, np.full(28, 2.0), schedule).kept_restart
+    assert kept is not None
+    assert kept.number == 0

@@ -95,7 +95,7 @@ def _is_within(inner: tuple[int | str, ...], outer: tuple[int | str, ...]) -> bo
 
 
 def dump_design(design: Design) -> str:
-    """Return a design as TOML with all default values.
+    """Return a design as TOML with the default values of all keys that have an effect.
 
     Parsing the text gives an equal design.
     """

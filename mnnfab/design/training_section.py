@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from mnnfab.design.section import (
     Count,
@@ -14,6 +14,9 @@ from mnnfab.design.section import (
     Share,
     section_error,
 )
+
+#: Keys of [training] that only Adam uses.
+ADAM_KEYS = ("learning_rate", "batch_size")
 
 
 class WidthsSection(Section):
@@ -52,9 +55,9 @@ class TrainingSection(Section):
             smoothly.
         sharpness: sharpness of the logistic map; 5 if not given.
         learning_rate: step size of Adam in the latent value of the map; for the clamp, the
-            largest change per step as a fraction of the width range.
+            largest change per step as a fraction of the width range. Not with "l-bfgs-b".
         epochs: number of passes over the training samples.
-        batch_size: samples per step.
+        batch_size: samples per step of Adam. Not with "l-bfgs-b".
         test_fraction: fraction of the samples in the test set; 0.3 if not given.
         restarts: number of training runs from different start widths: the first from
             width_initial_mm, the others from random widths. The run with the best result on the
@@ -92,13 +95,20 @@ class TrainingSection(Section):
                 "rule", f'"{self.rule}" with optimizer = "l-bfgs-b"', '"adjoint", or "adam"'
             )
         if self.optimizer == "l-bfgs-b":
-            for key in ("learning_rate", "batch_size"):
-                given, default = getattr(self, key), type(self).model_fields[key].default
-                if given != default:
-                    text = f'{given:g} with optimizer = "l-bfgs-b", which does not use it'
+            for key in ADAM_KEYS:
+                if key in self.model_fields_set:
+                    given = f"{getattr(self, key):g}"
+                    text = f'{given} with optimizer = "l-bfgs-b", which does not use it'
                     raise section_error(key, text, 'only with optimizer = "adam"')
         if self.validation_fraction and self.restarts == 1:
             raise section_error(
                 "validation_fraction", "given with restarts = 1", "only with restarts above 1"
             )
         return self
+
+    @model_serializer(mode="wrap")
+    def _without_unused_keys(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out the keys that must not be given, so that what is written can be read again."""
+        values: dict[str, Any] = serialise(self)
+        unused = ADAM_KEYS if self.optimizer == "l-bfgs-b" else ()
+        return {key: value for key, value in values.items() if key not in unused}

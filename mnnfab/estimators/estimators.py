@@ -35,7 +35,7 @@ from mnnfab.network.lattices import triangular_patch
 from mnnfab.network.network import Network
 from mnnfab.network.ports import Port
 from mnnfab.network.rigidity import require_rigid
-from mnnfab.training.width_maps import Clamp
+from mnnfab.training.width_maps import Clamp, part_widths
 from mnnfab.units import NEWTON_PER_GF
 
 
@@ -223,8 +223,8 @@ class _MNN(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no types
         self.n_iter_ = placement.iterations
         self.loss_ = placement.loss_value
         self.inputs_, self.outputs_ = placement.model.inputs, placement.model.outputs
-        self.widths_mm_ = self._widths().widths(latent)
-        response = placement.model.response(self._stiffness(latent))
+        self.widths_mm_ = part_widths(self._widths(), latent)
+        response = placement.model.response(self._per_width * self.widths_mm_)
         self.flexibility_ = response.flexibility
         self._open_values = placement.values[n_bonds:]
         return response.outputs(loads)

@@ -7,6 +7,7 @@ from mnnfab.findings.finding import (
     Verdict,
     as_warnings,
     check_limit,
+    not_computed,
     verdict,
 )
 
@@ -17,5 +18,6 @@ __all__ = [
     "Verdict",
     "as_warnings",
     "check_limit",
+    "not_computed",
     "verdict",
 ]

@@ -84,6 +84,16 @@ def as_warnings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     )
 
 
+def not_computed(where: str, message: str) -> Finding:
+    """Return the finding on a check that was left out; it does not count as passed.
+
+    Args:
+        where: what would have been checked.
+        message: name of the result that was not computed, and the reason.
+    """
+    return Finding("not-computed", "info", where, message)
+
+
 def check_limit(
     code: str, where: str, what: str, value: float, limit: float, form: str = ".1%"
 ) -> Finding:

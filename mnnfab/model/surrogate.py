@@ -7,12 +7,18 @@ surrogate trains the continuum. The scale is equivalent to bonds that are softer
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from mnnfab.arrays import FloatArray, frozen_floats
 from mnnfab.model.stiffness_law import Calibration
+
+#: Significant digits of a fitted correction or calibration. The last digits of a continuum solution
+#: depend on the BLAS kernels, that is, on the processor; training on the correction amplifies them.
+DIGITS = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,9 +59,27 @@ UNCORRECTED = Surrogate()
 def fit_correction(bars: FloatArray, continuum: FloatArray) -> Correction:
     """Return the correction of the bar model to the continuum model with the smallest ‖Δ‖.
 
+    It is rounded to `DIGITS` digits of the flexibility matrix.
+
     Args:
         bars: flexibility matrix of the bar model without correction, (n_out, n_in) mm/N.
         continuum: flexibility matrix of the continuum model, (n_out, n_in) mm/N.
     """
-    scale = float(np.vdot(bars, continuum) / np.vdot(bars, bars))
-    return Correction(scale, continuum - scale * bars)
+    scale = round_fitted(np.vdot(bars, continuum) / np.vdot(bars, bars))
+    additive = continuum - scale * bars
+    return Correction(float(scale), round_fitted(additive, float(np.abs(continuum).max())))
+
+
+def round_fitted(values: ArrayLike, size: float | None = None) -> FloatArray:
+    """Return fitted values with the `DIGITS` leading digits of a value of the size `size`.
+
+    >>> round_fitted([1.23456789012, 0.00000000123], 1.0).tolist()
+    [1.2345679, 0.0]
+
+    Args:
+        values: values of any shape.
+        size: positive number; the largest absolute value if not given.
+    """
+    array = np.asarray(values, dtype=np.float64)
+    largest = float(np.abs(array).max()) if size is None else size
+    return array.round(DIGITS - 1 - math.floor(math.log10(largest)))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mnnfab.model.stiffness_law import Calibration
+from mnnfab.model.surrogate import round_fitted
 from mnnfab.printed_part.part import PrintedPart
 from mnnfab.problem.problem import require_ports
 
@@ -42,4 +43,4 @@ def _softening(problem: PortProblem, width_mm: float, timer: StageTimer) -> floa
     found = (continuum.system.readings.T @ continuum.fields)[problem.network.free_dofs]
     stiffness = problem.law_named("series").stiffness(widths)
     bars = problem.bar_model().engine.displacements(stiffness)[:, : len(problem.task.inputs)]
-    return float(np.vdot(bars, found) / np.vdot(bars, bars))
+    return float(round_fitted(np.vdot(bars, found) / np.vdot(bars, bars)))

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 #: Iterations of the training that evaluates a placement.
 SCREENING = 40
+#: Significant digits of the losses by which placements are ranked. Mirrored placements have equal
+#: losses up to rounding errors, which depend on the processor; the first drawn is then the first.
+LOSS_DIGITS = 6
 
 
 def free_nodes(network: Network) -> IntArray:
@@ -44,7 +47,7 @@ def placements(problem: Problem, count: int) -> Iterator[Design]:
     free, nodes = free_nodes(problem.network), port_nodes(problem.design)
     drawn = [generator.permutation(free)[: len(nodes)].tolist() for _ in range(count)]
     designs = [_moved(problem.design, dict(zip(nodes, places, strict=True))) for places in drawn]
-    losses = [_screened_loss(problem, design) for design in designs]
+    losses = [float(f"{_screened_loss(problem, design):.{LOSS_DIGITS}g}") for design in designs]
     for place in np.argsort(losses, kind="stable").tolist():
         if np.isfinite(losses[place]):
             yield designs[place]

@@ -15,7 +15,7 @@ from matplotlib.tri import Triangulation
 
 from geometry.outline import outline
 from mnnfab.report.palette import BLUE, GREEN, GREY, ORANGE, RED
-from mnnfab.report.sketch import draw_ports
+from mnnfab.report.sketch import NUMBERED_NODES, draw_ports, move_beside
 from mnnfab.task.metrics import metric_label
 from mnnfab.units import NEWTON_PER_GF
 
@@ -67,6 +67,8 @@ def draw_marks(axes: Axes, findings: Sequence[Finding]) -> None:
     for finding in findings:
         if finding.position_mm is not None:
             positions.setdefault(finding.position_mm, []).append(finding.code)
+    axes.apply_aspect()  # the places of the texts follow from it
+    others = [*axes.texts]
     for position, codes in positions.items():
         axes.scatter(*position, s=160, facecolors="none", edgecolors=RED, linewidths=1.6, zorder=5)
         text = axes.annotate(
@@ -74,6 +76,9 @@ def draw_marks(axes: Axes, findings: Sequence[Finding]) -> None:
         )
         text.set_path_effects([withStroke(linewidth=2, foreground="white")])
         text.set_zorder(6)
+        if len(positions) <= NUMBERED_NODES:
+            move_beside(text, others)
+        others.append(text)
 
 
 def _draw_outline(axes: Axes, tiling: Tiling, color: str, lw: float) -> None:

@@ -12,7 +12,10 @@ from matplotlib.patheffects import withStroke
 from mnnfab.report.palette import BLUE, GREEN, RED
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from matplotlib.axes import Axes
+    from matplotlib.text import Annotation, Text
 
     from mnnfab.arrays import FloatArray
     from mnnfab.network.network import Network
@@ -20,6 +23,10 @@ if TYPE_CHECKING:
 
 #: Maximum number of nodes that are numbered; with more the labels overlap.
 NUMBERED_NODES = 60
+#: Distance of a number from its node: in points, to clear the markers; and as a fraction of the
+#: shortest bond at the node, to clear the sides of the bonds: for a right angle or more to the
+#: nearest bond, and at most. In between it grows with the inverse square of the sine.
+NUMBER_POINTS, NUMBER_SHARE, MAX_SHARE = 10.0, 0.06, 0.4
 
 
 def draw_bonds(
@@ -61,9 +68,16 @@ def draw_bonds(
 def draw_ports(axes: Axes, network: Network, task: Task | None) -> None:
     """Number the nodes, and mark fixed nodes, inputs and outputs with a legend."""
     if network.n_nodes <= NUMBERED_NODES:
-        for number, (x, y) in enumerate(network.nodes):
+        for number, ((x, y), (right, up)) in enumerate(number_places(network)):
             text = axes.annotate(
-                str(number), (x, y), xytext=(5, 8), textcoords="offset points", fontsize=8, zorder=4
+                str(number),
+                (x, y),
+                xytext=(NUMBER_POINTS * right, NUMBER_POINTS * up),
+                textcoords="offset points",
+                fontsize=8,
+                ha="center",
+                va="center",
+                zorder=4,
             )
             text.set_path_effects([withStroke(linewidth=2, foreground="white")])
     marks = [("fixed", network.fixed.tolist(), "^", BLUE)]
@@ -79,3 +93,54 @@ def draw_ports(axes: Axes, network: Network, task: Task | None) -> None:
     axes.legend(
         loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False, handletextpad=0.1
     )
+
+
+def number_places(network: Network) -> list[tuple[FloatArray, FloatArray]]:
+    """Return the place of the number of each node, mm, and the direction from the node, (2,).
+
+    The number is between the two neighbouring bonds with the widest angle between them, as near
+    to the upward direction as possible.
+    """
+    vectors = network.nodes[network.bonds[:, 1]] - network.nodes[network.bonds[:, 0]]
+    places = []
+    for node, position in enumerate(network.nodes):
+        own = np.concatenate(
+            [vectors[network.bonds[:, 0] == node], -vectors[network.bonds[:, 1] == node]]
+        )
+        direction, half_angle = _widest_gap(np.arctan2(own[:, 1], own[:, 0]))
+        share = min(NUMBER_SHARE / np.sin(half_angle) ** 2, MAX_SHARE)
+        distance = share * np.hypot(*own.T).min()
+        places.append((position + distance * direction, direction))
+    return places
+
+
+def _widest_gap(angles: FloatArray) -> tuple[FloatArray, float]:
+    """Return a direction between bonds, (2,), and its angle to the nearest bond, at most π/2."""
+    starts = np.sort(angles)
+    gaps = np.diff(starts, append=starts[0] + 2 * np.pi)
+    half_angles = np.minimum(gaps / 2, np.pi / 2)
+    # Angles from the upward direction, -π to π. Wide gaps leave a choice from first to last.
+    first = _wrapped(starts + half_angles - np.pi / 2)
+    last = first + gaps - 2 * half_angles
+    nearest = np.where(np.abs(first) <= np.abs(_wrapped(last)), first, _wrapped(last))
+    chosen = np.where((first <= 0) & (last >= 0), 0.0, nearest)
+    best = min(range(len(gaps)), key=lambda gap: (-half_angles[gap].round(6), abs(chosen[gap])))
+    angle = chosen[best] + np.pi / 2
+    return np.array([np.cos(angle), np.sin(angle)]), float(half_angles[best])
+
+
+def _wrapped(angles: FloatArray) -> FloatArray:
+    """Return angles from -π to π."""
+    return np.asarray((angles + np.pi) % (2 * np.pi) - np.pi)
+
+
+def move_beside(text: Annotation, others: Sequence[Text]) -> None:
+    """Place a text at the first corner of its position where it covers no other text.
+
+    The layout of the figure must be fixed.
+    """
+    boxes = [other.get_window_extent() for other in others]
+    for x, y in ((8, 8), (8, -8), (-8, 8), (-8, -8), (8, 8)):  # at last as at first
+        text.set(position=(x, y), ha="left" if x > 0 else "right", va="bottom" if y > 0 else "top")
+        if not text.get_window_extent().count_overlaps(boxes):
+            return

@@ -59,8 +59,11 @@ class ToleranceStudy:
     bond_shares: FloatArray
 
     def worst_bonds(self, count: int = 3) -> list[int]:
-        """Return the bonds with the largest shares in the variance, in descending order."""
-        order: list[int] = np.argsort(-self.bond_shares, kind="stable")[:count].tolist()
+        """Return the bonds with the largest shares in the variance, in descending order.
+
+        Shares that are equal up to rounding errors, as of mirrored bonds, keep the bonds' order.
+        """
+        order: list[int] = np.argsort(-self.bond_shares.round(9), kind="stable")[:count].tolist()
         return order
 
 

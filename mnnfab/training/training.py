@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mnnfab.arrays import FloatArray, IntArray, frozen_floats
+from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.errors import InputError, ToolError
 from mnnfab.io.display import curve_svg, table_html
 from mnnfab.model.model import PortModel
@@ -16,6 +16,7 @@ from mnnfab.task.metrics import Metrics, MetricValue, metric_label
 from mnnfab.task.task import Task
 from mnnfab.training.ensemble import make_member, run_ensemble
 from mnnfab.training.optimisation import OptimisationRun, Schedule, Trainable
+from mnnfab.training.width_maps import part_widths
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +26,9 @@ after this epoch if it returns True."""
 
 #: A run whose loss fell by more than this fraction in its second half has not converged.
 STILL_FALLING = 0.01
+#: Losses that differ by less are equal, as a fraction and absolutely. Rounding errors depend on the
+#: processor, and must not decide between restarts; a perfect fit has a loss of only such errors.
+EQUAL, EQUAL_TO_ZERO = 1e-9, 1e-12
 
 
 @dataclass(frozen=True)
@@ -69,8 +73,9 @@ class Training:
     """Result of a training.
 
     Args:
-        widths_mm: trained widths, (n_bonds,) mm.
-        history: training history of the kept run, from the untrained network to the last epoch.
+        widths_mm: trained widths, (n_bonds,) mm, rounded by `width_maps.part_widths`.
+        history: training history of the kept run, from the untrained network to the last epoch,
+            which is evaluated with the rounded widths.
         restarts: results of all restarts.
         widths_by_epoch_mm: width history, (n_epochs + 1, n_bonds) mm; None if the schedule does
             not record widths.
@@ -139,7 +144,8 @@ def train(
 
     def run(numbers: range) -> list[OptimisationRun]:
         members = [make_member(trainable, latent, schedule.seed, number) for number in numbers]
-        return run_ensemble(trainable, members, schedule, on_epoch)
+        found = run_ensemble(trainable, members, schedule, on_epoch)
+        return [_with_part_widths(trainable, training_run) for training_run in found]
 
     training_runs = run(range(schedule.restarts))
     while len(training_runs) < schedule.restarts + schedule.retries:
@@ -150,6 +156,13 @@ def train(
         log.info("training: all restarts stalled; another one from random widths")
         training_runs += run(range(len(training_runs), len(training_runs) + 1))
     return replace(_keep_best(trainable, training_runs, schedule), stopped=ended)
+
+
+def _with_part_widths(trainable: Trainable, training_run: OptimisationRun) -> OptimisationRun:
+    """Return a run whose last model has the rounded widths: its losses are those of the part."""
+    widths = part_widths(trainable.width_map, training_run.latent)
+    last = trainable.model.port_model(widths)
+    return replace(training_run, models=[*training_run.models[:-1], last])
 
 
 def _checked(widths_mm: FloatArray, trainable: Trainable) -> FloatArray:
@@ -190,6 +203,12 @@ def is_stalled(task: Task, training_run: OptimisationRun, schedule: Schedule) ->
     return after > (1.0 - STILL_FALLING) * before
 
 
+def _first_of_the_best(losses: list[float]) -> int:
+    """Return the index of the lowest loss; the first one of those that are equal to it."""
+    lowest = np.nanmin(losses)
+    return int(np.argmax(losses <= lowest + EQUAL * abs(lowest) + EQUAL_TO_ZERO))
+
+
 def _keep_best(
     trainable: Trainable, training_runs: Sequence[OptimisationRun], schedule: Schedule
 ) -> Training:
@@ -200,11 +219,11 @@ def _keep_best(
         raise ToolError(
             "no training run ended with a finite loss; loads or targets may be too large"
         )
-    best = int(np.nanargmin(losses))
-    widths, latents = trainable.width_map.widths, training_runs[best].latents
+    best = _first_of_the_best(losses)
+    width_map, latents = trainable.width_map, training_runs[best].latents
     return Training(
-        widths_mm=frozen_floats(widths(training_runs[best].latent)),
-        widths_by_epoch_mm=None if latents is None else frozen_floats(widths(latents)),
+        widths_mm=part_widths(width_map, training_runs[best].latent),
+        widths_by_epoch_mm=None if latents is None else part_widths(width_map, latents),
         history=tuple(
             measure(task, model, epoch) for epoch, model in enumerate(training_runs[best].models)
         ),

@@ -1,7 +1,7 @@
 """Width maps: they keep the widths within printable limits during training.
 
 The optimiser works on a dimensionless latent value z for each bond; the map converts it to a
-width.
+width. The widths of a part are those of the map, rounded by `part_widths`.
 """
 
 from __future__ import annotations
@@ -12,14 +12,28 @@ from typing import Protocol
 import numpy as np
 from scipy.special import expit, logit
 
-from mnnfab.arrays import FloatArray
+from mnnfab.arrays import FloatArray, frozen_floats
 
 #: Smallest distance of start widths of the logistic map from a limit, as a fraction of the range.
 FROM_A_LIMIT = 1e-3
+#: Decimals of the trained widths of a part, in mm: they are rounded to 1e-9 mm. The last bits of a
+#: training depend on the BLAS kernels, that is, on the processor; the rounded widths, and all
+#: files made of them, do not.
+WIDTH_DECIMALS = 9
 
 
 class WidthMap(Protocol):
     """Map between latent values and widths."""
+
+    @property
+    def width_min_mm(self) -> float:
+        """Lower limit of the widths."""
+        ...
+
+    @property
+    def width_max_mm(self) -> float:
+        """Upper limit of the widths."""
+        ...
 
     def widths(self, latent: FloatArray) -> FloatArray:
         """Return widths, (n_bonds,) mm."""
@@ -45,6 +59,18 @@ class WidthMap(Protocol):
     def random_latent(self, generator: np.random.Generator, n_bonds: int) -> FloatArray:
         """Return latent values of random start widths, (n_bonds,)."""
         ...
+
+
+def part_widths(width_map: WidthMap, latent: FloatArray) -> FloatArray:
+    """Return the widths of a part, of the shape of `latent`, mm: rounded, then within the limits.
+
+    All widths of parts that are made from latent values come from here.
+
+    >>> part_widths(Clamp(5 / 3, 2.5), np.array([0.0, 0.1, 1.0])).tolist()
+    [1.6666666666666667, 1.75, 2.5]
+    """
+    rounded = width_map.widths(latent).round(WIDTH_DECIMALS)
+    return frozen_floats(np.clip(rounded, width_map.width_min_mm, width_map.width_max_mm))
 
 
 @dataclass(frozen=True)

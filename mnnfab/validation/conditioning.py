@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
-from mnnfab.findings import Finding
+from mnnfab.findings import Finding, not_computed
 from mnnfab.linalg.condition_number import condition_number
 
 #: Above this condition number, displacements keep fewer than eight of their sixteen digits.
@@ -22,7 +22,7 @@ def check_conditioning(matrix: sparse.csr_array) -> list[Finding]:
     """
     if matrix.shape[0] > MAX_DOFS:
         message = f"condition number not computed: more than {MAX_DOFS:,} unknowns"
-        return [Finding("conditioning", "info", "network", message)]
+        return [not_computed("network", message)]
     condition = condition_number(matrix)
     if condition <= POOR:
         return []

@@ -21,8 +21,9 @@ def grouped_findings(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
     """Return findings as the variables of the report template `findings.html`.
 
     `warnings_and_errors` has the errors first. Other findings are in `passed` if their check can
-    give a warning or an error, otherwise in `further_data`.
+    give a warning or an error, in `not_computed` if it was left out, otherwise in `further_data`.
     """
+    left_out = "not-computed"
     checks = {code.code for code in all_codes() if code.severities != ("info",)}
     found, order = list(findings), {"error": 0, "warning": 1}
     information = [finding for finding in found if finding.severity == "info"]
@@ -30,5 +31,8 @@ def grouped_findings(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
     return {
         "warnings_and_errors": sorted(problems, key=lambda finding: order[finding.severity]),
         "passed": [finding for finding in information if finding.code in checks],
-        "further_data": [finding for finding in information if finding.code not in checks],
+        "not_computed": [finding for finding in information if finding.code == left_out],
+        "further_data": [
+            finding for finding in information if finding.code not in {*checks, left_out}
+        ],
     }

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mnnfab.findings import Finding, Severity
+from mnnfab.findings import Finding, Severity, not_computed
 from mnnfab.problem.problem import is_trainable
 from mnnfab.task.task import is_scored
 from mnnfab.tolerance.study import AsDrawnBars, ToleranceStudy, study_tolerance
@@ -44,7 +44,7 @@ def check_print_samples(problem: PortProblem, study: ToleranceStudy | None) -> l
     """Return the findings of a tolerance study."""
     if problem.design.tolerance.enabled and problem.network.n_bonds > MAX_BONDS:
         message = f"print samples not drawn: more than {MAX_BONDS:,} bonds"
-        return [Finding("prints", "info", "task", message)]
+        return [not_computed("task", message)]
     if study is None or not is_trainable(problem):
         return []
     errors, name = study.errors, problem.task.primary_metric.label

@@ -21,6 +21,7 @@ from mnnfab.io.atomic_folder import MANIFEST
 from mnnfab.io.files import read_json, sha256_of
 from mnnfab.runs.run_folder import DESIGN
 from mnnfab.training.adam import Adam
+from mnnfab.training.width_maps import part_widths
 
 if TYPE_CHECKING:
     from mnnfab.lab.measurement.gradient import MeasuredGradient
@@ -92,8 +93,7 @@ def first_round(problem: TrainableProblem) -> Round:
 
 def widths_of(problem: TrainableProblem, state: Round) -> FloatArray:
     """Return the widths of the part of a round, (n_bonds,) mm."""
-    widths: FloatArray = problem.trainable().width_map.widths(state.latent)
-    return widths
+    return part_widths(problem.trainable().width_map, state.latent)
 
 
 def next_round(
