@@ -148,6 +148,7 @@ def new_design_text(name: str, folder: Path, start: Start, ports: Ports | None =
         name=name,
         start=start,
         dataset=_dataset(start),
+        is_table=start.dataset is not None and start.dataset not in BUILT_IN,
         rows=rows,
         ports_named=named is not None,
         lattices=_other_lattices(),
