@@ -7,7 +7,6 @@ other files:        a mesh in a format that meshio reads; its line cells are the
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from mnnfab.errors import InputError
-from mnnfab.io.files import read_text
+from mnnfab.io.files import read_json
 from mnnfab.network.network import Network
 
 _KEYS = {"nodes", "bonds", "fixed"}
@@ -100,10 +99,7 @@ def network_from_mesh(mesh: Any, fixed: Sequence[int]) -> Network:  # noqa: ANN4
 
 
 def _from_json(path: Path, fixed: Sequence[int] | None) -> Network:
-    try:
-        values = json.loads(read_text(path))
-    except (ValueError, RecursionError) as error:
-        raise InputError(str(path), f"not JSON: {error}", "a JSON file") from error
+    values = read_json(path, "a JSON file")
     if isinstance(values, dict) and "nodes" in values and {"links", "edges"} & set(values):
         return _from_node_link(path, values, fixed)
     if not isinstance(values, dict) or set(values) != _KEYS:
