@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from typing import Any
 
 import click
 
@@ -14,11 +15,17 @@ from mnnfab.commands.machine import completion, doctor
 from mnnfab.commands.models import ladder, reach, reproduce
 from mnnfab.commands.parts import tray
 from mnnfab.commands.runs import check, export, run, train
+from mnnfab.commands.streams import tolerant_streams
 from mnnfab.commands.viewing import view, watch
 
 
 class _Commands(click.Group):
     """Command group listed in order of use; suggests a similar name for an unknown command."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:  # noqa: ANN401 - the arguments of click
+        """Run the command line; its output may be closed, full or unread."""
+        with tolerant_streams():
+            return super().main(*args, **extra)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the command names in the order of addition."""

@@ -6,6 +6,7 @@ tests are skipped.
 
 from __future__ import annotations
 
+import http.client
 import os
 import shutil
 import subprocess
@@ -17,6 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from small import small_design
@@ -263,3 +265,25 @@ def test_the_server_gives_nothing_but_the_results(tmp_path: Path) -> None:
         with urllib.request.urlopen(address) as answer:  # noqa: S310
             assert b"Waiting for a run" in answer.read()
         assert status(address, Host="evil.example:80") == 403
+        # A browser leaves out the port if it is the default, 80.
+        assert status(address, Host="127.0.0.1") == 200
+        assert status(address, Host="LocalHost") == 200
+        for host in ("", "evil.example", "localhost.evil.example", "localhost:80:80", "@localhost"):
+            assert status(address, Host=host) == 403
+
+
+def test_the_server_answers_a_head_request_without_a_body(tmp_path: Path) -> None:
+    (tmp_path / "report.html").write_text("<p>some text</p>")
+    with folder_server(tmp_path) as address:
+        for path, code in (("", 200), ("report.html", 200), ("none", 404)):
+            server = http.client.HTTPConnection(urlsplit(address).netloc)
+            server.request("GET", f"/{path}")
+            whole = server.getresponse()
+            body = whole.read()
+            server.request("HEAD", f"/{path}")
+            head = server.getresponse()
+            assert (head.status, head.read()) == (code, b"")
+            assert head.headers["Content-Length"] == str(len(body))
+            kept = ("Content-Type", "Content-Security-Policy")
+            assert [head.headers[key] for key in kept] == [whole.headers[key] for key in kept]
+            server.close()

@@ -17,6 +17,7 @@ from rich.text import Text
 
 from mnnfab.batch.outcome import DesignOutcome
 from mnnfab.batch.run import BatchWatcher
+from mnnfab.io.printable import printable
 
 #: Number of finished designs listed in the live table, the most recent ones.
 MAX_LISTED = 8
@@ -99,7 +100,9 @@ class LiveTable:
                 if outcome.message
                 else f"{outcome.seconds:.1f} s"
             )
-            table.add_row(Text(outcome.name), Text(outcome.ending, style=colour), Text(text))
+            table.add_row(
+                Text(outcome.name), Text(outcome.ending, style=colour), Text(printable(text))
+            )
         now = time.monotonic()
         for name, (stage, started) in list(self._running.items()):
             table.add_row(Text(name, style="bold"), Text(stage), f"{now - started:.0f} s")

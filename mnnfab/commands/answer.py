@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mnnfab.commands.messages import message_of, note, say
 from mnnfab.errors import InputError, Interrupted, MnnfabError
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def _say(answer: Answer, options: AnswerOptions) -> None:
         values = {"status": answer.status, **answer.values}
         click.echo(json.dumps(values, indent=2, allow_nan=False))
     elif answer.text and not options.quiet:
-        click.echo(answer.text)
+        say(answer.text)
 
 
 @contextmanager
@@ -125,6 +126,10 @@ def _errors_in_words(options: AnswerOptions) -> Iterator[None]:
         yield
     except MnnfabError as error:
         _fail(options, BAD_INPUT, str(error), error)
+    except click.ClickException:
+        raise  # click prints it
+    except click.Abort as stop:
+        _fail(options, INTERRUPTED, "stopped; no answer was given", stop)
     except Interrupted as stop:
         words = f"stopped; the trained widths are kept; continue with  mnnfab export {stop.folder}"
         _fail(options, INTERRUPTED, words, stop)
@@ -136,7 +141,7 @@ def _errors_in_words(options: AnswerOptions) -> Iterator[None]:
         # A bug in mnnfab must not exit with the status of unmet acceptance criteria.
         words = f"unexpected {type(error).__name__}: {error}"
         words += "\n  for a bug report, set MNNFAB_TRACEBACK=1 and run the command again"
-        _fail(options, BAD_INPUT, words, error)
+        _fail(options, BAD_INPUT, message_of(error) or words, error)
 
 
 def _fail(options: AnswerOptions, status: int, words: str, error: BaseException) -> None:
@@ -144,7 +149,8 @@ def _fail(options: AnswerOptions, status: int, words: str, error: BaseException)
         from mnnfab.progress.log_file import log_error
 
         log_error(options.log, error)
-    click.echo(f"mnnfab: {words}", err=True)
+    words = "\n".join([words, *(f"  {line}" for line in getattr(error, "__notes__", ()))])
+    note(f"mnnfab: {words}")
     if options.as_json:
         parts = {"message": words}
         if isinstance(error, InputError):
@@ -177,7 +183,7 @@ def _library_warnings(options: AnswerOptions) -> Iterator[None]:
 
     class Printer(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            click.echo(f"{record.levelname.lower()}: {record.getMessage()}", err=True)
+            note(f"{record.levelname.lower()}: {record.getMessage()}")
 
     printer = Printer()
     # The log file repeats what watchers have printed already.

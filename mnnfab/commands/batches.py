@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ from mnnfab.commands.answer import (
     AnswerOptions,
     command,
 )
+from mnnfab.commands.messages import note
 from mnnfab.commands.options import DESIGN_FILE, PDF
 
 if TYPE_CHECKING:
@@ -34,9 +34,7 @@ def _watched(options: AnswerOptions) -> Iterator[BatchWatcher]:
     with (
         live_table()
         if sys.stderr.isatty() and not options.quiet
-        else nullcontext(
-            SilentBatch() if options.quiet else LineWatcher(partial(click.echo, err=True))
-        )
+        else nullcontext(SilentBatch() if options.quiet else LineWatcher(note))
     ) as progress_watcher:
         if options.log is None:
             yield progress_watcher

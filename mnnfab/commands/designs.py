@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from mnnfab.commands.answer import Answer, command
+from mnnfab.commands.answer import Answer, AnswerOptions, command
 
 if TYPE_CHECKING:
     from mnnfab.progress.watcher import ProgressWatcher
@@ -17,7 +19,14 @@ if TYPE_CHECKING:
 KINDS = ("behaviour", "regression", "classification", "none")
 
 
-@command()
+@contextmanager
+def _unwatched(options: AnswerOptions) -> Iterator[None]:
+    """Yield nothing: a progress display would be drawn over the questions."""
+    del options
+    yield
+
+
+@command(watched=_unwatched)
 @click.argument("name")
 @click.option(
     "--task",
@@ -49,7 +58,7 @@ KINDS = ("behaviour", "regression", "classification", "none")
     is_flag=True,
     help="Enable the loop that calibrates the bar model on the continuum.",
 )
-def new(watcher: ProgressWatcher, name: str, *, compensate: bool, **chosen: Any) -> Answer:  # noqa: ARG001, ANN401
+def new(watcher: None, name: str, *, compensate: bool, **chosen: Any) -> Answer:  # noqa: ARG001, ANN401
     """Write NAME.toml, a commented design to start from, into this folder.
 
     On a terminal and without options, it asks for the main settings.

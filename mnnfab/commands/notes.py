@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
-
+from mnnfab.commands.messages import note
 from mnnfab.progress.watcher import NullWatcher
 
 if TYPE_CHECKING:
@@ -17,4 +16,4 @@ class FindingPrinter(NullWatcher):
 
     def finding(self, finding: Finding) -> None:
         """Print the finding on standard error."""
-        click.echo(f"{finding.severity}: {finding.where}: {finding.message}", err=True)
+        note(f"{finding.severity}: {finding.where}: {finding.message}")

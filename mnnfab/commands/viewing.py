@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mnnfab.commands.answer import Answer, AnswerOptions, command, progress_watcher
+from mnnfab.commands.messages import note
 from mnnfab.commands.notes import FindingPrinter
 from mnnfab.commands.options import FOLDER
 from mnnfab.errors import InputError
@@ -44,7 +45,7 @@ def view(watcher: ProgressWatcher, folder: Path, port: int, *, no_browser: bool)
     recover_unless_locked(folder)
     try:
         with folder_server(folder, port) as address, suppress(KeyboardInterrupt):
-            click.echo(f"{folder} at {address}  (Ctrl-C to stop)", err=True)
+            note(f"{folder} at {address}  (Ctrl-C to stop)")
             if not no_browser:
                 webbrowser.open(address)
             threading.Event().wait()
@@ -66,7 +67,7 @@ class _Stages(FindingPrinter):
 
     def stage(self, name: str) -> None:
         """Print the stage."""
-        click.echo(name, err=True)
+        note(name)
 
 
 @command(watched=_followed)

@@ -14,7 +14,7 @@ from pydantic import Field, ValidationError, model_validator
 from mnnfab.design.section import Many, Number, Positive, Section
 from mnnfab.design.section_errors import damaged_file
 from mnnfab.errors import InputError
-from mnnfab.io.files import read_text
+from mnnfab.io.files import read_json
 from mnnfab.model.stiffness_law import Calibration
 from mnnfab.model.surrogate import Correction, Surrogate
 from mnnfab.task.metrics import PrimaryMetric
@@ -173,8 +173,9 @@ def load_compensation(path: Path, task: Task | None) -> Compensation:
     if not path.exists():
         return EMPTY_RECORD
     allowed = "a file written by mnnfab"
+    values = read_json(path, allowed)
     try:
-        found = Compensation.model_validate_json(read_text(path))
+        found = Compensation.model_validate(values)
     except ValidationError as error:
         raise damaged_file(path, error) from error
     if found.correction is not None and task is not None:

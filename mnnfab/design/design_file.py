@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from mnnfab.design.design import Design
 from mnnfab.design.errors import input_error_of
 from mnnfab.design.sweep import SWEEP
 from mnnfab.errors import InputError
-from mnnfab.io.files import read_text
+from mnnfab.io.files import read_toml
 
 
 @dataclass(frozen=True)
@@ -55,13 +54,7 @@ def read_values(path: Path) -> dict[str, Any]:
     Raises:
         InputError: if the file is missing or is not TOML.
     """
-    text = read_text(path)
-    try:
-        return tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise InputError(
-            str(path), f"TOML syntax error: {error}", "a design file in TOML"
-        ) from error
+    return read_toml(path, "a design file in TOML")
 
 
 def parse_design(values: Mapping[str, Any], source: str = "design") -> Design:

@@ -7,16 +7,13 @@ the names of their sections), other TOML files and files written by mnnfab.
 from __future__ import annotations
 
 import reprlib
-import tomllib
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from mnnfab.design.section import MIN_POSITIVE
 from mnnfab.errors import InputError
-from mnnfab.io.files import read_text
 
 #: Maximum number of characters of a value in a message.
 MAX_CHARACTERS = 80
@@ -114,24 +111,6 @@ def expected_by_rule(detail: ErrorDetails) -> str | None:
     """Return the expected value that the validator of a key states; None for other errors."""
     cause = detail.get("ctx", {}).get("error")
     return str(cause) if isinstance(cause, ValueError) else None
-
-
-def read_toml(path: Path, what: str) -> dict[str, Any]:
-    """Return the values of a TOML file.
-
-    Args:
-        path: path of the file.
-        what: kind of file that is expected, for the message.
-
-    Raises:
-        InputError: if the file cannot be read or is not TOML.
-    """
-    try:
-        return tomllib.loads(read_text(path))
-    except (ValueError, RecursionError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(str(path), f"TOML syntax error: {error}", what) from error
 
 
 def first_error(path: Path, error: ValidationError, known_keys: str) -> InputError:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
+import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from mnnfab.errors import InputError
-
-#: Largest file that is read (bytes).
-MAX_FILE_BYTES = 256 * 1024 * 1024
+from mnnfab.io.limits import MAX_FILE_BYTES, MAX_TEXT_BYTES, MB
+from mnnfab.io.parsing import parse_json, parse_toml
 
 
 def read_text(path: Path) -> str:
@@ -21,42 +21,77 @@ def read_text(path: Path) -> str:
         InputError: if it is missing, too large, not a file or not text.
     """
     try:
-        return read_bytes(path).decode("utf-8-sig").replace("\r\n", "\n")
+        return read_bytes(path, MAX_TEXT_BYTES).decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         raise InputError(str(path), f"not text: {error}", "a text file in UTF-8") from error
 
 
-def read_bytes(path: Path) -> bytes:
+def read_bytes(path: Path, limit: int = MAX_FILE_BYTES) -> bytes:
     """Return the content of a file.
+
+    Args:
+        path: the file.
+        limit: largest size, bytes.
 
     Raises:
         InputError: if it is missing, too large or not a file.
     """
     try:
-        if path.exists() and not path.is_file():  # reading a pipe could block forever
-            raise InputError(str(path), "not a file", "a file to read")
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise InputError(str(path), "larger than 256 MB", "a smaller file")
-        return path.read_bytes()
+        # Opening a pipe without a writer would wait forever, unless it is opened like this.
+        with open(path, "rb", opener=_open_without_waiting) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise InputError(str(path), "not a file", "a file to read")
+            data = file.read(limit + 1)  # not by its size: files of the system state none
+    except IsADirectoryError as error:
+        raise InputError(str(path), "a folder", "a file to read") from error
     except FileNotFoundError as error:
         raise InputError(str(path), "no such file", "the path of an existing file") from error
-    except OSError as error:
-        raise InputError(str(path), error.strerror or str(error), "a file to read") from error
-
-
-def read_json(path: Path) -> Any:  # noqa: ANN401 - any JSON value
-    """Return the content of a JSON file.
-
-    Raises:
-        InputError: if it cannot be read, or is not JSON.
-    """
-    try:
-        return json.loads(read_text(path))
-    except (ValueError, RecursionError) as error:
+    except (OSError, ValueError) as error:  # a ValueError for a name with a null character
         if isinstance(error, InputError):
             raise
-        reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise InputError(str(path), f"not JSON: {reason}", "a file written by mnnfab") from error
+        given = getattr(error, "strerror", None) or str(error)
+        raise InputError(str(path), given, "a file to read") from error
+    if len(data) > limit:
+        raise InputError(str(path), f"larger than {limit // MB} MB", "a smaller file")
+    return data
+
+
+def _open_without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
+def read_json(path: Path, allowed: str = "a file written by mnnfab") -> Any:  # noqa: ANN401 - any JSON value
+    """Return the content of a JSON file.
+
+    Args:
+        path: the file.
+        allowed: what is expected, for the message.
+
+    Raises:
+        InputError: if it cannot be read, is not JSON or exceeds a limit of `mnnfab.io.limits`.
+    """
+    text = read_text(path)
+    try:
+        return parse_json(text)
+    except ValueError as error:
+        raise InputError(str(path), f"not JSON: {error}", allowed) from error
+
+
+def read_toml(path: Path, allowed: str) -> dict[str, Any]:
+    """Return the values of a TOML file.
+
+    Args:
+        path: the file.
+        allowed: what is expected, for the message.
+
+    Raises:
+        InputError: if it cannot be read, is not TOML or exceeds a limit of `mnnfab.io.limits`.
+    """
+    text = read_text(path)
+    try:
+        return parse_toml(text)
+    except ValueError as error:
+        raise InputError(str(path), f"TOML syntax error: {error}", allowed) from error
 
 
 def sha256_of(path: Path) -> str:
@@ -80,4 +115,5 @@ def write_new_file(path: Path, text: str) -> None:
     except OSError as error:
         raise InputError(str(path), error.strerror or str(error), "a file to write") from error
     finally:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):  # in a read-only folder it would hide the error
+            draft.unlink(missing_ok=True)

@@ -58,9 +58,10 @@ def locked_folder(folder: Path) -> Iterator[None]:
         recover(folder)
         yield
     finally:
-        (folder / LIVE).unlink(missing_ok=True)
         # Before the lock is released: a file of that name created later belongs to another run.
-        (folder / LOCK).unlink(missing_ok=True)
+        for name in (LIVE, LOCK):
+            with suppress(OSError):  # in a folder that became read-only it would hide the error
+                (folder / name).unlink(missing_ok=True)
         os.close(lock)
         _remove_empty(missing)
 

@@ -141,9 +141,14 @@ def write_kit_for_run(
     with lab_folder(folder) as staging, part.timer.stage("kit"):
         kit = make_kit(part, largest_gf)
         notes = write_kit(staging, kit)
-    if (run / REPORT).is_file() and read_json(run / REPORT).get("verdict") == "fail":
+    if (run / REPORT).is_file() and _verdict(run / REPORT) == "fail":
         notes.append("the design does not meet the acceptance criteria: see report.html of the run")
     return LabResult(folder, f"see {folder / 'kit.html'}"), notes
+
+
+def _verdict(report: Path) -> object:
+    values = read_json(report)
+    return values.get("verdict") if isinstance(values, dict) else None
 
 
 def identify_material(

@@ -22,6 +22,7 @@ import numpy as np
 from mnnfab.arrays import IntArray
 from mnnfab.errors import InputError
 from mnnfab.findings import Finding
+from mnnfab.io.limits import MAX_FILE_BYTES, MB
 from mnnfab.io.registry import registered
 from mnnfab.network import formats
 from mnnfab.network.coincident_points import check_coincident, merged
@@ -71,6 +72,8 @@ def read_network(
     if not path.is_file():
         given = "not a file" if path.exists() else "no such file"
         raise InputError(str(path), given, "the path of an existing file")
+    if path.stat().st_size > MAX_FILE_BYTES:
+        raise InputError(str(path), f"larger than {MAX_FILE_BYTES // MB} MB", "a smaller file")
     try:
         raw = _reader_of(path)(path, numbering)
         _check_fixed(raw, path, fixed)

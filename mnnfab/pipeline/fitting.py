@@ -117,10 +117,12 @@ def train_design(
     """
     section = problem.design.compensate
     if section is None or not section.enabled:
-        training, after = train_and_report(problem, timer)
-        fitted = TrainedDesign(
-            problem, training, compensation_of(problem.surrogate), (*reported, *after)
-        )
+        with timer.stage("train"):
+            training = train_problem(problem, timer.watcher.epoch)
+        fitted = TrainedDesign(problem, training, compensation_of(problem.surrogate), reported)
+        keep(fitted)
+        after = _report(training_findings(problem, training), timer)
+        fitted = replace(fitted, reported=(*reported, *after))
         keep(fitted)
         return fitted
     candidates: tuple[Candidate, ...] = ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -118,7 +118,8 @@ def run(
         watcher: progress watcher.
 
     Raises:
-        MnnfabError: if the input is not valid or a kernel fails; no files are written.
+        MnnfabError: if the input is not valid or a kernel fails; after the training, the trained
+            widths are in the folder unless it has earlier results.
         Interrupted: on Ctrl-C after the training; the trained widths are in the folder.
     """
     options = _check_available(OutputOptions(force=force, pdf=pdf))
@@ -164,7 +165,7 @@ def _locked_design(
 def _run_and_write(
     locked: _LockedRun, start_from: Path | None, options: OutputOptions
 ) -> tuple[Results, tuple[Finding, ...]]:
-    """Train, check and write the results; on Ctrl-C write the trained widths."""
+    """Train, check and write the results; on Ctrl-C or an error write the trained widths."""
     trained: list[TrainedDesign] = []
     timer, folder = locked.timer, locked.folder
     try:
@@ -180,7 +181,25 @@ def _run_and_write(
             raise
         _write_widths(folder, trained[-1].problem, _record(trained[-1], start_from))
         raise Interrupted(folder) from error
+    except Exception as error:
+        if trained:
+            _keep_widths(error, folder, trained[-1], start_from)
+        raise
     return results, fitted.reported
+
+
+def _keep_widths(
+    error: Exception, folder: Path, trained: TrainedDesign, start_from: Path | None
+) -> None:
+    """Write the widths of a run that failed after its training, and note it in the error.
+
+    Complete results of an earlier run are not replaced.
+    """
+    with suppress(Exception):  # what prevents this, as a full disk, is the first error too
+        recover(folder)
+        if not earlier_results(folder):
+            _write_widths(folder, trained.problem, _record(trained, start_from))
+            error.add_note(f"the trained widths are kept in {folder}; see `mnnfab export`")
 
 
 def _record(fitted: TrainedDesign, start_from: Path | None) -> Record:

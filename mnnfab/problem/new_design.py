@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -16,6 +15,7 @@ from mnnfab.design.network_section import LATTICES
 from mnnfab.design.section import valid_name
 from mnnfab.errors import InputError
 from mnnfab.io.files import write_new_file
+from mnnfab.io.parsing import parse_toml
 from mnnfab.network.ports import Port
 from mnnfab.problem.loading import make_problem
 from mnnfab.problem.port_placement import placements
@@ -82,7 +82,12 @@ def write_new_design(name: str, folder: Path, start: Start | None = None) -> Pat
     if path.exists():  # checked before the slow search for ports
         raise InputError(str(path), "already exists", "a new name")
     text = new_design_text(name, folder, start)
-    design = parse_design(tomllib.loads(text), source=path.name)
+    try:
+        values = parse_toml(text)
+    except ValueError as error:
+        given = f"text that cannot be written in TOML: {error}"
+        raise InputError("--dataset, --material or --printer", given, "names in UTF-8") from error
+    design = parse_design(values, source=path.name)
     problem = make_problem(design, folder)  # checks material, printer and data
     if start.dataset is not None and _named_ports(start, folder) is None:
         ports = _best_ports(problem)

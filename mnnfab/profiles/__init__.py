@@ -23,8 +23,9 @@ from mnnfab.design.section import (
     section_error,
     valid_name,
 )
-from mnnfab.design.section_errors import first_error, read_toml
+from mnnfab.design.section_errors import first_error
 from mnnfab.errors import InputError
+from mnnfab.io.files import read_toml
 
 
 class Profile(Section):

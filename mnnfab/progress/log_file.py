@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from mnnfab.errors import InputError
 from mnnfab.findings import Finding
+from mnnfab.io.printable import printable
 from mnnfab.progress.watcher import ForwardingWatcher, ProgressWatcher
 
 #: Logger of what watchers report, which is printed already where a command runs on a terminal.
@@ -83,16 +85,53 @@ def open_log(path: Path) -> Iterator[logging.Logger]:
         InputError: if the file cannot be written.
     """
     try:
-        handler = logging.FileHandler(path, encoding="utf-8", delay=False)
-    except OSError as error:
-        given = error.strerror or str(error)
-        raise InputError(f"--log {path}", given, "a writable file") from error
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        handler = _LogFile(path)
+    except (OSError, ValueError) as error:
+        raise _unwritable(path, error) from error
+    handler.setFormatter(_OneRecord("%(asctime)s %(levelname)s %(message)s"))
     try:
         with listening(handler, logging.INFO):
             yield log
     finally:
         handler.close()
+    if handler.failure is not None:  # after the work, which does not depend on its log
+        raise _unwritable(path, handler.failure) from handler.failure
+
+
+def _unwritable(path: Path, error: Exception) -> InputError:
+    given = getattr(error, "strerror", None) or str(error)
+    return InputError(f"--log {path}", given, "a writable file")
+
+
+class _LogFile(logging.FileHandler):
+    """A log file that keeps its first error of writing and goes on without it."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, encoding="utf-8", errors="replace", delay=False)
+        self.failure: OSError | None = None
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - name of the base class
+        """Keep the error; the base class prints a traceback."""
+        error = sys.exc_info()[1]
+        if not isinstance(error, OSError):
+            super().handleError(record)
+        else:
+            self.failure = self.failure or error
+
+    def close(self) -> None:
+        """Close the file; what it could not write is dropped."""
+        try:
+            super().close()
+        except OSError as error:
+            self.failure = self.failure or error
+
+
+class _OneRecord(logging.Formatter):
+    """Formatter whose records cannot be taken for several: further lines are indented."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - name of the base class
+        """Return the text of a record without control characters."""
+        return printable(super().formatMessage(record)).replace("\n", "\n    ")
 
 
 @contextmanager

@@ -5,12 +5,15 @@ from __future__ import annotations
 import base64
 import io
 import math
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
+from mnnfab.io.printable import printable
 from mnnfab.problem.problem import is_trainable
 from mnnfab.report.drawing import (
     draw_agreement,
@@ -183,10 +186,28 @@ def _prints(problem: TrainableProblem, prints: ToleranceStudy) -> Picture:
 
 def address_of(figure: Figure, kind: Literal["svg", "png"]) -> str:
     """Return a figure as a data URI."""
+    mime = {"svg": "image/svg+xml", "png": "image/png"}[kind]
+    return f"data:{mime};base64,{base64.b64encode(figure_bytes(figure, kind)).decode('ascii')}"
+
+
+def figure_bytes(figure: Figure, kind: Literal["svg", "png"]) -> bytes:
+    """Return a figure as a file; the same results give the same bytes.
+
+    Its texts contain names of classes and experiments, which are drawn as they are: not as
+    formulas, without control characters, and with a box for a character that the font lacks.
+    """
     buffer = io.BytesIO()
-    # Fixed hash salt and no date: the same results give the same bytes.
-    with mpl.rc_context({"svg.hashsalt": "mnnfab", "svg.fonttype": "path"}):
+    for text in figure.findobj(Text):
+        text.set_parse_math(False)
+        text.set_text(printable(text.get_text()))
+    # Fixed hash salt and no date; ticks are created while the figure is drawn.
+    with (
+        mpl.rc_context(
+            {"svg.hashsalt": "mnnfab", "svg.fonttype": "path", "text.parse_math": False}
+        ),
+        warnings.catch_warnings(),
+    ):
+        warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
         metadata = {"Date": None} if kind == "svg" else {"Software": None}
         figure.savefig(buffer, format=kind, dpi=130, metadata=metadata)
-    mime = {"svg": "image/svg+xml", "png": "image/png"}[kind]
-    return f"data:{mime};base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"
+    return buffer.getvalue()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import mimetypes
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -58,8 +59,7 @@ def _handler(folder: Path) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             # Against DNS rebinding: another host name must not give access to these files.
-            host = self.headers.get("Host", "").rpartition(":")[0]
-            if host not in {LOOPBACK, "localhost"}:
+            if not is_local(self.headers.get("Host", "")):
                 self._send(HTTPStatus.FORBIDDEN, b"host not allowed\n", "text/plain")
                 return
             path = unquote(urlsplit(self.path).path).lstrip("/")
@@ -70,6 +70,8 @@ def _handler(folder: Path) -> type[BaseHTTPRequestHandler]:
                 self._send(HTTPStatus.OK, _first_page(folder), "text/html")
             else:
                 self._send_file(path)
+
+        do_HEAD = do_GET
 
         def _send_file(self, path: str) -> None:
             data = read_inside(folder, path)
@@ -88,12 +90,23 @@ def _handler(folder: Path) -> type[BaseHTTPRequestHandler]:
             self.send_header("X-Content-Type-Options", "nosniff")
             self.send_header("Content-Security-Policy", POLICY)
             self.end_headers()
-            self.wfile.write(data)
+            if self.command != "HEAD":
+                self.wfile.write(data)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - name of the base class
             """Suppress logging."""
 
     return Handler
+
+
+def is_local(host: str) -> bool:
+    """Return whether a Host header names this machine; the default port is left out.
+
+    >>> is_local("localhost:8080"), is_local("127.0.0.1"), is_local("127.0.0.1.example.org:80")
+    (True, True, False)
+    """
+    match = re.fullmatch(r"([a-z0-9.-]+)(:[0-9]{1,5})?", host, re.ASCII | re.IGNORECASE)
+    return match is not None and match[1].lower() in {LOOPBACK, "localhost"}
 
 
 def read_inside(folder: Path, path: str) -> bytes | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from mnnfab.errors import InputError
-from mnnfab.io.files import read_json, read_text
+from mnnfab.io.files import read_json, read_toml
 from mnnfab.io.folder_lock import recover_unless_locked
+from mnnfab.io.printable import printable
 from mnnfab.io.tables import column_numbers, read_table
 from mnnfab.runs.record import WIDTHS
 from mnnfab.runs.run_folder import DESIGN, REPORT
@@ -104,13 +104,7 @@ def _report(folder: Path) -> dict[str, Any]:
 
 
 def _design(folder: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(read_text(folder / DESIGN))
-    except (ValueError, RecursionError) as error:
-        if isinstance(error, InputError):
-            raise
-        allowed = "a design written by mnnfab"
-        raise InputError(str(folder / DESIGN), f"TOML syntax error: {error}", allowed) from error
+    return read_toml(folder / DESIGN, "a design written by mnnfab")
 
 
 def _flat(values: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
@@ -240,5 +234,4 @@ def value_text(value: Any) -> str:  # noqa: ANN401 - any value of a design or a 
     if isinstance(value, list):
         text = ", ".join(value_text(part) for part in value)
         return text if len(text) <= 50 else f"{text[:49]}…"
-    # Control characters could act on the terminal.
-    return "".join(letter if letter.isprintable() else "�" for letter in str(value))
+    return printable(str(value)).replace("\n", "�")

@@ -83,19 +83,15 @@ def factors_text(factors: Sequence[Factor]) -> str:
 
 def write_validation(staging: Path, observations: list[Observation]) -> None:
     """Write table, figure and HTML page into a folder."""
-    import io
-
     from matplotlib.figure import Figure
 
     from mnnfab.lab.analysis.pages import MAX_DRAWN, draw_observations
-    from mnnfab.report.figures import address_of
+    from mnnfab.report.figures import address_of, figure_bytes
     from mnnfab.report.template import render
 
     height = 1.5 + 0.32 * min(len(observations), MAX_DRAWN)
     figure = Figure(figsize=(10, height), layout="constrained")
     draw_observations(figure.subplots(), observations)
-    buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", metadata={"Date": None})
     page = render(
         "validation.html",
         title="Experiments and predictions",
@@ -104,4 +100,7 @@ def write_validation(staging: Path, observations: list[Observation]) -> None:
         picture=address_of(figure, "svg"),
     )
     table = observations_text(observations)
-    write_files(staging, {OBSERVATIONS: table, PICTURE: buffer.getvalue(), PAGE: page})
+    write_files(
+        staging,
+        {OBSERVATIONS: table, PICTURE: figure_bytes(figure, "svg").decode("utf-8"), PAGE: page},
+    )

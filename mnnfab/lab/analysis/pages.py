@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.figure import Figure
 
+from mnnfab.io.printable import printable
 from mnnfab.lab.analysis.observations import Observation
 from mnnfab.report.figures import address_of
 from mnnfab.report.palette import BLUE, GREEN, GREY, ORANGE
@@ -169,7 +170,7 @@ def draw_observations(axes: Axes, observations: Sequence[Observation]) -> None:
             capsize=2,
         )
     names = [
-        f"{observation.experiment}: {observation.quantity}".replace("$", r"\$")
+        printable(f"{observation.experiment}: {observation.quantity}")
         for observation in observations_drawn
     ]
     axes.set_yticks(rows, names, fontsize=8)

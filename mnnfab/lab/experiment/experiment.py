@@ -13,8 +13,9 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from mnnfab.design.section import FileName, Positive, Section, section_error
-from mnnfab.design.section_errors import first_error, read_toml
+from mnnfab.design.section_errors import first_error
 from mnnfab.errors import InputError
+from mnnfab.io.files import read_toml
 from mnnfab.lab.experiment.boards import Board
 from mnnfab.lab.experiment.reading import UNMODELLED_SHARE, Reading
 from mnnfab.lab.experiment.shots import SHOTS, Positions, Shot, load_shots

@@ -28,6 +28,8 @@ HEADER = ("step", "role", "node", "axis", "load_gf")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
 #: Heaviest weight that is accepted (gf).
 MAX_LOAD_GF = 1e6
+#: Longest node number: Python converts only so many digits.
+MAX_NODE_DIGITS = 9
 
 
 @dataclass(frozen=True)
@@ -168,7 +170,7 @@ def _applied_weights(
         raise InputError(where, f"a weight in a step of role {role}", "no weight")
     if axis not in get_args(Axis):
         raise InputError(where, f'axis "{axis}"', "x or y")
-    if not node.isdecimal():
+    if not node.isdecimal() or len(node) > MAX_NODE_DIGITS:
         raise InputError(where, f'node "{node}"', "the number of a node")
     if not 0 < abs(load) <= MAX_LOAD_GF:
         allowed = f"a load in gf other than 0, up to ±{MAX_LOAD_GF:g}; y points up"

@@ -175,7 +175,7 @@ def _round(path: Path, n_bonds: int) -> Round:
         measured = tuple(map(str, values["measured"]))
         rehearsed = tuple(bool(value) for value in values["rehearsed"])
         state = Round(int(values["round"]), latent, mean, square, losses, measured, rehearsed)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise InputError(str(path), f"damaged: {error}", "a file written by mnnfab") from error
     arrays = (latent, mean, square)
     valid = all(a.shape == (n_bonds,) and np.isfinite(a).all() for a in arrays)

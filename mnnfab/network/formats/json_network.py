@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mnnfab.errors import InputError
-from mnnfab.io.files import read_text
+from mnnfab.io.files import read_json
 from mnnfab.network.graph import network_of_graph
 from mnnfab.network.network import Network
 from mnnfab.network.node_ids import NodeId, NodeIds, Numbering, check_ids, node_id
@@ -27,12 +27,7 @@ def read_json_network(path: Path, numbering: Numbering | None) -> RawNetwork:  #
     Raises:
         InputError: if it is not JSON, or not a network.
     """
-    try:
-        values = json.loads(read_text(path))
-    except (ValueError, RecursionError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(str(path), f"not JSON: {error}", "a JSON file") from error
+    values = read_json(path, "a JSON file")
     if isinstance(values, dict) and "nodes" in values and {"links", "edges"} & set(values):
         return _from_node_link(path, values)
     if not isinstance(values, dict) or set(values) - {"ids"} != _KEYS:
