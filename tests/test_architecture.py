@@ -27,7 +27,7 @@ HEAVY = {
     "psutil": {"fem.memory", "mnnfab.batch.isolated"},
     "distributed": {"mnnfab.batch.pools"},
     "meshio": {"fem.fields", "mnnfab.network.network_file"},
-    "numba": {"mnnfab.training.compiled"},
+    "numba": {"mnnfab.training.compile_cache", "mnnfab.training.compiled"},
     "cv2": {"mnnfab.lab.opencv"},
     "pyarrow": {"mnnfab.io.tables", "mnnfab.batch.table"},
 }

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import trimesh
 from vtkmodules.util.numpy_support import vtk_to_numpy
+from vtkmodules.vtkCommonCore import vtkCommand
 from vtkmodules.vtkFiltersGeometry import vtkCompositeDataGeometryFilter
 from vtkmodules.vtkIOGeometry import vtkGLTFReader
 
@@ -37,7 +38,7 @@ def read_glb(path: Path) -> Measured:
     """
     reader = vtkGLTFReader()
     errors: list[str] = []
-    reader.AddObserver("ErrorEvent", _Collector(errors))
+    reader.AddObserver(vtkCommand.ErrorEvent, _Collector(errors))
     surface = vtkCompositeDataGeometryFilter()
     surface.SetInputConnection(reader.GetOutputPort())
     with plain_path(path) as plain:
