@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import difflib
+from typing import Any
 
 import click
 
 from mnnfab.commands.batches import batch
 from mnnfab.commands.comparing import compare
 from mnnfab.commands.designs import new, schema
+from mnnfab.commands.encoding import replace_unencodable
 from mnnfab.commands.laboratory import kit, lab
 from mnnfab.commands.machine import completion, doctor
 from mnnfab.commands.models import ladder, reach, reproduce
@@ -19,6 +21,11 @@ from mnnfab.commands.viewing import view, watch
 
 class _Commands(click.Group):
     """Command group listed in order of use; suggests a similar name for an unknown command."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as in click
+        """Run a command; what the terminal cannot show is replaced, also in help and errors."""
+        replace_unencodable()
+        return super().main(*args, **kwargs)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the command names in the order of addition."""
@@ -45,7 +52,7 @@ def main() -> None:
     """Design, train, check and export printable mechanical neural networks.
 
     Exit status: 0 success, 1 the design does not meet the acceptance criteria, 2 invalid input
-    or a failed tool, 130 stopped by Ctrl-C.
+    or a failed tool, 130 stopped by Ctrl-C, 143 by SIGTERM.
     """
 
 

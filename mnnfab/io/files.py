@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mnnfab.errors import InputError
+from mnnfab.io.signals import uninterrupted
 
 #: Largest file that is read (bytes).
 MAX_FILE_BYTES = 256 * 1024 * 1024
@@ -73,8 +74,10 @@ def write_new_file(path: Path, text: str) -> None:
     """
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        draft.write_text(text, encoding="utf-8")
-        os.link(draft, path)  # unlike a rename, never replaces an existing file
+        with uninterrupted():
+            draft.write_text(text, encoding="utf-8")
+            os.link(draft, path)  # unlike a rename, never replaces an existing file
+            draft.unlink()
     except FileExistsError as error:
         raise InputError(str(path), "exists already", "a new name") from error
     except OSError as error:

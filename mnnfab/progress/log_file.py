@@ -83,7 +83,9 @@ def open_log(path: Path) -> Iterator[logging.Logger]:
         InputError: if the file cannot be written.
     """
     try:
-        handler = logging.FileHandler(path, encoding="utf-8", delay=False)
+        handler = logging.FileHandler(
+            path, encoding="utf-8", delay=False, errors="backslashreplace"
+        )
     except OSError as error:
         given = error.strerror or str(error)
         raise InputError(f"--log {path}", given, "a writable file") from error

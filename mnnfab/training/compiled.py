@@ -8,7 +8,7 @@ arithmetic. numba compiles it at the first use and caches it on disk.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
@@ -31,7 +31,7 @@ _F = TypeVar("_F", bound=Callable[..., object])
 
 def _compiled(function: _F) -> _F:
     """Compile with numba; cache the machine code on disk if possible."""
-    compiled = numba.njit(nogil=True)(function)
+    compiled: Any = numba.njit(nogil=True)(function)
     try:
         compiled._cache = MendingCache(function)  # noqa: SLF001 - as its `cache=True` does
     except RuntimeError:  # neither the folder of the package nor that of the user is writable
