@@ -51,6 +51,8 @@ def manifest_text(
     folder: Path,
     others: Sequence[str],
     request_sha256: str | None = None,
+    *,
+    interrupted: bool = False,
 ) -> str:
     """Return the manifest of a folder of results as JSON text.
 
@@ -59,6 +61,7 @@ def manifest_text(
         folder: folder of all files.
         others: names of further files in the folder, listed with size and hash only.
         request_sha256: hash of the request, if one call made all files.
+        interrupted: whether the call was stopped, so that results are missing.
     """
     entries = [part.as_json() for part in parts]
     entries += [
@@ -70,4 +73,5 @@ def manifest_text(
         for name in others
     ]
     request = {} if request_sha256 is None else {"request_sha256": request_sha256}
-    return json.dumps({"schema": 1} | request | {"files": entries}, indent=2) + "\n"
+    ended = {"interrupted": True} if interrupted else {}
+    return json.dumps({"schema": 1} | request | ended | {"files": entries}, indent=2) + "\n"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from export.formats import Format, Measured
 from export.manifest import ExportedFile
 from geometry.part import Part
-from mnnfab.errors import ToolError
+from mnnfab.errors import MnnfabError, ToolError
 from mnnfab.io.files import sha256_of
 
 log = logging.getLogger(__name__)
@@ -37,9 +38,10 @@ def export_part(
 
 def _export(part: Part, folder: Path, kind: Format, tolerance_mm: float) -> ExportedFile:
     path = folder / f"{part.label.name}{kind.suffix}"
-    kind.write(part, path, tolerance_mm)
-    measured = kind.read_back(path)
-    _compare(path.name, measured, part, kind, tolerance_mm)
+    with _named(kind, path):
+        kind.write(part, path, tolerance_mm)
+        measured = kind.read_back(path)
+        _compare(path.name, measured, part, kind, tolerance_mm)
     log.info("%s: written and read back", path.name)
     return ExportedFile(
         file=path.name,
@@ -49,6 +51,19 @@ def _export(part: Part, folder: Path, kind: Format, tolerance_mm: float) -> Expo
         volume_mm3=measured.volume_mm3,
         area_mm2=measured.area_mm2,
     )
+
+
+@contextmanager
+def _named(kind: Format, path: Path) -> Iterator[None]:
+    """Name format and file in the error of a library, whatever it raises."""
+    try:
+        yield
+    except (MnnfabError, OSError, MemoryError):
+        raise  # named already, or of the machine
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        msg = f"{path.name} could not be written as {kind.suffix[1:].upper()}: {reason}"
+        raise ToolError(msg) from error
 
 
 def _compare(file: str, measured: Measured, part: Part, kind: Format, tolerance_mm: float) -> None:

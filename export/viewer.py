@@ -23,9 +23,13 @@ TILT = (math.radians(35), 0.0, math.radians(12))
 def scene_of(
     facets: Facets, name: str, *, material: str, metadata: dict[str, str]
 ) -> trimesh.Scene:
-    """Return a glTF scene: in metres, with z mapped to y, the vertical axis of glTF."""
-    x, y, z = (facets.vertices / MM_PER_M).T
-    return _scene(np.column_stack([x, z, -y]), facets.triangles, name, material, metadata)
+    """Return a glTF scene: in metres, with y upwards and z towards the viewer, as in the part.
+
+    glTF has the same axes: a model faces +z and stands on the plane of x and z. So viewers show
+    the plane of the part upright, as it hangs in its frame.
+    """
+    points = facets.vertices / MM_PER_M
+    return _scene(points, facets.triangles, name, material, metadata)
 
 
 def glb_bytes(facets: Facets, name: str) -> bytes:

@@ -13,6 +13,7 @@ import numpy as np
 from fem.continuum import Continuum
 from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.errors import ToolError
+from mnnfab.io.plain_path import plain_path
 from mnnfab.network.network import Network
 from mnnfab.network.ports import Port, dofs_of
 from mnnfab.profiles import Material
@@ -177,7 +178,8 @@ def _safe_name(name: str) -> str:
 
 def _read_back(path: Path) -> meshio.Mesh:
     try:
-        return meshio.read(path)
+        with plain_path(path) as plain:
+            return meshio.read(plain)
     except (Exception, SystemExit) as error:  # its parsers raise exceptions of any kind
         msg = f"{path.name} could not be read back: {error}"
         raise ToolError(msg) from error

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from multiprocessing import get_context
@@ -18,6 +19,7 @@ from fem.memory import require_memory
 from geometry.tiling import BoolArray, Tiling
 from mnnfab.arrays import FloatArray, IntArray, frozen_floats, frozen_ints
 from mnnfab.errors import ToolError
+from mnnfab.io.signals import uninterrupted
 
 log = logging.getLogger(__name__)
 
@@ -113,7 +115,7 @@ def make_mesh(tiling: Tiling, elements_across_joint: int, deadline_s: float) -> 
     try:
         arrays = _exchange(_request(tiling, elements_across_joint), deadline_s)
     except OSError as error:
-        msg = f"the temporary folder (TMPDIR) cannot be written: {error.strerror}"
+        msg = f"the mesher could not be started: {error.strerror or error}"
         raise ToolError(msg) from error
     mesh = Mesh(
         points=frozen_floats(arrays["points"]),
@@ -148,13 +150,12 @@ def predicted_triangles(tiling: Tiling, elements_across_joint: int) -> float:
 
 
 def _exchange(request: Arrays, deadline_s: float) -> Arrays:
-    """Pass arrays to the mesher and return its arrays, through temporary files."""
-    with tempfile.TemporaryDirectory(prefix="mnnfab-mesh-") as folder:
-        request_path, mesh_path = Path(folder) / "request.npz", Path(folder) / "mesh.npz"
-        np.savez(request_path, allow_pickle=False, **request)
-        _run_mesher(request_path, mesh_path, deadline_s)
-        with np.load(mesh_path, allow_pickle=False) as arrays:
-            return dict(arrays)
+    """Pass arrays to the mesher and return its arrays, through pipes."""
+    archive = io.BytesIO()
+    np.savez(archive, allow_pickle=False, **request)
+    answer = _run_mesher(archive.getvalue(), deadline_s)
+    with np.load(io.BytesIO(answer), allow_pickle=False) as arrays:
+        return dict(arrays)
 
 
 def _request(tiling: Tiling, elements_across_joint: int) -> Arrays:
@@ -202,67 +203,85 @@ def _sizes(tiling: Tiling, elements_across_joint: int) -> FloatArray:
     return np.where(in_hub, sizes, sizes / MIDDLE_SHARE)
 
 
-def _run_mesher(request_path: Path, mesh_path: Path, deadline_s: float) -> None:
+def _run_mesher(request: bytes, deadline_s: float) -> bytes:
     """Run the mesher in a separate process, and stop it at its deadline.
 
     If the mesher is already imported, as in the processes of a batch, the process is forked,
     which takes milliseconds; otherwise a new program imports gmsh.
 
+    Args:
+        request: archive of arrays, as of `numpy.savez`.
+        deadline_s: time limit, s.
+
+    Returns:
+        Archive of the arrays of the mesh.
+
     Raises:
         ToolError: if the mesher fails or does not finish.
     """
     mesher = sys.modules.get("fem.mesher")
-    failure = (
-        _spawn(request_path, mesh_path, deadline_s)
-        if mesher is None
-        else _fork(mesher.main, request_path, mesh_path, deadline_s)
-    )
-    if failure is not None:
-        raise ToolError(failure)
+    if mesher is None:
+        return _spawn(request, deadline_s)
+    return _fork(mesher.answer, request, deadline_s)
 
 
-def _spawn(request_path: Path, mesh_path: Path, deadline_s: float) -> str | None:
+def _spawn(request: bytes, deadline_s: float) -> bytes:
     # -P: a file in the current folder must not shadow a library.
-    command = [sys.executable, "-P", str(MESHER), str(request_path), str(mesh_path)]
-    try:
-        subprocess.run(  # noqa: S603 - our own program, on our own temporary files
-            command, check=True, timeout=deadline_s, capture_output=True, text=True
+    command = [sys.executable, "-P", str(MESHER)]
+    with uninterrupted():  # or a Ctrl-C could lose the process that is being started
+        process = subprocess.Popen(  # noqa: S603 - our own program
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
-    except subprocess.TimeoutExpired:
-        return _timeout_message(deadline_s)
-    except subprocess.CalledProcessError as error:
-        last_line = (error.stderr or error.stdout or "no message").strip().splitlines()[-1]
-        return f"the mesher failed: {last_line}"
-    return None
+    try:
+        answer, errors = process.communicate(request, timeout=deadline_s)
+    except subprocess.TimeoutExpired as error:
+        raise _timeout(deadline_s) from error
+    finally:
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout, process.stderr):
+            with suppress(OSError):  # the mesher ended before it had read its request
+                pipe.close()  # type: ignore[union-attr]
+    if process.returncode != 0:
+        lines = errors.decode("utf-8", "replace").strip().splitlines() or ["no message"]
+        msg = f"the mesher failed: {lines[-1]}"
+        raise ToolError(msg)
+    return answer
 
 
-def _fork(
-    main: Callable[[str, str], None], request_path: Path, mesh_path: Path, deadline_s: float
-) -> str | None:
-    error_path = mesh_path.with_suffix(".txt")
+def _fork(answer: Callable[[bytes], bytes], request: bytes, deadline_s: float) -> bytes:
+    context = get_context("fork")
+    receiver, sender = context.Pipe(duplex=False)
 
     def mesh() -> None:
         try:
-            main(str(request_path), str(mesh_path))
+            sender.send((True, answer(request)))
         except Exception as error:
-            error_path.write_text(f"{type(error).__name__}: {error}", encoding="utf-8")
-            raise
+            sender.send((False, f"{type(error).__name__}: {error}"))
 
-    process = get_context("fork").Process(target=mesh)
+    process = context.Process(target=mesh)
     process.start()
-    process.join(deadline_s)
-    if process.is_alive():
+    sender.close()
+    try:
+        if not receiver.poll(deadline_s):
+            raise _timeout(deadline_s)
+        succeeded, result = receiver.recv()
+    except EOFError:
+        process.join()
+        succeeded, result = False, f"its process ended with status {process.exitcode}"
+    finally:
+        receiver.close()
         process.kill()
         process.join()
-        return _timeout_message(deadline_s)
-    if process.exitcode == 0:
-        return None
-    message = f"its process ended with status {process.exitcode}"
-    return f"the mesher failed: {error_path.read_text('utf-8') if error_path.exists() else message}"
+    if not succeeded:
+        msg = f"the mesher failed: {result}"
+        raise ToolError(msg)
+    found: bytes = result
+    return found
 
 
-def _timeout_message(deadline_s: float) -> str:
-    return (
+def _timeout(deadline_s: float) -> ToolError:
+    return ToolError(
         f"the mesher did not finish within {deadline_s:g} s and was stopped; "
         "raise [check] mesher_deadline_s or lower elements_across_joint"
     )

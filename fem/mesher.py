@@ -1,18 +1,22 @@
 """The mesher: a separate program that triangulates an outline, given as arrays, with gmsh.
 
-`python mesher.py REQUEST.npz MESH.npz`. It runs in a separate process because gmsh
-can hang on outlines that it cannot mesh, and only a process can be stopped; `fem.mesh`
-starts it, and stops it at a deadline. It is independent of networks and imports nothing
-of mnnfab, so that it starts fast. This is the only module that loads gmsh.
+It reads arrays from standard input and writes arrays to standard output, as archives of
+`numpy.savez`: without temporary files none can be left behind. It runs in a separate process
+because gmsh can hang on outlines that it cannot mesh, and only a process can be stopped;
+`fem.mesh` starts it, and stops it at a deadline. It is independent of networks and imports
+nothing of mnnfab, so that it starts fast. This is the only module that loads gmsh.
 """
 
 from __future__ import annotations
 
+import ctypes
+import io
 import itertools
+import os
+import signal
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import gmsh
@@ -22,6 +26,8 @@ import numpy as np
 DISC_ARCS = 4
 #: Seed of gmsh's random perturbations: the same outline gives the same mesh.
 SEED = 1
+#: Operation of prctl(2): the signal that a process receives when its parent ends.
+_PR_SET_PDEATHSIG = 1
 
 
 @contextmanager
@@ -143,12 +149,27 @@ def _collect(surfaces: Mapping[int, int]) -> dict[str, Any]:
     }
 
 
-def main(request_path: str, mesh_path: str) -> None:
-    """Read a request, mesh it and write the mesh."""
-    with np.load(request_path, allow_pickle=False) as request:
-        result = mesh(dict(request))
-    np.savez(Path(mesh_path), **result)
+def answer(request: bytes) -> bytes:
+    """Return the mesh of a request; both are archives of arrays, as of `numpy.savez`."""
+    with np.load(io.BytesIO(request), allow_pickle=False) as arrays:
+        result = mesh(dict(arrays))
+    archive = io.BytesIO()
+    np.savez(archive, allow_pickle=False, **result)
+    return archive.getvalue()
+
+
+def _end_with_parent() -> None:
+    """Let Linux end this process with the one that started it, even if that is killed."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def main() -> None:
+    """Answer the request on standard input."""
+    _end_with_parent()
+    with os.fdopen(os.dup(1), "wb") as output:
+        os.dup2(2, 1)  # what gmsh prints is no part of the answer
+        output.write(answer(sys.stdin.buffer.read()))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from geometry.arcs import arc_between
 from geometry.outline import outline
 from geometry.tiling import Loop, Tiling
 from mnnfab.arrays import FloatArray, frozen_floats
@@ -35,6 +36,17 @@ class Polyline:
     points: FloatArray
     bulges: FloatArray
     closed: bool = True
+
+    @property
+    def extremes(self) -> FloatArray:
+        """Points between which the polyline lies, with the extreme points of arcs, (n, 2) mm."""
+        parts = [self.points]
+        for edge in np.flatnonzero(self.bulges).tolist():
+            start, end = self.points[edge], self.points[(edge + 1) % len(self.points)]
+            bulge = float(self.bulges[edge])
+            ends = (start, end) if bulge > 0 else (end, start)
+            parts.append(arc_between(*ends, abs(bulge)).extremes())
+        return np.concatenate(parts)
 
 
 @dataclass(frozen=True)
@@ -73,8 +85,8 @@ class Drawing:
 
     @property
     def box(self) -> tuple[FloatArray, FloatArray]:
-        """Minimum and maximum x, y of the drawing, mm; arcs count by their ends only."""
-        parts = [line.points for line in self.polylines]
+        """Minimum and maximum x, y of the drawing, mm; the widths of texts are estimates."""
+        parts = [line.extremes for line in self.polylines]
         for circle in self.circles:
             parts.append(np.add(circle.centre, np.multiply(circle.radius, [[-1, -1], [1, 1]])))
         for text in self.texts:

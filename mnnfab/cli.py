@@ -10,6 +10,7 @@ import click
 from mnnfab.commands.batches import batch
 from mnnfab.commands.comparing import compare
 from mnnfab.commands.designs import new, schema
+from mnnfab.commands.encoding import replace_unencodable
 from mnnfab.commands.laboratory import kit, lab
 from mnnfab.commands.machine import completion, doctor
 from mnnfab.commands.models import ladder, reach, reproduce
@@ -23,8 +24,9 @@ class _Commands(click.Group):
     """Command group listed in order of use; suggests a similar name for an unknown command."""
 
     def main(self, *args: Any, **extra: Any) -> Any:  # noqa: ANN401 - the arguments of click
-        """Run the command line; its output may be closed, full or unread."""
+        """Run the command line; its output may be closed, full, unread or of few characters."""
         with tolerant_streams():
+            replace_unencodable()
             return super().main(*args, **extra)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -52,7 +54,7 @@ def main() -> None:
     """Design, train, check and export printable mechanical neural networks.
 
     Exit status: 0 success, 1 the design does not meet the acceptance criteria, 2 invalid input
-    or a failed tool, 130 stopped by Ctrl-C.
+    or a failed tool, 130 stopped by Ctrl-C, 143 by SIGTERM.
     """
 
 

@@ -41,5 +41,9 @@ class Interrupted(KeyboardInterrupt):
         self.folder = folder
 
 
+class Completed(KeyboardInterrupt):
+    """Ctrl-C when all results were in place already."""
+
+
 class ToolError(MnnfabError):
     """An external kernel (mesher, CAD, solver) timed out or gave a wrong result."""

@@ -30,7 +30,7 @@ HEAVY = {
         "fem.fields",
         *(f"mnnfab.network.{name}" for name in ("mesh_reading", "mesh_process", "gmsh_numbers")),
     },
-    "numba": {"mnnfab.training.compiled"},
+    "numba": {"mnnfab.training.compile_cache", "mnnfab.training.compiled"},
     "cv2": {"mnnfab.lab.opencv"},
     "pyarrow": {"mnnfab.io.parquet_tables", "mnnfab.batch.table"},
 }

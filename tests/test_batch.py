@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -30,6 +32,7 @@ from mnnfab.batch.jobs import Job, RejectedDesign, collect
 from mnnfab.batch.limits import Limits
 from mnnfab.batch.outcome import DesignOutcome
 from mnnfab.batch.run import BatchOptions, BatchOutcome, batch
+from mnnfab.batch.sockets import short_temporary_folder
 from mnnfab.batch.table import make_row, write_tables
 from mnnfab.batch.watchers import LineWatcher, LiveTable
 from mnnfab.design.sweep import expand
@@ -249,11 +252,59 @@ def test_a_crash_costs_one_design(tmp_path: Path) -> None:
     assert "SIGSEGV" in outcome.rows[0]["message"]
 
 
+def test_a_job_that_is_killed_leaves_no_temporary_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed while it meshes, at its highest use of files and processes."""
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    path = small_design(tmp_path, "large", epochs=1, check=True)
+    path.write_text(path.read_text().replace("rows = 2", "rows = 24"))
+    (job,) = collect([path], tmp_path / "out")
+    assert isinstance(job, Job)
+    stop = threading.Event()
+
+    def end_while_meshing() -> None:
+        until = time.monotonic() + 1.0
+        while time.monotonic() < until and not list(temporary.rglob("*mesh*")):
+            time.sleep(0.01)
+        stop.set()
+
+    def end_soon(_name: str, stage: str) -> None:
+        if stage == "mesh":
+            threading.Thread(target=end_while_meshing).start()
+
+    assert run_isolated(job, LIMITS, end_soon, stop).ending == "stopped"
+    assert not list(temporary.glob("mnnfab-*"))
+
+
+@pytest.mark.parametrize(("length", "kept"), [(30, True), (150, False)])
+def test_sockets_get_a_folder_with_a_short_path(
+    monkeypatch: pytest.MonkeyPatch, length: int, kept: bool
+) -> None:
+    given = "/" + "x" * length
+    monkeypatch.setattr(tempfile, "tempdir", given)
+    with short_temporary_folder():
+        assert (tempfile.gettempdir() == given) == kept
+        assert len(tempfile.mktemp(prefix="pymp-") + "/listener-12345678") <= 107  # noqa: S306
+    assert tempfile.gettempdir() == given
+    monkeypatch.setattr("mnnfab.batch.sockets.SHORT_FOLDERS", ("/none-such",))
+    if not kept:
+        with pytest.raises(InputError, match="151 bytes"), short_temporary_folder():
+            pass
+
+
 def test_command_line(tmp_path: Path) -> None:
+    """Also with a temporary folder whose path is too long for a socket."""
+    temporary = tmp_path / ("long-" * 24)
+    temporary.mkdir()
     path = small_design(tmp_path, "small", more="[sweep]\ntraining.seed = [3, 4]\n")
     command = [sys.executable, "-m", "mnnfab", "batch", str(path), "--out", str(tmp_path / "out")]
     done = subprocess.run(
         [*command, "--json", "--log", str(tmp_path / "log")],
+        env=os.environ | {"TMPDIR": str(temporary)},
         capture_output=True,
         text=True,
         check=False,
@@ -261,6 +312,7 @@ def test_command_line(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     values = json.loads(done.stdout)
     assert values["endings"] == {"pass": 2}
+    assert not list(temporary.iterdir())
     assert [row["sweep.training.seed"] for row in values["designs"]] == [3, 4]
     assert "small-seed-3: pass" in (tmp_path / "log").read_text()
     alone = subprocess.run(
@@ -273,19 +325,37 @@ def test_command_line(tmp_path: Path) -> None:
     assert "mnnfab batch" in alone.stderr
 
 
-def test_ctrl_c_keeps_what_is_done(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [(signal.SIGTERM, 143), pytest.param(signal.SIGINT, 130, marks=pytest.mark.slow)],
+)
+def test_ctrl_c_and_termination_keep_what_is_done(
+    tmp_path: Path, sent: signal.Signals, status: int
+) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
     long = small_design(tmp_path, "long", epochs=2_000_000)
     short = small_design(tmp_path, "short")
     out = tmp_path / "out"
     command = [sys.executable, "-m", "mnnfab", "batch", str(short), str(long), "--out", str(out)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"TMPDIR": str(temporary)},
+    )
     assert process.stderr is not None
     while "pass short" not in (line := process.stderr.readline()):
         assert line, process.communicate()
-    process.send_signal(signal.SIGINT)
+    workers = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(sent)
     text, _ = process.communicate(timeout=60)
-    assert process.returncode == 130
+    assert process.returncode == status
     assert "continue with --resume" in text
+    assert not psutil.wait_procs(workers, timeout=30)[1]
+    assert not list(temporary.iterdir())
+    assert not list(out.rglob(".*"))
     with (out / "results.csv").open(encoding="utf-8", newline="") as file:
         assert [row["ending"] for row in csv.DictReader(file)] == ["pass", "stopped"]
     whole_run(out / "short")

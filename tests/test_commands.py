@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import pty
+import re
 import subprocess
 import sys
 import time
@@ -26,7 +27,8 @@ from geometry.printability.checks import check_printability
 from geometry.printability.print_job import PrintJob
 from mnnfab import load_problem, train_problem
 from mnnfab.cli import main
-from mnnfab.commands.diagnosis import diagnose
+from mnnfab.commands.diagnosis import diagnose, diagnosis_text
+from mnnfab.commands.extras import EXTRAS, Extra
 from mnnfab.findings import Finding
 from mnnfab.network.network import Network
 from mnnfab.network.svg import colours
@@ -175,6 +177,25 @@ def test_a_log_file_does_not_change_what_is_printed(
     assert plain.count("below the measurement resolution") == 1
     assert logged == plain
     assert say(*train, "-q", "--log", log).stderr == ""
+
+
+@pytest.mark.parametrize("charset", ["latin-1", "cp437", "utf-8"])
+def test_what_a_terminal_cannot_show_is_replaced(tmp_path: Path, charset: str) -> None:
+    """In answers, errors and usage errors: names of folders are any bytes, or of any script."""
+    runner, out = CliRunner(charset=charset), tmp_path / "\u03c3\u2028 \udce9"
+    design = small_design(tmp_path, "small", epochs=1)
+    done = runner.invoke(main, ["train", str(design), "--out", str(out)])
+    assert done.exit_code == 0, done.exception
+    shown = {"utf-8": "\u03c3\u2028 ?", "cp437": "\u03c3? ?"}.get(charset, "?? ?")
+    assert f"history in {tmp_path / shown}" in done.stdout
+    for arguments in (["check", f"{out}-none"], ["\udce9\u03c3"], ["run", "--\udce9\u03c3"]):
+        done = runner.invoke(main, arguments)
+        assert done.exit_code == 2, done.exception
+        assert done.stderr
+    log = tmp_path / "log"
+    done = runner.invoke(main, ["train", str(design), "--out", str(out), "--log", str(log)])
+    assert done.exit_code == 0, done.exception
+    assert "history in" in log.read_text(encoding="utf-8")
 
 
 def test_near_misses_are_told() -> None:
@@ -370,11 +391,13 @@ def test_watch_follows_a_batch(tmp_path: Path) -> None:
 
 def test_watch_where_nothing_is_at_work(iris_run: Outcome, tmp_path: Path) -> None:
     done = say("watch", iris_run.folder)
-    assert "no active run; last run: pass" in done.stdout
+    assert "no active run; last complete run: pass" in done.stdout
     assert values("watch", tmp_path / "none")["error"]["given"] == "no such folder"
 
 
 # Machine and shell
+
+EXTRA_NAMES = ("there", "away", "broken")
 
 
 def test_doctor_finds_what_is_there_and_what_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -383,18 +406,40 @@ def test_doctor_finds_what_is_there_and_what_is_not(monkeypatch: pytest.MonkeyPa
         "_NEEDED",
         (("numpy", "numpy", "numbers", ""), ("none_such", "none-such", "nothing", "look for it")),
     )
-    monkeypatch.setattr(mnnfab.commands.diagnosis, "_OPTIONAL", ())
+    extras = (
+        Extra("there", "numbers", ("numpy",), "import numpy"),
+        Extra("away", "nothing", ("none-such",), "import none_such"),
+        Extra("broken", "pages", ("numpy",), "raise SystemExit('no pango')", "install pango"),
+    )
+    monkeypatch.setattr(mnnfab.commands.diagnosis, "EXTRAS", extras)
     checks = {check.name: check for check in diagnose()}
     assert checks["numpy"].state == "ok"
     assert checks["none-such"].state == "missing"
     assert checks["meshing"].state == "ok"
+    found = {name: (checks[f"[{name}]"].state, checks[f"[{name}]"].found) for name in EXTRA_NAMES}
+    assert found["there"][0] == "ok"
+    assert found["away"] == ("optional", "no none-such")
+    assert found["broken"] == ("optional", "no pango")
+    assert checks["[broken]"].remedy == "pip install 'mnnfab[broken]'; install pango"
+    assert "[away]: pip install 'mnnfab[away]'" in diagnosis_text(list(checks.values()))
     done = say("doctor")
     assert done.exit_code == 2
     assert "pip install none-such" in done.stdout
 
 
-def test_doctor_passes_here() -> None:
+def test_doctor_passes_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mnnfab.commands.diagnosis, "EXTRAS", ())  # they do not make it fail
     assert not [check for check in diagnose() if check.state == "missing"]
+
+
+def test_doctor_knows_all_extras() -> None:
+    project = tomllib.loads((EXAMPLES.parent / "pyproject.toml").read_text(encoding="utf-8"))
+    declared = project["project"]["optional-dependencies"]
+    assert {extra.name for extra in EXTRAS} == set(declared)
+    for extra in EXTRAS:
+        packages = [re.split("[>=]", package)[0] for package in declared[extra.name]]
+        assert set(extra.packages) <= set(packages)
+        compile(extra.trial, extra.name, "exec")
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numba
 import numpy as np
 import pytest
 
@@ -30,6 +32,7 @@ from mnnfab.model.response import FlexibilityMatrix
 from mnnfab.model.springs import SpringModel
 from mnnfab.network.widths_file import widths_text
 from mnnfab.problem.problem import require_trainable
+from mnnfab.training.compiled import _compiled
 from mnnfab.training.ensemble import (
     COMPILED_DOFS,
     can_be_compiled,
@@ -298,3 +301,63 @@ def test_iris_over_thirty_seeds(iris_values: dict[str, Any]) -> None:
         accuracies.append(accuracy)
     assert np.median(accuracies) >= 0.95
     assert min(accuracies) >= 0.93
+
+
+# The cache of compiled code
+
+
+def triple(number: float) -> float:
+    return 3.0 * number
+
+
+def flip(content: bytes) -> bytes:
+    """Return the content with another byte in the middle of the machine code."""
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 0x55]) + content[middle + 1 :]
+
+
+def compile_and_call() -> tuple[float, int]:
+    """Compile as in a new process; return the result and how often the cache was used."""
+    compiled: Any = _compiled(triple)
+    return compiled(2.0), sum(compiled.stats.cache_hits.values())
+
+
+@pytest.mark.parametrize(
+    ("suffix", "damage"),
+    [
+        *((suffix, lambda _: b"") for suffix in (".nbi", ".nbc")),
+        *((suffix, lambda content: content[: len(content) // 2]) for suffix in (".nbi", ".nbc")),
+        (".nbi", lambda content: bytes(len(content))),
+        (".nbc", flip),
+    ],
+    ids=["no index", "no code", "half an index", "half the code", "zeros", "one byte of the code"],
+)
+def test_a_damaged_compile_cache_is_told_and_replaced(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    suffix: str,
+    damage: Callable[[bytes], bytes],
+) -> None:
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+    assert compile_and_call() == (6.0, 0)
+    assert compile_and_call() == (6.0, 1)
+    (path,) = tmp_path.rglob(f"*{suffix}")
+    path.write_bytes(damage(path.read_bytes()))
+    assert compile_and_call() == (6.0, 0)
+    assert "compiled code in" in caplog.text
+    caplog.clear()
+    assert compile_and_call() == (6.0, 1)
+    assert not caplog.text
+
+
+def test_a_compile_cache_that_cannot_be_written_costs_time_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+    compile_and_call()
+    (index,) = tmp_path.rglob("*.nbi")
+    index.unlink()
+    index.mkdir()
+    assert compile_and_call() == (6.0, 0)
+    assert "compiled again in every process" in caplog.text

@@ -7,17 +7,19 @@ import locale
 import os
 import subprocess
 import sys
+import zipfile
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
 import cadquery
+import ezdxf
 import lib3mf
 import numpy as np
 import pytest
 import trimesh
 
-from export.formats import Format, formats_named, known_formats, require_known
+from export.formats import Format, Measured, formats_named, known_formats, require_known
 from export.formats.step import read_step
 from export.formats.stl import read_mesh
 from export.package import export_part
@@ -82,6 +84,70 @@ def test_name_and_hash_travel(tmp_path: Path, part: TiledPart, name: str) -> Non
     content = path.read_bytes()
     assert b"part" in content
     assert LABEL.design_sha256[:16].encode() in content
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_folders_with_names_like_addresses_and_patterns(
+    tmp_path: Path, part: TiledPart, name: str
+) -> None:
+    """The same bytes in a folder whose name is no address, no pattern and no valid UTF-8."""
+    plain, odd = tmp_path / "plain", tmp_path / "a#b?c=[d]%20\\e*~" / "n\udce9e: \u03c3"
+    plain.mkdir()
+    odd.mkdir(parents=True)
+    files = [export_part(part, folder, [the_format(name)], 0.01) for folder in (plain, odd)]
+    assert files[0] == files[1]
+    assert [path.name for path in odd.iterdir()] == [f"part.{name}"]
+
+
+def test_a_library_that_fails_is_named_with_format_and_file(
+    tmp_path: Path, part: TiledPart
+) -> None:
+    def read_back(path: Path) -> Measured:
+        raise KeyError(f"no accessor in {path.suffix}")
+
+    kind = replace(the_format("glb"), read_back=read_back)
+    with pytest.raises(ToolError, match=r"part\.glb .* as GLB: KeyError: 'no accessor in \.glb'"):
+        export_part(part, tmp_path, [kind], 0.01)
+
+
+def test_a_broken_glb_is_told_with_the_reason(tmp_path: Path) -> None:
+    path = tmp_path / "x.glb"
+    path.write_bytes(b"glTF nothing of the kind")
+    with pytest.raises(ToolError, match=r"x\.glb could not be read back: .*Error loading"):
+        the_format("glb").read_back(path)
+
+
+def test_files_in_a_3mf_have_a_date_that_exists(tmp_path: Path, part: TiledPart) -> None:
+    export_part(part, tmp_path, [the_format("3mf")], 0.01)
+    with zipfile.ZipFile(tmp_path / "part.3mf") as archive:
+        assert archive.testzip() is None
+        dates = {entry.date_time for entry in archive.infolist()}
+        names = archive.namelist()
+    assert dates == {(1980, 1, 1, 0, 0, 0)}
+    assert {"[Content_Types].xml", "_rels/.rels", "3D/3dmodel.model"} <= set(names)
+
+
+def test_extents_of_a_dxf_are_those_of_its_lines(tmp_path: Path, fabrication: Fabrication) -> None:
+    """Also where the outermost points are on arcs, between the corners: ends of radius 10."""
+    wide = fabrication.model_copy(
+        update={"joint_ratio": 1.0, "joint_length_mm": 12.0, "width_max_mm": 20.0}
+    )
+    network = Network(np.array([[0, 0], [60, 0]]), np.array([[0, 1]]), np.array([0]))
+    rounded = TiledPart(Label("round"), tile(network, np.array([20.0]), wide))
+    export_part(rounded, tmp_path, [the_format("dxf")], 0.01)
+    header = ezdxf.readfile(tmp_path / "round.dxf").header
+    low, high = rounded.bounding_box_mm
+    assert header["$EXTMIN"] == pytest.approx((low[0], low[1], 0.0), abs=1e-9)
+    assert header["$EXTMAX"] == pytest.approx((high[0], high[1], 0.0), abs=1e-9)
+
+
+def test_a_glb_stands_upright_and_is_in_metres(tmp_path: Path, part: TiledPart) -> None:
+    """GlTF 2.0, section 3.4: y points up, a model faces +z, the unit is the metre."""
+    export_part(part, tmp_path, [the_format("glb")], 0.01)
+    scene = trimesh.load_scene(tmp_path / "part.glb")
+    low, high = np.array(part.bounding_box_mm) / 1000
+    np.testing.assert_allclose(scene.bounds, [low, high], atol=2e-5)
+    assert (high - low).argmin() == 2  # it is thin towards the viewer, not in height
 
 
 def test_a_3mf_leaves_the_locale_alone(tmp_path: Path, part: TiledPart) -> None:

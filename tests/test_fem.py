@@ -252,19 +252,30 @@ def test_a_loaded_mesher_is_forked_to_the_same_mesh(
     np.testing.assert_array_equal(forked.triangles, spawned.triangles)
 
 
-def sleep(*_: str) -> None:
+def sleep(_: bytes) -> bytes:
     time.sleep(60)
+    return b""
 
 
-def fail(*_: str) -> None:
+def fail(_: bytes) -> bytes:
     raise ValueError("no such surface")
 
 
-@pytest.mark.parametrize(("main", "words"), [(sleep, r"within 0\.5 s"), (fail, "no such surface")])
+def end(_: bytes) -> bytes:
+    raise SystemExit(3)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [(sleep, r"within 0\.5 s"), (fail, "no such surface"), (end, "ended with status 3")],
+)
 def test_a_forked_mesher_that_hangs_or_fails(
-    uniform: Tiling, monkeypatch: pytest.MonkeyPatch, main: Callable[..., None], words: str
+    uniform: Tiling,
+    monkeypatch: pytest.MonkeyPatch,
+    answer: Callable[[bytes], bytes],
+    words: str,
 ) -> None:
-    monkeypatch.setitem(sys.modules, "fem.mesher", types.SimpleNamespace(main=main))
+    monkeypatch.setitem(sys.modules, "fem.mesher", types.SimpleNamespace(answer=answer))
     with pytest.raises(ToolError, match=words):
         make_mesh(uniform, 4, 0.5)
 

@@ -9,20 +9,26 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from multiprocessing import get_context
+from multiprocessing.context import ForkProcess
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
+from click.testing import CliRunner
 from small import small_design, whole_run
 
 from mnnfab import InputError
 from mnnfab.batch.limits import Limits
 from mnnfab.batch.run import BatchOptions, batch
 from mnnfab.batch.watchers import SilentBatch
+from mnnfab.cli import main
 from mnnfab.io.atomic_folder import commit_files, move_committed, recover
 from mnnfab.io.folder_lock import (
     LIVE,
@@ -33,8 +39,10 @@ from mnnfab.io.folder_lock import (
     locked_folder,
     recover_unless_locked,
 )
+from mnnfab.io.signals import uninterrupted
 from mnnfab.pipeline.pipeline import run
 from mnnfab.pipeline.writing import write_manifest
+from mnnfab.progress.live import write_live
 from mnnfab.runs.run_folder import earlier_results, is_intact, run_folder
 
 LIMITS = Limits(deadline_s=120.0, memory_MB=4000.0)
@@ -93,8 +101,11 @@ def test_a_batch_that_is_killed_goes_on(tmp_path: Path, kills: int) -> None:
     out, chance = tmp_path / "out", random.Random(kills)  # noqa: S311
     command = [sys.executable, "-m", "mnnfab", "batch", str(design), "--out", str(out), "--quiet"]
     done: set[str] = set()
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    environment = os.environ | {"TMPDIR": str(temporary)}
     for _ in range(kills):
-        process = subprocess.Popen([*command, "--resume"])
+        process = subprocess.Popen([*command, "--resume"], env=environment)
         time.sleep(chance.uniform(0.3, 7.5))
         process.kill()
         process.wait()
@@ -108,6 +119,7 @@ def test_a_batch_that_is_killed_goes_on(tmp_path: Path, kills: int) -> None:
         if len(done) == len(names):  # all over: begin again
             shutil.rmtree(out)
             done = set()
+    assert not list(temporary.glob("*/*"))
     last = subprocess.run([*command, "--resume"], check=False)
     assert last.returncode == 0
     assert {name: whole_run(out / name) for name in names} == whole
@@ -122,6 +134,153 @@ def wait_until_free(folders: list[Path]) -> None:
     while any(is_locked(folder) for folder in folders):
         assert time.monotonic() < until
         time.sleep(0.02)
+
+
+# Ended by SIGTERM
+
+
+def command(arguments: list[str], temporary: str) -> None:
+    """Run a command in a session of its own, with the mesher as a program of its own."""
+    os.setsid()
+    tempfile.tempdir = temporary
+    sys.modules.pop("fem.mesher", None)
+    main(arguments)
+
+
+def start(*arguments: str | Path, temporary: Path) -> ForkProcess:
+    process = get_context("fork").Process(
+        target=command, args=([str(argument) for argument in arguments], str(temporary))
+    )
+    process.start()
+    return process
+
+
+def processes_of(session: int) -> list[psutil.Process]:
+    found = []
+    for process in psutil.process_iter():
+        with suppress(ProcessLookupError, psutil.Error):
+            if os.getsid(process.pid) == session and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+    return found
+
+
+def hidden(folder: Path) -> list[Path]:
+    return list(folder.rglob(".*"))
+
+
+@pytest.mark.parametrize("times", [4, pytest.param(50, marks=pytest.mark.slow)])
+def test_a_run_that_is_terminated_tidies_up(tmp_path: Path, times: int) -> None:
+    """At random moments of training, meshing, export and moving: nothing hidden is left."""
+    first = small_design(tmp_path / "a", "same", epochs=20, check=True)
+    second = small_design(tmp_path / "b", "same", epochs=3000, check=True)
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    wholes = [whole_run(run(design, tmp_path / "ref").folder) for design in (first, second)]
+    old, chance = tmp_path / "old", random.Random(times)  # noqa: S311
+    run(first, old)
+    begun = time.monotonic()
+    run(second, tmp_path / "timed")
+    longest = time.monotonic() - begun
+    for number in range(times):
+        fresh = tmp_path / f"fresh-{number}"
+        folder = (old, fresh)[number % 2]
+        process = start("run", second, "--out", folder, "-q", temporary=temporary)
+        time.sleep(longest * chance.uniform(0.0, 1.1))
+        process.terminate()
+        process.join()
+        # Before the command handles signals, and after that, they have their usual effect.
+        assert process.exitcode in {0, 143, -signal.SIGTERM}
+        assert not hidden(folder)
+        assert not list(temporary.iterdir())
+        assert process.pid is not None
+        assert not processes_of(process.pid)
+        if folder == old or (folder / "report.json").exists():
+            assert whole_run(folder) in wholes
+        elif folder.exists():
+            assert is_intact(folder, earlier_results(folder))
+            assert (folder / "widths.csv").exists()
+
+
+@pytest.mark.parametrize("moves", [False, True])
+def test_a_termination_is_told_and_waits_while_files_are_moved(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    moves: bool,
+) -> None:
+    """Status 143, also with a second signal during the tidying, as `timeout` sends it."""
+    out, design = tmp_path / "out", small_design(tmp_path, "small", epochs=1)
+    rmtree, move = shutil.rmtree, move_committed
+
+    def terminated(stage: object) -> Callable[..., object]:
+        def call(*arguments: Any, **options: Any) -> object:  # noqa: ANN401
+            signal.raise_signal(signal.SIGTERM)
+            return stage(*arguments, **options)  # type: ignore[operator]
+
+        return call
+
+    if moves:
+        monkeypatch.setattr("mnnfab.io.atomic_folder.move_committed", terminated(move))
+    else:
+        monkeypatch.setattr("mnnfab.pipeline.writing.write_training", terminated(list))
+        monkeypatch.setattr(shutil, "rmtree", terminated(rmtree))
+    done = CliRunner().invoke(main, ["run", str(design), "--out", str(out)])
+    assert done.exit_code == 143
+    assert not hidden(out)
+    if moves:
+        assert "stopped; the results are complete" in done.stderr
+        whole_run(out)
+    else:
+        assert "the trained widths are kept" in done.stderr
+        watched = CliRunner().invoke(main, ["watch", str(out)])
+        assert "the run was stopped; trained widths without a report" in watched.stdout
+
+
+def test_an_error_that_a_library_makes_of_a_signal_is_the_signal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Libraries in C++ report a signal during their import as an ImportError."""
+
+    def breaks(*_: object, **__: object) -> None:
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        except KeyboardInterrupt as stop:
+            raise ImportError("initialization failed") from stop
+
+    monkeypatch.setattr("mnnfab.pipeline.pipeline.run", breaks)
+    done = CliRunner().invoke(main, ["run", str(small_design(tmp_path, "small"))])
+    assert (done.exit_code, done.stderr) == (
+        143,
+        "mnnfab: stopped; earlier results are unchanged\n",
+    )
+
+
+@pytest.mark.parametrize("left", [True, False])
+def test_watch_says_that_a_run_was_killed(tmp_path: Path, *, left: bool) -> None:
+    """Also where no run before it has left a report."""
+    if left:
+        write_live(tmp_path, {"stages": ["read", "train"]})
+    done = CliRunner().invoke(main, ["watch", str(tmp_path)])
+    assert done.exit_code == 2
+    words = "the last run was killed in stage train, and no results"
+    assert (words in done.stderr) == left
+    assert "stopped before it has trained widths" in done.stderr
+
+
+def test_signals_wait_for_short_steps() -> None:
+    """Repeated signals in a step act once, at its end."""
+    seen: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, _: seen.append(number))
+    try:
+        with uninterrupted():
+            for _ in range(2):
+                signal.raise_signal(signal.SIGTERM)
+            seen.append(0)
+        assert seen == [0, signal.SIGTERM]
+        signal.raise_signal(signal.SIGTERM)
+        assert len(seen) == 3
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 # Power cut

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 
 import lib3mf
@@ -106,6 +107,8 @@ def test_parts_of_runs_lie_apart(tmp_path: Path) -> None:
     model = lib3mf.get_wrapper().CreateModel()
     model.QueryReader("3mf").ReadFromFile(str(out / "tray-1.3mf"))
     assert model.GetBuildItems().Count() == 10
+    with zipfile.ZipFile(out / "tray-1.3mf") as archive:
+        assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
     listed = json.loads((out / "tray.json").read_text())["parts"]
     assert sorted(entry["part"] for entry in listed) == ["one"] * 5 + ["two"] * 5
     assert all(len(entry["sha256"]) == 64 for entry in listed)

@@ -67,6 +67,8 @@ def write_drawing(drawing: Drawing, label: Label, path: Path) -> None:
     for text in drawing.texts:
         attributes = {"layer": text.layer, "insert": text.insertion_point}
         space.add_text(text.text, height=text.height, dxfattribs=attributes)
+    low, high = drawing.box
+    space.reset_extents((*low.tolist(), 0.0), (*high.tolist(), 0.0))
     _order_classes(document)
     document.saveas(path)
 

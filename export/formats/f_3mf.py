@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import locale
 import uuid
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +19,12 @@ from export.formats.stl import read_mesh
 from geometry.facets import Facets
 from geometry.part import Label, Part
 from mnnfab.errors import ToolError
+from mnnfab.io.plain_path import plain_path
 
 #: Namespace of mnnfab's metadata; an identifier, not an address.
 NAMESPACE = "mnnfab:design"
+#: The earliest date of a file in a zip archive.
+FIRST_DATE = (1980, 1, 1, 0, 0, 0)
 #: Translation of a build item, mm.
 _Translation = tuple[float, float, float]
 NO_TRANSLATION: _Translation = (0.0, 0.0, 0.0)
@@ -62,12 +67,29 @@ def write_items(items: Sequence[Item], label: Label, path: Path) -> None:
     # lib3mf leaves the process in the "C" locale, in which Python reads files as ASCII.
     previous_locale = locale.setlocale(locale.LC_ALL)
     try:
-        model.QueryWriter("3mf").WriteToFile(str(path))
+        with plain_path(path) as plain:
+            model.QueryWriter("3mf").WriteToFile(str(plain))
     except lib3mf.ELib3MFException as error:
         msg = f"lib3mf could not write {path.name}: {error}"
         raise ToolError(msg) from error
     finally:
         locale.setlocale(locale.LC_ALL, previous_locale)
+    _set_dates(path)
+
+
+def _set_dates(path: Path) -> None:
+    """Date all files in a zip archive 1980-01-01 00:00, the first date that the format has.
+
+    lib3mf writes month 0 and day 0, at which some readers fail; the time of writing would make
+    every file different.
+    """
+    dated = io.BytesIO()
+    with zipfile.ZipFile(path) as given, zipfile.ZipFile(dated, "w") as made:
+        for entry in given.infolist():
+            info = zipfile.ZipInfo(entry.filename, date_time=FIRST_DATE)
+            info.compress_type, info.create_system = zipfile.ZIP_DEFLATED, 0  # not of Unix
+            made.writestr(info, given.read(entry))
+    path.write_bytes(dated.getvalue())
 
 
 def _add_metadata(model: Any, label: Label) -> None:  # noqa: ANN401 - lib3mf has no types
@@ -129,7 +151,8 @@ def _check(path: Path) -> None:
     reader = model.QueryReader("3mf")
     reader.SetStrictModeActive(True)
     try:
-        reader.ReadFromFile(str(path))
+        with plain_path(path) as plain:
+            reader.ReadFromFile(str(plain))
     except lib3mf.ELib3MFException as error:
         msg = f"{path.name} could not be read back: {error}"
         raise ToolError(msg) from error

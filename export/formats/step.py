@@ -29,6 +29,7 @@ from export.formats import Format, Measured
 from geometry.part import Label, Part
 from geometry.solid import is_valid
 from mnnfab.errors import ToolError
+from mnnfab.io.plain_path import plain_path
 
 #: Replaces the time of writing, so that the same design gives the same bytes.
 NO_TIME = "1970-01-01T00:00:00"
@@ -49,7 +50,8 @@ def write_step(part: Part, path: Path, tolerance_mm: float) -> None:  # noqa: AR
     Interface_Static.SetIVal_s("write.surfacecurve.mode", 0)
     writer.Transfer(part.solid.wrapped, STEPControl_StepModelType.STEPControl_AsIs)
     _add_metadata(writer.Model(), part.label)
-    status = writer.Write(str(path))
+    with plain_path(path) as plain:
+        status = writer.Write(str(plain))
     if status != IFSelect_ReturnStatus.IFSelect_RetDone:
         msg = f"the CAD kernel could not write {path.name}; the disk may be full"
         raise ToolError(msg)
@@ -100,7 +102,9 @@ def read_step(path: Path) -> Measured:
         ToolError: if the file cannot be read or its unit is not the millimetre.
     """
     reader = STEPControl_Reader()
-    if reader.ReadFile(str(path)) != IFSelect_ReturnStatus.IFSelect_RetDone:
+    with plain_path(path) as plain:
+        status = reader.ReadFile(str(plain))
+    if status != IFSelect_ReturnStatus.IFSelect_RetDone:
         msg = f"{path.name} could not be read back: not a STEP file"
         raise ToolError(msg)
     _check_unit(reader, path)

@@ -11,6 +11,7 @@ from export.formats import SINGLE_PRECISION, SINGLE_PRECISION_MM, Format, Measur
 from geometry.facets import Facets
 from geometry.part import Part
 from mnnfab.errors import ToolError
+from mnnfab.io.plain_path import plain_path
 
 _HEADER_BYTES = 80
 _RECORD = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("spare", "<u2")])
@@ -42,7 +43,8 @@ def read_mesh(path: Path) -> Measured:
         ToolError: if the file cannot be read or is empty.
     """
     try:
-        mesh = trimesh.load_mesh(path)
+        with plain_path(path) as plain:
+            mesh = trimesh.load_mesh(plain)
     except Exception as error:  # its parsers raise exceptions of any kind
         msg = f"{path.name} could not be read back: {error}"
         raise ToolError(msg) from error

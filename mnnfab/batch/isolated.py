@@ -12,16 +12,18 @@ import time
 from collections.abc import Callable, Iterator
 from multiprocessing import connection, current_process, forkserver, get_context
 from multiprocessing.context import ForkServerContext, ForkServerProcess
+from multiprocessing.util import get_temp_dir
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import psutil
 
-from mnnfab.batch.child import run_job
+from mnnfab.batch.child import OUTPUT, run_job
 from mnnfab.batch.jobs import Job
 from mnnfab.batch.limits import Limits
 from mnnfab.batch.outcome import DesignOutcome, Ending
+from mnnfab.batch.sockets import short_temporary_folder
 from mnnfab.io.folder_lock import is_locked, recover_unless_locked
 
 StageCallback = Callable[[str, str], None]
@@ -51,15 +53,14 @@ def run_isolated(
     """
     _wait_for(Path(job.out))
     with tempfile.TemporaryDirectory(prefix="mnnfab-job-") as folder:
-        log = Path(folder) / "output.txt"
         receiver, sender = connection.Pipe(duplex=False)
         with receiver:
-            process = _start(job, sender, log)
+            process = _start(job, sender, folder)
             sender.close()
             watch = _Watch(process, receiver, limits, stop or threading.Event())
             ending, message = watch.wait_for_end(lambda stage: on_stage(job.name, stage))
             if ending == "crashed" and not message:
-                message = _crash_reason(process, log)
+                message = _crash_reason(process, Path(folder) / OUTPUT)
             recover_unless_locked(Path(job.out))  # clean up partial results of a terminated job
             return DesignOutcome(job.name, ending, message, watch.seconds, watch.memory_MB)
 
@@ -122,12 +123,13 @@ class _Watch:
         return None
 
 
-def _start(job: Job, pipe: connection.Connection, log: Path) -> ForkServerProcess:
+def _start(job: Job, pipe: connection.Connection, temporary: str) -> ForkServerProcess:
     context = _context()
     # Cluster workers are often daemon processes, which may not have children because these
     # would outlive them; our processes end with their parent (`child`).
     current_process().daemon = False
-    process = context.Process(target=run_job, args=(job.as_text(), pipe, str(log)))
+    arguments = (job.as_text(), pipe, temporary, get_temp_dir())
+    process = context.Process(target=run_job, args=arguments)
     with _starting, _without_main():
         process.start()
     return process
@@ -136,7 +138,7 @@ def _start(job: Job, pipe: connection.Connection, log: Path) -> ForkServerProces
 def _context() -> ForkServerContext:
     """Return the start method: fork from a server process with all imports done."""
     context = get_context("forkserver")
-    with _starting, _environment(), _without_main():
+    with _starting, _environment(), _without_main(), short_temporary_folder():
         context.set_forkserver_preload(["mnnfab.batch.preload"])
         forkserver.ensure_running()
     return context

@@ -128,7 +128,8 @@ def _write_parquet(path: Path, columns: Mapping[str, list[Any]]) -> None:
         name: pa.array(values, kinds[_NUMBERS[name]]) if name in _NUMBERS else _swept_array(values)
         for name, values in columns.items()
     }
-    parquet.write_table(pa.table(arrays), path)
+    with path.open("wb") as file:  # a name with a colon could be taken for an address
+        parquet.write_table(pa.table(arrays), file)
 
 
 def _swept_array(values: list[Any]) -> Any:  # noqa: ANN401 - pyarrow has no type information

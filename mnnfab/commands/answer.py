@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mnnfab.commands.messages import message_of, note, say
-from mnnfab.errors import InputError, Interrupted, MnnfabError
+from mnnfab.commands.signals import ending_signals, signal_received, stopped_status
+from mnnfab.errors import Completed, InputError, Interrupted, MnnfabError
 
 if TYPE_CHECKING:
     from mnnfab.progress.watcher import ProgressWatcher
@@ -84,10 +86,12 @@ def command(
         @wraps(function)
         def speak(*, as_json: bool, quiet: bool, log: Path | None, **given: object) -> None:
             options = AnswerOptions(as_json, quiet, log)
-            with _errors_in_words(options):
+            with ending_signals(), _errors_in_words(options):
                 _log(options, _asked)
                 with (watched or _watched)(options) as watcher, _library_warnings(options):
                     answer = function(watcher, **given)
+                if signal_received() not in (0, signal.SIGINT):
+                    answer = replace(answer, status=stopped_status(answer.status))
                 _log(options, lambda: answer.text or "done")
                 _say(answer, options)
             sys.exit(answer.status)
@@ -123,7 +127,8 @@ def _say(answer: Answer, options: AnswerOptions) -> None:
 def _errors_in_words(options: AnswerOptions) -> Iterator[None]:
     """Turn exceptions into one message and an exit status."""
     try:
-        yield
+        with _signals_before_errors():
+            yield
     except MnnfabError as error:
         _fail(options, BAD_INPUT, str(error), error)
     except click.ClickException:
@@ -132,9 +137,12 @@ def _errors_in_words(options: AnswerOptions) -> Iterator[None]:
         _fail(options, INTERRUPTED, "stopped; no answer was given", stop)
     except Interrupted as stop:
         words = f"stopped; the trained widths are kept; continue with  mnnfab export {stop.folder}"
-        _fail(options, INTERRUPTED, words, stop)
+        _fail(options, stopped_status(INTERRUPTED), words, stop)
+    except Completed as stop:
+        _fail(options, stopped_status(INTERRUPTED), "stopped; the results are complete", stop)
     except KeyboardInterrupt as stop:
-        _fail(options, INTERRUPTED, "stopped; earlier results are unchanged", stop)
+        words = "stopped; earlier results are unchanged"
+        _fail(options, stopped_status(INTERRUPTED), words, stop)
     except Exception as error:
         if os.environ.get("MNNFAB_TRACEBACK"):
             raise
@@ -142,6 +150,22 @@ def _errors_in_words(options: AnswerOptions) -> Iterator[None]:
         words = f"unexpected {type(error).__name__}: {error}"
         words += "\n  for a bug report, set MNNFAB_TRACEBACK=1 and run the command again"
         _fail(options, BAD_INPUT, message_of(error) or words, error)
+
+
+@contextmanager
+def _signals_before_errors() -> Iterator[None]:
+    """Take an error for the signal that came before it, unless it is of the input.
+
+    Libraries turn the exception of a signal into one of their own, such as an ImportError.
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:
+        if signal_received():
+            raise KeyboardInterrupt from error
+        raise
 
 
 def _fail(options: AnswerOptions, status: int, words: str, error: BaseException) -> None:

@@ -21,6 +21,7 @@ from mnnfab.commands.answer import (
 )
 from mnnfab.commands.messages import note
 from mnnfab.commands.options import DESIGN_FILE, PDF
+from mnnfab.commands.signals import stopped_status
 
 if TYPE_CHECKING:
     from mnnfab.batch.run import BatchOutcome, BatchWatcher
@@ -134,7 +135,7 @@ def _answer(outcome: BatchOutcome) -> Answer:
 
 def _status(outcome: BatchOutcome) -> int:
     if outcome.stopped:
-        return INTERRUPTED
+        return stopped_status(INTERRUPTED)
     if set(outcome.endings) <= {"pass"}:
         return PASSED
     return FAILED if set(outcome.endings) <= {"pass", "fail"} else BAD_INPUT

@@ -15,6 +15,7 @@ from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
+from mnnfab.commands.extras import EXTRAS, Extra
 from mnnfab.machine import cores, memory_MB
 
 State = Literal["ok", "missing", "optional"]
@@ -24,7 +25,6 @@ DEADLINE_S = 120.0
 MIN_MEMORY_GB, MIN_DISK_GB = 2.0, 1.0
 LIBRARIES = "libgl1 libglu1-mesa libxrender1 libxcursor1 libxft2 libxinerama1 libgomp1"
 _LIBRARIES_HELP = f"on Debian: apt-get install {LIBRARIES}"
-_PANGO_HELP = "on Debian: apt-get install libpango-1.0-0 libpangoft2-1.0-0"
 
 
 @dataclass(frozen=True)
@@ -65,10 +65,6 @@ _NEEDED = (
     ("pyarrow.parquet", "pyarrow", "Parquet", ""),
     ("matplotlib.figure", "matplotlib", "figures", ""),
 )
-_OPTIONAL = (
-    ("weasyprint", "weasyprint", "reports as PDF (--pdf)", _PANGO_HELP),
-    ("distributed", "distributed", "cluster batches (--scheduler)", "pip install 'mnnfab[dask]'"),
-)
 
 
 def diagnose(tell: Callable[[str], None] = lambda _: None) -> list[Check]:
@@ -79,11 +75,11 @@ def diagnose(tell: Callable[[str], None] = lambda _: None) -> list[Check]:
     """
     tell("machine")
     checks = [_python(), _cores(), _memory(), _disk()]
-    packages = [(*entry, "missing") for entry in _NEEDED]
-    packages += [(*entry, "optional") for entry in _OPTIONAL]
     tell("packages")
     with ThreadPoolExecutor(max(1, os.cpu_count() or 1)) as pool:
-        checks += pool.map(lambda entry: _package(*entry), packages)
+        checks += pool.map(lambda entry: _package(*entry), _NEEDED)
+        tell("extras")
+        checks += pool.map(_extra, EXTRAS)
     tell("meshing")
     checks.append(_mesher())
     return checks
@@ -117,19 +113,32 @@ def _disk() -> Check:
     return Check("disk", "results", state, f"{free:.1f} GB free here", f"{MIN_DISK_GB:g} GB")
 
 
-def _package(module: str, name: str, purpose: str, remedy: str, otherwise: State) -> Check:
+def _package(module: str, name: str, purpose: str, remedy: str) -> Check:
     try:
         number = version(name)
     except PackageNotFoundError:
-        remedy = remedy if otherwise == "optional" else ""
-        found, help_ = "not installed", remedy or f"pip install {name}"
-        return Check(name, purpose, otherwise, found, help_)
+        return Check(name, purpose, "missing", "not installed", f"pip install {name}")
     failed = _fails(f"import {module}")
     if failed is None:
         return Check(name, purpose, "ok", number)
     return Check(
-        name, purpose, otherwise, failed, remedy or f"pip install --force-reinstall {name}"
+        name, purpose, "missing", failed, remedy or f"pip install --force-reinstall {name}"
     )
+
+
+def _extra(extra: Extra) -> Check:
+    """Check an extra by using what it installs; a missing one is no fault."""
+    name, remedy = f"[{extra.name}]", f"pip install 'mnnfab[{extra.name}]'"
+    remedy += f"; {extra.system}" if extra.system else ""
+    try:
+        numbers = [version(package) for package in extra.packages]
+    except PackageNotFoundError as error:
+        return Check(name, extra.purpose, "optional", f"no {error.name}", remedy)
+    failed = _fails(extra.trial)
+    if failed is not None:
+        return Check(name, extra.purpose, "optional", failed, remedy)
+    found = ", ".join(map(" ".join, zip(extra.packages, numbers, strict=True)))
+    return Check(name, extra.purpose, "ok", found)
 
 
 def _mesher() -> Check:
@@ -148,7 +157,7 @@ def _mesher() -> Check:
 
 def _fails(program: str) -> str | None:
     """Run a program in a separate process; return the error, or None on success."""
-    run = partial(subprocess.run, capture_output=True, text=True, check=False)
+    run = partial(subprocess.run, capture_output=True, text=True, errors="replace", check=False)
     try:
         done = run([sys.executable, "-P", "-c", program], timeout=DEADLINE_S)
     except subprocess.TimeoutExpired:
@@ -167,5 +176,5 @@ def diagnosis_text(checks: list[Check]) -> str:
     wanting = [check for check in checks if check.state != "ok"]
     lines += ["", *(f"{check.name}: {check.remedy}" for check in wanting)]
     if not any(check.state == "missing" for check in checks):
-        lines.append("all requirements are met")
+        lines.append("all requirements are met; extras in brackets are only needed for their use")
     return "\n".join(lines)

@@ -1,16 +1,18 @@
-"""Ctrl-C handling: the first one ends a training after its epoch, others stop at once."""
+"""Ctrl-C and SIGTERM: the first one ends a training after its epoch, others stop at once."""
 
 from __future__ import annotations
 
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import FrameType
 
 import click
 
+from mnnfab.commands.signals import DEADLY, is_handled, record_signal
+from mnnfab.errors import Completed
 from mnnfab.progress.watcher import ForwardingWatcher, ProgressWatcher
 
 
@@ -19,6 +21,7 @@ class _Stoppable(ForwardingWatcher):
     """Progress watcher that ends a training on request."""
 
     asked: bool = False
+    deferred: bool = False
     training: bool = False
 
     def stage(self, name: str) -> None:
@@ -33,28 +36,37 @@ class _Stoppable(ForwardingWatcher):
         self.training = True
         return super().epoch(done, total, loss) or self.asked
 
-    def interrupt(self, _signal: int, _frame: FrameType | None) -> None:
-        """Handle a Ctrl-C."""
-        if self.asked or not self.training:
+    def interrupt(self, number: int, _frame: FrameType | None) -> None:
+        """Handle a Ctrl-C or another signal that ends the command.
+
+        The request is kept, because an exception in a function that the interpreter calls by
+        itself, such as at the end of an import, is printed and ignored.
+        """
+        if not record_signal(number):
+            return
+        asked, self.asked = self.asked, True
+        if asked or not self.training:
             raise KeyboardInterrupt
-        self.asked = True
-        click.echo(
-            "\nstopping after this epoch, then writing the results; Ctrl-C again stops at once",
-            err=True,
-        )
+        self.deferred = True
+        again = "; Ctrl-C again stops at once" if number == signal.SIGINT else ""
+        with suppress(OSError, RuntimeError):  # the signal arrived while something was printed
+            words = f"\nstopping after this epoch, then writing the results{again}"
+            click.echo(words, err=True)
 
 
 @contextmanager
 def stoppable(watcher: ProgressWatcher) -> Iterator[ProgressWatcher]:
-    """Yield a progress watcher that handles a Ctrl-C during a training."""
+    """Yield a progress watcher that handles Ctrl-C and SIGTERM, also during a training."""
     if threading.current_thread() is not threading.main_thread():  # it cannot handle signals
         yield watcher
         return
     stopper = _Stoppable(watcher)
-    before = signal.signal(signal.SIGINT, stopper.interrupt)
+    handled = (signal.SIGINT, *(number for number in DEADLY if is_handled(number)))
+    before = {number: signal.signal(number, stopper.interrupt) for number in handled}
     try:
         yield stopper
     finally:
-        signal.signal(signal.SIGINT, before)
-    if stopper.asked:
-        raise KeyboardInterrupt
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if stopper.deferred:
+        raise Completed

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 #: Polling interval of a run, s.
 PACE_S = 0.2
+_EXPECTED = (
+    "the folder of an active or finished run; a run that is stopped before it has trained widths "
+    "leaves nothing"
+)
 
 
 @command()
@@ -126,26 +130,28 @@ def _ended(folder: Path, *, at_work: bool) -> Answer:
     from mnnfab.batch.table import CSV as TABLE
     from mnnfab.progress.live import live_state
     from mnnfab.runs.record import WIDTHS
-    from mnnfab.runs.run_folder import PAGE
+    from mnnfab.runs.run_folder import PAGE, was_interrupted
 
-    verdict, words = _verdict(folder), ""
-    if not at_work:
-        words = "no active run; last run: "
-        left = live_state(folder)  # without a lock: its run was killed
-        if left is not None:
-            stage = f" in stage {left['stages'][-1]}" if left.get("stages") else ""
-            words = f"the last run was killed{stage}; previous run: "
+    verdict, left = _verdict(folder), live_state(folder)
+    killed = ""
+    if left is not None and not at_work:  # without a lock: its run was killed
+        stage = f" in stage {left['stages'][-1]}" if left.get("stages") else ""
+        killed = f"the last run was killed{stage}"
     if verdict is not None:
+        words = "" if at_work else "no active run; last complete run: "
+        words = f"{killed}; previous run: " if killed else words
         return Answer(f"{words}{verdict}; see {folder / PAGE}", {"verdict": verdict})
+    words = f"{killed}; " if killed else ""
     if (folder / TABLE).is_file():
-        return Answer(f"batch table in {folder / TABLE}", {"verdict": None})
+        return Answer(f"{words}batch table in {folder / TABLE}", {"verdict": None})
     if (folder / WIDTHS).is_file():
-        text = f"trained widths without a report; continue with  mnnfab export {folder}"
+        if was_interrupted(folder):
+            words += "the run was stopped; "
+        text = f"{words}trained widths without a report; continue with  mnnfab export {folder}"
         return Answer(text, {"verdict": None})
     if at_work:
-        return Answer(f"ended without a report in {folder}", {"verdict": None})
-    given = "no active run and no report"
-    raise InputError(str(folder), given, "the folder of an active or finished run")
+        return Answer(f"ended without results in {folder}", {"verdict": None})
+    raise InputError(str(folder), f"{killed or 'no active run'}, and no results", _EXPECTED)
 
 
 def _verdict(folder: Path) -> str | None:
@@ -161,4 +167,4 @@ def _verdict(folder: Path) -> str | None:
 
 def _require_folder(folder: Path) -> None:
     if not folder.is_dir():
-        raise InputError(str(folder), "no such folder", "the folder of an active or finished run")
+        raise InputError(str(folder), "no such folder", _EXPECTED)

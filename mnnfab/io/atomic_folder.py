@@ -16,8 +16,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from mnnfab.errors import InputError
+from mnnfab.errors import Completed, InputError
 from mnnfab.io.files import read_json
+from mnnfab.io.signals import uninterrupted
 
 MANIFEST = "manifest.json"
 _PREFIX = ".mnnfab-staging-"
@@ -31,8 +32,9 @@ def results_folder(folder: Path, *, removes: Sequence[str] = ()) -> Iterator[Pat
     """Yield an empty staging folder; on success its files are moved to `folder`.
 
     The files are synchronised to disk and moved at the end, in the order of their names with the
-    manifest last. If anything fails before that, `folder` is unchanged; if the process is killed
-    during the move, the next command that locks the folder completes it.
+    manifest last; Ctrl-C and SIGTERM wait for it. If anything fails before that, `folder` is
+    unchanged; if the process is killed during the move, the next command that locks the folder
+    completes it.
 
     Args:
         folder: results folder, locked by the caller (`mnnfab.io.folder_lock`).
@@ -40,18 +42,28 @@ def results_folder(folder: Path, *, removes: Sequence[str] = ()) -> Iterator[Pat
 
     Raises:
         InputError: if the folder cannot be written, or the disk is full.
+        Completed: on Ctrl-C during the move.
     """
     staging: Path | None = None
+    moved = False
     try:
-        staging = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=folder))
+        with uninterrupted():
+            staging = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=folder))
         yield staging
-        commit_files(staging, removes)
-        move_committed(staging, folder)
+        with uninterrupted():
+            commit_files(staging, removes)
+            move_committed(staging, folder)
+            moved = True
     except OSError as error:
         raise unwritable(folder, error) from error
+    except KeyboardInterrupt as stop:
+        if moved:
+            raise Completed from stop
+        raise
     finally:
         if staging is not None and not (staging / _COMMIT).exists():
-            shutil.rmtree(staging, ignore_errors=True)
+            with uninterrupted():
+                shutil.rmtree(staging, ignore_errors=True)
 
 
 def recover(folder: Path) -> None:

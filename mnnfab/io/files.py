@@ -12,6 +12,7 @@ from typing import Any
 from mnnfab.errors import InputError
 from mnnfab.io.limits import MAX_FILE_BYTES, MAX_TEXT_BYTES, MB
 from mnnfab.io.parsing import parse_json, parse_toml
+from mnnfab.io.signals import uninterrupted
 
 
 def read_text(path: Path) -> str:
@@ -108,8 +109,10 @@ def write_new_file(path: Path, text: str) -> None:
     """
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        draft.write_text(text, encoding="utf-8")
-        os.link(draft, path)  # unlike a rename, never replaces an existing file
+        with uninterrupted():
+            draft.write_text(text, encoding="utf-8")
+            os.link(draft, path)  # unlike a rename, never replaces an existing file
+            draft.unlink()
     except FileExistsError as error:
         raise InputError(str(path), "exists already", "a new name") from error
     except OSError as error:

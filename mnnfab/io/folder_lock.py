@@ -9,12 +9,13 @@ import os
 import stat
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from mnnfab.errors import InputError
 from mnnfab.io.atomic_folder import recover, sync_folder, unwritable
+from mnnfab.io.signals import uninterrupted
 
 log = logging.getLogger(__name__)
 
@@ -42,28 +43,41 @@ def locked_folder(folder: Path) -> Iterator[None]:
         InputError: if another run has the lock, or the folder cannot be created or written.
     """
     missing: list[Path] = []
+    lock: int | None = None
     try:
-        missing = [path for path in (folder, *folder.parents) if not path.exists()]
+        with uninterrupted():
+            missing += (path for path in (folder, *folder.parents) if not path.exists())
+            lock = _make_and_lock(folder, missing)
+        recover(folder)
+        yield
+    finally:
+        with uninterrupted():
+            if lock is not None:
+                _release(folder, lock)
+            _remove_empty(missing)
+
+
+def _make_and_lock(folder: Path, missing: Sequence[Path]) -> int:
+    """Create a folder with its missing parents, and return the file descriptor of its lock."""
+    try:
         folder.mkdir(parents=True, exist_ok=True)
         for path in missing:  # losing its entry in a power cut would lose its content
             sync_folder(path.parent)
         lock = _lock(folder)
     except OSError as error:
-        _remove_empty(missing)
         raise unwritable(folder, error) from error
     if lock is None:
         allowed = "another --out, or wait; `mnnfab watch` shows its progress"
         raise InputError(str(folder), f"another run is active here{_holder(folder)}", allowed)
-    try:
-        recover(folder)
-        yield
-    finally:
-        # Before the lock is released: a file of that name created later belongs to another run.
-        for name in (LIVE, LOCK):
-            with suppress(OSError):  # in a folder that became read-only it would hide the error
-                (folder / name).unlink(missing_ok=True)
-        os.close(lock)
-        _remove_empty(missing)
+    return lock
+
+
+def _release(folder: Path, lock: int) -> None:
+    # Before the lock is released: a file of that name created later belongs to another run.
+    for name in (LIVE, LOCK):
+        with suppress(OSError):  # in a folder that became read-only it would hide the error
+            (folder / name).unlink(missing_ok=True)
+    os.close(lock)
 
 
 def is_locked(folder: Path) -> bool:

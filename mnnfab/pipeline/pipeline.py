@@ -179,7 +179,8 @@ def _run_and_write(
         # Complete results of an earlier run are not replaced by incomplete ones.
         if not trained or earlier_results(folder):
             raise
-        _write_widths(folder, trained[-1].problem, _record(trained[-1], start_from))
+        record = _record(trained[-1], start_from)
+        _write_widths(folder, trained[-1].problem, record, interrupted=True)
         raise Interrupted(folder) from error
     except Exception as error:
         if trained:
@@ -209,10 +210,12 @@ def _record(fitted: TrainedDesign, start_from: Path | None) -> Record:
     )
 
 
-def _write_widths(folder: Path, problem: Problem, record: Record) -> None:
+def _write_widths(
+    folder: Path, problem: Problem, record: Record, *, interrupted: bool = False
+) -> None:
     with run_folder(folder) as staging:
         write_training(staging, problem, record)
-        write_manifest(staging, ())
+        write_manifest(staging, (), interrupted=interrupted)
 
 
 def train(
@@ -243,7 +246,8 @@ def train(
         compensation = compensation_of(problem.surrogate)
         fitted = TrainedDesign(problem, training, compensation, (*before, *after))
         removed = exported_names(locked.folder)
-        _write_widths(locked.folder, problem, _record(fitted, start_from))
+        record = _record(fitted, start_from)
+        _write_widths(locked.folder, problem, record, interrupted=training.stopped)
         if training.stopped:
             raise Interrupted(locked.folder)
     return TrainingOutcome(locked.folder, training_text(problem, training), removed)

@@ -129,7 +129,11 @@ def _others(staging: Path, parts: Collection[str]) -> list[OtherFile]:
 
 
 def write_manifest(
-    staging: Path, parts: Sequence[ExportedFile], request: str | None = None
+    staging: Path,
+    parts: Sequence[ExportedFile],
+    request: str | None = None,
+    *,
+    interrupted: bool = False,
 ) -> None:
     """Write the manifest of all files in a folder, with the properties of the parts."""
     from export.manifest import manifest_text
@@ -137,5 +141,5 @@ def write_manifest(
     exported = {part.file for part in parts}
     names = sorted(p.relative_to(staging).as_posix() for p in staging.rglob("*") if p.is_file())
     others = [name for name in names if name not in exported]
-    text = manifest_text(parts, staging, others, request)
+    text = manifest_text(parts, staging, others, request, interrupted=interrupted)
     (staging / MANIFEST).write_text(text, encoding="utf-8")

@@ -15,6 +15,7 @@ from mnnfab.findings import Finding
 from mnnfab.io.files import read_json
 from mnnfab.io.folder_lock import LIVE
 from mnnfab.io.json_values import to_jsonable
+from mnnfab.io.signals import uninterrupted
 from mnnfab.progress.watcher import ForwardingWatcher
 
 #: Minimum time between updates of the file (s).
@@ -91,14 +92,15 @@ class ProgressFileWatcher(ForwardingWatcher):
 
 def write_live(folder: Path, values: Mapping[str, Any]) -> None:
     """Write the progress file of a locked folder; errors are ignored, so the run continues."""
-    draft = folder / f"{LIVE}.draft"
-    with suppress(OSError):
-        draft.unlink(missing_ok=True)
-        with draft.open("x", encoding="utf-8") as file:  # a new file: no link is followed
-            json.dump(to_jsonable(values), file)
-        draft.replace(folder / LIVE)
-    with suppress(OSError):
-        draft.unlink(missing_ok=True)
+    draft, text = folder / f"{LIVE}.draft", json.dumps(to_jsonable(values))
+    with uninterrupted():
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+            with draft.open("x", encoding="utf-8") as file:  # a new file: no link is followed
+                file.write(text)
+            draft.replace(folder / LIVE)
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
 
 
 def live_state(folder: Path) -> dict[str, Any] | None:

@@ -50,6 +50,14 @@ def earlier_results(folder: Path) -> dict[str, str]:
     return {name: digest for name, digest in listed.items() if PLAIN_NAME.fullmatch(name)}
 
 
+def was_interrupted(folder: Path) -> bool:
+    """Return whether the results in a folder are the trained widths of a run that was stopped."""
+    try:
+        return read_json(folder / MANIFEST).get("interrupted") is True
+    except (InputError, AttributeError):
+        return False
+
+
 def exported_names(folder: Path) -> tuple[str, ...]:
     """Return the part files of an earlier run in `folder`, from its manifest."""
     try:

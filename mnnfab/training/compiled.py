@@ -7,10 +7,8 @@ arithmetic. numba compiles it at the first use and caches it on disk.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
-from functools import cache
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
@@ -18,6 +16,7 @@ import numpy as np
 from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.losses.loss import SHARE, SQUARED, TINY_MM
 from mnnfab.training.adam import DECAY_MEAN, DECAY_SQUARE, EPSILON
+from mnnfab.training.compile_cache import MendingCache, warn_not_cached
 from mnnfab.training.compiled_arrays import (
     CLAMP,
     LOGISTIC,
@@ -27,22 +26,17 @@ from mnnfab.training.compiled_arrays import (
     State,
 )
 
-log = logging.getLogger(__name__)
 _F = TypeVar("_F", bound=Callable[..., object])
 
 
 def _compiled(function: _F) -> _F:
     """Compile with numba; cache the machine code on disk if possible."""
+    compiled: Any = numba.njit(nogil=True)(function)
     try:
-        return cast("_F", numba.njit(cache=True, nogil=True)(function))
+        compiled._cache = MendingCache(function)  # noqa: SLF001 - as its `cache=True` does
     except RuntimeError:  # neither the folder of the package nor that of the user is writable
-        _warn_not_cached()
-        return cast("_F", numba.njit(nogil=True)(function))
-
-
-@cache
-def _warn_not_cached() -> None:
-    log.warning("no writable folder for compiled code: it is compiled again in every process")
+        warn_not_cached("none found")
+    return cast("_F", compiled)
 
 
 @_compiled

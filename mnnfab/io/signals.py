@@ -1,0 +1,43 @@
+"""Short steps that Ctrl-C and SIGTERM do not interrupt."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+#: Signals that ask a process to end: Ctrl-C, `kill` and service managers, a closed terminal.
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Hold back the signals that end a process, and act on them at the end of the context.
+
+    Python raises the exception of a signal between any two operations, such as after the
+    creation of a file and before its name is stored, so that nobody removes it. Masks of the
+    system do not help: other threads, such as those of BLAS, accept the signal. In other
+    threads than the main one, which no signal interrupts, nothing is done.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    arrived: list[int] = []
+
+    def keep(number: int, _frame: FrameType | None) -> None:
+        arrived.append(number)
+
+    # Handlers that were not set by Python cannot be restored by it: they are left alone.
+    before = {number: signal.getsignal(number) for number in ENDING}
+    held = {number: handler for number, handler in before.items() if handler is not None}
+    for number in held:
+        signal.signal(number, keep)
+    try:
+        yield
+    finally:
+        for number, handler in held.items():
+            signal.signal(number, handler)
+        for again in dict.fromkeys(arrived):
+            signal.raise_signal(again)
