@@ -79,7 +79,7 @@ def read_network(
         _check_fixed(raw, path, fixed)
         return _assemble(raw, fixed or (), numbering, merge_mm)
     except InputError as error:
-        if str(path) in error.where or error.where.startswith("[network]"):
+        if str(path) in error.where:
             raise
         raise InputError(f"{path}, {error.where}", error.given, error.allowed) from error
 
