@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mnnfab.commands.messages import message_of, note, say
-from mnnfab.errors import InputError, Interrupted, MnnfabError
+from mnnfab.errors import InputError, Interrupted, MnnfabError, with_notes
 
 if TYPE_CHECKING:
     from mnnfab.progress.watcher import ProgressWatcher
@@ -149,7 +149,7 @@ def _fail(options: AnswerOptions, status: int, words: str, error: BaseException)
         from mnnfab.progress.log_file import log_error
 
         log_error(options.log, error)
-    words = "\n".join([words, *(f"  {line}" for line in getattr(error, "__notes__", ()))])
+    words = with_notes(error, words)
     note(f"mnnfab: {words}")
     if options.as_json:
         parts = {"message": words}

@@ -87,7 +87,9 @@ def watch(watcher: ProgressWatcher, folder: Path) -> Answer:
     while is_locked(folder):
         state = live_state(folder)
         if state is not None:
-            seen.show(state)
+            # Entries of another version, or of a file that is none of ours, are not shown.
+            with suppress(AttributeError, IndexError, KeyError, TypeError, ValueError):
+                seen.show(state)
         time.sleep(PACE_S)
     return _ended(folder, at_work=True)
 
@@ -133,7 +135,8 @@ def _ended(folder: Path, *, at_work: bool) -> Answer:
         words = "no active run; last run: "
         left = live_state(folder)  # without a lock: its run was killed
         if left is not None:
-            stage = f" in stage {left['stages'][-1]}" if left.get("stages") else ""
+            stages = left.get("stages")
+            stage = f" in stage {stages[-1]}" if stages and isinstance(stages, list) else ""
             words = f"the last run was killed{stage}; previous run: "
     if verdict is not None:
         return Answer(f"{words}{verdict}; see {folder / PAGE}", {"verdict": verdict})

@@ -14,6 +14,7 @@ import numpy as np
 from mnnfab.arrays import FloatArray
 from mnnfab.errors import InputError
 from mnnfab.io.files import read_bytes, read_text
+from mnnfab.io.limits import MAX_CELLS
 
 #: Larger (and infinite) numbers are rejected as input errors; products of allowed ones are finite.
 MAX_NUMBER = 1e100
@@ -73,9 +74,11 @@ def _read_parquet(path: Path) -> Table:
     from pyarrow import parquet
 
     try:
-        names = parquet.read_schema(pa.BufferReader(read_bytes(path))).names
-        _check_names(str(path), names)
-        columns = parquet.read_table(pa.BufferReader(read_bytes(path)))
+        file = parquet.ParquetFile(pa.BufferReader(read_bytes(path)))
+        _check_names(str(path), file.schema_arrow.names)
+        if file.metadata.num_rows * len(file.schema_arrow.names) > MAX_CELLS:
+            raise InputError(str(path), "too many cells", f"up to {MAX_CELLS:,} cells")
+        columns = file.read()
     except (pa.ArrowException, OSError) as error:
         reason = str(error).splitlines()[0]
         raise InputError(str(path), f"not Parquet: {reason}", "a Parquet file") from error
