@@ -24,6 +24,12 @@ class InputError(MnnfabError, ValueError):
         self.allowed = allowed
 
 
+def with_notes(error: BaseException, message: str | None = None) -> str:
+    """Return the message of an error with its notes, such as where its widths are kept."""
+    notes = (f"  {note}" for note in getattr(error, "__notes__", ()))
+    return "\n".join([str(error) if message is None else message, *notes])
+
+
 class MechanismError(InputError):
     """The network is a mechanism: it has zero modes, which move without resistance."""
 

@@ -148,12 +148,18 @@ def test_a_refused_design_of_the_same_name_costs_no_other(tmp_path: Path) -> Non
     }
 
 
-def test_numbers_that_parquet_does_not_know(tmp_path: Path) -> None:
-    sweep = "[sweep]\ntraining.batch_size = [16, 1000000000000000000000]\n"
-    outcome, _ = do([small_design(tmp_path, "small", more=sweep)], tmp_path / "out")
+def test_the_largest_numbers_of_a_sweep(tmp_path: Path) -> None:
+    """Those of 64 bits, as TOML and Parquet have them; a file with larger ones is refused."""
+    sweep = "[sweep]\ntraining.batch_size = [16, {}]\n"
+    largest = sweep.format(2**63 - 1)
+    outcome, _ = do([small_design(tmp_path, "small", more=largest)], tmp_path / "out")
     table = parquet.read_table(tmp_path / "out" / "results.parquet").to_pylist()
-    assert [row["sweep.training.batch_size"] for row in table] == ["16", str(10**21)]
+    assert [row["sweep.training.batch_size"] for row in table] == [16, 2**63 - 1]
     assert set(endings(outcome).values()) == {"pass"}
+    path = small_design(tmp_path, "large", more=sweep.format(2**63))
+    (found,) = collect([path], tmp_path / "out")
+    assert isinstance(found, RejectedDesign)
+    assert "at most 64 bits" in found.reason
 
 
 def test_what_keeps_a_design_from_being_run_costs_it_alone(
@@ -399,7 +405,7 @@ def test_a_sweep_is_every_combination(seeds: list[int], ratios: list[float]) -> 
             "at most 100000",
         ),
         ("", "empty"),
-        ("[sweep." + ".".join(["a"] * 3000) + "]\nseed = [1]", "nested too deeply"),
+        ("[sweep." + ".".join(["a"] * 3000) + "]\nseed = [1]", "more than 16 parts"),
     ],
 )
 def test_sweeps_that_cannot_be(tmp_path: Path, sweep: str, message: str) -> None:

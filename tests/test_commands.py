@@ -393,6 +393,27 @@ def test_watch_follows_a_batch(tmp_path: Path) -> None:
     assert "results.csv" in done.stdout
 
 
+@pytest.mark.parametrize(
+    "state",
+    [
+        *({"stages": 3}, {"stages": ["[/red]"]}, {"findings": [{"code": 1}]}, {"losses": [[1]]}),
+        *({"endings": []}, {"stages": {"a": 1}}, {"losses": [[1, 0.5]], "epoch": "x"}),
+    ],
+)
+def test_watch_survives_any_progress_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: dict[str, Any]
+) -> None:
+    (tmp_path / "widths.csv").touch()
+    (tmp_path / ".mnnfab-live.json").write_text(json.dumps(state))
+    locked = iter([True, True, False])
+    monkeypatch.setattr("mnnfab.io.folder_lock.is_locked", lambda _: next(locked))
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    for _ in range(2):  # while a run is active, and after it was killed
+        done = say("watch", tmp_path)
+        assert (done.exit_code, "unexpected" in done.output) == (0, False)
+        locked = iter([False])
+
+
 def test_watch_where_nothing_is_at_work(iris_run: Outcome, tmp_path: Path) -> None:
     done = say("watch", iris_run.folder)
     assert "no active run; last complete run: pass" in done.stdout

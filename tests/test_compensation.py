@@ -194,7 +194,7 @@ def test_record_is_read_back(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ("{", "Invalid JSON"),
+        ("{", "not JSON"),
         ('{"surprise": 1}', "surprise"),
         ('{"correction": {"scale": -1.0, "additive_mm_per_N": [[0.0]]}}', "scale"),
         ('{"correction": {"scale": 1.0, "additive_mm_per_N": [[1e400]]}}', "additive"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -94,13 +95,14 @@ def run_all(folder: Path, designs: list[Path]) -> BatchOutcome:
 
 
 def has_fault(text: str) -> bool:
-    """Return whether a message is that of a fault in mnnfab."""
-    return "Traceback" in text or "unexpected" in text
+    """Return whether a message is that of a fault in mnnfab, as "unexpected KeyError" is."""
+    return "Traceback" in text or re.search("unexpected [A-Z]", text) is not None
 
 
 def asks_for_much(path: Path) -> bool:
     text = path.read_bytes()
-    return b"999999999" in text or b"1e308" in text
+    # The last is a part of four metres, whose mesh is slow on a busy machine.
+    return any(much in text for much in (b"999999999", b"1e308", b"bond_length_mm = 1_000"))
 
 
 def mutants(folder: Path, number: int, seed: int) -> list[Path]:
@@ -228,7 +230,8 @@ def test_mutated_designs_with_any_output(tmp_path: Path, number: int) -> None:
             cwd=tmp_path,
         )
         case = (streams, path.read_bytes(), done.stdout, done.stderr)
-        assert done.returncode in ({0, 2} if "full" not in streams else {2}), case
+        unwritable = ">/dev/full" in streams.split() or "--log /dev/full" in streams
+        assert done.returncode in ({2} if unwritable else {0, 2}), case
         assert not has_fault(done.stdout + done.stderr), case
         assert done.stderr.count("mnnfab: ") <= 2, case
 

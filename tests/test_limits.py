@@ -9,6 +9,7 @@ import threading
 import tracemalloc
 from pathlib import Path
 
+import numpy as np
 import pytest
 from test_hostile import FROM_FILE, NETWORK, PORTS_OF_FILE, design
 
@@ -16,6 +17,7 @@ from mnnfab import InputError, load_problem
 from mnnfab.io import limits
 from mnnfab.io.files import read_bytes, read_json, read_toml
 from mnnfab.io.parsing import parse_json, parse_toml
+from mnnfab.io.tables import read_table
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("mnnfab", "geometry", "fem", "export")
@@ -97,6 +99,19 @@ def test_large_files_are_not_read(tmp_path: Path) -> None:
     assert read_bytes(tmp_path / "some", 5) == b"12345"
     with pytest.raises(InputError, match="larger than"):
         read_bytes(tmp_path / "some", 4)
+
+
+def test_a_small_parquet_file_of_many_cells(tmp_path: Path) -> None:
+    """It is compressed: 30 million equal cells are little more than 100 kB."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    column = pa.DictionaryArray.from_arrays(pa.array(np.zeros(30_000_000, np.int8)), pa.array([1]))
+    path = tmp_path / "data.parquet"
+    parquet.write_table(pa.table({"a": column}), path, compression="zstd")
+    assert path.stat().st_size < 1e6
+    with pytest.raises(InputError, match="too many cells"):
+        read_table(path)
 
 
 # What is not a file

@@ -22,8 +22,12 @@ from test_hostile import CLASSES, TABLE, design
 
 import mnnfab.pipeline.pipeline
 from mnnfab import InputError, ToolError
+from mnnfab.batch.limits import Limits
+from mnnfab.batch.run import BatchOptions, batch
+from mnnfab.batch.watchers import SilentBatch
 from mnnfab.cli import main
 from mnnfab.commands.messages import _wrapped, message_of
+from mnnfab.errors import with_notes
 from mnnfab.io.files import write_new_file
 from mnnfab.io.folder_lock import is_locked, locked_folder
 from mnnfab.problem.new_design import Start, write_new_design
@@ -140,6 +144,13 @@ def test_errors_of_the_machine_are_not_unexpected(
     assert "unexpected" not in done.output
 
 
+def test_notes_of_errors_are_told() -> None:
+    error = ToolError("no kernel")
+    error.add_note("the trained widths are kept in out")
+    assert with_notes(error) == "no kernel\n  the trained widths are kept in out"
+    assert with_notes(KeyError("x"), "unexpected") == "unexpected"
+
+
 def test_errors_of_mnnfab_are() -> None:
     assert message_of(KeyError("x")) is None
 
@@ -227,6 +238,16 @@ def test_a_failed_run_leaves_complete_earlier_results(
     assert done.exit_code == 2
     assert "are kept" not in done.output
     assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.slow
+def test_a_design_of_a_batch_that_fails_after_training_keeps_its_widths(tmp_path: Path) -> None:
+    path, out = small_design(tmp_path, "small", check=True), tmp_path / "out"
+    text = path.read_text().replace("[check]", "[check]\nmesher_deadline_s = 0.01")
+    path.write_text(text)
+    found = batch([path], out, SilentBatch(), BatchOptions(1, Limits(60.0, 3000.0)))
+    assert "the trained widths are kept" in found.rows[0]["message"]
+    assert (out / "small" / "widths.csv").is_file()
 
 
 def test_findings_that_fail_lose_no_training(

@@ -39,16 +39,17 @@ def run_job(text: str, pipe: Connection, temporary: str, shared: str) -> None:
     _redirect_output(f"{temporary}/{OUTPUT}")
     os.environ["TMPDIR"] = tempfile.tempdir = temporary
     from mnnfab.batch.jobs import Job
-    from mnnfab.errors import MnnfabError
+    from mnnfab.errors import MnnfabError, with_notes
 
     job = Job.from_text(text)
     try:
         pipe.send({"ending": _run(job, pipe), "message": ""})
     except MnnfabError as error:
-        pipe.send({"ending": "refused", "message": str(error)})
+        pipe.send({"ending": "refused", "message": with_notes(error)})
     except Exception as error:
         traceback.print_exc()
-        pipe.send({"ending": "crashed", "message": f"{type(error).__name__}: {error}"})
+        message = with_notes(error, f"{type(error).__name__}: {error}")
+        pipe.send({"ending": "crashed", "message": message})
 
 
 def _run(job: Any, pipe: Connection) -> str:  # noqa: ANN401 - a Job, imported later

@@ -120,9 +120,8 @@ def _with_unique_name(names: set[str], rejected: RejectedDesign) -> RejectedDesi
 def _jobs(path: Path, out: Path, *, force: bool, pdf: bool) -> Iterator[Job | RejectedDesign]:
     try:
         swept = expand(read_values(path), path.name)
-    except (InputError, RecursionError) as error:
-        reason = str(error) if isinstance(error, InputError) else "nested too deeply"
-        yield RejectedDesign(path.stem, str(path), reason)
+    except InputError as error:
+        yield RejectedDesign(path.stem, str(path), str(error))
         return
     for swept_design in swept:
         try:

@@ -14,8 +14,6 @@ from mnnfab.io.files import read_json
 from mnnfab.io.tables import table_text
 from mnnfab.runs.run_folder import REPORT
 
-#: Limit of integers in Parquet; larger numbers are written as text.
-MAX_INTEGER = 2**63
 CSV, PARQUET, TIMES = "results.csv", "results.parquet", "times.csv"
 Row = Mapping[str, Any]
 #: Columns of every table, in this order; the swept keys follow the first three.
@@ -137,9 +135,8 @@ def _swept_array(values: list[Any]) -> Any:  # noqa: ANN401 - pyarrow has no typ
     import pyarrow as pa
 
     present = [value for value in values if value is not None]
-    too_large = any(type(value) is int and abs(value) >= MAX_INTEGER for value in present)
-    if not too_large and all(type(value) is int for value in present):
+    if all(type(value) is int for value in present):  # of 64 bits, as read from TOML
         return pa.array(values, pa.int64())
-    if not too_large and all(type(value) in (int, float) for value in present):
+    if all(type(value) in (int, float) for value in present):
         return pa.array(values, pa.float64())
     return pa.array([None if value is None else str(value) for value in values], pa.string())

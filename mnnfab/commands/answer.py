@@ -18,7 +18,7 @@ import click
 
 from mnnfab.commands.messages import message_of, note, say
 from mnnfab.commands.signals import ending_signals, signal_received, stopped_status
-from mnnfab.errors import Completed, InputError, Interrupted, MnnfabError
+from mnnfab.errors import Completed, InputError, Interrupted, MnnfabError, with_notes
 
 if TYPE_CHECKING:
     from mnnfab.progress.watcher import ProgressWatcher
@@ -173,7 +173,7 @@ def _fail(options: AnswerOptions, status: int, words: str, error: BaseException)
         from mnnfab.progress.log_file import log_error
 
         log_error(options.log, error)
-    words = "\n".join([words, *(f"  {line}" for line in getattr(error, "__notes__", ()))])
+    words = with_notes(error, words)
     note(f"mnnfab: {words}")
     if options.as_json:
         parts = {"message": words}

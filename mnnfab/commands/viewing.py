@@ -91,7 +91,9 @@ def watch(watcher: ProgressWatcher, folder: Path) -> Answer:
     while is_locked(folder):
         state = live_state(folder)
         if state is not None:
-            seen.show(state)
+            # Entries of another version, or of a file that is none of ours, are not shown.
+            with suppress(AttributeError, IndexError, KeyError, TypeError, ValueError):
+                seen.show(state)
         time.sleep(PACE_S)
     return _ended(folder, at_work=True)
 
@@ -135,7 +137,8 @@ def _ended(folder: Path, *, at_work: bool) -> Answer:
     verdict, left = _verdict(folder), live_state(folder)
     killed = ""
     if left is not None and not at_work:  # without a lock: its run was killed
-        stage = f" in stage {left['stages'][-1]}" if left.get("stages") else ""
+        stages = left.get("stages")
+        stage = f" in stage {stages[-1]}" if stages and isinstance(stages, list) else ""
         killed = f"the last run was killed{stage}"
     if verdict is not None:
         words = "" if at_work else "no active run; last complete run: "

@@ -137,8 +137,6 @@ def damaged_file(path: Path, error: ValidationError) -> InputError:
     """Return the first error of a file written by mnnfab that was changed or damaged since."""
     detail = error.errors()[0]
     place = ".".join(map(str, detail["loc"]))
-    if detail["type"] == "json_invalid":
-        return InputError(str(path), detail["msg"], "a file written by mnnfab")
     if detail["type"] == "extra_forbidden":
         return InputError(str(path), f"unknown key {place}", "a file written by mnnfab")
     allowed = expected_by_rule(detail) or expected_value(detail)

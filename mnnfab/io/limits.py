@@ -19,6 +19,8 @@ MAX_TOML_KEYS = 100_000
 MAX_KEY_PARTS = 16
 #: Largest number of lists and objects of a JSON file.
 MAX_JSON_LISTS = 5_000_000
+#: Largest number of cells of a Parquet file, whose size does not bound them: it is compressed.
+MAX_CELLS = 20_000_000
 #: Largest number of lists and objects within each other, in TOML and JSON.
 MAX_DEPTH = 50
 #: Largest absolute value of an integer, in TOML and JSON: that of 64 bits.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,8 @@ from typing import Any
 from mnnfab.errors import InputError
 from mnnfab.io.cells import normalised
 from mnnfab.io.csv_tables import check_names
+from mnnfab.io.limits import MAX_CELLS
+from mnnfab.io.parsing import parse_json
 
 
 @dataclass(frozen=True)
@@ -40,10 +41,13 @@ def read_parquet_columns(path: Path, data: bytes) -> ParquetColumns:
     from pyarrow import parquet
 
     try:
-        schema = parquet.read_schema(pa.BufferReader(data))
+        file = parquet.ParquetFile(pa.BufferReader(data))
+        schema = file.schema_arrow
         names = tuple(normalised(name) for name in schema.names)
         check_names(str(path), names)
-        columns = parquet.read_table(pa.BufferReader(data))
+        if file.metadata.num_rows * len(names) > MAX_CELLS:
+            raise InputError(str(path), "too many cells", f"up to {MAX_CELLS:,} cells")
+        columns = file.read()
     except (pa.ArrowException, OSError) as error:
         reason = str(error).splitlines()[0]
         raise InputError(str(path), f"not Parquet: {reason}", "a Parquet file") from error
@@ -82,7 +86,7 @@ def _index_columns(metadata: Mapping[bytes, bytes], names: tuple[str, ...]) -> t
     https://pandas.pydata.org/docs/development/developer.html
     """
     try:
-        described: Any = json.loads(metadata.get(b"pandas", b"{}"))["index_columns"]
+        described: Any = parse_json(metadata.get(b"pandas", b"{}").decode())["index_columns"]
     except (ValueError, KeyError, TypeError):  # not written by pandas
         described = []
     stored = described if isinstance(described, list) else []

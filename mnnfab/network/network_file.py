@@ -70,7 +70,9 @@ def read_network(
         InputError: if the file or the network in it is not valid.
     """
     if not path.is_file():
-        given = "not a file" if path.exists() else "no such file"
+        given = "no such file"
+        if path.exists():
+            given = "a folder" if path.is_dir() else "not a file"
         raise InputError(str(path), given, "the path of an existing file")
     if path.stat().st_size > MAX_FILE_BYTES:
         raise InputError(str(path), f"larger than {MAX_FILE_BYTES // MB} MB", "a smaller file")
