@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import importlib
 import os
 import random
 import shutil
@@ -175,11 +176,10 @@ def test_a_run_that_is_terminated_tidies_up(tmp_path: Path, times: int) -> None:
     second = small_design(tmp_path / "b", "same", epochs=3000, check=True)
     temporary = tmp_path / "temporary"
     temporary.mkdir()
-    wholes = [whole_run(run(design, tmp_path / "ref").folder) for design in (first, second)]
     old, chance = tmp_path / "old", random.Random(times)  # noqa: S311
-    run(first, old)
+    wholes = [whole_run(run(first, old).folder)]
     begun = time.monotonic()
-    run(second, tmp_path / "timed")
+    wholes.append(whole_run(run(second, tmp_path / "ref").folder))
     longest = time.monotonic() - begun
     for number in range(times):
         fresh = tmp_path / f"fresh-{number}"
@@ -253,6 +253,25 @@ def test_an_error_that_a_library_makes_of_a_signal_is_the_signal(
         143,
         "mnnfab: stopped; earlier results are unchanged\n",
     )
+
+
+def test_a_signal_waits_for_the_end_of_an_import(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """VTK crashes if the import of one of its modules is interrupted."""
+    module = tmp_path / "imported_under_a_signal.py"
+    module.write_text("import signal\nsignal.raise_signal(signal.SIGTERM)\nwhole = True\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    seen: list[bool] = []
+
+    def imports(*_: object, **__: object) -> None:
+        seen.append(importlib.import_module(module.stem).whole)
+        while True:  # the signal comes back
+            time.sleep(0.01)
+
+    monkeypatch.setattr("mnnfab.pipeline.pipeline.run", imports)
+    done = CliRunner().invoke(main, ["run", str(small_design(tmp_path, "small"))])
+    assert (done.exit_code, seen) == (143, [True])
 
 
 @pytest.mark.parametrize("left", [True, False])

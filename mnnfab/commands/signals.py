@@ -1,16 +1,21 @@
-"""Signals that end a command as Ctrl-C does: SIGTERM of `kill` and service managers, SIGHUP."""
+"""Signals that end a command: Ctrl-C, SIGTERM of `kill` and service managers, SIGHUP."""
 
 from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
+from typing import Any
 
 #: Signals whose default action would end the process at once, without tidying up.
 DEADLY = (signal.SIGTERM, signal.SIGHUP)
+#: Pause before a signal is tried again that arrived during an import, s.
+RETRY_S = 0.05
+
+Handler = Callable[[int, FrameType | None], None]
 
 
 @dataclass
@@ -46,23 +51,50 @@ def stopped_status(otherwise: int) -> int:
 
 @contextmanager
 def ending_signals() -> Iterator[None]:
-    """Raise KeyboardInterrupt on SIGTERM and SIGHUP in the context, as Python does on Ctrl-C."""
+    """Raise KeyboardInterrupt on SIGTERM and SIGHUP in the context, and on Ctrl-C."""
     _received.number = 0
     if threading.current_thread() is not threading.main_thread():  # it cannot handle signals
         yield
         return
-    handled = [number for number in DEADLY if is_handled(number)]
-    before = {number: signal.signal(number, _interrupt) for number in handled}
+    before = handle((signal.SIGINT, *DEADLY), _interrupt)
+    alarm = signal.getsignal(signal.SIGALRM)
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        restore(before)
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.signal(signal.SIGALRM, alarm)
 
 
-def is_handled(number: signal.Signals) -> bool:
-    """Return whether a signal is handled: unless it is ignored, as by `nohup`, or in C."""
-    return signal.getsignal(number) not in (None, signal.SIG_IGN)
+def handle(numbers: Sequence[signal.Signals], act: Handler) -> dict[signal.Signals, Any]:
+    """Let a function act on signals, unless they are ignored, as by `nohup`; return the old ones.
+
+    An import is finished first: C++ libraries such as VTK crash if one of theirs is interrupted.
+    """
+
+    def later(number: int, frame: FrameType | None) -> None:
+        if not _is_importing(frame):
+            act(number, frame)
+            return
+        signal.signal(signal.SIGALRM, lambda _, now: later(number, now))
+        signal.setitimer(signal.ITIMER_REAL, RETRY_S)
+
+    handled = [n for n in numbers if signal.getsignal(n) not in (None, signal.SIG_IGN)]
+    return {number: signal.signal(number, later) for number in handled}
+
+
+def restore(handlers: Mapping[signal.Signals, Any]) -> None:
+    """Restore the handlers that `handle` has replaced."""
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+def _is_importing(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _interrupt(number: int, _frame: FrameType | None) -> None:

@@ -11,7 +11,7 @@ from types import FrameType
 
 import click
 
-from mnnfab.commands.signals import DEADLY, is_handled, record_signal
+from mnnfab.commands.signals import DEADLY, handle, record_signal, restore
 from mnnfab.errors import Completed
 from mnnfab.progress.watcher import ForwardingWatcher, ProgressWatcher
 
@@ -61,12 +61,10 @@ def stoppable(watcher: ProgressWatcher) -> Iterator[ProgressWatcher]:
         yield watcher
         return
     stopper = _Stoppable(watcher)
-    handled = (signal.SIGINT, *(number for number in DEADLY if is_handled(number)))
-    before = {number: signal.signal(number, stopper.interrupt) for number in handled}
+    before = handle((signal.SIGINT, *DEADLY), stopper.interrupt)
     try:
         yield stopper
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        restore(before)
     if stopper.deferred:
         raise Completed

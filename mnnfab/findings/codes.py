@@ -336,7 +336,7 @@ CODES: Final = (
         "training-stopped",
         "training",
         ("warning",),
-        "The training was stopped (Ctrl-C or callback) before all epochs were done.",
+        "The training was stopped (Ctrl-C, SIGTERM or callback) before all epochs were done.",
         "Run it again, or continue from the saved widths with `mnnfab train --from DIR`.",
     ),
     FindingCode(

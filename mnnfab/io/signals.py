@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from types import FrameType
 
 #: Signals that ask a process to end: Ctrl-C, `kill` and service managers, a closed terminal.
-ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+#: and the alarm by which the command line tries them again.
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)
 
 
 @contextmanager

@@ -27,7 +27,7 @@ _WIDER = (
         for shape in ("TRIANGLE", "QUAD", "POLYGON", "TETRA", "HEXA", "WEDGE", "PYRAMID")
     ),
 )
-#: Curves: their ends come first, or their points in order.
+#: Curves, whose ends come first, as in meshio, VTK and gmsh.
 _CURVES = (
     *(f"line{count}" for count in range(3, 12)),
     *("VTK_LAGRANGE_CURVE", "VTK_BEZIER_CURVE"),
@@ -68,9 +68,8 @@ def bonds_of_cells(
     """
     findings = _left_out(blocks)
     possible = [block for block in blocks if not block.kind.startswith((*_POINTS, *_WIDER))]
-    if {block.kind for block in possible} == {"line"}:  # the usual mesh, which may be large
-        lines = [np.asarray(block.cells) for block in possible]
-        bonds = np.concatenate(lines).astype(np.int64).reshape(-1, 2)
+    if possible and all(map(_is_plain, possible)):  # the usual mesh, which may be large
+        bonds = np.concatenate([np.asarray(block.cells) for block in possible]).astype(np.int64)
         if bonds.min(initial=0) >= 0 and bonds.max(initial=0) < len(points):
             return bonds, findings
     chains = list(_chains(points, blocks))
@@ -82,6 +81,11 @@ def bonds_of_cells(
     curved = [chain for chain in chains if chain.bow_mm > 0]
     findings += _curves(chains) + ([_curved(curved)] if curved else [])
     return np.array(segments, dtype=np.int64), findings
+
+
+def _is_plain(block: CellBlock) -> bool:
+    """Return whether cells are lines of two points; lines of XDMF can have more."""
+    return block.kind == "line" and np.ndim(block.cells) == 2 and np.shape(block.cells)[1] == 2
 
 
 def without_repeats(blocks: Sequence[CellBlock]) -> tuple[list[CellBlock], list[Finding]]:
@@ -147,14 +151,12 @@ def _chain(number: int, kind: str, cell: tuple[int, ...], points: FloatArray) ->
 
 
 def _curve(number: int, cell: tuple[int, ...], points: FloatArray) -> _Chain:
-    """Return a curve as a chain from end to end.
+    """Return a curve, whose ends are its first two points, as a chain from end to end.
 
-    Formats order its points differently (ends first, or along the curve): the ends are the two
-    points that are farthest apart.
+    Points inside are in the order of their places along the chord.
     """
     own = points[list(cell)]
-    distances = np.linalg.norm(own[:, None] - own[None], axis=2)
-    first, last = np.unravel_index(distances.argmax(), distances.shape)
+    first, last = 0, 1
     chord = own[last] - own[first]
     length = float(np.linalg.norm(chord))
     if not length:
@@ -162,7 +164,8 @@ def _curve(number: int, cell: tuple[int, ...], points: FloatArray) -> _Chain:
     along = (own - own[first]) @ chord / length
     offsets = own - own[first] - np.outer(along, chord / length)
     bow = float(np.linalg.norm(offsets, axis=1).max())
-    order = tuple(cell[place] for place in np.argsort(along, kind="stable"))
+    inside = 2 + np.argsort(along[2:], kind="stable")
+    order = (cell[first], *(cell[place] for place in inside.tolist()), cell[last])
     return _Chain(number, order, (cell[first], cell[last]), bow if bow > STRAIGHT * length else 0.0)
 
 
