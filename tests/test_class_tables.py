@@ -144,6 +144,16 @@ def test_an_index_that_the_design_names(tmp_path: Path) -> None:
     assert read_labelled_features(tmp_path / "own.parquet", ["b"]).feature_names == ("b",)
 
 
+def test_classes_in_the_index_are_not_lost(tmp_path: Path) -> None:
+    """The opposite of an index that is taken for the class."""
+    columns = {"a": [1.0, 2.0, 3.0], "b": [3.0, 1.0, 3.0], "kind": ["x", "y", "x"]}
+    write_frame(tmp_path / "own.parquet", columns, ["kind"])
+    with pytest.raises(InputError, match=r'column kind(.|\n)*class_column = "kind" or "b"'):
+        read_labelled_features(tmp_path / "own.parquet")
+    data = read_labelled_features(tmp_path / "own.parquet", class_column="b")
+    assert data.class_names == ("1.0", "3.0")
+
+
 @pytest.mark.parametrize(
     ("column", "names"),
     [

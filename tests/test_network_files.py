@@ -90,9 +90,71 @@ def test_a_curve_is_divided_where_another_bond_ends_and_its_bow_is_told() -> Non
     warnings = [one for one in findings if one.severity == "warning"]
     assert [one.where for one in warnings] == ["cell 0"]
     assert "2 curves are not straight, up to 1 mm" in warnings[0].message
-    # Abaqus orders the points along the element, others put the ends first.
-    along, _ = bonds_of_cells(points, [CellBlock("line3", [[3, 8, 4]])])
-    assert along.tolist() == [[3, 4]]
+
+
+def test_the_ends_of_a_strongly_bowed_curve() -> None:
+    """The middle is farther from both ends than they are from each other."""
+    points = np.array([[0.0, 0.0], [10.0, 0.0], [5.0, 30.0]])
+    bonds, findings = bonds_of_cells(points, [CellBlock("line3", [[0, 1, 2]])])
+    assert bonds.tolist() == [[0, 1]]
+    assert "up to 30 mm" in findings[-1].message
+    with pytest.raises(InputError, match="cell 0: a closed curve"):
+        bonds_of_cells(points[[0, 0, 2]], [CellBlock("line3", [[0, 1, 2]])])
+
+
+@pytest.mark.parametrize(
+    ("chains", "n_bonds"),
+    [([[0, 1, 2], [3, 4, 5], [3, 0, 4]], 6), ([[0, 1, 2, 5], [0, 3, 4, 5]], 6)],
+)
+def test_poly_lines_of_xdmf(tmp_path: Path, chains: list[list[int]], n_bonds: int) -> None:
+    """Called lines by meshio, of more than two points."""
+    rows, size = [" ".join(map(str, chain)) for chain in chains], len(chains[0])
+    numbers = " ".join(map(str, POINTS.ravel().tolist()))
+    text = (
+        '<Xdmf Version="3.0"><Domain><Grid Name="net"><Geometry GeometryType="XYZ"><DataItem '
+        f'DataType="Float" Dimensions="6 3" Format="XML" Precision="8">{numbers}'
+        f'</DataItem></Geometry><Topology TopologyType="Polyline" NumberOfElements="{len(rows)}" '
+        f'NodesPerElement="{size}"><DataItem DataType="Int" Dimensions="{len(rows)} {size}" '
+        f'Format="XML" Precision="8">{" ".join(rows)}</DataItem></Topology></Grid></Domain></Xdmf>'
+    )
+    path = tmp_path / "a.xdmf"
+    path.write_text(text, encoding="utf-8")
+    found = read_network(path, [0, 5])
+    assert found.network.n_bonds == n_bonds
+    assert edges(found).items() <= expected(list(range(6))).items()
+
+
+def test_a_vtu_of_several_pieces(tmp_path: Path) -> None:
+    """As ParaView and parallel codes write it; meshio keeps the cells of the last piece."""
+    pieces = []
+    for part in (LINES[:5], LINES[5:]):
+        numbers = np.unique(part)
+        cells = np.searchsorted(numbers, part)
+        arrays = [
+            ("Points", "Float64", POINTS[numbers], ' NumberOfComponents="3"'),
+            ("connectivity", "Int64", cells, ""),
+            ("offsets", "Int64", 2 * np.arange(1, len(part) + 1), ""),
+            ("types", "UInt8", np.full(len(part), 3), ""),
+        ]
+        texts = [
+            f'<DataArray type="{kind}" Name="{name}" format="ascii"{more}>'
+            f"{' '.join(map(str, np.ravel(values).tolist()))}</DataArray>"
+            for name, kind, values, more in arrays
+        ]
+        pieces.append(
+            f'<Piece NumberOfPoints="{len(numbers)}" NumberOfCells="{len(part)}"><Points>{texts[0]}'
+            f"</Points><Cells>{''.join(texts[1:])}</Cells></Piece>"
+        )
+    path = tmp_path / "a.vtu"
+    path.write_text(
+        '<VTKFile type="UnstructuredGrid" version="0.1" byte_order="LittleEndian">'
+        f"<UnstructuredGrid>{''.join(pieces)}</UnstructuredGrid></VTKFile>",
+        encoding="utf-8",
+    )
+    with pytest.raises(InputError, match="coincide"):  # the pieces have points of their own
+        read_network(path, [0])
+    found = read_network(path, [0], "file", merge_mm=1e-3)
+    assert sorted(edges(found).values()) == sorted(expected(list(range(6))).values())
 
 
 def vtk_file(path: Path, chains: list[list[int]], kind: str) -> Path:
@@ -118,8 +180,11 @@ def vtk_file(path: Path, chains: list[list[int]], kind: str) -> Path:
     else:
         data = vtkCommonDataModel.vtkUnstructuredGrid()
         data.SetCells(vtkCommonDataModel.VTK_POLY_LINE, cells)
-        writer = vtkIOXML.vtkXMLUnstructuredGridWriter()
+        legacy = vtkIOLegacy.vtkUnstructuredGridWriter
+        writer = (legacy if path.suffix == ".vtk" else vtkIOXML.vtkXMLUnstructuredGridWriter)()
     data.SetPoints(points)
+    if path.name.startswith("old"):
+        writer.SetFileVersion(42)
     writer.SetFileName(str(path))
     writer.SetInputData(data)
     writer.Write()
@@ -127,7 +192,8 @@ def vtk_file(path: Path, chains: list[list[int]], kind: str) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("name", "kind"), [("a.vtp", "poly-data"), ("a.vtk", "poly-data"), ("a.vtu", "grid")]
+    ("name", "kind"),
+    [("a.vtp", "poly-data"), ("a.vtk", "poly-data"), ("a.vtu", "grid"), ("old.vtk", "grid")],
 )
 def test_poly_lines_of_vtk_are_a_bond_per_segment(tmp_path: Path, name: str, kind: str) -> None:
     chains = [[0, 1, 2], [3, 4, 5], [0, 3], [1, 4], [2, 5], [0, 4], [1, 5]]
@@ -200,6 +266,12 @@ def test_a_standing_network_stays_upright_and_is_not_mirrored(
     np.testing.assert_allclose(network.nodes, POINTS[:, :2], atol=1e-12)
 
 
+def test_coordinates_in_micrometres_are_in_their_plane(tmp_path: Path) -> None:
+    turn = np.linalg.qr(np.random.default_rng(2).normal(size=(3, 3)))[0]
+    path = write(tmp_path / "a.vtu", [("line", LINES)], (3 * POINTS @ turn.T).round(3))
+    assert codes(read_network(path, FIXED)) == ["plane-turned warning"]
+
+
 def test_what_lies_in_no_plane_is_refused_with_a_point(tmp_path: Path) -> None:
     points = POINTS.copy()
     points[4, 2] = 0.5
@@ -239,6 +311,25 @@ def test_coincident_points_are_named_and_can_be_merged(tmp_path: Path) -> None:
         read_network(path, [0, 3], "file", merge_mm=10.5)
 
 
+def test_a_node_on_a_bond_is_named(tmp_path: Path) -> None:
+    points = np.vstack([POINTS, [5.0, 10.0, 0.0], [5.0, 20.0, 0.0]])
+    lines = np.vstack([LINES, [[6, 7], [7, 0], [7, 1]]])
+    path = write(tmp_path / "a.vtu", [("line", lines)], points)
+    with pytest.raises(InputError, match=r"bond 0: node 6 lies on the bond between 0 and 1"):
+        read_network(path, FIXED)
+
+
+def test_bonds_that_merging_lays_on_each_other_are_one(tmp_path: Path) -> None:
+    """Two cells with sides of their own, as meshes are written that are not merged."""
+    left = [[0, 1], [3, 4], [0, 3], [1, 4], [0, 4]]
+    right = [[1, 2], [4, 5], [1, 4], [2, 5], [1, 5]]
+    points = POINTS[np.array([*left, *right]).ravel()]
+    path = write(tmp_path / "a.vtu", [("line", np.arange(20).reshape(-1, 2))], points)
+    found = read_network(path, [0], "file", merge_mm=1e-3)
+    assert sorted(edges(found).values()) == sorted(expected(list(range(6))).values())
+    assert codes(found).count("points-merged info") == 2
+
+
 # Ids
 
 
@@ -274,6 +365,34 @@ def test_an_integer_that_can_be_an_id_or_a_position_is_refused(tmp_path: Path) -
     assert read_network(path, [0, 4], "file").network.fixed.tolist() == [1, 4]
     assert read_network(path, [0, 4], "position").network.fixed.tolist() == [0, 4]
     assert read_network(path, [4]).network.fixed.tolist() == [4]  # the same in both ways
+
+
+def test_a_position_that_is_written_like_a_name_is_refused(tmp_path: Path) -> None:
+    path = node_link(tmp_path / "a.json", ["6", "5", "4", "3", "2", "1"])
+    with pytest.raises(InputError, match=r'node 1 is ambiguous: .* named "1"'):
+        read_network(path, [1])
+    assert read_network(path, ["1"]).network.fixed.tolist() == [5]
+    assert read_network(path, [1], "position").network.fixed.tolist() == [1]
+
+
+def test_ids_have_one_unicode_form(tmp_path: Path) -> None:
+    path = node_link(tmp_path / "a.json", ["e\u0301", "b", "c", "d", "e", "f"])
+    assert read_network(path, ["\u00e9"]).network.fixed.tolist() == [0]
+
+
+def test_graphs_that_say_two_things_or_nothing_are_refused(tmp_path: Path) -> None:
+    path = node_link(tmp_path / "a.json", list("abcdef"))
+    values = json.loads(path.read_text(encoding="utf-8"))
+    values["nodes"][1] |= {"x": 3.0, "y": 4.0}
+    path.write_text(json.dumps(values), encoding="utf-8")
+    with pytest.raises(InputError, match=r"pos \[10.0, 10.0\], but x, y \[3.0, 4.0\]"):
+        load_network(path, ["a"])
+    path.write_text(json.dumps({"nodes": [], "links": []}), encoding="utf-8")
+    with pytest.raises(InputError, match="0 nodes and 0 edges"):
+        load_network(path, [0])
+    path.write_text(json.dumps(values | {"fixed": ["a"]}), encoding="utf-8")
+    with pytest.raises(InputError, match="in node-link data"):
+        load_network(path, ["a"])
 
 
 def test_ids_that_are_there_twice_or_are_none_are_refused(tmp_path: Path) -> None:
@@ -351,6 +470,12 @@ def test_abaqus_with_included_files(tmp_path: Path) -> None:
     (tmp_path / "sub" / "nodes.inc").write_text(INP_NODES, encoding="utf-8")
     path.write_text(f"** net\n*INCLUDE, INPUT=sub/nodes.inc\n{INP_LINES}", encoding="utf-8")
     assert edges(read_network(path, [10, 30])) == expected([10, 20, 30, 40, 50, 60])
+    (tmp_path / "lines.inc").write_text(INP_LINES.partition("\n")[2], encoding="utf-8")
+    header = INP_LINES.partition("\n")[0]
+    path.write_text(f"{INP_NODES}{header}, INPUT=lines.inc\n", encoding="utf-8")
+    assert edges(read_network(path, [10, 30])) == expected([10, 20, 30, 40, 50, 60])
+    path.write_text(INP_NODES + INP_LINES.replace("B31", "B33"), encoding="utf-8")
+    assert edges(read_network(path, [10, 30])) == expected([10, 20, 30, 40, 50, 60])
     two_blocks = INP_NODES.replace("40,", "*NODE\n40,", 1)
     path.write_text(two_blocks + INP_LINES, encoding="utf-8")
     assert edges(read_network(path, [10, 30])) == expected([10, 20, 30, 40, 50, 60])
@@ -365,6 +490,10 @@ def test_abaqus_with_included_files(tmp_path: Path) -> None:
         (f"*NODE, SYSTEM=C\n{INP_NODES[6:]}{INP_LINES}", "Cartesian"),
         (f"*PART\n*END PART\n*PART\n{INP_NODES}{INP_LINES}", r"a second \*PART"),
         (f"{INP_NODES}{INP_LINES}*INSTANCE, NAME=A\n1., 0., 0.\n", "an .INSTANCE that is moved"),
+        (f"{INP_NODES}{INP_LINES}*MPC\nTIE, 10, 20\n", r"line \d+: \*MPC"),
+        (f"{INP_NODES}{INP_LINES}*ELEMENT, TYPE=T2D2\n1, 10, 50\n", "element 1 twice"),
+        (f"*NODE, INPUT=none.inp\n{INP_LINES}", "a file in the folder"),
+        (f"{INP_NODES}*ELEMENT, TYPE=T3D2\n", "line cells|pairs of node numbers|not read"),
         (f"{INP_NODES}10, 3., 4., 0.\n{INP_LINES}", "id 10 twice"),
         (f"{INP_NODES}*ELEMENT, TYPE=B99\n1, 10, 20\n", "not read"),
     ],
@@ -401,6 +530,13 @@ def small_design(folder: Path, **network: object) -> Path:
     path = folder / "net.toml"
     path.write_text(tomli_w.dumps(values), encoding="utf-8")
     return path
+
+
+def test_an_xdmf_file_that_counts_from_1_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path / "net.xdmf", [("line", LINES)])
+    path.write_text(path.read_text().replace("<Topology ", '<Topology BaseOffset="1" '))
+    with pytest.raises(InputError, match='BaseOffset="1"'):
+        load_network(path, FIXED)
 
 
 def test_a_network_of_two_files_is_kept_as_it_was_read(tmp_path: Path) -> None:

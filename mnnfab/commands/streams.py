@@ -1,4 +1,4 @@
-"""Standard streams of the program, which may be closed, full or a pipe that nobody reads.
+"""Standard streams of the program, which may be closed, full or a pipe without a reader.
 
 Closed streams are replaced by the null device: otherwise the next file that is opened would take
 their number, and receive what libraries print. Errors of writing are kept until the command ends.

@@ -25,6 +25,7 @@ _MISSING = frozenset(
             "-nan",
             "null",
             "n/a",
+            "n/d",
             "#n/a",
             "#n/a n/a",
             "#na",

@@ -18,7 +18,7 @@ def uninterrupted() -> Iterator[None]:
     """Hold back the signals that end a process, and act on them at the end of the context.
 
     Python raises the exception of a signal between any two operations, such as after the
-    creation of a file and before its name is stored, so that nobody removes it. Masks of the
+    creation of a file and before its name is stored, which then remains. Masks of the
     system do not help: other threads, such as those of BLAS, accept the signal. In other
     threads than the main one, which no signal interrupts, nothing is done.
     """
@@ -26,19 +26,33 @@ def uninterrupted() -> Iterator[None]:
         yield
         return
     arrived: list[int] = []
+    waiting = True
 
-    def keep(number: int, _frame: FrameType | None) -> None:
-        arrived.append(number)
+    def keep(number: int, frame: FrameType | None) -> None:
+        if waiting:
+            arrived.append(number)
+        else:  # another signal has ended the restoring below
+            _forward(held[signal.Signals(number)], number, frame)
 
     # Handlers that were not set by Python cannot be restored by it: they are left alone.
     before = {number: signal.getsignal(number) for number in ENDING}
     held = {number: handler for number, handler in before.items() if handler is not None}
-    for number in held:
-        signal.signal(number, keep)
     try:
+        for number in held:
+            signal.signal(number, keep)
         yield
     finally:
+        waiting = False
         for number, handler in held.items():
             signal.signal(number, handler)
         for again in dict.fromkeys(arrived):
             signal.raise_signal(again)
+
+
+def _forward(handler: object, number: int, frame: FrameType | None) -> None:
+    """Handle a signal as an earlier handler does."""
+    if callable(handler):
+        handler(number, frame)
+    elif handler == signal.SIG_DFL:
+        signal.signal(number, signal.SIG_DFL)
+        signal.raise_signal(number)

@@ -19,6 +19,7 @@ from mnnfab.io.cells import is_missing, normalised, number_of, plain_numbers, wi
 from mnnfab.io.csv_tables import blanks_text, lines_text, read_records
 from mnnfab.io.decimal_marks import POINTS, DecimalMarks, decimal_marks
 from mnnfab.io.files import read_bytes
+from mnnfab.io.limits import MAX_TEXT_BYTES
 from mnnfab.io.parquet_tables import read_parquet_columns
 from mnnfab.io.text_decoding import table_text_of
 
@@ -149,10 +150,9 @@ def read_table(path: Path) -> Table:
 
 def read_table_with_findings(path: Path) -> Table:
     """Read a table as `read_table` does, for callers that report `Table.findings`."""
-    data = read_bytes(path)
     if path.suffix.lower() in {".parquet", ".pq"}:
-        return _parquet_table(path, data)
-    text, findings = table_text_of(path, data)
+        return _parquet_table(path, read_bytes(path))
+    text, findings = table_text_of(path, read_bytes(path, MAX_TEXT_BYTES))
     table = parse_csv(path, text)
     return replace(table, findings=(*findings, *table.findings))
 

@@ -16,6 +16,8 @@ from mnnfab.network.node_ids import NodeId, shown
 
 #: Points that no bond joins coincide if they are closer than this part of the shortest bond.
 COINCIDENT = 1e-3
+#: Largest number of bonds that are searched for nodes on them.
+MAX_CHECKED_BONDS = 100_000
 
 
 def merged(
@@ -38,6 +40,44 @@ def merged(
         )
     message = f"{joined.size} points within {tolerance_mm:g} mm of another one were merged into it"
     return first, [Finding("points-merged", "info", "network", message)]
+
+
+def united_bonds(bonds: IntArray) -> tuple[IntArray, list[Finding]]:
+    """Return bonds that merging has laid on each other once, and a finding on it."""
+    _, first = np.unique(np.sort(bonds, axis=1), axis=0, return_index=True)
+    if len(first) == len(bonds):
+        return bonds, []
+    message = f"{len(bonds) - len(first)} bonds between merged points were there twice"
+    return bonds[np.sort(first)], [Finding("points-merged", "info", "network", message)]
+
+
+def check_on_bonds(nodes: FloatArray, bonds: IntArray, ids: Sequence[NodeId]) -> None:
+    """Check that no node lies on a bond that does not end there; not in very large networks.
+
+    Raises:
+        InputError: naming node and bond.
+    """
+    start, along = nodes[bonds[:, 0]], nodes[bonds[:, 1]] - nodes[bonds[:, 0]]
+    lengths = np.linalg.norm(along, axis=1)
+    # Bonds without length are refused as such.
+    if not len(bonds) or len(bonds) > MAX_CHECKED_BONDS or not lengths.all():
+        return
+    near = cKDTree(nodes).query_ball_point(start + along / 2, lengths / 2)
+    bond = np.repeat(np.arange(len(bonds)), [len(one) for one in near])
+    node = np.concatenate([np.empty(0, np.int64), *map(np.array, near)]).astype(np.int64)
+    inside = (node != bonds[bond, 0]) & (node != bonds[bond, 1])
+    bond, node = bond[inside], node[inside]
+    offset, unit = nodes[node] - start[bond], along[bond] / lengths[bond, None]
+    distance = np.abs(offset[:, 0] * unit[:, 1] - offset[:, 1] * unit[:, 0])
+    on = np.flatnonzero(distance < COINCIDENT * lengths[bond])
+    if on.size:
+        first, last = (shown(ids[end]) for end in bonds[bond[on[0]]].tolist())
+        raise InputError(
+            f"network, bond {bond[on[0]]}",
+            f"node {shown(ids[node[on[0]]])} lies on the bond between {first} and {last}, which "
+            "does not end there",
+            "two bonds that meet at the node",
+        )
 
 
 def check_coincident(nodes: FloatArray, bonds: IntArray, ids: Sequence[NodeId]) -> None:

@@ -36,6 +36,9 @@ def network_of_graph(
     Raises:
         InputError: if a node has no coordinates, or a pair names a node that is not there.
     """
+    if not nodes or not pairs:
+        given = f"{len(nodes)} nodes and {len(pairs)} edges"
+        raise InputError("graph", given, "two or more nodes, and edges between them")
     number = {name: place for place, (name, _) in enumerate(nodes)}
     coordinates = [_coordinates(name, data) for name, data in nodes]
     dimensions = {len(one) for one in coordinates}
@@ -74,7 +77,17 @@ def _coordinates(name: NodeId, data: Mapping[str, Any]) -> tuple[float, ...]:
         raise InputError(_where(name), "no coordinates", _ALLOWED) from error
     if len(found) not in {2, 3} or any(isinstance(value, str | bool) for value in given):
         raise InputError(_where(name), f"{str(list(given))[:60]}", _ALLOWED)
+    if "pos" in data:
+        _check_same(name, data, given)
     return found
+
+
+def _check_same(name: NodeId, data: Mapping[str, Any], pos: tuple[Any, ...]) -> None:
+    """Refuse a node whose pos differs from its x and y."""
+    other = tuple(data.get(axis, value) for axis, value in zip("xyz", pos, strict=False))
+    if other != pos:
+        given = f"pos {list(pos)}, but x, y {list(other)}"
+        raise InputError(_where(name), given, "one of the two, or the same")
 
 
 _ALLOWED = "attributes x and y, or pos = [x, y], in mm"

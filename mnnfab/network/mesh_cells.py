@@ -66,6 +66,7 @@ def bonds_of_cells(
     Raises:
         InputError: if there are no such cells, or one of them is not known.
     """
+    blocks = [block for block in blocks if len(block.cells)]
     findings = _left_out(blocks)
     possible = [block for block in blocks if not block.kind.startswith((*_POINTS, *_WIDER))]
     if possible and all(map(_is_plain, possible)):  # the usual mesh, which may be large
@@ -155,18 +156,15 @@ def _curve(number: int, cell: tuple[int, ...], points: FloatArray) -> _Chain:
 
     Points inside are in the order of their places along the chord.
     """
-    own = points[list(cell)]
-    first, last = 0, 1
-    chord = own[last] - own[first]
-    length = float(np.linalg.norm(chord))
+    own = points[list(cell)] - points[cell[0]]
+    length = float(np.linalg.norm(own[1]))
     if not length:
-        return _Chain(number, cell, cell)
-    along = (own - own[first]) @ chord / length
-    offsets = own - own[first] - np.outer(along, chord / length)
-    bow = float(np.linalg.norm(offsets, axis=1).max())
+        raise InputError(f"cell {number}", "a closed curve", "a curve with two ends")
+    along = own @ own[1] / length
+    bow = float(np.linalg.norm(own - np.outer(along, own[1] / length), axis=1).max())
     inside = 2 + np.argsort(along[2:], kind="stable")
-    order = (cell[first], *(cell[place] for place in inside.tolist()), cell[last])
-    return _Chain(number, order, (cell[first], cell[last]), bow if bow > STRAIGHT * length else 0.0)
+    order = (cell[0], *(cell[place] for place in inside.tolist()), cell[1])
+    return _Chain(number, order, cell[:2], bow if bow > STRAIGHT * length else 0.0)
 
 
 def _left_out(blocks: Sequence[CellBlock]) -> list[Finding]:

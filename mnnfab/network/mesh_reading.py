@@ -60,7 +60,7 @@ def read_other_mesh(path: Path, numbering: Numbering | None) -> RawNetwork:
         raise InputError(f"{path}, [network]", given, allowed)
     bonds, findings = bonds_of_cells(cells.points, cells.blocks)
     ids = tuple(range(start, start + len(cells.points)))
-    return RawNetwork(cells.points, bonds, ids, None, (*_told(cells.messages), *findings))
+    return RawNetwork(cells.points, bonds, ids, None, (*printed(cells.messages), *findings))
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,32 +86,39 @@ def read_in_process(path: Path, reader: Literal["meshio", "vtk"]) -> ReadCells:
     """
     with tempfile.TemporaryDirectory(prefix="mnnfab-") as folder:
         found = Path(folder) / "cells.npz"
-        command = [sys.executable, "-P", mesh_process.__file__, reader, str(path.resolve())]
-        try:
-            done = subprocess.run(  # noqa: S603
-                [*command, str(found)],
-                check=False,
-                capture_output=True,
-                timeout=DEADLINE_S,
-                errors="replace",
-                text=True,
-            )
-            with np.load(found) as values:
-                arrays = {name: values[name] for name in values.files}
-        except subprocess.TimeoutExpired as error:
-            given = f"not read within {DEADLINE_S} s; it may be damaged"
-            raise InputError(str(path), given, ALLOWED) from error
-        except (OSError, ValueError) as error:
-            lines = (done.stdout + done.stderr).strip().splitlines()
-            said = " ".join(lines[-1:] if "Traceback" in done.stderr else lines)
-            said = _shortened(said, str(path.resolve())) or "damaged"
-            raise InputError(str(path), f"not read: {said}", ALLOWED) from error
+        output = _run(path, reader, found)
+        with np.load(found) as values:
+            arrays = {name: values[name] for name in values.files}
     rows = np.split(arrays["cells"], np.cumsum(arrays["sizes"]))[: len(arrays["sizes"])]
     blocks = [
         CellBlock(kind, [row.tolist()])
         for kind, row in zip(arrays["kinds"].tolist(), rows, strict=True)
     ]
-    return ReadCells(arrays["points"], tuple(blocks), tuple(_messages(done.stdout + done.stderr)))
+    return ReadCells(arrays["points"], tuple(blocks), tuple(_messages(output)))
+
+
+def _run(path: Path, reader: str, found: Path) -> str:
+    """Run the process that reads a file; return what it printed."""
+    command = [sys.executable, "-P", mesh_process.__file__, reader, str(path.resolve()), str(found)]
+    try:
+        done = subprocess.run(  # noqa: S603
+            command,
+            check=False,
+            capture_output=True,
+            timeout=DEADLINE_S,
+            errors="replace",
+            text=True,
+        )
+    except subprocess.TimeoutExpired as error:
+        given = f"not read within {DEADLINE_S} s; it may be damaged"
+        raise InputError(str(path), given, ALLOWED) from error
+    output = done.stdout + done.stderr
+    if done.returncode:
+        lines = output.strip().splitlines()
+        said = " ".join(lines[-1:] if "Traceback" in output else lines)
+        said = _shortened(said, str(path.resolve())) or "damaged"
+        raise InputError(str(path), f"not read: {said}", ALLOWED)
+    return output
 
 
 def network_of_mesh(
@@ -131,10 +138,11 @@ def network_of_mesh(
     blocks, repeats = without_repeats(_blocks(mesh))
     bonds, findings = bonds_of_cells(points, blocks)
     names = tuple(range(len(points))) if ids is None else ids
-    return RawNetwork(points, bonds, names, None, (*_told(messages), *repeats, *findings))
+    return RawNetwork(points, bonds, names, None, (*printed(messages), *repeats, *findings))
 
 
-def _told(messages: Sequence[str]) -> list[Finding]:
+def printed(messages: Sequence[str]) -> list[Finding]:
+    """Return findings on what a reader printed."""
     return [Finding("mesh-reader", "warning", "mesh", text) for text in messages]
 
 
@@ -146,8 +154,8 @@ def load_mesh(source: Path | io.StringIO, file_format: str | None = None) -> tup
     """
     import meshio
 
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
         try:
             mesh = meshio.read(source, file_format)
         except (Exception, SystemExit) as error:  # its readers raise exceptions of any kind
@@ -155,7 +163,7 @@ def load_mesh(source: Path | io.StringIO, file_format: str | None = None) -> tup
             failure: BaseException | None = error
         else:
             failure = None
-    messages = _messages(printed.getvalue())
+    messages = _messages(output.getvalue())
     if failure is not None:
         said = "; ".join((*reason.splitlines()[:1], *messages[:2]))
         where = str(source) if isinstance(source, Path) else "mesh"
@@ -166,13 +174,13 @@ def load_mesh(source: Path | io.StringIO, file_format: str | None = None) -> tup
 
 def _shortened(said: str, path: str) -> str:
     """Return what a reader said, without the path, which the message has already."""
-    return said.replace(path, "it").replace("file it", "it").replace("Error: ", "", 1)[:300]
+    return said.removeprefix("Error: ").replace(path, "it").replace("file it", "it")[:300]
 
 
-def _messages(printed: str) -> list[str]:
+def _messages(output: str) -> list[str]:
     """Return what was printed, one text per warning; the console wraps lines."""
     found: list[str] = []
-    for line in filter(None, map(str.strip, printed.splitlines())):
+    for line in filter(None, map(str.strip, output.splitlines())):
         begins = line.startswith(("Warning:", "Error:"))
         text = line.partition(":")[2].strip() if begins else line
         if begins or not found:

@@ -25,7 +25,7 @@ from mnnfab.findings import Finding
 from mnnfab.io.limits import MAX_FILE_BYTES, MB
 from mnnfab.io.registry import registered
 from mnnfab.network import formats
-from mnnfab.network.coincident_points import check_coincident, merged
+from mnnfab.network.coincident_points import check_coincident, check_on_bonds, merged, united_bonds
 from mnnfab.network.graph import Graph, network_of_graph
 from mnnfab.network.mesh_reading import network_of_mesh, read_other_mesh
 from mnnfab.network.network import Network
@@ -178,12 +178,16 @@ def _assemble(
     node_of = np.full(len(raw.points), -1)
     node_of[used] = np.searchsorted(kept, first)
     nodes, bonds = coordinates[used[kept]], node_of[raw.bonds]
+    if len(kept) < len(used):
+        bonds, united = united_bonds(bonds)
+        told += united
     ids = NodeIds(
         tuple(raw.ids[point] for point in used[kept].tolist()),
         numbering,
         {raw.ids[point]: int(node_of[point]) for point in np.delete(used, kept).tolist()},
     )
     check_coincident(nodes, bonds, ids.ids)
+    check_on_bonds(nodes, bonds, ids.ids)
     numbers = [ids.number("[network] fixed", node_id(node)) for node in fixed]
     for point in raw.fixed or ():
         if not 0 <= point < len(node_of) or node_of[point] < 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -53,6 +54,7 @@ class NodeIds:
         place = self._place(node)
         if found is None:
             found = place
+            self._check_numeral(where, place)
         elif self.numbering is None and place not in {None, found}:
             raise InputError(
                 where,
@@ -64,6 +66,14 @@ class NodeIds:
         if found is None:
             raise InputError(where, f"node {shown(node)} does not exist", self._allowed)
         return found
+
+    def _check_numeral(self, where: str, place: int | None) -> None:
+        """Refuse a position that is written like the name of another node."""
+        named = self._by_id.get(str(place))
+        if self.numbering is None and named not in {None, place}:
+            given = f'node {place} is ambiguous: a position, or the node that is named "{place}"'
+            allowed = f'"{place}" for the name in the file, or [network] numbering = "position"'
+            raise InputError(where, given, allowed)
 
     def id_findings(self, where: str) -> list[Finding]:
         """Return a finding on the ids, if they are not the numbers of the nodes."""
@@ -122,7 +132,9 @@ def node_id(value: object) -> NodeId:
         return tuple(node_id(one) for one in value)
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    if (isinstance(value, int) and not isinstance(value, bool)) or isinstance(value, str):
+    if isinstance(value, str):
+        return unicodedata.normalize("NFC", value)
+    if isinstance(value, int) and not isinstance(value, bool):
         return value
     allowed = "an integer, text, or a list of these"
     raise InputError("nodes", f"id {str(value)[:60]}", allowed)

@@ -8,9 +8,9 @@ from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.errors import InputError
 from mnnfab.findings import Finding
 
-#: Points farther from their plane than this part of the extent of the network are not in it;
-#: single-precision coordinates keep within it.
-FLATNESS = 1e-6
+#: Points farther from their plane than this (mm) are not in it, or than this part of the extent of
+#: the network: coordinates in micrometres or of single precision keep within.
+FLATNESS_MM, FLATNESS = 1e-3, 1e-6
 #: A plane whose normal leans more than this from z (cosine) stands: its up direction is z.
 _STANDING = 0.7
 
@@ -38,14 +38,14 @@ def planar(points: FloatArray, used: IntArray) -> tuple[FloatArray, list[Finding
     _check_finite(own, used)
     if points.shape[1] == 2:
         return points, []
-    extent = float(np.ptp(own, axis=0).max())
-    if np.ptp(own[:, 2]) <= FLATNESS * extent:
+    limit = max(FLATNESS_MM, FLATNESS * float(np.ptp(own, axis=0).max()))
+    if np.ptp(own[:, 2]) <= limit:
         return points[:, :2], []
     right, up, normal = _axes(own)
     centre = own.mean(axis=0)
     distances = np.abs((own - centre) @ normal)
     worst = int(distances.argmax())
-    if distances[worst] > FLATNESS * extent:
+    if distances[worst] > limit:
         raise InputError(
             f"point {used[worst]}",
             f"{distances[worst]:.4g} mm out of the plane of the others, at "

@@ -72,6 +72,27 @@ def class_column_of(table: Table, name: str | None, features: Sequence[str] | No
     return last
 
 
+def refuse_numbers_as_classes(read: Table, table: Table, of_class: int) -> None:
+    """Refuse a column of numbers that is probably not that of the classes.
+
+    Args:
+        read: the table with its index.
+        table: the table without it.
+        of_class: class column of `table`, which the design does not name.
+
+    Raises:
+        InputError: if the index of the table has text that is repeated.
+    """
+    if _text_rows(table, of_class):
+        return
+    for name in read.index_columns:
+        column = read.header.index(name)
+        if name not in table.header and _text_rows(read, column) and _is_repeated(read, column):
+            given = f"text in the index, and numbers in the last column, {table.header[of_class]}"
+            allowed = f'class_column = "{name}" or "{table.header[of_class]}" in [task], the class'
+            raise InputError(f"{read.path}, column {name}", given, allowed)
+
+
 def _text_rows(table: Table, column: int) -> list[int]:
     """Return the rows of a column that have neither a number nor a mark of a missing value."""
     return [

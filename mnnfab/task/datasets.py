@@ -13,7 +13,7 @@ from mnnfab.errors import InputError
 from mnnfab.findings import Finding
 from mnnfab.io.cells import normalised
 from mnnfab.io.tables import Table, is_number, read_table_with_findings
-from mnnfab.task.class_column import class_column_of, classes_of
+from mnnfab.task.class_column import class_column_of, classes_of, refuse_numbers_as_classes
 from mnnfab.task.missing_values import Missing, without_missing
 
 #: Built-in data sets and the scikit-learn function that loads each.
@@ -135,10 +135,13 @@ def read_labelled_features(
     """
     named = None if features is None else [normalised(name) for name in features]
     in_design = [*(named or ()), *([] if class_column is None else [normalised(class_column)])]
-    table = read_table_with_findings(path).without_index(in_design)
+    read = read_table_with_findings(path)
+    table = read.without_index(in_design)
     if len(table.header) < 2:
         raise InputError(str(path), "1 column", "at least one feature column, and the class")
     of_class = class_column_of(table, class_column, named)
+    if class_column is None:
+        refuse_numbers_as_classes(read, table, of_class)
     columns = _columns_of(table, named, of_class)
     table = without_missing(table, [*columns, of_class], missing)
     _check_header(table, of_class)

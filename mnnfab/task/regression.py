@@ -8,6 +8,7 @@ import numpy as np
 
 from mnnfab.arrays import FloatArray, IntArray, frozen_floats
 from mnnfab.design.design import Design
+from mnnfab.design.network_section import NetworkFile
 from mnnfab.design.task_section import Regression
 from mnnfab.errors import InputError
 from mnnfab.findings import Finding
@@ -47,6 +48,8 @@ def make_regression(
         drawn = split_samples(len(loads), schedule)
         split = spanning_split(drawn, loads)
         findings = table.findings
+        if isinstance(design.network, NetworkFile):  # names of columns may have ids of its file
+            findings = tuple(one for one in findings if one.code != "port-names")
         if design.widths is None:
             findings += split_findings(Path(section.dataset).name, drawn, split, table.lines)
     else:

@@ -36,7 +36,7 @@ class CheckedFile(IndexDataCacheFile):
         return super()._load_data(name)  # it ignores what follows the pickle
 
 
-class MendingCache(FunctionCache):
+class RecompilingCache(FunctionCache):
     """Cache of a function that is emptied if it cannot be read; the function is compiled again."""
 
     def __init__(self, function: Any) -> None:  # noqa: ANN401 - any function that numba compiles

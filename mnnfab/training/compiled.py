@@ -16,7 +16,7 @@ import numpy as np
 from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.losses.loss import SHARE, SQUARED, TINY_MM
 from mnnfab.training.adam import DECAY_MEAN, DECAY_SQUARE, EPSILON
-from mnnfab.training.compile_cache import MendingCache, warn_not_cached
+from mnnfab.training.compile_cache import RecompilingCache, warn_not_cached
 from mnnfab.training.compiled_arrays import (
     CLAMP,
     LOGISTIC,
@@ -33,7 +33,7 @@ def _compiled(function: _F) -> _F:
     """Compile with numba; cache the machine code on disk if possible."""
     compiled: Any = numba.njit(nogil=True)(function)
     try:
-        compiled._cache = MendingCache(function)  # noqa: SLF001 - as its `cache=True` does
+        compiled._cache = RecompilingCache(function)  # noqa: SLF001 - as its `cache=True` does
     except RuntimeError:  # neither the folder of the package nor that of the user is writable
         warn_not_cached("none found")
     return cast("_F", compiled)

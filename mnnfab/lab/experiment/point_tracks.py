@@ -11,7 +11,7 @@ from mnnfab.arrays import FloatArray
 from mnnfab.errors import InputError
 from mnnfab.findings import Finding
 from mnnfab.io.cells import is_missing
-from mnnfab.io.tables import Table, column_numbers, is_number, optional_numbers
+from mnnfab.io.tables import Table, column_numbers, optional_numbers
 from mnnfab.lab.experiment.shots import Shot
 from mnnfab.lab.experiment.tracks import (
     LIKELIHOODS,
@@ -81,12 +81,13 @@ def read_trackmate(table: Table, n_points: int) -> Tracks:
         InputError: if the tracks do not give every node.
     """
     x, track = (table.header.index(name) for name in ("POSITION_X", "TRACK_ID"))
-    first = next((n for n, row in enumerate(table.rows) if is_number(row[x])), len(table.rows))
+    numbered = (n for n, row in enumerate(table.rows) if table.number(row[x]) is not None)
+    first = next(numbered, len(table.rows))
     linked = [n for n in range(first, len(table.rows)) if not is_missing(table.rows[n][track])]
     n_unlinked = len(table.rows) - first - len(linked)
     if not linked:
         raise InputError(str(table.path), "no spot with a TRACK_ID", "spots that belong to tracks")
-    table = _rows_of(table, linked)
+    table = table.with_rows(linked)
     ids = column_numbers(table, "TRACK_ID").tolist()
     frames = [row[table.header.index("FRAME")] for row in table.rows]
     kept = _tracks_of_nodes(table, ids, frames, n_points)
@@ -99,7 +100,7 @@ def read_trackmate(table: Table, n_points: int) -> Tracks:
     rows = [n for n, one in enumerate(ids) if one in kept]
     numbers = [kept.index(ids[n]) for n in rows]
     tracks = _scattered(
-        _rows_of(table, rows),
+        table.with_rows(rows),
         ("POSITION_X", "POSITION_Y"),
         [frames[n] for n in rows],
         numbers,
@@ -201,12 +202,3 @@ def _require_pairs(table: Table, columns: list[int]) -> None:
         if len(blank) == 1:
             where = f"{table.path}, {line}, column {table.header[blank[0]]}"
             raise InputError(where, "missing", "x and y, or neither for a point that is not found")
-
-
-def _rows_of(table: Table, rows: list[int]) -> Table:
-    return Table(
-        table.path,
-        table.header,
-        tuple(table.rows[row] for row in rows),
-        tuple(table.lines[row] for row in rows),
-    )

@@ -24,6 +24,7 @@ from pathlib import Path
 
 from mnnfab.errors import InputError
 from mnnfab.io.files import read_bytes
+from mnnfab.io.limits import MAX_TEXT_BYTES
 from mnnfab.io.tables import Table, parse_csv
 from mnnfab.io.text_decoding import table_text_of
 from mnnfab.lab.experiment.point_tracks import read_imagej, read_long, read_trackmate
@@ -66,11 +67,11 @@ def read_tracks(path: Path, layout: str, n_points: int) -> Tracks:
 
 def _table(path: Path) -> Table:
     """Read a table; name ImageJ's unnamed first column and merge DeepLabCut's header lines."""
-    text, findings = table_text_of(path, read_bytes(path))
+    text, findings = table_text_of(path, read_bytes(path, MAX_TEXT_BYTES))
     lines = text.splitlines()
     if len(lines) >= 4 and lines[0].startswith("scorer"):
         return deeplabcut_table(path, lines)
-    unnamed = text.lstrip(" ").startswith(",")
+    unnamed = text.lstrip(" ").startswith((",", ";", "\t"))
     table = parse_csv(path, f"row{text.lstrip(' ')}" if unnamed else text)
     return replace(table, findings=(*findings, *table.findings))
 

@@ -15,7 +15,7 @@ from mnnfab.io.tables import Table
 from mnnfab.lab.experiment.shots import Shot
 
 #: Names of columns with the likelihood of a point: DeepLabCut and Lightning Pose, SLEAP, others.
-LIKELIHOODS = ("likelihood", "score", "point_score", "point_scores", "confidence", "visibility")
+LIKELIHOODS = ("likelihood", "score", "point_score", "point_scores", "confidence")
 #: Names of columns with the score of all points of a frame together, by SLEAP. Scores of points
 #: are summed up in some of its models, so that these have no upper limit.
 INSTANCE_SCORES = ("instance.score", "instance_score", "instance_scores")

@@ -21,7 +21,11 @@ def read_gmsh(path: Path, numbering: Numbering | None) -> RawNetwork:
     Raises:
         InputError: if it cannot be read, its cells are no bonds, or its node tags are not found.
     """
-    mesh, messages = load_mesh(path)
+    try:
+        mesh, messages = load_mesh(path)
+    except InputError as error:
+        allowed = "MSH 2.2 or 4.1, with Mesh.SaveAll = 0 and Mesh.SaveParametric = 0 of gmsh"
+        raise InputError(error.where, error.given, allowed) from error
     count = len(mesh.points)
     if numbering == "position":
         return network_of_mesh(mesh, tuple(range(count)), messages)

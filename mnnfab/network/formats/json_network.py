@@ -72,6 +72,8 @@ def _from_node_link(path: Path, values: Mapping[str, Any]) -> RawNetwork:
     """Read node-link data in the format of `networkx.node_link_data`."""
     if {"links", "edges"} <= set(values):
         raise InputError(str(path), "both links and edges", "one of the two")
+    if "fixed" in values:
+        raise InputError(f"{path}, fixed", "in node-link data", "[network] fixed in the design")
     key = "links" if "links" in values else "edges"
     nodes, links = values["nodes"], values[key]
     try:

@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from mnnfab.errors import InputError
 from mnnfab.network.mesh_cells import bonds_of_cells
-from mnnfab.network.mesh_reading import load_mesh, network_of_mesh, read_in_process
+from mnnfab.network.mesh_reading import load_mesh, network_of_mesh, printed, read_in_process
 from mnnfab.network.node_ids import Numbering
 from mnnfab.network.raw_network import NetworkReader, RawNetwork
 
@@ -53,16 +54,23 @@ def read_vtk(path: Path, numbering: Numbering | None) -> RawNetwork:  # noqa: AR
     Raises:
         InputError: if it cannot be read, or its cells are no bonds.
     """
-    if not _is_poly_data(path):
+    if _needs_vtk(path):
+        return _by_vtk(path)
+    try:
         mesh, messages = load_mesh(path)
-        if not messages:  # otherwise it has left out cells that it does not know
-            return network_of_mesh(mesh)
-    return _by_vtk(path)
+    except InputError as error:
+        if "cannot handle" in error.given or "VTK_" in error.given:
+            return _by_vtk(path)
+        raise
+    # It prints what cells it has left out, since it does not know them.
+    return _by_vtk(path) if messages else network_of_mesh(mesh)
 
 
-def _is_poly_data(path: Path) -> bool:
-    with path.open("rb") as file:
-        return path.suffix.lower() == ".vtp" or b"DATASET POLYDATA" in file.read(1000).upper()
+def _needs_vtk(path: Path) -> bool:
+    """Return whether a file is of a kind that meshio does not read, or not as a whole."""
+    data = path.read_bytes()
+    several = data.count(b"<Piece") > 1  # meshio keeps the cells of one
+    return several or path.suffix.lower() == ".vtp" or b"DATASET POLYDATA" in data[:1000].upper()
 
 
 def _by_vtk(path: Path) -> RawNetwork:
@@ -71,7 +79,8 @@ def _by_vtk(path: Path) -> RawNetwork:
         replace(one, kind=_KINDS.get(one.kind, f"VTK type {one.kind}")) for one in cells.blocks
     ]
     bonds, findings = bonds_of_cells(cells.points, blocks)
-    return RawNetwork(cells.points, bonds, tuple(range(len(cells.points))), None, tuple(findings))
+    ids = tuple(range(len(cells.points)))
+    return RawNetwork(cells.points, bonds, ids, None, (*printed(cells.messages), *findings))
 
 
 READER = NetworkReader((".vtk", ".vtu", ".vtp"), read_vtk)

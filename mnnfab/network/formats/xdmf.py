@@ -22,17 +22,21 @@ def read_xdmf(path: Path, numbering: Numbering | None) -> RawNetwork:  # noqa: A
         InputError: if it cannot be read, its cells are no bonds, or it names a file outside of its
             folder.
     """
-    _check_data_files(path)
+    _check_references(path)
     mesh, messages = load_mesh(path)
     return network_of_mesh(mesh, None, messages)
 
 
-def _check_data_files(path: Path) -> None:
-    """Check that the files of the numbers of an XDMF file are in its folder."""
+def _check_references(path: Path) -> None:
+    """Check that a file counts from 0, and that the files of its numbers are in its folder."""
     try:
         root = ET.parse(path).getroot()  # noqa: S314 - expat limits entities
     except (ET.ParseError, OSError, ValueError, LookupError):
         return  # meshio says what is wrong
+    for topology in root.iter("Topology"):
+        offset = topology.get("BaseOffset", "0")
+        if offset.strip() != "0":  # meshio counts from 0
+            raise InputError(str(path), f'BaseOffset="{offset[:20]}"', "points counted from 0")
     for item in root.iter("DataItem"):
         if str(item.get("Format", "")).upper() not in {"HDF", "BINARY"}:
             continue
