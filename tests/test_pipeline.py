@@ -432,7 +432,8 @@ def test_input_files_are_listed_and_go_when_they_are_not_read(
     out = train(design_file(tmp_path, behaviour), tmp_path / "out")
     entries = json.loads((out / "manifest.json").read_text())["files"]
     assert "inputs/network.json" in {entry["file"] for entry in entries}
-    assert (out / "inputs" / "network.json").read_text() == text
+    kept = (out / "inputs" / "network.json").read_text()
+    assert json.loads(kept) == json.loads(text)  # every digit, in lines
     behaviour["network"] = lattice
     train(design_file(tmp_path, behaviour), out)
     assert written(out) == TRAINED

@@ -122,7 +122,7 @@ def test_a_cut_that_sets_nodes_free_is_refused_with_their_names(bond: list[int])
         ([[5, 13]], r"no bond joins nodes 5 and 13\n.*node 5 is joined to \[0, 1, 6, 9\]"),
         ([[5, 9], [9, 5]], r"damage\[1\]: \[9, 5\] is given twice"),
         ([[13, 12], [13, 11], [13, 10]], "node 13 loses all its bonds"),
-        ([[5, 99]], "no bond joins nodes 5 and 99"),
+        ([[5, 99]], r"damage\[0\]: node 99 does not exist\n.*nodes 0 to 13"),
     ],
 )
 def test_damage_that_cannot_be(damage: list[list[int]], words: str) -> None:

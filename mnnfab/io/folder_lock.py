@@ -9,7 +9,7 @@ import os
 import stat
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -46,7 +46,6 @@ def locked_folder(folder: Path) -> Iterator[None]:
     lock: int | None = None
     try:
         with uninterrupted():
-            missing += (path for path in (folder, *folder.parents) if not path.exists())
             lock = _make_and_lock(folder, missing)
         recover(folder)
         yield
@@ -57,9 +56,13 @@ def locked_folder(folder: Path) -> Iterator[None]:
             _remove_empty(missing)
 
 
-def _make_and_lock(folder: Path, missing: Sequence[Path]) -> int:
-    """Create a folder with its missing parents, and return the file descriptor of its lock."""
+def _make_and_lock(folder: Path, missing: list[Path]) -> int:
+    """Create a folder with its missing parents, and return the file descriptor of its lock.
+
+    What is missing is added to the list, also if an error follows.
+    """
     try:
+        missing += (path for path in (folder, *folder.parents) if not path.exists())
         folder.mkdir(parents=True, exist_ok=True)
         for path in missing:  # losing its entry in a power cut would lose its content
             sync_folder(path.parent)
