@@ -32,8 +32,8 @@ from mnnfab.batch.jobs import Job, RejectedDesign, collect
 from mnnfab.batch.limits import Limits
 from mnnfab.batch.outcome import DesignOutcome
 from mnnfab.batch.run import BatchOptions, BatchOutcome, batch
-from mnnfab.batch.sockets import short_temporary_folder
 from mnnfab.batch.table import make_row, write_tables
+from mnnfab.batch.temporary import jobs_folder, short_temporary_folder
 from mnnfab.batch.watchers import LineWatcher, LiveTable
 from mnnfab.design.sweep import expand
 
@@ -283,7 +283,8 @@ def test_a_job_that_is_killed_leaves_no_temporary_files(
             threading.Thread(target=end_while_meshing).start()
 
     assert run_isolated(job, LIMITS, end_soon, stop).ending == "stopped"
-    assert not list(temporary.glob("mnnfab-*"))
+    assert not list(temporary.glob("mnnfab-mesh-*"))
+    assert not list(jobs_folder().iterdir())
 
 
 @pytest.mark.parametrize(("length", "kept"), [(30, True), (150, False)])
@@ -296,7 +297,7 @@ def test_sockets_get_a_folder_with_a_short_path(
         assert (tempfile.gettempdir() == given) == kept
         assert len(tempfile.mktemp(prefix="pymp-") + "/listener-12345678") <= 107  # noqa: S306
     assert tempfile.gettempdir() == given
-    monkeypatch.setattr("mnnfab.batch.sockets.SHORT_FOLDERS", ("/none-such",))
+    monkeypatch.setattr("mnnfab.batch.temporary.SHORT_FOLDERS", ("/none-such",))
     if not kept:
         with pytest.raises(InputError, match="151 bytes"), short_temporary_folder():
             pass

@@ -43,7 +43,7 @@ ELSEWHERE = {
     "make demo": ".ci/run",
     "make test": ".ci/run",
     "pip install 'mnnfab[dask]'": ".ci/run, as an extra",
-    "dask scheduler": "tests/test_batch.py",
+    "dask scheduler --host ADDRESS": "tests/test_batch.py",
     "dask worker tcp://HOST:8786": "tests/test_batch.py",
     "mnnfab batch designs/*.toml --out /shared/out --scheduler tcp://HOST:8786": (
         "tests/test_batch.py"

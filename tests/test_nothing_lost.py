@@ -120,13 +120,13 @@ def test_a_batch_that_is_killed_goes_on(tmp_path: Path, kills: int) -> None:
         if len(done) == len(names):  # all over: begin again
             shutil.rmtree(out)
             done = set()
-    assert not list(temporary.glob("*/*"))
     last = subprocess.run([*command, "--resume"], check=False)
     assert last.returncode == 0
     assert {name: whole_run(out / name) for name in names} == whole
     assert is_intact(out, earlier_results(out))
     for name in ("results.csv", "results.parquet", "index.html"):
         assert (out / name).read_bytes() == (tmp_path / "ref" / name).read_bytes()
+    wait_until_empty(temporary)
 
 
 def wait_until_free(folders: list[Path]) -> None:
@@ -135,6 +135,14 @@ def wait_until_free(folders: list[Path]) -> None:
     while any(is_locked(folder) for folder in folders):
         assert time.monotonic() < until
         time.sleep(0.02)
+
+
+def wait_until_empty(folder: Path) -> None:
+    """Wait until what remains of a killed process has tidied up."""
+    until = time.monotonic() + 30
+    while list(folder.iterdir()):
+        assert time.monotonic() < until, list(folder.rglob("*"))
+        time.sleep(0.05)
 
 
 # Ended by SIGTERM

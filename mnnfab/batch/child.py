@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import tempfile
 import threading
 import tomllib
 import traceback
-from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing import connection, parent_process
 from pathlib import Path
@@ -25,17 +23,16 @@ if TYPE_CHECKING:
 OUTPUT = "output.txt"
 
 
-def run_job(text: str, pipe: Connection, temporary: str, shared: str) -> None:
+def run_job(text: str, pipe: Connection, temporary: str) -> None:
     """Run a job in this dedicated process, and send its outcome through a pipe.
 
     Args:
         text: the job as JSON, from `Job.as_text`.
         pipe: pipe for the stages and the outcome.
         temporary: folder for all temporary files, which the parent process removes.
-        shared: temporary folder of the parent process, removed here if that is killed.
     """
     os.setsid()  # allows terminating all child processes together
-    _terminate_with_parent((temporary, shared))
+    _terminate_with_parent()
     _redirect_output(f"{temporary}/{OUTPUT}")
     os.environ["TMPDIR"] = tempfile.tempdir = temporary
     from mnnfab.batch.jobs import Job
@@ -81,19 +78,13 @@ class _PipeWatcher:
         """Do nothing: findings are in the report."""
 
 
-def _terminate_with_parent(folders: Sequence[str]) -> None:
-    """Start a thread that kills this process and its children when the parent process ends.
-
-    Args:
-        folders: temporary folders, which a parent process that was killed cannot remove.
-    """
+def _terminate_with_parent() -> None:
+    """Start a thread that kills this process and its children when the parent process ends."""
     parent = parent_process()
     assert parent is not None, "only called in a process of multiprocessing"
 
     def wait() -> None:
         connection.wait([parent.sentinel])
-        for folder in folders:
-            shutil.rmtree(folder, ignore_errors=True)
         os.killpg(0, signal.SIGKILL)
 
     threading.Thread(target=wait, daemon=True).start()

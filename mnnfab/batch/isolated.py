@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import sys
@@ -23,7 +24,7 @@ from mnnfab.batch.child import OUTPUT, run_job
 from mnnfab.batch.jobs import Job
 from mnnfab.batch.limits import Limits
 from mnnfab.batch.outcome import DesignOutcome, Ending
-from mnnfab.batch.sockets import short_temporary_folder
+from mnnfab.batch.temporary import FOLDERS, jobs_folder, short_temporary_folder
 from mnnfab.io.folder_lock import is_locked, recover_unless_locked
 
 StageCallback = Callable[[str, str], None]
@@ -52,7 +53,7 @@ def run_isolated(
         stop: event that terminates the job when it is set.
     """
     _wait_for(Path(job.out))
-    with tempfile.TemporaryDirectory(prefix="mnnfab-job-") as folder:
+    with tempfile.TemporaryDirectory(prefix="job-", dir=jobs_folder()) as folder:
         receiver, sender = connection.Pipe(duplex=False)
         with receiver:
             process = _start(job, sender, folder)
@@ -128,8 +129,7 @@ def _start(job: Job, pipe: connection.Connection, temporary: str) -> ForkServerP
     # Cluster workers are often daemon processes, which may not have children because these
     # would outlive them; our processes end with their parent (`child`).
     current_process().daemon = False
-    arguments = (job.as_text(), pipe, temporary, get_temp_dir())
-    process = context.Process(target=run_job, args=arguments)
+    process = context.Process(target=run_job, args=(job.as_text(), pipe, temporary))
     with _starting, _without_main():
         process.start()
     return process
@@ -138,7 +138,7 @@ def _start(job: Job, pipe: connection.Connection, temporary: str) -> ForkServerP
 def _context() -> ForkServerContext:
     """Return the start method: fork from a server process with all imports done."""
     context = get_context("forkserver")
-    with _starting, _environment(), _without_main(), short_temporary_folder():
+    with _starting, short_temporary_folder(), _environment(), _without_main():
         context.set_forkserver_preload(["mnnfab.batch.preload"])
         forkserver.ensure_running()
     return context
@@ -148,11 +148,15 @@ def _context() -> ForkServerContext:
 def _environment() -> Iterator[None]:
     """Restrict new processes to one thread each, because one design runs per core.
 
-    Also exclude the current folder from their import path.
+    Also exclude the current folder from their import path, and name the temporary folders that
+    the server process removes when this one was killed.
     """
-    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "PYTHONSAFEPATH")
-    previous = {name: os.environ.get(name) for name in names}
-    os.environ.update(dict.fromkeys(names, "1"))
+    values = dict.fromkeys(
+        ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "PYTHONSAFEPATH"), "1"
+    )
+    values[FOLDERS] = json.dumps([str(jobs_folder()), get_temp_dir()])
+    previous = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
     try:
         yield
     finally:

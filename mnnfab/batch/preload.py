@@ -1,5 +1,8 @@
 """Imports shared by all designs of a batch: their processes are forked after these imports.
 
+The server process that imports this module removes the temporary files of the batch when it ends,
+in case the process of the batch was killed; its forks end without that.
+
 The imports take several seconds, most of the time of a small design; a fork takes milliseconds.
 """
 
@@ -31,10 +34,12 @@ import geometry.lettering  # noqa: F401
 import mnnfab.pipeline.pipeline
 import mnnfab.report.interactive
 import mnnfab.report.page
+from mnnfab.batch.temporary import remove_at_exit
 from mnnfab.linalg.cholesky import factorise
 from mnnfab.report.template import compile_all
 from mnnfab.versions import versions
 
+remove_at_exit()
 # Identical in every report, therefore computed once.
 mnnfab.report.interactive.viewer()
 compile_all()

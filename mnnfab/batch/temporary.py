@@ -1,11 +1,17 @@
-"""Folder for the socket of the server process, whose path may only be short."""
+"""Temporary folders of a batch: of its jobs, and of the socket of their server process."""
 
 from __future__ import annotations
 
+import atexit
+import json
 import os
+import shutil
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
 
 from mnnfab.errors import InputError
 
@@ -14,6 +20,30 @@ from mnnfab.errors import InputError
 MAX_BYTES = 107 - len("/pymp-12345678/listener-12345678")
 #: Folders that take the place of one with a longer path.
 SHORT_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108 - the files in them get random names
+
+
+#: Environment variable with the temporary folders of a batch, a JSON list.
+FOLDERS = "MNNFAB_BATCH_FOLDERS"
+_creating = threading.Lock()
+
+
+def jobs_folder() -> Path:
+    """Return the folder for the temporary files of all jobs of this process."""
+    with _creating:
+        return Path(_jobs_folder().name)
+
+
+@cache
+def _jobs_folder() -> tempfile.TemporaryDirectory[str]:
+    folder = tempfile.TemporaryDirectory(prefix="mnnfab-jobs-")
+    atexit.register(folder.cleanup)
+    return folder
+
+
+def remove_at_exit() -> None:
+    """Remove the temporary folders of the batch when this process, its server process, ends."""
+    for folder in json.loads(os.environ.get(FOLDERS, "[]")):
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
 
 
 @contextmanager
