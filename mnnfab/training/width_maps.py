@@ -66,8 +66,8 @@ def part_widths(width_map: WidthMap, latent: FloatArray) -> FloatArray:
 
     All widths of parts that are made from latent values come from here.
 
-    >>> part_widths(Clamp(5 / 3, 2.5), np.array([0.0, 0.1, 1.0])).tolist()
-    [1.6666666666666667, 1.75, 2.5]
+    >>> part_widths(Clamp(4 / 3, 2.5), np.array([0.0, 0.1, 1.0])).tolist()
+    [1.3333333333333333, 1.45, 2.5]
     """
     rounded = width_map.widths(latent).round(WIDTH_DECIMALS)
     return frozen_floats(np.clip(rounded, width_map.width_min_mm, width_map.width_max_mm))
