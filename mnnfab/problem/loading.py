@@ -94,6 +94,15 @@ def _check_coupling(problem: PortProblem) -> None:
         )
 
 
+def read_inputs(design: Design, folder: Path) -> dict[str, bytes]:
+    """Return the contents of the files that a design names, by name, without initial widths.
+
+    Raises:
+        InputError: if a file cannot be read, or the network is not valid.
+    """
+    return input_bytes(number_nodes(design, folder), folder)
+
+
 def input_bytes(numbered: NumberedDesign, folder: Path) -> dict[str, bytes]:
     """Return the contents of the files that a design names, by name, without initial widths.
 
