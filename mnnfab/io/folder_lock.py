@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 LOCK = ".mnnfab-lock"
 #: File with the progress of a run in this folder (`mnnfab.progress.live`).
 LIVE = ".mnnfab-live.json"
+LIVE_DRAFT = f"{LIVE}.draft"
 #: Number of lock attempts before a run is assumed to be active; a clean-up after a killed run
 #: (`recover_unless_locked`) holds the same lock for a moment.
 MAX_ATTEMPTS = 8
@@ -73,7 +74,8 @@ def _make_and_lock(folder: Path, missing: Sequence[Path]) -> int:
 
 
 def _release(folder: Path, lock: int) -> None:
-    (folder / LIVE).unlink(missing_ok=True)
+    for name in (LIVE, LIVE_DRAFT):  # the draft is of a process that was killed
+        (folder / name).unlink(missing_ok=True)
     # Before the lock is released: a file of that name created later belongs to another run.
     (folder / LOCK).unlink(missing_ok=True)
     os.close(lock)
