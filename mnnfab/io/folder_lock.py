@@ -9,7 +9,7 @@ import os
 import stat
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -47,7 +47,6 @@ def locked_folder(folder: Path) -> Iterator[None]:
     lock: int | None = None
     try:
         with uninterrupted():
-            missing += (path for path in (folder, *folder.parents) if not path.exists())
             lock = _make_and_lock(folder, missing)
         recover(folder)
         yield
@@ -58,9 +57,15 @@ def locked_folder(folder: Path) -> Iterator[None]:
             _remove_empty(missing)
 
 
-def _make_and_lock(folder: Path, missing: Sequence[Path]) -> int:
-    """Create a folder with its missing parents, and return the file descriptor of its lock."""
+def _make_and_lock(folder: Path, missing: list[Path]) -> int:
+    """Create a folder with its missing parents, and return the file descriptor of its lock.
+
+    Args:
+        folder: results folder.
+        missing: receives the folders that do not exist yet.
+    """
     try:
+        missing += (path for path in (folder, *folder.parents) if not path.exists())
         folder.mkdir(parents=True, exist_ok=True)
         for path in missing:  # losing its entry in a power cut would lose its content
             sync_folder(path.parent)
