@@ -145,6 +145,14 @@ def wait_until_empty(folder: Path) -> None:
         time.sleep(0.05)
 
 
+def test_a_killed_process_leaves_nothing_hidden_behind(tmp_path: Path) -> None:
+    """Killed at the latest moment at which a file can be hidden: that of the progress as well."""
+    for name in (LOCK, LIVE, f"{LIVE}.draft", ".mnnfab-staging-x"):
+        (tmp_path / name).touch()
+    recover_unless_locked(tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
 # Ended by SIGTERM
 
 

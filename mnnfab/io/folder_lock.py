@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 LOCK = ".mnnfab-lock"
 #: File with the progress of a run in this folder (`mnnfab.progress.live`).
 LIVE = ".mnnfab-live.json"
+LIVE_DRAFT = f"{LIVE}.draft"
 #: Number of lock attempts before a run is assumed to be active; a clean-up after a killed run
 #: (`recover_unless_locked`) holds the same lock for a moment.
 MAX_ATTEMPTS = 8
@@ -59,7 +60,9 @@ def locked_folder(folder: Path) -> Iterator[None]:
 def _make_and_lock(folder: Path, missing: list[Path]) -> int:
     """Create a folder with its missing parents, and return the file descriptor of its lock.
 
-    What is missing is added to the list, also if an error follows.
+    Args:
+        folder: results folder.
+        missing: receives the folders that do not exist yet.
     """
     try:
         missing += (path for path in (folder, *folder.parents) if not path.exists())
@@ -77,7 +80,7 @@ def _make_and_lock(folder: Path, missing: list[Path]) -> int:
 
 def _release(folder: Path, lock: int) -> None:
     # Before the lock is released: a file of that name created later belongs to another run.
-    for name in (LIVE, LOCK):
+    for name in (LIVE, LIVE_DRAFT, LOCK):  # the draft is of a process that was killed
         with suppress(OSError):  # in a folder that became read-only it would hide the error
             (folder / name).unlink(missing_ok=True)
     os.close(lock)

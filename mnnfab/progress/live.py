@@ -13,7 +13,7 @@ from typing import Any
 from mnnfab.errors import InputError
 from mnnfab.findings import Finding
 from mnnfab.io.files import read_json
-from mnnfab.io.folder_lock import LIVE
+from mnnfab.io.folder_lock import LIVE, LIVE_DRAFT
 from mnnfab.io.json_values import to_jsonable
 from mnnfab.io.signals import uninterrupted
 from mnnfab.progress.watcher import ForwardingWatcher
@@ -92,7 +92,7 @@ class ProgressFileWatcher(ForwardingWatcher):
 
 def write_live(folder: Path, values: Mapping[str, Any]) -> None:
     """Write the progress file of a locked folder; errors are ignored, so the run continues."""
-    draft, text = folder / f"{LIVE}.draft", json.dumps(to_jsonable(values))
+    draft, text = folder / LIVE_DRAFT, json.dumps(to_jsonable(values))
     with uninterrupted():
         with suppress(OSError):
             draft.unlink(missing_ok=True)
