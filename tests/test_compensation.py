@@ -399,7 +399,7 @@ def test_search_starts_where_it_was_told(tmp_path: Path, iris_run: Outcome) -> N
     assert moved.max() < 0.3  # a few steps from there, not from 2 mm
 
 
-@pytest.mark.parametrize("law", ["series", "calibrated"])
+@pytest.mark.parametrize("law", ["series", pytest.param("calibrated", marks=pytest.mark.slow)])
 def test_laws_on_the_command_line(tmp_path: Path, law: str) -> None:
     values = parse_values("behaviour-left.toml")
     values["training"] |= {"stiffness_law": law, "epochs": 200}

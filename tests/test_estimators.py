@@ -25,7 +25,11 @@ OPTIONAL = {
 }
 
 
-@pytest.mark.parametrize("estimator", [MNNClassifier(), MNNRegressor()], ids=str)
+@pytest.mark.parametrize(
+    "estimator",
+    [pytest.param(MNNClassifier(), marks=pytest.mark.slow), MNNRegressor()],
+    ids=str,
+)
 @pytest.mark.filterwarnings("ignore")
 def test_scikit_learns_own_checks(estimator: object) -> None:
     results = check_estimator(estimator, on_fail="raise", on_skip=None)

@@ -175,6 +175,7 @@ OWN_TEXTS = {
     "mnnfab/batch/child.py",
     "mnnfab/batch/jobs.py",
     "mnnfab/batch/outcome.py",
+    "mnnfab/batch/temporary.py",
     "mnnfab/profiles/__init__.py",
 }
 PARSERS = {"json.load", "json.loads", "tomllib.load", "tomllib.loads"}
