@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -264,6 +265,30 @@ def test_a_second_instance_of_sleap_is_left_out_or_refused(tmp_path: Path) -> No
     path.write_text("\n".join([header, *rows, rows[1]]) + "\n")
     with pytest.raises(InputError, match="a second instance in frame 1, with 4 points"):
         read_tracks(path, "auto", 4)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text.replace(",", ";").replace(".", ","),
+        lambda text: "\n".join(
+            ",".join(f'"{cell}"' for cell in line.split(",")) for line in text.splitlines()
+        ),
+        lambda text: text.replace("\n", "\r\n"),
+    ],
+    ids=["european", "quoted", "crlf"],
+)
+def test_deeplabcut_tables_of_spreadsheets(tmp_path: Path, change: Callable[[str], str]) -> None:
+    places = np.arange(12.0).reshape(2, 3, 2) + 0.25
+    path = tmp_path / "tracked.csv"
+    path.write_bytes(change(deeplabcut(places, np.full((2, 3), 0.9))).encode())
+    found = read_tracks(path, "auto", 3)
+    np.testing.assert_array_equal(found.coordinates, places)
+    assert found.likelihood is not None
+    assert (found.likelihood == 0.9).all()
+    path.write_text(deeplabcut(places, np.full((2, 3), 0.9)) + "2,1.0\n")
+    with pytest.raises(InputError, match=r"line 6: 2 cells"):
+        read_tracks(path, "auto", 3)
 
 
 def test_likelihoods_in_per_cent_are_refused(tmp_path: Path) -> None:

@@ -693,7 +693,7 @@ CODES: Final = (
         "rows-dropped",
         "input",
         ("warning",),
-        "Rows of the table with missing values, left out as `[task] missing` says.",
+        "Rows of the table with missing values, left out because of `[task] missing`.",
         'Complete the rows; `[task] missing = "refuse"` refuses them.',
     ),
     FindingCode(

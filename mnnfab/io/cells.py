@@ -18,21 +18,7 @@ _NO_WIDTH = dict.fromkeys((0x00AD, 0x200B, 0x2060, 0xFEFF))
 #: Usual marks of a missing value, case-folded: those of pandas, of spreadsheets and of data bases.
 _MISSING = frozenset(
     {
-        *(
-            "",
-            "nan",
-            "+nan",
-            "-nan",
-            "null",
-            "n/a",
-            "n/d",
-            "#n/a",
-            "#n/a n/a",
-            "#na",
-            "<na>",
-            "n.a.",
-            "k.a.",
-        ),
+        *("", "nan", "+nan", "-nan", "null", "n/a", "n/d", "#n/a", "#n/a n/a", "#na", "<na>"),
         *("-1.#ind", "1.#ind", "-1.#qnan", "1.#qnan", "?", ".", "-", "--", "---", "–", "—", "…"),
         *("missing", "n.a.", "k.a.", "#null!", "#div/0!", "#value!", "#ref!", "#name?", "#num!"),
     }

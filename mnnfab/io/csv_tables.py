@@ -18,7 +18,7 @@ from mnnfab.findings import Finding
 from mnnfab.io.cells import as_written, normalised, number_of
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
-#: First line with which Excel is told the separator.
+#: First line that sets the separator in Excel.
 _SEP_LINE = re.compile(r'\s*"?sep=(.)"?[,;\s]*', re.IGNORECASE)
 _PLAIN = re.compile(r"[A-Za-z0-9.+-]*")
 #: Largest number of lines that a message lists.
@@ -138,7 +138,7 @@ def _parsed(path: Path, body: str, separator: str, first: int) -> _Raw:
             if row and any(row):
                 rows.append((row, first + reader.line_num))
             elif len(row) > 1:
-                rows.append(([], first + reader.line_num))  # blank cells, told below
+                rows.append(([], first + reader.line_num))  # blank cells, counted below
     except csv.Error as error:
         where = f"{path}, line {first + reader.line_num}"
         allowed = "a CSV file with closed quotation marks"
@@ -167,18 +167,19 @@ def _rectangular(path: Path, raw: _Raw, separator: str, notes: tuple[str, ...]) 
         _check_length(f"{path}, line {line}", full_header, row, separator)
     rows = tuple(tuple(row[: len(header)]) for row, _ in data)
     _check_header(f"{path}, line {header_line}", header, rows)
-    told = [*notes]
+    found = [*notes]
     if separator != ",":
-        told.append(f"columns separated by {SEPARATORS[separator]}")
+        found.append(f"columns separated by {SEPARATORS[separator]}")
     if any(len(row) > len(header) for row, _ in used):
-        told.append(f'blank columns after "{header[-1]}" left out')
+        found.append(f'blank columns after "{header[-1]}" left out')
     padded = sum(cell != cell.strip() for row, _ in raw for cell in row)
-    told += [blanks_text(padded)] if padded else []
+    found += [blanks_text(padded)] if padded else []
     blank = [line for row, line in cells if not any(row)]
     for what, places in (("blank row", blank), ("comment line", comments)):
-        told += [f"{_count(len(places), what)} left out: {lines_text(places)}"] if places else []
+        if places:
+            found.append(f"{_count(len(places), what)} left out: {lines_text(places)}")
     lines = tuple(line for _, line in data)
-    return Records(separator, tuple(header), rows, lines, tuple(told))
+    return Records(separator, tuple(header), rows, lines, tuple(found))
 
 
 def _read(cell: str) -> str:

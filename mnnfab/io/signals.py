@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-#: Signals that ask a process to end: Ctrl-C, `kill` and service managers, a closed terminal.
+#: Signals that ask a process to end: Ctrl-C, `kill` and service managers, a closed terminal,
 #: and the alarm by which the command line tries them again.
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)
 

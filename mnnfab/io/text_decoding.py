@@ -45,7 +45,7 @@ def table_text_of(path: Path, data: bytes) -> tuple[str, tuple[Finding, ...]]:
 
 def _utf_16(path: Path, data: bytes) -> tuple[str, tuple[Finding, ...]]:
     encoding = _UTF_16.get(data[:2])
-    if encoding is None:  # without a byte order mark: the zero bytes of ASCII tell the order
+    if encoding is None:  # without a byte order mark: the zero bytes of ASCII show the order
         if data.count(0) < len(data) / 4:
             raise InputError(str(path), "not text: bytes of 0", _CSV_UTF_8)
         even, odd = data[0::2].count(0), data[1::2].count(0)

@@ -32,6 +32,6 @@ def gmsh_node_numbers(path: Path) -> tuple[int, ...] | None:
                 tags = np.asarray(read_nodes(file, is_ascii, data_size)[1]) + 1
             else:
                 tags = np.asarray(read_nodes(file, is_ascii)[1])
-    except Exception:
+    except Exception:  # errors of any kind, in a file that meshio has read before
         return None
     return tuple(tags.astype(np.int64).tolist())

@@ -54,7 +54,7 @@ class CellBlock:
 def bonds_of_cells(
     points: FloatArray, blocks: Sequence[CellBlock]
 ) -> tuple[IntArray, list[Finding]]:
-    """Return the bonds of the cells of a mesh, (n_bonds, 2), and what is told about them.
+    """Return the bonds of the cells of a mesh, (n_bonds, 2), and findings on them.
 
     A line is a bond, a poly-line one bond per segment. A curve is one straight bond between its
     ends; if others end at a point inside of it, it is divided there.

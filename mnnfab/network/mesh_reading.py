@@ -70,7 +70,7 @@ class ReadCells:
     Args:
         points: (n_points, 2 or 3) mm.
         blocks: the cells, in order.
-        messages: what the reader printed.
+        messages: messages that the reader printed.
     """
 
     points: FloatArray
@@ -115,9 +115,9 @@ def _run(path: Path, reader: str, found: Path) -> str:
     output = done.stdout + done.stderr
     if done.returncode:
         lines = output.strip().splitlines()
-        said = " ".join(lines[-1:] if "Traceback" in output else lines)
-        said = _shortened(said, str(path.resolve())) or "damaged"
-        raise InputError(str(path), f"not read: {said}", ALLOWED)
+        reason = " ".join(lines[-1:] if "Traceback" in output else lines)
+        reason = _shortened(reason, str(path.resolve())) or "damaged"
+        raise InputError(str(path), f"not read: {reason}", ALLOWED)
     return output
 
 
@@ -129,7 +129,7 @@ def network_of_mesh(
     Args:
         mesh: a mesh of meshio, coordinates in mm.
         ids: id of every point; their positions if not given.
-        messages: what its reader printed, told by findings.
+        messages: messages that its reader printed, reported as findings.
 
     Raises:
         InputError: if its cells are no bonds.
@@ -142,7 +142,7 @@ def network_of_mesh(
 
 
 def printed(messages: Sequence[str]) -> list[Finding]:
-    """Return findings on what a reader printed."""
+    """Return findings on the messages that a reader printed."""
     return [Finding("mesh-reader", "warning", "mesh", text) for text in messages]
 
 
@@ -165,20 +165,20 @@ def load_mesh(source: Path | io.StringIO, file_format: str | None = None) -> tup
             failure = None
     messages = _messages(output.getvalue())
     if failure is not None:
-        said = "; ".join((*reason.splitlines()[:1], *messages[:2]))
+        reason = "; ".join((*reason.splitlines()[:1], *messages[:2]))
         where = str(source) if isinstance(source, Path) else "mesh"
-        said = _shortened(said, where) or "damaged"
-        raise InputError(where, f"not read: {said}", ALLOWED) from failure
+        reason = _shortened(reason, where) or "damaged"
+        raise InputError(where, f"not read: {reason}", ALLOWED) from failure
     return mesh, messages
 
 
-def _shortened(said: str, path: str) -> str:
-    """Return what a reader said, without the path, which the message has already."""
-    return said.removeprefix("Error: ").replace(path, "it").replace("file it", "it")[:300]
+def _shortened(reason: str, path: str) -> str:
+    """Return the error text of a reader without the path, which the message has already."""
+    return reason.removeprefix("Error: ").replace(path, "it").replace("file it", "it")[:300]
 
 
 def _messages(output: str) -> list[str]:
-    """Return what was printed, one text per warning; the console wraps lines."""
+    """Return the printed warnings and errors, one text each; the console wraps lines."""
     found: list[str] = []
     for line in filter(None, map(str.strip, output.splitlines())):
         begins = line.startswith(("Warning:", "Error:"))

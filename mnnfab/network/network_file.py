@@ -43,7 +43,7 @@ class NetworkInput:
     Args:
         network: the network.
         nodes: ids of its nodes.
-        findings: what was left out, assumed or changed.
+        findings: findings on what was left out, assumed or changed.
     """
 
     network: Network
@@ -171,16 +171,16 @@ def _assemble(
     used = np.unique(raw.bonds)
     coordinates, findings = planar(raw.points, used)
     findings += _unused(raw, used)
-    first, told = np.arange(len(used)), list[Finding]()
+    first, merging = np.arange(len(used)), list[Finding]()
     if merge_mm is not None:
-        first, told = merged(coordinates[used], np.searchsorted(used, raw.bonds), merge_mm)
+        first, merging = merged(coordinates[used], np.searchsorted(used, raw.bonds), merge_mm)
     kept = np.unique(first)
     node_of = np.full(len(raw.points), -1)
     node_of[used] = np.searchsorted(kept, first)
     nodes, bonds = coordinates[used[kept]], node_of[raw.bonds]
     if len(kept) < len(used):
         bonds, united = united_bonds(bonds)
-        told += united
+        merging += united
     ids = NodeIds(
         tuple(raw.ids[point] for point in used[kept].tolist()),
         numbering,
@@ -195,7 +195,7 @@ def _assemble(
         numbers.append(int(node_of[point]))
     network = Network(nodes, bonds, np.array(numbers, dtype=np.int64))
     return NetworkInput(
-        network, ids, (*raw.findings, *findings, *told, *ids.id_findings("network"))
+        network, ids, (*raw.findings, *findings, *merging, *ids.id_findings("network"))
     )
 
 

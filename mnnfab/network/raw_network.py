@@ -20,7 +20,7 @@ class RawNetwork:
         bonds: the two points of each bond, (n_bonds, 2), counted from 0.
         ids: id of every point.
         fixed: points that are fixed; None if the file does not define them.
-        findings: what the reader left out or assumed.
+        findings: findings on what the reader left out or assumed.
     """
 
     points: FloatArray

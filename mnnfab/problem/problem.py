@@ -57,7 +57,7 @@ class Problem(Generic[TaskT_co]):
         start_widths_mm: initial widths of the training, (n_bonds,) mm.
         start_table: contents of the table of initial widths, if they were read from one.
         input_bytes: contents of the files that the design names, the network as JSON.
-        network_findings: what was assumed or changed when the network was read.
+        network_findings: findings on what was assumed or changed when the network was read.
         surrogate: calibration and correction of the bar model by continuum models.
     """
 
@@ -77,7 +77,7 @@ class Problem(Generic[TaskT_co]):
 
     @property
     def input_findings(self) -> tuple[Finding, ...]:
-        """What was assumed or changed when the files of the design were read."""
+        """Findings on what was assumed or changed when the files of the design were read."""
         task: Task | None = self.task
         return (*self.network_findings, *(task.input_findings if task is not None else ()))
 

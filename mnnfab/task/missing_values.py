@@ -1,4 +1,4 @@
-"""Missing values of a table: refused with their rows, or left out as the design says."""
+"""Missing values of a table: refused with their rows, or left out, as the design requires."""
 
 from __future__ import annotations
 

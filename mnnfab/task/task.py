@@ -75,7 +75,7 @@ class Task(Generic[MetricT_co]):
         exact_loads_N: loads before rounding to applied weights, (n_samples, n_in) N; None if
             they are not rounded.
         class_names: class of each output; empty if the outputs are not classes.
-        input_findings: what was assumed or changed when the data were read.
+        input_findings: findings on what was assumed or changed when the data were read.
     """
 
     kind: str

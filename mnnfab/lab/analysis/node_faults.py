@@ -68,7 +68,7 @@ class Fault:
 
 @dataclass(frozen=True, eq=False)
 class Matcher:
-    """What the shots of an experiment are matched with.
+    """Positions, distances and energies with which the shots of an experiment are matched.
 
     Args:
         measurement: the measurement.
@@ -85,7 +85,7 @@ class Matcher:
     work_Nmm: float
 
     def fault(self, points: FloatArray, expected: Sequence[FloatArray]) -> Fault | None:
-        """Return what is wrong with a shot for certain; None if nothing is.
+        """Return the certain fault of a shot; None if it has none.
 
         Args:
             points: (n_nodes, 2) mm.
@@ -198,7 +198,7 @@ def lost_points(
 def make_matcher(
     measurement: Measurement, prediction: Prediction, stiffness: FloatArray, scale: float
 ) -> Matcher:
-    """Return what the shots of a measurement are matched with; `check_nodes` has the arguments."""
+    """Return the matcher of the shots of a measurement; `check_nodes` has the arguments."""
     network = measurement.network
     next_mm = np.asarray(KDTree(measurement.zero_mm).query(measurement.zero_mm, k=2)[0])[:, 1]
     shortest = np.full(network.n_nodes, np.inf)

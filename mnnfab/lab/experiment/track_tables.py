@@ -30,10 +30,10 @@ from mnnfab.io.text_decoding import table_text_of
 from mnnfab.lab.experiment.point_tracks import read_imagej, read_long, read_trackmate
 from mnnfab.lab.experiment.tracks import Tracks
 from mnnfab.lab.experiment.wide_tracks import (
-    deeplabcut_table,
     read_deeplabcut,
     read_dltdv,
     read_sleap,
+    with_one_header,
 )
 
 
@@ -68,11 +68,12 @@ def read_tracks(path: Path, layout: str, n_points: int) -> Tracks:
 def _table(path: Path) -> Table:
     """Read a table; name ImageJ's unnamed first column and merge DeepLabCut's header lines."""
     text, findings = table_text_of(path, read_bytes(path, MAX_TEXT_BYTES))
-    lines = text.splitlines()
-    if len(lines) >= 4 and lines[0].startswith("scorer"):
-        return deeplabcut_table(path, lines)
-    unnamed = text.lstrip(" ").startswith((",", ";", "\t"))
-    table = parse_csv(path, f"row{text.lstrip(' ')}" if unnamed else text)
+    text = text.lstrip(" ")
+    if text.startswith(("scorer", '"scorer"')):
+        text = with_one_header(path, text)
+    elif text.startswith((",", ";", "\t")):
+        text = f"row{text}"
+    table = parse_csv(path, text)
     return replace(table, findings=(*findings, *table.findings))
 
 

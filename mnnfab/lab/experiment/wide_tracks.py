@@ -5,6 +5,8 @@ A cell without a number (`NaN`, or empty) is a point that the tool did not find.
 
 from __future__ import annotations
 
+import csv
+import io
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,6 +29,8 @@ from mnnfab.lab.experiment.tracks import (
 #: A second instance of SLEAP is spurious if it has at most this share of the points of the first.
 MAX_SPURIOUS_SHARE = 0.5
 
+_HEADER = "bodyparts and coords of equal length"
+
 
 def read_dltdv(table: Table, n_points: int) -> Tracks:
     """Read points of DLTdv; frames are numbered from 0."""
@@ -41,28 +45,28 @@ def read_deeplabcut(table: Table, n_points: int) -> Tracks:
     return _wide(table, ("_x", "_y"), n_points, tuple(row[0] for row in table.rows))
 
 
-def deeplabcut_table(path: Path, lines: list[str]) -> Table:
-    """Merge the header lines of DeepLabCut: scorer, individuals if several, bodyparts, coords.
+def with_one_header(path: Path, text: str) -> str:
+    """Return the text of a DeepLabCut table with one header line in place of three or four.
+
+    The lines are scorer, individuals if several, bodyparts and coords. Blank lines keep the numbers
+    of the lines below.
 
     Raises:
-        InputError: if they do not fit each other, or a row does not fit them.
+        InputError: if the header lines do not fit each other.
     """
-    n_header = 4 if lines[1].startswith("individuals") else 3
-    names = [line.split(",") for line in lines[1:n_header]]
-    if len({len(cells) for cells in names}) > 1 or names[-1][0] != "coords":
-        raise InputError(str(path), "invalid header lines", "bodyparts and coords of equal length")
-    columns = list(zip(*(cells[1:] for cells in names), strict=True))
-    header = ("coords", *("_".join(cell.strip() for cell in column) for column in columns))
-    if len(set(header)) < len(header):
-        twice = next(name for name in header if header.count(name) > 1)
-        raise InputError(str(path), f"{twice} twice in the header", "a name for every point")
-    numbered = [(n, line) for n, line in enumerate(lines[n_header:], n_header + 1) if line]
-    rows = tuple(tuple(cell.strip() for cell in line.split(",")) for _, line in numbered)
-    for (number, _), row in zip(numbered, rows, strict=True):
-        if len(row) != len(header):
-            where = f"{path}, line {number}"
-            raise InputError(where, f"{len(row)} cells", f"{len(header)}, as in the header")
-    return Table(path, header, rows, tuple(f"line {number}" for number, _ in numbered))
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    separator = lines[0].replace('"', "")[len("scorer") : len("scorer") + 1] or ","
+    n_header = 4 if len(lines) > 1 and lines[1].startswith("individuals") else 3
+    names = list(csv.reader(lines[1:n_header], delimiter=separator))
+    if len(names) < n_header - 1 or len({len(cells) for cells in names}) > 1:
+        raise InputError(str(path), "invalid header lines", _HEADER)
+    if names[-1][:1] != ["coords"]:
+        raise InputError(str(path), "invalid header lines", _HEADER)
+    columns = ("_".join(cell.strip() for cell in column) for column in zip(*names, strict=True))
+    header = io.StringIO()
+    cells = ["coords", *list(columns)[1:]]
+    csv.writer(header, delimiter=separator, lineterminator="").writerow(cells)
+    return "\n".join([*[""] * (n_header - 1), header.getvalue(), *lines[n_header:]])
 
 
 def read_sleap(table: Table, n_points: int) -> Tracks:

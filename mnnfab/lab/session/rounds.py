@@ -22,7 +22,6 @@ from mnnfab.lab.experiment.steps import Step
 from mnnfab.lab.folder import lab_folder, write_files
 from mnnfab.lab.kit.tables import template_files
 from mnnfab.lab.session.state import (
-    ROUND,
     SESSION,
     STATE,
     STIFFNESS,
@@ -32,6 +31,7 @@ from mnnfab.lab.session.state import (
     load_last_round,
     load_settings,
     next_round,
+    round_name,
     settings_text,
     widths_of,
 )
@@ -90,7 +90,7 @@ def start_session(design: Path, out: Path, rate: float, timer: StageTimer) -> Ro
         write_training(staging, problem, Record(widths, {}, {}))
         settings = Settings(rate, sha256_of(staging / DESIGN))
         write_files(staging, {SESSION: settings_text(settings)})
-    return RoundStatus(0, out / ROUND.format(0), steps)
+    return RoundStatus(0, out / round_name(0), steps)
 
 
 def _uncorrected(design: Path) -> TrainableProblem:
@@ -154,7 +154,7 @@ def step_session(
     )
     change = float(np.abs(widths_of(problem, after) - widths).max())
     steps = _write_round(folder, problem, after)
-    round_folder = folder / ROUND.format(after.number)
+    round_folder = folder / round_name(after.number)
     return RoundStatus(
         after.number, round_folder, steps, after.losses, after.rehearsed, analysis, change
     )
@@ -180,7 +180,7 @@ def _write_round(folder: Path, problem: TrainableProblem, state: Round) -> tuple
     widths = widths_of(problem, state)
     response = problem.response(widths)
     steps = with_zero(unique_names(make_plan(problem.task, response).ports))
-    round_folder = folder / ROUND.format(state.number)
+    round_folder = folder / round_name(state.number)
     name = f"{problem.design.name}, round {state.number}"
     files = {
         STIFFNESS: _stiffness(problem, widths),

@@ -27,9 +27,18 @@ if TYPE_CHECKING:
     from mnnfab.lab.measurement.gradient import MeasuredGradient
     from mnnfab.problem.problem import TrainableProblem
 
-ROUND, STATE, SESSION = "round-{:03d}", "round.json", "session.json"
+STATE, SESSION = "round.json", "session.json"
 STIFFNESS = "stiffness.csv"
 _ADAM = ("adam_mean", "adam_square")
+
+
+def round_name(number: int) -> str:
+    """Return the name of the folder of a round.
+
+    >>> round_name(2)
+    'round-002'
+    """
+    return f"round-{number:03d}"
 
 
 @dataclass(frozen=True)
@@ -156,7 +165,7 @@ def load_last_round(folder: Path, n_bonds: int) -> tuple[Round, Path]:
     ]
     if not numbers:
         raise InputError(str(folder), "no round", "a folder written by `mnnfab lab start`")
-    folders = [folder / ROUND.format(number) for number in range(max(numbers) + 1)]
+    folders = [folder / round_name(number) for number in range(max(numbers) + 1)]
     for path in folders:
         if not (path / STATE).is_file():
             allowed = "every round from the first to the last, as written by mnnfab"
@@ -179,6 +188,6 @@ def _round(path: Path, n_bonds: int) -> Round:
         raise InputError(str(path), f"damaged: {error}", "a file written by mnnfab") from error
     arrays = (latent, mean, square)
     valid = all(a.shape == (n_bonds,) and np.isfinite(a).all() for a in arrays)
-    if not valid or len(losses) != state.number or path.parent.name != ROUND.format(state.number):
+    if not valid or len(losses) != state.number or path.parent.name != round_name(state.number):
         raise InputError(str(path), "a round of another network or number", "the unmodified file")
     return state

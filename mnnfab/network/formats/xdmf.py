@@ -32,7 +32,7 @@ def _check_references(path: Path) -> None:
     try:
         root = ET.parse(path).getroot()  # noqa: S314 - expat limits entities
     except (ET.ParseError, OSError, ValueError, LookupError):
-        return  # meshio says what is wrong
+        return  # meshio reports the error
     for topology in root.iter("Topology"):
         offset = topology.get("BaseOffset", "0")
         if offset.strip() != "0":  # meshio counts from 0
