@@ -14,6 +14,7 @@ import pytest
 from matplotlib.figure import Figure
 from test_hostile import CLASSES, design
 
+from mnnfab.io.cells import normalised
 from mnnfab.io.printable import printable
 from mnnfab.pipeline.pipeline import run
 from mnnfab.progress.log_file import open_log
@@ -43,14 +44,15 @@ def table(names: tuple[str, str]) -> str:
 def test_names_of_classes_stay_what_they_are(tmp_path: Path, names: tuple[str, str]) -> None:
     """From training to the reports; a format would end the run or be evaluated into them."""
     (tmp_path / "data.csv").write_text(table(names), encoding="utf-8")
+    shown = [normalised(name) for name in names]  # one blank for a line feed, as in all tables
     text = design("x", task=CLASSES).replace("[check]\nenabled = false", "[check]")
     (tmp_path / "x.toml").write_text(text)
     out = run(tmp_path / "x.toml", tmp_path / "out", force=True).folder
     report = json.loads((out / "report.json").read_text(encoding="utf-8"))
     known = {case["name"] for case in report["guards"]["cases"]}
-    assert known == {f"mean {name}" for name in names}
+    assert known == {f"mean {name}" for name in shown}
     messages = " ".join(finding["message"] for finding in report["findings"])
-    assert any(f"“mean {name}”" in messages for name in names)
+    assert any(f"“mean {name}”" in messages for name in shown)
     assert "<b>" not in (out / "report.html").read_text(encoding="utf-8").replace("<b>w", "")
     ET.parse(out / "x.svg")  # noqa: S314 - ours
 
