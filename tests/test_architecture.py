@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import networkx as nx
@@ -167,3 +168,14 @@ def test_training_loads_no_kernel(tmp_path: Path) -> None:
     )
     kernels = {"cadquery", "OCP", "gmsh", "skfem", "trimesh", "meshio", "lib3mf", "ezdxf"}
     assert not loaded_by(code) & {*kernels, "matplotlib", "numba", "pyarrow", "sklearn"}
+
+
+def test_every_package_is_distributed() -> None:
+    """An editable install finds packages that a wheel lacks."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    found = {
+        ".".join(path.parent.relative_to(ROOT).parts)
+        for package in ("mnnfab", "geometry", "fem", "export")
+        for path in (ROOT / package).rglob("__init__.py")
+    }
+    assert set(settings["tool"]["setuptools"]["packages"]) == found

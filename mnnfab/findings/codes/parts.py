@@ -1,0 +1,229 @@
+"""Codes of findings on the geometry of a part and its continuum model."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mnnfab.findings.finding import FindingCode
+
+PARTS: Final = (
+    FindingCode(
+        "limits",
+        "printability",
+        ("warning",),
+        (
+            "The width limits allow joints (`joint_ratio` × `width_min_mm`) narrower than the"
+            " printable wall thickness; checked before training."
+        ),
+        (
+            "Raise `[fabrication] width_min_mm` to the value given in the message, or raise "
+            "`joint_ratio`."
+        ),
+    ),
+    FindingCode(
+        "displacement-residual",
+        "acceptance",
+        (
+            "error",
+            "info",
+        ),
+        (
+            "Residual of the output displacements (flexibility matrix) between continuum and "
+            "bar model after best-fit scaling."
+        ),
+        (
+            'Add `[compensate]` or set `[training] stiffness_law = "calibrated"`, or raise '
+            "`[check] max_displacement_residual`."
+        ),
+    ),
+    FindingCode(
+        "elongation-residual",
+        "acceptance",
+        (
+            "error",
+            "info",
+        ),
+        (
+            "Residual of the bond elongations between continuum and bar model after best-fit "
+            "scaling."
+        ),
+        (
+            "Use more compliant hinges (lower `[fabrication] joint_ratio`, longer "
+            "`joint_length_mm`), or raise `[check] max_elongation_residual`."
+        ),
+    ),
+    FindingCode(
+        "scale",
+        "acceptance",
+        (
+            "error",
+            "info",
+        ),
+        ("Best-fit scale of the continuum displacements over those of the bar model."),
+        (
+            'Set `[training] stiffness_law` to "series" or "calibrated", add '
+            "`[compensate]`, or raise `[check] max_scale`."
+        ),
+    ),
+    FindingCode(
+        "bond-strain",
+        "acceptance",
+        (
+            "error",
+            "info",
+        ),
+        ("Largest elongation of a bond over its length in the continuum model, over all samples."),
+        (
+            "Reduce the loads in `[task]` (`load_at_max_gf`, `bias_gf`, `loads_gf`, "
+            "`max_load_gf`), or raise `[check] max_bond_strain`."
+        ),
+    ),
+    FindingCode(
+        "metric-drop",
+        "acceptance",
+        (
+            "error",
+            "info",
+        ),
+        "Loss of the primary metric from the (calibrated) bar model to the continuum model.",
+        (
+            'Add `[compensate]` or set `[training] stiffness_law = "calibrated"`, or raise '
+            "`[check] max_metric_drop`."
+        ),
+    ),
+    FindingCode(
+        "use",
+        "acceptance",
+        (
+            "error",
+            "info",
+        ),
+        (
+            "The primary metric of the continuum model is compared with the constant-"
+            "prediction baseline and its margin of chance."
+        ),
+        (
+            "Train longer (`[training] epochs`), change ports, loads or width limits, or add "
+            "`[compensate]`; there is no limit key."
+        ),
+    ),
+    FindingCode(
+        "check-skipped",
+        "acceptance",
+        ("warning",),
+        (
+            "Continuum model and acceptance criteria were not evaluated, because the design "
+            "has no ports or `[check] enabled = false`."
+        ),
+        "Set `[check] enabled = true`, or give `[task] inputs` and `outputs`.",
+    ),
+    FindingCode(
+        "discretisation",
+        "solution",
+        (
+            "warning",
+            "info",
+        ),
+        (
+            "Estimated discretisation error of the flexibility matrix after mesh refinement, "
+            "against the required tolerance."
+        ),
+        (
+            "Raise `[check] discretisation_tolerance` or `elements_across_joint`, or run on a"
+            " machine with more memory."
+        ),
+    ),
+    FindingCode(
+        "equilibrium",
+        "solution",
+        (
+            "warning",
+            "info",
+        ),
+        (
+            "Relative force residual between reactions and applied loads in the continuum "
+            "solution (warning above 1e-9)."
+        ),
+        (
+            "Stiffen the part (`[fabrication] width_min_mm`, `joint_ratio`), because the "
+            "finite element system is ill-conditioned."
+        ),
+    ),
+    FindingCode(
+        "energy",
+        "solution",
+        (
+            "warning",
+            "info",
+        ),
+        (
+            "Relative difference between strain energy and external work in the continuum "
+            "solution (warning above 1e-9)."
+        ),
+        (
+            "Stiffen the part (`[fabrication] width_min_mm`, `joint_ratio`), because the "
+            "finite element system is ill-conditioned."
+        ),
+    ),
+    FindingCode(
+        "conditioning",
+        "solution",
+        ("warning",),
+        "Condition number of the bar model stiffness matrix above 1e8.",
+        (
+            "Add bonds or fixed nodes in `[network]`, or narrow the range between "
+            "`[fabrication] width_min_mm` and `width_max_mm`."
+        ),
+    ),
+    FindingCode(
+        "not-computed",
+        "solution",
+        ("info",),
+        (
+            "A check that takes too long for a network of this size was left out: the condition "
+            "number above 50,000 unknowns, print samples above 5000 bonds. It does not count as "
+            "passed."
+        ),
+        "",
+    ),
+    FindingCode(
+        "left-out",
+        "solution",
+        ("info",),
+        (
+            "The label tab and its letters are not part of the continuum model, because they "
+            "carry no load."
+        ),
+        "",
+    ),
+    FindingCode(
+        "prints",
+        "tolerance",
+        (
+            "warning",
+            "info",
+        ),
+        (
+            "Estimated print yield: share of print samples with random width, thickness, "
+            "modulus and load errors that keep the task (warning below 90 %)."
+        ),
+        (
+            "Train with print errors (`[tolerance] train_over`), use wider bonds, or state "
+            "the real errors (`[tolerance] width_sd_mm`, `thickness_sd_mm`, `modulus_sd`, "
+            "`load_sd_gf`)."
+        ),
+    ),
+    FindingCode(
+        "worst-bonds",
+        "tolerance",
+        ("info",),
+        (
+            "The three bonds whose width errors contribute most to the variance of the "
+            "outputs, with their shares."
+        ),
+        (
+            "Measure these bonds first on the printed part, or train with print errors "
+            "(`[tolerance] train_over`)."
+        ),
+    ),
+)
