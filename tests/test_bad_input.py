@@ -396,7 +396,10 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("limit", [0, 100, 2_000, 20_000, 100_000])
+@pytest.mark.parametrize(
+    "limit",
+    [0, *(pytest.param(n, marks=pytest.mark.slow) for n in (100, 2_000)), 20_000, 100_000],
+)
 def test_full_disk_damages_nothing(finished: Path, limit: int) -> None:
     """No file can grow beyond `limit`: the run fails in one stage or another of its writing."""
     before = contents(finished / "out")
