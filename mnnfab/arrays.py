@@ -27,7 +27,8 @@ def frozen_ints(values: ArrayLike) -> IntArray:
         ValueError: if a value is not an integer.
     """
     given = np.asarray(values)
-    array = np.array(given, dtype=np.int64, order="C")
+    with np.errstate(invalid="ignore"):  # of NaN and infinity, which the comparison refuses
+        array = np.array(given, dtype=np.int64, order="C")
     if not np.array_equal(array, given):
         msg = "all values must be integers"
         raise ValueError(msg)

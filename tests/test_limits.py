@@ -18,6 +18,7 @@ from mnnfab.io import limits
 from mnnfab.io.files import read_bytes, read_json, read_toml
 from mnnfab.io.parsing import parse_json, parse_toml
 from mnnfab.io.tables import read_table
+from mnnfab.network.network_file import read_network
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("mnnfab", "geometry", "fem", "export")
@@ -191,3 +192,9 @@ def test_files_are_parsed_with_limits_only() -> None:
         and (ast.unparse(node.func) in PARSERS or "model_validate_json" in ast.unparse(node.func))
     }
     assert found == OWN_TEXTS
+
+
+def test_a_name_that_no_file_can_have(tmp_path: Path) -> None:
+    for name in ("a" * 3000 + ".json", "a" * 3000 + ".vtu", "\0.json"):
+        with pytest.raises(InputError):
+            read_network(tmp_path / name)

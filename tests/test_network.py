@@ -185,3 +185,10 @@ def test_the_condition_number_of_a_huge_matrix_is_not_computed() -> None:
     assert (finding.code, finding.severity) == ("not-computed", "info")
     assert "condition number not computed: more than 50,000 unknowns" in finding.message
     assert check_conditioning(sparse.eye_array(10, format="csr")) == []
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, 1e300, 0.5])
+def test_numbers_of_nodes_are_integers(wrong: float) -> None:
+    """Without a warning of NumPy, which would be printed."""
+    with pytest.raises(InputError, match="network, bonds: all values must be integers"):
+        Network(np.array([[0, 0], [1, 0]]), np.array([[0, wrong]]), np.array([0]))

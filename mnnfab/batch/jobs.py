@@ -14,6 +14,7 @@ from mnnfab.errors import InputError
 from mnnfab.io.atomic_folder import MANIFEST
 from mnnfab.io.files import read_json
 from mnnfab.io.folder_lock import recover_unless_locked
+from mnnfab.io.parsing import parse_toml
 from mnnfab.problem.request_hash import request_of_design
 from mnnfab.runs.run_folder import earlier_results, is_intact
 
@@ -34,7 +35,6 @@ class Job:
         out: folder of the results.
         force: export the part even if the design does not meet the acceptance criteria.
         pdf: write the report as PDF too.
-        request: hash of the complete request.
     """
 
     name: str
@@ -45,7 +45,6 @@ class Job:
     out: str
     force: bool
     pdf: bool
-    request: str
 
     def as_text(self) -> str:
         """Return the job as JSON, for transfer to another process or machine."""
@@ -62,10 +61,18 @@ class Job:
         try:
             recover_unless_locked(out)
             manifest = read_json(out / MANIFEST)
+            recorded = manifest.get("request_sha256") if isinstance(manifest, dict) else None
+            return recorded == self._request() and is_intact(out, earlier_results(out))
         except InputError:
             return False
-        recorded = manifest.get("request_sha256") if isinstance(manifest, dict) else None
-        return recorded == self.request and is_intact(out, earlier_results(out))
+
+    def _request(self) -> str:
+        """Return the request hash; it reads the files of the design, so it is made here only.
+
+        Every other job reads them in a process of its own, within its limits.
+        """
+        design = parse_design(parse_toml(self.design), source=self.source)
+        return request_of_design(design, Path(self.folder), force=self.force, pdf=self.pdf)
 
 
 @dataclass(frozen=True)
@@ -126,7 +133,6 @@ def _jobs(path: Path, out: Path, *, force: bool, pdf: bool) -> Iterator[Job | Re
     for swept_design in swept:
         try:
             design = parse_design(swept_design.values, source=path.name)
-            request = request_of_design(design, path.parent, force=force, pdf=pdf)
         except InputError as error:
             name = str(swept_design.values.get("name", path.stem))[:80]
             yield RejectedDesign(name, str(path), str(error), swept_design.choice)
@@ -144,5 +150,4 @@ def _jobs(path: Path, out: Path, *, force: bool, pdf: bool) -> Iterator[Job | Re
             out=str((out / design.name).resolve()),
             force=force,
             pdf=pdf,
-            request=request,
         )

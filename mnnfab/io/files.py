@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from mnnfab.errors import InputError
 from mnnfab.io.limits import MAX_FILE_BYTES, MAX_TEXT_BYTES, MB
@@ -37,12 +38,36 @@ def read_bytes(path: Path, limit: int = MAX_FILE_BYTES) -> bytes:
     Raises:
         InputError: if it is missing, too large or not a file.
     """
+    with _opened(path) as file:
+        data = file.read(limit + 1)  # not by its size: files of the system state none
+    if len(data) > limit:
+        raise _too_large(path, limit)
+    return data
+
+
+def require_file(path: Path, limit: int = MAX_FILE_BYTES) -> None:
+    """Check a file that another package reads, as `read_bytes` does.
+
+    Args:
+        path: the file.
+        limit: largest size, bytes.
+
+    Raises:
+        InputError: if it is missing, too large or not a file.
+    """
+    with _opened(path) as file:
+        if os.fstat(file.fileno()).st_size > limit:
+            raise _too_large(path, limit)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
     try:
         # Opening a pipe without a writer would wait forever, unless it is opened like this.
         with open(path, "rb", opener=_open_without_waiting) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise InputError(str(path), "not a file", "a file to read")
-            data = file.read(limit + 1)  # not by its size: files of the system state none
+            yield file
     except IsADirectoryError as error:
         raise InputError(str(path), "a folder", "a file to read") from error
     except FileNotFoundError as error:
@@ -52,9 +77,10 @@ def read_bytes(path: Path, limit: int = MAX_FILE_BYTES) -> bytes:
             raise
         given = getattr(error, "strerror", None) or str(error)
         raise InputError(str(path), given, "a file to read") from error
-    if len(data) > limit:
-        raise InputError(str(path), f"larger than {limit // MB} MB", "a smaller file")
-    return data
+
+
+def _too_large(path: Path, limit: int) -> InputError:
+    return InputError(str(path), f"larger than {limit // MB} MB", "a smaller file")
 
 
 def _open_without_waiting(path: str, flags: int) -> int:

@@ -22,7 +22,7 @@ import numpy as np
 from mnnfab.arrays import IntArray
 from mnnfab.errors import InputError
 from mnnfab.findings import Finding
-from mnnfab.io.limits import MAX_FILE_BYTES, MB
+from mnnfab.io.files import require_file
 from mnnfab.io.registry import registered
 from mnnfab.network import formats
 from mnnfab.network.coincident_points import check_coincident, check_on_bonds, merged, united_bonds
@@ -69,13 +69,7 @@ def read_network(
     Raises:
         InputError: if the file or the network in it is not valid.
     """
-    if not path.is_file():
-        given = "no such file"
-        if path.exists():
-            given = "a folder" if path.is_dir() else "not a file"
-        raise InputError(str(path), given, "the path of an existing file")
-    if path.stat().st_size > MAX_FILE_BYTES:
-        raise InputError(str(path), f"larger than {MAX_FILE_BYTES // MB} MB", "a smaller file")
+    require_file(path)
     try:
         raw = _reader_of(path)(path, numbering)
         _check_fixed(raw, path, fixed)
