@@ -31,7 +31,7 @@ HEAVY = {
         "fem.fields",
         *(f"mnnfab.network.{name}" for name in ("mesh_reading", "mesh_process", "gmsh_numbers")),
     },
-    "numba": {"mnnfab.training.compile_cache", "mnnfab.training.compiled"},
+    "numba": {"mnnfab.compiling.cache", "mnnfab.compiling.decorator"},
     "cv2": {"mnnfab.lab.opencv"},
     "pyarrow": {"mnnfab.io.parquet_tables", "mnnfab.batch.table"},
 }
@@ -40,7 +40,7 @@ HEAVY = {
 ORDER = """
 mnnfab.errors
 mnnfab.arrays mnnfab.units mnnfab.findings mnnfab.machine mnnfab.versions mnnfab.random_streams
-mnnfab.io mnnfab.linalg
+mnnfab.io mnnfab.linalg mnnfab.compiling
 mnnfab.losses
 mnnfab.network mnnfab.progress
 mnnfab.design

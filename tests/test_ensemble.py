@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +25,7 @@ from mnnfab import (
     parse_design,
     train_problem,
 )
+from mnnfab.compiling.decorator import compiled as compiled_function
 from mnnfab.design.training_section import ADAM_KEYS
 from mnnfab.losses.kinds.cross_entropy import ShareCrossEntropy, SoftmaxCrossEntropy
 from mnnfab.losses.kinds.squared_error import SquaredError
@@ -32,7 +34,6 @@ from mnnfab.model.response import FlexibilityMatrix
 from mnnfab.model.springs import SpringModel
 from mnnfab.network.widths_file import widths_text
 from mnnfab.problem.problem import require_trainable
-from mnnfab.training.compiled import _compiled
 from mnnfab.training.ensemble import (
     COMPILED_DOFS,
     can_be_compiled,
@@ -318,7 +319,7 @@ def flip(content: bytes) -> bytes:
 
 def compile_and_call() -> tuple[float, int]:
     """Compile as in a new process; return the result and how often the cache was used."""
-    compiled: Any = _compiled(triple)
+    compiled: Any = compiled_function(triple)
     return compiled(2.0), sum(compiled.stats.cache_hits.values())
 
 
@@ -361,3 +362,23 @@ def test_a_compile_cache_that_cannot_be_written_costs_time_alone(
     index.mkdir()
     assert compile_and_call() == (6.0, 0)
     assert "compiled again in every process" in caplog.text
+
+
+def test_code_is_compiled_again_if_another_module_of_its_package_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may call functions of that module, whose machine code is part of its own."""
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path / "cache"))
+    (tmp_path / "calling.py").write_text("def double(number):\n    return 2.0 * number\n")
+    (tmp_path / "called.py").write_text("")
+    monkeypatch.syspath_prepend(tmp_path)
+    double = importlib.import_module("calling").double
+
+    def hits() -> int:
+        again: Any = compiled_function(double)
+        assert again(2.0) == 4.0
+        return sum(again.stats.cache_hits.values())
+
+    assert [hits(), hits()] == [0, 1]
+    (tmp_path / "called.py").write_text("CHANGED = True\n")
+    assert [hits(), hits()] == [0, 1]

@@ -7,16 +7,12 @@ arithmetic. numba compiles it at the first use and caches it on disk.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
-
-import numba
 import numpy as np
 
 from mnnfab.arrays import FloatArray, IntArray
+from mnnfab.compiling.decorator import compiled
 from mnnfab.losses.loss import SHARE, SQUARED, TINY_MM
 from mnnfab.training.adam import DECAY_MEAN, DECAY_SQUARE, EPSILON
-from mnnfab.training.compile_cache import RecompilingCache, warn_not_cached
 from mnnfab.training.compiled_arrays import (
     CLAMP,
     LOGISTIC,
@@ -26,20 +22,8 @@ from mnnfab.training.compiled_arrays import (
     State,
 )
 
-_F = TypeVar("_F", bound=Callable[..., object])
 
-
-def _compiled(function: _F) -> _F:
-    """Compile with numba; cache the machine code on disk if possible."""
-    compiled: Any = numba.njit(nogil=True)(function)
-    try:
-        compiled._cache = RecompilingCache(function)  # noqa: SLF001 - as its `cache=True` does
-    except RuntimeError:  # neither the folder of the package nor that of the user is writable
-        warn_not_cached("none found")
-    return cast("_F", compiled)
-
-
-@_compiled
+@compiled
 def train_epoch(
     bars: Bars,
     samples: Samples,
@@ -88,7 +72,7 @@ def train_epoch(
     return flexibilities, definite
 
 
-@_compiled
+@compiled
 def _stiffness(bars: Bars, limits: Limits, latent: FloatArray) -> FloatArray:
     span = limits.width_max_mm - limits.width_min_mm
     stiffness = np.zeros(len(latent))
@@ -102,7 +86,7 @@ def _stiffness(bars: Bars, limits: Limits, latent: FloatArray) -> FloatArray:
     return stiffness
 
 
-@_compiled
+@compiled
 def _respond(
     bars: Bars,
     stiffness: FloatArray,
@@ -126,7 +110,7 @@ def _respond(
     return definite
 
 
-@_compiled
+@compiled
 def _eliminate(matrix: FloatArray, fields: FloatArray) -> bool:
     """Replace the upper triangle of D by U with UᵀU = D, and the loads F by Uᵀ⁻¹ F.
 
@@ -155,7 +139,7 @@ def _eliminate(matrix: FloatArray, fields: FloatArray) -> bool:
     return True
 
 
-@_compiled
+@compiled
 def _substitute_back(matrix: FloatArray, fields: FloatArray) -> None:
     n_dofs, n_ports = fields.shape
     for j in range(n_dofs - 1, -1, -1):
@@ -168,7 +152,7 @@ def _substitute_back(matrix: FloatArray, fields: FloatArray) -> None:
             fields[j, port] *= matrix[j, j]
 
 
-@_compiled
+@compiled
 def _assemble(bars: Bars, stiffness: FloatArray, matrix: FloatArray) -> None:
     """Fill the upper triangle of D = Σ_b k_b c_b c_bᵀ."""
     matrix[:] = 0.0
@@ -183,7 +167,7 @@ def _assemble(bars: Bars, stiffness: FloatArray, matrix: FloatArray) -> None:
                         matrix[i, j] += pull * bars.cosines[bond, q]
 
 
-@_compiled
+@compiled
 def _elongate(bars: Bars, fields: FloatArray, elongations: FloatArray) -> None:
     elongations[:] = 0.0
     for bond in range(len(elongations)):
@@ -194,7 +178,7 @@ def _elongate(bars: Bars, fields: FloatArray, elongations: FloatArray) -> None:
                     elongations[bond, port] += bars.cosines[bond, p] * fields[i, port]
 
 
-@_compiled
+@compiled
 def _flexibility(bars: Bars, fields: FloatArray, n_in: int, n_out: int) -> FloatArray:
     flexibility = np.empty((n_out, n_in))
     for output in range(n_out):
@@ -204,7 +188,7 @@ def _flexibility(bars: Bars, fields: FloatArray, n_in: int, n_out: int) -> Float
     return flexibility
 
 
-@_compiled
+@compiled
 def _flexibility_gradient(
     bars: Bars, samples: Samples, fields: FloatArray, rows: IntArray
 ) -> FloatArray:
@@ -229,7 +213,7 @@ def _flexibility_gradient(
     return flexibility_gradient
 
 
-@_compiled
+@compiled
 def _output_gradient(
     samples: Samples, displacements: FloatArray, targets: FloatArray, output_gradient: FloatArray
 ) -> None:
@@ -259,7 +243,7 @@ def _output_gradient(
         output_gradient[o] = np.sign(displacements[o]) * share / samples.scale_mm
 
 
-@_compiled
+@compiled
 def _stiffness_gradient(
     flexibility_gradient: FloatArray, elongations: FloatArray, gradient: FloatArray
 ) -> None:
@@ -275,7 +259,7 @@ def _stiffness_gradient(
         gradient[bond] = -total
 
 
-@_compiled
+@compiled
 def _adam(
     bars: Bars,
     limits: Limits,

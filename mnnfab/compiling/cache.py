@@ -41,11 +41,10 @@ class RecompilingCache(FunctionCache):
 
     def __init__(self, function: Any) -> None:  # noqa: ANN401 - any function that numba compiles
         super().__init__(function)
-        locator = self._impl.locator
         self._cache_file = CheckedFile(
             cache_path=self.cache_path,
             filename_base=self._impl.filename_base,
-            source_stamp=locator.get_source_stamp(),
+            source_stamp=_stamp_of_package(function),
         )
 
     def load_overload(self, signature: object, target_context: object) -> object:
@@ -64,6 +63,17 @@ class RecompilingCache(FunctionCache):
             super().save_overload(signature, compiled)
         except Exception as error:  # a full disk, a folder that is not writable
             warn_not_cached(f"{type(error).__name__}: {error}")
+
+
+def _stamp_of_package(function: Any) -> tuple[tuple[str, int, int], ...]:  # noqa: ANN401 - as above
+    """Return names, times and sizes of all modules in the folder of a function.
+
+    numba looks at the file of the function alone, and would run old machine code of functions of
+    other modules that it calls.
+    """
+    modules = sorted(Path(function.__code__.co_filename).parent.glob("*.py"))
+    stats = [(module.name, module.stat()) for module in modules]
+    return tuple((name, stat.st_mtime_ns, stat.st_size) for name, stat in stats)
 
 
 @cache
