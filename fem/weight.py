@@ -35,9 +35,15 @@ def sag(
 
 def sag_field(system: System, density_g_per_cm3: float, thickness_mm: FloatArray) -> FloatArray:
     """Return the displacement field under self-weight along -y, (n_dofs,) mm; see `sag`."""
+    loads = weight_loads(system, density_g_per_cm3, thickness_mm)
+    return system.solve(loads[:, None])[:, 0]
+
+
+def weight_loads(system: System, density_g_per_cm3: float, thickness_mm: FloatArray) -> FloatArray:
+    """Return the loads of self-weight along -y, (n_dofs,) N; see `sag`."""
     density = density_g_per_cm3 * NEWTON_PER_MM3 * thickness_mm
     form = LinearForm(lambda v, w: w["density"] * v)
     over_points = np.broadcast_to(density[:, None], system.basis.dx.shape)
-    loads = np.zeros((system.n_dofs, 1))
-    loads[1::2, 0] = -form.assemble(system.basis, density=over_points)
-    return system.solve(loads)[:, 0]
+    loads = np.zeros(system.n_dofs)
+    loads[1::2] = -form.assemble(system.basis, density=over_points)
+    return loads

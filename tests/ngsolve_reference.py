@@ -3,8 +3,8 @@
 `python ngsolve_reference.py QUESTION.npz ANSWER.npz`. In one process with cvxopt the two would
 share a BLAS and be less independent. A port is a region of the mesh and an axis: its unit load
 is a body force spread evenly over the region, its displacement the mean over the region.
-Elements of held regions do not move at all. Asked with `loads_N`, it answers with what regions
-of rubber move by, by linear theory and by large displacements; else with a flexibility.
+Elements of held regions do not move at all. Asked with `loads_N` or `cases_N`, it answers
+with what regions of rubber move by; else with a flexibility.
 """
 
 from __future__ import annotations
@@ -96,6 +96,56 @@ def rubber(question: dict[str, Any]) -> Floats:
     return np.array(answer)
 
 
+def loaded(question: dict[str, Any]) -> Floats:
+    """Return what regions 0 to n move by under loads of several inputs at once, (n_loads, n, 2).
+
+    Plane stress of a neo-Hookean material of any Poisson's ratio, with the same three points of
+    integration a triangle as ours. The weight acts along -y; movements are counted from the
+    state under the weight alone.
+    """
+    mesh = _mesh(question["points"], question["elements"], question["region"])
+    heights = {_name([r]): value for r, value in enumerate(question["heights"].tolist())}
+    height = mesh.MaterialCF(heights)
+    modulus, poisson = question["elasticity"].tolist()
+    ratio = poisson / (1 - poisson)
+    space = ng.VectorH1(mesh, order=2)
+    u, v = space.TnT()
+    free = ~space.GetDofs(mesh.Materials(_name(question["held"].tolist())))
+    stretch = ng.Id(2) + ng.Grad(u)
+    energy = ng.InnerProduct(stretch, stretch) + (ng.Det(stretch) ** (-2 * ratio) - 1) / ratio
+    points = [(1 / 6, 1 / 6), (2 / 3, 1 / 6), (1 / 6, 2 / 3)]
+    rule = {ng.TRIG: ng.IntegrationRule(points=points, weights=[1 / 6] * 3)}
+    form = ng.BilinearForm(space, symmetric=True)
+    form += ng.Variation(height * modulus / (4 * (1 + poisson)) * energy * ng.dx(intrules=rule))
+    weight = ng.LinearForm(-question["weight_N_per_mm3"].item() * height * v[1] * ng.dx)
+    weight_vector = weight.Assemble().vec
+    inputs = [_mean(space, region, axis) for region, axis in question["inputs"].tolist()]
+    means = [
+        [_mean(space, region, axis) for axis in (0, 1)] for region in range(int(question["n"]))
+    ]
+
+    def equilibrium(loads: Sequence[float]) -> Floats:
+        state = ng.GridFunction(space).vec
+        state[:] = 0.0
+        for share in (0.5, 1.0):
+            load = (share * weight_vector).Evaluate()
+            for size, vector in zip(loads, inputs, strict=True):
+                load.data += share * size * vector
+            for _ in range(30):
+                forces = state.CreateVector()
+                form.Apply(state, forces)
+                form.AssembleLinearization(state)
+                inverse = form.mat.Inverse(free, inverse="sparsecholesky")
+                change = (inverse * (load - forces)).Evaluate()
+                state.data += change
+                if change.Norm() <= 1e-12 * state.Norm():
+                    break
+        return np.array([[ng.InnerProduct(one, state) for one in axes] for axes in means])
+
+    hanging = equilibrium([0.0] * len(inputs))
+    return np.array([equilibrium(loads) - hanging for loads in question["cases_N"].tolist()])
+
+
 def _mean(space: Any, region: int, axis: int) -> Any:  # noqa: ANN401 - of NGSolve
     """Return what takes the mean of a field over a region, and is a load spread over it."""
     mesh, place = space.mesh, space.mesh.Materials(_name([region]))
@@ -122,5 +172,7 @@ def _mesh(points: Floats, elements: Ints, region: Ints) -> Any:  # noqa: ANN401 
 
 if __name__ == "__main__":
     with np.load(sys.argv[1], allow_pickle=False) as given:
-        answer = (rubber if "loads_N" in given else flexibility)(dict(given))
+        kinds = {"loads_N": rubber, "cases_N": loaded}
+        ask = next((kinds[key] for key in kinds if key in given), flexibility)
+        answer = ask(dict(given))
     np.save(sys.argv[2], answer)

@@ -1,0 +1,1 @@
+"""Rubber in the plane: plane stress of a neo-Hookean material with large displacements."""
