@@ -16,6 +16,8 @@ from skfem import BilinearForm
 
 from fem.system import System
 from mnnfab.arrays import FloatArray
+from mnnfab.errors import ToolError
+from mnnfab.linalg.cholesky import Solve, factorise
 
 #: Number of Lanczos vectors and relative tolerance of the load factor; the second pair is used
 #: if modes are too close together for the first to separate them.
@@ -32,7 +34,8 @@ class Buckling:
     Args:
         factor: load factor of buckling; infinite if it is above 10,000; None if the eigenvalue
             solver did not converge.
-        mode: displacements of the mode, the largest 1, (n_dofs,); zero if there is none.
+        mode: displacements of the mode, the largest 1, (n_dofs,) in plane stress; zero if there
+            is none.
     """
 
     factor: float | None
@@ -53,32 +56,65 @@ def buckle(system: System, stress: FloatArray, thickness_mm: FloatArray) -> Buck
     size = float(np.abs(stress).max())
     if size < np.finfo(np.float64).tiny:
         return Buckling(np.inf, zero_mode)
-    stress_stiffness = _stress_stiffness(system, stress / size, thickness_mm)[free][:, free]
-    start = system.solve_free(np.random.default_rng(0).standard_normal(len(free)))
+    found = lowest_buckling(
+        system.stiffness[free][:, free],
+        _stress_stiffness(system, stress / size, thickness_mm)[free][:, free],
+        system.solve_free,
+        size,
+    )
+    mode = zero_mode.copy()
+    mode[free] = found.mode
+    return Buckling(found.factor, mode)
+
+
+def lowest_buckling(
+    stiffness: sparse.csc_array,
+    stress_stiffness: sparse.csc_array,
+    solve: Solve,
+    size: float,
+) -> Buckling:
+    """Return the lowest positive load factor of (K + λ size K_σ) φ = 0, by Lanczos.
+
+    Args:
+        stiffness: K of the free degrees of freedom, (n_free, n_free) N/mm.
+        stress_stiffness: K_σ of the stress divided by `size`, (n_free, n_free).
+        solve: solution with K.
+        size: size of the stress, MPa; above 0.
+    """
+    n_free = stiffness.shape[0]
+    start = solve(np.random.default_rng(0).standard_normal(n_free))
     for vectors, tolerance in LANCZOS_SETTINGS:
         try:
             # -K_σ φ = μ K φ: the largest μ is one over the least positive λ.
             values, modes = eigsh(
                 -stress_stiffness,
                 k=1,
-                M=system.stiffness[free][:, free],
-                Minv=LinearOperator(
-                    stress_stiffness.shape, matvec=system.solve_free, dtype=np.float64
-                ),
+                M=stiffness,
+                Minv=LinearOperator(stress_stiffness.shape, matvec=solve, dtype=np.float64),
                 which="LA",
                 v0=start,
                 tol=tolerance,
-                ncv=min(vectors, len(free) - 1),
+                ncv=min(vectors, n_free - 1),
                 maxiter=MAX_RESTARTS,
             )
-        except ArpackNoConvergence:  # the eigenvalues cluster at μ = 0
+        except ArpackNoConvergence:  # the eigenvalues cluster at μ = 0, or elsewhere
+            if _is_stable(stiffness + MAX_FACTOR * size * stress_stiffness):
+                return Buckling(np.inf, np.zeros(n_free))
             continue
         if values[0] * size <= 1 / MAX_FACTOR:
-            return Buckling(np.inf, zero_mode)
-        mode = zero_mode.copy()
-        mode[free] = modes[:, 0] / np.abs(modes[:, 0]).max()
+            return Buckling(np.inf, np.zeros(n_free))
+        mode = modes[:, 0] / np.abs(modes[:, 0]).max()
         return Buckling(float(1 / (values[0] * size)), mode)
-    return Buckling(None, zero_mode)
+    return Buckling(None, np.zeros(n_free))
+
+
+def _is_stable(stiffness: sparse.csc_array) -> bool:
+    """Return whether a stiffness matrix is positive definite."""
+    try:
+        factorise(stiffness)
+    except ToolError:
+        return False
+    return True
 
 
 def _stress_stiffness(

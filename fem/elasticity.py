@@ -58,7 +58,7 @@ def stiffness_matrix(
     axes = range(basis.mesh.dim())
     weight = np.broadcast_to(thickness[:, None], basis.dx.shape)
     products = {
-        (p, q): _sum_duplicates(_derivatives(p, q).elemental(basis, thickness=weight))
+        (p, q): sum_duplicates(_derivatives(p, q).elemental(basis, thickness=weight))
         for p, q in product(axes, axes)
     }
     laplacian = sum(products[a, a].data for a in axes)
@@ -80,7 +80,7 @@ def _derivatives(p: int, q: int) -> BilinearForm:
     return BilinearForm(form)
 
 
-def _sum_duplicates(entries: Any) -> sparse.csr_array:  # noqa: ANN401 - scikit-fem's COO data
+def sum_duplicates(entries: Any) -> sparse.csr_array:  # noqa: ANN401 - scikit-fem's COO data
     """Return a CSR matrix with explicit zeros, so that all products have the same pattern."""
     coordinates = (entries.indices[0], entries.indices[1])
     matrix = sparse.coo_array((entries.data, coordinates), shape=entries.shape).tocsr()

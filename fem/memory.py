@@ -43,3 +43,8 @@ def require_memory(n_dofs: int, n_dims: int) -> None:
             "or check a smaller network"
         )
         raise ToolError(msg)
+
+
+def out_of_memory(n_dofs: int) -> ToolError:
+    """Return the error of a solution that ran out of memory in spite of the estimate."""
+    return ToolError(f"not enough memory for {n_dofs:,} degrees of freedom: use a coarser mesh")

@@ -13,7 +13,7 @@ from skfem import Basis
 
 from fem.averages import region_averages
 from fem.elasticity import stiffness_matrix
-from fem.memory import require_memory
+from fem.memory import out_of_memory, require_memory
 from mnnfab.arrays import FloatArray, IntArray, frozen_floats
 from mnnfab.errors import ToolError
 from mnnfab.linalg.cholesky import Solve, factorise
@@ -134,9 +134,7 @@ def make_system(
     n_dims = int(basis.mesh.dim())
     n_dofs = n_dims * int(basis.N)
     require_memory(n_dofs, n_dims)
-    if not regions.held.any():  # rounding can make the pivots of a singular matrix positive
-        msg = "the stiffness matrix is singular: no part of the body is held"
-        raise ToolError(msg)
+    require_held(regions)
     try:
         stiffness = stiffness_matrix(basis, *constants, thickness)
         held = np.unique(basis.element_dofs[:, regions.held])
@@ -145,8 +143,7 @@ def make_system(
         free = free if extra_held is None else np.setdiff1d(free, extra_held)
         solve_free = factorise(stiffness[free][:, free])
     except MemoryError as error:
-        msg = f"not enough memory for {n_dofs:,} degrees of freedom: use a coarser mesh"
-        raise ToolError(msg) from error
+        raise out_of_memory(n_dofs) from error
     return System(
         basis=basis,
         stiffness=stiffness,
@@ -155,6 +152,17 @@ def make_system(
         load_vectors=region_averages(basis, regions.load_node, regions.n_nodes),
         solve_free=solve_free,
     )
+
+
+def require_held(regions: Regions) -> None:
+    """Check that a part of the body is held.
+
+    Raises:
+        ToolError: if none is; rounding can make the pivots of a singular matrix positive.
+    """
+    if not regions.held.any():
+        msg = "the stiffness matrix is singular: no part of the body is held"
+        raise ToolError(msg)
 
 
 def solve_ports(

@@ -4,7 +4,8 @@
 share a BLAS and be less independent. A port is a region of the mesh and an axis: its unit load
 is a body force spread evenly over the region, its displacement the mean over the region.
 Elements of held regions do not move at all. Asked with `loads_N` or `cases_N`, it answers
-with what regions of rubber move by; else with a flexibility.
+with what regions of rubber move by; asked with `buckling_N`, with the lowest load factors of a
+body in space; else with a flexibility.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ import netgen.meshing as netgen
 import ngsolve as ng
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse.linalg import LinearOperator, eigsh
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -146,6 +149,66 @@ def loaded(question: dict[str, Any]) -> Floats:
     return np.array([equilibrium(loads) - hanging for loads in question["cases_N"].tolist()])
 
 
+def buckling(question: dict[str, Any]) -> Floats:
+    """Return the lowest positive factors of (K + λ K_σ) φ = 0 and their modes' shares of u_z.
+
+    K_σ is ∫ σ_ab ∂a u_c ∂b v_c with the stress σ under the loads `buckling_N`. The answer is
+    (n_modes, 2); a share is ∫ u_z² over ∫ |u|².
+    """
+    modulus, poisson = question["elasticity"].tolist()
+    lame = modulus * poisson / ((1 + poisson) * (1 - 2 * poisson))
+    shear = modulus / (2 * (1 + poisson))
+    mesh = _mesh(question["points"], question["elements"], question["region"])
+    share = mesh.MaterialCF({_name([r]): v for r, v in enumerate(question["share"].tolist())})
+    space = ng.VectorH1(mesh, order=2)
+    u, v = space.TnT()
+
+    def law(field: Any) -> Any:  # noqa: ANN401 - of NGSolve
+        strain = ng.Sym(ng.Grad(field))
+        return share * (lame * ng.Trace(strain) * ng.Id(3) + 2 * shear * strain)
+
+    stiffness = ng.BilinearForm(ng.InnerProduct(law(u), ng.Grad(v)) * ng.dx).Assemble().mat
+    free = ~space.GetDofs(mesh.Materials(_name(question["held"].tolist())))
+    inverse = stiffness.Inverse(free, inverse="sparsecholesky")
+    state = ng.GridFunction(space)
+    state.vec[:] = 0.0
+    ports = zip(question["inputs"].tolist(), question["buckling_N"].tolist(), strict=True)
+    for (region, axis), size in ports:
+        state.vec.data += size * (inverse * _mean(space, region, axis))
+    work = ng.InnerProduct(ng.Grad(u) * law(state), ng.Grad(v))
+    geometric = ng.BilinearForm(work * ng.dx(bonus_intorder=4)).Assemble().mat
+
+    places = np.flatnonzero(np.array(list(free)))
+
+    def solve(load: Floats) -> Floats:
+        vector = state.vec.CreateVector()
+        vector[:] = 0.0
+        vector.FV().NumPy()[places] = load.ravel()
+        return np.array((inverse * vector).Evaluate().FV().NumPy()[places])
+
+    def reduced(matrix: Any) -> sparse.csr_array:  # noqa: ANN401 - of NGSolve
+        rows, columns, values = matrix.COO()
+        shape = (matrix.height, matrix.width)
+        whole = sparse.csr_array((np.array(values), (np.array(rows), np.array(columns))), shape)
+        return whole[places][:, places]
+
+    values, modes = eigsh(
+        -reduced(geometric),
+        k=int(question["n_modes"]),
+        M=reduced(stiffness),
+        Minv=LinearOperator((len(places), len(places)), matvec=solve, dtype=np.float64),
+        which="LA",
+        v0=solve(np.random.default_rng(1).standard_normal(len(places))),
+        tol=1e-9,
+    )
+    answer = []
+    for value, mode in zip(values[::-1], modes.T[::-1], strict=True):
+        state.vec.FV().NumPy()[places] = mode
+        squares = [ng.Integrate(state[axis] ** 2, mesh) for axis in range(3)]
+        answer.append((1 / value, squares[2] / sum(squares)))
+    return np.array(answer)
+
+
 def _mean(space: Any, region: int, axis: int) -> Any:  # noqa: ANN401 - of NGSolve
     """Return what takes the mean of a field over a region, and is a load spread over it."""
     mesh, place = space.mesh, space.mesh.Materials(_name([region]))
@@ -172,7 +235,7 @@ def _mesh(points: Floats, elements: Ints, region: Ints) -> Any:  # noqa: ANN401 
 
 if __name__ == "__main__":
     with np.load(sys.argv[1], allow_pickle=False) as given:
-        kinds = {"loads_N": rubber, "cases_N": loaded}
-        ask = next((kinds[key] for key in kinds if key in given), flexibility)
+        by_key = {"loads_N": rubber, "cases_N": loaded, "buckling_N": buckling}
+        ask = next((by_key[key] for key in by_key if key in given), flexibility)
         answer = ask(dict(given))
     np.save(sys.argv[2], answer)

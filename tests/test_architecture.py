@@ -23,7 +23,7 @@ HEAVY = {
     "trimesh": {"export.formats.stl", "export.formats.glb", "export.viewer"},
     "skfem": {
         *("fem.averages", "fem.buckling", "fem.continuum", "fem.elasticity"),
-        *("fem.extrusion", "fem.refinement", "fem.system", "fem.weight"),
+        *("fem.extrusion", "fem.prisms", "fem.refinement", "fem.system", "fem.weight"),
     },
     "psutil": {"fem.memory", "mnnfab.batch.isolated"},
     "distributed": {"mnnfab.batch.pools"},

@@ -6,16 +6,19 @@ skipped where it is missing.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 from ngsolve_peer import ask_ngsolve, needs_ngsolve
 
 from fem.continuum import solve_continuum
 from fem.extrusion import extrude, solve_solid
 from fem.mesh import Mesh, make_mesh
+from fem.solid_buckling import solid_buckling
 from geometry.cells import tile
-from mnnfab import Fabrication, Network, Port, load_problem, train_problem
+from mnnfab import Fabrication, Network, Port, load_problem, train_problem, triangular_patch
 from mnnfab.arrays import FloatArray
 from mnnfab.printed_part.tiling import tile_part
 from mnnfab.profiles import material
@@ -25,6 +28,9 @@ AGILUS = material("agilus30")
 # Largest difference over the largest entry; both solve directly, so it is rounding times
 # the condition of the matrix.
 SAME_IN_THE_PLANE, SAME_IN_SPACE = 1e-9, 1e-8
+# Relative difference of load factors; eigenvalues have an error of the order of the square of the
+# tolerance of the eigenvalue solver, 1e-4.
+SAME_FACTOR = 1e-8
 
 pytestmark = needs_ngsolve
 
@@ -104,3 +110,32 @@ def test_solid_on_its_whole_height(
         outputs=places(mesh, outputs, loads=False),
     )
     assert largest_difference(ours.response.flexibility, theirs) < SAME_IN_SPACE
+
+
+def test_solid_buckling_on_its_whole_height(tmp_path: Path, fabrication: Fabrication) -> None:
+    """NGSolve has prisms of 18 nodes through the whole height, all modes at once, and a dot."""
+    network = triangular_patch(2, 16.0, [0, 2])
+    widths = np.linspace(1.5, 2.5, network.n_bonds)
+    mesh = make_mesh(tile(network, widths, fabrication), 1, 120.0)
+    heights = mesh.region_heights.copy()
+    heights[4] += 1.0
+    mesh = replace(mesh, region_heights=heights)
+    inputs, loads = (Port(3, "y"), Port(4, "x")), [0.05, -0.02]
+    (ours,) = solid_buckling(mesh, network, AGILUS, inputs, [loads])
+    levels = [np.column_stack([mesh.points, np.full(len(mesh.points), z)]) for z in (0.0, 2.0)]
+    lower = mesh.triangles
+    theirs = ask_ngsolve(
+        tmp_path,
+        points=np.vstack(levels),
+        elements=np.hstack([lower, lower + len(mesh.points)]),
+        region=mesh.region,
+        share=heights / 2.0,
+        elasticity=[AGILUS.youngs_modulus_MPa, AGILUS.poisson_ratio],
+        held=network.fixed,
+        inputs=places(mesh, inputs, loads=True),
+        buckling_N=loads,
+        n_modes=6,
+    )
+    out_of_plane = theirs[:, 1] > 0.5
+    assert ours.in_plane.factor == pytest.approx(theirs[~out_of_plane, 0].min(), rel=SAME_FACTOR)
+    assert ours.out_of_plane.factor == pytest.approx(theirs[out_of_plane, 0].min(), rel=SAME_FACTOR)

@@ -1,0 +1,96 @@
+"""The frame of a network of bonds with hubs, joints and tapers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from fem.frames.frame import BeamFrame
+from fem.frames.sections import Division, Layout, bond_sections, lay_out
+from mnnfab.arrays import FloatArray
+from mnnfab.design.fabrication import Fabrication
+from mnnfab.network.network import Network
+from mnnfab.profiles import Material
+
+#: Longest hub, relative to the joint: something must be left of the joint.
+MAX_HUB_SHARE = 0.9
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkFrames:
+    """Frames of a network for any widths of its bonds.
+
+    Args:
+        network: nodes and bonds; fixed nodes are clamped.
+        material: elastic constants and density.
+        fabrication: joints, tapers and thickness.
+        hub_stiffness: factor on the axial and shear stiffness of the hubs, where joints overlap.
+        division: number of elements.
+    """
+
+    network: Network
+    material: Material
+    fabrication: Fabrication
+    hub_stiffness: float = 1.0
+    division: Division = field(default_factory=Division)
+
+    def frame(self, widths_mm: FloatArray) -> BeamFrame:
+        """Return the frame with these widths, (n_bonds,) mm."""
+        network, layout = self.network, self.layout
+        sections = bond_sections(
+            layout, widths_mm, self.material, self.fabrication.thickness_mm, self.hub_stiffness
+        )
+        vectors = layout.lengths[:, :, None] * network.directions[:, None]
+        held = np.zeros((network.n_nodes, 3), dtype=bool)
+        held[network.fixed] = True
+        n_elements = layout.lengths.shape[1]
+        return BeamFrame(
+            nodes=network.nodes,
+            ends=network.bonds,
+            offsets=n_elements * np.arange(network.n_bonds + 1),
+            vectors=vectors.reshape(-1, 2),
+            sections=sections,
+            held=held,
+            held_out=held,
+        )
+
+    @cached_property
+    def layout(self) -> Layout:
+        """Elements along the bonds."""
+        fabrication = self.fabrication
+        width = fabrication.joint_ratio * (fabrication.width_min_mm + fabrication.width_max_mm) / 2
+        hubs = hub_lengths(self.network, width, fabrication.joint_length_mm)
+        return lay_out(self.network.lengths, hubs, fabrication, self.division)
+
+
+def hub_lengths(network: Network, joint_width_mm: float, joint_length_mm: float) -> FloatArray:
+    """Return the length of the hub at the first and the last node of each bond, (n_bonds, 2) mm.
+
+    Joints of one width b at an angle α overlap up to b / (2 tan α/2) from their node. The hub
+    reaches so far toward the nearest neighbour, at least by b / 2 and at most by nine tenths of
+    the joint.
+    """
+    angles = smallest_angles(network)
+    with np.errstate(divide="ignore"):
+        reach = joint_width_mm / (2 * np.tan(np.minimum(angles, np.pi - 1e-9) / 2))
+    return np.clip(reach, joint_width_mm / 2, MAX_HUB_SHARE * joint_length_mm)
+
+
+def smallest_angles(network: Network) -> FloatArray:
+    """Return the angle from each bond to the nearest other bond of its nodes, (n_bonds, 2) rad.
+
+    It is a full turn at a node with one bond.
+    """
+    angles = np.full((network.n_bonds, 2), 2 * np.pi)
+    leaving = np.stack([network.directions, -network.directions], axis=1)  # from either node
+    headings = np.arctan2(leaving[..., 1], leaving[..., 0])
+    for node in range(network.n_nodes):
+        bonds, side = np.nonzero(network.bonds == node)
+        order = np.argsort(headings[bonds, side])
+        bonds, side = bonds[order], side[order]
+        around = headings[bonds, side]
+        gaps = np.diff(np.append(around, around[0] + 2 * np.pi))
+        angles[bonds, side] = np.minimum(gaps, np.roll(gaps, 1))
+    return angles
