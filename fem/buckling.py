@@ -21,7 +21,7 @@ from mnnfab.linalg.cholesky import Solve, factorise
 
 #: Number of Lanczos vectors and relative tolerance of the load factor; the second pair is used
 #: if modes are too close together for the first to separate them.
-LANCZOS_SETTINGS = ((30, 1e-4), (80, 1e-2))
+LANCZOS_SETTINGS = ((20, 1e-4), (80, 1e-2))
 MAX_RESTARTS = 25
 #: Largest load factor of interest.
 MAX_FACTOR = 1e4

@@ -36,6 +36,18 @@ def contact_factor(continuum: Continuum, loads_N: FloatArray) -> tuple[float, Fl
     return high, crossing(high)
 
 
+def self_contact(continuum: Continuum, field: FloatArray) -> FloatArray | None:
+    """Return the place where free sides cross in a deformed part, (2,) mm; None if none do.
+
+    Args:
+        continuum: continuum model with the mesh of the part.
+        field: displacements, (n_dofs,) mm.
+    """
+    points = continuum.mesh.points
+    side = _crossing(points + continuum.at_points(field)[: len(points)], _free_sides(continuum))
+    return None if side is None else points[side].mean(axis=0)
+
+
 def _free_sides(continuum: Continuum) -> IntArray:
     mesh = continuum.basis.mesh
     sides: IntArray = mesh.facets[:, mesh.boundary_facets()].T

@@ -93,8 +93,16 @@ class NonlinearBars:
 
     def linear_displacements(self, loads: FloatArray) -> FloatArray:
         """Return the displacements by linear theory, (2 n_nodes,) mm."""
+        return self.small_displacements(np.zeros_like(loads), loads)
+
+    def small_displacements(self, state: FloatArray, loads: FloatArray) -> FloatArray:
+        """Return the displacements by small additional loads in a state, (2 n_nodes,) mm.
+
+        Raises:
+            ToolError: if the state is not stable.
+        """
         displacements, free = np.zeros_like(loads), self.network.free_dofs
-        _, tangent = self._state(displacements)
+        _, tangent = self._state(state)
         displacements[free] = self._factoriser.factorise(tangent).solve(loads[free])
         return displacements
 

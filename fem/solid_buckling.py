@@ -28,7 +28,7 @@ from fem.prisms import (
     stress_integrals,
 )
 from fem.system import MAX_RESIDUAL, Regions, require_held
-from mnnfab.arrays import FloatArray, IntArray
+from mnnfab.arrays import FloatArray, IntArray, frozen_floats
 from mnnfab.errors import InputError, ToolError
 from mnnfab.linalg.cholesky import Solve, factorise
 from mnnfab.network.network import Network
@@ -43,18 +43,20 @@ DEGREE = 2
 class SolidBuckling:
     """Buckling of a solid part under a load.
 
-    The modes are displacements of the middle plane, (n_points, 3), at the points of
-    `Continuum.quadratic_points` of the same mesh. They have u_z = 0 in the plane, and
-    u_x = u_y = 0 out of it.
+    The modes are displacements of the middle plane, (n_points, 3). They have u_z = 0 in the
+    plane, and u_x = u_y = 0 out of it.
 
     Args:
         in_plane: lowest load factor of the modes that are symmetric about the middle plane.
         out_of_plane: lowest load factor of the antisymmetric modes.
+        points_mm: the points of the modes, (n_points, 2): those of the mesh followed by the
+            midpoints of its sides.
         n_dofs: number of degrees of freedom of both families of modes.
     """
 
     in_plane: Buckling
     out_of_plane: Buckling
+    points_mm: FloatArray
     n_dofs: int
 
     @property
@@ -113,7 +115,7 @@ def solid_buckling(
     loads = _checked_loads(load_cases_N, len(inputs))
     symmetric, antisymmetric = (make_family(degree, in_plane=one) for one in (True, False))
     triangles, regions = triangulation(mesh), regions_of(mesh, network)
-    n_points = triangles.nvertices + triangles.nfacets
+    n_points = int(triangles.nvertices + triangles.nfacets)
     n_dofs = n_points * (len(symmetric.degree) + len(antisymmetric.degree))
     require_memory(n_points * len(symmetric.degree), 3)  # one family at a time
     require_held(regions)
@@ -128,8 +130,11 @@ def solid_buckling(
         out_of_plane = [_buckling(system, stress) for stress in stresses]
     except MemoryError as error:
         raise out_of_memory(n_dofs) from error
+    order = np.concatenate([prisms.basis.nodal_dofs[0], prisms.basis.facet_dofs[0]])
+    points = frozen_floats(prisms.basis.doflocs[:, order].T)
     return tuple(
-        SolidBuckling(one, other, n_dofs) for one, other in zip(in_plane, out_of_plane, strict=True)
+        SolidBuckling(_at(order, one), _at(order, other), points, n_dofs)
+        for one, other in zip(in_plane, out_of_plane, strict=True)
     )
 
 
@@ -201,5 +206,8 @@ def _buckling(system: _System, stress: _Stress | None) -> Buckling:
         factor, field[free] = found.factor, found.mode
     mode = middle_plane(family, field)
     mode /= np.abs(mode).max() or 1.0
-    order = np.concatenate([prisms.basis.nodal_dofs[0], prisms.basis.facet_dofs[0]])
-    return Buckling(factor, mode[order])
+    return Buckling(factor, mode)
+
+
+def _at(order: IntArray, buckling: Buckling) -> Buckling:
+    return Buckling(buckling.factor, frozen_floats(buckling.mode[order]))

@@ -15,6 +15,7 @@ from geometry.outline import merged
 
 if TYPE_CHECKING:
     import cadquery
+    from OCP.TopoDS import TopoDS_Solid
 
     from geometry.tiling import Tiling
 
@@ -71,8 +72,13 @@ class Part(ABC):
 
     @property
     @abstractmethod
+    def topology(self) -> TopoDS_Solid:
+        """The exact solid as a shape of the CAD kernel, which this loads."""
+
+    @property
+    @abstractmethod
     def solid(self) -> cadquery.Solid:
-        """The exact solid; loads the CAD kernel."""
+        """The exact solid; loads CadQuery."""
 
     @abstractmethod
     def facets(self, tolerance_mm: float) -> Facets:
@@ -122,11 +128,18 @@ class TiledPart(Part):
         return part_drawing(self.tiling)
 
     @cached_property
-    def solid(self) -> cadquery.Solid:
+    def topology(self) -> TopoDS_Solid:
         """The exact solid; its volume is checked here, its validity when a file is read back."""
-        from geometry.solid import build_model
+        from geometry.topology import build_topology
 
-        return build_model(merged(self.tiling) if self.merged_caps else self.tiling).solid
+        return build_topology(merged(self.tiling) if self.merged_caps else self.tiling).solid
+
+    @cached_property
+    def solid(self) -> cadquery.Solid:
+        """The exact solid."""
+        import cadquery
+
+        return cadquery.Solid(self.topology)
 
     def facets(self, tolerance_mm: float) -> Facets:
         """Return the surface as triangles no further from it than the tolerance."""
@@ -158,6 +171,11 @@ class SolidPart(Part):
     def curved_mm2(self) -> float:
         """Area of all faces that are not plane."""
         return sum(face.Area() for face in self.shape.Faces() if face.geomType() != "PLANE")
+
+    @property
+    def topology(self) -> TopoDS_Solid:
+        """The exact solid as a shape of the CAD kernel."""
+        return self.shape.wrapped
 
     @property
     def solid(self) -> cadquery.Solid:

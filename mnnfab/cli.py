@@ -17,6 +17,7 @@ from mnnfab.commands.models import ladder, reach, reproduce
 from mnnfab.commands.parts import tray
 from mnnfab.commands.runs import check, export, run, train
 from mnnfab.commands.streams import tolerant_streams
+from mnnfab.commands.verification import verify
 from mnnfab.commands.viewing import view, watch
 
 
@@ -60,6 +61,6 @@ def main() -> None:
 
 for _command in (
     *(new, run, train, reach, check, ladder, export, tray, kit, lab),
-    *(view, watch, compare, batch, reproduce, schema, doctor, completion),
+    *(view, watch, compare, batch, reproduce, verify, schema, doctor, completion),
 ):
     main.add_command(_command)

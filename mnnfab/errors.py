@@ -53,3 +53,7 @@ class Completed(KeyboardInterrupt):
 
 class ToolError(MnnfabError):
     """An external kernel (mesher, CAD, solver) timed out or gave a wrong result."""
+
+
+class UnstableError(ToolError):
+    """The part has no stable equilibrium, even under its own weight alone."""

@@ -70,9 +70,10 @@ def fabrication() -> Fabrication:
 
 @pytest.fixture
 def iris_values() -> dict[str, Any]:
-    """The iris example as values without the loop, for tests that change one of them."""
-    values = tomllib.loads((EXAMPLES / "iris.toml").read_text(encoding="utf-8"))
+    """Iris with the settings of the paper, without the loop, for tests that change a value."""
+    values = tomllib.loads((EXAMPLES / "paper" / "iris.toml").read_text(encoding="utf-8"))
     del values["compensate"]
+    values["name"] = "iris"
     return values
 
 

@@ -106,32 +106,13 @@ def loaded(question: dict[str, Any]) -> Floats:
     integration a triangle as ours. The weight acts along -y; movements are counted from the
     state under the weight alone.
     """
-    mesh = _mesh(question["points"], question["elements"], question["region"])
-    heights = {_name([r]): value for r, value in enumerate(question["heights"].tolist())}
-    height = mesh.MaterialCF(heights)
-    modulus, poisson = question["elasticity"].tolist()
-    ratio = poisson / (1 - poisson)
-    space = ng.VectorH1(mesh, order=2)
-    u, v = space.TnT()
-    free = ~space.GetDofs(mesh.Materials(_name(question["held"].tolist())))
-    stretch = ng.Id(2) + ng.Grad(u)
-    energy = ng.InnerProduct(stretch, stretch) + (ng.Det(stretch) ** (-2 * ratio) - 1) / ratio
-    points = [(1 / 6, 1 / 6), (2 / 3, 1 / 6), (1 / 6, 2 / 3)]
-    rule = {ng.TRIG: ng.IntegrationRule(points=points, weights=[1 / 6] * 3)}
-    form = ng.BilinearForm(space, symmetric=True)
-    form += ng.Variation(height * modulus / (4 * (1 + poisson)) * energy * ng.dx(intrules=rule))
-    weight = ng.LinearForm(-question["weight_N_per_mm3"].item() * height * v[1] * ng.dx)
-    weight_vector = weight.Assemble().vec
-    inputs = [_mean(space, region, axis) for region, axis in question["inputs"].tolist()]
-    means = [
-        [_mean(space, region, axis) for axis in (0, 1)] for region in range(int(question["n"]))
-    ]
+    form, free, weight, inputs, means = rubber_system(question)
 
     def equilibrium(loads: Sequence[float]) -> Floats:
-        state = ng.GridFunction(space).vec
+        state = weight.CreateVector()
         state[:] = 0.0
         for share in (0.5, 1.0):
-            load = (share * weight_vector).Evaluate()
+            load = (share * weight).Evaluate()
             for size, vector in zip(loads, inputs, strict=True):
                 load.data += share * size * vector
             for _ in range(30):
@@ -147,6 +128,30 @@ def loaded(question: dict[str, Any]) -> Floats:
 
     hanging = equilibrium([0.0] * len(inputs))
     return np.array([equilibrium(loads) - hanging for loads in question["cases_N"].tolist()])
+
+
+def rubber_system(question: dict[str, Any]) -> tuple[Any, Any, Any, list[Any], list[list[Any]]]:
+    """Return the form of `loaded`, free unknowns, weight, loads of the inputs, and readings."""
+    mesh = _mesh(question["points"], question["elements"], question["region"])
+    heights = {_name([r]): value for r, value in enumerate(question["heights"].tolist())}
+    height = mesh.MaterialCF(heights)
+    modulus, poisson = question["elasticity"].tolist()
+    ratio = poisson / (1 - poisson)
+    space = ng.VectorH1(mesh, order=2)
+    u, v = space.TnT()
+    free = ~space.GetDofs(mesh.Materials(_name(question["held"].tolist())))
+    stretch = ng.Id(2) + ng.Grad(u)
+    energy = ng.InnerProduct(stretch, stretch) + (ng.Det(stretch) ** (-2 * ratio) - 1) / ratio
+    points = [(1 / 6, 1 / 6), (2 / 3, 1 / 6), (1 / 6, 2 / 3)]
+    rule = {ng.TRIG: ng.IntegrationRule(points=points, weights=[1 / 6] * 3)}
+    form = ng.BilinearForm(space, symmetric=True)
+    form += ng.Variation(height * modulus / (4 * (1 + poisson)) * energy * ng.dx(intrules=rule))
+    weight = ng.LinearForm(-question["weight_N_per_mm3"].item() * height * v[1] * ng.dx)
+    inputs = [_mean(space, region, axis) for region, axis in question["inputs"].tolist()]
+    means = [
+        [_mean(space, region, axis) for axis in (0, 1)] for region in range(int(question["n"]))
+    ]
+    return form, free, weight.Assemble().vec, inputs, means
 
 
 def buckling(question: dict[str, Any]) -> Floats:

@@ -14,8 +14,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("mnnfab", "geometry", "fem", "export")
 HEAVY = {
-    "cadquery": {"geometry.solid", "geometry.workplane", "export.formats.step"},
-    "OCP": {"geometry.solid", "export.formats.step"},
+    "cadquery": {"geometry.solid", "geometry.workplane", "geometry.part"},
+    "OCP": {"geometry.topology", "export.formats.step"},
     "vtkmodules": {"export.formats.glb", "mnnfab.network.mesh_process"},
     "lib3mf": {"export.formats.f_3mf"},
     "ezdxf": {"export.formats.dxf"},
@@ -24,6 +24,8 @@ HEAVY = {
     "skfem": {
         *("fem.averages", "fem.buckling", "fem.continuum", "fem.elasticity"),
         *("fem.extrusion", "fem.prisms", "fem.refinement", "fem.system", "fem.weight"),
+        *(f"mnnfab.verification.{name}" for name in ("ellipses", "solid_strips", "squares")),
+        "mnnfab.verification.strips",
     },
     "psutil": {"fem.memory", "mnnfab.batch.isolated"},
     "distributed": {"mnnfab.batch.pools"},
@@ -49,12 +51,13 @@ mnnfab.task
 mnnfab.training mnnfab.tolerance geometry
 mnnfab.problem mnnfab.estimators fem export
 mnnfab.printed_part
+mnnfab.loaded_part
 mnnfab.compensation
 mnnfab.runs
 mnnfab.validation
 mnnfab.report
 mnnfab.pipeline
-mnnfab.batch mnnfab.reproduce
+mnnfab.batch mnnfab.reproduce mnnfab.verification
 mnnfab.lab.folder mnnfab.lab.opencv
 mnnfab.lab.experiment
 mnnfab.lab.photo mnnfab.lab.measurement

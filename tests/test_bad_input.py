@@ -61,9 +61,14 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
 
-def base() -> Values:
+#: Epochs after which the behaviour passes as it is read.
+ENOUGH_EPOCHS = 500
+
+
+def base(epochs: int = 5) -> Values:
     values: Values = tomllib.loads((EXAMPLES / "behaviour-left.toml").read_text())
-    values["training"]["epochs"] = 5
+    values["training"]["epochs"] = epochs
+    values["check"] = {"elements_across_joint": 1, "discretisation_tolerance": 0.05}
     return values
 
 
@@ -390,7 +395,7 @@ def test_manifest_cannot_remove_what_a_run_did_not_write(tmp_path: Path) -> None
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A design file beside the results of a good run of it."""
     folder = tmp_path_factory.mktemp("finished")
-    (folder / "design.toml").write_text(tomli_w.dumps(base()))
+    (folder / "design.toml").write_text(tomli_w.dumps(base(ENOUGH_EPOCHS)))
     done = mnnfab_command("run", folder / "design.toml", "--out", folder / "out")
     assert done.returncode == 0, done.stderr
     return folder
@@ -478,7 +483,7 @@ def test_failed_gate_is_status_1(tmp_path: Path) -> None:
 
 
 def test_stages_on_the_command_line(tmp_path: Path) -> None:
-    (tmp_path / "design.toml").write_text(tomli_w.dumps(base()))
+    (tmp_path / "design.toml").write_text(tomli_w.dumps(base(ENOUGH_EPOCHS)))
     out = tmp_path / "out"
     assert mnnfab_command("train", tmp_path / "design.toml", "--out", out).returncode == 0
     assert mnnfab_command("check", out).returncode == 0

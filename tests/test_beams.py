@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from strips import MODULUS, THICKNESS, loaded, stress_of, strip
 
 from fem.beams import beam_response, beam_stiffness, make_beam_model
 from fem.buckling import buckle
 from fem.nonlinear_bars import NonlinearBars, linear_range
-from fem.weight import NEWTON_PER_MM3, sag
 from mnnfab import (
     Fabrication,
     Network,
@@ -23,6 +21,7 @@ from mnnfab.model.bars import BarModel
 from mnnfab.model.joints import series_integral
 from mnnfab.model.stiffness_law import bar_law
 from mnnfab.profiles import material
+from mnnfab.verification.strips import MODULUS, THICKNESS, loaded, stress_of, strip
 
 AGILUS = material("agilus30")
 #: A strip of 40 × 1 mm, by quadratic triangles: shear adds (w/L)², the load's half millimetre
@@ -37,25 +36,6 @@ PLAIN = Fabrication(
     taper_length_mm=0.0,
     load_disc_radius_mm=0.1,
 )
-
-
-def test_cantilever_bends_by_euler_and_timoshenko() -> None:
-    """U = F L³ / 3 E I + F L / (κ G A); the load sits a quarter millimetre before the end."""
-    length, width = 40.0, 1.0
-    system = strip(length, width)
-    found = float((system.readings.T @ loaded(system, 1))[3])
-    arm, inertia, area = length - 0.25, THICKNESS * width**3 / 12, THICKNESS * width
-    wanted = arm**3 / (3 * MODULUS * inertia) + arm / (5 / 6 * MODULUS / 2 * area)
-    assert found == pytest.approx(wanted, rel=1e-3)
-
-
-def test_strip_stretches() -> None:
-    """Without Poisson's contraction u = F x / (E A) everywhere before the load."""
-    system = strip(10.0, 1.0)
-    found = float((system.readings.T @ loaded(system, 0))[2])
-    # Over the load's own half millimetre it falls to zero: the mean is a third of it less.
-    wanted = (9.5 + 0.5 / 3) / (MODULUS * THICKNESS * 1.0)
-    assert found == pytest.approx(wanted, rel=1e-3)
 
 
 @pytest.mark.parametrize("length", [30.0, 60.0])
@@ -102,32 +82,6 @@ def test_linear_range_of_a_large_lattice() -> None:
         assert found.ends != "unstable"
         factors.append(found.factor)
     assert min(factors) > 1
-
-
-def test_hanging_strip_sags_by_its_own_weight() -> None:
-    """A cantilever under its weight q = ρ g A: u = q L⁴ / 8 E I at its end."""
-    length, width, density = 40.0, 1.0, 1.145
-    system = strip(length, width)
-    thickness = np.full(system.basis.mesh.t.shape[1], THICKNESS)
-    (found,) = sag(system, density, thickness, (Port(1, "y"),))
-    weight = density * 1e-6 * 9.8 * THICKNESS * width  # kg/mm³ times m/s²
-    assert pytest.approx(9.8e-6) == NEWTON_PER_MM3
-    inertia = THICKNESS * width**3 / 12
-
-    place = 1 - 0.25 / length  # where the reading is, as a share of the length
-    curve = 6 * place**2 - 4 * place**3 + place**4
-    wanted = weight * length**4 / (24 * MODULUS * inertia) * curve
-    assert found == pytest.approx(-wanted, rel=2e-3)
-
-
-def test_strip_that_hangs_from_its_end_stretches_by_its_weight() -> None:
-    """U = ρ g L² / 2 E, whatever the width; by Betti's theorem from the field of a unit load."""
-    length, density = 40.0, 1.145
-    system = strip(length, 1.0)
-    unit = np.ascontiguousarray(loaded(system, 0)[0::2])
-    work = (system.basis.interpolate(unit).value * system.basis.dx).sum() * THICKNESS
-    found = work * density * NEWTON_PER_MM3
-    assert found == pytest.approx(density * 9.8e-6 * length**2 / (2 * MODULUS), rel=1e-3)
 
 
 def test_a_body_that_is_not_held_is_refused() -> None:
@@ -181,19 +135,6 @@ def shallow_truss(rise: float) -> Network:
         np.array([[0, 2], [1, 2]]),
         np.array([0, 1]),
     )
-
-
-def test_shallow_truss_follows_von_mises() -> None:
-    """F(v) = 2 k (ℓ/ℓ₀ - 1) ℓ₀ sin of its slope, for the crown lowered by v."""
-    rise, stiffness = 1.0, 0.3
-    network = shallow_truss(rise)
-    lowered = 0.2
-    rest, now = np.hypot(10.0, rise), np.hypot(10.0, rise - lowered)
-    force = 2 * stiffness * (rest - now) * (rise - lowered) / now
-    loads = np.array([0, 0, 0, 0, 0, -force])
-    moved = NonlinearBars(network, np.full(2, stiffness)).displacements(loads)
-    assert moved is not None
-    assert moved[5] == pytest.approx(-lowered, rel=1e-8)
 
 
 def test_shallow_truss_snaps_through() -> None:

@@ -26,7 +26,7 @@ WINE = ["alcohol", "flavanoids", "color_intensity", "proline"]
 
 
 def problem_with(folder: Path = EXAMPLES, **task: object) -> Problem:
-    values = tomllib.loads((EXAMPLES / "iris.toml").read_text(encoding="utf-8"))
+    values = tomllib.loads((EXAMPLES / "paper" / "iris.toml").read_text(encoding="utf-8"))
     values["task"] |= task
     return make_problem(parse_design(values), folder)
 
@@ -34,7 +34,7 @@ def problem_with(folder: Path = EXAMPLES, **task: object) -> Problem:
 def regression_of(folder: Path, rows: str) -> Problem:
     """One load in gf and one displacement in mm a row."""
     (folder / "lines.csv").write_text("a_gf,b_mm\n" + rows)
-    values = tomllib.loads((EXAMPLES / "regression.toml").read_text(encoding="utf-8"))
+    values = tomllib.loads((EXAMPLES / "paper" / "regression.toml").read_text(encoding="utf-8"))
     values["task"] = {
         "kind": "regression",
         "inputs": [{"node": 10, "axis": "y"}],
@@ -237,7 +237,7 @@ def test_no_motion_has_its_own_error_on_the_training_part(tmp_path: Path) -> Non
 
 def test_a_rare_class_is_no_matter_where_nothing_is_trained(tmp_path: Path) -> None:
     rows = [[*(float(i + j) for j in range(4)), "x" if i else "y"] for i in range(40)]
-    values = tomllib.loads((EXAMPLES / "iris.toml").read_text(encoding="utf-8"))
+    values = tomllib.loads((EXAMPLES / "paper" / "iris.toml").read_text(encoding="utf-8"))
     values["task"] |= {
         "dataset": write_tables(tmp_path, HEADER, rows)[0],
         "outputs": values["task"]["outputs"][:2],
@@ -260,7 +260,7 @@ def test_a_class_that_is_only_in_the_test_part(tmp_path: Path) -> None:
     """Of these rows one alone is "y"; three tenths of all splits keep it for the test."""
     rows = [[*(float(i + j) for j in range(4)), "x" if i else "y"] for i in range(40)]
     name = write_tables(tmp_path, HEADER, rows)[0]
-    values = tomllib.loads((EXAMPLES / "iris.toml").read_text(encoding="utf-8"))
+    values = tomllib.loads((EXAMPLES / "paper" / "iris.toml").read_text(encoding="utf-8"))
     values["task"] |= {"dataset": name, "outputs": values["task"]["outputs"][:2]}
     kept_for_the_test = [
         seed for seed in range(12) if 0 in split_samples(40, TrainingSection(seed=seed)).test

@@ -56,7 +56,7 @@ ELSEWHERE = {
 #: Commands that take too long for the fast tests.
 SLOW = (
     *("mnnfab reproduce", "mnnfab run examples/iris-search.toml"),
-    *("mnnfab lab synthetic", "mnnfab lab measure"),
+    *("mnnfab lab synthetic", "mnnfab lab measure", "mnnfab verify"),
 )
 #: Commands that run until Ctrl-C.
 SERVERS = ("mnnfab view",)

@@ -291,9 +291,12 @@ def test_a_run_finds_its_own_id_again(tmp_path: Path) -> None:
     """`export` of a finished run says the same hash as the run did."""
     from mnnfab.pipeline.pipeline import export, run
 
-    example = Path(__file__).parent.parent / "examples" / "iris-lab.toml"
+    example = Path(__file__).parent.parent / "examples" / "paper" / "iris-lab.toml"
     design, out = tmp_path / "design.toml", tmp_path / "out"
-    text = example.read_text(encoding="utf-8") + "\n[check]\nenabled = false\n"
+    text = (
+        example.read_text(encoding="utf-8").replace("paper-iris-lab", "iris-lab")
+        + "\n[check]\nenabled = false\n"
+    )
     design.write_text(text, encoding="utf-8")
     run(design, out)
     before = (out / "iris-lab.stl").read_bytes()

@@ -14,7 +14,6 @@ import meshio
 import numpy as np
 import pytest
 import skfem
-from skfem.helpers import dot
 
 import fem.mesh
 from fem.averages import region_averages
@@ -156,40 +155,6 @@ def test_patch_test_on_the_parts_own_mesh(mesh: Mesh) -> None:
     loads = -stiffness[inside][:, boundary] @ exact[boundary]
     found = factorise(stiffness[inside][:, inside])(loads)
     np.testing.assert_allclose(found, exact[inside], atol=1e-10 * np.abs(exact).max())
-
-
-def test_manufactured_solution_converges_with_order_three() -> None:
-    """U = (sin πx sin πy, 0) on a unit square; body force f = -div σ in closed form."""
-    lame, shear = plane_stress_constants(1.0, 0.3)
-
-    def force(v: FloatArray, w: dict[str, FloatArray]) -> FloatArray:
-        x, y = np.pi * w["x"]
-        waves = np.pi**2 * np.sin(x) * np.sin(y)
-        cross = np.pi**2 * np.cos(x) * np.cos(y)
-        body = np.stack([(lame + 3 * shear) * waves, -(lame + shear) * cross])
-        product: FloatArray = dot(body, v)
-        return product
-
-    def squared_error(w: dict[str, FloatArray]) -> FloatArray:
-        x, y = np.pi * w["x"]
-        error: FloatArray = (w["u"][0] - np.sin(x) * np.sin(y)) ** 2 + w["u"][1] ** 2
-        return error
-
-    errors = []
-    for refinements in (3, 4, 5):
-        square = skfem.MeshTri().refined(refinements)
-        basis = skfem.Basis(square, skfem.ElementVector(skfem.ElementTriP2()), intorder=5)
-        scalar = skfem.Basis(square, skfem.ElementTriP2(), intorder=5)
-        stiffness = stiffness_matrix(scalar, lame, shear, np.ones(square.t.shape[1]))
-        inside = np.setdiff1d(np.arange(basis.N), basis.get_dofs().all())
-        loads = skfem.LinearForm(force).assemble(basis)
-        solution = np.zeros(basis.N)
-        solution[inside] = factorise(stiffness[inside][:, inside])(loads[inside])
-        square_of_error = skfem.Functional(squared_error)
-        errors.append(np.sqrt(square_of_error.assemble(basis, u=basis.interpolate(solution))))
-    orders = np.log2(np.divide(errors[:-1], errors[1:]))
-    np.testing.assert_allclose(orders, 3.0, atol=0.1)
-    assert errors[-1] < 2e-5
 
 
 def test_von_mises_by_hand() -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from geometry.cells import tile
 from geometry.outline import outline
-from geometry.solid import VOLUME_TOLERANCE, build_solid, is_valid
+from geometry.solid import build_solid, is_valid
+from geometry.topology import VOLUME_TOLERANCE
 from mnnfab import Fabrication, Network
 
 SEEDS = range(3)

@@ -26,7 +26,7 @@ from mnnfab.training.gradient_comparison import compare_gradients
 from mnnfab.validation.limit_states.checks import check_limit_states
 from mnnfab.validation.model_hierarchy import evaluate_models, hierarchy_models, hierarchy_text
 
-EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
+EXAMPLES = Path(__file__).resolve().parent.parent / "examples" / "paper"
 Solved = tuple[PortProblem, Task, np.ndarray, Continuum]
 # Stresses converge more slowly than displacements: to a percent on a part of 50,000 unknowns.
 OF_STRESSES = 0.01

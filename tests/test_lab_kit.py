@@ -41,15 +41,19 @@ def test_loads_are_whole_grams_and_tell_what_rounding_does(kit: Path) -> None:
     rows = rows_of(kit / "loads.csv")
     assert all(float(row["load_gf"]).is_integer() for row in rows)
     assert {row["role"] for row in rows} == {"forward", "adjoint"}
-    ports = [row for row in rows if row["step"] == "forward-13y"]
-    assert [row["load_gf"] for row in ports] == ["-5.0"]
+    ports = [row for row in rows if row["step"] == "forward-11y"]
+    assert [row["load_gf"] for row in ports] == ["-24.0"]
     cases = [row for row in rows if row["step"].startswith("mean-")]
     assert {row["step"].removesuffix("-adjoint") for row in cases} == {
         *("mean-setosa", "mean-versicolor", "mean-virginica")
     }
-    assert all(0.9 < float(row["gradient_cosine"]) <= 1.0 for row in cases)
-    assert all(float(row["margin_rounded_mm"]) > 0 for row in cases)
-    assert all(0 < float(row["outputs_off_mm"]) < 0.05 for row in cases)
+    cosines = [float(row["gradient_cosine"]) for row in cases]
+    assert min(cosines) > 0.7  # near the optimum the gradient is small
+    assert max(cosines) <= 1.0
+    assert min(float(row["margin_rounded_mm"]) for row in cases) > 0
+    off = [float(row["outputs_off_mm"]) for row in cases]
+    assert min(off) > 0
+    assert max(off) < 0.05
 
 
 def test_forms_that_were_filled_in_are_not_written_over(kit: Path, iris_run: Outcome) -> None:
@@ -84,8 +88,8 @@ def test_what_to_expect_is_the_continuums(kit: Path, iris_run: Outcome) -> None:
     report = json.loads((iris_run.folder / "report.json").read_text())
     flexibility = np.array(report["models"]["continuum"]["flexibility_mm_per_N"])
     rows = rows_of(kit / "expected.csv")
-    found = next(row for row in rows if row["step"] == "forward-13y" and row["node"] == "7")
-    assert float(found["continuum_ux_mm"]) == pytest.approx(-0.049 * flexibility[0, 0], rel=1e-6)
+    found = next(row for row in rows if row["step"] == "forward-11y" and row["node"] == "7")
+    assert float(found["continuum_ux_mm"]) == pytest.approx(-0.2352 * flexibility[1, 1], rel=1e-6)
     share = float(found["print_sd_x_mm"]) / abs(float(found["continuum_ux_mm"]))
     assert 0.02 < share < 0.5
 

@@ -121,7 +121,7 @@ def test_projection_leaves_it_out_and_says_so() -> None:
 
 def test_another_lattice_is_held_too() -> None:
     """Any of iris-lab's ports and widths: the size of it within half and twice."""
-    problem = require_ports(load_problem(EXAMPLES / "iris-lab.toml"))
+    problem = require_ports(load_problem(EXAMPLES / "paper" / "iris-lab.toml"))
     generator = np.random.default_rng(0)
     sizes, held = [], []
     for port in (*problem.task.inputs, *problem.task.outputs):

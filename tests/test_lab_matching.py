@@ -40,7 +40,7 @@ from mnnfab.reproduce import paper
 #: One shot is enough where noise is not the subject.
 READING = Reading(stated_sd_mm=0.01)
 BY_PLACE = replace(READING, by_place=True)
-DESIGN = Path(__file__).resolve().parent.parent / "examples" / "behaviour-left.toml"
+DESIGN = Path(__file__).resolve().parent.parent / "examples" / "paper" / "behaviour-left.toml"
 ZEROS, RIGIDS, FORWARD, ADJOINT = [0, 1], [2, 3], [4, 5], [6, 7]
 Fault = Callable[[np.ndarray], np.ndarray]
 

@@ -239,7 +239,7 @@ def test_hubs_are_followed_without_dots(fig1: PortPart, tmp_path: Path) -> None:
 
 def test_a_part_with_eyelets_is_measured_too(tmp_path: Path) -> None:
     """A held-out case: iris-lab, loads of all its ports; holes of eyelets are no dots."""
-    problem = require_ports(load_problem(EXAMPLES / "iris-lab.toml"))
+    problem = require_ports(load_problem(EXAMPLES / "paper" / "iris-lab.toml"))
     bench = PrintedPart(problem, problem.start_widths_mm)
     plan = make_plan(bench.problem.task, bench.continuum.response).ports
     assert (

@@ -24,7 +24,7 @@ from mnnfab.problem.loading import load_problem
 from mnnfab.problem.problem import require_trainable
 from mnnfab.training.width_maps import WIDTH_DECIMALS
 
-DESIGN = Path(__file__).resolve().parent.parent / "examples" / "behaviour-left.toml"
+DESIGN = Path(__file__).resolve().parent.parent / "examples" / "paper" / "behaviour-left.toml"
 RATE, N_ROUNDS = 0.2, 6
 #: How much worse than with exact gradients a loss may be.
 MOST_WORSE = 0.05
@@ -184,7 +184,7 @@ def test_the_part_of_a_round_can_be_made(tmp_path: Path) -> None:
     problem = load_problem(folder / "round-000" / "design.toml")
     assert problem.given_widths_mm is not None
     np.testing.assert_allclose(problem.given_widths_mm, 2.0)
-    assert problem.design.name == "behaviour-left-round-0"
+    assert problem.design.name == "paper-behaviour-left-round-0"
 
 
 def test_the_step_is_adams() -> None:

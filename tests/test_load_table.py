@@ -19,7 +19,7 @@ from mnnfab.task.split import split_samples
 from mnnfab.task.task import Task
 from mnnfab.units import NEWTON_PER_GF
 
-EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
+EXAMPLES = Path(__file__).resolve().parent.parent / "examples" / "paper"
 
 
 def port(node: int) -> dict[str, Any]:

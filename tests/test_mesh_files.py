@@ -38,7 +38,7 @@ gmsh.finalize()
 
 @pytest.fixture(scope="module")
 def problem() -> PortProblem:
-    return require_ports(load_problem(EXAMPLES / "behaviour-left.toml"))
+    return require_ports(load_problem(EXAMPLES / "paper" / "behaviour-left.toml"))
 
 
 @pytest.fixture(scope="module")

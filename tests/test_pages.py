@@ -153,7 +153,7 @@ def test_the_slider_goes_through_the_training(browser: Any, iris_run: Outcome) -
     assert widths() == pytest.approx(trained, abs=1e-4)
     page.locator("#frame").evaluate("s => { s.value = 0; s.dispatchEvent(new Event('input')); }")
     assert page.locator("#frame-label").inner_text() == "round 0, epoch 0"
-    assert widths() == pytest.approx([2.0] * len(trained))
+    assert widths() == pytest.approx([2.7] * len(trained))
     page.locator("#play").click()
     page.wait_for_function("document.getElementById('frame').value > 3")
     page.locator("#play").click()

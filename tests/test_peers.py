@@ -66,7 +66,7 @@ def test_uniform_network_to_eight_digits(
 
 
 def test_pads_eyelets_and_dots_to_eight_digits(tmp_path: Path) -> None:
-    problem = load_problem(EXAMPLES / "iris-lab.toml")
+    problem = load_problem(EXAMPLES / "paper" / "iris-lab.toml")
     task = problem.task
     assert task is not None
     mesh = make_mesh(tile_part(problem, train_problem(problem).widths_mm), 2, 120.0)

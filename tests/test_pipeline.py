@@ -22,7 +22,7 @@ EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 TRAINED = {"design.toml", "widths.csv", "widths-by-epoch.csv", "history.csv", "manifest.json"}
 RESULTS = {
     *("design.toml", "widths.csv", "history.csv", "report.json", "report.html"),
-    *("iris.step", "iris.stl", "iris.3mf", "iris.vtu", "manifest.json", "training.json"),
+    *("iris.step", "iris.stl", "iris.3mf", "iris.vtu", "manifest.json"),
     *("surrogate.json", "thumbnail.svg", "widths-by-epoch.csv"),
 }
 
@@ -53,7 +53,8 @@ def design_file(folder: Path, values: dict[str, Any]) -> Path:
 @pytest.fixture
 def behaviour() -> dict[str, Any]:
     """A design that trains, checks and exports in a few seconds."""
-    return tomllib.loads((EXAMPLES / "behaviour-left.toml").read_text())
+    values = tomllib.loads((EXAMPLES / "behaviour-left.toml").read_text())
+    return values | {"check": {"elements_across_joint": 1, "discretisation_tolerance": 0.05}}
 
 
 def test_later_stages_tell_what_the_training_told(
@@ -94,10 +95,17 @@ def test_report_has_the_schema_of_the_design(iris_run: Outcome) -> None:
         *("volume_mm3", "area_mm2", "bounding_box_mm", "mass_g", "valid")
     }
     assert values["solid"]["valid"] is True
-    assert values["solid"]["volume_mm3"] == pytest.approx(values["solid"]["area_mm2"] * 2)
+    assert values["solid"]["volume_mm3"] == pytest.approx(values["solid"]["area_mm2"] * 5)
     assert values["solid"]["mass_g"] == pytest.approx(values["solid"]["volume_mm3"] * 1.145e-3)
     assert [file["file"] for file in values["files"]] == ["iris.step", "iris.stl", "iris.3mf"]
     assert {"timings_s", "versions"} <= set(values)
+    assert values["verdicts"] == {"printable": "pass", "stable": "pass", "task": "pass"}
+    loaded = values["loaded"]
+    assert [case["name"] for case in loaded["cases"]] == [
+        *("mean setosa", "mean versicolor", "mean virginica")
+    ]
+    assert loaded["metrics_as_read"]["accuracy"] >= 0.9
+    assert loaded["envelope"]["lower"] < 1.0 < loaded["envelope"]["upper"]
 
 
 def test_iris_agreement_is_as_in_the_trial(iris_run: Outcome) -> None:
@@ -136,7 +144,7 @@ def test_tables_agree_with_the_report(iris_run: Outcome) -> None:
 def test_page_stands_alone(iris_run: Outcome) -> None:
     page = (iris_run.folder / "report.html").read_text(encoding="utf-8")
     assert not re.findall(r'@import|url\(|(?:src|href)="(?!data:|#)', page)
-    assert page.count("<img") == 6
+    assert page.count("<img") == 7
     assert page.index('class="verdict pass"') < page.index("<h2")
     for finding in iris_run.findings:
         assert finding.code in page
@@ -156,19 +164,22 @@ def test_resolved_design_is_the_design(iris_run: Outcome) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "metric", "bar", "continuum"),
+    ("name", "verdict", "metric", "bar", "continuum"),
     [
-        # On bars: the shares of 0.62533 and 0.47997 mm; the lines' error out of reach.
-        ("behaviour-left", "target_share", 0.56576, 0.5615),
-        pytest.param(*("behaviour-right", "target_share", 0.56576, 0.5615), marks=pytest.mark.slow),
-        ("regression", "relative_error", 0.1395, 0.1347),
+        # On bars: the shares of 0.62533 and 0.47997 mm. The lines are within reach: compensation
+        # leaves an error of less than 2 %.
+        ("behaviour-left", "pass", "target_share", 0.56576, 0.5615),
+        pytest.param(
+            *("behaviour-right", "pass", "target_share", 0.56576, 0.5615), marks=pytest.mark.slow
+        ),
+        ("regression", "pass", "relative_error", 0.0266, 0.0137),
     ],
 )
-def test_examples_pass(
-    tmp_path: Path, name: str, metric: str, bar: float, continuum: float
+def test_examples_have_their_verdict(
+    tmp_path: Path, name: str, verdict: str, metric: str, bar: float, continuum: float
 ) -> None:
-    outcome = run(EXAMPLES / f"{name}.toml", tmp_path / name)
-    assert outcome.verdict == "pass"
+    outcome = run(EXAMPLES / f"{name}.toml", tmp_path / "out")
+    assert outcome.verdict == verdict
     models = report(outcome.folder)["models"]
     assert models["bar"]["metrics"][metric] == pytest.approx(bar, abs=1e-4)
     assert models["continuum"]["metrics"][metric] == pytest.approx(continuum, abs=5e-3)
@@ -179,7 +190,9 @@ def test_the_example_without_a_task(tmp_path: Path) -> None:
     outcome = run(EXAMPLES / "uniform.toml", tmp_path / "uniform")
     assert outcome.verdict == "pass"
     values = report(outcome.folder)
-    assert values["models"]["bar"]["flexibility_mm_per_N"][0][0] == pytest.approx(13.2612, abs=1e-4)
+    assert values["models"]["bar"]["flexibility_mm_per_N"][0][0] == pytest.approx(
+        13.2612 / 2, abs=1e-4
+    )
     assert values["agreement"]["continuum_vs_bar"]["scale"] == pytest.approx(1.273, abs=3e-3)
     assert values["headline"] is None
 
@@ -403,7 +416,7 @@ def test_numeric_classes_and_the_use_of_a_network(
 
 def test_regression_on_an_own_table(tmp_path: Path) -> None:
     """A table made by a stiffer network of the same shape is learnt; the factor is told."""
-    values = tomllib.loads((EXAMPLES / "regression.toml").read_text())
+    values = tomllib.loads((EXAMPLES / "paper" / "regression.toml").read_text())
     for key in ("slopes_mm_per_N", "max_load_gf", "samples", "noise_mm"):
         del values["task"][key]
     loads = np.linspace(-20, 20, 9)
@@ -416,7 +429,7 @@ def test_regression_on_an_own_table(tmp_path: Path) -> None:
     assert models["bar"]["metrics"]["relative_error"] < 0.01
     drop = next(finding for finding in outcome.findings if finding.code == "metric-drop")
     # The continuum is softer by one factor: the error is that factor, and it is said.
-    assert drop.severity == "error"
+    assert drop.severity == "warning"
     assert "division by the best-fit scale 1.2" in drop.message
 
 

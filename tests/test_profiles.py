@@ -30,8 +30,9 @@ def test_every_number_of_a_printer_has_a_source(name: str) -> None:
 
 @pytest.mark.parametrize("name", shipped("materials"))
 def test_every_number_of_a_material_has_a_source(name: str) -> None:
+    found = material(name)
     numbers = {key for key, field in Material.model_fields.items() if field.is_required()}
-    assert set(material(name).sources) == numbers - {"name", "sources"}
+    assert set(found.sources) == (numbers | found.model_fields_set) - {"name", "sources"}
 
 
 def test_an_optional_number_needs_a_source_where_it_is_given(tmp_path: Path) -> None:
@@ -48,7 +49,7 @@ def own(folder: Path, change: dict[str, object]) -> None:
     (folder / "mine.toml").write_text(tomli_w.dumps(values), encoding="utf-8")
     rubber = shipped("materials")["agilus30"] | {"density_g_per_cm3": 2.0}
     (folder / "rubber.toml").write_text(tomli_w.dumps(rubber), encoding="utf-8")
-    design = tomllib.loads((EXAMPLES / "behaviour-left.toml").read_text(encoding="utf-8"))
+    design = tomllib.loads((EXAMPLES / "paper" / "behaviour-left.toml").read_text(encoding="utf-8"))
     design["fabrication"]["printer"] = "mine.toml"
     design["material"] = {"preset": "rubber.toml"}
     (folder / "design.toml").write_text(tomli_w.dumps(design), encoding="utf-8")
@@ -56,16 +57,16 @@ def own(folder: Path, change: dict[str, object]) -> None:
 
 def test_own_profiles_are_used_and_kept(tmp_path: Path) -> None:
     own(tmp_path, {"printable_wall_mm": 0.7})
-    outcome = run(tmp_path / "design.toml", tmp_path / "out")
+    outcome = run(tmp_path / "design.toml", tmp_path / "out", force=True)
     wall = next(f for f in outcome.findings if f.code == "wall")
     assert "printable on mine" in wall.message
     mass = next(f for f in outcome.findings if f.code == "mass")
     assert "of rubber" in mass.message
-    before = (tmp_path / "out" / "behaviour-left.stl").read_bytes()
+    before = (tmp_path / "out" / "paper-behaviour-left.stl").read_bytes()
     (tmp_path / "mine.toml").unlink()
     (tmp_path / "rubber.toml").unlink()
-    again = export(tmp_path / "out")  # stands on its own, and is the same part
-    assert (tmp_path / "out" / "behaviour-left.stl").read_bytes() == before
+    again = export(tmp_path / "out", force=True)  # stands on its own, and is the same part
+    assert (tmp_path / "out" / "paper-behaviour-left.stl").read_bytes() == before
     assert again.verdict == outcome.verdict
 
 

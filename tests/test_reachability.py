@@ -27,7 +27,7 @@ from mnnfab.validation.attainable_targets import (
 )
 from mnnfab.validation.conditioning import POOR, check_conditioning
 
-EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
+EXAMPLES = Path(__file__).resolve().parent.parent / "examples" / "paper"
 
 
 def problem_of(name: str, **changes: dict[str, Any]) -> TrainableProblem:

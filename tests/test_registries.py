@@ -50,9 +50,9 @@ def test_every_kind_has_its_members() -> None:
     ]
     assert len(module_names(lattices)) == len(LATTICES)
     assert list(loss_kinds()) == ["cross-entropy", "mse"]
-    assert [model.rank for model in hierarchy_models()] == [10, 20, 30, 40, 50, 60]
+    assert [model.rank for model in hierarchy_models()] == [10, 20, 30, 35, 40, 45, 50, 55, 60]
     assert len(printability_checks()) == 13
-    assert len(limit_state_checks()) == 5
+    assert len(limit_state_checks()) == 11
     assert module_names(formats) == ["abaqus", "gmsh", "json_network", "vtk", "xdmf"]
 
 

@@ -16,11 +16,12 @@ from mnnfab import InputError, MechanismError, load_problem, make_problem, parse
 from mnnfab.network.widths_file import load_widths
 from mnnfab.pipeline.pipeline import check
 
-EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
+PAPER = Path(__file__).resolve().parent.parent / "examples" / "paper"
 
 
 def values_of(name: str, **training: object) -> dict[str, Any]:
-    values = tomllib.loads((EXAMPLES / f"{name}.toml").read_text(encoding="utf-8"))
+    values = tomllib.loads((PAPER / f"{name}.toml").read_text(encoding="utf-8"))
+    values["name"] = name
     return values | {"training": values["training"] | training}
 
 
@@ -113,7 +114,7 @@ def test_a_cut_that_sets_nodes_free_is_refused_with_their_names(bond: list[int])
     values = values_of("iris")
     values["network"]["damage"] = [bond]
     with pytest.raises(MechanismError, match=rf"1 zero mode .*nodes .*{bond[1]}"):
-        make_problem(parse_design(values), EXAMPLES)
+        make_problem(parse_design(values), PAPER)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +130,7 @@ def test_damage_that_cannot_be(damage: list[list[int]], words: str) -> None:
     values = values_of("iris")
     values["network"]["damage"] = damage
     with pytest.raises(InputError, match=words):
-        make_problem(parse_design(values), EXAMPLES)
+        make_problem(parse_design(values), PAPER)
 
 
 def test_a_start_from_another_network_is_refused(iris_folder: Path, tmp_path: Path) -> None:

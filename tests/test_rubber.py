@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ngsolve_peer import ask_ngsolve, needs_ngsolve
-from strips import MODULUS, THICKNESS, strip
 
 from fem.continuum import Continuum, solve_continuum
 from fem.loaded_states import require_followed
@@ -25,6 +24,7 @@ from geometry.cells import tile
 from mnnfab import Fabrication, Network, Port, ToolError
 from mnnfab.arrays import FloatArray
 from mnnfab.profiles import material
+from mnnfab.verification.strips import MODULUS, THICKNESS, strip
 
 AGILUS = material("agilus30")
 INPUTS = (Port(13, "y"), Port(11, "y"), Port(12, "y"), Port(9, "y"))
@@ -69,7 +69,7 @@ def test_incompressible_sheet(stretch: float, uniaxial: float, equibiaxial: floa
 
 @pytest.mark.parametrize("poisson", [0.0, 0.3, 0.48, 0.5])
 def test_stress_is_the_derivative_of_the_energy(poisson: float) -> None:
-    ratio = max(poisson / (1 - poisson), 1e-3)
+    ratio = max(poisson / (1 - poisson), 1e-12)
     gradient = np.array([[1.3, 0.4], [-0.2, 0.8]])
     step = 1e-5
     found = nominal_stress(gradient, 1.7, ratio)
@@ -170,8 +170,7 @@ def as_rubber(system: System, density: float = 0.0) -> RubberBody:
     return make_rubber(system, thickness, (MODULUS, 0.0), density)
 
 
-@pytest.mark.parametrize("steps", [1.0, 0.2])
-def test_cantilever_by_the_elastica(steps: float) -> None:
+def test_cantilever_by_the_elastica_in_steps() -> None:
     """P L²/EI = 2: w/L = .493457, u/L = .160642 (Mattiasson 1981), for a strip of 40 to 0.5 mm."""
     length, width = 40.0, 0.5
     system = strip(length, width)
@@ -179,24 +178,12 @@ def test_cantilever_by_the_elastica(steps: float) -> None:
     arm = length - 0.25  # the load is spread over the last half millimetre
     load = 2 * MODULUS * THICKNESS * width**3 / 12 / arm**2
     loads = system.load_vectors[:, [3]].toarray()[:, 0] * load
-    path = follow(tangent, at_rest(tangent), loads, first_step=steps)
+    path = follow(tangent, at_rest(tangent), loads, first_step=0.2)
     assert not path.lost
     along, across = (system.readings.T @ path.end.field)[2:4] / arm
     # Beam theory leaves (w/L)², and the half millimetre of the load a share of 0.25/40.
     assert across == pytest.approx(0.493457, rel=2e-3)
     assert -along == pytest.approx(0.160642, rel=4e-3)
-
-
-def test_a_pushed_strip_loses_its_path_at_eulers_load() -> None:
-    """P = π² E I / 4 L², and the path is told to be lost there, whatever the step."""
-    length, width = 30.0, 1.0
-    system = strip(length, width)
-    tangent = Tangent(as_rubber(system))
-    euler = np.pi**2 * MODULUS * THICKNESS * width**3 / 12 / (4 * (length - 0.25) ** 2)
-    push = -system.load_vectors[:, [2]].toarray()[:, 0]
-    path = follow(tangent, at_rest(tangent), 1.6 * euler * push, min_step=1e-4)
-    assert path.lost
-    assert path.share * 1.6 == pytest.approx(1.0, rel=0.01)
 
 
 def test_weight_hangs_the_part_first(model: RubberModel, continuum: Continuum) -> None:

@@ -27,7 +27,7 @@ from mnnfab.training.adam import Adam
 from mnnfab.training.learning_rules import adjoint_gradient
 from mnnfab.training.width_maps import WIDTH_DECIMALS, Clamp, Logistic, WidthMap
 
-EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
+EXAMPLES = Path(__file__).resolve().parent.parent / "examples" / "paper"
 # Trained behaviours of the paper, mm; the tolerance is a tenth of what it prints.
 LARGER, SMALLER, TOLERANCE_MM = -0.62533, -0.47997, 1e-4
 # Limits with more decimals than trained widths.

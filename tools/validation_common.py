@@ -8,7 +8,7 @@ from pathlib import Path
 from mnnfab.progress.watcher import NullWatcher, StageTimer
 
 ROOT = Path(__file__).resolve().parent.parent
-EXAMPLES, EXPLANATION = ROOT / "examples", ROOT / "docs" / "explanation"
+EXAMPLES, EXPLANATION = ROOT / "examples" / "paper", ROOT / "docs" / "explanation"
 PICTURES = EXPLANATION / "validation"
 
 

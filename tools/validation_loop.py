@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
-from validation_common import EXAMPLES, PICTURES, table, timer
+from validation_common import EXAMPLES, PICTURES, ROOT, table, timer
 
 from mnnfab import load_design, load_problem, make_problem, train_problem
 from mnnfab.compensation.loop import CompensationResult, compensate
@@ -127,7 +127,7 @@ def draw_seeds(done: Sequence[CompensationResult]) -> None:
 
 def search_words() -> str:
     """Return the subsection on the search of `examples/iris-search.toml`."""
-    problem = load_problem(EXAMPLES / "iris-search.toml")
+    problem = load_problem(ROOT / "examples" / "iris-search.toml")
     chosen = search(problem, timer())
     rows = [
         (

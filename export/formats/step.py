@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import cadquery
 from OCP.APIHeaderSection import APIHeaderSection_MakeHeader
+from OCP.Bnd import Bnd_Box
+from OCP.BRepAdaptor import BRepAdaptor_Surface
+from OCP.BRepBndLib import BRepBndLib
+from OCP.GeomAbs import GeomAbs_SurfaceType
 from OCP.IFSelect import IFSelect_ReturnStatus
 from OCP.Interface import Interface_HArray1OfHAsciiString, Interface_Static
 from OCP.ShapeFix import ShapeFix_Face
@@ -23,11 +26,15 @@ from OCP.StepShape import StepShape_ManifoldSolidBrep
 from OCP.StepToTopoDS import StepToTopoDS_Builder
 from OCP.TCollection import TCollection_HAsciiString
 from OCP.TColStd import TColStd_SequenceOfAsciiString
+from OCP.TopAbs import TopAbs_ShapeEnum
+from OCP.TopExp import TopExp
+from OCP.TopoDS import TopoDS, TopoDS_Shape
+from OCP.TopTools import TopTools_IndexedMapOfShape
 from OCP.Transfer import Transfer_TransientProcess
 
 from export.formats import Format, Measured
-from geometry.part import Label, Part
-from geometry.solid import is_valid
+from geometry.part import Box, Label, Part
+from geometry.topology import is_valid_shape, shape_volume
 from mnnfab.errors import ToolError
 from mnnfab.io.plain_path import plain_path
 
@@ -48,7 +55,7 @@ def write_step(part: Part, path: Path, tolerance_mm: float) -> None:  # noqa: AR
     Interface_Static.SetCVal_s("write.step.unit", "MM")
     # Curves on faces follow from the faces; without them the file is a third of the size.
     Interface_Static.SetIVal_s("write.surfacecurve.mode", 0)
-    writer.Transfer(part.solid.wrapped, STEPControl_StepModelType.STEPControl_AsIs)
+    writer.Transfer(part.topology, STEPControl_StepModelType.STEPControl_AsIs)
     _add_metadata(writer.Model(), part.label)
     with plain_path(path) as plain:
         status = writer.Write(str(plain))
@@ -115,17 +122,23 @@ def read_step(path: Path) -> Measured:
         msg = f"{path.name} was read back as an assembly of bodies; one valid solid was written"
         raise ToolError(msg)
     solids = [_translate(reader, brep, path) for brep in entities]
-    compound = cadquery.Compound.makeCompound(solids)
-    box = compound.BoundingBox()
     return Measured(
         n_bodies=len(solids),
-        valid=all(is_valid(solid) for solid in solids),
-        volume_mm3=compound.Volume(),
-        bounding_box_mm=((box.xmin, box.ymin, box.zmin), (box.xmax, box.ymax, box.zmax)),
+        valid=all(is_valid_shape(solid) for solid in solids),
+        volume_mm3=sum(shape_volume(solid) for solid in solids),
+        bounding_box_mm=_bounding_box(solids),
     )
 
 
-def _translate(reader: STEPControl_Reader, brep: object, path: Path) -> cadquery.Solid:
+def _bounding_box(solids: list[TopoDS_Shape]) -> Box:
+    box = Bnd_Box()
+    for solid in solids:
+        BRepBndLib.AddOptimal_s(solid, box)
+    x0, y0, z0, x1, y1, z1 = box.Get()
+    return (x0, y0, z0), (x1, y1, z1)
+
+
+def _translate(reader: STEPControl_Reader, brep: object, path: Path) -> TopoDS_Shape:
     process = Transfer_TransientProcess(reader.StepModel().NbEntities())
     process.SetModel(reader.StepModel())
     builder = StepToTopoDS_Builder()
@@ -133,10 +146,13 @@ def _translate(reader: STEPControl_Reader, brep: object, path: Path) -> cadquery
     if not builder.IsDone():
         msg = f"{path.name} was read back with a solid that cannot be built: {builder.Error()}"
         raise ToolError(msg)
-    solid = cadquery.Solid(builder.Value())
-    for face in solid.Faces():
-        if face.geomType() != "PLANE":
-            ShapeFix_Face(face.wrapped).Perform()
+    solid = builder.Value()
+    faces = TopTools_IndexedMapOfShape()
+    TopExp.MapShapes_s(solid, TopAbs_ShapeEnum.TopAbs_FACE, faces)
+    for number in range(1, faces.Extent() + 1):
+        face = TopoDS.Face(faces.FindKey(number))
+        if BRepAdaptor_Surface(face).GetType() != GeomAbs_SurfaceType.GeomAbs_Plane:
+            ShapeFix_Face(face).Perform()
     return solid
 
 

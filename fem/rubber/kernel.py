@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -51,7 +52,7 @@ def internal_forces(elements: Elements, field: FloatArray, forces: FloatArray) -
                 return np.inf
             volume = elements.shear * elements.volumes[element, point]
             power = jacobian ** (-2.0 * elements.ratio)
-            energy += volume * _energy(deformation, power, elements.ratio)
+            energy += volume * _energy(deformation, jacobian, elements.ratio)
             _stress(deformation, jacobian, power, stress)
             for i in range(6):
                 for a in range(2):
@@ -134,13 +135,13 @@ def _deformation(
 
 
 @compiled
-def _energy(deformation: FloatArray, power: float, ratio: float) -> float:
-    """Return W / μ; `power` is J^(-2g)."""
+def _energy(deformation: FloatArray, jacobian: float, ratio: float) -> float:
+    """Return W / μ, with J^(-2g) - 1 without cancellation."""
     trace = 0.0
     for a in range(2):
         for b in range(2):
             trace += deformation[a, b] ** 2
-    return 0.5 * (trace - 2.0 + (power - 1.0) / ratio)
+    return 0.5 * (trace - 2.0 + math.expm1(-2.0 * ratio * math.log(jacobian)) / ratio)
 
 
 @compiled

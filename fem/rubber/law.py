@@ -17,8 +17,8 @@ import numpy as np
 
 from mnnfab.arrays import FloatArray
 
-#: Smallest ν / (1 - ν) of the law; below it, J^(-2g) / g cancels to rounding.
-MIN_RATIO = 1e-3
+#: Smallest ν / (1 - ν) of the law, which divides by it; the limit of its energy is -2 ln J.
+MIN_RATIO = 1e-12
 
 
 def transverse_ratio(poisson_ratio: float) -> float:
@@ -40,7 +40,8 @@ def energy_density(gradient: FloatArray, shear: float, ratio: float) -> FloatArr
     """
     jacobian = np.linalg.det(gradient)
     trace = (gradient**2).sum(axis=(-2, -1))
-    energy: FloatArray = shear / 2 * (trace - 2 + (jacobian ** (-2 * ratio) - 1) / ratio)
+    volumetric = np.expm1(-2 * ratio * np.log(jacobian)) / ratio  # J^(-2g) - 1 without cancellation
+    energy: FloatArray = shear / 2 * (trace - 2 + volumetric)
     return energy
 
 

@@ -16,6 +16,7 @@ from fem.rubber.paths import Path, State, at_rest, follow
 from fem.rubber.strains import JointWindows, joint_strains, joint_windows
 from mnnfab.arrays import FloatArray, IntArray, frozen_floats
 from mnnfab.design.fabrication import Fabrication
+from mnnfab.errors import UnstableError
 from mnnfab.model.model import Equilibrium
 from mnnfab.network.network import Network
 from mnnfab.network.ports import Port, dofs_of
@@ -50,14 +51,40 @@ class RubberModel:
         """Path from rest to the equilibrium under the weight of the part."""
         return follow(self._tangent, at_rest(self._tangent), self.body.weight)
 
+    @cached_property
+    def unloaded(self) -> State:
+        """The hanging part.
+
+        Raises:
+            UnstableError: if the part does not carry its own weight.
+        """
+        if self.hanging.lost:
+            share = self.hanging.share
+            msg = f"the part is unstable in its plane beyond {share:.3g} times its own weight"
+            raise UnstableError(msg)
+        return self.hanging.end
+
     def path(self, loads_N: FloatArray, first_step: float = 1.0) -> Path:
-        """Return the path from the hanging part to loads at the inputs, (n_in,) N."""
-        start = self.hanging.end
+        """Return the path from the hanging part to loads at the inputs, (n_in,) N.
+
+        Raises:
+            UnstableError: if the part does not carry its own weight.
+        """
+        start = self.unloaded
         self._tangent.factorise(start.field)
         return follow(self._tangent, start, self._dead_loads(loads_N), first_step)
 
+    def continued(self, path: Path, loads_N: FloatArray) -> Path:
+        """Return the path from the end of another to other loads at the inputs, (n_in,) N."""
+        self._tangent.factorise(path.end.field)
+        return follow(self._tangent, path.end, self._dead_loads(loads_N))
+
     def states(self, loads_N: FloatArray) -> LoadedStates:
-        """Return the states under loads at the inputs, (n_samples, n_in) N."""
+        """Return the states under loads at the inputs, (n_samples, n_in) N.
+
+        Raises:
+            UnstableError: if the part does not carry its own weight.
+        """
         return self._follow_samples(loads_N, _discard)
 
     def outputs(self, loads_N: FloatArray) -> FloatArray:
@@ -84,9 +111,13 @@ class RubberModel:
 
     def node_displacements(self, field: FloatArray) -> FloatArray:
         """Return mean displacements of the load discs from the hanging part, (2 n_nodes,) mm."""
-        change = field - self.hanging.end.field
+        change = field - self.unloaded.field
         displacements: FloatArray = self.body.system.readings.T @ change
         return displacements
+
+    def outputs_of(self, field: FloatArray) -> FloatArray:
+        """Return the displacements of the outputs from the hanging part, (n_out,) mm."""
+        return self.node_displacements(field)[dofs_of(self.outputs_at)]
 
     def _follow_samples(
         self, loads_N: FloatArray, on_state: Callable[[int, State], None]
@@ -97,7 +128,7 @@ class RubberModel:
         strains = np.full((n_samples, network.n_bonds), np.nan)
         shares = np.zeros(n_samples)
         state: State | None = None
-        for sample in [] if self.hanging.lost else neighbour_order(loads_N).tolist():
+        for sample in neighbour_order(loads_N).tolist():
             path = self._sample_path(loads_N[sample], state)
             state, shares[sample] = (None if path.lost else path.end), path.share
             if state is not None:

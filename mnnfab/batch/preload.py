@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import io
 
-import cadquery  # noqa: F401
 import matplotlib.figure
 import PIL.Image
 import skfem  # noqa: F401
@@ -29,8 +28,10 @@ import fem.convergence
 import fem.fields
 import fem.mesher
 import fem.resultants
+import fem.solid_buckling
 import fem.weight  # noqa: F401
 import geometry.lettering  # noqa: F401
+import mnnfab.loaded_part.assessment
 import mnnfab.pipeline.pipeline
 import mnnfab.report.interactive
 import mnnfab.report.page

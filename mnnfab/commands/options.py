@@ -55,4 +55,9 @@ START = click.option(
 FORCE = click.option(
     "--force", is_flag=True, help="Export even if the acceptance criteria are not met."
 )
+THOROUGH = click.option(
+    "--thorough",
+    is_flag=True,
+    help="Solve all samples of the loaded part by the rubber model, not only the critical ones.",
+)
 PDF = click.option("--pdf", is_flag=True, help="Also write the report as PDF.")

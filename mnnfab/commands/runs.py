@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mnnfab.commands.answer import FAILED, PASSED, Answer, command
-from mnnfab.commands.options import DESIGN, FOLDER, FORCE, OUT, PDF, START
+from mnnfab.commands.options import DESIGN, FOLDER, FORCE, OUT, PDF, START, THOROUGH
 
 if TYPE_CHECKING:
     from mnnfab.pipeline.pipeline import Outcome
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 @START
 @FORCE
 @PDF
+@THOROUGH
 def run(
     watcher: ProgressWatcher,
     design: Path,
@@ -27,8 +28,9 @@ def run(
     *,
     force: bool,
     pdf: bool,
+    thorough: bool,
 ) -> Answer:
-    """Train DESIGN, check it with the continuum model, and export the part with a report.
+    """Train DESIGN, check the printed and loaded part, and export it with a report.
 
     With a section [compensate] in the design, the training is repeated on a bar model
     calibrated on the continuum model, until the part performs the task.
@@ -36,7 +38,15 @@ def run(
     from mnnfab.pipeline import pipeline
 
     return _answer(
-        pipeline.run(design, out, start_from=start_from, force=force, pdf=pdf, watcher=watcher)
+        pipeline.run(
+            design,
+            out,
+            start_from=start_from,
+            force=force,
+            pdf=pdf,
+            thorough=thorough,
+            watcher=watcher,
+        )
     )
 
 
@@ -69,26 +79,32 @@ def train(
 @command()
 @FOLDER
 @PDF
-def check(watcher: ProgressWatcher, folder: Path, *, pdf: bool) -> Answer:
-    """Check the trained widths in DIR with the continuum model.
+@THOROUGH
+def check(watcher: ProgressWatcher, folder: Path, *, pdf: bool, thorough: bool) -> Answer:
+    """Check the printed and loaded part of the trained widths in DIR.
 
     Writes the reports but no part files, and removes those exported before. `mnnfab export DIR`
     does the same checks and writes the part files too.
     """
     from mnnfab.pipeline import pipeline
 
-    return _answer(pipeline.check(folder, pdf=pdf, watcher=watcher))
+    return _answer(pipeline.check(folder, pdf=pdf, thorough=thorough, watcher=watcher))
 
 
 @command()
 @FOLDER
 @FORCE
 @PDF
-def export(watcher: ProgressWatcher, folder: Path, *, force: bool, pdf: bool) -> Answer:
+@THOROUGH
+def export(
+    watcher: ProgressWatcher, folder: Path, *, force: bool, pdf: bool, thorough: bool
+) -> Answer:
     """Check the trained widths in DIR and export the part in the design's formats."""
     from mnnfab.pipeline import pipeline
 
-    return _answer(pipeline.export(folder, force=force, pdf=pdf, watcher=watcher))
+    return _answer(
+        pipeline.export(folder, force=force, pdf=pdf, thorough=thorough, watcher=watcher)
+    )
 
 
 def _removed(names: tuple[str, ...]) -> list[str]:
@@ -106,9 +122,11 @@ def _answer(outcome: Outcome) -> Answer:
     report = outcome.folder / "report.html"
     exported = ", ".join(outcome.files) or "no part files written"
     lines += _removed(outcome.removed)
+    lines += [f"{part.title}: {part.verdict} ({part.reason})" for part in outcome.partial_verdicts]
     lines.append(f"{outcome.verdict}: {exported}; see {report}")
     values = {
         "verdict": outcome.verdict,
+        "verdicts": {part.name: part.verdict for part in outcome.partial_verdicts},
         "folder": str(outcome.folder),
         "report": str(report),
         "files": list(outcome.files),

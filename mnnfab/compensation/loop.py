@@ -43,6 +43,7 @@ class CompensationResult:
         compensation: record of the rounds.
         findings: findings on the rounds.
         earlier_trainings: training runs of the rounds before the kept one.
+        part: solved part of the kept widths; None unless they are those of the last round.
     """
 
     problem: Problem
@@ -50,6 +51,7 @@ class CompensationResult:
     compensation: Compensation
     findings: tuple[Finding, ...]
     earlier_trainings: tuple[Training, ...]
+    part: PrintedPart | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,12 +64,14 @@ class _RoundResult:
         correction: correction that makes the bar model agree with the continuum model at these
             widths.
         entry: entry of the record.
+        part: the solved part; None once the next round has begun, to free its memory.
     """
 
     training: Training
     surrogate: Surrogate
     correction: Correction
     entry: Round
+    part: PrintedPart | None
 
 
 def compensate(
@@ -94,6 +98,7 @@ def compensate(
     rounds = [_evaluate_round(problem, training, None, 0, timer)]
     findings: list[Finding] = []
     for number in range(1, section.rounds + 1):
+        rounds[-1] = replace(rounds[-1], part=None)
         corrected = problem.corrected(rounds[-1].correction)
         round_task = with_loss_scale(problem.task, section.loss_scale_mm)
         trained = replace(corrected, task=round_task)
@@ -161,7 +166,7 @@ def _evaluate_round(
         discretisation_error=part.discretisation.error,
     )
     correction = fit_correction(part.bars.flexibility, found.flexibility)
-    return _RoundResult(training, problem.surrogate, correction, entry)
+    return _RoundResult(training, problem.surrogate, correction, entry, part)
 
 
 def _norm(values: FloatArray) -> float:
@@ -192,4 +197,5 @@ def _select_round(
         compensation=compensation_of(kept.surrogate, entries, candidates),
         findings=tuple(findings),
         earlier_trainings=tuple(result.training for result in rounds[:best]),
+        part=kept.part,
     )

@@ -10,6 +10,15 @@ from mnnfab.design.section import Many, NotNegative, Positive, Section, section_
 
 #: Largest number of candidates of a search; each one takes a training and a continuum solution.
 MAX_CANDIDATES = 100
+#: Advised limits of the agreement of linear models, which give warnings; a limit of the design
+#: is an acceptance criterion.
+ADVISED_AGREEMENT = {
+    "max_displacement_residual": 0.05,
+    "max_elongation_residual": 0.10,
+    "max_scale": 2.0,
+    "max_metric_drop": 0.10,
+    "max_bond_strain": 0.10,
+}
 Pair = Annotated[tuple[Positive, Positive], Strict(strict=False)]
 
 
@@ -31,38 +40,60 @@ class CheckSection(Section):
             lower limit is 1 / max_scale.
         max_metric_drop: limit by which the primary metric of the continuum may be worse than that
             of the bar model.
-        resolution_mm: resolution of the displacement measurement; outputs that differ by less
-            cannot be distinguished on the printed part.
+        resolution_mm: resolution of the displacement measurement: standard deviation of a
+            reading.
+        min_accuracy: smallest allowed accuracy of the loaded part as it is read with
+            resolution_mm, for tasks with classes.
+        max_relative_error: largest allowed relative error of the loaded part as it is read, for
+            tasks with target displacements: RMS of the error divided by the RMS of the targets.
+        min_stability_factor: smallest allowed factor on the loads at which a sample becomes
+            unstable, in or out of the plane.
+        max_loaded_strain: largest allowed strain at the joints of the loaded part; by default
+            the max_strain of the material.
+        thorough: true solves all samples by the rubber model, instead of the critical ones.
         min_buckling_factor: smallest allowed load factor of in-plane buckling of the continuum.
         max_sag_share: limit of the output displacement by self-weight divided by that of a load
             case.
         min_linear_factor: smallest allowed load factor at which the linear range ends (5 % error
             of the outputs by large displacements).
         max_joint_strain: limit of the strain at the joint of a bond: stress including bending
-            divided by the modulus. These four limits have defaults of 1, 1, 1 and 0.1, which
-            give warnings only; a limit that the design sets is an acceptance criterion.
+            divided by the modulus, by linear theory. These four limits have defaults of 1, 1, 1
+            and 0.1, which give warnings only; a limit that the design sets is an acceptance
+            criterion.
         mesh_formats: formats of the mesh with its named groups: "vtu" with result fields,
             "msh" (gmsh), "inp" (Abaqus, CalculiX: with material, supports and load cases).
         max_bond_strain: limit of the elongation of a bond divided by its length in the continuum
-            model; a thinned joint is strained up to 1 / joint_ratio times as much. The modulus
-            of rubber changes by about its strain, so linear models are unreliable beyond 0.1.
+            model; a thinned joint is strained up to 1 / joint_ratio times as much. The limits of
+            the linear models (max_displacement_residual, max_elongation_residual, max_scale,
+            max_metric_drop, max_bond_strain) have defaults of 0.05, 0.1, 2, 0.1 and 0.1, which
+            give warnings only; a limit that the design sets is an acceptance criterion.
     """
 
     enabled: bool = True
     elements_across_joint: Annotated[int, Field(ge=1, le=50)] = 2
     discretisation_tolerance: Annotated[float, Field(ge=1e-6, le=1)] = 0.001
     mesher_deadline_s: Annotated[float, Field(gt=0, le=86_400)] = 120.0
-    max_displacement_residual: Positive = 0.05
-    max_elongation_residual: Positive = 0.10
-    max_scale: Annotated[float, Field(gt=1, le=100)] = 2.0
-    max_metric_drop: NotNegative = 0.10
-    max_bond_strain: Positive = 0.10
+    max_displacement_residual: Positive | None = None
+    max_elongation_residual: Positive | None = None
+    max_scale: Annotated[float, Field(gt=1, le=100)] | None = None
+    max_metric_drop: NotNegative | None = None
+    max_bond_strain: Positive | None = None
     min_buckling_factor: Positive | None = None
     max_sag_share: Positive | None = None
     min_linear_factor: Positive | None = None
     max_joint_strain: Positive | None = None
     mesh_formats: Many[Literal["vtu", "msh", "inp"]] = ("vtu",)
     resolution_mm: Positive = 0.02
+    min_accuracy: Annotated[float, Field(gt=0, le=1)] = 0.9
+    max_relative_error: Positive = 0.1
+    min_stability_factor: Annotated[float, Field(ge=1, le=100)] = 1.25
+    max_loaded_strain: Positive | None = None
+    thorough: bool = False
+
+    def agreement_limit(self, key: str) -> float:
+        """Return a limit of the agreement of linear models: that of the design, or the advised."""
+        own: float | None = getattr(self, key)
+        return ADVISED_AGREEMENT[key] if own is None else own
 
     @model_validator(mode="after")
     def _check_unique_formats(self) -> Self:

@@ -13,6 +13,9 @@ from mnnfab.design.section import (
     section_error,
 )
 
+#: From a reading at once to one after months.
+HoldTime = Annotated[float, Field(ge=0.01, le=1e7)]
+
 
 class MaterialSection(Section):
     """[material] Material preset; each of its properties can be overridden.
@@ -22,12 +25,28 @@ class MaterialSection(Section):
         youngs_modulus_MPa: small-strain Young's modulus, MPa; that of the preset if not given.
         poisson_ratio: Poisson's ratio; that of the preset if not given.
         density_g_per_cm3: density, g/cm³; that of the preset if not given.
+        hold_time_s: time from hanging the loads to reading the displacements, s; selects the
+            modulus of the preset's relaxation data instead of youngs_modulus_MPa.
+        temperature_C: temperature of the part, °C, with hold_time_s; by default the reference
+            temperature of the relaxation data.
     """
 
     preset: str = "agilus30"
     youngs_modulus_MPa: Positive | None = None
     poisson_ratio: Annotated[float, Field(gt=-1, lt=0.5)] | None = None
     density_g_per_cm3: Positive | None = None
+    hold_time_s: HoldTime | None = None
+    temperature_C: Annotated[float, Field(ge=-273.15, le=1000)] | None = None
+
+    @model_validator(mode="after")
+    def _check_state(self) -> Self:
+        if self.hold_time_s is not None and self.youngs_modulus_MPa is not None:
+            given = f"{self.hold_time_s:g}, together with youngs_modulus_MPa"
+            raise section_error("hold_time_s", given, "one of the two: each gives the modulus")
+        if self.temperature_C is not None and self.hold_time_s is None:
+            given = f"{self.temperature_C:g}, without hold_time_s"
+            raise section_error("temperature_C", given, "together with hold_time_s")
+        return self
 
 
 class Fabrication(Section):

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from scipy.spatial import Delaunay, KDTree
-from scipy.stats import qmc
 
 from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.errors import InputError
@@ -186,6 +185,8 @@ def delaunay(
     Raises:
         InputError: if fewer than three points fit.
     """
+    from scipy.stats import qmc  # its import takes half a second
+
     sampler = qmc.PoissonDisk(
         2, radius=spacing_mm, rng=seed, l_bounds=[0, -height_mm], u_bounds=[width_mm, 0]
     )

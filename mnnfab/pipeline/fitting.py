@@ -92,6 +92,7 @@ class TrainedDesign:
         compensation: record of the compensation.
         reported: findings that were reported to the progress watcher.
         earlier_trainings: training runs of earlier rounds, in order.
+        part: part of the kept widths, if it is solved already.
     """
 
     problem: Problem
@@ -99,6 +100,7 @@ class TrainedDesign:
     compensation: Compensation
     reported: tuple[Finding, ...]
     earlier_trainings: tuple[Training, ...] = ()
+    part: PrintedPart | None = None
 
 
 def train_design(
@@ -145,6 +147,7 @@ def train_design(
         compensation=done.compensation,
         reported=(*reported, *after),
         earlier_trainings=done.earlier_trainings,
+        part=done.part,
     )
     keep(fitted)
     return fitted

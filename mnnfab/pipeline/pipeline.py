@@ -47,6 +47,7 @@ from mnnfab.validation.check import check_part
 from mnnfab.validation.model_hierarchy import evaluate_models, hierarchy_text, hierarchy_values
 from mnnfab.validation.results import Results
 from mnnfab.validation.training_results import training_text
+from mnnfab.validation.verdicts import PartialVerdict
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,8 @@ class Outcome:
 
     Args:
         folder: folder of the results.
-        verdict: verdict of the acceptance criteria.
+        verdict: verdict on the part: pass if all partial verdicts are.
+        partial_verdicts: verdicts on printability, stability and task.
         findings: findings of all checks.
         files: names of the exported files.
         reported: findings that were reported to the progress watcher during the run.
@@ -64,6 +66,7 @@ class Outcome:
 
     folder: Path
     verdict: Verdict
+    partial_verdicts: tuple[PartialVerdict, ...]
     findings: tuple[Finding, ...]
     files: tuple[str, ...]
     reported: tuple[Finding, ...] = ()
@@ -105,6 +108,7 @@ def run(
     start_from: Path | None = None,
     force: bool = False,
     pdf: bool = False,
+    thorough: bool = False,
     watcher: ProgressWatcher | None = None,
 ) -> Outcome:
     """Train, check and export the part of a design.
@@ -115,6 +119,7 @@ def run(
         start_from: folder of an earlier run, whose widths are the initial widths.
         force: export even if the acceptance criteria are not met.
         pdf: also write the report as PDF.
+        thorough: solve all samples of the loaded part by the rubber model.
         watcher: progress watcher.
 
     Raises:
@@ -125,8 +130,18 @@ def run(
     options = _check_available(OutputOptions(force=force, pdf=pdf))
     with _locked_design(design, start_from, out, watcher) as locked:
         before = exported_names(locked.folder)
-        results, reported = _run_and_write(locked, start_from, options)
+        problem = _checked_thoroughly(locked.problem, thorough=thorough)
+        run_ = replace(locked, problem=problem)
+        results, reported = _run_and_write(run_, start_from, options)
     return _outcome(results, locked.folder, before, reported)
+
+
+def _checked_thoroughly(problem: Problem, *, thorough: bool) -> Problem:
+    """Return the problem with `[check] thorough = true` if that is requested."""
+    if not thorough:
+        return problem
+    check = problem.design.check.model_copy(update={"thorough": True})
+    return replace(problem, design=problem.design.model_copy(update={"check": check}))
 
 
 def _check_available(options: OutputOptions) -> OutputOptions:
@@ -171,7 +186,7 @@ def _run_and_write(
     try:
         fitted = train_design(*prepare(locked.problem, timer), timer, trained.append)
         record = _record(fitted, start_from)
-        results = check_part(fitted.problem, record, timer)
+        results = check_part(fitted.problem, record, timer, fitted.part)
         request = request_of(locked.problem, force=options.force, pdf=options.pdf)
         results = write_results(results, folder, timer, replace(options, request=request))
     except KeyboardInterrupt as error:
@@ -335,25 +350,40 @@ def tray(
     return tuple(file.file for file in files)
 
 
-def check(folder: Path, *, pdf: bool = False, watcher: ProgressWatcher | None = None) -> Outcome:
-    """Check the trained widths in a folder with the continuum model and write the reports."""
-    return _resume(folder, watcher, OutputOptions(export=False, pdf=pdf))
+def check(
+    folder: Path,
+    *,
+    pdf: bool = False,
+    thorough: bool = False,
+    watcher: ProgressWatcher | None = None,
+) -> Outcome:
+    """Check the trained widths in a folder with all models and write the reports."""
+    options = OutputOptions(export=False, pdf=pdf)
+    return _resume(folder, watcher, options, thorough=thorough)
 
 
 def export(
-    folder: Path, *, force: bool = False, pdf: bool = False, watcher: ProgressWatcher | None = None
+    folder: Path,
+    *,
+    force: bool = False,
+    pdf: bool = False,
+    thorough: bool = False,
+    watcher: ProgressWatcher | None = None,
 ) -> Outcome:
     """Check the trained widths in a folder, and export the part if the criteria are met."""
-    return _resume(folder, watcher, OutputOptions(force=force, pdf=pdf))
+    return _resume(folder, watcher, OutputOptions(force=force, pdf=pdf), thorough=thorough)
 
 
-def _resume(folder: Path, watcher: ProgressWatcher | None, options: OutputOptions) -> Outcome:
+def _resume(
+    folder: Path, watcher: ProgressWatcher | None, options: OutputOptions, *, thorough: bool
+) -> Outcome:
     timer = StageTimer(watcher or NullWatcher())
     require_run(folder)
     _check_available(options)
     with locked_folder(folder):
         problem, record = load_run(folder, timer)
         timer.watcher = ProgressFileWatcher(timer.watcher, folder, problem.design.name)
+        problem = _checked_thoroughly(problem, thorough=thorough)
         problem, record = _without_stale_history(problem, record)
         results = check_part(problem, record, timer)
         before = exported_names(folder)
@@ -368,6 +398,7 @@ def _outcome(
     return Outcome(
         folder=folder,
         verdict=results.verdict,
+        partial_verdicts=results.partial_verdicts,
         findings=results.findings,
         files=files,
         reported=reported,

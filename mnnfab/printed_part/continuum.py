@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from fem.continuum import Continuum
     from fem.convergence import ConvergenceStudy
+    from fem.mesh import Mesh
     from geometry.tiling import Tiling
     from mnnfab.model.response import Response
     from mnnfab.problem.problem import PortProblem
@@ -18,27 +19,37 @@ if TYPE_CHECKING:
     from mnnfab.task.task import ScoredTask
 
 
-def solve_part(
-    problem: PortProblem, tiling: Tiling, timer: StageTimer
-) -> tuple[Continuum, ConvergenceStudy]:
-    """Mesh a part and solve the continuum model, refined until the task results have converged.
+def mesh_part(problem: PortProblem, tiling: Tiling, timer: StageTimer) -> Mesh:
+    """Return the first mesh of a part.
 
     Raises:
-        ToolError: if the mesher fails or times out, or the solver fails.
+        ToolError: if the mesher fails or times out, or memory is insufficient.
     """
-    from fem.convergence import solve_to_tolerance
     from fem.mesh import make_mesh
 
-    section, task = problem.design.check, problem.task
+    section = problem.design.check
     with timer.stage("mesh"):
-        mesh = make_mesh(tiling, section.elements_across_joint, section.mesher_deadline_s)
+        return make_mesh(tiling, section.elements_across_joint, section.mesher_deadline_s)
+
+
+def solve_part(
+    problem: PortProblem, mesh: Mesh, timer: StageTimer
+) -> tuple[Continuum, ConvergenceStudy]:
+    """Solve the continuum model from a first mesh, refined until the task results have converged.
+
+    Raises:
+        ToolError: if the solver fails.
+    """
+    from fem.convergence import solve_to_tolerance
+
+    task = problem.task
     with timer.stage("continuum"):
         return solve_to_tolerance(
             mesh,
             problem.network,
             problem.material,
             (task.inputs, task.outputs),
-            section.discretisation_tolerance,
+            problem.design.check.discretisation_tolerance,
             _metric(task) if is_scored(task) else None,
         )
 

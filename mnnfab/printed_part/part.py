@@ -11,7 +11,7 @@ from typing_extensions import TypeIs
 
 from mnnfab.arrays import frozen_floats
 from mnnfab.errors import InputError
-from mnnfab.printed_part.continuum import solve_part
+from mnnfab.printed_part.continuum import mesh_part, solve_part
 from mnnfab.printed_part.tiling import part_sha256, printed_parts, tile_part
 from mnnfab.problem.part_hash import shape_sha256
 from mnnfab.problem.problem import TaskT_co, has_ports, require_ports
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from fem.continuum import Continuum
     from fem.convergence import ConvergenceStudy
     from fem.limit_states import LimitStates
+    from fem.mesh import Mesh
+    from fem.rubber.model import RubberModel
     from geometry.part import TiledPart
     from geometry.tiling import Tiling
     from mnnfab.arrays import FloatArray
@@ -98,7 +100,17 @@ class PrintedPart(Generic[TaskT_co]):
 
     @cached_property
     def _solution(self) -> tuple[Continuum, ConvergenceStudy]:
-        return solve_part(require_ports(self.problem), self.modelled_tiling, self.timer)
+        return solve_part(require_ports(self.problem), self.first_mesh, self.timer)
+
+    @cached_property
+    def first_mesh(self) -> Mesh:
+        """First mesh of the continuum model, which the solid uses too.
+
+        Raises:
+            InputError: if the design has no ports.
+            ToolError: if the mesher fails or times out.
+        """
+        return mesh_part(require_ports(self.problem), self.modelled_tiling, self.timer)
 
     @property
     def continuum(self: PortPart) -> Continuum:
@@ -114,6 +126,31 @@ class PrintedPart(Generic[TaskT_co]):
     def discretisation(self: PortPart) -> ConvergenceStudy:
         """Sequence of meshes of the continuum model, and the estimated discretisation error."""
         return self._solution[1]
+
+    @cached_property
+    def rubber(self: PortPart) -> RubberModel:
+        """Rubber model with large displacements, on the mesh of the continuum model.
+
+        Raises:
+            InputError: if the design has no ports.
+            ToolError: as `continuum`.
+        """
+        return self.rubber_on(self.continuum)
+
+    def rubber_on(self: PortPart, continuum: Continuum) -> RubberModel:
+        """Return the rubber model on the mesh of any continuum model of the part."""
+        from fem.rubber.model import make_rubber_model
+
+        problem, task = self.problem, self.problem.task
+        fabrication = problem.with_effective_joints.design.fabrication
+        return make_rubber_model(
+            continuum,
+            problem.network,
+            self.widths_mm,
+            problem.material,
+            fabrication,
+            (task.inputs, task.outputs),
+        )
 
     @cached_property
     def limit_states(self: PortPart) -> LimitStates:

@@ -14,9 +14,10 @@ from mnnfab.io.files import read_bytes
 from mnnfab.network.network import Network
 from mnnfab.network.rigidity import require_rigid
 from mnnfab.network.widths_file import check_widths, load_start, load_widths
+from mnnfab.problem.material_state import material_of
 from mnnfab.problem.node_numbers import NumberedDesign, number_nodes
 from mnnfab.problem.problem import PortProblem, Problem, has_ports, require_trainable
-from mnnfab.profiles import Material, is_file, material, printer
+from mnnfab.profiles import is_file, printer
 from mnnfab.task.datasets import BUILT_IN
 from mnnfab.task.factory import make_task
 from mnnfab.training.training import Progress, Training, train
@@ -53,7 +54,7 @@ def make_problem(design: Design, folder: Path, start: Path | None = None) -> Pro
         folder=folder,
         network=network,
         rigidity=require_rigid(network),
-        material=_material(design, folder),
+        material=material_of(design.material, folder),
         printer=printer(design.fabrication.printer, folder),
         task=make_task(design, network, folder),
         given_widths_mm=_given_widths(design, network, folder),
@@ -138,12 +139,6 @@ def _start_widths(design: Design, network: Network, start: Path | None) -> Float
     widths = load_start(start, network)
     check_widths(str(start), widths, (lowest, highest))
     return widths
-
-
-def _material(design: Design, folder: Path) -> Material:
-    section = design.material
-    overrides = section.model_dump(exclude={"preset"}, exclude_none=True)
-    return material(section.preset, folder).model_copy(update=overrides)
 
 
 def _given_widths(design: Design, network: Network, folder: Path) -> FloatArray | None:

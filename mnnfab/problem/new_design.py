@@ -33,8 +33,9 @@ Kind = Literal["behaviour", "regression", "classification", "none"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 #: Rows of the lattice in the paper, and the maximum if the data need more ports.
 MIN_ROWS, MAX_ROWS = 4, 40
-#: Maximum total load of all inputs, gf, as in the paper.
-ALL_LOADS_GF = 20.0
+#: Maximum load of one input and total of all, gf: those of the paper, 5 and 20 gf on parts of 2 mm,
+#: in proportion to the thickness of a new design.
+INPUT_LOAD_GF, ALL_LOADS_GF = 7.5, 30.0
 #: Number of random port placements screened for a data set.
 PLACEMENTS = 60
 _PAPER_PORTS = {"iris": ([13, 11, 12, 9], [7, 1, 2])}
@@ -159,7 +160,7 @@ def new_design_text(name: str, folder: Path, start: Start, ports: Ports | None =
         lattices=_other_lattices(),
         inputs=inputs,
         outputs=outputs,
-        load_gf=-round(min(5.0, ALL_LOADS_GF / n_in), 2),
+        load_gf=-round(min(INPUT_LOAD_GF, ALL_LOADS_GF / n_in), 2),
     )
 
 

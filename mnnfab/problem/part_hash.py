@@ -22,9 +22,9 @@ def design_sha256(
     fabrication and features, but neither the training nor the export formats.
     """
     sections = design.model_dump(mode="json", include={"name", "features"})
-    # Only the material properties: their sources do not change the part.
+    # Only the properties in use: neither sources, limits, nor the data that gave the modulus.
     sections["material"] = material.model_dump(
-        mode="json", exclude={"sources"}, exclude_defaults=True
+        mode="json", exclude={"sources", "relaxation", "max_strain"}, exclude_defaults=True
     )
     return _sha256(sections | _shape(design, network, widths_mm))
 

@@ -21,6 +21,7 @@ from mnnfab.model.stiffness_law import LawName, StiffnessLaw, bar_law, calibrate
 from mnnfab.model.surrogate import UNCORRECTED, Correction, Surrogate
 from mnnfab.network.network import Network
 from mnnfab.network.rigidity import Rigidity
+from mnnfab.problem.material_state import state_findings
 from mnnfab.profiles import Material, Printer
 from mnnfab.random_streams import Stream, random_generator
 from mnnfab.task.task import ScoredTask, Task, is_scored
@@ -50,7 +51,7 @@ class Problem(Generic[TaskT_co]):
         folder: folder of the files that the design names.
         network: rigid network.
         rigidity: rigidity of the network, with the number of self-stresses.
-        material: preset with the overrides of the design.
+        material: preset with the overrides of the design; see `material_state`.
         printer: printer profile of the design.
         task: loads and targets; None if the design has no ports.
         given_widths_mm: widths given by the design, (n_bonds,) mm; None if they are trained.
@@ -79,7 +80,9 @@ class Problem(Generic[TaskT_co]):
     def input_findings(self) -> tuple[Finding, ...]:
         """Findings on what was assumed or changed when the files of the design were read."""
         task: Task | None = self.task
-        return (*self.network_findings, *(task.input_findings if task is not None else ()))
+        material = state_findings(self.design.material, self.material)
+        read = task.input_findings if task is not None else ()
+        return (*self.network_findings, *material, *read)
 
     @property
     def law(self) -> StiffnessLaw:

@@ -10,6 +10,7 @@ from pathlib import Path
 from mnnfab.design.design import Design
 from mnnfab.io.files import read_bytes
 from mnnfab.problem.loading import input_bytes
+from mnnfab.problem.material_state import STATE_KEYS
 from mnnfab.problem.node_numbers import number_nodes
 from mnnfab.problem.problem import Problem
 from mnnfab.versions import versions
@@ -42,8 +43,10 @@ def _sha256(
     pdf: bool,
 ) -> str:
     files = {name: hashlib.sha256(data).hexdigest() for name, data in inputs.items()}
+    # Without these keys a design has the hash that it had before they existed.
+    absent = {key for key in STATE_KEYS if getattr(design.material, key) is None}
     values = {
-        "design": design.model_dump(mode="json", by_alias=True),
+        "design": design.model_dump(mode="json", by_alias=True, exclude={"material": absent}),
         "files": files,
         "start": None if start is None else hashlib.sha256(start).hexdigest(),
         "force": force,

@@ -26,6 +26,7 @@ from mnnfab.design.section import (
 from mnnfab.design.section_errors import first_error
 from mnnfab.errors import InputError
 from mnnfab.io.files import read_toml
+from mnnfab.profiles.relaxation import Relaxation
 
 
 class Profile(Section):
@@ -61,12 +62,17 @@ class Material(Profile):
         density_g_per_cm3: density, for the mass of the part.
         joint_length_excess_mm: effective joint length of the printed part minus the drawn length;
             added in the models, not in the exported part.
+        max_strain: largest strain for which the material model holds and that the material bears
+            with a margin; limits the strain at the joints of the loaded part.
+        relaxation: dependence of the modulus on time and temperature.
     """
 
     youngs_modulus_MPa: Positive
     poisson_ratio: Annotated[float, Field(gt=-1, lt=0.5)]
     density_g_per_cm3: Positive
     joint_length_excess_mm: Number = 0.0
+    max_strain: Positive | None = None
+    relaxation: Relaxation | None = None
 
 
 class Printer(Profile):

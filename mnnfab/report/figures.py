@@ -26,15 +26,18 @@ from mnnfab.report.drawing import (
     draw_print_samples,
     draw_targets,
 )
+from mnnfab.report.loaded import draw_envelope
+from mnnfab.report.readings import draw_moduli, reference_state
 from mnnfab.report.response_tables import models_by_name
 
 if TYPE_CHECKING:
     from fem.continuum import Continuum
     from fem.limit_states import LimitStates
     from geometry.tiling import Tiling
+    from mnnfab.loaded_part.assessment import LoadedPart
     from mnnfab.model.agreement import Agreement
     from mnnfab.model.response import Response
-    from mnnfab.problem.problem import TrainableProblem
+    from mnnfab.problem.problem import Problem, TrainableProblem
     from mnnfab.task.task import LoadCase, Task
     from mnnfab.tolerance.study import ToleranceStudy
     from mnnfab.validation.results import Results
@@ -73,8 +76,12 @@ def pictures(results: Results) -> dict[str, Picture]:
         figures["deformed"] = _deformed(results.tiling, continuum, cases)
     if continuum and results.limit_states:
         figures |= _buckled(results.tiling, continuum, results.limit_states)
+    if results.loaded:
+        figures["envelope"] = _envelope(results.loaded)
     if results.print_samples and is_trainable(results.problem):
         figures["prints"] = _prints(results.problem, results.print_samples)
+    if results.problem.design.material.hold_time_s is not None:
+        figures |= _moduli(results.problem)
     return figures
 
 
@@ -172,6 +179,17 @@ def _buckled(tiling: Tiling, continuum: Continuum, states: LimitStates) -> dict[
     return {"buckled": Picture("Buckling mode", caption, address_of(figure, "png"))}
 
 
+def _envelope(loaded: LoadedPart) -> Picture:
+    figure = _figure(8.5, 4.2, right=0.68)
+    draw_envelope(figure.add_subplot(), loaded)
+    caption = (
+        "Metric of all samples over the load factor, as it is read (band: one standard deviation "
+        "of a repetition) and read exactly, and the first instability of a sample. In the window "
+        "the requirements are met, with the required margin of stability."
+    )
+    return Picture("Envelope of the loads", caption, address_of(figure, "svg"))
+
+
 def _prints(problem: TrainableProblem, prints: ToleranceStudy) -> Picture:
     figure = _figure(12.5, 4, left=0.06, wspace=0.32)
     left, right = figure.subplots(1, 2)
@@ -182,6 +200,20 @@ def _prints(problem: TrainableProblem, prints: ToleranceStudy) -> Picture:
         "on this part's continuum model. Right: bonds whose width errors affect the outputs most."
     )
     return Picture("Effect of print errors", caption, address_of(figure, "svg"))
+
+
+def _moduli(problem: Problem) -> dict[str, Picture]:
+    """Return a figure of the modulus over time, if the material has relaxation data."""
+    relaxation = problem.material.relaxation
+    if relaxation is None:
+        return {}
+    figure = _figure(8.5, 4)
+    draw_moduli(figure.add_subplot(), relaxation, reference_state(problem, relaxation))
+    caption = (
+        "Modulus of the material under constant loads; the circle is that of the design. Dashed: "
+        "outside of the times that the relaxation data cover."
+    )
+    return {"moduli": Picture("Modulus over time", caption, address_of(figure, "svg"))}
 
 
 def address_of(figure: Figure, kind: Literal["svg", "png"]) -> str:

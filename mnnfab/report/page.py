@@ -11,6 +11,7 @@ from markupsafe import Markup
 from mnnfab.report.bond_table import bond_table
 from mnnfab.report.figures import Picture, pictures
 from mnnfab.report.interactive import as_script, slider_data, solid_data
+from mnnfab.report.loaded import loaded_values
 from mnnfab.report.response_tables import confusion_matrices, models_by_name, output_rows
 from mnnfab.report.summary import summarise
 from mnnfab.report.template import render
@@ -41,6 +42,7 @@ def page_text(results: Results, others: Sequence[OtherFile] = ()) -> str:
         report=report,
         law_widths=", ".join(f"{width:.3g}" for width in stiffness_law["widths_mm"]),
         law_softening=", ".join(f"{factor:.3f}" for factor in stiffness_law["softening_vs_bar"]),
+        partial_verdicts=results.partial_verdicts,
         verdict_summary=_verdict_summary(results),
         **grouped_findings(results.findings),
         metrics=_metrics(results),
@@ -89,21 +91,12 @@ def _figure(picture: Picture, name: str) -> Markup:
 
 def _verdict_summary(results: Results) -> str:
     """Return a one-sentence summary of the verdict."""
-    errors = [finding for finding in results.findings if finding.severity == "error"]
-    if errors:
-        return "; ".join(f"{finding.where}: {finding.message}" for finding in errors)
-    if results.continuum is None:
+    if results.continuum is None and results.verdict == "pass":
         return "The part is printable. Its task was not checked with the continuum model."
-    sentence = "The continuum model meets the acceptance criteria of the design"
-    task = results.problem.task
-    if task is None or task.primary_metric is None:
-        return f"{sentence}."
-    name = task.primary_metric.name
-    value = task.metrics(results.continuum.response)[name]
-    reference = task.metrics(results.predicted)[name] if results.predicted else value
-    bars = "bar model" if results.problem.surrogate.correction is None else "calibrated bar model"
-    values = f"{value:.3f} (continuum model), {reference:.3f} ({bars})"
-    return f"{sentence}: {task.primary_metric.label} {values}."
+    failed = [part.title for part in results.partial_verdicts if part.verdict == "fail"]
+    if failed:
+        return f"Not met: {', '.join(failed)}."
+    return "The part is printable, stable and strong, and does its task as it is read."
 
 
 def _metrics(results: Results) -> list[dict[str, str]]:
@@ -114,12 +107,14 @@ def _metrics(results: Results) -> list[dict[str, str]]:
     bar = task.metrics(results.bar)
     surrogate = task.metrics(results.predicted)
     continuum: Metrics = task.metrics(results.continuum.response) if results.continuum else {}
+    values = loaded_values(task, results.loaded) or {"metrics": {}}
     return [
         {
             "name": metric_label(name),
             "bar": _formatted(value),
             "surrogate": _formatted(surrogate.get(name)),
             "continuum": _formatted(continuum.get(name)),
+            "loaded": _formatted(values["metrics"].get(name)),
         }
         for name, value in bar.items()
     ]

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from mnnfab.arrays import IntArray
-    from mnnfab.model.model import PortModel
+    from mnnfab.arrays import FloatArray, IntArray
+    from mnnfab.loaded_part.assessment import LoadedPart
     from mnnfab.model.response import Response
     from mnnfab.task.task import Task
     from mnnfab.validation.results import Results
@@ -62,16 +62,24 @@ def confusion_matrices(results: Results) -> list[ConfusionMatrix]:
         return []
     models = models_by_name(results)
     best = "continuum model" if "continuum model" in models else "bar model"
-    tables = [_confusion(task, models[best], best, "all samples", np.arange(len(task.targets)))]
-    if task.split.test.size:
-        tables.append(_confusion(task, models[best], best, "test samples", task.split.test))
+    outputs = models[best].outputs(task.loads_N)
+    if results.loaded is not None:
+        best, outputs = "loaded part", results.loaded.outputs_mm
+    subsets = {"all samples": np.arange(len(task.targets)), "test samples": task.split.test}
+    tables = []
+    for subset, samples in subsets.items():
+        stable = samples[np.isfinite(outputs[samples]).all(axis=1)]
+        left_out = len(samples) - len(stable)
+        name = f"{subset} without {left_out} unstable" if left_out else subset
+        if stable.size:
+            tables.append(_confusion(task, outputs, best, name, stable))
     return tables
 
 
 def _confusion(
-    task: Task, model: PortModel, name: str, subset: str, sample_indices: IntArray
+    task: Task, outputs_mm: FloatArray, name: str, subset: str, sample_indices: IntArray
 ) -> ConfusionMatrix:
-    predicted = np.abs(model.outputs(task.loads_N[sample_indices])).argmax(axis=1)
+    predicted = np.abs(outputs_mm[sample_indices]).argmax(axis=1)
     n_classes = len(task.class_names)
     counts = np.zeros((n_classes, n_classes), dtype=int)
     np.add.at(counts, (task.targets[sample_indices].argmax(axis=1), predicted), 1)
@@ -86,7 +94,8 @@ class OutputRow:
         output: name of the output.
         case: name of the load case.
         target_mm: target displacement, if the task has one.
-        displacements_mm: displacement by each model, in the order of `models_by_name`.
+        displacements_mm: displacement by each model, in the order of `models_by_name`, and of the
+            loaded part if it was assessed; NaN if it is not stable.
     """
 
     output: str
@@ -104,6 +113,8 @@ def output_rows(results: Results) -> list[OutputRow]:
         name: response.outputs(np.array([case.loads_N for case in task.load_cases]))
         for name, response in models_by_name(results).items()
     }
+    if results.loaded is not None:
+        displacements["loaded part"] = _loaded_outputs(task, results.loaded)
     return [
         OutputRow(
             str(output),
@@ -117,6 +128,16 @@ def output_rows(results: Results) -> list[OutputRow]:
         for case_number, case in enumerate(task.load_cases)
         for output_number, output in enumerate(task.outputs)
     ]
+
+
+def _loaded_outputs(task: Task, loaded: LoadedPart) -> FloatArray:
+    """Return the outputs of each load case, (n_cases, n_out) mm; NaN where the path was lost."""
+    outputs = np.full((len(task.load_cases), len(task.outputs)), np.nan)
+    found = {case.case.name: case for case in loaded.cases if case.share == 1.0}
+    for number, case in enumerate(task.load_cases):
+        if case.name in found:
+            outputs[number] = found[case.name].outputs_mm
+    return outputs
 
 
 def _target_of_case(task: Task, output: int, case: int) -> float | None:

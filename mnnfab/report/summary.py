@@ -11,6 +11,8 @@ import numpy as np
 from mnnfab.model.response import Response
 from mnnfab.printed_part.tiling import part_sha256
 from mnnfab.problem.problem import Problem
+from mnnfab.report.loaded import finite, loaded_values
+from mnnfab.report.readings import material_summary
 from mnnfab.tolerance.study import ToleranceStudy
 from mnnfab.validation.results import Results
 from mnnfab.versions import versions
@@ -29,6 +31,8 @@ def summarise(results: Results) -> dict[str, Any]:
         "schema": SCHEMA,
         "name": problem.design.name,
         "verdict": results.verdict,
+        "verdicts": {part.name: part.verdict for part in results.partial_verdicts},
+        "verdict_reasons": {part.name: part.reason for part in results.partial_verdicts},
         "headline": _primary_metric_name(problem),
         "design_sha256": part_sha256(problem, results.widths_mm),
         "findings": [finding.as_json() for finding in results.findings],
@@ -45,10 +49,12 @@ def summarise(results: Results) -> dict[str, Any]:
             "continuum_vs_bar": asdict(results.agreement) if results.agreement else None,
             "gradient_vs_bar": asdict(results.gradient) if results.gradient else None,
         },
+        "material": material_summary(problem),
         "stiffness_law": _stiffness_law(results),
         "discretisation": _discretisation(results.discretisation),
         "compensation": results.record.compensation.model_dump(include={"rounds", "candidates"}),
         "guards": _limit_states(results.limit_states),
+        "loaded": loaded_values(problem.task, results.loaded),
         "prints": _print_samples(results.print_samples),
         "solid": {
             "volume_mm3": tiling.volume_mm3,
@@ -127,12 +133,12 @@ def _limit_states(states: LimitStates | None) -> dict[str, Any] | None:
                 "name": case_limits.case.name,
                 "loads_N": list(case_limits.case.loads_N),
                 "outputs_mm": case_limits.outputs_mm.tolist(),
-                "buckling_factor": _finite(case_limits.buckling.factor)
+                "buckling_factor": finite(case_limits.buckling.factor)
                 if case_limits.buckling
                 else None,
                 "linear_factor": case_limits.linear.factor,
                 "linear_ends": case_limits.linear.ends,
-                "contact_factor": _finite(case_limits.contact),
+                "contact_factor": finite(case_limits.contact),
             }
             for case_limits in states.cases
         ],
@@ -156,11 +162,6 @@ def _print_samples(study: ToleranceStudy | None) -> dict[str, Any] | None:
         "output_sd_first_order_mm": study.output_sd_first_order_mm.tolist(),
         "bond_shares": study.bond_shares.tolist(),
     }
-
-
-def _finite(value: float | None) -> float | None:
-    """Return a finite number, or None: JSON has no infinity."""
-    return value if value is not None and np.isfinite(value) else None
 
 
 def _models(results: Results) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from mnnfab.arrays import FloatArray
@@ -38,30 +40,55 @@ def check_continuum(
             is included.
     """
     label = "calibrated bar model" if corrected else "bar model"
-    findings = [
+    agreement_findings = [
         check_limit(
             "displacement-residual",
             "outputs",
             f"residual after best-fit scaling of the flexibility matrix ({label})",
             agreement.displacement_residual,
-            limits.max_displacement_residual,
+            limits.agreement_limit("max_displacement_residual"),
         ),
         check_limit(
             "elongation-residual",
             "bonds",
             f"residual after best-fit scaling of the bond elongations ({label})",
             agreement.elongation_residual,
-            limits.max_elongation_residual,
+            limits.agreement_limit("max_elongation_residual"),
         ),
-        _check_scale(agreement.scale, limits.max_scale, label),
-        _check_strain(task, network, continuum, limits.max_bond_strain),
+        _check_scale(agreement.scale, limits.agreement_limit("max_scale"), label),
+        _check_strain(task, network, continuum, limits.agreement_limit("max_bond_strain")),
+    ]
+    findings = [
+        _advisory(limits, key, finding)
+        for key, finding in zip(_AGREEMENT_KEYS, agreement_findings, strict=True)
     ]
     if task.primary_metric is not None:
         found = task.metrics(continuum)
         factor = None if corrected else agreement.scale
-        findings.append(_check_metric(task, task.primary_metric, bar, continuum, factor, limits))
+        drop = _check_metric(task, task.primary_metric, bar, continuum, factor, limits)
+        findings.append(_advisory(limits, "max_metric_drop", drop))
         findings.append(_check_baseline(task.primary_metric, found))
     return findings
+
+
+#: Keys of the limits of linear agreement, in the order of their findings.
+_AGREEMENT_KEYS = (
+    "max_displacement_residual",
+    "max_elongation_residual",
+    "max_scale",
+    "max_bond_strain",
+)
+
+
+def _advisory(limits: CheckSection, key: str, finding: Finding) -> Finding:
+    """Return a warning in place of an error if the design does not set the limit.
+
+    The verdict is that of the loaded part; agreement of linear models is information.
+    """
+    if getattr(limits, key) is not None or finding.severity != "error":
+        return finding
+    message = finding.message.replace(", limit ", ", recommended at most ")
+    return replace(finding, severity="warning", message=message)
 
 
 def check_compensation(
@@ -115,7 +142,12 @@ def _check_metric(
         message += f", {scaled:.4f} after division by the best-fit scale {factor:.3f}"
     drop = round(primary_metric.degradation(reference, found), 9) + 0.0  # no "-0.0000"
     return check_limit(
-        "metric-drop", "task", f"{message}; degradation", drop, limits.max_metric_drop, ".4f"
+        "metric-drop",
+        "task",
+        f"{message}; degradation",
+        drop,
+        limits.agreement_limit("max_metric_drop"),
+        ".4f",
     )
 
 

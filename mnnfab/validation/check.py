@@ -20,8 +20,10 @@ from mnnfab.training.gradient_comparison import (
     compare_gradients,
 )
 from mnnfab.validation.acceptance import check_compensation, check_continuum
+from mnnfab.validation.as_read import check_as_read, not_read, window_finding
 from mnnfab.validation.conditioning import check_conditioning
 from mnnfab.validation.limit_states.checks import check_limit_states
+from mnnfab.validation.loading import assess
 from mnnfab.validation.print_samples import check_print_samples, study_print_samples
 from mnnfab.validation.results import Results
 from mnnfab.validation.solution import check_solution
@@ -34,9 +36,18 @@ if TYPE_CHECKING:
     from mnnfab.task.task import Task
 
 
-def check_part(problem: Problem, record: Record, timer: StageTimer) -> Results:
-    """Tile the part, check its printability, and compare the continuum model with the bar model."""
-    part = PrintedPart(problem, record.widths_mm, timer)
+def check_part(
+    problem: Problem, record: Record, timer: StageTimer, part: PrintedPart | None = None
+) -> Results:
+    """Tile the part, check its printability, and compare the continuum model with the bar model.
+
+    Args:
+        problem: problem of the design.
+        record: record of the training.
+        timer: stage timer.
+        part: the part of this problem and these widths, if it is solved already.
+    """
+    part = part or PrintedPart(problem, record.widths_mm, timer)
     with timer.stage("tile"):
         tiling = part.tiling
     with timer.stage("printability"):
@@ -52,6 +63,7 @@ def check_part(problem: Problem, record: Record, timer: StageTimer) -> Results:
         agreement=None,
         gradient=None,
         limit_states=None,
+        loaded=None,
         print_samples=None,
         findings=(*findings, *record.findings),
         solid_valid=None,
@@ -84,6 +96,7 @@ def _check_models(results: Results, part: PortPart, predicted: Response) -> Resu
     with timer.stage("prints"):
         fitted = fit_correction(bar.flexibility, response.flexibility)
         prints = study_print_samples(problem.uncorrected.corrected(fitted), part.widths_mm)
+    loaded, unassessed = assess(part)
     corrected = problem.surrogate.correction is not None
     acceptance = check_continuum(
         task,
@@ -101,12 +114,16 @@ def _check_models(results: Results, part: PortPart, predicted: Response) -> Resu
         agreement=agreement,
         gradient=_compare_gradients(task, bar, response),
         limit_states=states,
+        loaded=loaded,
         print_samples=prints,
         findings=(
+            *unassessed,
+            *(check_as_read(loaded) if loaded else (not_read(),)),
             *acceptance,
             *check_solution(part.discretisation, continuum.residuals),
             *check_compensation(problem, predicted, response),
-            *check_limit_states(problem, continuum, states),
+            *check_limit_states(problem, continuum, states, loaded),
+            *((window_finding(loaded),) if loaded else ()),
             *check_print_samples(problem, prints),
             *results.findings,
             *_unmodelled_tab(part.tiling),

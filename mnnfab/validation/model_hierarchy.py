@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from mnnfab.errors import ToolError
 from mnnfab.io.json_values import to_jsonable
 from mnnfab.io.registry import by_name, registered
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from mnnfab.task.task import Task
 
 
+#: Share of the loads that is small enough for linear theory.
+SMALL = 1e-3
 #: Largest number of characters of a name, the width of its column.
 MAX_NAME = 31
 
@@ -95,6 +99,7 @@ class _Evaluation:
 
     model: Model
     n_dofs: int
+    rest: SolvedState
     state: SolvedState
     metrics: Metrics
     gradient: FloatArray | None
@@ -109,10 +114,13 @@ class ModelResult:
         name: name of the model.
         model: the model.
         n_dofs: number of degrees of freedom.
+        rest: its solution under a thousandth of the single loads, times a thousand.
         state: its solution under the single loads of the task.
         metrics: metrics of the task by the model.
-        agreement: agreement of the last model with this one, the reference; its scale is the
-            best-fit scale of the displacements of the last model over those of this one.
+        agreement: agreement at rest of the last model with this one, the reference; its scale is
+            the best-fit scale of the displacements of the last model over those of this one.
+        loaded_difference: difference of the outputs under the single loads from those of the last
+            model with large displacements, relative to these; None if there is none.
         gradient: agreement of the in situ gradient of this model with that of the bar model; None
             without a primary metric.
         seconds: duration with meshing and calibration, without imports, s.
@@ -121,9 +129,11 @@ class ModelResult:
     name: str
     model: Model
     n_dofs: int
+    rest: SolvedState
     state: SolvedState
     metrics: Metrics
     agreement: Agreement
+    loaded_difference: float | None
     gradient: GradientAgreement | None
     seconds: float
 
@@ -160,14 +170,17 @@ def evaluate_models(part: PortPart) -> ModelHierarchy:
         except ToolError as error:  # out of memory, mesher: the other models are still evaluated
             failures[model.name] = str(error)
     order = list(evaluated.values())
+    loaded = [found for found in order if not isinstance(found.model, Response)]
     results = (
         ModelResult(
             name=name,
             model=found.model,
             n_dofs=found.n_dofs,
+            rest=found.rest,
             state=found.state,
             metrics=found.metrics,
-            agreement=compare_states(found.state, order[-1].state),
+            agreement=compare_states(found.rest, order[-1].rest),
+            loaded_difference=_difference(found.state, loaded[-1].state) if loaded else None,
             gradient=None
             if order[0].gradient is None or found.gradient is None
             else compare_gradients(order[0].gradient, found.gradient),
@@ -178,6 +191,12 @@ def evaluate_models(part: PortPart) -> ModelHierarchy:
     return ModelHierarchy(tuple(results), failures)
 
 
+def _difference(state: SolvedState, reference: SolvedState) -> float:
+    """Return the norm of the difference of the outputs over the norm of those of the reference."""
+    difference = np.linalg.norm(state.outputs_mm - reference.outputs_mm)
+    return float(difference / np.linalg.norm(reference.outputs_mm))
+
+
 def _evaluate(model: HierarchyModel, part: PortPart, task: Task) -> _Evaluation:
     """Solve a model once under each load that the comparison needs.
 
@@ -186,11 +205,13 @@ def _evaluate(model: HierarchyModel, part: PortPart, task: Task) -> _Evaluation:
     """
     start = time.perf_counter()
     found = model.make(part)
+    rest = found.model.solve(SMALL * task.single_loads)
     equilibrium = found.model.solve(task.single_loads)
     scored = task.primary_metric is not None
     return _Evaluation(
         model=found.model,
         n_dofs=found.n_dofs,
+        rest=SolvedState(rest.outputs_mm / SMALL, rest.elongations_mm / SMALL),
         state=SolvedState(equilibrium.outputs_mm, equilibrium.elongations_mm),
         metrics=task.metrics(found.model),
         gradient=task.stiffness_gradient(found.model) if scored else None,
@@ -206,6 +227,7 @@ def hierarchy_values(hierarchy: ModelHierarchy) -> dict[str, Any]:
             "answer": {**_solution_values(result), "n_dofs": result.n_dofs},
             "metrics": to_jsonable(result.metrics),
             "agreement": to_jsonable(result.agreement),
+            "loaded_difference": result.loaded_difference,
             "gradient": to_jsonable(result.gradient),
             "seconds": result.seconds,
         }
@@ -226,13 +248,16 @@ def hierarchy_text(task: Task, hierarchy: ModelHierarchy) -> str:
     metric = task.primary_metric.label if task.primary_metric else ""
     width = max(10, len(metric))
     header = f"{'model':<31} {'scale':>7} {'residual, outputs':>17} {'residual, bonds':>15}"
+    header += f" {'loaded':>8}"
     lines = [f"{header} {metric:>{width}} {'dofs':>9} {'seconds':>8}"]
     for result in hierarchy.results:
         value = f"{task.primary_metric.of(result.metrics):.4f}" if task.primary_metric else ""
         lines.append(
             f"{result.name:<31} {result.agreement.scale:>7.4f} "
             f"{result.agreement.displacement_residual:>17.2%} "
-            f"{result.agreement.elongation_residual:>15.2%} {value:>{width}} "
+            f"{result.agreement.elongation_residual:>15.2%} "
+            f"{'' if result.loaded_difference is None else f'{result.loaded_difference:.2%}':>8} "
+            f"{value:>{width}} "
             f"{result.n_dofs:>9,} {result.seconds:>8.2f}"
         )
     return "\n".join(
@@ -240,8 +265,11 @@ def hierarchy_text(task: Task, hierarchy: ModelHierarchy) -> str:
             *lines,
             *(f"{name:<31} {reason}" for name, reason in hierarchy.failures.items()),
             "",
-            "scale: best-fit factor from the displacements of this model to those of the last one;",
+            "scale: best-fit factor from the displacements of this model to those of the last one,",
+            "under small loads;",
             "residual: relative difference from the last model after best-fit scaling, of the",
-            "displacements of the outputs and of the elongations of the bonds",
+            "displacements of the outputs and of the elongations of the bonds;",
+            "loaded: difference of the outputs under the largest load at each input from those of",
+            "the last model with large displacements",
         ]
     )

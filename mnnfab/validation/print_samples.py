@@ -35,7 +35,7 @@ def study_print_samples(problem: PortProblem, widths_mm: FloatArray) -> Toleranc
         task,
         problem.print_errors,
         section.samples,
-        (reference, problem.design.check.max_metric_drop),
+        (reference, problem.design.check.agreement_limit("max_metric_drop")),
         problem.design.schedule.seed,
     )
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from mnnfab.findings import Verdict, verdict
 from mnnfab.units import MM3_PER_CM3
+from mnnfab.validation.verdicts import PartialVerdict, partial_verdicts
 
 if TYPE_CHECKING:
     from export.manifest import ExportedFile
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from geometry.tiling import Tiling
     from mnnfab.arrays import FloatArray
     from mnnfab.findings import Finding
+    from mnnfab.loaded_part.assessment import LoadedPart
     from mnnfab.model.agreement import Agreement
     from mnnfab.model.response import Response
     from mnnfab.printed_part.part import PrintedPart
@@ -42,7 +45,8 @@ class Results:
         agreement: agreement of continuum and bar models.
         gradient: agreement of the loss gradient by in situ backpropagation on the continuum
             model with that of the bar model.
-        limit_states: strain, buckling, sag, large displacements and contact.
+        limit_states: strain, buckling, sag, large displacements and contact, by linear theory.
+        loaded: the part as it hangs under the loads of its task; None if it was not assessed.
         print_samples: effect of print errors on the task.
         findings: findings of all checks.
         solid_valid: validity check of the CAD kernel; None if no solid was built.
@@ -59,6 +63,7 @@ class Results:
     agreement: Agreement | None
     gradient: GradientAgreement | None
     limit_states: LimitStates | None
+    loaded: LoadedPart | None
     print_samples: ToleranceStudy | None
     findings: tuple[Finding, ...]
     solid_valid: bool | None
@@ -89,6 +94,11 @@ class Results:
     def verdict(self) -> Verdict:
         """Verdict of the acceptance criteria."""
         return verdict(self.findings)
+
+    @cached_property
+    def partial_verdicts(self) -> tuple[PartialVerdict, ...]:
+        """Verdicts on printability, stability and task, each with its reason."""
+        return partial_verdicts(self.findings)
 
     @property
     def mass_g(self) -> float:

@@ -8,6 +8,16 @@ from mnnfab.findings.finding import FindingCode
 
 INPUTS: Final = (
     FindingCode(
+        "hold-time",
+        "input",
+        ("warning", "info"),
+        (
+            "The modulus at `[material] hold_time_s` and `temperature_C` from the relaxation data "
+            "of the material; a warning outside of the times that these data cover."
+        ),
+        "Read the displacements at a time within the range, or measure the modulus of a coupon.",
+    ),
+    FindingCode(
         "node-ids",
         "input",
         ("info",),

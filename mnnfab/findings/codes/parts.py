@@ -25,6 +25,7 @@ PARTS: Final = (
         "acceptance",
         (
             "error",
+            "warning",
             "info",
         ),
         (
@@ -41,6 +42,7 @@ PARTS: Final = (
         "acceptance",
         (
             "error",
+            "warning",
             "info",
         ),
         (
@@ -57,6 +59,7 @@ PARTS: Final = (
         "acceptance",
         (
             "error",
+            "warning",
             "info",
         ),
         ("Best-fit scale of the continuum displacements over those of the bar model."),
@@ -70,6 +73,7 @@ PARTS: Final = (
         "acceptance",
         (
             "error",
+            "warning",
             "info",
         ),
         ("Largest elongation of a bond over its length in the continuum model, over all samples."),
@@ -83,6 +87,7 @@ PARTS: Final = (
         "acceptance",
         (
             "error",
+            "warning",
             "info",
         ),
         "Loss of the primary metric from the (calibrated) bar model to the continuum model.",
@@ -225,5 +230,43 @@ PARTS: Final = (
             "Measure these bonds first on the printed part, or train with print errors "
             "(`[tolerance] train_over`)."
         ),
+    ),
+    FindingCode(
+        "as-read",
+        "acceptance",
+        ("error", "info"),
+        (
+            "Metric of the task as the loaded part is read: outputs with large displacements, and "
+            "readings with the standard deviation `[check] resolution_mm`."
+        ),
+        (
+            "See the finding `window`: larger loads on a thicker part, a softer material or a "
+            "larger lattice give larger displacements. State what the task needs by `[check] "
+            "min_accuracy` or `max_relative_error`."
+        ),
+    ),
+    FindingCode(
+        "window",
+        "acceptance",
+        ("warning", "info"),
+        (
+            "Factors on the loads between a signal that is too small to read and a part that is "
+            "unstable, overstrained or wrong; or what opens this window, checked by a solution."
+        ),
+        "Choose the loads in the window, or change the design as the finding says.",
+    ),
+    FindingCode(
+        "unstable-at-rest",
+        "limit-state",
+        ("error",),
+        "The part has no stable equilibrium under its own weight.",
+        "Use a stiffer material, wider bonds, or fix more nodes.",
+    ),
+    FindingCode(
+        "not-assessed",
+        "limit-state",
+        ("error",),
+        "The loaded part was not assessed, so its stability is not known.",
+        "The message has the reason; `--thorough` assesses large designs.",
     ),
 )

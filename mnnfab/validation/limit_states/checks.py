@@ -17,6 +17,7 @@ from mnnfab.io.registry import registered
 if TYPE_CHECKING:
     from fem.continuum import Continuum
     from fem.limit_states import LimitStates
+    from mnnfab.loaded_part.assessment import LoadedPart
     from mnnfab.problem.problem import Problem
 
 #: Advised limit of load factors, used where the design sets none.
@@ -30,12 +31,14 @@ class AssessedPart:
     Args:
         problem: problem of the design.
         continuum: continuum model of the part.
-        states: limit states of the part.
+        states: limit states of the part by linear theory.
+        loaded: the part as it hangs; None if it was not assessed.
     """
 
     problem: Problem
     continuum: Continuum
     states: LimitStates
+    loaded: LoadedPart | None = None
 
 
 @dataclass(frozen=True)
@@ -63,10 +66,13 @@ def limit_state_checks() -> tuple[LimitStateCheck, ...]:
 
 
 def check_limit_states(
-    problem: Problem, continuum: Continuum, states: LimitStates
+    problem: Problem,
+    continuum: Continuum,
+    states: LimitStates,
+    loaded: LoadedPart | None = None,
 ) -> list[Finding]:
-    """Return the findings of all checks, each of the governing load case."""
-    part = AssessedPart(problem, continuum, states)
+    """Return the findings of all checks, each of the governing load case or sample."""
+    part = AssessedPart(problem, continuum, states, loaded)
     return [finding for check in limit_state_checks() for finding in check.run(part)]
 
 

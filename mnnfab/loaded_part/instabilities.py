@@ -1,0 +1,75 @@
+"""Load factors at which a part becomes unstable, by all models of the loaded part."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from mnnfab.loaded_part.cases import LoadedCase
+    from mnnfab.loaded_part.rubber_samples import RubberSamples
+    from mnnfab.loaded_part.sweep import Sweep
+
+Plane = Literal["in the plane", "out of the plane"]
+
+
+@dataclass(frozen=True)
+class Instability:
+    """The loss of stability of a sample or a load case by one of the models.
+
+    Args:
+        factor: load factor at which stability is lost; infinite if it is not lost.
+        plane: whether the part buckles in its plane or out of it.
+        source: sample or load case, and the model.
+    """
+
+    factor: float
+    plane: Plane
+    source: str
+
+
+def swept_instabilities(sweep: Sweep) -> Iterator[Instability]:
+    """Yield the first sample that becomes unstable by the frame, in the plane and out of it."""
+    planes: dict[Plane, np.ndarray] = {
+        "in the plane": sweep.in_plane,
+        "out of the plane": sweep.out_of_plane,
+    }
+    for plane, factors in planes.items():
+        sample = int(factors.argmin())
+        yield Instability(float(factors[sample]), plane, f"sample {sample} (frame)")
+
+
+def rubber_instabilities(
+    checked: RubberSamples, cases: Iterable[LoadedCase], margin: float
+) -> Iterator[Instability]:
+    """Yield the samples and load cases whose path the rubber model lost in the plane.
+
+    Args:
+        checked: samples, whose paths end at their loads.
+        cases: load cases, whose paths end at their loads times the margin.
+        margin: required factor on the loads.
+    """
+    for share, sample in zip(checked.states.shares, checked.samples, strict=True):
+        if share < 1.0:
+            yield Instability(float(share), "in the plane", f"sample {sample} (rubber)")
+    for found in cases:
+        if found.stable_up_to < margin:
+            source = f"“{found.case.name}” (rubber)"
+            yield Instability(found.stable_up_to, "in the plane", source)
+
+
+def solid_instabilities(cases: Iterable[LoadedCase]) -> Iterator[Instability]:
+    """Yield the load cases that buckle out of the plane by the solid model."""
+    for found in cases:
+        factor = found.buckling.out_of_plane.factor if found.buckling else None
+        if factor is not None:
+            yield Instability(factor, "out of the plane", f"“{found.case.name}” (solid)")
+
+
+def first_instability(instabilities: Iterable[Instability], plane: Plane | None = None) -> float:
+    """Return the smallest load factor, of one plane if it is given; infinite if there is none."""
+    factors = [one.factor for one in instabilities if plane in {None, one.plane}]
+    return min(factors, default=np.inf)

@@ -1,0 +1,83 @@
+"""The samples that the rubber model solves: the critical ones, or all of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mnnfab.arrays import FloatArray, IntArray, frozen_floats, frozen_ints
+from mnnfab.task.reading import class_probabilities
+
+if TYPE_CHECKING:
+    from fem.loaded_states import LoadedStates
+    from mnnfab.loaded_part.sweep import Sweep
+    from mnnfab.printed_part.part import PortPart
+    from mnnfab.task.task import Task
+
+#: Samples that the rubber model solves: those nearest to instability, those with the largest
+#: strain, and those with the smallest margin of the metric.
+N_UNSTABLE, N_STRAINED, N_MARGINAL = 3, 1, 3
+
+
+@dataclass(frozen=True, eq=False)
+class RubberSamples:
+    """Samples that both models solved, for the error of the frame.
+
+    Args:
+        samples: the samples, as indices, (n,).
+        states: their states by the rubber model.
+        rubber_mm: outputs by the rubber model, (n, n_out); NaN where lost.
+        frame_mm: outputs by the calibrated frame, (n, n_out); NaN where lost.
+    """
+
+    samples: IntArray
+    states: LoadedStates
+    rubber_mm: FloatArray
+    frame_mm: FloatArray
+
+    @property
+    def difference(self) -> float | None:
+        """Norm of the difference over the norm of the rubber's outputs; None if all are lost."""
+        both = np.isfinite(self.rubber_mm).all(axis=1) & np.isfinite(self.frame_mm).all(axis=1)
+        size = np.linalg.norm(self.rubber_mm[both])
+        difference = np.linalg.norm((self.frame_mm - self.rubber_mm)[both])
+        return float(difference / size) if size else None
+
+
+def solve_samples(part: PortPart, sweep: Sweep) -> RubberSamples:
+    """Solve the critical samples of a swept task, or all of them if the design asks for it.
+
+    Raises:
+        UnstableError: if the part does not carry its own weight.
+        ToolError: if the solver fails or memory is insufficient.
+    """
+    task, section = part.problem.task, part.problem.design.check
+    if section.thorough:
+        samples = np.arange(len(task.loads_N))
+    else:
+        samples = critical_samples(task, sweep, section.resolution_mm)
+    found = part.rubber.states(task.loads_N[samples])
+    return RubberSamples(
+        samples=samples,
+        states=found,
+        rubber_mm=found.outputs_mm(task.outputs),
+        frame_mm=frozen_floats(sweep.at(1.0).outputs_mm[samples]),
+    )
+
+
+def critical_samples(task: Task, sweep: Sweep, resolution_mm: float) -> IntArray:
+    """Return the samples nearest to instability, the most strained and the least certain ones."""
+    states = sweep.at(1.0)
+    stability = np.where(states.stable_in_plane, sweep.stability, np.inf)
+    strains = np.nan_to_num(states.strains, nan=-1.0)
+    chosen = [np.argsort(stability, kind="stable")[:N_UNSTABLE]]
+    chosen.append(np.argsort(-strains, kind="stable")[:N_STRAINED])
+    if task.target_kind == "classes":
+        probabilities = class_probabilities(task, states.outputs_mm, resolution_mm)
+        chosen.append(np.argsort(np.abs(probabilities - 0.5), kind="stable")[:N_MARGINAL])
+    elif task.target_kind == "displacements":
+        errors = np.nan_to_num(np.abs(states.outputs_mm - task.targets).max(axis=1), nan=-1.0)
+        chosen.append(np.argsort(-errors, kind="stable")[:N_MARGINAL])
+    return frozen_ints(np.unique(np.concatenate(chosen)))

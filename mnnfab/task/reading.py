@@ -1,0 +1,121 @@
+"""Metrics of a task as it is read: with an error of every displacement reading.
+
+The error of a reading is normal, independent, and has the same standard deviation everywhere. The
+expected metric has a closed form, or one integral per sample; nothing is drawn at random.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from scipy.special import ndtr
+
+from mnnfab.arrays import FloatArray
+from mnnfab.task.task import ScoredTask, Task
+
+#: Points of the integral over the reading of an output, and its range in standard deviations.
+POINTS, RANGE = 96, 9.0
+
+ReadName = Literal["accuracy", "relative_error"]
+
+
+@dataclass(frozen=True)
+class ReadMetric:
+    """A metric of all samples as they are read.
+
+    Args:
+        name: share of samples whose largest reading is the right output, or RMS of the prediction
+            error divided by the RMS of all targets.
+        value: expected metric.
+        sd: standard deviation of the metric between repetitions of the experiment.
+        exact: metric without an error of the readings.
+        n_samples: number of samples.
+    """
+
+    name: ReadName
+    value: float
+    sd: float
+    exact: float
+    n_samples: int
+
+    @property
+    def higher_is_better(self) -> bool:
+        """Whether a larger value is better."""
+        return self.name == "accuracy"
+
+    @property
+    def label(self) -> str:
+        """Name of the metric for people; the accuracy of one sample is a probability."""
+        if self.name == "accuracy" and self.n_samples == 1:
+            return "probability of the right answer"
+        return self.name.replace("_", " ")
+
+    def meets(self, limit: float) -> bool:
+        """Return whether the expected metric is as good as a limit; False for NaN."""
+        return self.value >= limit if self.higher_is_better else self.value <= limit
+
+
+def metric_as_read(
+    task: ScoredTask, outputs_mm: FloatArray, resolution_mm: float, load_factor: float = 1.0
+) -> ReadMetric:
+    """Return the metric of displacements that are read with an error.
+
+    Args:
+        task: task with a metric.
+        outputs_mm: displacements of the outputs, (n_samples, n_out); samples with NaN, for which
+            there is no stable equilibrium, are wrong.
+        resolution_mm: standard deviation of a reading.
+        load_factor: factor on the loads of the task; target displacements are multiplied by it.
+    """
+    if task.target_kind == "classes":
+        probabilities = class_probabilities(task, outputs_mm, resolution_mm)
+        exact = np.nan_to_num(np.abs(outputs_mm), nan=-1.0).argmax(axis=1)
+        right = (exact == task.targets.argmax(axis=1)) & np.isfinite(outputs_mm).all(axis=1)
+        scatter = np.sqrt((probabilities * (1 - probabilities)).sum()) / len(probabilities)
+        expected = float(probabilities.mean())
+        return ReadMetric("accuracy", expected, float(scatter), float(right.mean()), len(right))
+    return _relative_error(load_factor * task.targets, outputs_mm, resolution_mm)
+
+
+def class_probabilities(task: Task, outputs_mm: FloatArray, resolution_mm: float) -> FloatArray:
+    """Return the probability that each sample is read as its class, (n_samples,).
+
+    The class is that of the largest |reading|. All others must be below the reading r of the right
+    output c, in units of the standard deviation s and with the density of a folded normal variable:
+    P = ∫ (φ(r - u_c) + φ(r + u_c)) Π_j (Φ(r - u_j) - Φ(-r - u_j)) dr over r > 0.
+
+    Args:
+        task: task with classes.
+        outputs_mm: displacements of the outputs, (n_samples, n_out); NaN gives 0.
+        resolution_mm: standard deviation s of a reading.
+    """
+    scaled = np.abs(outputs_mm) / resolution_mm
+    right = task.targets.argmax(axis=1)
+    mean = scaled[np.arange(len(scaled)), right][:, None]
+    knots, weights = np.polynomial.legendre.leggauss(POINTS)
+    low, high = np.maximum(mean - RANGE, 0.0), mean + RANGE
+    readings = low + (high - low) * (knots + 1) / 2
+    density = np.exp(-((readings - mean) ** 2) / 2) + np.exp(-((readings + mean) ** 2) / 2)
+    product = density / np.sqrt(2 * np.pi) * (high - low) / 2 * weights
+    for output in range(scaled.shape[1]):
+        other = scaled[:, output][:, None]
+        below = ndtr(readings - other) - ndtr(-readings - other)
+        product *= np.where((right != output)[:, None], below, 1.0)
+    probabilities: FloatArray = np.nan_to_num(product.sum(axis=1), nan=0.0).clip(0.0, 1.0)
+    return probabilities
+
+
+def _relative_error(
+    targets: FloatArray, outputs_mm: FloatArray, resolution_mm: float
+) -> ReadMetric:
+    """Return the RMS of the error with E[(d + n)²] = d² + s², var = 4 d² s² + 2 s⁴."""
+    difference, variance = outputs_mm - targets, resolution_mm**2
+    size = float(np.sqrt((targets**2).mean()))
+    exact = float(np.sqrt((difference**2).mean()))
+    read = float(np.sqrt((difference**2).mean() + variance))
+    spread = np.sqrt((4 * difference**2 * variance + 2 * variance**2).sum()) / difference.size
+    return ReadMetric(
+        "relative_error", read / size, float(spread / (2 * read)) / size, exact / size, len(targets)
+    )

@@ -1,0 +1,89 @@
+"""The verdict in three parts: printable, stable and strong, does the task as read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+from mnnfab.findings import Finding, Verdict
+from mnnfab.validation.finding_codes import all_codes
+
+VerdictName = Literal["printable", "stable", "task"]
+
+#: Title of each part of the verdict, in the order of reports.
+TITLES: dict[VerdictName, str] = {
+    "printable": "printable",
+    "stable": "stable and strong",
+    "task": "does the task as read",
+}
+#: Groups of finding codes that decide on a part of the verdict; all others decide on the task.
+_DECIDED_BY: dict[str, VerdictName] = {"printability": "printable", "limit-state": "stable"}
+#: Findings that give the reason of a pass, in the order in which they are looked for.
+_REASONS: dict[VerdictName, tuple[str, ...]] = {
+    "printable": (),
+    "stable": ("stability",),
+    "task": ("as-read",),
+}
+
+
+@dataclass(frozen=True)
+class PartialVerdict:
+    """One of the three parts of the verdict.
+
+    Args:
+        name: key in `report.json`.
+        verdict: pass or fail.
+        reason: reason in one line.
+    """
+
+    name: VerdictName
+    verdict: Verdict
+    reason: str
+
+    @property
+    def title(self) -> str:
+        """Name for people."""
+        return TITLES[self.name]
+
+
+def partial_verdicts(findings: Sequence[Finding]) -> tuple[PartialVerdict, ...]:
+    """Return the three parts of the verdict; the design passes if all of them pass."""
+    return tuple(_partial_verdict(name, findings) for name in TITLES)
+
+
+def _partial_verdict(name: VerdictName, findings: Sequence[Finding]) -> PartialVerdict:
+    errors = [
+        finding
+        for finding in findings
+        if finding.severity == "error" and _deciding(finding.code) == name
+    ]
+    if errors:
+        more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+        return PartialVerdict(name, "fail", f"{errors[0].where}: {errors[0].message}{more}")
+    for code in _REASONS[name]:
+        for finding in findings:
+            if finding.code == code:
+                return PartialVerdict(name, "pass", finding.message)
+    return PartialVerdict(name, "pass", _unchecked(name, findings))
+
+
+def _unchecked(name: VerdictName, findings: Sequence[Finding]) -> str:
+    """Return the reason of a pass without a deciding finding."""
+    if name == "printable":
+        warned = [
+            one for one in findings if one.severity == "warning" and _deciding(one.code) == name
+        ]
+        return f"{len(warned)} warnings" if warned else "all printability checks passed"
+    skipped = [finding.message for finding in findings if finding.code == "check-skipped"]
+    return f"not checked: {skipped[0]}" if skipped else "the design has no requirement"
+
+
+def _deciding(code: str) -> VerdictName:
+    return _DECIDED_BY.get(_groups().get(code, ""), "task")
+
+
+@cache
+def _groups() -> dict[str, str]:
+    return {code.code: code.group for code in all_codes()}

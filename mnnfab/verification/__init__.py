@@ -1,0 +1,1 @@
+"""Code verification: the models against exact solutions and published benchmarks."""

@@ -1,0 +1,1 @@
+"""Verification cases, one module per family; a new module requires no other change."""
