@@ -37,7 +37,7 @@ from mnnfab.arrays import FloatArray
 from mnnfab.network.ports import Port
 from mnnfab.problem.problem import require_trainable
 
-EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "iris.toml"
+EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "paper" / "iris.toml"
 JAX_PEER = Path(__file__).resolve().parent / "peers" / "jax_frame.py"
 ITERATIONS, REPEATS, SCIPY_SAMPLES = 5, 5, 10
 #: Rounds of mnnfab and JAX, one after the other; the shortest time of each counts.

@@ -18,6 +18,12 @@ def cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
+def threads() -> int:
+    """Return the number of threads for computations: `OMP_NUM_THREADS`, or all cores."""
+    given = os.environ.get("OMP_NUM_THREADS", "")
+    return min(cores(), int(given)) if given.isdecimal() and int(given) else cores()
+
+
 def memory_MB() -> float:  # noqa: N802 - units keep their case
     """Return the memory of the machine, or the memory limit of the container, MB."""
     total = float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+#: A mesh on which a loaded part is solved in a few seconds, for tests of other things.
+COARSE = {"elements_across_joint": 1, "discretisation_tolerance": 0.05}
 SMALL = """
 schema = 1
 name = "{name}"

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tomli_w
+from small import COARSE
 
 from mnnfab import InputError, Problem, ToolError, make_problem, parse_design, train_problem
 from mnnfab.arrays import FloatArray
@@ -240,6 +241,8 @@ def test_check_finds_the_surrogate_again(iris_run: Outcome, tmp_path: Path) -> N
     assert after["models"] == before["models"]
     assert after["compensation"] == before["compensation"]
     assert after["training"] == before["training"]
+    assert after["findings"] == before["findings"]  # the run had solved the part in its loop
+    assert after["loaded"] == before["loaded"]
 
 
 def test_search_takes_what_the_printer_can_make(iris_values: dict[str, Any]) -> None:
@@ -325,6 +328,7 @@ def test_a_first_training_that_is_kept_stays_what_it_was(
     """Nothing predicted it: it is judged against plain bars, and a later check agrees."""
     monkeypatch.setattr("mnnfab.compensation.loop.best_round", lambda *_: 0)
     iris_values["compensate"] = {"rounds": 1}
+    iris_values["check"] = COARSE
     path = tmp_path / "design.toml"
     path.write_text(tomli_w.dumps(iris_values))
     outcome = run(path, tmp_path / "out")
@@ -390,6 +394,7 @@ def test_search_starts_where_it_was_told(tmp_path: Path, iris_run: Outcome) -> N
     values = parse_values("iris.toml")
     values["training"]["epochs"] = 1
     values["compensate"] = {"rounds": 1, "search": {"width_limits_mm": [[1.5, 3.0]]}}
+    values["check"] = COARSE
     path = tmp_path / "design.toml"
     path.write_text(tomli_w.dumps(values))
     outcome = run(path, tmp_path / "out", start_from=iris_run.folder, force=True)
@@ -403,6 +408,7 @@ def test_search_starts_where_it_was_told(tmp_path: Path, iris_run: Outcome) -> N
 def test_laws_on_the_command_line(tmp_path: Path, law: str) -> None:
     values = parse_values("behaviour-left.toml")
     values["training"] |= {"stiffness_law": law, "epochs": 200}
+    values["check"] = COARSE
     path = tmp_path / "design.toml"
     path.write_text(tomli_w.dumps(values))
     assert "lowest training loss" in reach(path).text
@@ -426,6 +432,7 @@ def test_a_class_that_hangs_nothing_on_average(tmp_path: Path) -> None:
         "outputs": values["task"]["outputs"][:2],
     }
     values["training"]["epochs"] = 2
+    values["check"] = COARSE
     del values["compensate"]
     path = tmp_path / "design.toml"
     path.write_text(tomli_w.dumps(values))
@@ -437,6 +444,7 @@ def test_a_class_that_hangs_nothing_on_average(tmp_path: Path) -> None:
 
 def test_loop_off_is_no_loop(tmp_path: Path) -> None:
     values = parse_values("behaviour-left.toml")
+    values["check"] = COARSE
     values["compensate"] = {"enabled": False}
     path = tmp_path / "design.toml"
     path.write_text(tomli_w.dumps(values))

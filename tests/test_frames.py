@@ -402,12 +402,12 @@ def test_calibrated_frame_is_near_the_continuum(example: str) -> None:
     assert 1.0 < found.frames.hub_stiffness < 1.3
     assert found.agreement.displacement_residual < 0.03
     assert found.agreement.elongation_residual < 0.03
-    loads = np.zeros((network.n_nodes, 3))
-    loads[10, 1] = -0.05
+    loads = np.zeros((1, network.n_nodes, 3))
+    loads[0, 10, 1] = -0.05
     frame = found.frames.frame(widths)
     stress = continuum.stress(continuum.fields @ [-0.05])
     wanted = buckle(continuum.system, stress, continuum.mesh.thickness_mm).factor
-    assert linear_buckling(frame, loads)[0] == pytest.approx(wanted, rel=0.08)
+    assert linear_buckling(frame, loads)[0][0] == pytest.approx(wanted, rel=0.08)
 
 
 def test_hubs_reach_as_far_as_joints_overlap() -> None:

@@ -10,13 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 from given_widths import ran, verdicts
+from small import COARSE
 
 from mnnfab.errors import InputError
 from mnnfab.findings import Finding
 from mnnfab.pipeline.pipeline import Outcome, check
-
-#: A mesh on which these parts are solved in a second.
-COARSE = {"elements_across_joint": 1, "discretisation_tolerance": 0.05}
 
 
 def report(folder: Path) -> dict[str, Any]:

@@ -22,8 +22,10 @@ from mnnfab.loaded_part.cases import loaded_cases
 from mnnfab.loaded_part.discretisation import loaded_error
 from mnnfab.loaded_part.envelope import Envelope, make_envelope
 from mnnfab.loaded_part.instabilities import Instability
+from mnnfab.loaded_part.remedies import find_remedies
 from mnnfab.loaded_part.requirements import Requirements
 from mnnfab.loaded_part.rubber_samples import critical_samples
+from mnnfab.loaded_part.solid import make_solid
 from mnnfab.loaded_part.sweep import Sweep, SweptStates, sweep_loads
 from mnnfab.model.response import FlexibilityMatrix
 from mnnfab.printed_part.part import PortPart, PrintedPart
@@ -66,9 +68,24 @@ def test_behaviour_as_by_an_independent_code() -> None:
     assert case.contact_mm is None
 
 
+def test_a_loss_by_the_rubber_has_a_remedy_that_changes_something() -> None:
+    """The frame is stable up to twice the loads; the rubber shall have lost its path at 1.1."""
+    part = behaviour(fabrication__thickness_mm=3.0, task__loads_gf=[-7.5])
+    loaded = assess_loaded_part(part)
+    assert not loaded.remedies
+    lost = [*loaded.instabilities, Instability(1.1, "in the plane", "“load” (rubber)")]
+    model = FlexibilityMatrix(np.zeros((2, 1)))
+    envelope = make_envelope(part.problem.task, loaded.sweep, model, loaded.requirements, lost)
+    assert not envelope.includes(1.0)
+    solid = make_solid(part, loaded.frame.buckling_out_of_plane(part.problem.task.loads_N))
+    found = find_remedies(part, loaded.frame, loaded.requirements, envelope, solid)
+    assert found
+    assert all(one.change.movement / one.change.size <= 1.1 / 1.25 for one in found)
+
+
 @pytest.mark.parametrize("elements", [1, 2])
 def test_error_by_the_mesh_is_that_against_a_fine_mesh(elements: int) -> None:
-    """The estimate is of the size of the true error, or above: what the linear study promises."""
+    """The estimate is of the size of the true error, or above."""
     part = behaviour(check__elements_across_joint=elements, check__discretisation_tolerance=0.05)
     (found,) = loaded_cases(part, {}, 1.0)
     estimate = loaded_error(part, (found,))
@@ -197,8 +214,13 @@ def test_critical_samples_are_those_near_a_limit() -> None:
     strained = sweep.states[1].strains.copy()
     strained[44] = 0.4
     states = (sweep.states[0], replace(sweep.states[1], strains=strained), sweep.states[2])
-    found = critical_samples(task, Sweep(states, stability, stability + 1), 0.02)
+    factors = np.full(150, 4.0)
+    found = critical_samples(task, Sweep(states, stability, stability + 1), factors, 0.02)
     assert {3, 99, 120, 44, 17} <= set(found.tolist())
+    # Without an instability up to the last load factor, those of linear buckling decide.
+    never, factors[[8, 60, 101]] = np.full(150, np.inf), 3.0
+    found = critical_samples(task, Sweep(states, never, never), factors, 0.02)
+    assert {8, 60, 101} <= set(found.tolist())
 
 
 # Verdicts

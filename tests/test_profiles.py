@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import tomli_w
+from small import COARSE
 
 from mnnfab import InputError, load_problem
 from mnnfab.pipeline.pipeline import export, run
@@ -52,6 +53,7 @@ def own(folder: Path, change: dict[str, object]) -> None:
     design = tomllib.loads((EXAMPLES / "paper" / "behaviour-left.toml").read_text(encoding="utf-8"))
     design["fabrication"]["printer"] = "mine.toml"
     design["material"] = {"preset": "rubber.toml"}
+    design["check"] = COARSE
     (folder / "design.toml").write_text(tomli_w.dumps(design), encoding="utf-8")
 
 

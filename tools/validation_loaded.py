@@ -60,9 +60,7 @@ def _row(path: Path, loaded: LoadedPart) -> tuple[str, ...]:
     envelope, read, linear = loaded.envelope, loaded.read, loaded.linear_read
     assert read is not None, "the tasks have metrics"
     assert linear is not None, "the tasks have metrics"
-    solid = smallest_out_of_plane(
-        {case.case.name: case.buckling for case in loaded.cases if case.buckling}
-    )
+    solid = smallest_out_of_plane(loaded.buckling)
     window = "none"
     if envelope.lower is not None and envelope.upper is not None:
         window = f"{envelope.lower:.2f} to {envelope.upper:.2f}"
@@ -71,8 +69,8 @@ def _row(path: Path, loaded: LoadedPart) -> tuple[str, ...]:
     return (
         *(
             f"`{name}`",
-            f"{read.label} {read.value:.3f}",
-            f"{read.exact:.3f}",
+            f"{read.label} {_defined(read.value)}",
+            _defined(read.exact),
             f"{linear.value:.3f}",
         ),
         _factor(float(loaded.sweep.in_plane.min()), loaded),
@@ -80,6 +78,11 @@ def _row(path: Path, loaded: LoadedPart) -> tuple[str, ...]:
         *(_factor(solid, loaded), f"{np.nanmax(loaded.at_loads.strains):.1%}", window),
         "–" if difference is None else f"{difference:.1%}",
     )
+
+
+def _defined(value: float) -> str:
+    """Return a metric, which is not defined if a sample has no stable state."""
+    return f"{value:.3f}" if np.isfinite(value) else "not defined"
 
 
 def _factor(factor: float, loaded: LoadedPart) -> str:

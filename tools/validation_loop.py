@@ -135,7 +135,7 @@ def search_words() -> str:
             f"{one.width_min_mm:g} to {one.width_max_mm:g}",
             ", ".join(map(str, one.inputs)),
             ", ".join(map(str, one.outputs)),
-            f"{one.metric:.4f}" if one.metric is not None else one.refused,
+            f"{one.metric:.4f}" if one.metric is not None else one.refused.partition("\n")[0],
             "chosen" if one.chosen else "",
         )
         for one in chosen.candidates

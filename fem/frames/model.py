@@ -76,13 +76,18 @@ class LoadedFrame:
         Raises:
             UnstableError: if the part does not carry its own weight.
         """
-        nodes, axes = _places(self.input_ports)
-        loads = np.zeros((len(loads_N), self.frame.n_nodes, 3))
-        loads[:, nodes, axes] = loads_N
+        loads = self.node_loads(loads_N)
         if start is None and self.weight:
             start = Points(*(np.repeat(a, len(loads), axis=0) for a in self.unloaded.points))
             share = 0.0
         return solve_planar(self.frame, loads, self._dead, start, share)
+
+    def node_loads(self, loads_N: FloatArray) -> FloatArray:
+        """Return loads at the inputs as loads on the nodes, (n_samples, n_nodes, 3) N."""
+        nodes, axes = _places(self.input_ports)
+        loads = np.zeros((len(loads_N), self.frame.n_nodes, 3))
+        loads[:, nodes, axes] = loads_N
+        return loads
 
     @cached_property
     def unloaded(self) -> PlanarStates:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Event
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from fem.frames.kernels.planar_elements import largest_strains
 from fem.frames.load_steps import SteppedState, raise_loads
 from fem.frames.solvers import make_solver
 from mnnfab.arrays import FloatArray, IntArray
-from mnnfab.machine import cores
+from mnnfab.machine import threads
 
 #: Smallest number of samples for each thread: fewer are solved before a thread has begun.
 SAMPLES_PER_THREAD = 16
@@ -69,9 +70,13 @@ def solve_planar(
     dead = dead or frame.no_loads
     shares = None if share is None else np.broadcast_to(share, len(loads))
 
+    stopped = Event()
+
     def solve(samples: IntArray) -> list[SteppedState]:
-        solver, found = make_solver(frame), []
+        solver, found = make_solver(frame), list[SteppedState]()
         for sample in samples.tolist():
+            if stopped.is_set():
+                break
             own = loads[sample]
             first = frame.no_loads if start is None else Points(*(a[sample] for a in start))
             before = None
@@ -81,7 +86,7 @@ def solve_planar(
             found.append(raise_loads(solver, full, first, before))
         return found
 
-    found = _in_threads(solve, len(loads))
+    found = _in_threads(solve, len(loads), stopped)
     strains = np.zeros((len(loads), frame.n_chains))
     for sample, state in enumerate(found):
         largest_strains(frame.chains, frame.planar, state.points, strains[sample])
@@ -94,12 +99,19 @@ def solve_planar(
 
 
 def _in_threads(
-    solve: Callable[[IntArray], list[SteppedState]], n_samples: int
+    solve: Callable[[IntArray], list[SteppedState]], n_samples: int, stopped: Event
 ) -> list[SteppedState]:
-    """Return the states of all samples; compiled code runs in all threads at once."""
-    n_threads = min(cores(), max(n_samples // SAMPLES_PER_THREAD, 1))
+    """Return the states of all samples; compiled code runs in all threads at once.
+
+    On Ctrl-C the threads end after their current samples.
+    """
+    n_threads = min(threads(), max(n_samples // SAMPLES_PER_THREAD, 1))
     if n_threads == 1:
         return solve(np.arange(n_samples))
     with ThreadPoolExecutor(n_threads) as pool:
         parts = pool.map(solve, np.array_split(np.arange(n_samples), n_threads))
-        return [state for part in parts for state in part]
+        try:
+            return [state for part in parts for state in part]
+        except BaseException:
+            stopped.set()
+            raise

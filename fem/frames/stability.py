@@ -78,7 +78,7 @@ def out_of_plane(frame: BeamFrame, states: Points, n_steps: int = N_STEPS) -> Ou
     return OutOfPlane(negatives, _smallest(projected))
 
 
-def linear_buckling(frame: BeamFrame, loads: FloatArray) -> tuple[float, float]:
+def linear_buckling(frame: BeamFrame, loads: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return the load factors of linear buckling in the plane and out of it.
 
     The geometric stiffness is that of the forces at rest, which grow in proportion to the loads;
@@ -86,17 +86,27 @@ def linear_buckling(frame: BeamFrame, loads: FloatArray) -> tuple[float, float]:
 
     Args:
         frame: the frame.
-        loads: loads on the nodes at factor 1, (n_nodes, 3) N, N mm.
+        loads: loads of some samples on the nodes at factor 1, (n_samples, n_nodes, 3) N, N mm.
+
+    Returns:
+        Load factors in the plane and out of it, (n_samples,).
     """
-    states = solve_planar(frame, SMALL_FACTOR * loads[None]).points
-    ratios = (
-        planar_ratios(frame, states, BUCKLING_STEPS),
-        out_of_plane(frame, states, BUCKLING_STEPS).ratios,
-    )
-    in_plane, out = (
-        SMALL_FACTOR / (1 - ratio[0]) if ratio[0] < 1 - ROUNDING else np.inf for ratio in ratios
-    )
-    return float(in_plane), float(out)
+    states = solve_planar(frame, SMALL_FACTOR * loads).points
+    in_plane = _buckling_factors(planar_ratios(frame, states, BUCKLING_STEPS))
+    return in_plane, _buckling_factors(out_of_plane(frame, states, BUCKLING_STEPS).ratios)
+
+
+def buckling_out_of_plane(frame: BeamFrame, loads: FloatArray) -> FloatArray:
+    """Return the load factors of linear buckling out of the plane alone, (n_samples,)."""
+    states = solve_planar(frame, SMALL_FACTOR * loads).points
+    return _buckling_factors(out_of_plane(frame, states, BUCKLING_STEPS).ratios)
+
+
+def _buckling_factors(ratios: FloatArray) -> FloatArray:
+    """Return load factors, given smallest eigenvalues of small loads relative to those at rest."""
+    with np.errstate(divide="ignore"):
+        factors: FloatArray = SMALL_FACTOR / np.where(ratios < 1 - ROUNDING, 1 - ratios, 0.0)
+    return factors
 
 
 def _memory(

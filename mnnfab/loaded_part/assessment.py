@@ -12,7 +12,6 @@ from mnnfab.loaded_part.discretisation import loaded_error
 from mnnfab.loaded_part.envelope import Envelope, make_envelope
 from mnnfab.loaded_part.instabilities import (
     Instability,
-    first_instability,
     rubber_instabilities,
     solid_instabilities,
     swept_instabilities,
@@ -20,12 +19,13 @@ from mnnfab.loaded_part.instabilities import (
 from mnnfab.loaded_part.remedies import Remedy, find_remedies
 from mnnfab.loaded_part.requirements import Requirements, requirements_of
 from mnnfab.loaded_part.rubber_samples import RubberSamples, solve_samples
-from mnnfab.loaded_part.solid import case_buckling, smallest_out_of_plane, solid_mesh
+from mnnfab.loaded_part.solid import make_solid, smallest_out_of_plane
 from mnnfab.loaded_part.sweep import Sweep, SweptStates, sweep_loads
 from mnnfab.task.reading import ReadMetric, metric_as_read
 from mnnfab.task.task import is_scored
 
 if TYPE_CHECKING:
+    from fem.solid_buckling import SolidBuckling
     from mnnfab.printed_part.part import PortPart
     from mnnfab.task.task import Task
 
@@ -41,6 +41,8 @@ class LoadedPart:
         envelope: metrics and limits over the load factor.
         cases: load cases by the rubber model.
         checked: samples that the rubber model solved as well.
+        buckling: buckling of the solid by the name of each load case, and of the critical sample
+            if it is none of them; empty if the solid was not solved.
         instabilities: the losses of stability that the models found.
         discretisation_error: estimated relative error of the outputs of the load cases by the mesh;
             None if the path of a load case was lost.
@@ -58,6 +60,7 @@ class LoadedPart:
     envelope: Envelope
     cases: tuple[LoadedCase, ...]
     checked: RubberSamples
+    buckling: dict[str, SolidBuckling]
     instabilities: tuple[Instability, ...]
     discretisation_error: float | None
     outputs_mm: FloatArray
@@ -80,22 +83,22 @@ def assess_loaded_part(part: PortPart) -> LoadedPart:
     """
     task, requirements = part.problem.task, requirements_of(part.problem)
     frame = calibrated_frame(part)
-    mesh = solid_mesh(part)
-    buckling = case_buckling(part, mesh) if mesh is not None else {}
+    factors = frame.buckling_out_of_plane(task.loads_N)
+    solid = make_solid(part, factors)
+    buckling = solid.buckling() if solid else {}
     sweep = sweep_loads(frame, task.loads_N, smallest_out_of_plane(buckling))
-    checked = solve_samples(part, sweep)
+    checked = solve_samples(part, sweep, factors)
     cases = loaded_cases(part, buckling, requirements.stability)
     instabilities = (
         *swept_instabilities(sweep),
         *rubber_instabilities(checked, cases, requirements.stability),
-        *solid_instabilities(cases),
+        *solid_instabilities(buckling),
     )
     continuum = part.continuum.response
     envelope = make_envelope(task, sweep, continuum, requirements, instabilities)
     remedies: tuple[Remedy, ...] = ()
     if not envelope.includes(1.0):
-        out_of_plane = first_instability(instabilities, "out of the plane")
-        remedies = find_remedies(part, frame, requirements, out_of_plane, mesh)
+        remedies = find_remedies(part, frame, requirements, envelope, solid)
     outputs = sweep.at(1.0).outputs_mm.copy()
     outputs[checked.samples] = checked.rubber_mm
     return LoadedPart(
@@ -105,6 +108,7 @@ def assess_loaded_part(part: PortPart) -> LoadedPart:
         envelope=envelope,
         cases=cases,
         checked=checked,
+        buckling=buckling,
         instabilities=instabilities,
         discretisation_error=loaded_error(part, cases),
         outputs_mm=frozen_floats(outputs),

@@ -13,6 +13,7 @@ from fem.frames.kernels.arrays import Points
 from fem.frames.model import LoadedFrame
 from fem.frames.network_frame import NetworkFrames
 from fem.frames.solvers import Solver, make_solver
+from fem.frames.stability import buckling_out_of_plane
 from fem.frames.tangents import rest_response
 from mnnfab.arrays import FloatArray
 from mnnfab.errors import UnstableError
@@ -60,6 +61,10 @@ class CalibratedFrame:
                 that is known.
         """
         return self.frame.states(loads_N, start, share)
+
+    def buckling_out_of_plane(self, loads_N: FloatArray) -> FloatArray:
+        """Return the load factors of linear buckling out of the plane, (n_samples,)."""
+        return buckling_out_of_plane(self.frame.frame, self.frame.node_loads(loads_N))
 
     def outputs_mm(self, states: PlanarStates, loads_N: FloatArray) -> FloatArray:
         """Return the displacements of the outputs, (n_samples, n_out) mm; NaN where lost."""

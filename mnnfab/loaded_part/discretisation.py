@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 def loaded_error(part: PortPart, cases: tuple[LoadedCase, ...]) -> float | None:
     """Return the estimated relative error of the outputs of all load cases by the mesh.
 
-    Both models are solved on the first mesh of the sequence too. The error of the last mesh is
-    taken to be in the same ratio to the change since the first one in both: the study of the
-    linear model has the error of that one.
+    Both models are solved on the first mesh of the sequence too. The ratio of the error of the
+    last mesh to the change since the first one is taken to be the same in both. The convergence
+    study gives the error of the linear model's flexibility matrix.
 
     Args:
         part: the part.
@@ -46,10 +46,10 @@ def loaded_error(part: PortPart, cases: tuple[LoadedCase, ...]) -> float | None:
     if any(path.lost for path in paths):
         return None
     outputs = np.array([rubber.outputs_of(path.end.field) for path in paths])
-    linear = continuum.response.outputs(loads)
+    before, after = (one.response.flexibility for one in (continuum, part.continuum))
     change = _change(outputs, np.array([found.outputs_mm for found in cases]))
-    linear_change = _change(linear, np.array([found.linear_outputs_mm for found in cases]))
-    return part.discretisation.error * change / linear_change if linear_change else 0.0
+    linear_change = _change(before, after)
+    return part.discretisation.error * change / linear_change if linear_change else None
 
 
 def _change(before: FloatArray, after: FloatArray) -> float:

@@ -34,6 +34,8 @@ class FramePaths:
         #: Load factor at which small steps lost the path of a sample, (n_samples,).
         self.lost_at = np.full(len(loads_N), np.inf)
         self._factor = 0.0
+        #: Load factor of the last state of each sample.
+        self._reached = np.zeros(len(loads_N))
         self._points: Points | None = None
         self._slopes: FloatArray | None = None
 
@@ -43,14 +45,22 @@ class FramePaths:
         A sample that has left its path is not converged.
         """
         start = self._points
-        share = None if start is None else self._factor / factor
-        planar = self.frame.states(factor * self.loads_N, start, share)
+        lost = np.isfinite(self.lost_at)
+        if start is None:
+            planar = self.frame.states(factor * self.loads_N)
+        else:  # lost samples stay where they are, which takes no time
+            factors = np.where(lost, self._reached, factor)
+            loads = factors[:, None] * self.loads_N
+            share = np.divide(self._reached, factors, out=np.zeros_like(factors), where=factors > 0)
+            planar = self.frame.states(loads, start, share)
         before = self.frame.frame.unloaded.points.nodes if start is None else start.nodes
         for sample in self._doubtful(planar, before, factor).tolist():
             planar = self._followed(planar, sample, factor)
         self._slopes = (planar.points.nodes - before) / (factor - self._factor)
-        self._factor, self._points = factor, planar.points
         lost = np.isfinite(self.lost_at)
+        self._points = planar.points if start is None else _kept(planar.points, start, lost)
+        self._reached = np.where(lost, self._reached, factor)
+        self._factor = factor
         return replace(planar, reached=np.where(lost, 0.0, planar.reached)), start
 
     def _doubtful(self, planar: PlanarStates, before: FloatArray, factor: float) -> np.ndarray:
@@ -69,9 +79,7 @@ class FramePaths:
         If the path is lost, its load factor is noted.
         """
         loaded = self.frame.frame
-        loads = np.zeros((loaded.frame.n_nodes, 3))
-        for port, load in zip(loaded.input_ports, self.loads_N[sample], strict=True):
-            loads[port.node, "xy".index(port.axis)] += load
+        loads = loaded.node_loads(self.loads_N[[sample]])[0]
         path = follow_load(loaded.frame, loads, loaded.frame.weight, factor)
         if path.in_plane is not None:
             self.lost_at[sample] = path.in_plane
@@ -82,6 +90,12 @@ class FramePaths:
             self.lost_at[sample] = factor
             return planar
         return _with_sample(planar, sample, found)
+
+
+def _kept(points: Points, before: Points, lost: np.ndarray) -> Points:
+    """Return points in which lost samples are as before."""
+    choice = lost[:, None, None]
+    return Points(*(np.where(choice, b, a) for a, b in zip(points, before, strict=True)))
 
 
 def _with_sample(planar: PlanarStates, sample: int, found: PlanarStates) -> PlanarStates:

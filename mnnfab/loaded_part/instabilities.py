@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from fem.solid_buckling import SolidBuckling
     from mnnfab.loaded_part.cases import LoadedCase
     from mnnfab.loaded_part.rubber_samples import RubberSamples
     from mnnfab.loaded_part.sweep import Sweep
@@ -61,15 +62,15 @@ def rubber_instabilities(
             yield Instability(found.stable_up_to, "in the plane", source)
 
 
-def solid_instabilities(cases: Iterable[LoadedCase]) -> Iterator[Instability]:
-    """Yield the load cases that buckle out of the plane by the solid model."""
-    for found in cases:
-        factor = found.buckling.out_of_plane.factor if found.buckling else None
+def solid_instabilities(buckling: Mapping[str, SolidBuckling]) -> Iterator[Instability]:
+    """Yield the load cases and samples that buckle out of the plane by the solid model."""
+    for name, found in buckling.items():
+        factor = found.out_of_plane.factor
         if factor is not None:
-            yield Instability(factor, "out of the plane", f"“{found.case.name}” (solid)")
+            yield Instability(factor, "out of the plane", f"“{name}” (solid)")
 
 
-def first_instability(instabilities: Iterable[Instability], plane: Plane | None = None) -> float:
-    """Return the smallest load factor, of one plane if it is given; infinite if there is none."""
-    factors = [one.factor for one in instabilities if plane in {None, one.plane}]
+def first_instability(instabilities: Iterable[Instability], plane: Plane) -> float:
+    """Return the smallest load factor in or out of the plane; infinite if there is none."""
+    factors = [one.factor for one in instabilities if one.plane == plane]
     return min(factors, default=np.inf)

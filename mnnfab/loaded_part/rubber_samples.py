@@ -46,8 +46,13 @@ class RubberSamples:
         return float(difference / size) if size else None
 
 
-def solve_samples(part: PortPart, sweep: Sweep) -> RubberSamples:
+def solve_samples(part: PortPart, sweep: Sweep, factors: FloatArray) -> RubberSamples:
     """Solve the critical samples of a swept task, or all of them if the design asks for it.
+
+    Args:
+        part: the part.
+        sweep: all samples over the load factor.
+        factors: load factors of linear buckling out of the plane by the frame, (n_samples,).
 
     Raises:
         UnstableError: if the part does not carry its own weight.
@@ -57,7 +62,7 @@ def solve_samples(part: PortPart, sweep: Sweep) -> RubberSamples:
     if section.thorough:
         samples = np.arange(len(task.loads_N))
     else:
-        samples = critical_samples(task, sweep, section.resolution_mm)
+        samples = critical_samples(task, sweep, factors, section.resolution_mm)
     found = part.rubber.states(task.loads_N[samples])
     return RubberSamples(
         samples=samples,
@@ -67,12 +72,17 @@ def solve_samples(part: PortPart, sweep: Sweep) -> RubberSamples:
     )
 
 
-def critical_samples(task: Task, sweep: Sweep, resolution_mm: float) -> IntArray:
-    """Return the samples nearest to instability, the most strained and the least certain ones."""
+def critical_samples(
+    task: Task, sweep: Sweep, factors: FloatArray, resolution_mm: float
+) -> IntArray:
+    """Return the samples nearest to instability, the most strained and the least certain ones.
+
+    Where the sweep ended before a sample became unstable, `factors` of linear buckling decide.
+    """
     states = sweep.at(1.0)
     stability = np.where(states.stable_in_plane, sweep.stability, np.inf)
     strains = np.nan_to_num(states.strains, nan=-1.0)
-    chosen = [np.argsort(stability, kind="stable")[:N_UNSTABLE]]
+    chosen = [np.lexsort((factors, stability))[:N_UNSTABLE]]
     chosen.append(np.argsort(-strains, kind="stable")[:N_STRAINED])
     if task.target_kind == "classes":
         probabilities = class_probabilities(task, states.outputs_mm, resolution_mm)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -94,7 +93,7 @@ def sweep_loads(
 
     Each load factor starts from the states at the one before. Smaller factors are put before
     `FACTORS` until all samples are stable at the first. Beyond the loads of the task, the sweep
-    ends two load factors after the first sample has become unstable.
+    ends two load factors after the first one with an instability, by the frame or the solid.
 
     Args:
         frame: calibrated frame.
@@ -102,7 +101,7 @@ def sweep_loads(
         solid: smallest load factor of buckling out of the plane by the solid model.
         in_plane_only: take all states as stable out of the plane, as in a much thicker part.
     """
-    factors = _from_stable_loads(frame, loads_N, FACTORS)
+    factors = FACTORS if in_plane_only else _from_stable_loads(frame, loads_N, FACTORS)
     n_samples = len(loads_N)
     in_plane, out = np.full(n_samples, np.inf), np.full(n_samples, np.inf)
     swept, paths = list[SweptStates](), FramePaths(frame, loads_N)
@@ -112,12 +111,8 @@ def sweep_loads(
         jumped = np.flatnonzero(np.isfinite(paths.lost_at) & np.isinf(in_plane))
         in_plane[jumped] = paths.lost_at[jumped]
         found = _swept(frame, planar, loads_N, factor, in_plane_only)
-        for critical, stable, check in (
-            (in_plane, found.stable_in_plane, _stable_in_plane),
-            (out, found.stable_out_of_plane, _stable_out_of_plane),
-        ):
-            lost = np.flatnonzero(~stable & np.isinf(critical))
-            critical[lost] = _bisected(frame, loads_N[lost], bounds, _subset(start, lost), check)
+        lost = np.flatnonzero(~found.stable_out_of_plane & np.isinf(out))
+        out[lost] = _bisected(frame, loads_N[lost], bounds, _subset(start, lost))
         swept.append(found)
         if factor >= 1.0 and len(swept) > 2:
             earlier = swept[-3]
@@ -148,24 +143,20 @@ def _bisected(
     loads_N: FloatArray,
     bounds: tuple[float, float],
     start: Points | None,
-    is_stable: Callable[[CalibratedFrame, PlanarStates], BoolArray],
 ) -> FloatArray:
-    """Return the load factor between bounds up to which each sample is stable, (n,)."""
+    """Return the load factor up to which each sample is stable out of the plane, (n,)."""
     low, high = np.full(len(loads_N), bounds[0]), np.full(len(loads_N), bounds[1])
     for _ in range(BISECTIONS if len(loads_N) else 0):
         middle = (low + high) / 2
         share = None if start is None else bounds[0] / middle
-        stable = is_stable(frame, frame.states(middle[:, None] * loads_N, start, share))
+        states = frame.states(middle[:, None] * loads_N, start, share)
+        stable = _stable_out_of_plane(frame, states)
         low, high = np.where(stable, middle, low), np.where(stable, high, middle)
     return low
 
 
 def _subset(points: Points | None, samples: NDArray[np.int64]) -> Points | None:
     return None if points is None else Points(points.nodes[samples], points.interior[samples])
-
-
-def _stable_in_plane(frame: CalibratedFrame, planar: PlanarStates) -> BoolArray:  # noqa: ARG001
-    return planar.converged
 
 
 def _stable_out_of_plane(frame: CalibratedFrame, planar: PlanarStates) -> BoolArray:

@@ -31,7 +31,7 @@ def loaded_values(task: Task | None, loaded: LoadedPart | None) -> dict[str, Any
         "linear_metrics_as_read": _as_read(loaded.linear_read),
         "discretisation_error": finite(loaded.discretisation_error),
         "resolution_mm": loaded.requirements.resolution_mm,
-        "required_metric": loaded.requirements.metric,
+        "required_metric": loaded.requirements.metric_limit,
         "samples": {
             "number": len(loaded.outputs_mm),
             "unstable": int((~loaded.at_loads.stable).sum()),
@@ -108,7 +108,7 @@ def draw_envelope(axes: Axes, loaded: LoadedPart) -> None:
     if envelope.lower is not None and envelope.upper is not None:
         axes.axvspan(envelope.lower, envelope.upper, color=GREEN, alpha=0.15, lw=0, label="window")
     if envelope.read:
-        _draw_metrics(axes, envelope, loaded.requirements.metric)
+        _draw_metrics(axes, envelope, loaded.requirements.metric_limit)
     else:
         axes.plot(factors, envelope.strains, color=BLUE, label="largest strain at a joint")
         axes.set_ylabel("strain")

@@ -29,17 +29,19 @@ def column() -> tuple[BeamFrame, FloatArray]:
 def in_plane() -> list[Quantity]:
     """Return the buckling load in the plane, linear and along the load path."""
     frame, load = column()
+    linear = float(linear_buckling(frame, load[None])[0][0])
     followed = follow_load(frame, load, max_factor=1.5)
     lost = np.nan if followed.in_plane is None else followed.in_plane
     return [
-        Quantity("P/P_Euler, linear buckling", linear_buckling(frame, load)[0], 1.0, LINEAR),
+        Quantity("P/P_Euler, linear buckling", linear, 1.0, LINEAR),
         Quantity("P/P_Euler along the load path", lost, 1.0, FACTOR_TOLERANCE),
     ]
 
 
 def out_of_plane() -> list[Quantity]:
     """Return the buckling load out of the plane."""
-    factor = linear_buckling(*column())[1]
+    frame, load = column()
+    factor = float(linear_buckling(frame, load[None])[1][0])
     return [Quantity("P/P_Euler, linear buckling", factor / OUT_OF_PLANE, 1.0, LINEAR)]
 
 

@@ -31,11 +31,16 @@ def cantilever(n_elements: int) -> tuple[BeamFrame, FloatArray]:
     return frame, end_load(0, -PRANDTL * np.sqrt(out * torsion) / LENGTH**2, 0)
 
 
+def lateral_factor(frame: BeamFrame, loads: FloatArray) -> float:
+    """Return the load factor of linear buckling out of the plane under loads, (n_nodes, 3)."""
+    return float(linear_buckling(frame, loads[None])[1][0])
+
+
 def cantilever_factors() -> list[Quantity]:
     """Return the buckling load over Prandtl's, linear and along the load path."""
 
     def factor(n_elements: int) -> float:
-        return linear_buckling(*cantilever(n_elements))[1]
+        return lateral_factor(*cantilever(n_elements))
 
     linear = converged("P/P_Prandtl, linear buckling", factor, 10, 1.0, CANTILEVER_TOLERANCE)
     followed = follow_load(*cantilever(40), max_factor=1.2).out_of_plane
@@ -72,7 +77,7 @@ def right_angle_load() -> list[Quantity]:
     """Return the critical load along the load path, and that of linear buckling."""
 
     def linear(n_elements: int) -> float:
-        return linear_buckling(*right_angle(n_elements))[1]
+        return lateral_factor(*right_angle(n_elements))
 
     followed = follow_load(*right_angle(20), max_factor=1.5).out_of_plane
     value = np.nan if followed is None else followed

@@ -36,17 +36,16 @@ def check(part: AssessedPart) -> list[Finding]:
 
 def _unknown(loaded: LoadedPart) -> list[Finding]:
     """Return a warning on load cases whose solid was not solved."""
-    missing = [
-        found.case.name
-        for found in loaded.cases
-        if found.buckling is None or found.buckling.out_of_plane.factor is None
-    ]
-    if not missing:
+    names = [case.case.name for case in loaded.cases]
+    if loaded.buckling:
+        found = loaded.buckling.items()
+        names = [name for name, one in found if one.out_of_plane.factor is None]
+    if not names:
         return []
     message = (
-        f"buckling of the solid not computed for “{missing[0]}” ({len(missing)} load cases): the "
-        "part is too large, or the eigenvalues did not converge; the frame alone decides out of "
-        "the plane"
+        f"buckling of the solid not computed for “{names[0]}” ({len(names)} load cases): the "
+        "part is too large, or the eigenvalues did not converge; only the frame's "
+        "result out of the plane is known"
     )
     return [Finding("solid-unknown", "warning", "part", message)]
 
