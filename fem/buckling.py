@@ -22,6 +22,9 @@ from mnnfab.linalg.cholesky import Solve, factorise
 #: Number of Lanczos vectors and relative tolerance of the load factor; the second pair is used
 #: if modes are too close together for the first to separate them.
 LANCZOS_SETTINGS = ((20, 1e-4), (80, 1e-2))
+#: The first pair if the mode of a similar load is known, and the random part of the start then: the
+#: lowest mode may have a symmetry that the known one lacks.
+CONTINUED_SETTINGS, RANDOM_SHARE = (12, 1e-4), 0.1
 MAX_RESTARTS = 25
 #: Largest load factor of interest.
 MAX_FACTOR = 1e4
@@ -42,14 +45,19 @@ class Buckling:
     mode: FloatArray
 
 
-def buckle(system: System, stress: FloatArray, thickness_mm: FloatArray) -> Buckling:
+def buckle(
+    system: System,
+    stress: FloatArray,
+    thickness_mm: FloatArray,
+    similar: FloatArray | None = None,
+) -> Buckling:
     """Return the lowest positive load factor and its mode.
 
     Args:
         system: a system of triangles.
         stress: stress under the load, (2, 2, n_triangles, n_quadrature) MPa.
         thickness_mm: thickness of each triangle, (n_triangles,).
-
+        similar: mode of a similar load, (n_dofs,), if it is known; it saves half of the time.
     """
     free, zero_mode = system.free, np.zeros(system.n_dofs)
     # Normalised, so that very small or large loads do not under- or overflow.
@@ -61,6 +69,7 @@ def buckle(system: System, stress: FloatArray, thickness_mm: FloatArray) -> Buck
         _stress_stiffness(system, stress / size, thickness_mm)[free][:, free],
         system.solve_free,
         size,
+        None if similar is None else similar[free],
     )
     mode = zero_mode.copy()
     mode[free] = found.mode
@@ -72,6 +81,7 @@ def lowest_buckling(
     stress_stiffness: sparse.csc_array,
     solve: Solve,
     size: float,
+    similar: FloatArray | None = None,
 ) -> Buckling:
     """Return the lowest positive load factor of (K + λ size K_σ) φ = 0, by Lanczos.
 
@@ -80,10 +90,15 @@ def lowest_buckling(
         stress_stiffness: K_σ of the stress divided by `size`, (n_free, n_free).
         solve: solution with K.
         size: size of the stress, MPa; above 0.
+        similar: mode of a similar load, (n_free,), if it is known.
     """
     n_free = stiffness.shape[0]
+    settings: tuple[tuple[int, float], ...] = LANCZOS_SETTINGS
     start = solve(np.random.default_rng(0).standard_normal(n_free))
-    for vectors, tolerance in LANCZOS_SETTINGS:
+    if similar is not None and similar.any():
+        settings = (CONTINUED_SETTINGS, *settings)
+        start = similar / np.abs(similar).max() + RANDOM_SHARE * start / np.abs(start).max()
+    for vectors, tolerance in settings:
         try:
             # -K_σ φ = μ K φ: the largest μ is one over the least positive λ.
             values, modes = eigsh(

@@ -101,11 +101,7 @@ def assess_limit_states(
         resultants, task.loads_N, bonds.widths_mm, bonds.network, bonds.fabrication
     )
     return LimitStates(
-        cases=tuple(
-            _assess_case(continuum, bonds, task, case)
-            for case in task.load_cases
-            if any(case.loads_N)  # the mean load of a class may be 0
-        ),
+        cases=_assess_cases(continuum, bonds, task),
         sag_mm=sag(
             continuum.system,
             material.density_g_per_cm3,
@@ -116,12 +112,24 @@ def assess_limit_states(
     )
 
 
-def _assess_case(continuum: Continuum, bonds: Bonds, task: Task, case: LoadCase) -> LoadCaseLimits:
+def _assess_cases(continuum: Continuum, bonds: Bonds, task: Task) -> tuple[LoadCaseLimits, ...]:
+    found, similar = list[LoadCaseLimits](), None
+    for case in task.load_cases:
+        if any(case.loads_N):  # the mean load of a class may be 0
+            found.append(_assess_case(continuum, bonds, task, case, similar))
+            buckling = found[-1].buckling
+            similar = buckling.mode if buckling else None
+    return tuple(found)
+
+
+def _assess_case(
+    continuum: Continuum, bonds: Bonds, task: Task, case: LoadCase, similar: FloatArray | None
+) -> LoadCaseLimits:
     loads = np.array(case.loads_N)
     buckling = None
     if continuum.n_dofs <= MAX_BUCKLING_DOFS:
         stress = continuum.stress(continuum.fields @ loads)
-        buckling = buckle(continuum.system, stress, continuum.mesh.thickness_mm)
+        buckling = buckle(continuum.system, stress, continuum.mesh.thickness_mm, similar)
     contact, contact_position = contact_factor(continuum, loads)
     return LoadCaseLimits(
         case=case,

@@ -124,10 +124,10 @@ def solid_buckling(
         system = _factorised(prisms, symmetric, regions)
         forces = _unit_forces(system, regions, inputs) @ loads.T
         stresses = [_stress(system, force) for force in forces.T]
-        in_plane = [_buckling(system, stress) for stress in stresses]
+        in_plane = _buckling(system, stresses)
         del system  # so that there is only one factor in memory
         system = _factorised(prisms, antisymmetric, regions)
-        out_of_plane = [_buckling(system, stress) for stress in stresses]
+        out_of_plane = _buckling(system, stresses)
     except MemoryError as error:
         raise out_of_memory(n_dofs) from error
     order = np.concatenate([prisms.basis.nodal_dofs[0], prisms.basis.facet_dofs[0]])
@@ -195,18 +195,25 @@ def _stress(system: _System, force: FloatArray) -> _Stress | None:
     return _Stress(size, stress_integrals(system.prisms, stress / size))
 
 
-def _buckling(system: _System, stress: _Stress | None) -> Buckling:
-    """Return the lowest load factor of a family and its mode in the middle plane."""
+def _buckling(system: _System, stresses: Sequence[_Stress | None]) -> list[Buckling]:
+    """Return the lowest load factor of a family and its mode in the middle plane, per stress.
+
+    The mode of each is the start of the next one.
+    """
     prisms, family, free = system.prisms, system.family, system.free
-    field = np.zeros(int(prisms.basis.N) * len(family.degree))
-    factor: float | None = np.inf
-    if stress is not None:
-        geometric = prism_stress_stiffness(prisms, stress.integrals, family)[free][:, free]
-        found = lowest_buckling(system.stiffness, geometric, system.solve, stress.size)
-        factor, field[free] = found.factor, found.mode
-    mode = middle_plane(family, field)
-    mode /= np.abs(mode).max() or 1.0
-    return Buckling(factor, mode)
+    results = list[Buckling]()
+    similar: FloatArray | None = None
+    for stress in stresses:
+        field = np.zeros(int(prisms.basis.N) * len(family.degree))
+        factor: float | None = np.inf
+        if stress is not None:
+            geometric = prism_stress_stiffness(prisms, stress.integrals, family)[free][:, free]
+            found = lowest_buckling(system.stiffness, geometric, system.solve, stress.size, similar)
+            factor, field[free], similar = found.factor, found.mode, found.mode
+        mode = middle_plane(family, field)
+        mode /= np.abs(mode).max() or 1.0
+        results.append(Buckling(factor, mode))
+    return results
 
 
 def _at(order: IntArray, buckling: Buckling) -> Buckling:

@@ -56,6 +56,17 @@ def test_load_factors_that_lanczos_cannot_separate(factor: float, stable: bool) 
     assert found.factor == (np.inf if stable else None)
 
 
+@pytest.mark.parametrize("n_modes", [40, 100, 400])
+def test_the_mode_of_a_similar_load_does_not_hide_a_lower_one(n_modes: int) -> None:
+    """The known mode is exactly that of the second load factor."""
+    inverse = np.linspace(0.1, 1.0, n_modes)
+    stress_stiffness = sparse.csc_array(sparse.diags(-inverse))
+    stiffness = sparse.csc_array(sparse.identity(n_modes))
+    similar = np.eye(n_modes)[-2]
+    found = lowest_buckling(stiffness, stress_stiffness, np.copy, 1.0, similar)
+    assert found.factor == pytest.approx(1.0, rel=1e-6)
+
+
 @pytest.mark.parametrize("loads", [[1.0], [[1.0, 2.0]], [[np.nan]]])
 def test_loads_must_be_one_finite_number_per_input(loads: list[list[float]]) -> None:
     with pytest.raises(InputError, match="one finite load per input"):
