@@ -56,8 +56,8 @@ def window_finding(loaded: LoadedPart) -> Finding:
             f"loads, {_best(envelope)}; ended by {_ENDS[envelope.upper_limit]}"
         )
     else:
-        obstacle = _obstacle(envelope)
-        message = f"no load factor meets all requirements: {obstacle}{_best(envelope)}"
+        limit = _load_limit(envelope)
+        message = f"no load factor meets all requirements: {limit}{_best(envelope)}"
     remedies = "; or ".join(remedy.message for remedy in loaded.remedies)
     message = f"{message}. Checked remedies: {remedies}" if remedies else message
     return Finding("window", "info" if envelope.includes(1.0) else "warning", "loads", message)
@@ -79,8 +79,8 @@ _KINDS = {
 }
 
 
-def _obstacle(envelope: Envelope) -> str:
-    """Return what the loads are limited by from above."""
+def _load_limit(envelope: Envelope) -> str:
+    """Return the largest load factor with all margins and its reason; empty if there is none."""
     if envelope.upper_limit in {"task", "none"}:
         return ""
     factor = envelope.load_limit

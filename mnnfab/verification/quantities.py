@@ -37,3 +37,19 @@ def observed_order(name: str, meshes: MeshStudy | None, theory: float) -> Quanti
     order = meshes.order if meshes is not None else None
     value = math.nan if order is None else order
     return Quantity(f"observed order of {name}", value, theory, ORDER_TOLERANCE)
+
+
+def manufactured_error(
+    error: Callable[[int], float], coarsest: int, largest: float, order: float
+) -> list[Quantity]:
+    """Return the L2 error of a manufactured solution on the finest of three meshes, and its order.
+
+    Args:
+        error: L2 error of the displacement as a function of the number of elements.
+        coarsest: number of elements of the coarsest mesh, which is doubled twice.
+        largest: largest accepted error on the finest mesh.
+        order: order of convergence by theory.
+    """
+    errors = study(error, coarsest)
+    finest = Quantity("L2 error of the displacement", errors.values[-1], 0.0, largest, 1.0)
+    return [finest, observed_order("the L2 error", errors, order)]

@@ -8,8 +8,7 @@ from fem.elasticity import plane_stress_constants
 from mnnfab.arrays import FloatArray
 from mnnfab.linalg.cholesky import factorise
 from mnnfab.verification.case import Case, Quantity
-from mnnfab.verification.mesh_study import study
-from mnnfab.verification.quantities import observed_order
+from mnnfab.verification.quantities import manufactured_error
 from mnnfab.verification.squares import (
     body_loads,
     boundary_dofs,
@@ -76,9 +75,7 @@ def error_on(n_sides: int) -> float:
 
 def manufactured() -> list[Quantity]:
     """Return the error on the finest mesh and its order."""
-    errors = study(error_on, 8)
-    finest = Quantity("L2 error of the displacement", errors.values[-1], 0.0, LARGEST_ERROR, 1.0)
-    return [finest, observed_order("the L2 error", errors, ORDER)]
+    return manufactured_error(error_on, 8, LARGEST_ERROR, ORDER)
 
 
 CASES = (
