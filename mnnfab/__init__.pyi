@@ -21,9 +21,10 @@ from .network.network_file import load_network, network_from_graph, network_from
 from .network.ports import Port
 from .network.rigidity import Rigidity, analyse_rigidity, require_rigid
 from .printed_part.part import PrintedPart
-from .problem.loading import load_problem, make_problem, train_problem
+from .problem.loading import load_problem, make_problem
 from .problem.problem import Problem, require_ports, require_trainable
 from .task.task import Task
+from .trainable_models.trainables import train_problem
 from .training.optimisation import Schedule, Trainable
 from .training.training import Training, train
 from .training.width_maps import Clamp, Logistic

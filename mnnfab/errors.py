@@ -57,3 +57,7 @@ class ToolError(MnnfabError):
 
 class UnstableError(ToolError):
     """The part has no stable equilibrium, even under its own weight alone."""
+
+
+class LostStateError(ToolError):
+    """A sample has no stable equilibrium under its loads, or it was not found."""

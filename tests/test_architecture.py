@@ -52,6 +52,7 @@ mnnfab.training mnnfab.tolerance geometry
 mnnfab.problem mnnfab.estimators fem export
 mnnfab.printed_part
 mnnfab.loaded_part
+mnnfab.trainable_models
 mnnfab.compensation
 mnnfab.runs
 mnnfab.validation

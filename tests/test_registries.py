@@ -49,7 +49,7 @@ def test_every_kind_has_its_members() -> None:
         *("triangular-hexagon", "triangular-parallelogram", "triangular-patch"),
     ]
     assert len(module_names(lattices)) == len(LATTICES)
-    assert list(loss_kinds()) == ["cross-entropy", "mse"]
+    assert list(loss_kinds()) == ["as-read", "cross-entropy", "mse"]
     assert [model.rank for model in hierarchy_models()] == [10, 20, 30, 35, 40, 45, 50, 55, 60]
     assert len(printability_checks()) == 13
     assert len(limit_state_checks()) == 11
@@ -61,7 +61,7 @@ def test_a_loss_has_the_targets_of_its_kind() -> None:
     for kind in loss_kinds().values():
         for normalisation in ("softmax", "share") if kind.normalised else (None,):
             scale_mm = 0.1 if kind.has_scale(normalisation) else None
-            loss = kind.make(LossOptions(normalisation, scale_mm, 1.0))
+            loss = kind.make(LossOptions(normalisation, scale_mm, 1.0, 0.02))
             assert loss.targets == kind.targets
             assert (loss.scale_mm is not None) == kind.has_scale(normalisation)
 

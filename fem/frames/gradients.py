@@ -33,10 +33,22 @@ def width_gradient(
     sums = _work(model, equilibrium.states, output_gradient)
     if model.weight:  # outputs are relative to the state under weight, which has these widths too
         sums -= _work(model, model.unloaded, output_gradient.sum(axis=0)[None])
+    return by_widths(model, widths_mm, sums)
+
+
+def by_widths(model: LoadedFrame, widths_mm: FloatArray, work: FloatArray) -> FloatArray:
+    """Return the derivative of a function in the widths by the state alone, (n_bonds,).
+
+    Args:
+        model: the frame.
+        widths_mm: its widths, (n_bonds,).
+        work: work of the adjoint displacements of the function, (n_elements, 5); see
+            `kernels.sensitivities`.
+    """
     derivatives = _by_width(model.frame, np.repeat(widths_mm, np.diff(model.frame.offsets)))
     if not model.weight:
         derivatives[4] = 0.0
-    by_element = (derivatives * sums.T * [[-1.0], [-1.0], [-1.0], [-1.0], [1.0]]).sum(axis=0)
+    by_element = (derivatives * work.T * [[-1.0], [-1.0], [-1.0], [-1.0], [1.0]]).sum(axis=0)
     gradient: FloatArray = np.add.reduceat(by_element, model.frame.offsets[:-1])
     return gradient
 

@@ -12,7 +12,7 @@ from fem.frames.kernels.arrays import Points
 from fem.frames.planar import PlanarStates, solve_planar
 from fem.frames.tangents import small_displacements
 from mnnfab.arrays import FloatArray, IntArray
-from mnnfab.errors import ToolError, UnstableError
+from mnnfab.errors import LostStateError, UnstableError
 from mnnfab.model.model import Equilibrium
 from mnnfab.network.network import Network
 from mnnfab.network.ports import Port
@@ -118,7 +118,7 @@ def require_stable(states: PlanarStates) -> None:
     """Check that all samples have stable planar states.
 
     Raises:
-        ToolError: with the first sample that has none, and the share of its loads reached.
+        LostStateError: with the first sample that has none, and the share of its loads reached.
     """
     lost = np.flatnonzero(~states.converged)
     if not lost.size:
@@ -129,7 +129,7 @@ def require_stable(states: PlanarStates) -> None:
         f"sample {sample}: no stable state of the frame in its plane was found beyond "
         f"{states.reached[sample]:.3g} times its loads{more}"
     )
-    raise ToolError(msg)
+    raise LostStateError(msg)
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,7 @@ from fem.frames.kernels.space import linearise_space
 from fem.frames.newton_settings import newton_settings
 from fem.frames.sparse_pattern import CondensedPattern, make_pattern
 from mnnfab.arrays import IntArray
-from mnnfab.errors import ToolError
+from mnnfab.errors import LostStateError
 from mnnfab.linalg.cholesky import Factor
 
 
@@ -61,7 +61,7 @@ class SparseSolver:
         It is valid until the next call of the solver.
 
         Raises:
-            ToolError: if the state is unstable in its plane.
+            LostStateError: if the state is unstable in its plane.
         """
         factor = self._factorise(state, self.frame.no_loads)
         return self._solver(factor, self.frame.planar.dofs, "in its plane")
@@ -70,7 +70,7 @@ class SparseSolver:
         """Return the same function for displacements out of the plane.
 
         Raises:
-            ToolError: if the state is unstable out of its plane.
+            LostStateError: if the state is unstable out of its plane.
         """
         return self._solver(self._factorise_space(state), self.frame.space.dofs, "out of its plane")
 
@@ -88,7 +88,7 @@ class SparseSolver:
     def _solver(self, factor: Factor | None, dofs: IntArray, where: str) -> SolvePoints:
         if factor is None:
             msg = f"the frame is unstable {where}"
-            raise ToolError(msg)
+            raise LostStateError(msg)
         return partial(self._solve, factor, dofs)
 
     def _solve(self, factor: Factor, dofs: IntArray, loads: Points) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 
 import numpy as np
@@ -14,7 +15,7 @@ from fem.frames.kernels.arrays import Points
 from fem.frames.kernels.eigenvalues import material_forces, planar_material, space_material
 from fem.frames.sparse_solver import SparseSolver
 from mnnfab.arrays import FloatArray, IntArray
-from mnnfab.errors import ToolError
+from mnnfab.errors import LostStateError
 
 #: Relative accuracy of the smallest eigenvalue.
 TOLERANCE = 1e-4
@@ -44,6 +45,34 @@ def _smallest(
     make_solve: Solve,
 ) -> FloatArray:
     ratios = np.full(len(states.nodes), np.nan)
+    for sample, state in enumerate(zip(*states, strict=True)):
+        with suppress(LostStateError):  # the state is unstable
+            ratios[sample] = _mode(frame, Points(*state), dofs, write_material, make_solve)[0]
+    return ratios
+
+
+def sparse_mode(frame: BeamFrame, state: Points, *, out_of_plane: bool) -> tuple[float, FloatArray]:
+    """Return the smallest eigenvalue of a state and its mode, (n_points, 3).
+
+    Raises:
+        LostStateError: if the state is unstable.
+    """
+    solver = SparseSolver(frame)
+    if out_of_plane:
+        material = partial(space_material, frame.chains, frame.planar, frame.space)
+        return _mode(frame, state, frame.space.dofs, material, solver.space_solve)
+    material = partial(planar_material, frame.chains, frame.planar)
+    return _mode(frame, state, frame.planar.dofs, material, solver.planar_solve)
+
+
+def _mode(
+    frame: BeamFrame,
+    state: Points,
+    dofs: IntArray,
+    write_material: Callable[[Points, FloatArray], None],
+    make_solve: Solve,
+) -> tuple[float, FloatArray]:
+    """Return the smallest eigenvalue of a state and its mode x, with xᵀ M x = 1."""
     n_nodes, n_points = frame.n_nodes, frame.n_nodes + frame.n_interior
     free = np.concatenate([dofs.ravel() >= 0, np.ones(3 * frame.n_interior, dtype=bool)])
 
@@ -59,28 +88,22 @@ def _smallest(
     size = int(free.sum())
     matrix = LinearOperator((size, size), material_part, dtype=np.float64)
     first = np.random.default_rng(0).standard_normal(size)
-    for sample in range(len(ratios)):
-        state = Points(states.nodes[sample], states.interior[sample])
+    write_material(state, material)
+    solve = make_solve(state)
 
-        write_material(state, material)
-        try:
-            solve = make_solve(state)
-        except ToolError:  # the state is unstable
-            continue
+    def inverse(values: FloatArray) -> FloatArray:
+        loads = np.zeros((n_points, 3))
+        loads.reshape(-1)[free] = values
+        solve(Points(loads[:n_nodes], loads[n_nodes:]))
+        displacements: FloatArray = loads.reshape(-1)[free]
+        return displacements
 
-        def inverse(values: FloatArray, solve: SolvePoints = solve) -> FloatArray:
-            loads = np.zeros((n_points, 3))
-            loads.reshape(-1)[free] = values
-            solve(Points(loads[:n_nodes], loads[n_nodes:]))
-            displacements: FloatArray = loads.reshape(-1)[free]
-            return displacements
-
-        found = eigsh(
-            *(matrix, 1, matrix, 0.0),
-            OPinv=LinearOperator((size, size), inverse, dtype=np.float64),
-            v0=first,
-            return_eigenvectors=False,
-            tol=TOLERANCE,
-        )
-        ratios[sample] = found[0]
-    return ratios
+    found, shapes = eigsh(
+        *(matrix, 1, matrix, 0.0),
+        OPinv=LinearOperator((size, size), inverse, dtype=np.float64),
+        v0=first,
+        tol=TOLERANCE,
+    )
+    mode = np.zeros((n_points, 3))
+    mode.reshape(-1)[free] = shapes[:, 0]
+    return float(found[0]), mode

@@ -51,7 +51,7 @@ def planar_ratios(frame: BeamFrame, states: Points, n_steps: int = N_STEPS) -> F
     """
     if frame.planar.n_free > MAX_DENSE:
         return sparse_planar_ratios(frame, states)
-    vectors, projected = _memory(frame.held, frame.n_interior, len(states.nodes), n_steps)
+    vectors, projected = lanczos_memory(frame.held, frame.n_interior, len(states.nodes), n_steps)
     solver, first = DenseSolver(frame), vectors[0].copy()
     for nodes, interior, matrix in zip(*states, projected, strict=True):
         vectors[0] = first
@@ -69,7 +69,9 @@ def out_of_plane(frame: BeamFrame, states: Points, n_steps: int = N_STEPS) -> Ou
     """
     if frame.space.n_free > MAX_DENSE:
         return OutOfPlane(*sparse_out_of_plane(frame, states))
-    vectors, projected = _memory(frame.held_out, frame.n_interior, len(states.nodes), n_steps)
+    vectors, projected = lanczos_memory(
+        frame.held_out, frame.n_interior, len(states.nodes), n_steps
+    )
     solver, first = DenseSolver(frame), vectors[0].copy()
     negatives = np.zeros(len(states.nodes), dtype=np.int64)
     for sample, (nodes, interior) in enumerate(zip(*states, strict=True)):
@@ -109,7 +111,7 @@ def _buckling_factors(ratios: FloatArray) -> FloatArray:
     return factors
 
 
-def _memory(
+def lanczos_memory(
     held: BoolArray, n_interior: int, n_samples: int, n_steps: int
 ) -> tuple[FloatArray, FloatArray]:
     """Return the vectors of Lanczos's method, of which the first has random loads, and matrices."""

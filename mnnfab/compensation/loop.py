@@ -6,27 +6,24 @@ import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from mnnfab.compensation.record import (
     Candidate,
     Compensation,
-    Round,
     best_round,
     compensation_of,
     with_loss_scale,
 )
+from mnnfab.compensation.rounds import RoundResult, evaluator
 from mnnfab.errors import InputError, MnnfabError
 from mnnfab.findings import Finding
-from mnnfab.model.agreement import relative_difference
-from mnnfab.model.surrogate import Correction, Surrogate, fit_correction
-from mnnfab.printed_part.part import PrintedPart
 from mnnfab.problem.problem import Problem, TrainableProblem, require_trainable
+from mnnfab.trainable_models.trainables import trainable_of
 from mnnfab.training.training import train
 
 if TYPE_CHECKING:
     from mnnfab.arrays import FloatArray
     from mnnfab.design.check_section import CompensateSection
+    from mnnfab.printed_part.part import PrintedPart
     from mnnfab.progress.watcher import StageTimer
     from mnnfab.training.training import Training
 
@@ -54,26 +51,6 @@ class CompensationResult:
     part: PrintedPart | None
 
 
-@dataclass(frozen=True, eq=False)
-class _RoundResult:
-    """A round, and the correction for the next one.
-
-    Args:
-        training: training of the widths.
-        surrogate: surrogate on which they were trained.
-        correction: correction that makes the bar model agree with the continuum model at these
-            widths.
-        entry: entry of the record.
-        part: the solved part; None once the next round has begun, to free its memory.
-    """
-
-    training: Training
-    surrogate: Surrogate
-    correction: Correction
-    entry: Round
-    part: PrintedPart | None
-
-
 def compensate(
     problem: Problem,
     training: Training,
@@ -95,17 +72,18 @@ def compensate(
         ToolError: if the continuum model of the first widths cannot be solved.
     """
     problem, section = require_trainable(problem), require_section(problem)
-    rounds = [_evaluate_round(problem, training, None, 0, timer)]
+    evaluate = evaluator(problem)
+    rounds = [evaluate(problem, training, None, 0, timer)]
     findings: list[Finding] = []
     for number in range(1, section.rounds + 1):
         rounds[-1] = replace(rounds[-1], part=None)
-        corrected = problem.corrected(rounds[-1].correction)
+        corrected = replace(problem, surrogate=rounds[-1].following)
         round_task = with_loss_scale(problem.task, section.loss_scale_mm)
         trained = replace(corrected, task=round_task)
         try:
             with timer.stage(f"train, round {number}"):
                 retrained = continue_training(trained, rounds[-1].training.widths_mm, timer)
-            result = _evaluate_round(corrected, retrained, section.loss_scale_mm, number, timer)
+            result = evaluate(corrected, retrained, section.loss_scale_mm, number, timer)
         except MnnfabError as error:
             message = f"round {number} failed, the earlier rounds are used: {error}"
             findings.append(Finding("loop-ended", "warning", "[compensate]", message))
@@ -136,47 +114,13 @@ def continue_training(
 ) -> Training:
     """Continue the training from given widths in a single run, without restarts or retries."""
     schedule = replace(problem.schedule, restarts=1, retries=0)
-    return train(problem.trainable(), widths_mm, schedule, timer.watcher.epoch)
-
-
-def _evaluate_round(
-    problem: TrainableProblem,
-    training: Training,
-    loss_scale_mm: float | None,
-    number: int,
-    timer: StageTimer,
-) -> _RoundResult:
-    """Solve the continuum model of the trained widths and compare it with the prediction."""
-    widths, task = training.widths_mm, problem.task
-    primary_metric, part = task.primary_metric, PrintedPart(problem, widths, timer)
-    continuum = part.continuum
-    found, predicted = continuum.response, problem.response(widths)
-    applied, metrics = problem.surrogate.correction, task.metrics(found)
-    entry = Round(
-        number=number,
-        loss_scale_mm=loss_scale_mm,
-        difference=relative_difference(found, predicted, task.single_loads),
-        scale=applied.scale if applied else 1.0,
-        additive=_norm(applied.additive) / _norm(found.flexibility) if applied else 0.0,
-        metric_predicted=primary_metric.of(task.metrics(predicted)),
-        metric=primary_metric.of(metrics),
-        metric_training=primary_metric.on_training_samples(metrics),
-        loss_training=task.loss_value(found, task.train_indices),
-        dofs=continuum.n_dofs,
-        discretisation_error=part.discretisation.error,
-    )
-    correction = fit_correction(part.bars.flexibility, found.flexibility)
-    return _RoundResult(training, problem.surrogate, correction, entry, part)
-
-
-def _norm(values: FloatArray) -> float:
-    return float(np.linalg.norm(values))
+    return train(trainable_of(problem), widths_mm, schedule, timer.watcher.epoch)
 
 
 def _select_round(
     problem: TrainableProblem,
     section: CompensateSection,
-    rounds: list[_RoundResult],
+    rounds: list[RoundResult],
     candidates: tuple[Candidate, ...],
     findings: list[Finding],
 ) -> CompensationResult:

@@ -16,7 +16,7 @@ from mnnfab.design.section_errors import damaged_file
 from mnnfab.errors import InputError
 from mnnfab.io.files import read_json
 from mnnfab.model.stiffness_law import Calibration
-from mnnfab.model.surrogate import Correction, Surrogate
+from mnnfab.model.surrogate import Correction, FrameCorrection, Surrogate
 from mnnfab.task.metrics import PrimaryMetric
 from mnnfab.task.task import Task, TaskT
 
@@ -24,19 +24,23 @@ SURROGATE = "surrogate.json"
 
 
 class Round(Section):
-    """One round: a training, and the continuum model of its widths.
+    """One round: a training, and the reference model of its widths.
+
+    The reference of bars is the linear continuum model, that of the loaded frame the rubber model,
+    whose metrics are those as read.
 
     Args:
-        number: number of the round; 0 is the training on the uncorrected bar model.
+        number: number of the round; 0 is the training on the uncorrected model.
         loss_scale_mm: loss scale of the training; None for that of the task.
-        difference: relative difference between the flexibility matrices of the bar model, as
-            trained on, and the continuum model.
-        scale: best-fit scale of the correction used in training.
-        additive: ‖Δ‖ of that correction over the norm of the flexibility matrix.
-        metric_predicted: primary metric predicted by the bar model.
-        metric: primary metric by the continuum model.
+        difference: relative difference between the model, as trained on, and its reference: of
+            the flexibility matrices, or of the outputs of all samples.
+        scale: best-fit scale of the correction of bars used in training; of the frame, the factor
+            on the stiffness of its hubs.
+        additive: norm of the additive term of that correction over that of the matrix or outputs.
+        metric_predicted: metric predicted by the model that is trained.
+        metric: metric by the reference model.
         metric_training: the same on the training samples alone.
-        loss_training: loss of the task by the continuum model on the training samples.
+        loss_training: loss of the task by the reference model on the training samples.
         dofs: degrees of freedom of the last mesh.
         discretisation_error: estimated discretisation error of the flexibility matrix.
         kept: True if its widths are the result.
@@ -90,6 +94,11 @@ class _CorrectionEntry(Section):
     additive_mm_per_N: Many[Many[Number]]
 
 
+class _FrameEntry(Section):
+    hub_stiffness: Positive
+    differences_mm: Many[Many[Number]]
+
+
 class _CalibrationEntry(Section):
     widths_mm: Many[Positive]
     softening: Many[Positive]
@@ -108,24 +117,27 @@ class Compensation(Section):
     Args:
         calibration: calibration of the stiffness law.
         correction: correction of the bar model on which the kept widths were trained.
+        frame: correction of the loaded frame on which the kept widths were trained.
         rounds: all rounds.
         candidates: candidates of the search; empty without a search.
     """
 
     calibration: _CalibrationEntry | None = None
     correction: _CorrectionEntry | None = None
+    frame: _FrameEntry | None = None
     rounds: Many[Round] = ()
     candidates: Many[Candidate] = ()
 
     @property
     def surrogate(self) -> Surrogate:
         """Surrogate with this calibration and correction."""
-        calibration, correction = self.calibration, self.correction
+        calibration, correction, frame = self.calibration, self.correction, self.frame
         return Surrogate(
             Calibration(calibration.widths_mm, calibration.softening) if calibration else None,
             Correction(correction.scale, np.array(correction.additive_mm_per_N))
             if correction
             else None,
+            FrameCorrection(frame.hub_stiffness, np.array(frame.differences_mm)) if frame else None,
         )
 
     @property
@@ -141,7 +153,7 @@ def compensation_of(
     surrogate: Surrogate, rounds: Sequence[Round] = (), candidates: Sequence[Candidate] = ()
 ) -> Compensation:
     """Return the record of a surrogate, with its rounds and candidates."""
-    calibration, correction = surrogate.calibration, surrogate.correction
+    calibration, correction, frame = surrogate.calibration, surrogate.correction, surrogate.frame
     return Compensation(
         calibration=_CalibrationEntry(
             widths_mm=calibration.widths_mm, softening=calibration.softening
@@ -153,6 +165,12 @@ def compensation_of(
             additive_mm_per_N=tuple(tuple(row) for row in correction.additive.tolist()),
         )
         if correction
+        else None,
+        frame=_FrameEntry(
+            hub_stiffness=frame.hub_stiffness,
+            differences_mm=tuple(tuple(row) for row in frame.differences_mm.tolist()),
+        )
+        if frame
         else None,
         rounds=tuple(rounds),
         candidates=tuple(candidates),
@@ -178,6 +196,11 @@ def load_compensation(path: Path, task: Task | None) -> Compensation:
         found = Compensation.model_validate(values)
     except ValidationError as error:
         raise damaged_file(path, error) from error
+    if found.frame is not None and task is not None:
+        rows = found.frame.differences_mm
+        if len(rows) != len(task.loads_N) or any(len(row) != len(task.outputs) for row in rows):
+            given = "a correction for other samples than those of the design"
+            raise InputError(f"{path}, frame", given, allowed)
     if found.correction is not None and task is not None:
         rows = found.correction.additive_mm_per_N
         if len(rows) != len(task.outputs) or any(len(row) != len(task.inputs) for row in rows):

@@ -12,13 +12,14 @@ import numpy as np
 from mnnfab.arrays import frozen_floats
 from mnnfab.compensation.loop import continue_training, require_section
 from mnnfab.compensation.record import Candidate, with_loss_scale
+from mnnfab.compensation.rounds import evaluator, predicted_metrics
 from mnnfab.errors import GeometryError, InputError, MnnfabError
-from mnnfab.model.surrogate import fit_correction
 from mnnfab.printed_part.calibration import calibrated
 from mnnfab.printed_part.part import PrintedPart
-from mnnfab.problem.loading import make_problem, train_problem
+from mnnfab.problem.loading import make_problem
 from mnnfab.problem.port_placement import free_nodes, placements, port_nodes
 from mnnfab.problem.problem import Problem, TrainableProblem, require_trainable
+from mnnfab.trainable_models.trainables import train_problem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -200,13 +201,11 @@ def _candidate_problem(design: Design, problem: Problem) -> TrainableProblem:
 
 def _predict_metrics(problem: TrainableProblem, timer: StageTimer) -> tuple[float, float]:
     """Return the metric of all samples and of the training samples after one correction."""
-    task, section = problem.task, problem.design.compensate
+    section = problem.design.compensate
     loss_scale_mm = section.loss_scale_mm if section else None
-    widths = train_problem(problem).widths_mm
-    part = PrintedPart(problem, widths, timer)
-    bars, continuum = part.bars.flexibility, part.continuum.response.flexibility
-    corrected = problem.corrected(fit_correction(bars, continuum))
-    trained = replace(corrected, task=with_loss_scale(task, loss_scale_mm))
-    retrained = continue_training(trained, widths, timer)
-    metrics = task.metrics(corrected.response(retrained.widths_mm))
-    return task.primary_metric.of(metrics), task.primary_metric.on_training_samples(metrics)
+    training = train_problem(problem)
+    first = evaluator(problem)(problem, training, None, 0, timer)
+    corrected = replace(problem, surrogate=first.following)
+    trained = replace(corrected, task=with_loss_scale(problem.task, loss_scale_mm))
+    retrained = continue_training(trained, training.widths_mm, timer)
+    return predicted_metrics(corrected, retrained.widths_mm)

@@ -199,6 +199,9 @@ class ToleranceSection(Section):
             minimises the mean loss; an even number, because the errors are drawn in pairs of
             opposite sign. 0 trains the nominal part. The training time is proportional to the
             number of samples.
+        train_over_modulus: factors on Young's modulus, as [0.5, 2.0], with which the loss is
+            averaged beside that of the modulus itself. With model = "bars" only displacements
+            change, with model = "frame" also how much the loaded part differs from linear theory.
     """
 
     enabled: bool = True
@@ -208,6 +211,7 @@ class ToleranceSection(Section):
     load_sd_gf: NotNegative = 0.0
     samples: Annotated[int, Field(ge=10, le=1_000_000)] = 1000
     train_over: Annotated[int, Field(ge=0, le=1000, multiple_of=2)] = 0
+    train_over_modulus: Many[Annotated[float, Field(gt=0, le=100)]] = ()
 
     @model_validator(mode="after")
     def _check_training_errors(self) -> Self:

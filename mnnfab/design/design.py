@@ -86,7 +86,9 @@ class Design(Section):
         if self.compensate.loss_scale_mm is not None and not _is_scaled(self.task):
             given = f"{self.compensate.loss_scale_mm:g}, with a loss that has no scale"
             raise section_error(
-                "compensate.loss_scale_mm", given, 'only with normalisation = "softmax"'
+                "compensate.loss_scale_mm",
+                given,
+                'only with normalisation = "softmax" or loss = "as-read"',
             )
         return self
 

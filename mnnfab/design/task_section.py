@@ -73,9 +73,11 @@ class Classification(Section):
         bias_gf: constant weight on the last input.
         round_to_gf: increment of the available weights; loads are rounded to it.
         kind: "classification".
-        loss: loss function.
+        loss: "cross-entropy" of the displacements, or "as-read", that of readings with an error:
+            the mean of -log P, with the probability P that the largest reading is the right one.
         normalisation: "softmax", the form in the text of the paper, or "share", that of its code.
-        loss_scale_mm: τ of softmax, mm; 0.04 if not given.
+        loss_scale_mm: τ of softmax, mm, 0.04 if not given; for "as-read", the standard deviation
+            of a reading, [check] resolution_mm if not given.
     """
 
     kind: Literal["classification"]
@@ -200,7 +202,8 @@ class Behaviour(Section):
         targets_mm: displacement that each output shall have, mm.
         loss: loss function; by default the one that fits the kind of target.
         normalisation: of the cross-entropy, "softmax" or "share"; "share" if not given.
-        loss_scale_mm: τ of softmax, or the displacement whose error counts as 1, mm.
+        loss_scale_mm: τ of softmax, the standard deviation of a reading for "as-read", or the
+            displacement whose error counts as 1, mm.
     """
 
     kind: Literal["behaviour"]

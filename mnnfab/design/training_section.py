@@ -43,6 +43,8 @@ class TrainingSection(Section):
     """[training] Training of the widths.
 
     Args:
+        model: model on which the widths are trained: "bars", linear and fast, or "frame", beams
+            with large rotations under the weight of the part and the loads of the samples.
         optimizer: "adam" on mini-batches, or "l-bfgs-b", SciPy's bounded quasi-Newton
             method on all training samples at once, with at most `epochs` iterations.
         stiffness_law: stiffness of a bond as a function of its width: "bar" (E w t / a),
@@ -70,6 +72,7 @@ class TrainingSection(Section):
         seed: seed of the data split, the sample order, the random starts and the noise.
     """
 
+    model: Literal["bars", "frame"] = "bars"
     optimizer: Literal["adam", "l-bfgs-b"] = "adam"
     stiffness_law: Literal["bar", "series", "calibrated"] = "bar"
     rule: Literal["adjoint", "coupled-learning", "finite-differences"] = "adjoint"
@@ -89,6 +92,10 @@ class TrainingSection(Section):
         if self.sharpness is not None and self.width_map != "logistic":
             raise section_error(
                 "sharpness", f"given with width_map = {self.width_map!r}", 'only with "logistic"'
+            )
+        if self.model == "frame" and self.rule != "adjoint":
+            raise section_error(
+                "rule", f'"{self.rule}" with model = "frame"', '"adjoint", or model = "bars"'
             )
         if self.optimizer == "l-bfgs-b" and self.rule != "adjoint":
             raise section_error(

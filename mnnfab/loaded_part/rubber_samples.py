@@ -59,11 +59,12 @@ def solve_samples(part: PortPart, sweep: Sweep, factors: FloatArray) -> RubberSa
         ToolError: if the solver fails or memory is insufficient.
     """
     task, section = part.problem.task, part.problem.design.check
-    if section.thorough:
-        samples = np.arange(len(task.loads_N))
+    # The compensation of the loaded frame has solved all samples already.
+    if section.thorough or part.problem.design.schedule.model == "frame":
+        samples, found = np.arange(len(task.loads_N)), part.sample_states
     else:
         samples = critical_samples(task, sweep, factors, section.resolution_mm)
-    found = part.rubber.states(task.loads_N[samples])
+        found = part.rubber.states(task.loads_N[samples])
     return RubberSamples(
         samples=samples,
         states=found,

@@ -75,11 +75,13 @@ class LossOptions:
         normalisation: normalisation of a cross-entropy, "softmax" or "share".
         scale_mm: loss scale; None if the design gives none.
         target_size_mm: root mean square of the targets.
+        resolution_mm: standard deviation of a reading.
     """
 
     normalisation: str | None
     scale_mm: float | None
     target_size_mm: float
+    resolution_mm: float
 
 
 @dataclass(frozen=True)

@@ -39,17 +39,38 @@ class Correction:
 
 
 @dataclass(frozen=True, eq=False)
+class FrameCorrection:
+    """Correction of the frame with large rotations to the rubber model.
+
+    Args:
+        hub_stiffness: factor on the stiffness of the hubs.
+        differences_mm: outputs of the rubber model minus those of the frame, for each sample of
+            the task, (n_samples, n_out).
+    """
+
+    hub_stiffness: float
+    differences_mm: FloatArray
+
+    def __post_init__(self) -> None:
+        """Freeze the differences."""
+        object.__setattr__(self, "differences_mm", frozen_floats(self.differences_mm))
+
+
+@dataclass(frozen=True, eq=False)
 class Surrogate:
-    """Calibration and correction of the bar model of a design by continuum models.
+    """Calibration and correction of the models of a design by continuum models.
 
     Args:
         calibration: calibration of the stiffness law; None for the other laws.
         correction: correction of the flexibility matrix; None before the first continuum
             solution.
+        frame: correction of the loaded frame; None before the first rubber model, or if the
+            design is trained on bars.
     """
 
     calibration: Calibration | None = None
     correction: Correction | None = None
+    frame: FrameCorrection | None = None
 
 
 #: Surrogate without calibration and correction.

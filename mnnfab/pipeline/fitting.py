@@ -20,11 +20,12 @@ from mnnfab.findings import Finding
 from mnnfab.printed_part.calibration import calibrated
 from mnnfab.printed_part.part import PrintedPart
 from mnnfab.printed_part.tiling import coupons_of
-from mnnfab.problem.loading import make_problem, train_problem
+from mnnfab.problem.loading import make_problem
 from mnnfab.problem.problem import Problem, TrainableProblem, require_trainable
 from mnnfab.progress.watcher import StageTimer
 from mnnfab.runs.record import WIDTHS, Ancestor, as_ancestor, load_ancestry
 from mnnfab.runs.run_folder import DESIGN, default_folder
+from mnnfab.trainable_models.trainables import train_problem
 from mnnfab.training.training import Training
 from mnnfab.validation.attainable_targets import attainability_findings_before_training
 from mnnfab.validation.training_results import kept_given_start, training_findings

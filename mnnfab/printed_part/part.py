@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from fem.continuum import Continuum
     from fem.convergence import ConvergenceStudy
     from fem.limit_states import LimitStates
+    from fem.loaded_states import LoadedStates
     from fem.mesh import Mesh
     from fem.rubber.model import RubberModel
     from geometry.part import TiledPart
@@ -136,6 +137,16 @@ class PrintedPart(Generic[TaskT_co]):
             ToolError: as `continuum`.
         """
         return self.rubber_on(self.continuum)
+
+    @cached_property
+    def sample_states(self: PortPart) -> LoadedStates:
+        """States of all samples of the task by the rubber model.
+
+        Raises:
+            UnstableError: if the part does not carry its own weight.
+            ToolError: as `continuum`.
+        """
+        return self.rubber.states(self.problem.task.loads_N)
 
     def rubber_on(self: PortPart, continuum: Continuum) -> RubberModel:
         """Return the rubber model on the mesh of any continuum model of the part."""

@@ -16,11 +16,10 @@ from mnnfab.network.rigidity import require_rigid
 from mnnfab.network.widths_file import check_widths, load_start, load_widths
 from mnnfab.problem.material_state import material_of
 from mnnfab.problem.node_numbers import NumberedDesign, number_nodes
-from mnnfab.problem.problem import PortProblem, Problem, has_ports, require_trainable
+from mnnfab.problem.problem import PortProblem, Problem, has_ports
 from mnnfab.profiles import is_file, printer
 from mnnfab.task.datasets import BUILT_IN
 from mnnfab.task.factory import make_task
-from mnnfab.training.training import Progress, Training, train
 
 #: Output displacements below this fraction of the largest elongation count as zero.
 UNCOUPLED = 1e-10
@@ -66,22 +65,6 @@ def make_problem(design: Design, folder: Path, start: Path | None = None) -> Pro
     if has_ports(problem):
         _check_coupling(problem)
     return problem
-
-
-def train_problem(problem: Problem, progress: Progress | None = None) -> Training:
-    """Train the widths, or return those that the design gives.
-
-    If all restarts stalled, further ones are started from random widths, unless initial widths
-    are given; see `Training.restarts`.
-
-    Raises:
-        InputError: if the design has no task with a metric, or the initial widths do not suit the
-            width map.
-    """
-    if problem.given_widths_mm is not None:
-        return Training(widths_mm=problem.given_widths_mm, history=())
-    trainable = require_trainable(problem).trainable()
-    return train(trainable, problem.start_widths_mm, problem.schedule, progress)
 
 
 def _check_coupling(problem: PortProblem) -> None:

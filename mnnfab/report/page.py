@@ -54,6 +54,7 @@ def page_text(results: Results, others: Sequence[OtherFile] = ()) -> str:
         outputs=outputs,
         has_targets=any(row.target_mm is not None for row in outputs),
         models=list(models_by_name(results)),
+        trained_on_frame=results.problem.design.schedule.model == "frame",
         flexibility=_flexibility(results),
         restart_columns=[_RESTART_COLUMNS.get(name, metric_label(name)) for name in restarts],
         restarts=_rows(restarts),

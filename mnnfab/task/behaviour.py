@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from mnnfab.arrays import frozen_floats
+from mnnfab.design.design import Design
 from mnnfab.design.task_section import Behaviour
-from mnnfab.design.training_section import TrainingSection
 from mnnfab.errors import InputError
 from mnnfab.losses.kinds.squared_error import SquaredError
 from mnnfab.network.ports import Port
@@ -25,7 +25,7 @@ from mnnfab.units import NEWTON_PER_GF
 
 def make_behaviour(
     section: Behaviour,
-    schedule: TrainingSection,
+    design: Design,
     inputs: tuple[Port, ...],
     outputs: tuple[Port, ...],
 ) -> Task:
@@ -34,6 +34,7 @@ def make_behaviour(
     Raises:
         InputError: if the data do not fit the ports, or the loads or targets are all zero.
     """
+    schedule, resolution_mm = design.schedule, design.check.resolution_mm
     for key in ("test_fraction", "validation_fraction"):
         if getattr(schedule, key):
             given = f"{getattr(schedule, key):g}"
@@ -41,7 +42,9 @@ def make_behaviour(
     loads = np.array([section.loads_gf]) * NEWTON_PER_GF
     if section.targets_mm is not None:
         targets = np.array([section.targets_mm])
-        loss = make_loss(section, section.loss or "mse", targets, "[task] targets_mm")
+        loss = make_loss(
+            section, section.loss or "mse", targets, "[task] targets_mm", resolution_mm
+        )
         evaluate = behaviour_target_metrics
         primary_metric = PrimaryMetric(
             "relative_error", "lower", ZERO_PREDICTION, "relative_error", ZERO_PREDICTION
@@ -49,7 +52,9 @@ def make_behaviour(
     else:
         targets = np.eye(len(outputs))[[section.target_class or 0]]
         chosen = section.model_copy(update={"normalisation": section.normalisation or "share"})
-        loss = make_loss(chosen, section.loss or "cross-entropy", targets, "[task] target_class")
+        loss = make_loss(
+            chosen, section.loss or "cross-entropy", targets, "[task] target_class", resolution_mm
+        )
         equal = Baseline(1 / len(outputs))
         evaluate = behaviour_class_metrics
         primary_metric = PrimaryMetric("target_share", "higher", equal, "target_share", equal)

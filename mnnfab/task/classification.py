@@ -63,7 +63,9 @@ def make_classification(
         loads_N=frozen_floats(loads),
         exact_loads_N=frozen_floats(exact) if step else None,
         targets=targets,
-        loss=make_loss(section, section.loss, targets, "[task] outputs"),
+        loss=make_loss(
+            section, section.loss, targets, "[task] outputs", design.check.resolution_mm
+        ),
         split=split,
         evaluate=classification_metrics,
         primary_metric=PrimaryMetric(

@@ -14,9 +14,20 @@ MIN_TARGET_MM = 1e-12
 
 
 def make_loss(
-    section: Classification | Regression | Behaviour, name: str, targets: FloatArray, where: str
+    section: Classification | Regression | Behaviour,
+    name: str,
+    targets: FloatArray,
+    where: str,
+    resolution_mm: float,
 ) -> Loss:
     """Return the loss of a task section.
+
+    Args:
+        section: task section.
+        name: name of the loss.
+        targets: targets of the outputs, (n_samples, n_out).
+        where: place of the targets in the design, for errors.
+        resolution_mm: standard deviation of a reading.
 
     Raises:
         InputError: if the targets are displacements that are all zero.
@@ -26,4 +37,4 @@ def make_loss(
         given = "all zero" if size == 0 else f"{size:g} mm in the root mean square"
         raise InputError(where, given, "targets that are not all zero")
     normalisation = getattr(section, "normalisation", None)
-    return kind.make(LossOptions(normalisation, section.loss_scale_mm, size))
+    return kind.make(LossOptions(normalisation, section.loss_scale_mm, size, resolution_mm))

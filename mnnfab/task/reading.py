@@ -10,13 +10,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy.special import ndtr
 
 from mnnfab.arrays import FloatArray
+from mnnfab.losses.reading import log_probabilities
 from mnnfab.task.task import ScoredTask, Task
-
-#: Points of the integral over the reading of an output, and its range in standard deviations.
-POINTS, RANGE = 96, 9.0
 
 ReadName = Literal["accuracy", "relative_error"]
 
@@ -82,28 +79,18 @@ def metric_as_read(
 def class_probabilities(task: Task, outputs_mm: FloatArray, resolution_mm: float) -> FloatArray:
     """Return the probability that each sample is read as its class, (n_samples,).
 
-    The class is that of the largest |reading|. All others must be below the reading r of the right
-    output c, in units of the standard deviation s and with the density of a folded normal variable:
-    P = ∫ (φ(r - u_c) + φ(r + u_c)) Π_j (Φ(r - u_j) - Φ(-r - u_j)) dr over r > 0.
+    The class is that of the largest |reading|; see `mnnfab.losses.reading`.
 
     Args:
         task: task with classes.
         outputs_mm: displacements of the outputs, (n_samples, n_out); NaN gives 0.
-        resolution_mm: standard deviation s of a reading.
+        resolution_mm: standard deviation of a reading.
     """
-    scaled = np.abs(outputs_mm) / resolution_mm
-    right = task.targets.argmax(axis=1)
-    mean = scaled[np.arange(len(scaled)), right][:, None]
-    knots, weights = np.polynomial.legendre.leggauss(POINTS)
-    low, high = np.maximum(mean - RANGE, 0.0), mean + RANGE
-    readings = low + (high - low) * (knots + 1) / 2
-    density = np.exp(-((readings - mean) ** 2) / 2) + np.exp(-((readings + mean) ** 2) / 2)
-    product = density / np.sqrt(2 * np.pi) * (high - low) / 2 * weights
-    for output in range(scaled.shape[1]):
-        other = scaled[:, output][:, None]
-        below = ndtr(readings - other) - ndtr(-readings - other)
-        product *= np.where((right != output)[:, None], below, 1.0)
-    probabilities: FloatArray = np.nan_to_num(product.sum(axis=1), nan=0.0).clip(0.0, 1.0)
+    found = np.isfinite(outputs_mm).all(axis=1)
+    sizes = np.abs(outputs_mm[found]) / resolution_mm
+    probabilities = np.zeros(len(outputs_mm))
+    right = task.targets[found].argmax(axis=1)
+    probabilities[found] = np.exp(log_probabilities(sizes, right).values).clip(0.0, 1.0)
     return probabilities
 
 

@@ -64,7 +64,9 @@ def make_regression(
         outputs=outputs,
         loads_N=frozen_floats(loads),
         targets=frozen_floats(targets),
-        loss=make_loss(section, section.loss, targets, "[task] targets"),
+        loss=make_loss(
+            section, section.loss, targets, "[task] targets", design.check.resolution_mm
+        ),
         split=split,
         evaluate=displacement_metrics,
         primary_metric=PrimaryMetric(

@@ -179,7 +179,8 @@ def is_scored(task: Task | None) -> TypeIs[ScoredTask]:
 
 def classification_metrics(task: Task, displacements: FloatArray) -> Metrics:
     """Return the accuracy in each subset of the data; the largest displacement gives the class."""
-    correct = np.abs(displacements).argmax(axis=1) == task.targets.argmax(axis=1)
+    sizes = np.nan_to_num(np.abs(displacements), nan=-1.0)  # without a stable state: wrong
+    correct = (sizes.argmax(axis=1) == task.targets.argmax(axis=1)) & (sizes.min(axis=1) >= 0)
     return _by_subset(task, "accuracy", lambda indices: float(correct[indices].mean()))
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, get_args
+from functools import partial
+from itertools import product
+from typing import Any, Literal, Protocol, TypeVar, get_args
 
 import numpy as np
 from scipy.optimize import OptimizeResult, minimize
 
 from mnnfab.arrays import FloatArray, IntArray
-from mnnfab.errors import InputError
+from mnnfab.errors import InputError, LostStateError
 from mnnfab.model.model import PortModel, WidthModel
 from mnnfab.task.task import Task
 from mnnfab.training.adam import Adam
@@ -22,6 +25,15 @@ from mnnfab.training.width_maps import WidthMap
 MAX_BONDS = 500
 #: Largest number of recorded widths during training, n_bonds × (epochs + 1).
 MAX_WIDTHS = 5_000_000
+
+#: Status of L-BFGS-B after a line search that failed, and how often it is started again then.
+LINE_SEARCH_FAILED, MAX_RESTARTS = 2, 10
+#: Largest number of times that a step is halved after which a sample has no stable state.
+MAX_HALVINGS = 10
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 Optimizer = Literal["adam", "l-bfgs-b"]
 RuleName = Literal["adjoint", "coupled-learning", "finite-differences"]
@@ -88,6 +100,23 @@ def can_record_widths(n_bonds: int, epochs: int) -> bool:
     return n_bonds <= MAX_BONDS and n_bonds * (epochs + 1) <= MAX_WIDTHS
 
 
+class Penalty(Protocol):
+    """Constraints on the states of a training as a penalty on its loss."""
+
+    def __call__(
+        self,
+        equilibrium: Any,  # noqa: ANN401 - each penalty knows the equilibria of its model
+        indices: IntArray,
+    ) -> tuple[float, FloatArray]:
+        """Return the penalty of some samples, and its derivative in the widths, (n_bonds,).
+
+        Args:
+            equilibrium: equilibria of the model, under the loads of the samples `indices`.
+            indices: indices of the samples.
+        """
+        ...
+
+
 @dataclass(frozen=True, eq=False)
 class Trainable:
     """The bond widths of a model as functions of trainable latent values, and their loss.
@@ -98,42 +127,72 @@ class Trainable:
         width_map: map that keeps the widths within their limits.
         width_errors_mm: width errors of the print samples over which the loss is averaged,
             (n_prints, n_bonds); None to use the nominal widths.
+        other_models: the model with other moduli, over which the loss is averaged too.
+        penalty: penalty that is added to the loss of the model itself; None without constraints.
     """
 
     model: WidthModel
     task: Task
     width_map: WidthMap
     width_errors_mm: FloatArray | None = None
+    other_models: tuple[WidthModel, ...] = ()
+    penalty: Penalty | None = None
 
-    def _prints(self, latent: FloatArray) -> Iterable[FloatArray]:
-        """Return the widths of each print sample, (n_bonds,) mm; one sample if nominal."""
+    def _scenarios(self, latent: FloatArray) -> Iterable[tuple[WidthModel, FloatArray]]:
+        """Return each model with the widths of each print sample, (n_bonds,) mm."""
         drawn = self.width_map.widths(latent)
-        return [drawn] if self.width_errors_mm is None else drawn + self.width_errors_mm
+        prints = [drawn] if self.width_errors_mm is None else drawn + self.width_errors_mm
+        return product((self.model, *self.other_models), prints)
 
     def port_model(self, latent: FloatArray) -> PortModel:
-        """Return the port model for the nominal widths."""
-        return self.model.port_model(self.width_map.widths(latent))
+        """Return the port model for the nominal widths.
+
+        Raises:
+            LostStateError: if a training sample has no stable state.
+        """
+        model = self.model.port_model(self.width_map.widths(latent))
+        outputs = model.outputs(self.task.loads_N.take(self.task.train_indices, axis=0))
+        lost = np.flatnonzero(np.isnan(outputs).any(axis=1))
+        if lost.size:
+            sample = self.task.train_indices[lost[0]]
+            msg = f"sample {sample} has no stable state in the plane"
+            raise LostStateError(f"{msg} ({lost.size} of {len(outputs)} training samples)")
+        return model
 
     def gradient(
         self, latent: FloatArray, indices: IntArray, rule: RuleName = "adjoint"
     ) -> FloatArray:
-        """Return the gradient of the mean loss over `indices` in the latent values, (n_bonds,)."""
+        """Return the gradient of the mean loss over `indices` in the latent values, (n_bonds,).
+
+        Raises:
+            LostStateError: if a sample has no stable state.
+        """
+        if self.penalty is not None:
+            return self.loss_and_gradient(latent, indices)[1]
         chain = self.width_map.derivative(latent)
         gradients = [
-            RULES[rule].width_gradient(self.model, self.task, widths, indices, chain)
-            for widths in self._prints(latent)
+            RULES[rule].width_gradient(model, self.task, widths, indices, chain)
+            for model, widths in self._scenarios(latent)
         ]
         return gradients[0] if len(gradients) == 1 else np.mean(gradients, axis=0)
 
     def loss_and_gradient(self, latent: FloatArray, indices: IntArray) -> tuple[float, FloatArray]:
-        """Return the mean loss over `indices` and its exact gradient, from one factorisation."""
+        """Return the mean loss over `indices` and its exact gradient, from one factorisation.
+
+        Raises:
+            LostStateError: if a sample has no stable state.
+        """
         losses, gradients, chain = [], [], self.width_map.derivative(latent)
-        for widths in self._prints(latent):
-            equilibrium = self.model.solve(widths, self.task.loads_N.take(indices, axis=0))
+        penalty, by_penalty = 0.0, np.zeros_like(latent)
+        for model, widths in self._scenarios(latent):
+            equilibrium = model.solve(widths, self.task.loads_N.take(indices, axis=0))
             targets = self.task.targets.take(indices, axis=0)
             losses.append(self.task.loss.value(equilibrium.outputs_mm, targets))
             gradients.append(self.task.width_gradient(equilibrium, indices, chain))
-        return float(np.mean(losses)), np.mean(gradients, axis=0)
+            if self.penalty is not None and len(losses) == 1:
+                penalty, by_penalty = self.penalty(equilibrium, indices)
+        gradient = np.mean(gradients, axis=0) + by_penalty * chain
+        return float(np.mean(losses)) + penalty, gradient
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,15 +228,18 @@ def train_adam(
         generator: random number generator of the sample order.
         on_epoch: called after every epoch.
     """
-    latent, width_map = start, trainable.width_map
+    latent, safe, width_map = start, start, trainable.width_map
     optimiser = Adam(len(latent), schedule.learning_rate)
     models, latents = [trainable.port_model(latent)], [latent]
     for epoch in range(1, schedule.epochs + 1):
         order = epoch_order(trainable.task.train_indices, schedule.batch_size, generator)
         for indices in _batches(order, schedule.batch_size):
-            gradient = trainable.gradient(latent, indices, schedule.rule)
+            gradient_at = partial(trainable.gradient, indices=indices, rule=schedule.rule)
+            latent, gradient = _nearest(latent, safe, gradient_at)
             latent = width_map.project(latent + optimiser.step(gradient))
-        models.append(trainable.port_model(latent))
+        latent, found = _nearest(latent, safe, trainable.port_model)
+        models.append(found)
+        safe = latent
         if schedule.keep_widths:
             latents.append(latent)
         if on_epoch(epoch, models[-1]):
@@ -228,17 +290,69 @@ def minimise_loss(
     Returns:
         Final latent values, (n_bonds,), and their loss.
     """
-    found = minimize(
-        trainable.loss_and_gradient,
-        start,
-        args=(trainable.task.train_indices,),
-        jac=True,
-        method="L-BFGS-B",
-        bounds=[trainable.width_map.latent_limits] * len(start),
-        callback=on_iteration,
-        options={"maxiter": iterations, "ftol": 1e-12, "gtol": 1e-9},
-    )
-    return np.asarray(found.x), float(found.fun)
+    walled, left = _Walled(trainable), iterations
+    latent, restarts = start, 0
+    while True:
+        found = minimize(
+            walled,
+            latent,
+            args=(trainable.task.train_indices,),
+            jac=True,
+            method="L-BFGS-B",
+            bounds=[trainable.width_map.latent_limits] * len(start),
+            callback=on_iteration,
+            options={"maxiter": left, "ftol": 1e-12, "gtol": 1e-9},
+        )
+        latent, left = np.asarray(found.x), left - int(found.nit)
+        # A line search that ends at a wall, or where the followed constraints change.
+        again = trainable.penalty is not None and found.status == LINE_SEARCH_FAILED
+        if not again or not left or not found.nit or restarts == MAX_RESTARTS:
+            return latent, float(found.fun)
+        restarts += 1
+
+
+def _nearest(
+    latent: FloatArray, safe: FloatArray, evaluate: Callable[[FloatArray], T]
+) -> tuple[FloatArray, T]:
+    """Return latent values at which no sample has lost its state, and what was evaluated there.
+
+    The step from safe values is halved until all samples have stable states.
+
+    Raises:
+        LostStateError: if a sample has none at the safe values either.
+    """
+    for _ in range(MAX_HALVINGS):
+        try:
+            return latent, evaluate(latent)
+        except LostStateError as error:
+            log.info("the step is halved: %s", error)
+        latent = (safe + latent) / 2
+    return safe, evaluate(safe)
+
+
+class _Walled:
+    """Loss and gradient of a trainable, with a wall where samples have lost their states.
+
+    The wall is a paraboloid about the last values without a lost sample, at which it is higher
+    than the loss: the line search then tries a shorter step.
+    """
+
+    def __init__(self, trainable: Trainable) -> None:
+        self._trainable = trainable
+        self._last: tuple[FloatArray, float] | None = None
+
+    def __call__(self, latent: FloatArray, indices: IntArray) -> tuple[float, FloatArray]:
+        try:
+            value, gradient = self._trainable.loss_and_gradient(latent, indices)
+        except LostStateError as error:
+            if self._last is None:
+                raise
+            log.info("the step is shortened: %s", error)
+            safe, value = self._last
+            step, height = latent - safe, 1.0 + abs(value)
+            return value + height, 2 * height * step / (step @ step)
+        self._last = latent.copy(), value
+        return value, gradient
 
 
 def epoch_order(indices: IntArray, batch_size: int, generator: np.random.Generator) -> IntArray:

@@ -178,7 +178,8 @@ def measure(task: Task, model: PortModel, epoch: int) -> Epoch:
     """Return the losses and metrics of a model after an epoch."""
 
     def loss(rows: IntArray) -> float | None:
-        return task.loss_value(model, rows) if rows.size else None
+        value = task.loss_value(model, rows) if rows.size else np.nan
+        return value if np.isfinite(value) else None  # a sample may have no stable state
 
     return Epoch(
         epoch=epoch,

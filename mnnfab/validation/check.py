@@ -22,6 +22,7 @@ from mnnfab.training.gradient_comparison import (
 from mnnfab.validation.acceptance import check_compensation, check_continuum
 from mnnfab.validation.as_read import check_as_read, not_read, window_finding
 from mnnfab.validation.conditioning import check_conditioning
+from mnnfab.validation.frame_prediction import check_frame_prediction
 from mnnfab.validation.limit_states.checks import check_limit_states
 from mnnfab.validation.loading import assess
 from mnnfab.validation.print_samples import check_print_samples, study_print_samples
@@ -122,6 +123,7 @@ def _check_models(results: Results, part: PortPart, predicted: Response) -> Resu
             *acceptance,
             *check_solution(part.discretisation, continuum.residuals),
             *check_compensation(problem, predicted, response),
+            *check_frame_prediction(part, loaded),
             *check_limit_states(problem, continuum, states, loaded),
             *((window_finding(loaded),) if loaded else ()),
             *check_print_samples(problem, prints),

@@ -93,7 +93,8 @@ TRAINING: Final = (
         ),
         (
             "Relative difference between the flexibility matrices of the calibrated bar model"
-            " and of the continuum model."
+            ' and of the continuum model; with `[training] model = "frame"`, between the outputs'
+            " of all samples of the corrected frame and of the rubber model."
         ),
         "Raise `[compensate] rounds`, or raise `[compensate] tolerance`.",
     ),

@@ -1,0 +1,138 @@
+"""Stability and strain of the loaded part as a penalty on the loss of a training.
+
+The smallest eigenvalue μ of a state is compared with 1 - 1/λ, which it has in linear buckling at λ
+times the loads. Stability is required of the loaded state, in the plane and out of it, and out of
+the plane also by linear buckling, as it is of the solid. The penalty is a smooth maximum of the
+squared relative shortfalls of all samples and of the squared relative excesses of their strains.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fem.frames.measures import StateMeasures
+from fem.frames.width_model import FrameWidthModel
+
+if TYPE_CHECKING:
+    from mnnfab.arrays import FloatArray, IntArray
+    from mnnfab.loaded_part.requirements import Requirements
+    from mnnfab.trainable_models.loaded_frame import CorrectedEquilibrium
+
+#: Weight of the largest squared relative shortfall in the loss, and power of the smooth maximum.
+WEIGHT, POWER = 10.0, 4
+#: Margin on the required load factor and on the strain, for the differences between the models.
+MARGIN = 1.15
+#: In steps on a part of the samples, those are evaluated whose eigenvalue is above the required one
+#: by less than this, and this number of others in turn: modes take longer than states.
+BAND, N_IN_TURN = 0.15, 2
+#: Share of the loads at which the eigenvalue of linear buckling is taken.
+SMALL_SHARE = 1e-3
+#: Conditions on the stability of a sample.
+N_CONDITIONS = 3
+
+
+class LoadedConstraints:
+    """The penalty of a training on the loaded frame: a `Penalty`.
+
+    It remembers the last eigenvalues of all samples, to choose those that are evaluated.
+
+    Args:
+        model: frames for any widths.
+        loads_N: loads of all samples, (n_samples, n_in).
+        requirements: required load factor λ of instability, and largest allowed strain.
+        every: whether all samples are evaluated in each step, as a line search requires.
+    """
+
+    def __init__(
+        self,
+        model: FrameWidthModel,
+        loads_N: FloatArray,
+        requirements: Requirements,
+        *,
+        every: bool,
+    ) -> None:
+        """Store the limits with their margin."""
+        self._frames, self._loads_N, self._every = model.frames, loads_N, every
+        self._weightless = FrameWidthModel(model.frames, model.input_ports, model.output_ports)
+        self.required = 1.0 - 1.0 / (MARGIN * requirements.stability)
+        self.strain = requirements.strain / MARGIN
+        #: Last eigenvalues of each sample: of the loaded state in the plane and out of it, and of
+        #: linear buckling out of the plane; NaN before the first.
+        self.ratios = np.full((len(loads_N), N_CONDITIONS), np.nan)
+        self._starts: dict[tuple[int, int], FloatArray] = {}
+        self._age = np.zeros(len(loads_N))
+
+    def __call__(
+        self, equilibrium: CorrectedEquilibrium, indices: IntArray
+    ) -> tuple[float, FloatArray]:
+        """Return the penalty of some samples and its derivative in the widths, (n_bonds,).
+
+        Args:
+            equilibrium: their states.
+            indices: indices of the samples.
+
+        Raises:
+            LostStateError: if a state of a large frame is unstable.
+        """
+        found = [*self._shortfalls(equilibrium, indices), *self._excesses(equilibrium)]
+        if not found:
+            return 0.0, np.zeros(len(equilibrium.widths_mm))
+        squares = np.array([square for square, _ in found])
+        largest = squares.max()
+        powers = ((squares / largest) ** POWER).sum()
+        value = WEIGHT * largest * powers ** (1 / POWER)
+        shares = WEIGHT * powers ** (1 / POWER - 1) * (squares / largest) ** (POWER - 1)
+        return float(value), shares @ np.array([slope for _, slope in found])
+
+    def _shortfalls(
+        self, equilibrium: CorrectedEquilibrium, indices: IntArray
+    ) -> Iterator[tuple[float, FloatArray]]:
+        """Yield the squared relative shortfalls of eigenvalues, and their derivatives."""
+        for ratio, slope in self._ratios(equilibrium, indices):
+            shortfall = (self.required - ratio) / self.required
+            yield shortfall**2, -2 * shortfall / self.required * slope
+
+    def _excesses(self, equilibrium: CorrectedEquilibrium) -> Iterator[tuple[float, FloatArray]]:
+        """Yield the squared relative excesses of strains, and their derivatives."""
+        measures = StateMeasures(self._frames, equilibrium)
+        strains = equilibrium.states.strains.max(axis=1)
+        for place in np.flatnonzero(strains > self.strain).tolist():
+            yield measures.strain_excess(place, self.strain)
+
+    def _ratios(
+        self, equilibrium: CorrectedEquilibrium, indices: IntArray
+    ) -> Iterator[tuple[float, FloatArray]]:
+        """Yield the eigenvalues below the required one, and their derivatives in the widths."""
+        places = self._chosen(indices)
+        small = self._weightless.solve(
+            equilibrium.widths_mm, SMALL_SHARE * self._loads_N[indices[places]]
+        )
+        loaded, linear = (StateMeasures(self._frames, one) for one in (equilibrium, small))
+        for row, place in enumerate(places.tolist()):
+            sample = int(indices[place])
+            conditions = ((loaded, place, False), (loaded, place, True), (linear, row, True))
+            for condition, (measures, number, outside) in enumerate(conditions):
+                share = SMALL_SHARE if measures is linear else 1.0
+                start = self._starts.get((sample, condition))
+                mode = measures.mode(number, out_of_plane=outside, start=start)
+                if mode.start is not None:
+                    self._starts[sample, condition] = mode.start
+                ratio = 1.0 - (1.0 - mode.ratio) / share
+                self.ratios[sample, condition] = ratio
+                if ratio < self.required:
+                    yield ratio, measures.by_widths(number, mode, out_of_plane=outside) / share
+
+    def _chosen(self, indices: IntArray) -> IntArray:
+        """Return the samples whose modes are evaluated, as places in `indices`."""
+        if self._every:
+            return np.arange(len(indices))
+        ratios = self.ratios[indices].min(axis=1)
+        self._age[indices] += 1
+        near = np.flatnonzero(~(ratios > self.required + BAND))  # or not known yet
+        oldest = np.argsort(-self._age[indices], kind="stable")[:N_IN_TURN]
+        chosen = np.union1d(near, oldest)
+        self._age[indices[chosen]] = 0
+        return chosen
