@@ -58,8 +58,8 @@ class Classification(Section):
     """[task] Classification: the output with the largest |u| is the predicted class.
 
     Args:
-        dataset: "iris", "wine", "breast-cancer", or a table (CSV or Parquet) with one column per
-            feature, then the class.
+        dataset: a built-in data set, such as "iris" (`mnnfab new --help` lists them), or a table
+            (CSV or Parquet) with one column per feature, then the class.
         features: names of the features to use, in the order of the inputs; all if not given.
         class_column: name of the class column of a table; the last column if not given.
         missing: rows of a table with missing values are refused ("refuse") or left out ("drop").

@@ -12,11 +12,8 @@ from mnnfab.design.design import Design
 from mnnfab.design.task_section import Classification
 from mnnfab.errors import InputError
 from mnnfab.network.ports import Port
-from mnnfab.task.datasets import (
-    ColumnChoice,
-    LabelledFeatures,
-    labelled_features,
-)
+from mnnfab.task.data_set import LabelledFeatures
+from mnnfab.task.datasets import ColumnChoice, labelled_features
 from mnnfab.task.loss_choice import make_loss
 from mnnfab.task.metrics import Baseline, PrimaryMetric
 from mnnfab.task.split import split_samples
