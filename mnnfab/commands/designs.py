@@ -40,7 +40,7 @@ def _unwatched(options: AnswerOptions) -> Iterator[None]:
 @click.option(
     "--dataset",
     metavar="NAME",
-    help=f"A table (CSV, Parquet) in this folder, or one of {DATA_SETS}.",
+    help=f"A table (CSV, Parquet) in this folder, or a data set: {DATA_SETS}.",
 )
 @click.option(
     "--rows",
