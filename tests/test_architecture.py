@@ -49,12 +49,12 @@ mnnfab.design
 mnnfab.profiles mnnfab.model
 mnnfab.task
 mnnfab.training mnnfab.tolerance geometry
-mnnfab.problem mnnfab.estimators fem export
+mnnfab.problem fem export
 mnnfab.printed_part
 mnnfab.loaded_part
 mnnfab.compensation
 mnnfab.runs
-mnnfab.validation
+mnnfab.validation mnnfab.estimators
 mnnfab.report
 mnnfab.pipeline
 mnnfab.batch mnnfab.reproduce mnnfab.verification
