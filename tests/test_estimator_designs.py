@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from sklearn.datasets import load_iris
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedShuffleSplit, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from mnnfab import (
     InputError,
@@ -23,17 +28,23 @@ from mnnfab import (
     train_problem,
     triangular_patch,
 )
+from mnnfab.design.check_section import CheckSection
+from mnnfab.design.export_section import ExportSection
 from mnnfab.estimators.losses import FittedLoss, FreeScaleSoftmax, LinearFitLoss
 from mnnfab.estimators.ports import Ports, PortSearch, random_ports
 from mnnfab.model.bars import BarModel, stiffness_per_width
 from mnnfab.pipeline import run
 from mnnfab.problem.problem import PortProblem
+from mnnfab.task.datasets import built_in_features
 from mnnfab.task.feature_loads import FeatureLoads
 from mnnfab.units import NEWTON_PER_GF
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 #: Displacements of two paths through the same bar model, in mm of displacements of about 1 mm.
 SAME_MM = 1e-9
+#: Test rows of three splits are 160 to 510: two points are at least three rows.
+SHORT_OF_LOGISTIC = 0.02
+CLASSIFIED = ("iris", "wine", "breast-cancer", "penguins", "seeds")
 FEATURES, NUMBERS = load_iris(return_X_y=True)
 NAMES = load_iris().target_names[NUMBERS]
 QUICK: dict[str, Any] = {"placements": 1, "max_iter": 20, "C": 1.0, "random_state": 0}
@@ -95,10 +106,9 @@ def test_labels_that_are_numbers(tmp_path: Path) -> None:
 
 def test_a_run_of_the_design(tmp_path: Path) -> None:
     model = fitted()
-    path = model.to_design(FEATURES, NAMES, name="iris").write(tmp_path)
-    text = path.read_text().replace("[check]\nenabled = true", "[check]\nenabled = false")
-    assert "enabled = false" in text
-    path.write_text(text)
+    files = model.to_design(FEATURES, NAMES, name="iris")
+    quick = {"check": CheckSection(enabled=False), "export": ExportSection(formats=("stl",))}
+    path = replace(files, design=files.design.model_copy(update=quick)).write(tmp_path)
     run(path, tmp_path / "out")
     again = MNNClassifier.from_design(tmp_path / "out")
     np.testing.assert_allclose(
@@ -231,11 +241,12 @@ def test_exchanges_of_ports_lower_the_loss_of_the_bar_model(loss: FittedLoss) ->
     nodes = [port.node for port in (*ports.inputs, *ports.outputs)]
     assert len(set(nodes)) == 11
     assert not set(nodes) & set(network.fixed.tolist())
-    if isinstance(loss, LinearFitLoss):  # linear regression is the best of all linear models
+    if isinstance(loss, LinearFitLoss):
+        # Linear regression is the best linear model; ports alone, at random widths, come near.
         rows = np.column_stack([FEATURES, np.ones(150)])
         fit = rows @ np.linalg.lstsq(rows, loss.targets, rcond=None)[0]
         least = ((fit - loss.targets) ** 2).mean() / loss.targets.var(axis=0)[0]
-        assert least <= value(ports, scaled, own) < 1.05 * least
+        assert least <= value(ports, scaled, own) < 1.1 * least
     else:
         assert value(ports, scaled, own) < 0.2 * value(start, scaled, scaled.start)
     # No exchange of two inputs is better; the last sweep may leave 0.1 %.
@@ -270,8 +281,6 @@ def test_taylor_remainder_of_the_penalty() -> None:
 
 def test_the_penalised_loss_is_that_of_logistic_regression() -> None:
     """An ideal linear classifier has the smallest value that scikit-learn finds for the same C."""
-    from sklearn.linear_model import LogisticRegression
-
     standardised = (FEATURES - FEATURES.mean(axis=0)) / FEATURES.std(axis=0)
     found = LogisticRegression(C=2.0, tol=1e-10, max_iter=10_000).fit(standardised, NUMBERS)
     weights, offsets = found.coef_, found.intercept_ + 100.0  # all outputs positive
@@ -285,3 +294,22 @@ def test_the_penalised_loss_is_that_of_logistic_regression() -> None:
     # At the optimum the derivative in every weight vanishes: by the samples and by the penalty.
     in_weights = slope[:150].T @ standardised + slope[150:].T
     np.testing.assert_allclose(in_weights, 0, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "n_splits"),
+    [
+        ("wine", 1),
+        *(pytest.param(name, 3, marks=pytest.mark.slow) for name in CLASSIFIED),
+    ],
+)
+def test_a_network_classifies_as_logistic_regression_does(name: str, n_splits: int) -> None:
+    """On test rows of the same splits; ports that are drawn at random lost 3 to 6 points."""
+    data = built_in_features(name)
+    logistic = make_pipeline(StandardScaler(), LogisticRegression(max_iter=5000))
+    splits = StratifiedShuffleSplit(n_splits, test_size=0.3, random_state=0)
+    scores = [
+        cross_val_score(model, data.features, data.classes, cv=splits).mean()
+        for model in (MNNClassifier(random_state=0), logistic)
+    ]
+    assert scores[0] > scores[1] - SHORT_OF_LOGISTIC

@@ -171,8 +171,8 @@ def _fabrication(trained: TrainedNetwork) -> dict[str, float]:
         "width_min_mm": lowest,
         "width_max_mm": highest,
         "width_initial_mm": (lowest + highest) / 2,
-        "joint_length_mm": min(JOINT_MM, shortest * JOINT_SHARE),
-        "taper_length_mm": min(TAPER_MM, shortest * TAPER_SHARE),
+        "joint_length_mm": min(JOINT_MM, round(shortest * JOINT_SHARE, 6)),
+        "taper_length_mm": min(TAPER_MM, round(shortest * TAPER_SHARE, 6)),
     }
 
 

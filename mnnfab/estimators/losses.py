@@ -8,6 +8,7 @@ from typing import Protocol, Self
 
 import numpy as np
 from scipy.optimize import minimize_scalar
+from scipy.special import softmax
 
 from mnnfab.arrays import FloatArray
 from mnnfab.losses.kinds.cross_entropy import SoftmaxCrossEntropy
@@ -50,6 +51,10 @@ class FittedLoss(Protocol):
         self, displacements: FloatArray, own: FloatArray
     ) -> tuple[float, FloatArray, FloatArray]:
         """Return the loss and its derivatives in the displacements and in its parameters."""
+        ...
+
+    def curvature(self, displacements: FloatArray, own: FloatArray) -> FloatArray:
+        """Return the second derivative in every displacement, (n_rows, n_out), approximately."""
         ...
 
 
@@ -137,6 +142,15 @@ class FreeScaleSoftmax:
         gradient = np.concatenate([loss.gradient(samples, self.targets), in_changes])
         return float(value), gradient, np.array([-np.vdot(gradient, displacements)])
 
+    def curvature(self, displacements: FloatArray, own: FloatArray) -> FloatArray:
+        """Return p (1 - p) / (τ² n) for the samples, and the curvature of the penalty."""
+        scale, n_samples = float(np.exp(own[0])), len(self.targets)
+        share = softmax(np.abs(displacements[:n_samples]) / scale, axis=1)
+        of_penalty = (1 - 1 / self.n_outputs) / self.C
+        changes = np.full((len(displacements) - n_samples, self.n_outputs), of_penalty)
+        curvature: FloatArray = np.concatenate([share * (1 - share), changes])
+        return curvature / (scale**2 * n_samples)
+
     def _parts(
         self, displacements: FloatArray, scale_mm: float
     ) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -202,3 +216,9 @@ class LinearFitLoss:
         error = gain * displacements + offset - self.targets
         weights = self._weights
         return float((weights * error**2).sum()), 2.0 * weights * gain * error, own
+
+    def curvature(self, displacements: FloatArray, own: FloatArray) -> FloatArray:  # noqa: ARG002
+        """Return the second derivatives with gain and offset as they are."""
+        gain, _ = self.calibration(displacements)
+        curvature: FloatArray = np.broadcast_to(2.0 * self._weights * gain**2, displacements.shape)
+        return curvature

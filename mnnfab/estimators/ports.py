@@ -21,9 +21,11 @@ SWEEPS = 4
 #: Relative decrease of the loss below which an exchange, or a sweep, is not worth it.
 WORTH = 1e-6
 WORTH_A_SWEEP = 1e-3
-#: Largest number of displacements that are evaluated together; with more samples, a random part
-#: of the exchanges is tried.
-MOST_VALUES = 2_000_000
+#: Exchanges of a port that are evaluated: those of the smallest loss by a quadratic model.
+TRIED = 16
+#: Largest size of the arrays of the quadratic model; with more samples, a random part of the
+#: exchanges is considered.
+MOST_VALUES = 5_000_000
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,9 @@ class PortSearch:
         """Take displacements, (n_out, n_rows), and fit the parameters of the loss to them."""
         self._displacements = displacements
         self._own = self._loss.refitted(displacements.T, self._own)
-        self._value = float(self._loss.values(displacements.T, self._own))
+        value, slope, _ = self._loss.value_and_gradients(displacements.T, self._own)
+        self._value, self._slope = value, slope.T
+        self._curvature = self._loss.curvature(displacements.T, self._own).T
 
     def _exchange_input(self, number: int, generator: np.random.Generator) -> None:
         """Exchange the loads of two nodes, of which one may be unloaded, if that is better."""
@@ -126,11 +130,15 @@ class PortSearch:
         of_outputs = self._vertical[self._outputs]
         moved = (self._loads[:, [node]] - self._loads[:, others]).T
         change = of_outputs[:, others] - of_outputs[:, [node]]
-        trial = self._displacements[:, None] + change[:, :, None] * moved
+        # Loss of every exchange by a quadratic model without mixed terms.
+        linear, quadratic = self._slope @ moved.T, self._curvature @ (moved**2).T
+        predicted = (linear * change + quadratic * change**2 / 2).sum(axis=0)
+        tried = np.argsort(predicted, kind="stable")[:TRIED]
+        trial = self._displacements[:, None] + change[:, tried, None] * moved[tried]
         best = self._best(trial)
         if best is None:
             return
-        other = others[best]
+        other = others[tried[best]]
         self._inputs[self._inputs == other] = node
         self._inputs[number] = other
         self._loads[:, [node, other]] = self._loads[:, [other, node]]
@@ -141,17 +149,21 @@ class PortSearch:
         taken = np.append(self._inputs, np.delete(self._outputs, number) // 2)
         nodes = np.setdiff1d(np.arange(len(self._free)), taken)
         others = self._some(np.concatenate([2 * nodes, 2 * nodes + 1]), generator)
-        shape = (len(self._outputs), len(others), len(self._loads))
+        outputs = self._vertical[others] @ self._loads.T
+        change = outputs - self._displacements[number]
+        predicted = change @ self._slope[number] + change**2 @ self._curvature[number] / 2
+        tried = np.argsort(predicted, kind="stable")[:TRIED]
+        shape = (len(self._outputs), len(tried), len(self._loads))
         trial = np.broadcast_to(self._displacements[:, None], shape).copy()
-        trial[number] = self._vertical[others] @ self._loads.T
+        trial[number] = outputs[tried]
         best = self._best(trial)
         if best is not None:
-            self._outputs[number] = others[best]
+            self._outputs[number] = others[tried[best]]
             self._accept(trial[:, best].copy())
 
     def _some(self, choices: IntArray, generator: np.random.Generator) -> IntArray:
-        """Return all choices, or as many as can be evaluated together."""
-        most = max(1, MOST_VALUES // self._displacements.size)
+        """Return all choices, or as many as can be considered together."""
+        most = max(TRIED, MOST_VALUES // len(self._loads))
         return choices if len(choices) <= most else generator.choice(choices, most, replace=False)
 
     def _best(self, trial: FloatArray) -> int | None:
