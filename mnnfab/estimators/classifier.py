@@ -15,13 +15,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from mnnfab.arrays import FloatArray
 from mnnfab.errors import InputError
 from mnnfab.estimators.base import MNN, require_size
-from mnnfab.estimators.designs import (
-    DesignFiles,
-    TrainedNetwork,
-    design_of,
-    labels_named,
-    read_classifier,
-)
+from mnnfab.estimators.designs import DesignFiles, TrainedNetwork, design_of
+from mnnfab.estimators.from_designs import labels_named, read_classifier
 from mnnfab.estimators.losses import FreeScaleSoftmax
 from mnnfab.estimators.penalty import cross_validated_penalty
 from mnnfab.losses.kinds.cross_entropy import SOFTMAX_SCALE_MM
