@@ -47,6 +47,7 @@ bench: .venv/ready ## speed, each beside peers measured in the same run
 	$(BIN)/python benchmarks/training_step.py
 	$(BIN)/python benchmarks/large_networks.py
 	$(BIN)/python benchmarks/accuracy.py
+	$(BIN)/python benchmarks/classifiers.py
 	$(BIN)/python benchmarks/solid.py
 	$(BIN)/python benchmarks/continuum.py
 	$(BIN)/python benchmarks/batch.py

@@ -2,7 +2,8 @@ from .design.design import Design
 from .design.design_file import load_design, parse_design
 from .design.fabrication import Fabrication
 from .errors import GeometryError, InputError, MechanismError, MnnfabError, ToolError
-from .estimators.estimators import MNNClassifier, MNNRegressor
+from .estimators.classifier import MNNClassifier
+from .estimators.regressor import MNNRegressor
 from .model.agreement import Agreement, compare
 from .model.bars import BarModel, stiffness_per_width
 from .model.response import Response

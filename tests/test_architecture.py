@@ -49,13 +49,13 @@ mnnfab.design
 mnnfab.profiles mnnfab.model
 mnnfab.task
 mnnfab.training mnnfab.tolerance geometry
-mnnfab.problem mnnfab.estimators fem export
+mnnfab.problem fem export
 mnnfab.printed_part
 mnnfab.loaded_part
 mnnfab.trainable_models
 mnnfab.compensation
 mnnfab.runs
-mnnfab.validation
+mnnfab.validation mnnfab.estimators
 mnnfab.report
 mnnfab.pipeline
 mnnfab.batch mnnfab.reproduce mnnfab.verification

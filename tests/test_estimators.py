@@ -87,6 +87,7 @@ def test_a_network_without_room_is_refused() -> None:
         ({"youngs_modulus_MPa": "soft"}, "youngs_modulus_MPa: 'soft'"),
         ({"placements": 0}, "placements: 0"),
         ({"max_iter": 1.5}, "max_iter: 1.5"),
+        ({"C": -1.0}, "C: -1.0"),
         ({"nodes_per_port": 0.5}, "nodes_per_port: 0.5"),
         ({"network": "kagome"}, "network: 'kagome'"),
         ({"network": triangular_patch(6, 16.0, [0])}, "zero mode"),

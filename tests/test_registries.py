@@ -23,6 +23,8 @@ from mnnfab.losses.loss import LossOptions, loss_kinds
 from mnnfab.network import formats
 from mnnfab.problem.problem import require_ports
 from mnnfab.report.template import render
+from mnnfab.task import data_sets
+from mnnfab.task.data_set import built_in_data_sets
 from mnnfab.validation.conditioning import check_conditioning
 from mnnfab.validation.finding_codes import all_codes, grouped_findings
 from mnnfab.validation.limit_states.checks import limit_state_checks
@@ -53,6 +55,11 @@ def test_every_kind_has_its_members() -> None:
     assert [model.rank for model in hierarchy_models()] == [10, 20, 30, 35, 40, 45, 50, 55, 60]
     assert len(printability_checks()) == 13
     assert len(limit_state_checks()) == 11
+    assert list(built_in_data_sets()) == [
+        *("iris", "wine", "breast-cancer", "penguins", "seeds"),
+        *("xor", "circles", "two-moons"),
+    ]
+    assert len(module_names(data_sets)) == len(built_in_data_sets())
     assert module_names(formats) == ["abaqus", "gmsh", "json_network", "vtk", "xdmf"]
 
 

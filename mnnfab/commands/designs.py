@@ -11,12 +11,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mnnfab.commands.answer import Answer, AnswerOptions, command
+from mnnfab.io.registry import module_names
+from mnnfab.task import data_sets
 
 if TYPE_CHECKING:
     from mnnfab.progress.watcher import ProgressWatcher
 
 #: Copy of `mnnfab.problem.new_design.KINDS`: importing that module is too slow for a help text.
 KINDS = ("behaviour", "regression", "classification", "none")
+#: Names of the built-in data sets: those of their modules, which are not imported for them.
+DATA_SETS = ", ".join(name.replace("_", "-") for name in module_names(data_sets))
 
 
 @contextmanager
@@ -36,7 +40,7 @@ def _unwatched(options: AnswerOptions) -> Iterator[None]:
 @click.option(
     "--dataset",
     metavar="NAME",
-    help="iris, wine, breast-cancer, or a table (CSV, Parquet) in this folder.",
+    help=f"A table (CSV, Parquet) in this folder, or a data set: {DATA_SETS}.",
 )
 @click.option(
     "--rows",
@@ -79,7 +83,7 @@ def _ask() -> tuple[dict[str, Any], bool]:
     task = click.prompt("Task", type=click.Choice(KINDS), default="behaviour")
     given = {"task": task}
     if task == "classification":
-        words = "Data (iris, wine, breast-cancer, or a table in this folder)"
+        words = f"Data ({DATA_SETS}, or a table in this folder)"
         given["dataset"] = click.prompt(words, default="iris")
     elif task == "regression":
         words = "Table of loads and displacements in this folder (Enter: generated samples)"

@@ -51,6 +51,7 @@ class PortSection(Section):
         return Port(require_number(self.node), self.axis)
 
 
+Limits = Annotated[tuple[Number, Number], Strict(strict=False)]
 Ports = Annotated[tuple[PortSection, ...], Strict(strict=False), Field(min_length=1)]
 
 
@@ -58,17 +59,22 @@ class Classification(Section):
     """[task] Classification: the output with the largest |u| is the predicted class.
 
     Args:
-        dataset: "iris", "wine", "breast-cancer", or a table (CSV or Parquet) with one column per
-            feature, then the class.
+        dataset: a built-in data set, such as "iris" (`mnnfab new --help` lists them), or a table
+            (CSV or Parquet) with one column per feature, then the class.
         features: names of the features to use, in the order of the inputs; all if not given.
         class_column: name of the class column of a table; the last column if not given.
         missing: rows of a table with missing values are refused ("refuse") or left out ("drop").
-        inputs: one per feature, followed by one for the bias weight if there is one.
+        inputs: one per feature, with scaling "lever" two, followed by one for the bias weight if
+            there is one.
         outputs: one per class.
         scaling: scaling of the features: "maximum" divides by the largest |value|; "range" maps
             the smallest value to 0 and the largest to 1; "standard" maps the mean to 0 and the
-            value farthest from it to ±1, so loads of both signs are needed. The scaling uses all
+            value farthest from it to ±1, so loads of both signs are needed; "lever" scales as
+            "range" to s and hangs the weight of a feature on a beam between two nodes: s of it is
+            the load of the first, 1 - s of the second input of the feature. The scaling uses all
             samples including the test set, because it determines the largest weight.
+        feature_limits: smallest and largest value of every feature for scaling "range" or "lever",
+            [[min, max], …]; values outside are clipped to them. Those of the data if not given.
         load_at_max_gf: load of a scaled feature of 1: one number, or one per feature.
         bias_gf: constant weight on the last input.
         round_to_gf: increment of the available weights; loads are rounded to it.
@@ -87,7 +93,8 @@ class Classification(Section):
     missing: Literal["refuse", "drop"] = "refuse"
     inputs: Ports
     outputs: Annotated[Ports, Field(min_length=2)]
-    scaling: Literal["maximum", "range", "standard"] = "maximum"
+    scaling: Literal["maximum", "range", "standard", "lever"] = "maximum"
+    feature_limits: Annotated[Many[Limits], Field(min_length=1)] | None = None
     load_at_max_gf: Number | Annotated[Many[Number], Field(min_length=1)]
     bias_gf: Number | None = None
     round_to_gf: Positive | None = None
@@ -107,12 +114,16 @@ class Classification(Section):
             raise section_error(
                 "inputs", "1 port with bias_gf", "one port per feature and one for bias"
             )
+        if self.scaling == "lever" and (self._n_feature_inputs % 2 or not self._n_feature_inputs):
+            given = f'{self._n_feature_inputs} ports for features with scaling = "lever"'
+            raise section_error("inputs", given, "two ports per feature")
         if len(self.loads_at_max_gf) not in {1, self.n_features}:
             raise section_error(
                 "load_at_max_gf",
                 f"{len(self.loads_at_max_gf)} numbers",
                 f"one, or {self.n_features}, one per feature",
             )
+        self._check_limits()
         if self.features is not None and len(set(self.features)) < len(self.features):
             raise section_error("features", f"{list(self.features)}", "each feature once")
         if self.class_column is not None and self.class_column in (self.features or ()):
@@ -120,6 +131,20 @@ class Classification(Section):
             raise section_error("class_column", given, "a column that is no feature")
         _scale_needs_softmax(self)
         return self
+
+    def _check_limits(self) -> None:
+        if self.feature_limits is None:
+            return
+        if self.scaling not in {"range", "lever"}:
+            given = f'given with scaling = "{self.scaling}"'
+            raise section_error("feature_limits", given, 'only with scaling = "range" or "lever"')
+        if len(self.feature_limits) != self.n_features:
+            given = f"{len(self.feature_limits)} pairs"
+            raise section_error("feature_limits", given, f"{self.n_features}, one per feature")
+        for lowest, highest in self.feature_limits:
+            if lowest >= highest:
+                given = f"[{lowest:g}, {highest:g}]"
+                raise section_error("feature_limits", given, "[min, max] with min below max")
 
     @property
     def loads_at_max_gf(self) -> tuple[float, ...]:
@@ -129,7 +154,11 @@ class Classification(Section):
 
     @property
     def n_features(self) -> int:
-        """Number of inputs that carry a feature."""
+        """Number of features, by the number of inputs."""
+        return self._n_feature_inputs // (2 if self.scaling == "lever" else 1)
+
+    @property
+    def _n_feature_inputs(self) -> int:
         return len(self.inputs) - (self.bias_gf is not None)
 
 

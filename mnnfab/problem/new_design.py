@@ -158,6 +158,7 @@ def new_design_text(name: str, folder: Path, start: Start, ports: Ports | None =
         rows=rows,
         ports_named=named is not None,
         lattices=_other_lattices(),
+        data_sets=_other_data_sets(_dataset(start)),
         inputs=inputs,
         outputs=outputs,
         load_gf=-round(min(INPUT_LOAD_GF, ALL_LOADS_GF / n_in), 2),
@@ -168,6 +169,12 @@ def _other_lattices() -> str:
     """Return the names of all lattices but that of the template, as lines of a comment."""
     names = [f'"{name}"' for name in LATTICES if name != "triangular-patch"]
     return "\n#     ".join(wrap(", ".join(names), 80, break_on_hyphens=False))
+
+
+def _other_data_sets(chosen: str | None) -> str:
+    """Return the names of the built-in data sets but the chosen one, as lines of a comment."""
+    names = ", ".join(f'"{name}"' for name in BUILT_IN if name != chosen)
+    return f"\n{' ' * 17}# ".join(wrap(names, 75, break_on_hyphens=False))
 
 
 def _dataset(start: Start) -> str | None:

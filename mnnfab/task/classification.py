@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +11,9 @@ from mnnfab.design.design import Design
 from mnnfab.design.task_section import Classification
 from mnnfab.errors import InputError
 from mnnfab.network.ports import Port
-from mnnfab.task.datasets import (
-    ColumnChoice,
-    LabelledFeatures,
-    labelled_features,
-)
+from mnnfab.task.data_set import LabelledFeatures
+from mnnfab.task.datasets import ColumnChoice, labelled_features
+from mnnfab.task.feature_loads import SCALINGS, FeatureLoads
 from mnnfab.task.loss_choice import make_loss
 from mnnfab.task.metrics import Baseline, PrimaryMetric
 from mnnfab.task.split import split_samples
@@ -41,12 +38,10 @@ def make_classification(
     Raises:
         InputError: if the data do not fit the ports, or the loads or targets are all zero.
     """
-    choice = ColumnChoice(section.features, section.class_column, section.missing)
-    data = labelled_features(section.dataset, folder, choice)
+    data = classification_samples(section, folder)
     _check_fit(data, section, len(outputs))
-    exact = _loads_of(data, section)
-    step = (section.round_to_gf or 0.0) * NEWTON_PER_GF
-    loads = np.round(exact / step) * step if step else exact
+    loads_of = feature_loads(section, data)
+    loads = loads_of.loads(data.features)
     _check_rounding(data, section, loads)
     cases = tuple(
         LoadCase(f"mean {name}", tuple(loads[data.classes == number].mean(axis=0).tolist()))
@@ -61,7 +56,7 @@ def make_classification(
         inputs=inputs,
         outputs=outputs,
         loads_N=frozen_floats(loads),
-        exact_loads_N=frozen_floats(exact) if step else None,
+        exact_loads_N=_exact_loads(loads_of, data),
         targets=targets,
         loss=make_loss(
             section, section.loss, targets, "[task] outputs", design.check.resolution_mm
@@ -81,24 +76,51 @@ def make_classification(
     )
 
 
-def _loads_of(data: LabelledFeatures, section: Classification) -> FloatArray:
-    """Return the load of every feature of every sample, and the bias, (n_samples, n_in) N."""
-    scaled = SCALINGS[section.scaling](data.features)
-    loads: FloatArray = scaled * np.array(section.loads_at_max_gf)
-    if section.bias_gf is not None:
-        loads = np.column_stack([loads, np.full(len(loads), section.bias_gf)])
-    return loads * NEWTON_PER_GF
+def classification_samples(section: Classification, folder: Path) -> LabelledFeatures:
+    """Return the samples of a classification.
+
+    Raises:
+        InputError: if the data set does not exist or is invalid.
+    """
+    choice = ColumnChoice(section.features, section.class_column, section.missing)
+    return labelled_features(section.dataset, folder, choice)
+
+
+def feature_loads(section: Classification, data: LabelledFeatures) -> FeatureLoads:
+    """Return the map from the features of a classification to the loads of its inputs."""
+    if section.feature_limits is not None:
+        lowest, highest = np.array(section.feature_limits).T
+        offset, size = lowest, highest - lowest
+    else:
+        offset, size = SCALINGS[section.scaling](data.features)
+    return FeatureLoads(
+        offset,
+        size,
+        np.array(section.loads_at_max_gf),
+        section.bias_gf,
+        lever=section.scaling == "lever",
+        clipped=section.feature_limits is not None,
+        round_to_gf=section.round_to_gf,
+    )
+
+
+def _exact_loads(loads_of: FeatureLoads, data: LabelledFeatures) -> FloatArray | None:
+    """Return the loads before rounding, if they are rounded."""
+    if loads_of.round_to_gf is None:
+        return None
+    return frozen_floats(loads_of.exact_loads(data.features))
 
 
 def _check_fit(data: LabelledFeatures, section: Classification, n_out: int) -> None:
     dataset, n_features = section.dataset, data.features.shape[1]
     if n_features != section.n_features:
-        bias = " and one for the bias" if section.bias_gf is not None else ""
+        each, number = ("two", 2) if section.scaling == "lever" else ("one", 1)
+        has_bias = section.bias_gf is not None
+        bias = " and one for the bias" if has_bias else ""
         raise InputError(
             "[task] inputs",
             f"{len(section.inputs)} ports",
-            f"{n_features + len(section.inputs) - section.n_features}, one per feature of "
-            f'"{dataset}"{bias}',
+            f'{number * n_features + has_bias}, {each} per feature of "{dataset}"{bias}',
         )
     counts = np.bincount(data.classes, minlength=len(data.class_names))
     if len(counts) == 1:
@@ -120,7 +142,9 @@ def _check_rounding(data: LabelledFeatures, section: Classification, loads: Floa
     """Refuse rounding that makes an input the same in all samples, or the bias 0."""
     where, allowed = "[task] round_to_gf", "finer weights, or heavier loads"
     given = f"{section.round_to_gf}"
-    for name, column in zip(data.feature_names, loads.T, strict=False):
+    inputs_each = 2 if section.scaling == "lever" else 1
+    names = [name for name in data.feature_names for _ in range(inputs_each)]
+    for name, column in zip(names, loads.T, strict=False):
         if np.ptp(column) == 0:
             every = f"{column[0] / NEWTON_PER_GF + 0.0:g} gf"
             raise InputError(where, f'{given}: "{name}" becomes {every} in every row', allowed)
@@ -150,25 +174,3 @@ def commonest_class_baseline(classes: IntArray) -> Baseline:
     share = float(np.bincount(classes).max() / len(classes))
     two_errors = 2 * float(np.sqrt(share * (1 - share) / len(classes)))
     return Baseline(share, chance_margin=min(two_errors, (1 - share) / 2))
-
-
-def _by_maximum(features: FloatArray) -> FloatArray:
-    scaled: FloatArray = features / np.abs(features).max(axis=0)
-    return scaled
-
-
-def _by_range(features: FloatArray) -> FloatArray:
-    scaled: FloatArray = (features - features.min(axis=0)) / np.ptp(features, axis=0)
-    return scaled
-
-
-def _standard(features: FloatArray) -> FloatArray:
-    return _by_maximum(features - features.mean(axis=0))
-
-
-#: Scalings of features to values of at most 1, by their names in the design file.
-SCALINGS: Mapping[str, Callable[[FloatArray], FloatArray]] = {
-    "maximum": _by_maximum,
-    "range": _by_range,
-    "standard": _standard,
-}

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.errors import InputError
-from mnnfab.findings import Finding
 from mnnfab.io.cells import normalised
 from mnnfab.io.tables import Table, is_number, read_table_with_findings
 from mnnfab.task.class_column import class_column_of, classes_of, refuse_numbers_as_classes
+from mnnfab.task.data_set import LabelledFeatures, built_in_data_sets, check_known
 from mnnfab.task.missing_values import Missing, without_missing
 
-#: Built-in data sets and the scikit-learn function that loads each.
-BUILT_IN = {"iris": "load_iris", "wine": "load_wine", "breast-cancer": "load_breast_cancer"}
+#: Built-in data sets by their names.
+BUILT_IN = built_in_data_sets()
 
 
 @dataclass(frozen=True)
@@ -35,55 +32,13 @@ class ColumnChoice:
     missing: Missing = "refuse"
 
 
-@dataclass(frozen=True, eq=False)
-class LabelledFeatures:
-    """Samples with class labels.
-
-    Args:
-        features: (n_samples, n_features), in the units of the data set.
-        feature_names: one name per column.
-        classes: class number of each sample, (n_samples,).
-        class_names: name of each class number.
-        findings: what was assumed or left out when a table was read, and its classes.
-    """
-
-    features: FloatArray
-    feature_names: tuple[str, ...]
-    classes: IntArray
-    class_names: tuple[str, ...]
-    findings: tuple[Finding, ...] = ()
-
-    def with_features(self, names: Sequence[str]) -> LabelledFeatures:
-        """Return the same samples with a selection of the features, in this order.
-
-        Raises:
-            InputError: if a feature does not exist; the message lists the known ones.
-        """
-        names = [normalised(name) for name in names]
-        _check_known(names, self.feature_names)
-        columns = [self.feature_names.index(name) for name in names]
-        return replace(self, features=self.features[:, columns], feature_names=tuple(names))
-
-
 def built_in_features(name: str) -> LabelledFeatures:
-    """Return a data set of scikit-learn.
-
-    iris: Fisher's 150 flowers, four lengths in cm, three species (Fisher's original values,
-    which differ from the UCI file). wine: 178 wines, 13 analyses, three growers.
-    breast-cancer: 569 tumours, 30 measures of their cells, malignant or benign.
+    """Return a built-in data set.
 
     Args:
         name: a key of `BUILT_IN`.
     """
-    import sklearn.datasets
-
-    data = getattr(sklearn.datasets, BUILT_IN[name])()
-    return LabelledFeatures(
-        features=np.asarray(data.data, dtype=np.float64),
-        feature_names=tuple(str(feature) for feature in data.feature_names),
-        classes=np.asarray(data.target, dtype=np.int64),
-        class_names=tuple(str(label) for label in data.target_names),
-    )
+    return BUILT_IN[name].load()
 
 
 def labelled_features(
@@ -167,12 +122,5 @@ def _columns_of(table: Table, features: Sequence[str] | None, of_class: int) -> 
     known = {name: column for column, name in enumerate(table.header) if column != of_class}
     if features is None:
         return list(known.values())
-    _check_known(features, list(known))
+    check_known(features, list(known))
     return [known[name] for name in features]
-
-
-def _check_known(features: Sequence[str], known: Sequence[str]) -> None:
-    unknown = [name for name in features if name not in known]
-    if unknown:
-        names = ", ".join(f'"{name}"' for name in known)
-        raise InputError("[task] features", f'"{unknown[0]}"', names)
