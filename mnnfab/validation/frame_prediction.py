@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mnnfab.findings import Finding, check_limit
-from mnnfab.trainable_models.loaded_frame import loaded_frame_model
 
 if TYPE_CHECKING:
     from mnnfab.loaded_part.assessment import LoadedPart
@@ -20,6 +19,8 @@ def check_frame_prediction(part: PortPart, loaded: LoadedPart | None) -> list[Fi
     section = problem.design.compensate
     if section is None or problem.surrogate.frame is None or loaded is None:
         return []
+    from mnnfab.trainable_models.loaded_frame import loaded_frame_model
+
     predicted = loaded_frame_model(problem).port_model(part.widths_mm)
     samples = loaded.checked.samples
     found = loaded.checked.rubber_mm
