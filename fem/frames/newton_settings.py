@@ -25,4 +25,5 @@ def newton_settings(frame: BeamFrame) -> Settings:
         rounding_N=ROUNDING_FACTOR * float(np.finfo(float).eps * stiffest * size * points),
         length_mm=float(frame.lengths.sum()) / frame.n_chains,
         max_iterations=MAX_ITERATIONS,
+        axial_N=float(frame.planar.axial.max()),
     )

@@ -49,6 +49,8 @@ class SparseSolver:
             self._solve(factor, dofs, residual)
             change = add_change(state, residual)
             first, after = (change, 0.0) if iteration == 0 else (first, after + change)
+            if iteration > 0 and settings.axial_N * change**2 <= allowed:
+                return is_near_prediction(first, after), 0
         return False, 0
 
     def out_of_plane(self, state: Points) -> int:

@@ -26,8 +26,9 @@ WEIGHT, POWER = 10.0, 4
 #: Margin on the required load factor and on the strain, for the differences between the models.
 MARGIN = 1.15
 #: In steps on a part of the samples, those are evaluated whose eigenvalue is above the required one
-#: by less than this, and this number of others in turn: modes take longer than states.
-BAND, N_IN_TURN = 0.15, 2
+#: by less than this, and in each of this number of steps one of the others: modes take longer than
+#: states.
+BAND, TURN = 0.15, 4
 #: Share of the loads at which the eigenvalue of linear buckling is taken.
 SMALL_SHARE = 1e-3
 #: Conditions on the stability of a sample.
@@ -63,7 +64,7 @@ class LoadedConstraints:
         #: linear buckling out of the plane; NaN before the first.
         self.ratios = np.full((len(loads_N), N_CONDITIONS), np.nan)
         self._starts: dict[tuple[int, int], FloatArray] = {}
-        self._age = np.zeros(len(loads_N))
+        self._age, self._steps = np.zeros(len(loads_N)), 0
 
     def __call__(
         self, equilibrium: CorrectedEquilibrium, indices: IntArray
@@ -107,6 +108,8 @@ class LoadedConstraints:
     ) -> Iterator[tuple[float, FloatArray]]:
         """Yield the eigenvalues below the required one, and their derivatives in the widths."""
         places = self._chosen(indices)
+        if not places.size:
+            return
         small = self._weightless.solve(
             equilibrium.widths_mm, SMALL_SHARE * self._loads_N[indices[places]]
         )
@@ -131,8 +134,9 @@ class LoadedConstraints:
             return np.arange(len(indices))
         ratios = self.ratios[indices].min(axis=1)
         self._age[indices] += 1
-        near = np.flatnonzero(~(ratios > self.required + BAND))  # or not known yet
-        oldest = np.argsort(-self._age[indices], kind="stable")[:N_IN_TURN]
-        chosen = np.union1d(near, oldest)
+        self._steps += 1
+        chosen = np.flatnonzero(~(ratios > self.required + BAND))  # or not known yet
+        if self._steps % TURN == 0:
+            chosen = np.union1d(chosen, self._age[indices].argmax())
         self._age[indices[chosen]] = 0
         return chosen

@@ -14,7 +14,7 @@ from scipy.optimize import OptimizeResult, minimize
 
 from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.errors import InputError, LostStateError
-from mnnfab.model.model import PortModel, WidthModel
+from mnnfab.model.model import PortModel, WidthEquilibrium, WidthModel
 from mnnfab.task.task import Task
 from mnnfab.training.adam import Adam
 from mnnfab.training.learning_rules import RULES
@@ -167,9 +167,9 @@ class Trainable:
         Raises:
             LostStateError: if a sample has no stable state.
         """
-        if self.penalty is not None:
-            return self.loss_and_gradient(latent, indices)[1]
         chain = self.width_map.derivative(latent)
+        if self.penalty is not None:
+            return self._exact(self._equilibria(latent, indices), indices, chain)[1]
         gradients = [
             RULES[rule].width_gradient(model, self.task, widths, indices, chain)
             for model, widths in self._scenarios(latent)
@@ -182,17 +182,26 @@ class Trainable:
         Raises:
             LostStateError: if a sample has no stable state.
         """
-        losses, gradients, chain = [], [], self.width_map.derivative(latent)
-        penalty, by_penalty = 0.0, np.zeros_like(latent)
-        for model, widths in self._scenarios(latent):
-            equilibrium = model.solve(widths, self.task.loads_N.take(indices, axis=0))
-            targets = self.task.targets.take(indices, axis=0)
-            losses.append(self.task.loss.value(equilibrium.outputs_mm, targets))
-            gradients.append(self.task.width_gradient(equilibrium, indices, chain))
-            if self.penalty is not None and len(losses) == 1:
-                penalty, by_penalty = self.penalty(equilibrium, indices)
-        gradient = np.mean(gradients, axis=0) + by_penalty * chain
+        equilibria = self._equilibria(latent, indices)
+        targets = self.task.targets.take(indices, axis=0)
+        losses = [self.task.loss.value(one.outputs_mm, targets) for one in equilibria]
+        penalty, gradient = self._exact(equilibria, indices, self.width_map.derivative(latent))
         return float(np.mean(losses)) + penalty, gradient
+
+    def _equilibria(self, latent: FloatArray, indices: IntArray) -> list[WidthEquilibrium]:
+        """Return the equilibria of all scenarios."""
+        loads = self.task.loads_N.take(indices, axis=0)
+        return [model.solve(widths, loads) for model, widths in self._scenarios(latent)]
+
+    def _exact(
+        self, equilibria: list[WidthEquilibrium], indices: IntArray, chain: FloatArray
+    ) -> tuple[float, FloatArray]:
+        """Return the penalty, and the exact gradient of the mean loss with the penalty."""
+        gradients = [self.task.width_gradient(one, indices, chain) for one in equilibria]
+        if self.penalty is None:
+            return 0.0, np.mean(gradients, axis=0)
+        penalty, by_widths = self.penalty(equilibria[0], indices)
+        return penalty, np.mean(gradients, axis=0) + by_widths * chain
 
 
 @dataclass(frozen=True, eq=False)

@@ -26,12 +26,15 @@ class Settings(NamedTuple):
         rounding_N: force residual that rounding may cause.
         length_mm: length that turns moments into forces.
         max_iterations: iterations of one load step.
+        axial_N: largest EA; times the square of a change of rotations, it is the force residual
+            after the change. An iteration that leaves less than is accepted is the last.
     """
 
     tolerance: float
     rounding_N: float
     length_mm: float
     max_iterations: int
+    axial_N: float
 
 
 @compiled
@@ -87,7 +90,7 @@ def newton(
     residual: Points,
     settings: Settings,
 ) -> tuple[bool, int]:
-    """Solve for the equilibrium from a start, in place; `factors` belong to the result.
+    """Solve for the equilibrium from a start, in place; `factors` are those of the last iteration.
 
     Returns:
         True if it has converged and stayed near the linear prediction, and the number of negative
@@ -112,6 +115,8 @@ def newton(
         solve_dense(chains, planar.dofs, factors, residual)
         change = add_change(state, residual)
         first, after = (change, 0.0) if iteration == 0 else (first, after + change)
+        if iteration > 0 and settings.axial_N * change * change <= allowed:
+            return is_near_prediction(first, after), negatives
     return False, negatives
 
 
