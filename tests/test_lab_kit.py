@@ -79,13 +79,10 @@ def test_results_of_other_commands_are_never_removed(
     """A run's own folder, or a kit's, is no place for the results of something else."""
     table = tmp_path / "own.csv"
     table.write_text(observations_text([Observation("a", "b", "mm", *(1.0,) * 6)]))
-    for folder, write in (
-        (iris_run.folder, lambda place: write_kit_for_run(iris_run.folder, place)),
-        (kit, lambda place: validate([table], place, paper=False)),
-    ):
+    for folder in (iris_run.folder, kit):
         before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
         with pytest.raises(InputError, match="which this command does not write"):
-            write(folder)
+            validate([table], folder, paper=False)
         after = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
         assert after == before
 
@@ -134,11 +131,11 @@ def test_the_forms_are_an_experiment(kit: Path, iris_run: Outcome, tmp_path: Pat
     n_forward, n_adjoint = 4 + 3 * (1 + 2 * 3), 3
     assert len(load_observations(done.folder / "observations.csv")) == 3 * n_forward + 4 * n_adjoint
     (tmp_path / "theirs").mkdir()
-    (tmp_path / "theirs" / "measured.json").write_text("{}")
+    (tmp_path / "theirs" / "validation.html").write_text("")
     # Files that no run has written are never replaced.
     with pytest.raises(InputError, match="would be overwritten"):
-        measure_experiment(iris_run.folder, tmp_path, tmp_path / "theirs")
-    assert [path.name for path in (tmp_path / "theirs").iterdir()] == ["measured.json"]
+        validate([done.folder], tmp_path / "theirs", paper=False)
+    assert [path.name for path in (tmp_path / "theirs").iterdir()] == ["validation.html"]
 
 
 def test_published_measurements_are_beside_their_predictions() -> None:

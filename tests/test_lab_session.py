@@ -30,7 +30,7 @@ from mnnfab.problem.problem import require_trainable
 from mnnfab.training.width_maps import WIDTH_DECIMALS
 
 DESIGN = Path(__file__).resolve().parent.parent / "examples" / "paper" / "behaviour-left.toml"
-RATE, N_ROUNDS = 0.2, 4
+RATE, N_ROUNDS = 0.2, 3
 #: How much worse than with exact gradients a loss may be.
 MOST_WORSE = 0.05
 
