@@ -31,6 +31,7 @@ class Stream(IntEnum):
     MEASURED_GRADIENT = 7
     SYNTHETIC_CAMERA = 8
     REHEARSAL = 9
+    SESSION_BATCH = 10
 
 
 def random_generator(seed: int, stream: Stream, *members: int) -> np.random.Generator:

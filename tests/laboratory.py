@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
+from mnnfab.lab.analysis.prediction import continuum_fields
+from mnnfab.lab.experiment.shots import Positions, Shot
 from mnnfab.lab.experiment.steps import ZERO, AppliedWeight, Step
 from mnnfab.network.ports import Port
 from mnnfab.printed_part.part import PortPart, PrintedPart
@@ -19,6 +22,12 @@ FIG1_STEPS = (
     Step("rigid", "rigid"),
     Step("forward", "forward", (AppliedWeight(paper.RIGHT, -10.0),)),
     Step("adjoint", "adjoint", (AppliedWeight(paper.LEFT, -5.0),)),
+)
+#: The same load, with probes of the other weight added both ways.
+LOADED_STEPS = (
+    *FIG1_STEPS[:3],
+    Step("plus", "probe", (AppliedWeight(paper.LEFT, 5.0),), FIG1_STEPS[2]),
+    Step("minus", "probe", (AppliedWeight(paper.LEFT, -5.0),), FIG1_STEPS[2]),
 )
 
 
@@ -48,3 +57,19 @@ def softer(bench: PortPart, modulus_MPa: float) -> PortPart:
 def port_step(role: str, node: int, axis: str, load_gf: float) -> Step:
     port = Port(node, axis)  # type: ignore[arg-type]
     return Step(f"{role}-{node}{axis}", role, (AppliedWeight(port, load_gf),))  # type: ignore[arg-type]
+
+
+def linear_positions(
+    part: PortPart,
+    steps: Sequence[Step],
+    noise_mm: float,
+    generator: np.random.Generator,
+    repeats: int = 2,
+) -> Positions:
+    """Positions of a part that obeys linear theory, with noise of nodes and of whole shots."""
+    moved = continuum_fields(part.continuum).displacements_mm(part.problem.task, steps)
+    shots = [Shot(f"{step.name}-{n}", step.name) for step in steps for n in range(repeats)]
+    places = part.problem.network.nodes + np.repeat(moved, repeats, axis=0)
+    places = places + noise_mm * generator.standard_normal(places.shape)
+    places = places + noise_mm * generator.standard_normal((len(shots), 1, 2))
+    return Positions(tuple(shots), places)

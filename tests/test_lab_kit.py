@@ -39,14 +39,21 @@ def rows_of(path: Path) -> list[dict[str, str]]:
 
 def test_loads_are_whole_grams_and_tell_what_rounding_does(kit: Path) -> None:
     rows = rows_of(kit / "loads.csv")
-    assert all(float(row["load_gf"]).is_integer() for row in rows)
-    assert {row["role"] for row in rows} == {"forward", "adjoint"}
+    assert {row["role"] for row in rows} == {"forward", "adjoint", "probe"}
+    single = [row for row in rows if not row["step"].startswith("mean-")]
+    assert all(float(row["load_gf"]).is_integer() for row in single)
+    assert all((10 * float(row["load_gf"])).is_integer() for row in rows)
     ports = [row for row in rows if row["step"] == "forward-11y"]
     assert [row["load_gf"] for row in ports] == ["-24.0"]
     cases = [row for row in rows if row["step"].startswith("mean-")]
-    assert {row["step"].removesuffix("-adjoint") for row in cases} == {
-        *("mean-setosa", "mean-versicolor", "mean-virginica")
-    }
+    ends = [f"-{port}-{way}" for port in ("12x", "7x", "13x") for way in ("plus", "minus")]
+    for end in ("", *ends):
+        assert {f"mean-{name}{end}" for name in ("setosa", "versicolor", "virginica")} <= {
+            row["step"] for row in cases
+        }
+    probes = [row for row in cases if row["role"] == "probe"]
+    assert max(float(row["curvature_error"]) for row in probes) < 0.01
+    assert min(float(row["reading_error"]) for row in probes) > 0.001
     cosines = [float(row["gradient_cosine"]) for row in cases]
     assert min(cosines) > 0.7  # near the optimum the gradient is small
     assert max(cosines) <= 1.0
@@ -72,13 +79,10 @@ def test_results_of_other_commands_are_never_removed(
     """A run's own folder, or a kit's, is no place for the results of something else."""
     table = tmp_path / "own.csv"
     table.write_text(observations_text([Observation("a", "b", "mm", *(1.0,) * 6)]))
-    for folder, write in (
-        (iris_run.folder, lambda place: write_kit_for_run(iris_run.folder, place)),
-        (kit, lambda place: validate([table], place, paper=False)),
-    ):
+    for folder in (iris_run.folder, kit):
         before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
         with pytest.raises(InputError, match="which this command does not write"):
-            write(folder)
+            validate([table], folder, paper=False)
         after = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
         assert after == before
 
@@ -104,20 +108,18 @@ def test_the_forms_are_an_experiment(kit: Path, iris_run: Outcome, tmp_path: Pat
     filled = []
     for row in rows_of(kit / "positions-form.csv"):
         moved = expected.get((row["step"], row["node"]))
-        u = [float(moved[f"continuum_u{a}_mm"]) if moved else 0.0 for a in "xy"]
+        u = [float(moved[f"rubber_u{a}_mm"]) if moved else 0.0 for a in "xy"]
         x, y = np.add(nodes[row["node"]], u) + 0.001 * generator.standard_normal(2)
         filled.append((row["step"], row["repeat"], row["node"], x, y))
     for name in ("experiment.toml", "steps.csv"):
-        text = (kit / name).read_text()
-        text = text.replace('elongation = "length"', 'elongation = "projection"')
-        (tmp_path / name).write_text(text)
+        (tmp_path / name).write_text((kit / name).read_text())
     header = ("step", "repeat", "node", "x", "y")
     (tmp_path / "positions.csv").write_text(table_text(header, filled))
     done, found = measure_experiment(iris_run.folder, tmp_path)
     scale = next(one for one in done.findings if one.code == "scale")
     assert scale.value == pytest.approx(1.0, abs=0.01)
     assert found.gradient is not None
-    agreement = found.gradient.compare_with(found.gradients["continuum"])
+    agreement = found.gradient.compare_with(found.gradients["rubber"])
     assert agreement is not None
     assert agreement.cosine > 0.95
     written = {path.name for path in done.folder.iterdir()}
@@ -125,15 +127,15 @@ def test_the_forms_are_an_experiment(kit: Path, iris_run: Outcome, tmp_path: Pat
         *("displacements.csv", "elongations.csv", "gradient.csv", "observations.csv"),
         *("measured.json", "measured.html", "manifest.json"),
     }
-    # An output in each step that loads inputs, an input in each that loads outputs.
-    n_forward, n_adjoint = 4 + 3, 3 + 3
+    # The outputs in each step that loads inputs, the inputs in each that loads outputs alone.
+    n_forward, n_adjoint = 4 + 3 * (1 + 2 * 3), 3
     assert len(load_observations(done.folder / "observations.csv")) == 3 * n_forward + 4 * n_adjoint
     (tmp_path / "theirs").mkdir()
-    (tmp_path / "theirs" / "measured.json").write_text("{}")
+    (tmp_path / "theirs" / "validation.html").write_text("")
     # Files that no run has written are never replaced.
     with pytest.raises(InputError, match="would be overwritten"):
-        measure_experiment(iris_run.folder, tmp_path, tmp_path / "theirs")
-    assert [path.name for path in (tmp_path / "theirs").iterdir()] == ["measured.json"]
+        validate([done.folder], tmp_path / "theirs", paper=False)
+    assert [path.name for path in (tmp_path / "theirs").iterdir()] == ["validation.html"]
 
 
 def test_published_measurements_are_beside_their_predictions() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from laboratory import FIG1_STEPS, behaviour_bench, fig1_bench, timer
+from laboratory import FIG1_STEPS, behaviour_bench, fig1_bench, linear_positions, timer
 
 from mnnfab.errors import InputError
 from mnnfab.findings import Finding
@@ -33,7 +33,6 @@ from mnnfab.lab.material.identifying import identify_from
 from mnnfab.lab.measurement.measurement import Measurement, measure
 from mnnfab.lab.operations import begin_session, continue_session
 from mnnfab.lab.session.rehearsal import rehearse
-from mnnfab.lab.synthetic.laboratory import positions_of
 from mnnfab.printed_part.part import PortPart
 from mnnfab.reproduce import paper
 
@@ -53,7 +52,7 @@ def bench() -> PortPart:
 @pytest.fixture(scope="module")
 def positions(bench: PortPart) -> Positions:
     """Two shots of each of zero, rigid, forward and adjoint."""
-    return positions_of(bench, FIG1_STEPS, 0.002, np.random.default_rng(5))
+    return linear_positions(bench, FIG1_STEPS, 0.002, np.random.default_rng(5))
 
 
 @pytest.fixture(scope="module")
@@ -189,7 +188,7 @@ def test_a_camera_that_moved_is_no_fault_of_nodes(
 def test_noise_is_no_fault(bench: PortPart, prediction: Prediction, noise_mm: float) -> None:
     """A tenth of the displacements; unloaded shots differ by as much."""
     for seed in range(5):
-        noisy = positions_of(bench, FIG1_STEPS, noise_mm, np.random.default_rng(seed), 3)
+        noisy = linear_positions(bench, FIG1_STEPS, noise_mm, np.random.default_rng(seed), 3)
         assert check(bench, noisy, prediction, Reading())[1] == []
 
 
@@ -246,7 +245,7 @@ def test_half_and_full_weight_on_one_node(bench: PortPart) -> None:
         ZERO,
         *(Step(f"load{g}", "forward", (AppliedWeight(paper.RIGHT, -g),)) for g in (5.0, 10.0)),
     )
-    positions = positions_of(bench, steps, 0.002, np.random.default_rng(0))
+    positions = linear_positions(bench, steps, 0.002, np.random.default_rng(0))
     prediction = predict(bench, steps[1:])
     assert check(bench, positions, prediction, READING, steps)[1] == []
     exchanged = relabelled(positions, {"load5.0": "load10.0", "load10.0": "load5.0"})
@@ -259,7 +258,7 @@ def test_a_wrong_sign_of_one_weight_is_named() -> None:
     first, second = bench.problem.task.outputs
     applied = Step("case", "adjoint", (AppliedWeight(first, -10.0), AppliedWeight(second, 6.0)))
     noted = replace(applied, weights=(applied.weights[0], AppliedWeight(second, -6.0)))
-    positions = positions_of(bench, (ZERO, applied), 0.002, np.random.default_rng(0))
+    positions = linear_positions(bench, (ZERO, applied), 0.002, np.random.default_rng(0))
     assert check(bench, positions, predict(bench, (applied,)), READING, (ZERO, applied))[1] == []
     with pytest.raises(InputError, match="load step case are those with 6 g up"):
         check(bench, positions, predict(bench, (noted,)), READING, (ZERO, noted))

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from laboratory import behaviour_bench, softer, timer
+from laboratory import behaviour_bench, linear_positions, softer, timer
 from small import small_design
 
 from mnnfab.design.fabrication import MaterialSection
 from mnnfab.errors import InputError
 from mnnfab.io.tables import table_text
 from mnnfab.lab.analysis.prediction import predict
-from mnnfab.lab.experiment.plan import make_plan, with_zero
+from mnnfab.lab.experiment.plan import single_weights, with_zero
 from mnnfab.lab.experiment.reading import Reading
 from mnnfab.lab.experiment.shots import Positions
 from mnnfab.lab.experiment.steps import Step, steps_text
@@ -41,7 +41,6 @@ from mnnfab.lab.material.identification import (
 from mnnfab.lab.material.identifying import identify_from
 from mnnfab.lab.material.profile import profile_text
 from mnnfab.lab.measurement.measurement import Measurement, measure
-from mnnfab.lab.synthetic.laboratory import positions_of
 from mnnfab.printed_part.part import PortPart, PrintedPart
 from mnnfab.printed_part.tiling import tile_part
 from mnnfab.problem.loading import load_problem, make_problem
@@ -75,12 +74,12 @@ def hidden(bench: PortPart) -> PortPart:
 
 @pytest.fixture(scope="module")
 def steps(bench: PortPart) -> tuple[Step, ...]:
-    return with_zero(make_plan(bench.problem.task, bench.continuum.response).ports)
+    return with_zero(single_weights(bench.problem.task))
 
 
 def measured(hidden: PortPart, steps: tuple[Step, ...], seed: int) -> Measurement:
     generator = np.random.default_rng(seed)
-    positions = positions_of(hidden, steps, NOISE_MM, generator)
+    positions = linear_positions(hidden, steps, NOISE_MM, generator)
     return measure("t", positions, steps, hidden.problem.network, READING)
 
 
@@ -175,12 +174,12 @@ def test_bonds_are_told_where_steps_stretch_them(bench: PortPart, steps: tuple[S
     """Widths that differ by 5 %: found within their stated errors where the data tell them."""
     network, plan = (
         bench.problem.network,
-        make_plan(bench.problem.task, bench.continuum.response).ports,
+        single_weights(bench.problem.task),
     )
     generator = np.random.default_rng(1)
     widths = bench.widths_mm * (1 + 0.05 * generator.standard_normal(network.n_bonds))
     other = PrintedPart(bench.problem, widths)
-    positions = positions_of(other, steps, 0.0005, generator)
+    positions = linear_positions(other, steps, 0.0005, generator)
     found = measure("t", positions, steps, network, READING)
     foreseen = predict(bench, plan)
     bonds = identify_bonds(bench, found, foreseen)
@@ -247,9 +246,9 @@ def test_the_whole_way_from_folders(tmp_path: Path) -> None:
     )
     bench = PrintedPart(problem, np.full(problem.network.n_bonds, 2.0))
     hidden = PrintedPart(with_joints(softer(bench, MODULUS_MPA).problem, JOINT_MM), bench.widths_mm)
-    steps = with_zero(make_plan(bench.problem.task, problem.response(bench.widths_mm)).ports)
+    steps = with_zero(single_weights(bench.problem.task))
     generator = np.random.default_rng(0)
-    positions = positions_of(hidden, steps, NOISE_MM, generator, 3)
+    positions = linear_positions(hidden, steps, NOISE_MM, generator, 3)
     zero = positions.coordinates[:3].mean(axis=0)
     rows, growth = [], 0.02
     for number, (shot, places) in enumerate(

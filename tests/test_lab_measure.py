@@ -11,14 +11,20 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from laboratory import FIG1_STEPS, behaviour_bench, fig1_bench, port_step
+from laboratory import FIG1_STEPS, behaviour_bench, fig1_bench, linear_positions, port_step
 
 from mnnfab.errors import InputError
 from mnnfab.io.tables import table_text
 from mnnfab.lab.analysis.checks import check_measurement, check_swapped_shots, null_test
 from mnnfab.lab.analysis.prediction import continuum_fields, predict
 from mnnfab.lab.experiment.experiment import load_experiment, read_positions
-from mnnfab.lab.experiment.plan import make_plan, round_direction, with_zero
+from mnnfab.lab.experiment.plan import (
+    make_plan,
+    plan_model,
+    single_weights,
+    weights_at,
+    with_zero,
+)
 from mnnfab.lab.experiment.reading import Reading
 from mnnfab.lab.experiment.shots import Positions, Shot
 from mnnfab.lab.experiment.steps import AppliedWeight, Step, load_steps, steps_text
@@ -26,7 +32,6 @@ from mnnfab.lab.experiment.track_tables import read_tracks
 from mnnfab.lab.measurement.alignment import align, fit_similarity
 from mnnfab.lab.measurement.gradient import measured_gradient, measured_response, reciprocity
 from mnnfab.lab.measurement.measurement import measure
-from mnnfab.lab.synthetic.laboratory import positions_of
 from mnnfab.network.network import Network
 from mnnfab.network.ports import Port
 from mnnfab.printed_part.part import PortPart
@@ -47,7 +52,7 @@ def behaviour() -> PortPart:
 
 def measured(bench: PortPart, steps: tuple[Step, ...], seed: int, repeats: int = 2) -> Positions:
     generator = np.random.default_rng(seed)
-    return positions_of(bench, steps, NOISE_MM, generator, repeats)
+    return linear_positions(bench, steps, NOISE_MM, generator, repeats)
 
 
 def test_error_bars_of_the_gradient_cover_the_truth(fig1: PortPart) -> None:
@@ -89,8 +94,7 @@ def test_bias_of_a_shared_zero_is_taken_out(fig1: PortPart) -> None:
 
 
 def test_one_weight_at_a_time_gives_the_whole_response(behaviour: PortPart) -> None:
-    plan = make_plan(behaviour.problem.task, behaviour.continuum.response)
-    steps = with_zero(plan.ports)
+    steps = with_zero(single_weights(behaviour.problem.task))
     fields = continuum_fields(behaviour.continuum)
     moved = fields.displacements_mm(behaviour.problem.task, steps)
     nodes = behaviour.problem.network.nodes
@@ -112,11 +116,13 @@ def test_one_weight_at_a_time_gives_the_whole_response(behaviour: PortPart) -> N
 
 
 def test_two_steps_as_the_paper_hangs_them_give_the_same_gradient(behaviour: PortPart) -> None:
-    """A load case and its rounded adjoint loads against one weight at a time."""
-    plan = make_plan(behaviour.problem.task, behaviour.continuum.response, 40.0)
-    case = plan.cases[0]
-    assert case.adjoint is not None
-    steps = with_zero((case.forward, case.adjoint))
+    """A load and the rounded adjoint loads of its loss, against the exact gradient."""
+    task = behaviour.problem.task
+    outputs = behaviour.continuum.response.outputs(task.loads_N)
+    slopes = task.output_gradient(outputs, task.train_indices)[0]
+    grams = np.round(40.0 * slopes / np.abs(slopes).max())
+    load = port_step("forward", 10, "y", -5.0)
+    steps = with_zero((load, Step("adjoint", "adjoint", weights_at(task.outputs, grams))))
     moved = continuum_fields(behaviour.continuum).displacements_mm(behaviour.problem.task, steps)
     shots = tuple(Shot(step.name, step.name) for step in steps)
     places = behaviour.problem.network.nodes + moved
@@ -302,6 +308,7 @@ def test_layouts_of_tools_are_read(tmp_path: Path, name: str) -> None:
         read_tracks(path, "long", 4)
 
 
+ADDED = "step,role,node,axis,load_gf,added_to\n"
 EXPERIMENT = """
 schema = 1
 name = "test"
@@ -340,6 +347,10 @@ def test_a_table_of_pixels_is_read_with_its_frames(tmp_path: Path, fig1: PortPar
         ("steps.csv", "step,role,node,axis,load_gf\na,pull,3,y,-5\n", 'role "pull"'),
         ("steps.csv", "step,role,node,axis,load_gf\n../a,zero,,,0\n", "letters, digits"),
         ("steps.csv", "step,role,node,axis,load_gf\na,forward,3,z,-5\n", 'axis "z"'),
+        ("steps.csv", "step,role,node,axis,load_gf\na,probe,3,y,-5\n", "a forward step in"),
+        ("steps.csv", ADDED + "a,forward,3,y,-5,\nb,probe,4,y,1,c\n", 'probe with "c"'),
+        ("steps.csv", ADDED + "a,forward,3,y,-5,\nb,adjoint,4,y,1,a\n", "role adjoint added to a"),
+        ("steps.csv", ADDED + "a,forward,3,y,-5,\nb,probe,4,y,0,a\n", "other than 0"),
         ("shots.csv", "shot,step\n0,zero\n0,zero\n", "0 twice"),
         ("shots.csv", "shot,step\n99,zero\n", 'frame "99"'),
         ("positions.csv", "step,node,x,y\nzero,0,1,\n", "missing"),
@@ -357,21 +368,11 @@ def test_bad_files_are_told(tmp_path: Path, file: str, text: str, message: str) 
 
 
 def test_steps_survive_their_table(tmp_path: Path, behaviour: PortPart) -> None:
-    steps = make_plan(behaviour.problem.task, behaviour.continuum.response).steps
+    problem = behaviour.problem
+    steps = make_plan(problem.task, plan_model(problem, behaviour.widths_mm)).steps
+    assert {step.role for step in steps} == {"forward", "adjoint", "probe"}
     (tmp_path / "steps.csv").write_text(steps_text(with_zero(steps)))
     assert load_steps(tmp_path / "steps.csv") == with_zero(steps)
-
-
-@given(
-    st.lists(st.floats(-1, 1).filter(lambda x: abs(x) > 0.05), min_size=1, max_size=4),
-    st.integers(3, 60),
-)
-def test_rounded_directions_are_as_near_as_grams_allow(values: list[float], largest: int) -> None:
-    wanted = np.array(values)
-    grams, scale = round_direction(wanted, largest)
-    assert np.abs(grams).max() <= largest
-    assert (grams == np.round(grams)).all()
-    assert np.abs(grams - scale * wanted).max() <= 0.5 + 1e-9
 
 
 def test_a_step_says_what_hangs() -> None:

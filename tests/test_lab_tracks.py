@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from laboratory import FIG1_STEPS, fig1_bench
+from laboratory import FIG1_STEPS, fig1_bench, linear_positions
 
 from mnnfab.errors import InputError
 from mnnfab.findings import Finding
@@ -18,7 +18,6 @@ from mnnfab.lab.experiment.shots import Positions
 from mnnfab.lab.experiment.steps import steps_text
 from mnnfab.lab.experiment.track_tables import read_tracks
 from mnnfab.lab.measurement.measurement import measure
-from mnnfab.lab.synthetic.laboratory import positions_of
 from mnnfab.printed_part.part import PortPart
 
 EXPERIMENT = 'schema = 1\nname = "t"\nkind = "positions"\nelongation = "projection"\n[positions]\n'
@@ -34,7 +33,7 @@ def bench() -> PortPart:
 
 @pytest.fixture(scope="module")
 def positions(bench: PortPart) -> Positions:
-    return positions_of(bench, FIG1_STEPS, 0.002, np.random.default_rng(3))
+    return linear_positions(bench, FIG1_STEPS, 0.002, np.random.default_rng(3))
 
 
 def deeplabcut(places: np.ndarray, likelihood: np.ndarray, individual: str = "") -> str:
@@ -178,7 +177,7 @@ def test_points_without_a_position_are_left_out_and_told(
 
 def test_error_bars_of_nodes_with_fewer_shots_cover_the_truth(bench: PortPart) -> None:
     """Covariance and draws agree if a node of the zero and one of a step have one shot of two."""
-    positions = positions_of(bench, FIG1_STEPS, 0.002, np.random.default_rng(0))
+    positions = linear_positions(bench, FIG1_STEPS, 0.002, np.random.default_rng(0))
     left_out = np.zeros(positions.coordinates.shape[:2], dtype=bool)
     left_out[0, 5] = left_out[4, 6] = True
     coordinates = positions.coordinates.copy()

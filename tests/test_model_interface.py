@@ -22,6 +22,7 @@ from mnnfab.arrays import FloatArray
 from mnnfab.design.check_section import CheckSection
 from mnnfab.errors import ToolError
 from mnnfab.lab.experiment.plan import make_plan
+from mnnfab.model.bars import BarModel
 from mnnfab.model.model import Equilibrium
 from mnnfab.model.springs import SpringModel
 from mnnfab.network.network import Network
@@ -229,10 +230,15 @@ def test_checks_and_plan_take_it(
     assert {"displacement-residual", "scale", "bond-strain", "metric-drop", "use"} <= {
         finding.code for finding in findings
     }
-    (case,) = make_plan(task, nonlinear).cases
+    inputs = (*task.inputs, *task.outputs)
+    bar_model = BarModel(problem.network, inputs, task.outputs)
+    everywhere = LargeDisplacements(SpringModel(bar_model, problem.law)).port_model(widths)
+    (case,) = make_plan(task, everywhere).cases
     np.testing.assert_allclose(case.outputs_mm[0], nonlinear.outputs(task.loads_N)[0])
     assert case.gradient is not None
-    assert case.gradient.cosine > 0.99  # 5 gf is a whole number of grams; the adjoint is rounded
+    assert case.gradient.cosine > 1 - 1e-9  # the load is whole tenths of a gram
+    assert len(case.probes) == 4
+    assert case.probe_size.curvature < 0.05
 
 
 def test_hierarchy_takes_it(

@@ -64,6 +64,16 @@ class RubberModel:
             raise UnstableError(msg)
         return self.hanging.end
 
+    @cached_property
+    def hanging_nodes(self) -> FloatArray:
+        """Positions of the nodes of the hanging part, (n_nodes, 2) mm.
+
+        Raises:
+            UnstableError: if the part does not carry its own weight.
+        """
+        sag = self.body.system.readings.T @ self.unloaded.field
+        return frozen_floats(self.network.nodes + sag.reshape(-1, 2))
+
     def path(self, loads_N: FloatArray, first_step: float = 1.0) -> Path:
         """Return the path from the hanging part to loads at the inputs, (n_in,) N.
 
@@ -181,11 +191,12 @@ class RubberEquilibrium(Equilibrium):
     @property
     def elongations_mm(self) -> FloatArray:
         """Change of the distance of the ends of each bond, (n_samples, n_bonds)."""
-        network = self.model.network
-        places = network.nodes + self.states.nodes_mm.reshape(-1, network.n_nodes, 2)
+        network, hanging = self.model.network, self.model.hanging_nodes
         first, second = network.bonds.T
-        lengths = np.linalg.norm(places[:, second] - places[:, first], axis=-1)
-        elongations: FloatArray = lengths - network.lengths
+        before = np.linalg.norm(hanging[second] - hanging[first], axis=-1)
+        places = hanging + self.states.nodes_mm.reshape(-1, network.n_nodes, 2)
+        after = np.linalg.norm(places[:, second] - places[:, first], axis=-1)
+        elongations: FloatArray = after - before
         return elongations
 
     def adjoint_elongations(self, output_loads_N: FloatArray) -> FloatArray:
@@ -203,7 +214,7 @@ class RubberEquilibrium(Equilibrium):
                     (readings @ output_loads_N[sample])[system.free]
                 )
             moved = (system.readings.T @ change).reshape(-1, 2)
-            places = network.nodes + self.states.nodes_mm[sample].reshape(-1, 2)
+            places = model.hanging_nodes + self.states.nodes_mm[sample].reshape(-1, 2)
             lines = places[second] - places[first]
             directions = lines / np.linalg.norm(lines, axis=1, keepdims=True)
             found[sample] = np.vecdot(moved[second] - moved[first], directions)

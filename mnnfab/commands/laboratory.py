@@ -62,11 +62,11 @@ def measure(watcher: ProgressWatcher, folder: Path, experiment: Path, out: Path 
 def synthetic(
     watcher: ProgressWatcher, folder: Path, experiment: Path, repeats: int, seed: int, *, dots: bool
 ) -> Answer:
-    """Write a synthetic experiment on the continuum model of the run in DIR into EXPERIMENT.
+    """Write a synthetic experiment on the rubber model of the run in DIR into EXPERIMENT.
 
-    One weight is applied at a time, on every input and every output. The photographs have
-    perspective, lens distortion, blur, uneven light and noise; truth.csv contains the true
-    positions of the nodes.
+    The load steps are the load cases with their probes. The part hangs under its own weight and all
+    weights of a step. The photographs have perspective, lens distortion, blur, uneven light and
+    noise; truth.csv contains the true positions of the nodes.
     """
     from mnnfab.lab.operations import synthesise
 
@@ -152,7 +152,7 @@ def start(watcher: ProgressWatcher, design: Path, out: Path, rate: float | None)
 @click.option(
     "--rehearse",
     type=click.Choice(["positions", "photographs"]),
-    help="Synthetic measurement: of the continuum model instead of the printed part.",
+    help="Synthetic measurement: of the rubber model instead of the printed part.",
 )
 def step(
     watcher: ProgressWatcher,

@@ -25,16 +25,23 @@ def lab_folder(folder: Path) -> Iterator[Path]:
         InputError: if `folder` has a file of another origin, or one that was changed.
     """
     with locked_folder(folder), run_folder(folder) as staging:
+        _check_unchanged(folder)  # before the work, which may take a minute
         yield staging
-        for name, digest in earlier_results(folder).items():
-            path = folder / name
-            if path.is_file() and not (staging / name).exists():
+        for name in earlier_results(folder):
+            if (folder / name).is_file() and not (staging / name).exists():
                 given = f"contains {name}, which this command does not write"
                 raise InputError(str(folder), given, "an empty folder, or one of this command")
-            if path.is_file() and sha256_of(path) != digest:
-                given = "changed since it was written"
-                raise InputError(str(path), given, "another folder, or that file moved elsewhere")
+        _check_unchanged(folder)
         write_manifest(staging, ())
+
+
+def _check_unchanged(folder: Path) -> None:
+    """Refuse a folder with a file that was changed since it was written."""
+    for name, digest in earlier_results(folder).items():
+        path = folder / name
+        if path.is_file() and sha256_of(path) != digest:
+            given = "changed since it was written"
+            raise InputError(str(path), given, "another folder, or that file moved elsewhere")
 
 
 def write_files(staging: Path, files: Mapping[str, str]) -> None:

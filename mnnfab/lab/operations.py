@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from mnnfab.errors import InputError
 from mnnfab.io.files import read_json
-from mnnfab.lab.experiment.node_rotation import with_limited_rotation
-from mnnfab.lab.experiment.plan import make_plan, unique_names
+from mnnfab.lab.experiment.plan import make_plan, plan_model, unique_names
 from mnnfab.lab.experiment.steps import RIGID, ZERO
 from mnnfab.lab.folder import lab_folder
 from mnnfab.printed_part.part import PortPart, PrintedPart
@@ -89,7 +88,9 @@ def synthesise(
     dots: bool = True,
     watcher: ProgressWatcher | None = None,
 ) -> LabResult:
-    """Render photographs of the continuum model of a run's part, as a synthetic experiment.
+    """Render photographs of the loaded part of a run, by its rubber model, as an experiment.
+
+    The load steps are the load cases of the kit, each with its probes.
 
     Args:
         run: folder of the run.
@@ -107,9 +108,11 @@ def synthesise(
 
     opencv("synthetic photographs")
     part = _part_of(run, watcher)
-    task, continuum = part.problem.task, part.continuum
-    ports = unique_names(make_plan(task, continuum.response).ports)
-    steps = (ZERO, RIGID, *with_limited_rotation(task, ports, continuum))
+    plan = make_plan(part.problem.task, plan_model(part.problem, part.widths_mm))
+    if not plan.cases:
+        given = "; ".join(plan.left_out) or "a task without a loss"
+        raise InputError("synthetic photographs", given, "a task with loads that the part carries")
+    steps = (ZERO, RIGID, *unique_names(plan.case_steps))
     with lab_folder(out) as staging:
         photo_settings = PhotoSettings(dots=dots, repeats=repeats, seed=seed)
         photograph(part, steps, staging, photo_settings)
@@ -206,10 +209,10 @@ def continue_session(
     Args:
         folder: folder of the session.
         measured: folder of the experiment; the round's own if not given.
-        rehearsal: measure the continuum model of the part instead.
+        rehearsal: measure the rubber model of the part instead.
         watcher: progress watcher.
     """
-    from mnnfab.lab.session.rounds import step_session
+    from mnnfab.lab.session.rounds import current_part, step_session
 
     timer = StageTimer(watcher or NullWatcher())
     if rehearsal is not None:
@@ -217,8 +220,9 @@ def continue_session(
             raise InputError("--rehearse", f"and a measurement, {measured}", "one of the two")
         from mnnfab.lab.session.rehearsal import rehearse
 
-        measured = rehearse(folder, rehearsal, timer)
-    return step_session(folder, measured, timer, rehearsed=rehearsal is not None)
+        part = current_part(folder, timer)  # its models serve the measurement and its evaluation
+        return step_session(folder, rehearse(folder, rehearsal, timer, part), timer, part)
+    return step_session(folder, measured, timer)
 
 
 def validate(

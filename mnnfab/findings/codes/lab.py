@@ -101,8 +101,8 @@ LAB: Final = (
         ),
         (
             "Share of the bond elongations that is due to finite rotation of the bonds, "
-            "beyond linear theory (reported above 1 %; info with `elongation = "
-            '"projection"`).'
+            "beyond linear theory (reported above 1 %; info with probes, whose gradient has it, "
+            'and with `elongation = "projection"`).'
         ),
         (
             "Use lighter weights; `elongation` in experiment.toml decides whether the error "
@@ -130,10 +130,23 @@ LAB: Final = (
             "info",
         ),
         (
-            "Agreement of the measured gradient with that of bar model and continuum model; "
-            "as a warning: the load steps do not span what the gradient needs."
+            "Agreement of the measured gradient with those of the models, and the distance in "
+            "standard errors; as a warning: the load steps do not span what the gradient needs."
         ),
-        ("Add a forward step for every input and an adjoint step for every output to steps.csv."),
+        (
+            "Add probes of every output, both ways, to the forward steps in steps.csv; on a linear "
+            "part, a forward step for every input and an adjoint step for every output."
+        ),
+    ),
+    FindingCode(
+        "unstable-step",
+        "lab",
+        ("warning",),
+        (
+            "The rubber model has no stable equilibrium under the weights of a load step; the "
+            "measurement of the step is compared with the linear continuum model."
+        ),
+        "Use lighter weights.",
     ),
     FindingCode(
         "below-noise",
@@ -150,8 +163,8 @@ LAB: Final = (
         "lab",
         ("info",),
         (
-            "Share of the adjoint loads that is not represented by the applied weights, "
-            "because of rounding to whole grams (reported above 0.1 %)."
+            "Share of the loads ∂L/∂u that is not represented by the applied weights, because of "
+            "rounding (reported above 0.1 %)."
         ),
         "Apply one weight at a time on every output, or use finer weights.",
     ),
@@ -227,7 +240,7 @@ LAB: Final = (
             "info",
         ),
         (
-            "The best-fit scale of the measured displacements over those of the continuum "
+            "The best-fit scale of the measured displacements over those of the rubber "
             "model, and the modulus that would explain it, if any does (a warning if none does, "
             "or if the residual is above 10 %)."
         ),

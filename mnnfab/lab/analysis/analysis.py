@@ -11,7 +11,8 @@ import numpy as np
 from mnnfab.errors import InputError
 from mnnfab.findings import Finding, Severity
 from mnnfab.lab.analysis.checks import check_measurement, check_swapped_shots
-from mnnfab.lab.analysis.load_checks import check_loads
+from mnnfab.lab.analysis.load_checks import check_loads, check_probes
+from mnnfab.lab.analysis.loaded_gradients import loaded_model_gradients, with_probe_errors
 from mnnfab.lab.analysis.matching import check_nodes
 from mnnfab.lab.analysis.modulus import BestFit, best_fit
 from mnnfab.lab.analysis.prediction import Prediction, predict
@@ -24,6 +25,7 @@ from mnnfab.lab.experiment.experiment import (
 )
 from mnnfab.lab.experiment.shots import Positions
 from mnnfab.lab.measurement.gradient import MeasuredGradient, measured_gradient, reciprocity
+from mnnfab.lab.measurement.loaded_gradient import loaded_gradient
 from mnnfab.lab.measurement.measurement import Measurement, measure
 
 if TYPE_CHECKING:
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
     from mnnfab.lab.photo.photographs import PhotographResult
     from mnnfab.printed_part.part import PortPart, PrintedPart
     from mnnfab.problem.problem import Problem
-    from mnnfab.task.task import Task
 
 
 #: Residual after best-fit scaling above which a warning is given; printed parts leave a few per
@@ -48,10 +49,11 @@ class Analysis:
         experiment: description read from the folder.
         measurement: displacements and elongations.
         positions: node positions of every shot.
-        prediction: bar model and continuum model for the same load steps.
-        gradient: from measured elongations; None without adjoint load steps or without a loss.
-        gradients: gradients of the models, by model name ("bars", "continuum").
-        fit: best-fit scale of the continuum model.
+        prediction: bar model, continuum model and rubber model for the same load steps.
+        gradient: from measured elongations; None without probes or adjoint load steps, or without
+            a loss.
+        gradients: gradients of the models, by model name; the last is the reference.
+        fit: best-fit scale of the rubber model.
         findings: checks of the measurement.
         photographs: positions found in the photographs; None for tables of positions.
     """
@@ -99,18 +101,19 @@ def analyse(part: PortPart, folder: Path) -> Analysis:
     suspicious = check_nodes(experiment.where, positions, measurement, prediction, stiffness)
     check_loads(experiment.where, measurement, prediction, task)
     check_swapped_shots(experiment.where, positions.shots, measurement, prediction)
-    gradient, gradient_findings = _gradient(experiment, measurement, task)
-    gradients = {}
-    if gradient is not None:
-        for name, model in (("bars", prediction.bars), ("continuum", prediction.continuum)):
-            gradients[name] = task.stiffness_gradient(model)
+    check_probes(experiment.where, measurement, prediction)
+    gradient, gradients, gradient_findings = _gradients(experiment, measurement, prediction)
     # Betti's theorem needs loads and displacements at the same points; eyelets are elsewhere.
     comparable = problem.design.features.eyelets is None
     betti = reciprocity(measurement, task) if comparable else None
     findings = [*positions.findings, *suspicious, *check_measurement(measurement, betti)]
     fit = best_fit(
-        measurement.displacements_mm, prediction.continuum_mm, measurement.displacement_sd_mm
+        measurement.displacements_mm, prediction.loaded_mm, measurement.displacement_sd_mm
     )
+    findings += [
+        Finding("unstable-step", "warning", f"load step {name}", message)
+        for name, message in prediction.unstable.items()
+    ]
     findings.append(_check_scale(fit, problem))
     findings += [*gradient_findings, *_check_gradient(gradient, gradients)]
     if section.kind == "photographs" and section.camera.calibration is None:
@@ -159,24 +162,39 @@ def _positions(
     return photographs.positions, photographs
 
 
-def _gradient(
-    experiment: Experiment, measurement: Measurement, task: Task
-) -> tuple[MeasuredGradient | None, list[Finding]]:
-    """Return the measured gradient; None with a finding if the load steps do not span it."""
+def _gradients(
+    experiment: Experiment, measurement: Measurement, prediction: Prediction
+) -> tuple[MeasuredGradient | None, dict[str, FloatArray], list[Finding]]:
+    """Return the measured gradient and those of the models; None if there is no measured one.
+
+    With probes it is that of the loaded part; otherwise that of a linear part, whose forward and
+    adjoint load steps must span the loads of the samples.
+    """
+    task = prediction.part.problem.task
     roles = {step.role for step in measurement.steps}
-    if task.primary_metric is None or not {"forward", "adjoint"} <= roles:
-        return None, []
+    if task.primary_metric is None or not ({"forward", "adjoint"} <= roles or "probe" in roles):
+        return None, {}, []
     try:
-        return measured_gradient(experiment.where, measurement, task, task.train_indices), []
+        if "probe" in roles:
+            gradient = loaded_gradient(experiment.where, measurement, task)
+            models = loaded_model_gradients(prediction)
+            gradient = with_probe_errors(gradient, prediction, models)
+            return gradient, models, []
+        gradient = measured_gradient(experiment.where, measurement, task, task.train_indices)
     except InputError as error:
         message = f"not computed: {error.given}; required: {error.allowed}"
-        return None, [Finding("gradient", "warning", error.where, message)]
+        return None, {}, [Finding("gradient", "warning", error.where, message)]
+    models = {
+        name: task.stiffness_gradient(model)
+        for name, model in (("bars", prediction.bars), ("continuum", prediction.continuum))
+    }
+    return gradient, models, []
 
 
 def _check_scale(fit: BestFit, problem: Problem) -> Finding:
-    """Return the best-fit scale of the continuum model and the modulus that would explain it."""
+    """Return the best-fit scale of the rubber model and the modulus that would explain it."""
     modulus = problem.material.youngs_modulus_MPa
-    message = f"measured displacements are {fit.scale:.3f} times those of the continuum model, "
+    message = f"measured displacements are {fit.scale:.3f} times those of the rubber model, "
     if fit.reason is None:
         message += (
             f"equivalent to a modulus of {modulus / fit.scale:.3g} MPa instead of {modulus:.3g} MPa"
@@ -204,7 +222,8 @@ def _check_gradient(
             continue
         message = (
             f"measured gradient against {name}: cosine {agreement.cosine:.4f}, "
-            f"{agreement.signs:.0%} of signs equal, relative error {agreement.relative_error:.1%}"
+            f"{agreement.signs:.0%} of signs equal, relative error {agreement.relative_error:.1%}; "
+            f"{_standard_errors(gradient, reference)}"
         )
         findings.append(Finding("gradient", "info", name, message, None, agreement.cosine))
     count = int(gradient.sign_undetermined.sum())
@@ -213,13 +232,22 @@ def _check_gradient(
     )
     findings.append(Finding("below-noise", "info", "bonds", message, None, float(count)))
     if gradient.unspanned > 0.001:
-        message = (
-            f"rounding to grams leaves {gradient.unspanned:.1%} of the adjoint loads unspanned"
-        )
+        message = f"rounded weights leave {gradient.unspanned:.1%} of the loads ∂L/∂u unspanned"
         findings.append(
-            Finding("rounding", "info", "adjoint load steps", message, None, gradient.unspanned)
+            Finding("rounding", "info", "load steps", message, None, gradient.unspanned)
         )
     return findings
+
+
+def _standard_errors(gradient: MeasuredGradient, reference: FloatArray) -> str:
+    """Return how far a gradient is from the measured one, in standard errors."""
+    distances = np.abs(gradient.standard_errors_from(reference))
+    worst = int(distances.argmax())
+    rms = float(np.sqrt((distances**2).mean()))
+    return (
+        f"apart by {rms:.1f} standard errors (root mean square), at most {distances[worst]:.1f} "
+        f"(bond {worst})"
+    )
 
 
 def largest_step(analysis: Analysis, role: str) -> int | None:

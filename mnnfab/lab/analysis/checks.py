@@ -47,7 +47,7 @@ def check_swapped_shots(
         step.name: displacements
         for step, displacements in zip(
             prediction.steps,
-            without_rigid_motion(prediction.continuum_mm, measurement.zero_mm),
+            without_rigid_motion(prediction.loaded_mm, measurement.zero_mm),
             strict=True,
         )
     }
@@ -254,11 +254,13 @@ def _check_rotation(measurement: Measurement) -> list[Finding]:
     share = float(np.sqrt((measurement.rotation_elongation_mm**2).mean())) / max(rms, 1e-300)
     if not share > MAX_ROTATION_SHARE:
         return []
-    if measurement.elongation_by == "length":
-        severity: Severity = "warning"
+    severity: Severity = "info"
+    if measurement.has_probes:
+        error_bars = "the gradient is that of the loaded part and includes this"
+    elif measurement.elongation_by == "length":
+        severity = "warning"
         error_bars = "error bars include this as an average over the bonds"
     else:  # by definition, "projection" assumes a linear part
-        severity = "info"
         error_bars = 'error bars by "projection" do not include this; it assumes a linear part'
     message = (
         f"bond rotation contributes about {share:.1%} of the elongations, beyond linear theory: "

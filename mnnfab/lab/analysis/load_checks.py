@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from mnnfab.task.task import Task
 
 MAX_MISMATCH, MATCH_RATIO = 0.3, 0.5
+#: Displacements are those of a prediction, or opposite to it, if the cosine is larger; noise alone
+#: gives about the inverse root of the number of nodes.
+MATCH_COSINE = 0.7
 #: Largest distance of a node from the mirror image of another, as a share of the shortest bond.
 SYMMETRY_SHARE = 1e-3
 #: Other positions of a part in the picture, as linear maps.
@@ -53,20 +56,47 @@ def check_loads(where: str, measurement: Measurement, prediction: Prediction, ta
     """
     zero = measurement.zero_mm
     measured = without_rigid_motion(measurement.displacements_mm, zero)
-    predicted = without_rigid_motion(prediction.continuum_mm, zero)
+    predicted = without_rigid_motion(prediction.loaded_mm, zero)
     left = _left(measured, predicted)
     if left > MAX_MISMATCH:
         if _left(measured, -predicted) < MATCH_RATIO * left:
             allowed = "loads with correct signs, y up, and unloaded shots as those of role zero"
             raise InputError(where, "all load steps moved against their weights", allowed)
         for view, order in symmetries(measurement.network).items():
-            seen = prediction.continuum_mm[:, order] @ np.array(VIEWS[view]).T
+            seen = prediction.loaded_mm[:, order] @ np.array(VIEWS[view]).T
             if _left(measured, without_rigid_motion(seen, zero)) < MATCH_RATIO * left:
                 given = f"the displacements are those of the part {view}"
                 allowed = "the part as in the design, upright from its front; weights on its nodes"
                 raise InputError(where, given, allowed)
         _check_exchanged_steps(where, measured, predicted, prediction)
     _check_signs(where, measured, prediction, task, zero)
+
+
+def check_probes(where: str, measurement: Measurement, prediction: Prediction) -> None:
+    """Refuse probes whose displacements from the loaded part are against their weights.
+
+    Shots of two opposite probes that are exchanged differ little from their predictions, but would
+    reverse the gradient.
+
+    Raises:
+        InputError: naming the probe.
+    """
+    zero, reverse = measurement.zero_mm, []
+    for row, base in enumerate(measurement.base.tolist()):
+        if base < 0:
+            continue
+        measured, predicted = (
+            without_rigid_motion((fields[row] - fields[base])[None], zero)[0]
+            for fields in (measurement.displacements_mm, prediction.loaded_mm)
+        )
+        size = float(np.linalg.norm(measured) * np.linalg.norm(predicted))
+        cosine = float(np.vdot(measured, predicted)) / max(size, 1e-300)
+        if cosine < -MATCH_COSINE:
+            reverse.append(measurement.steps[row])
+    if reverse:
+        given = f"the displacements of probe {reverse[0].name} are against its weights"
+        allowed = "each shot assigned to its own load step; + and - may be exchanged; y up"
+        raise InputError(where, given, allowed)
 
 
 def symmetries(network: Network) -> dict[str, IntArray]:
@@ -104,7 +134,7 @@ def _check_signs(
 ) -> None:
     """Refuse a load step in which one of several weights has the wrong sign."""
     for row, step in enumerate(prediction.steps):
-        left = _left(measured[row], without_rigid_motion(prediction.continuum_mm[row], zero_mm))
+        left = _left(measured[row], without_rigid_motion(prediction.loaded_mm[row], zero_mm))
         if len(step.weights) < 2 or not left > MAX_MISMATCH:
             continue
         for number, weight in enumerate(step.weights):

@@ -51,7 +51,7 @@ def check_nodes(
     """
     predicted = {
         step.name: displacements
-        for step, displacements in zip(prediction.steps, prediction.continuum_mm, strict=True)
+        for step, displacements in zip(prediction.steps, prediction.loaded_mm, strict=True)
     }
     at_rest = np.zeros_like(measurement.zero_mm)
     fields = [predicted.get(shot.step, at_rest) for shot in positions.shots]

@@ -206,10 +206,10 @@ def make_matcher(
         np.minimum.at(shortest, ends, network.lengths)
     work = [0.0]
     for row, step in enumerate(prediction.steps):
-        for weight in step.weights:
-            fields = scale * prediction.continuum_mm[row], measurement.displacements_mm[row]
+        for weight in step.all_weights:
+            fields = scale * prediction.loaded_mm[row], measurement.displacements_mm[row]
             moved = max(float(np.linalg.norm(field[weight.port.node])) for field in fields)
-            work.append(abs(weight.load_gf) * NEWTON_PER_GF * moved * len(step.weights))
+            work.append(abs(weight.load_gf) * NEWTON_PER_GF * moved * len(step.all_weights))
     return Matcher(
         measurement=measurement,
         reach_mm=next_mm / 2,

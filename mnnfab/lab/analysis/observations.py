@@ -56,7 +56,7 @@ def observations_of(analysis: Analysis) -> list[Observation]:
     )
     observations = []
     for s, step in enumerate(measurement.steps):
-        for port in task.outputs if step.role == "forward" else task.inputs:
+        for port in task.inputs if step.role == "adjoint" else task.outputs:
             axis = "xy".index(port.axis)
             bars = float(prediction.bars_mm[s, port.node, axis])
             continuum = float(prediction.continuum_mm[s, port.node, axis])

@@ -48,10 +48,13 @@ def analysis_page(analysis: Analysis) -> str:
 def _rows(analysis: Analysis) -> list[dict[str, object]]:
     from mnnfab.lab.analysis.observations import observations_of
 
-    weights = {step.name: str(step) for step in analysis.measurement.steps}
+    prediction, steps = analysis.prediction, analysis.measurement.steps
+    weights = {step.name: str(step) for step in steps}
+    row_of = {step.name: row for row, step in enumerate(steps)}
     rows = []
     for observation in observations_of(analysis):
         step, port = observation.quantity.split(": ")
+        axis, node = port.removeprefix("u_").split(" of node ")
         rows.append(
             {
                 "step": step,
@@ -61,6 +64,7 @@ def _rows(analysis: Analysis) -> list[dict[str, object]]:
                 "sd": observation.measured_sd,
                 "bars": observation.bars,
                 "continuum": observation.continuum,
+                "rubber": float(prediction.loaded_mm[row_of[step], int(node), "xy".index(axis)]),
                 "spread": observation.continuum_sd,
             }
         )
@@ -70,7 +74,7 @@ def _rows(analysis: Analysis) -> list[dict[str, object]]:
 def _displacements(analysis: Analysis) -> str:
     figure = Figure(figsize=(6, 5), layout="constrained")
     axes = figure.subplots()
-    predicted, measured = analysis.prediction.continuum_mm, analysis.measurement.displacements_mm
+    predicted, measured = analysis.prediction.loaded_mm, analysis.measurement.displacements_mm
     limits = np.array([predicted.min(), predicted.max()])
     axes.plot(limits, limits, color=GREY, lw=1.5, label="measured = predicted")
     scale = float(np.vdot(predicted, measured) / np.vdot(predicted, predicted))
@@ -79,7 +83,7 @@ def _displacements(analysis: Analysis) -> str:
         axes.scatter(
             predicted[..., axis], measured[..., axis], s=12, color=colour, label=f"u_{name}"
         )
-    axes.set_xlabel("continuum model, mm")
+    axes.set_xlabel("rubber model, mm")
     axes.set_ylabel("measured, mm")
     axes.legend(frameon=False)
     return address_of(figure, "svg")
@@ -92,9 +96,9 @@ def _gradient(analysis: Analysis) -> str:
     axes = figure.subplots()
     bonds = np.arange(len(gradient.gradient))
     names = list(analysis.gradients)
-    for name, colour, marker in zip(names, (GREY, ORANGE), ("_", "_"), strict=False):
+    for name, colour in zip(names, (GREY, ORANGE, GREEN), strict=False):
         values = analysis.gradients[name]
-        axes.scatter(bonds, values, marker=marker, s=160, color=colour, label=name, lw=2.5)
+        axes.scatter(bonds, values, marker="_", s=160, color=colour, label=name, lw=2.5)
     axes.errorbar(
         bonds, gradient.gradient, gradient.half_width, fmt="none", ecolor=BLUE, elinewidth=1.2
     )
@@ -106,33 +110,55 @@ def _gradient(analysis: Analysis) -> str:
     axes.axhline(0, color="black", lw=0.6)
     axes.set_xlabel("bond")
     axes.set_ylabel("∂loss/∂k, per N/mm")
-    axes.legend(frameon=False, ncols=3)
+    axes.legend(frameon=False, ncols=4)
     return address_of(figure, "svg")
 
 
 def _fields(analysis: Analysis) -> str:
-    from mnnfab.lab.analysis.analysis import largest_step
-
     measurement, gradient = analysis.measurement, analysis.gradient
     assert gradient is not None, "called only if there is a gradient"
-    forward, adjoint = (largest_step(analysis, role) for role in ("forward", "adjoint"))
     figure = Figure(figsize=(12, 7.5), layout="constrained")
     grid = figure.subplots(2, 3)
-    model = measurement.elongations_of(measurement.zero_mm, analysis.prediction.continuum_mm)
-    measured = measurement.elongations_mm
-    columns: list[tuple[str, FloatArray, FloatArray]] = [
-        (f"{measurement.steps[n].name}: elongation, mm", measured[n], model[n])
-        for n in (forward, adjoint)
-        if n is not None
-    ]
-    columns.append(("∂loss/∂k, per N/mm", gradient.gradient, analysis.gradients["continuum"]))
+    reference, own = list(analysis.gradients.items())[-1]
+    columns = _probed_columns(analysis) if measurement.has_probes else _single_columns(analysis)
+    columns.append(("∂loss/∂k, per N/mm", gradient.gradient, own))
     for column, (label, *rows) in enumerate(columns):
         size = max(float(np.abs(row).max()) for row in rows) or 1.0
-        for row, (source, values) in enumerate(zip(("measured", "continuum"), rows, strict=True)):
+        for row, (source, values) in enumerate(zip(("measured", reference), rows, strict=True)):
             axes: Axes = grid[row, column]
             draw_bonds(axes, measurement.network, values / size, label=f"{label} / {size:.3g}")
             axes.set_title(source, fontsize=10)
     return address_of(figure, "svg")
+
+
+def _probed_columns(analysis: Analysis) -> list[tuple[str, FloatArray, FloatArray]]:
+    """Return label, measured and predicted elongations of a load, and what its probe adds."""
+    measurement = analysis.measurement
+    probe = int(np.flatnonzero(measurement.base >= 0)[0])
+    load = int(measurement.base[probe])
+    model = measurement.elongations_of(measurement.zero_mm, analysis.prediction.loaded_mm)
+    names = [measurement.steps[row].name for row in (load, probe)]
+    measured = measurement.elongations_mm
+    added = measured[probe] - measured[load], model[probe] - model[load]
+    return [
+        (f"{names[0]}: elongation, mm", measured[load], model[load]),
+        (f"{names[1]}: added elongation, mm", *added),
+    ]
+
+
+def _single_columns(analysis: Analysis) -> list[tuple[str, FloatArray, FloatArray]]:
+    """Return label, measured and predicted elongations of the largest steps of a linear part."""
+    from mnnfab.lab.analysis.analysis import largest_step
+
+    measurement = analysis.measurement
+    model = measurement.elongations_of(measurement.zero_mm, analysis.prediction.continuum_mm)
+    rows = [largest_step(analysis, role) for role in ("forward", "adjoint")]
+    measured = measurement.elongations_mm
+    return [
+        (f"{measurement.steps[n].name}: elongation, mm", measured[n], model[n])
+        for n in rows
+        if n is not None
+    ]
 
 
 def draw_observations(axes: Axes, observations: Sequence[Observation]) -> None:

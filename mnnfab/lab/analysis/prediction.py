@@ -1,14 +1,21 @@
-"""Predictions of an experiment: displacement of every node in every load step, with its spread."""
+"""Predictions of an experiment: displacement of every node in every load step, with its spread.
+
+Bar model and continuum model are linear and superpose the weights of a step. The rubber model is
+the loaded part: equilibria under all weights of a step and its own weight, from the hanging part.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mnnfab.arrays import FloatArray
+from mnnfab.errors import UnstableError
+from mnnfab.lab.experiment.rubber_steps import lost_message, step_paths
 from mnnfab.lab.experiment.steps import Step, port_loads
 from mnnfab.model.model import Model
 from mnnfab.random_streams import Stream, random_generator
@@ -46,9 +53,10 @@ class NodeFields:
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """Predictions of bar model and continuum model for some load steps.
+    """Predictions of bar model, continuum model and rubber model for some load steps.
 
     Args:
+        part: the part.
         steps: load steps.
         bars_mm: displacement of the nodes by the uncorrected bar model, (n_steps, n_nodes, 2).
         continuum_mm: the same by the continuum model.
@@ -59,6 +67,7 @@ class Prediction:
         fields: displacements of the continuum model under unit loads.
     """
 
+    part: PortPart
     steps: tuple[Step, ...]
     bars_mm: FloatArray
     continuum_mm: FloatArray
@@ -67,9 +76,37 @@ class Prediction:
     bars: Model
     fields: NodeFields
 
+    @property
+    def loaded_mm(self) -> FloatArray:
+        """Displacement of the nodes by the rubber model, (n_steps, n_nodes, 2).
+
+        Steps without a stable equilibrium have that of the continuum model.
+        """
+        return self._loaded[0]
+
+    @property
+    def unstable(self) -> dict[str, str]:
+        """Messages on load steps without a stable equilibrium, by their names."""
+        return self._loaded[1]
+
+    @cached_property
+    def _loaded(self) -> tuple[FloatArray, dict[str, str]]:
+        rubber, task = self.part.rubber, self.part.problem.task
+        found, lost = self.continuum_mm.copy(), {}
+        try:
+            paths = step_paths(rubber, task, self.steps)
+        except UnstableError as error:  # a print that hangs is measured whatever its model does
+            return found, dict.fromkeys((step.name for step in self.steps), str(error))
+        for row, (step, path) in enumerate(zip(self.steps, paths, strict=True)):
+            if path.lost:
+                lost[step.name] = lost_message(step, path.share)
+            else:
+                found[row] = rubber.node_displacements(path.end.field).reshape(-1, 2)
+        return found, lost
+
 
 def predict(part: PortPart, steps: tuple[Step, ...]) -> Prediction:
-    """Return the node displacements by bar model, print samples and continuum model.
+    """Return the predictions by bar model, print samples, continuum model and rubber model.
 
     Args:
         part: the part; a correction of its bar model is ignored.
@@ -84,6 +121,7 @@ def predict(part: PortPart, steps: tuple[Step, ...]) -> Prediction:
         model, widths_mm, stiffness / scale, problem.with_effective_joints.design.fabrication
     )
     return Prediction(
+        part=part,
         steps=steps,
         bars_mm=bars.displacements_mm(task, steps),
         continuum_mm=solid.displacements_mm(task, steps),

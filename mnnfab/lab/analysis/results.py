@@ -53,7 +53,8 @@ def values_of(analysis: Analysis) -> dict[str, object]:
     }
     if gradient is not None:
         values["loss"] = {"measured": gradient.loss, "sd": gradient.loss_sd}
-        values["flexibility_mm_per_N"] = gradient.flexibility.tolist()
+        if gradient.flexibility is not None:
+            values["flexibility_mm_per_N"] = gradient.flexibility.tolist()
         values["gradient"] = {
             name: to_jsonable(gradient.compare_with(reference))
             for name, reference in analysis.gradients.items()
@@ -66,7 +67,7 @@ def _displacements(analysis: Analysis) -> str:
     header = (
         *("step", "node", "x_mm", "y_mm", "ux_mm", "uy_mm", "sd_mm"),
         *("bars_ux_mm", "bars_uy_mm", "continuum_ux_mm", "continuum_uy_mm"),
-        *("print_sd_x_mm", "print_sd_y_mm"),
+        *("print_sd_x_mm", "print_sd_y_mm", "rubber_ux_mm", "rubber_uy_mm"),
     )
     rows = [
         (
@@ -78,6 +79,7 @@ def _displacements(analysis: Analysis) -> str:
             *prediction.bars_mm[s, node].tolist(),
             *prediction.continuum_mm[s, node].tolist(),
             *prediction.sd_mm[s, node].tolist(),
+            *prediction.loaded_mm[s, node].tolist(),
         )
         for s, step in enumerate(measurement.steps)
         for node in range(measurement.network.n_nodes)
@@ -87,9 +89,10 @@ def _displacements(analysis: Analysis) -> str:
 
 def _elongations(analysis: Analysis) -> str:
     measurement, network = analysis.measurement, analysis.measurement.network
+    prediction = analysis.prediction
     models = [
         measurement.elongations_of(measurement.zero_mm, displacements)
-        for displacements in (analysis.prediction.bars_mm, analysis.prediction.continuum_mm)
+        for displacements in (prediction.bars_mm, prediction.continuum_mm, prediction.loaded_mm)
     ]
     measured, sd = measurement.elongations_mm, measurement.elongation_sd_mm
     rows = [
@@ -104,7 +107,10 @@ def _elongations(analysis: Analysis) -> str:
         for s, step in enumerate(measurement.steps)
         for bond in range(network.n_bonds)
     ]
-    header = ("step", "bond", "node_i", "node_j", "measured_mm", "sd_mm", "bars_mm", "continuum_mm")
+    header = (
+        *("step", "bond", "node_i", "node_j", "measured_mm", "sd_mm"),
+        *("bars_mm", "continuum_mm", "rubber_mm"),
+    )
     return table_text(header, rows)
 
 

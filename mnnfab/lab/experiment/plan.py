@@ -1,26 +1,34 @@
-"""Plan of an experiment: load steps in whole grams, and the effects of rounding.
+"""Plan of an experiment: load steps, the size of probes, and the effects of rounding.
 
-There are two kinds of load steps for a task. One weight at a time, on every input and every output,
-determines the complete response: the loss of any sample and its gradient follow from it. A load
-case as in the paper takes two load steps: its rounded loads, and the adjoint loads of its loss.
-Since the network is linear, the latter may be scaled, so that whole grams approximate their
-direction well.
+There are two kinds of load steps for a task. One weight at a time, in whole grams, on every input
+and every output determines the response of the part while it is linear. A load case takes its loads
+and its probes: small weights on each output, added to the loads both ways, which give the gradient
+of the loaded part (`mnnfab.lab.measurement.loaded_gradient`). The loads decide how nonlinear the
+part is, so they cannot be scaled to whole grams; they have tenths of a gram.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mnnfab.arrays import FloatArray
+from mnnfab.errors import ToolError
+from mnnfab.lab.experiment.probes import ProbeSize, best_probe_size, probes_on
+from mnnfab.lab.experiment.samples import RESOLUTION_GF
 from mnnfab.lab.experiment.steps import ZERO, AppliedWeight, Role, Step
 from mnnfab.model.model import Equilibrium, Model, in_situ_gradient
 from mnnfab.network.ports import Port
 from mnnfab.task.task import LoadCase, Task
 from mnnfab.training.gradient_comparison import GradientAgreement, compare_gradients
 from mnnfab.units import NEWTON_PER_GF
+
+if TYPE_CHECKING:
+    from fem.frames.model import LoadedFrame
+    from mnnfab.problem.problem import PortProblem
 
 #: Largest number of load cases.
 MAX_CASES = 12
@@ -30,24 +38,24 @@ MIN_LARGEST_GF = 5.0
 
 @dataclass(frozen=True, eq=False)
 class RoundedLoadCase:
-    """Load case in whole grams, and the effects of rounding.
+    """Load case in tenths of a gram with its probes, and the effects of rounding.
 
     Args:
         case: load case with its exact loads.
         forward: its rounded loads.
-        adjoint: its rounded and scaled adjoint loads; None if the loss is at its minimum.
-        adjoint_N_per_gradient: the scale: newtons per gradient of the loss of 1/mm.
+        probes: weights on each output, added both ways.
+        probe_size: their size and expected errors.
         outputs_mm: exact and rounded output displacements, (2, n_out).
         margin_mm: exact and rounded difference between the largest and the second-largest output,
             if outputs are classes.
         keeps_class: True if the largest output is the same.
-        gradient: agreement of the gradient by rounded loads with the exact one.
+        gradient: agreement of the gradient under the rounded loads with that under the exact ones.
     """
 
     case: LoadCase
     forward: Step
-    adjoint: Step | None
-    adjoint_N_per_gradient: float
+    probes: tuple[Step, ...]
+    probe_size: ProbeSize
     outputs_mm: FloatArray
     margin_mm: tuple[float, float] | None
     keeps_class: bool | None
@@ -61,16 +69,38 @@ class Plan:
     Args:
         ports: one weight at a time, on every input and every output.
         cases: the task's load cases.
+        left_out: messages on load cases without a stable equilibrium.
     """
 
     ports: tuple[Step, ...]
     cases: tuple[RoundedLoadCase, ...]
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def case_steps(self) -> tuple[Step, ...]:
+        """Load steps of the load cases, each with its probes."""
+        return tuple(step for case in self.cases for step in (case.forward, *case.probes))
 
     @property
     def steps(self) -> tuple[Step, ...]:
         """All load steps in order, without the zero."""
-        cases = [step for case in self.cases for step in (case.forward, case.adjoint) if step]
-        return (*self.ports, *cases)
+        return (*self.ports, *self.case_steps)
+
+
+def plan_model(problem: PortProblem, widths_mm: FloatArray) -> LoadedFrame:
+    """Return the model that plans experiments on a part, loaded at inputs and outputs.
+
+    A frame with large rotations is solved in milliseconds; its errors of probes are those of the
+    rubber model within a factor of 3 (`tests/test_lab_probes.py`).
+    """
+    from fem.frames.model import LoadedFrame
+    from fem.frames.network_frame import NetworkFrames
+
+    fabrication = problem.with_effective_joints.design.fabrication
+    frames = NetworkFrames(problem.network, problem.material, fabrication)
+    ports = (*problem.task.inputs, *problem.task.outputs)
+    frame = frames.frame(widths_mm)
+    return LoadedFrame(problem.network, frame, ports, problem.task.outputs, weight=True)
 
 
 def make_plan(task: Task, model: Model, largest_gf: float | None = None) -> Plan:
@@ -78,21 +108,34 @@ def make_plan(task: Task, model: Model, largest_gf: float | None = None) -> Plan
 
     Args:
         task: its ports, loads and loss.
-        model: model that predicts the effects of rounding.
+        model: model that predicts the errors of probes and rounding, loaded at the inputs and the
+            outputs, in that order.
         largest_gf: heaviest weight; the task's own largest load if not given.
+    """
+    largest = float(max(1.0, np.round(largest_gf or largest_load_gf(task))))
+    cases, left_out = [], []
+    for case in task.load_cases[:MAX_CASES] if task.primary_metric is not None else ():
+        heaviest_gf = float(np.abs(tenths(np.array(case.loads_N))).max())
+        if not 0 < heaviest_gf <= largest:
+            continue
+        try:
+            cases.append(_rounded(task, model, case))
+        except ToolError as error:
+            left_out.append(f"load case {case.name} is left out: {error}")
+    return Plan(single_weights(task, largest), tuple(cases), tuple(left_out))
+
+
+def single_weights(task: Task, largest_gf: float | None = None) -> tuple[Step, ...]:
+    """Return the load steps with one weight in whole grams, on every input and every output.
+
+    Args:
+        task: its ports.
+        largest_gf: the weight; the task's own largest load if not given.
     """
     largest = float(max(1.0, np.round(largest_gf or largest_load_gf(task))))
     ports = [_single("forward", port, largest) for port in task.inputs]
     ports += [_single("adjoint", port, largest) for port in task.outputs]
-    cases = task.load_cases[:MAX_CASES] if task.primary_metric is not None else ()
-    rounded = [_rounded(task, model, case, largest) for case in cases]
-    # Cases whose loads all round to zero, or exceed the heaviest weight, are omitted.
-    applicable = [
-        case
-        for case in rounded
-        if case.forward.weights and max(abs(w.load_gf) for w in case.forward.weights) <= largest
-    ]
-    return Plan(tuple(ports), tuple(applicable))
+    return tuple(ports)
 
 
 def largest_load_gf(task: Task) -> float:
@@ -101,69 +144,43 @@ def largest_load_gf(task: Task) -> float:
 
 
 def _single(role: Role, port: Port, size_gf: float) -> Step:
-    """Return a load step with one weight; the part is linear, so it acts downwards if possible."""
+    """Return a load step with one weight, which acts downwards if possible."""
     load_gf = -size_gf if port.axis == "y" else size_gf
     return Step(f"{role}-{port.node}{port.axis}", role, (AppliedWeight(port, load_gf),))
 
 
-def _rounded(task: Task, model: Model, case: LoadCase, largest_gf: float) -> RoundedLoadCase:
+def tenths(loads_N: FloatArray) -> FloatArray:
+    """Return loads in gf, rounded to tenths of a gram."""
+    grams: FloatArray = np.round(loads_N / NEWTON_PER_GF / RESOLUTION_GF) * RESOLUTION_GF
+    return np.round(grams, 6)
+
+
+def _rounded(task: Task, model: Model, case: LoadCase) -> RoundedLoadCase:
     exact = np.array(case.loads_N)
-    grams = np.round(exact / NEWTON_PER_GF)
+    grams = tenths(exact)
     row = int(np.abs(task.loads_N - exact).sum(axis=1).argmin())  # the nearest sample
     loads = np.array([exact, grams * NEWTON_PER_GF])
-    equilibrium = model.solve(loads)
+    equilibrium = model.solve(np.hstack([loads, np.zeros((2, len(task.outputs)))]))
     outputs = equilibrium.outputs_mm
     target = task.targets[[row, row]]
     # The loss is a mean over both samples, which halves the gradient of each.
-    adjoint_loads = -2.0 * task.loss.gradient(outputs, target)
-    adjoint_grams, scale = round_direction(adjoint_loads[1] / NEWTON_PER_GF, largest_gf)
-    adjoint = None
-    if adjoint_grams.any():
-        adjoint = Step(
-            f"{_slug(case.name)}-adjoint", "adjoint", _weights(task.outputs, adjoint_grams)
-        )
+    slopes = 2.0 * task.loss.gradient(outputs, target)
+    forward = Step(_slug(case.name), "forward", weights_at(task.inputs, grams))
+    size = best_probe_size(task, model, loads[1], target[0])
     return RoundedLoadCase(
         case=case,
-        forward=Step(_slug(case.name), "forward", _weights(task.inputs, grams)),
-        adjoint=adjoint,
-        adjoint_N_per_gradient=scale,  # grams per target gram, hence newtons per 1/mm
+        forward=forward,
+        probes=tuple(probes_on(task.outputs, forward, size)),
+        probe_size=size,
         outputs_mm=outputs,
         margin_mm=_margins(task, outputs),
         keeps_class=_same_class(task, outputs),
-        gradient=_gradient_change(equilibrium, adjoint_loads, adjoint_grams),
+        gradient=_gradient_change(equilibrium, slopes),
     )
 
 
-def round_direction(loads: FloatArray, largest_gf: float) -> tuple[FloatArray, float]:
-    """Return the whole grams that best approximate a direction, and their scale.
-
-    Among the scales with the heaviest weight between half of `largest_gf` and all of it, the one
-    with the smallest rounding error is chosen. The sign is reversed if the sum of the loads would
-    point upwards.
-
-    Args:
-        loads: loads, (n,), of any scale.
-        largest_gf: heaviest weight.
-
-    Returns:
-        The grams, (n,), and grams per unit of `loads`.
-
-    >>> grams, scale = round_direction(np.array([-0.9, -0.3]), 5.0)
-    >>> grams.tolist(), round(scale, 6)
-    ([-3.0, -1.0], 3.333333)
-    """
-    size = float(np.abs(loads).max(initial=0.0))
-    if not size > 0:
-        return np.zeros_like(loads), 0.0
-    sign = -1.0 if loads.sum() > 0 else 1.0
-    heaviest = np.arange(np.ceil(largest_gf / 2), largest_gf + 0.5)
-    scales = sign * heaviest / size
-    errors = [np.abs(np.round(s * loads) / s - loads).max() / size for s in scales.tolist()]
-    best = float(scales[int(np.argmin(np.round(errors, 9)))])
-    return np.round(best * loads) + 0.0, best
-
-
-def _weights(ports: tuple[Port, ...], grams: FloatArray) -> tuple[AppliedWeight, ...]:
+def weights_at(ports: tuple[Port, ...], grams: FloatArray) -> tuple[AppliedWeight, ...]:
+    """Return the weights at some ports, (n_ports,) gf, without those of zero."""
     return tuple(AppliedWeight(p, g) for p, g in zip(ports, grams.tolist(), strict=True) if g)
 
 
@@ -186,20 +203,14 @@ def _same_class(task: Task, outputs: FloatArray) -> bool | None:
     return bool(first == second)
 
 
-def _gradient_change(
-    equilibrium: Equilibrium, adjoint_loads: FloatArray, adjoint_grams: FloatArray
-) -> GradientAgreement | None:
-    """Compare the gradients of exact and rounded loads, apart from the scale.
+def _gradient_change(equilibrium: Equilibrium, slopes: FloatArray) -> GradientAgreement | None:
+    """Compare the gradients under exact and rounded loads.
 
     Args:
         equilibrium: equilibria under the exact and the rounded loads.
-        adjoint_loads: exact adjoint loads of both, (2, n_out).
-        adjoint_grams: rounded adjoint loads of the latter, (n_out,) of any scale.
+        slopes: ∂L/∂u of both, (2, n_out).
     """
-    size = np.linalg.norm(adjoint_loads[1]) / max(float(np.linalg.norm(adjoint_grams)), 1e-300)
-    sign = 1.0 if float(adjoint_grams @ adjoint_loads[1]) >= 0 else -1.0
-    applied = -np.array([adjoint_loads[0], sign * size * adjoint_grams])
-    forward, adjoint = equilibrium.elongations_mm, equilibrium.adjoint_elongations(applied)
+    forward, adjoint = equilibrium.elongations_mm, equilibrium.adjoint_elongations(slopes)
     exact, rounded = (
         in_situ_gradient(forward[case, :, None], adjoint[case, :, None]) for case in (0, 1)
     )
@@ -212,10 +223,17 @@ def with_zero(steps: tuple[Step, ...]) -> tuple[Step, ...]:
 
 
 def unique_names(steps: tuple[Step, ...]) -> tuple[Step, ...]:
-    """Return the load steps, with a number appended to repeated names."""
+    """Return the load steps, with a number appended to repeated names.
+
+    Probes follow the step that they are added to.
+    """
     counts: dict[str, int] = {}
-    renamed = []
+    renamed: list[Step] = []
+    latest: dict[Step, Step] = {}
     for step in steps:
         count = counts[step.name] = counts.get(step.name, 0) + 1
-        renamed.append(step if count == 1 else replace(step, name=f"{step.name}-{count}"))
+        name = step.name if count == 1 else f"{step.name}-{count}"
+        base = None if step.added_to is None else latest[step.added_to]
+        renamed.append(replace(step, name=name, added_to=base))
+        latest[step] = renamed[-1]
     return tuple(renamed)

@@ -1,30 +1,36 @@
 """Load steps of an experiment: weights applied while the part is measured, as a table.
 
-A step of role `forward` loads inputs, one of role `adjoint` outputs. Steps of role `zero` and
-`rigid` have no weights; in `rigid` the part has undergone a rigid-body motion, which must not
-stretch a bond.
+A step of role `forward` loads inputs. One of role `probe` adds small weights at outputs to those of
+a forward step, which stay on the part; one of role `adjoint` has weights at outputs alone. Steps of
+role `zero` and `rigid` have no weights; in `rigid` the part has undergone a rigid-body motion,
+which must not stretch a bond.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
 
 import numpy as np
 
-from mnnfab.arrays import FloatArray
+from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.errors import InputError
-from mnnfab.io.tables import column_numbers, read_table, table_text
+from mnnfab.io.tables import Table, column_numbers, read_table, table_text
 from mnnfab.network.ports import Axis, Port
 from mnnfab.task.task import Task
 from mnnfab.units import NEWTON_PER_GF
 
-Role = Literal["zero", "rigid", "forward", "adjoint"]
+Role = Literal["zero", "rigid", "forward", "adjoint", "probe"]
+#: Roles of the steps with weights.
+LOADED: tuple[Role, ...] = ("forward", "adjoint", "probe")
 STEPS = "steps.csv"
 HEADER = ("step", "role", "node", "axis", "load_gf")
+#: Column of the forward step to which the weights of a probe are added; tables without probes may
+#: omit it.
+ADDED_TO = "added_to"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
 #: Heaviest weight that is accepted (gf).
 MAX_LOAD_GF = 1e6
@@ -58,13 +64,20 @@ class Step:
 
     Args:
         name: name in tables and file names.
-        role: "zero", "rigid", "forward" or "adjoint".
+        role: "zero", "rigid", "forward", "adjoint" or "probe".
         weights: applied weights.
+        added_to: forward step to whose weights those of a probe are added; None for other roles.
     """
 
     name: str
     role: Role
     weights: tuple[AppliedWeight, ...] = ()
+    added_to: Step | None = None
+
+    @property
+    def all_weights(self) -> tuple[AppliedWeight, ...]:
+        """All weights on the part: a probe's, and those of the step that it is added to."""
+        return (*(self.added_to.weights if self.added_to else ()), *self.weights)
 
     def loads_on(self, ports: Sequence[Port]) -> FloatArray:
         """Return the load at each of some ports, (n_ports,) N.
@@ -88,7 +101,8 @@ class Step:
     def __str__(self) -> str:
         """Return a description of the weights, separated by semicolons."""
         unloaded = {"zero": "no weights", "rigid": "no weights; rigid-body motion of the part"}
-        return "; ".join(map(str, self.weights)) or unloaded.get(self.role, "no weights")
+        before = "" if self.added_to is None else f"added to {self.added_to.name}: "
+        return before + "; ".join(map(str, self.weights)) or unloaded.get(self.role, "no weights")
 
 
 ZERO, RIGID = Step("zero", "zero"), Step("rigid", "rigid")
@@ -96,6 +110,8 @@ ZERO, RIGID = Step("zero", "zero"), Step("rigid", "rigid")
 
 def port_loads(task: Task, steps: Sequence[Step]) -> tuple[FloatArray, FloatArray]:
     """Return the loads of each load step on inputs, (n_steps, n_in), and on outputs, N.
+
+    Those of a probe include the loads that it is added to.
 
     Raises:
         InputError: if a load step loads ports that do not belong to its role.
@@ -105,20 +121,36 @@ def port_loads(task: Task, steps: Sequence[Step]) -> tuple[FloatArray, FloatArra
     for row, step in enumerate(steps):
         if step.role == "forward":
             forward[row] = step.loads_on(task.inputs)
-        elif step.role == "adjoint":
+        elif step.role in {"adjoint", "probe"}:
             adjoint[row] = step.loads_on(task.outputs)
+        if step.added_to is not None:
+            forward[row] = step.added_to.loads_on(task.inputs)
     return forward, adjoint
+
+
+def base_rows(steps: Sequence[Step]) -> IntArray:
+    """Return the row of the forward step that each load step is added to, (n_steps,); -1 if none.
+
+    >>> load = Step("load", "forward")
+    >>> base_rows([load, Step("probe", "probe", (), load)]).tolist()
+    [-1, 0]
+    """
+    rows = {step.name: row for row, step in enumerate(steps)}
+    bases = [rows[step.added_to.name] if step.added_to else -1 for step in steps]
+    return np.array(bases, dtype=np.int64)
 
 
 def steps_text(steps: Sequence[Step]) -> str:
     """Return load steps as CSV, one row per weight."""
     rows: list[tuple[object, ...]] = []
     for step in steps:
+        added_to = "" if step.added_to is None else step.added_to.name
         if not step.weights:
-            rows.append((step.name, step.role, "", "", 0))
+            rows.append((step.name, step.role, "", "", 0, added_to))
         for weight in step.weights:
-            rows.append((step.name, step.role, weight.port.node, weight.port.axis, weight.load_gf))
-    return table_text(HEADER, rows)
+            port = weight.port
+            rows.append((step.name, step.role, port.node, port.axis, weight.load_gf, added_to))
+    return table_text((*HEADER, ADDED_TO), rows)
 
 
 def load_steps(path: Path) -> tuple[Step, ...]:
@@ -134,22 +166,47 @@ def load_steps(path: Path) -> tuple[Step, ...]:
             raise InputError(str(path), given, f"the columns {', '.join(HEADER)}")
     columns = [table.header.index(name) for name in HEADER]
     loads = column_numbers(table, "load_gf")
+    bases = _bases(table)
     steps: dict[str, Step] = {}
-    for row, load, line in zip(table.rows, loads.tolist(), table.lines, strict=True):
+    for row, load, base, line in zip(table.rows, loads.tolist(), bases, table.lines, strict=True):
         name, role, node, axis, _ = (row[column] for column in columns)
         where = f"{path}, {line}"
         role = _role(where, name, role)
-        known = steps.get(name, Step(name, role))
+        new = Step(name, role, added_to=_added_to(where, role, base, steps))
+        known = steps.get(name, new)
         if known.role != role:
             raise InputError(where, f"{name} as {role}", f"{known.role}, as before")
-        steps[name] = Step(
-            name, role, (*known.weights, *_applied_weights(where, role, (node, axis), load))
-        )
+        if known.added_to != new.added_to:
+            raise InputError(where, f"{name} added to two load steps", "one forward step")
+        weights = _applied_weights(where, role, (node, axis), load)
+        steps[name] = replace(known, weights=(*known.weights, *weights))
     for step in steps.values():
-        if step.role in {"forward", "adjoint"} and not step.weights:
+        if step.role in LOADED and not step.weights:
             given = f"step {step.name} of role {step.role} without a weight"
             raise InputError(str(path), given, "a weight, or role zero")
     return tuple(steps.values())
+
+
+def _bases(table: Table) -> list[str]:
+    """Return the forward step that each row is added to; "" if it is added to none."""
+    if ADDED_TO not in table.header:
+        return [""] * len(table.rows)
+    column = table.header.index(ADDED_TO)
+    return [row[column] for row in table.rows]
+
+
+def _added_to(where: str, role: Role, name: str, steps: Mapping[str, Step]) -> Step | None:
+    """Return the forward step that a row is added to; None if it is not a probe."""
+    if role != "probe":
+        if name:
+            given = f"a step of role {role} added to {name}"
+            raise InputError(where, given, f"role probe, or an empty cell in {ADDED_TO}")
+        return None
+    base = steps.get(name)
+    if base is None or base.role != "forward":
+        given = f'a probe with "{name}" in {ADDED_TO}'
+        raise InputError(where, given, "the name of a forward step in the rows above")
+    return base
 
 
 def _role(where: str, name: str, role: str) -> Role:

@@ -12,7 +12,7 @@ import numpy as np
 from mnnfab.errors import InputError
 from mnnfab.lab.analysis.prediction import Prediction, predict
 from mnnfab.lab.experiment.node_rotation import MAX_ROTATION, node_rotations, with_limited_rotation
-from mnnfab.lab.experiment.plan import Plan, make_plan, unique_names
+from mnnfab.lab.experiment.plan import Plan, make_plan, plan_model, unique_names
 from mnnfab.lab.experiment.steps import RIGID, ZERO, Step
 from mnnfab.lab.folder import write_files
 from mnnfab.lab.kit.tables import (
@@ -31,7 +31,7 @@ PAGE, PDF, LOADS, EXPECTED, BOARD, FRAME = (
     *("kit.html", "kit.pdf", "loads.csv", "expected.csv"),
     *("board.svg", "frame.svg"),
 )
-#: Largest displacement for which linear theory is used, as a share of the shortest bond.
+#: Largest displacement for which the models are used, as a share of the shortest bond.
 MAX_DISPLACEMENT_SHARE = 0.25
 #: Number of blank labels.
 SPARE_LABELS = 6
@@ -77,11 +77,11 @@ def make_kit(part: PortPart, largest_gf: float | None) -> Kit:
         largest_gf: heaviest weight; the largest load of the task if not given.
     """
     problem, task, continuum = part.problem, part.problem.task, part.continuum
-    plan = make_plan(task, continuum.response, largest_gf)
+    plan = make_plan(task, plan_model(problem, part.widths_mm), largest_gf)
     plan = replace(plan, ports=with_limited_rotation(task, plan.ports, continuum))
     steps = unique_names(plan.steps)
     prediction = predict(part, steps)
-    largest = float(np.abs(prediction.continuum_mm).max())
+    largest = float(np.abs(prediction.loaded_mm).max())
     if largest > MAX_DISPLACEMENT_SHARE * problem.network.lengths.min():
         given = f"weights that displace nodes by {largest:.3g} mm"
         share = f"{MAX_DISPLACEMENT_SHARE:.0%}"
@@ -99,16 +99,18 @@ def write_kit(staging: Path, kit: Kit) -> list[str]:
     """
     name = f"{kit.problem.design.name} in the laboratory"
     board = part_board(kit.problem)
+    single = {step.name for step in unique_names(kit.plan.ports)}
     files = {
         LOADS: loads_text(kit.plan),
         EXPECTED: expected_text(kit.problem.network, kit.prediction),
         **template_files(kit.part, name, kit.steps, board),
     }
-    notes = [
+    notes = [*kit.plan.left_out, *kit.prediction.unstable.values()]
+    notes += [
         f"{step.name} rotates a node by {np.degrees(rotation):.0f}°, beyond linear theory: "
-        "expected values are not valid; use lighter weights"
+        "the continuum model is not valid; use lighter weights"
         for step, rotation in zip(kit.prediction.steps, kit.rotations.tolist(), strict=True)
-        if rotation > MAX_ROTATION
+        if rotation > MAX_ROTATION and step.name in single
     ]
     frame = _frame(kit)
     if frame is not None:
@@ -178,7 +180,7 @@ def _checklist(kit: Kit) -> list[str]:
     eyelets = kit.problem.design.features.eyelets is not None
     tied = "to the eyelets, and around the other nodes" if eyelets else "around the nodes"
     painted = "paint the raised dots" if dots else "paint a dot on every node"
-    largest = float(np.abs(kit.prediction.continuum_mm).max())
+    largest = float(np.abs(kit.prediction.loaded_mm).max())
     return [
         f"Mount the part in the frame at nodes {fixed}; nothing else may touch it.",
         f"For tracking: {painted}, lighter than the part; or set tracking to shapes.",
@@ -194,6 +196,7 @@ def _checklist(kit: Kit) -> list[str]:
         "Rigid: move part and frame by some tenths of a millimetre and photograph twice.",
         "Each step: load slowly, wait a minute (rubber creeps), photograph twice; note the time.",
         "After each load step, unload the part and let it recover for the same time.",
+        "Probes: leave the load on the part, add the weights, photograph, and take only them off.",
         "Note temperature and date; label weights and part.",
     ]
 
@@ -227,7 +230,7 @@ def _hooks(kit: Kit) -> str:
 
 def _ports_read(kit: Kit, step: Step) -> list[tuple[int, int, str]]:
     """Return node, axis and name of the displacements that are read in a load step."""
-    ports = kit.problem.task.outputs if step.role == "forward" else kit.problem.task.inputs
+    ports = kit.problem.task.inputs if step.role == "adjoint" else kit.problem.task.outputs
     return [
         (port.node, "xy".index(port.axis), f"u_{port.axis} of node {port.node}") for port in ports
     ]
@@ -236,7 +239,7 @@ def _ports_read(kit: Kit, step: Step) -> list[tuple[int, int, str]]:
 def _expect(kit: Kit, row: int) -> list[str]:
     step, prediction = kit.prediction.steps[row], kit.prediction
     return [
-        f"{name}: {prediction.continuum_mm[row, node, axis]:+.3f} ± "
+        f"{name}: {prediction.loaded_mm[row, node, axis]:+.3f} ± "
         f"{prediction.sd_mm[row, node, axis]:.3f} mm"
         for node, axis, name in _ports_read(kit, step)
     ]
@@ -249,7 +252,11 @@ def _case_cards(kit: Kit) -> list[dict[str, object]]:
             "name": case.case.name,
             "forward": str(case.forward),
             "expect": _expect(kit, rows[case.forward.name]),
-            "adjoint": None if case.adjoint is None else str(case.adjoint),
+            "probes": [
+                {"name": step.name, "hang": "; ".join(map(str, step.weights))}
+                for step in case.probes
+            ],
+            "probe_size": case.probe_size,
             "outputs_off": float(np.abs(case.outputs_mm[1] - case.outputs_mm[0]).max()),
             "cosine": None if case.gradient is None else case.gradient.cosine,
             "margin": case.margin_mm,
@@ -267,6 +274,7 @@ def _expected(kit: Kit) -> list[dict[str, object]]:
             "port": name,
             "bars": float(prediction.bars_mm[row, node, axis]),
             "continuum": float(prediction.continuum_mm[row, node, axis]),
+            "rubber": float(prediction.loaded_mm[row, node, axis]),
             "sd": float(prediction.sd_mm[row, node, axis]),
         }
         for row, step in enumerate(prediction.steps)

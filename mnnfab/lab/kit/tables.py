@@ -31,7 +31,7 @@ schema = 1
 name = "{name}"
 part = "{part}" # hash of the bonds; measurements of other parts are rejected
 kind = "positions" # a table; or "photographs": the files listed in shots.csv
-elongation = "length" # change of bond length; "projection" assumes linear theory
+elongation = "length" # change of bond length; "projection" assumes linear theory, without probes
 # position_sd_mm = 0.01 # noise of one coordinate, if no load step has two shots
 
 [positions]
@@ -113,22 +113,21 @@ def _toml(value: object) -> str:
 
 
 def loads_text(plan: Plan) -> str:
-    """Return the weights of a plan and the effects of rounding to whole grams, as CSV."""
+    """Return the weights of a plan, the effects of rounding and the errors of probes, as CSV."""
     header = (
         *("step", "role", "node", "axis", "load_gf", "hang"),
         *("outputs_off_mm", "gradient_cosine", "margin_exact_mm", "margin_rounded_mm"),
-        "newton_per_slope",
+        *("reading_error", "curvature_error"),
     )
     effects = {
         step.name: (
             float(np.abs(case.outputs_mm[1] - case.outputs_mm[0]).max()),
             "" if case.gradient is None else case.gradient.cosine,
             *(("", "") if case.margin_mm is None else case.margin_mm),
-            case.adjoint_N_per_gradient if step.role == "adjoint" else "",
+            *((case.probe_size.reading, case.probe_size.curvature) if step.added_to else ("", "")),
         )
         for case in plan.cases
-        for step in (case.forward, case.adjoint)
-        if step is not None
+        for step in (case.forward, *case.probes)
     }
     rows = [
         (
@@ -140,7 +139,7 @@ def loads_text(plan: Plan) -> str:
                 weight.load_gf,
                 str(weight),
             ),
-            *effects.get(step.name, (0.0, 1.0, "", "", "")),
+            *effects.get(step.name, (0.0, 1.0, *("",) * 4)),
         )
         for step in plan.steps
         for weight in step.weights
@@ -151,11 +150,12 @@ def loads_text(plan: Plan) -> str:
 def expected_text(network: Network, prediction: Prediction) -> str:
     """Return the predicted displacements of all nodes as CSV.
 
-    Columns: bar model, continuum model, and the standard deviation over print samples.
+    Columns: bar model, continuum model, the standard deviation over print samples, rubber model.
     """
     header = (
         *("step", "node", "x_mm", "y_mm", "bars_ux_mm", "bars_uy_mm"),
         *("continuum_ux_mm", "continuum_uy_mm", "print_sd_x_mm", "print_sd_y_mm"),
+        *("rubber_ux_mm", "rubber_uy_mm"),
     )
     rows = [
         (
@@ -163,6 +163,7 @@ def expected_text(network: Network, prediction: Prediction) -> str:
             *prediction.bars_mm[s, node].tolist(),
             *prediction.continuum_mm[s, node].tolist(),
             *prediction.sd_mm[s, node].tolist(),
+            *prediction.loaded_mm[s, node].tolist(),
         )
         for s, step in enumerate(prediction.steps)
         for node in range(network.n_nodes)

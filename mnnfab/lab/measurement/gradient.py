@@ -1,10 +1,11 @@
-"""In situ backpropagation from measured elongations: the gradient with its error bars.
+"""In situ backpropagation on a linear part: the gradient from measured elongations, with errors.
 
-The part is linear, so elongations under any load in the span of the load steps are linear
-combinations of the measured ones, and the in situ rule holds for these: with the loads F (n_in, p)
-of the forward steps and H (n_out, q) of the adjoint steps, dL/dk_b = -Σ_q (Σ_p X_qp e_bp) a_bq,
-where H X Fᵀ = dL/dG. One weight at a time on every port spans all loads; the two steps of the
-paper, a load and its adjoint, span those of one sample.
+`mnnfab.lab.measurement.loaded_gradient` has that of the loaded part. Here the part is linear, so
+elongations under any load in the span of the load steps are linear combinations of the measured
+ones, and the in situ rule holds for these: with the loads F (n_in, p) of the forward steps and
+H (n_out, q) of the adjoint steps, dL/dk_b = -Σ_q (Σ_p X_qp e_bp) a_bq, where H X Fᵀ = dL/dG. One
+weight at a time on every port spans all loads; the two steps of the paper, a load and its
+adjoint, span those of one sample.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class MeasuredGradient:
         loss: loss of the measured displacements.
         loss_sd: its standard deviation.
         flexibility: measured flexibility matrix, (n_out, n_in) mm/N; zero for loads outside of the
-            span of the load steps.
+            span of the load steps; None for a gradient of the loaded part.
     """
 
     gradient: FloatArray
@@ -52,7 +53,7 @@ class MeasuredGradient:
     unspanned: float
     loss: float
     loss_sd: float
-    flexibility: FloatArray
+    flexibility: FloatArray | None = None
 
     @property
     def sign_undetermined(self) -> BoolArray:
@@ -68,6 +69,11 @@ class MeasuredGradient:
         """Return a mask of the entries whose interval contains the true value, (n_bonds,)."""
         mask: BoolArray = np.abs(self.gradient - truth) <= self.half_width
         return mask
+
+    def standard_errors_from(self, reference: FloatArray) -> FloatArray:
+        """Return the difference from another gradient in standard errors, (n_bonds,)."""
+        distances: FloatArray = (self.gradient - reference) / self.sd
+        return distances
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,10 +167,10 @@ def reciprocity(measurement: Measurement, task: Task) -> float | None:
     None if the load steps do not determine both.
     """
     on_inputs, on_outputs = port_loads(task, measurement.steps)
-    forward, adjoint = np.flatnonzero(on_inputs.any(axis=1)), np.flatnonzero(on_outputs.any(axis=1))
-    if np.linalg.matrix_rank(on_inputs) < len(task.inputs):
+    forward, adjoint = (_rows_of(measurement, role) for role in ("forward", "adjoint"))
+    if np.linalg.matrix_rank(on_inputs[forward]) < len(task.inputs):
         return None
-    if np.linalg.matrix_rank(on_outputs) < len(task.outputs):
+    if np.linalg.matrix_rank(on_outputs[adjoint]) < len(task.outputs):
         return None
     displacements = measurement.displacements_mm.reshape(len(measurement.steps), -1)
     forward_flexibility = displacements[forward][:, dofs_of(task.outputs)].T @ np.linalg.pinv(
@@ -181,8 +187,7 @@ def reciprocity(measurement: Measurement, task: Task) -> float | None:
 
 def _load_basis(where: str, measurement: Measurement, task: Task) -> _LoadBasis:
     on_inputs, on_outputs = port_loads(task, measurement.steps)
-    forward = np.flatnonzero(on_inputs.any(axis=1))
-    adjoint = np.flatnonzero(on_outputs.any(axis=1))
+    forward, adjoint = (_rows_of(measurement, role) for role in ("forward", "adjoint"))
     for name, indices in (("forward", forward), ("adjoint", adjoint)):
         if not indices.size:
             raise InputError(where, f"no {name} load step", "forward and adjoint load steps")
@@ -192,6 +197,11 @@ def _load_basis(where: str, measurement: Measurement, task: Task) -> _LoadBasis:
         frozen_floats(np.linalg.pinv(on_inputs[forward].T)),
         frozen_floats(np.linalg.pinv(on_outputs[adjoint].T)),
     )
+
+
+def _rows_of(measurement: Measurement, role: str) -> IntArray:
+    """Return the rows of the load steps of a role."""
+    return np.flatnonzero([step.role == role for step in measurement.steps])
 
 
 def _require_span(where: str, load_basis: _LoadBasis, task: Task, sample_indices: IntArray) -> None:

@@ -12,7 +12,7 @@ from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.errors import InputError
 from mnnfab.lab.experiment.reading import ElongationBy, Reading
 from mnnfab.lab.experiment.shots import Positions, check_steps, rows_by_step
-from mnnfab.lab.experiment.steps import Step
+from mnnfab.lab.experiment.steps import LOADED, Step, base_rows
 from mnnfab.lab.measurement.alignment import align, check_shots_at_rest, fit_similarity
 from mnnfab.lab.measurement.noise import Noise, estimate_noise
 from mnnfab.network.compatibility import compatibility_matrix
@@ -36,8 +36,10 @@ class Measurement:
         n_shots: number of shots of every load step with the node, (n_steps, n_nodes).
         n_zero: number of shots of the unloaded part with the node, (n_nodes,).
         noise: noise of one shot.
-        unmodelled_mm: standard deviation of the unmodelled error, (n_steps, n_nodes).
+        unmodelled_mm: standard deviation of the unmodelled error, (n_steps, n_nodes); that of a
+            probe is added to that of its forward step.
         unmodelled_share: the same as a share of the displacement.
+        base: row of the forward step that each load step is added to, (n_steps,); -1 if none.
         rigid_mm: nodes after rigid-body motion, (n_rigid, n_nodes, 2), one row per shot.
         elongation_by: definition of elongations, "length" or "projection".
         positions_mm: nodes in every shot, (n_shots, n_nodes, 2).
@@ -55,12 +57,18 @@ class Measurement:
     noise: Noise
     unmodelled_mm: FloatArray
     unmodelled_share: float
+    base: IntArray
     rigid_mm: FloatArray
     elongation_by: ElongationBy
     positions_mm: FloatArray
     order: IntArray
     scale: float
     size: float
+
+    @property
+    def has_probes(self) -> bool:
+        """Whether weights were added to those of a load step, to measure the loaded part."""
+        return bool((self.base >= 0).any())
 
     @property
     def _variance_factors(self) -> FloatArray:
@@ -72,8 +80,20 @@ class Measurement:
     def displacement_sd_mm(self) -> FloatArray:
         """Standard deviation of each coordinate of a displacement, (n_steps, n_nodes)."""
         size = np.hypot(self.noise.node_mm, self.noise.shift_mm)
-        sd: FloatArray = np.hypot(size * np.sqrt(self._variance_factors), self.unmodelled_mm)
+        sd: FloatArray = np.hypot(size * np.sqrt(self._variance_factors), self._all_unmodelled_mm)
         return sd
+
+    @property
+    def _all_unmodelled_mm(self) -> FloatArray:
+        """Standard deviation of the unmodelled error of displacements, (n_steps, n_nodes)."""
+        sd: FloatArray = np.hypot(self.unmodelled_mm, self._of_base(self.unmodelled_mm, axis=0))
+        return sd
+
+    def _of_base(self, values: FloatArray, axis: int) -> FloatArray:
+        """Return the values of the forward step that each step is added to; 0 if none."""
+        known = np.expand_dims(self.base >= 0, tuple(range(1, values.ndim - axis)))
+        taken: FloatArray = np.where(known, np.take(values, self.base, axis=axis), 0.0)
+        return taken
 
     @property
     def elongation_sd_mm(self) -> FloatArray:
@@ -83,7 +103,7 @@ class Measurement:
         """
         both_nodes = self._variance_factors[:, self.network.bonds].sum(axis=2)
         noise = both_nodes * self.noise.node_mm**2
-        unmodelled = (self.unmodelled_mm**2)[:, self.network.bonds].sum(axis=2)
+        unmodelled = (self._all_unmodelled_mm**2)[:, self.network.bonds].sum(axis=2)
         sd: FloatArray = np.sqrt(noise + unmodelled + self._nonlinearity_sd_mm[:, None] ** 2)
         return sd
 
@@ -120,12 +140,13 @@ class Measurement:
 
     @property
     def _nonlinearity_sd_mm(self) -> FloatArray:
-        """Standard deviation of elongations due to large displacements, (n_steps,)."""
-        return (
-            self.rotation_elongation_mm
-            if self.elongation_by == "length"
-            else np.zeros(len(self.steps))
-        )
+        """Standard deviation of elongations due to large displacements, (n_steps,).
+
+        With probes, elongations are those of the loaded part and not compared with linear theory.
+        """
+        if self.elongation_by == "length" and not self.has_probes:
+            return self.rotation_elongation_mm
+        return np.zeros(len(self.steps))
 
     @property
     def elongations_mm(self) -> FloatArray:
@@ -164,7 +185,7 @@ class Measurement:
         nodes, n_steps = dofs // 2, len(self.steps)
         zero = self._shot_covariance(1.0 / self.n_zero[nodes], dofs)
         loaded = [self._shot_covariance(1.0 / n_shots[nodes], dofs) for n_shots in self.n_shots]
-        unmodelled = self.unmodelled_mm[:, nodes].ravel() ** 2
+        unmodelled = self._all_unmodelled_mm[:, nodes].ravel() ** 2
         covariance: FloatArray = np.tile(zero, (n_steps, n_steps)) + block_diag(*loaded)
         covariance += np.diag(unmodelled)
         return covariance
@@ -188,7 +209,8 @@ class Measurement:
         """
         zero = self._errors((count, 1), self.n_zero[None], generator)
         loaded = self._errors((count, len(self.steps)), self.n_shots, generator)
-        loaded = loaded + self.unmodelled_mm[..., None] * generator.standard_normal(loaded.shape)
+        unmodelled = self.unmodelled_mm[..., None] * generator.standard_normal(loaded.shape)
+        loaded = loaded + unmodelled + self._of_base(unmodelled, axis=1)
         displacements = self.displacements_mm + loaded - zero
         elongations = self.elongations_of(self.zero_mm + zero, displacements)
         nonlinearity = self._nonlinearity_sd_mm[:, None] * generator.standard_normal(
@@ -248,9 +270,10 @@ def measure(
         where, oriented[zeros].mean(axis=0), network, positions.unit_mm, by_place=reading.by_place
     )
     aligned = alignment.apply(oriented[:, order])
-    loaded = tuple(s for s in steps if s.role in {"forward", "adjoint"} and s.name in rows)
+    loaded = tuple(s for s in steps if s.role in LOADED and s.name in rows)
     if not loaded:
-        raise InputError(where, "no shot with a load", "shots of forward and adjoint load steps")
+        raise InputError(where, "no shot with a load", "shots of load steps with weights")
+    _check_probes(where, loaded, reading)
     zero = aligned[zeros].mean(axis=0)
     groups = [zeros, *(rows[step.name] for step in loaded)]
     read = np.ones(aligned.shape[:2], dtype=bool)
@@ -267,6 +290,7 @@ def measure(
         n_zero=read[zeros].sum(axis=0),
         noise=estimate_noise(where, aligned, read, groups, reading.stated_sd_mm),
         unmodelled_mm=_unmodelled_sd_mm(loaded, displacements, reading.unmodelled_share),
+        base=base_rows(loaded),
         unmodelled_share=reading.unmodelled_share,
         rigid_mm=aligned[rigid],
         elongation_by=reading.elongation_by,
@@ -277,11 +301,30 @@ def measure(
     )
 
 
+def _check_probes(where: str, loaded: tuple[Step, ...], reading: Reading) -> None:
+    """Refuse probes without shots of the load that they are added to, or without lengths."""
+    names = {step.name for step in loaded}
+    for step in loaded:
+        if step.added_to is not None and step.added_to.name not in names:
+            given = f"no shot of {step.added_to.name}, to which the probe {step.name} is added"
+            raise InputError(where, given, "shots of the load alone, between those of its probes")
+    if reading.elongation_by != "length" and any(step.role == "probe" for step in loaded):
+        given = f'probes with elongation = "{reading.elongation_by}"'
+        allowed = 'elongation = "length": probes act on the deformed part'
+        raise InputError(where, given, allowed)
+
+
 def _unmodelled_sd_mm(
     steps: tuple[Step, ...], displacements_mm: FloatArray, unmodelled_share: float
 ) -> FloatArray:
-    """Return the standard deviation of the unmodelled error, (n_steps, n_nodes) mm."""
+    """Return the standard deviation of the unmodelled error, (n_steps, n_nodes) mm.
+
+    A probe strains the hubs little more than its forward step does, whose error it shares; its own
+    error is a share of the displacement that it adds.
+    """
     share = np.full(displacements_mm.shape[:2], float(unmodelled_share))
-    for row, step in enumerate(steps):
+    moved = displacements_mm.copy()
+    for row, (step, base) in enumerate(zip(steps, base_rows(steps).tolist(), strict=True)):
         share[row, [weight.port.node for weight in step.weights]] *= WEIGHT_NODE_FACTOR
-    return share * np.hypot(displacements_mm[..., 0], displacements_mm[..., 1])
+        moved[row] -= displacements_mm[base] if base >= 0 else 0.0
+    return share * np.hypot(moved[..., 0], moved[..., 1])

@@ -1,4 +1,4 @@
-"""Rehearsal: a round of a session measured on the continuum model instead of the printed part."""
+"""Rehearsal: a round of a session measured on the rubber model instead of the printed part."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from mnnfab.printed_part.part import PrintedPart
 from mnnfab.random_streams import Stream, random_generator
 
 if TYPE_CHECKING:
+    from mnnfab.printed_part.part import PortPart
     from mnnfab.progress.watcher import StageTimer
 
 REHEARSAL = "rehearsal"
@@ -28,7 +29,7 @@ _POSITIONS = """\
 schema = 1
 name = "synthetic measurement of round {number}"
 kind = "positions"
-elongation = "projection" # the continuum model in place of the printed part is linear
+elongation = "length"
 unseen_share = 0.0
 
 [positions]
@@ -36,13 +37,14 @@ layout = "long"
 """
 
 
-def rehearse(folder: Path, kind: Kind, timer: StageTimer) -> Path:
-    """Measure the part of the current round of a session on its continuum model.
+def rehearse(folder: Path, kind: Kind, timer: StageTimer, part: PortPart | None = None) -> Path:
+    """Measure the part of the current round of a session on its rubber model.
 
     Args:
         folder: folder of the session.
         kind: "positions" with noise, or "photographs".
         timer: stage timer.
+        part: the part of the round, if it is at hand.
 
     Returns:
         The folder of the experiment, within that of the round.
@@ -60,9 +62,8 @@ def rehearse(folder: Path, kind: Kind, timer: StageTimer) -> Path:
     if is_measured(round_folder):
         given = "contains a measurement of the printed part"
         raise InputError(str(round_folder), given, "either that measurement or a synthetic one")
-    widths = widths_of(problem, state)
     steps = load_experiment(round_folder).steps
-    part = PrintedPart(problem, widths, timer)
+    part = part or PrintedPart(problem, widths_of(problem, state), timer)
     target = round_folder / REHEARSAL
     with lab_folder(target) as staging:
         if kind == "photographs":

@@ -16,11 +16,12 @@ from mnnfab.io.tables import table_text
 from mnnfab.lab.analysis.analysis import Analysis, analyse
 from mnnfab.lab.analysis.results import write_analysis
 from mnnfab.lab.experiment.experiment import EXPERIMENT, load_experiment
-from mnnfab.lab.experiment.plan import make_plan, unique_names, with_zero
+from mnnfab.lab.experiment.plan import plan_model
 from mnnfab.lab.experiment.shots import SHOTS, load_shots
 from mnnfab.lab.experiment.steps import Step
 from mnnfab.lab.folder import lab_folder, write_files
 from mnnfab.lab.kit.tables import template_files
+from mnnfab.lab.session.round_steps import round_steps
 from mnnfab.lab.session.state import (
     SESSION,
     STATE,
@@ -35,7 +36,7 @@ from mnnfab.lab.session.state import (
     settings_text,
     widths_of,
 )
-from mnnfab.printed_part.part import PrintedPart
+from mnnfab.printed_part.part import PortPart, PrintedPart
 from mnnfab.problem.loading import load_problem
 from mnnfab.problem.problem import Problem, TrainableProblem, require_trainable
 from mnnfab.runs.record import WIDTHS, Record
@@ -58,7 +59,7 @@ class RoundStatus:
         folder: folder for the measurement.
         steps: load steps to apply.
         losses: losses measured in the previous rounds.
-        rehearsed: for each of them, True if it was measured on a continuum model.
+        rehearsed: for each of them, True if it was measured on the rubber model.
         analysis: analysis of the measurement that was just evaluated, if any.
         change_mm: largest change of a width by it.
     """
@@ -110,8 +111,14 @@ def load_session(folder: Path) -> tuple[TrainableProblem, Settings, Round, Path]
     return problem, settings, state, round_folder
 
 
+def current_part(folder: Path, timer: StageTimer) -> PortPart:
+    """Return the part of the current round of a session."""
+    problem, _, state, _ = load_session(folder)
+    return PrintedPart(problem, widths_of(problem, state), timer)
+
+
 def step_session(
-    folder: Path, measured: Path | None, timer: StageTimer, *, rehearsed: bool = False
+    folder: Path, measured: Path | None, timer: StageTimer, rehearsed: PortPart | None = None
 ) -> RoundStatus:
     """Evaluate the measurement of the current round, if available, and write the next round.
 
@@ -119,7 +126,7 @@ def step_session(
         folder: folder of the session.
         measured: folder of the experiment; the round's own if not given.
         timer: stage timer.
-        rehearsed: True if the measurement is of the continuum model.
+        rehearsed: the part of the round, if its rubber model was measured instead of a print.
 
     Raises:
         InputError: if an input is invalid; the session is then unchanged.
@@ -130,11 +137,11 @@ def step_session(
         steps = load_experiment(round_folder).steps
         return RoundStatus(state.number, round_folder, steps, state.losses, state.rehearsed)
     widths = widths_of(problem, state)
-    analysis = analyse(PrintedPart(problem, widths, timer), experiment)
+    analysis = analyse(rehearsed or PrintedPart(problem, widths, timer), experiment)
     if analysis.gradient is None:
         given = "load steps that do not determine a gradient"
         raise InputError(
-            str(experiment), given, "forward and adjoint load steps, as in its steps.csv"
+            str(experiment), given, "forward load steps and their probes, as in its steps.csv"
         )
     analysis.fit.require(str(experiment))
     digest = hashlib.sha256(analysis.measurement.positions_mm.tobytes()).hexdigest()
@@ -150,7 +157,7 @@ def step_session(
     after = replace(
         after,
         measured=(*state.measured, digest),
-        rehearsed=(*state.rehearsed, rehearsed),
+        rehearsed=(*state.rehearsed, rehearsed is not None),
     )
     change = float(np.abs(widths_of(problem, after) - widths).max())
     steps = _write_round(folder, problem, after)
@@ -178,8 +185,8 @@ def is_measured(round_folder: Path) -> bool:
 def _write_round(folder: Path, problem: TrainableProblem, state: Round) -> tuple[Step, ...]:
     """Write the files of a round; return its load steps."""
     widths = widths_of(problem, state)
-    response = problem.response(widths)
-    steps = with_zero(unique_names(make_plan(problem.task, response).ports))
+    model = plan_model(problem, widths)
+    steps = round_steps(problem.task, model, problem.design.schedule.seed, state.number)
     round_folder = folder / round_name(state.number)
     name = f"{problem.design.name}, round {state.number}"
     files = {

@@ -67,7 +67,7 @@ class Round:
         square: Adam's running mean of its square, (n_bonds,).
         losses: losses measured in the previous rounds.
         measured: hashes of the measurements of the previous rounds, so that none is used twice.
-        rehearsed: for each of them, True if it was measured on a continuum model.
+        rehearsed: for each of them, True if it was measured on the rubber model.
     """
 
     number: int

@@ -1,1 +1,1 @@
-"""Synthetic laboratory: rendered photographs of the deformed continuum model."""
+"""Synthetic laboratory: rendered photographs of the loaded part."""

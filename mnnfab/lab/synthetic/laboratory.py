@@ -1,8 +1,9 @@
-"""Synthetic experiment: rendered photographs of the continuum model instead of the printed part.
+"""Synthetic experiment: rendered photographs of the rubber model instead of the printed part.
 
-The loaded continuum model is rendered with the imaging errors of a camera and written as a folder
-that `mnnfab lab measure` reads like any other. The true positions are in `truth.csv`, which is not
-read by any command; it serves to evaluate the accuracy of the measurement.
+The part under all weights of a load step and its own weight is a stable equilibrium of the rubber
+model. It is rendered with the imaging errors of a camera and written as a folder that `mnnfab lab
+measure` reads like any other. The true positions are in `truth.csv`, which is not read by any
+command; it serves to evaluate the accuracy of the measurement.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from mnnfab.arrays import FloatArray, frozen_floats
 from mnnfab.io.tables import table_text
 from mnnfab.lab.experiment.boards import Board, board_for
 from mnnfab.lab.experiment.experiment import EXPERIMENT, PART_DIGITS
+from mnnfab.lab.experiment.rubber_steps import step_fields
 from mnnfab.lab.experiment.shots import SHOTS, Positions, Shot, shots_text
-from mnnfab.lab.experiment.steps import STEPS, Step, port_loads, steps_text
+from mnnfab.lab.experiment.steps import STEPS, Step, steps_text
 from mnnfab.lab.folder import write_files
 from mnnfab.lab.opencv import Image, opencv
 from mnnfab.lab.synthetic.lens import Lens, lens_at
@@ -32,7 +34,6 @@ from mnnfab.random_streams import Stream, random_generator
 if TYPE_CHECKING:
     from fem.continuum import Continuum
     from mnnfab.printed_part.part import PortPart
-    from mnnfab.task.task import Task
 
 #: Camera poses of the calibration views: rotations about x, y and the line of sight, degrees.
 LENS_VIEWS = (
@@ -88,59 +89,47 @@ class Scene:
         part: the part.
         board: the board around it.
         lens: the camera.
-        weight: sag of the part under self-weight, (n_dofs,) mm.
     """
 
     part: Part
     board: Board
     lens: Lens
-    weight: FloatArray
 
     @cached_property
     def background(self) -> Shape:
         """Black area of the board; cached, since it has thousands of polygons."""
         return board_shape(self.board)
 
-    def field_of(self, task: Task, step: Step) -> FloatArray:
-        """Return the displacement field of the part in a load step, (n_dofs,) mm."""
-        continuum = self.part.continuum
-        on_inputs, on_outputs = port_loads(task, [step])
-        displacements = continuum.fields @ on_inputs[0] + continuum.adjoint_fields @ on_outputs[0]
-        if step.role == "rigid":
-            displacements = displacements + _rigid_motion(continuum)
-        field: FloatArray = self.weight + displacements
-        return field
+    def shapes(self, step: Step, field: FloatArray) -> list[Shape]:
+        """Return the visible shapes in a load step, from back to front.
 
-    def shapes(self, task: Task, step: Step) -> list[Shape]:
-        """Return the visible shapes in a load step, from back to front."""
-        displacements = self.field_of(task, step)
-        string_ends = (
-            self.part.load_points(displacements)
-            if step.role == "forward"
-            else self.part.node_positions(displacements)
-        )
+        Args:
+            step: the load step, with the weights on the strings.
+            field: displacements from rest, (n_dofs,) mm.
+        """
+        base = step.added_to or step
+        at_eyelets = base.weights if base.role == "forward" else ()
         axes = dict(zip("xy", np.eye(2), strict=True))
-        ends = [
-            (string_ends[weight.port.node, :2], np.sign(weight.load_gf) * axes[weight.port.axis])
-            for weight in step.weights
-        ]
+        ends = []
+        for weight in step.all_weights:
+            places = self.part.load_points if weight in at_eyelets else self.part.node_positions
+            direction = np.sign(weight.load_gf) * axes[weight.port.axis]
+            ends.append((places(field)[weight.port.node, :2], direction))
         reach = sum(self.board.size_mm)
         return [
             self.background,
             *self.part.strings(ends, reach),  # behind the part, so that they do not cover dots
-            *self.part.shapes(displacements),
+            *self.part.shapes(field),
         ]
 
-    def true_pixels(self, task: Task, step: Step) -> FloatArray:
-        """Return the true pixels of the nodes in a photograph of a load step, (n_nodes, 2)."""
-        return self.lens.project(self.part.node_positions(self.field_of(task, step)))
+    def true_pixels(self, field: FloatArray) -> FloatArray:
+        """Return the true pixels of the nodes with a displacement field, (n_nodes, 2)."""
+        return self.lens.project(self.part.node_positions(field))
 
 
 def make_scene(part: PortPart, settings: PhotoSettings) -> Scene:
     """Return the scene of a part: board around it, camera in front of both."""
-    from fem.weight import sag_field
-
-    problem, continuum = part.problem, part.continuum
+    continuum = part.continuum
     points = continuum.quadratic_points
     low, high = points.min(axis=0), points.max(axis=0)
     board = board_for(*(high - low + 2 * settings.margin_mm).tolist())
@@ -157,11 +146,8 @@ def make_scene(part: PortPart, settings: PhotoSettings) -> Scene:
         settings.tilt_deg,
         settings.distortion,
     )
-    weight = sag_field(
-        continuum.system, problem.material.density_g_per_cm3, continuum.mesh.thickness_mm
-    )
     subject = Part(continuum, frozen_floats(shift), settings.offset_mm, settings.dots)
-    return Scene(subject, board, lens, weight)
+    return Scene(subject, board, lens)
 
 
 def lens_photographs(
@@ -192,24 +178,29 @@ def photograph(
     """Write a complete synthetic experiment into an empty folder.
 
     Args:
-        part: part whose continuum model is photographed.
+        part: part whose rubber model is photographed.
         steps: load steps, with the zero.
         folder: folder for photographs and tables.
         settings: settings of the photographs.
+
+    Raises:
+        UnstableError: if a load step has no stable equilibrium; nothing is written then.
     """
     settings = settings or PhotoSettings()
-    problem, task, timer = part.problem, part.problem.task, part.timer
+    problem, timer = part.problem, part.timer
+    with timer.stage("loaded part"):
+        fields = fields_of(part, steps)
     generator = random_generator(settings.seed, Stream.SYNTHETIC_CAMERA)
     scene = make_scene(part, settings)
     with timer.stage("photographs of the board"):
         for number, image in enumerate(lens_photographs(scene, settings, generator)):
             _write(folder / f"lens-{number}.jpg", image, settings.quality)
     shots, rows = [], []
-    for step in steps:
+    for step, displacements in zip(steps, fields, strict=True):
         with timer.stage(f"photographs of {step.name}"):
-            exposure = expose(scene.shapes(task, step), scene.lens, settings.sensor)
-            pixels = scene.true_pixels(task, step)
-            node_positions = scene.part.node_positions(scene.field_of(task, step))
+            exposure = expose(scene.shapes(step, displacements), scene.lens, settings.sensor)
+            pixels = scene.true_pixels(displacements)
+            node_positions = scene.part.node_positions(displacements)
             for repeat in range(settings.repeats):
                 name = f"{step.name}-{repeat}.jpg"
                 _write(
@@ -238,8 +229,7 @@ def experiment_text(name: str, board: Board, settings: PhotoSettings, part: str)
         "name": name[:80],
         "part": part,
         "kind": "photographs",
-        # The continuum model in place of the printed part is linear, and so are its elongations.
-        "elongation": "projection",
+        "elongation": "length",
         "camera": {
             "calibration": "lens-*.jpg",
             "tracking": "dots" if settings.dots else "shapes",
@@ -256,35 +246,43 @@ def positions_of(
     generator: np.random.Generator,
     repeats: int = 2,
 ) -> Positions:
-    """Return positions as measured in an experiment on a continuum model, without photographs.
+    """Return positions as measured in an experiment on the rubber model, without photographs.
 
     Args:
-        part: part whose continuum model is measured.
+        part: part whose rubber model is measured.
         steps: load steps, with the zero.
         noise_mm: noise of one coordinate of one node in one shot, and of the common translation.
         generator: generator of the noise.
         repeats: shots per load step.
-    """
-    from mnnfab.lab.analysis.prediction import continuum_fields
 
-    displacements = continuum_fields(part.continuum).displacements_mm(part.problem.task, steps)
-    unloaded = _nodes(part.continuum)
+    Raises:
+        UnstableError: if a load step has no stable equilibrium.
+    """
+    scene_part = Part(part.continuum, np.zeros(2))
+    places = [scene_part.node_positions(field)[:, :2] for field in fields_of(part, steps)]
     shots = [Shot(f"{step.name}-{n}", step.name) for step in steps for n in range(repeats)]
-    positions = unloaded + np.repeat(displacements, repeats, axis=0)
+    positions = np.repeat(np.array(places), repeats, axis=0)
     positions = positions + noise_mm * generator.standard_normal(positions.shape)
     positions = positions + noise_mm * generator.standard_normal((len(shots), 1, 2))
     return Positions(tuple(shots), frozen_floats(positions))
 
 
-def _nodes(continuum: Continuum) -> FloatArray:
-    """Return the centres of the load discs, (n_nodes, 2) mm."""
-    part = Part(continuum, np.zeros(2))
-    return part.node_positions(np.zeros(continuum.n_dofs))[:, :2]
+def fields_of(part: PortPart, steps: Sequence[Step]) -> list[FloatArray]:
+    """Return the displacement field of the part in every load step from rest, (n_dofs,) mm each.
+
+    Raises:
+        UnstableError: if a load step has no stable equilibrium.
+    """
+    fields = step_fields(part.rubber, part.problem.task, steps)
+    return [
+        field + _rigid_motion(part.continuum, field) if step.role == "rigid" else field
+        for step, field in zip(steps, fields, strict=True)
+    ]
 
 
-def _rigid_motion(continuum: Continuum) -> FloatArray:
-    """Return the field of the rigid-body motion about the centre of the part, (n_dofs,) mm."""
-    positions = position_field(continuum).reshape(-1, 2)
+def _rigid_motion(continuum: Continuum, field: FloatArray) -> FloatArray:
+    """Return the rigid-body motion of the displaced part about its centre, (n_dofs,) mm."""
+    positions = (position_field(continuum) + field).reshape(-1, 2)
     angle = np.radians(RIGID_DEG)
     rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     offsets = positions - positions.mean(axis=0)

@@ -54,7 +54,7 @@ class Part:
     """Part in front of a board.
 
     Args:
-        continuum: continuum model whose silhouette is visible.
+        continuum: continuum model with the mesh, whose silhouette is visible.
         shift_mm: translation from the design's axes to the board's, (2,).
         height_mm: distance of its face in front of the board's.
         dots: paint the load discs as dots for tracking.
