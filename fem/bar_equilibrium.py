@@ -98,6 +98,16 @@ class BarEquilibrium(Equilibrium):
             found.append(np.vecdot(moved[second] - moved[first], along))
         return np.array(found)
 
+    def load_gradient(self, output_gradient: FloatArray) -> FloatArray:
+        """Return the derivative of a loss in the loads, (n_samples, n_in) per N."""
+        bars, readings = self.model.bars, unit_loads(self.model.bars.network, self.model.outputs_at)
+        loads = output_gradient @ readings.T
+        moved = [
+            bars.small_displacements(state, own)
+            for state, own in zip(self.displacements, loads, strict=True)
+        ]
+        return np.array(moved)[:, dofs_of(self.model.inputs)]
+
     @property
     def _lines(self) -> FloatArray:
         """Vectors between the ends of each bond, (n_samples, n_bonds, 2) mm."""

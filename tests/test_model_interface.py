@@ -8,6 +8,7 @@ experiment: by small additional loads at the outputs of the loaded network.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -124,14 +125,22 @@ class Equilibria(Equilibrium):
         return self._elongations(self._solution)
 
     def adjoint_elongations(self, output_loads_N: FloatArray) -> FloatArray:
+        return self._differences(output_loads_N, self._elongations)
+
+    def load_gradient(self, output_gradient: FloatArray) -> FloatArray:
+        inputs = dofs_of(self.model.springs.inputs)
+        return self._differences(output_gradient, lambda found: found[:, inputs])
+
+    def _differences(
+        self, output_loads_N: FloatArray, measure: Callable[[FloatArray], FloatArray]
+    ) -> FloatArray:
         step_N = STEP * float(np.abs(self.loads_N).max())
         size = step_N / max(float(np.abs(output_loads_N).max()), 1e-300)
         more, less = (
-            self._elongations(self._displacements(sign * size * output_loads_N))
-            for sign in (1.0, -1.0)
+            measure(self._displacements(sign * size * output_loads_N)) for sign in (1.0, -1.0)
         )
-        elongations: FloatArray = (more - less) / (2.0 * size)
-        return elongations
+        differences: FloatArray = (more - less) / (2.0 * size)
+        return differences
 
     def width_gradient(
         self, output_gradient: FloatArray, chain: FloatArray | float = 1.0

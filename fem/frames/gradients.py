@@ -12,8 +12,10 @@ from __future__ import annotations
 import numpy as np
 
 from fem.frames.frame import BeamFrame
-from fem.frames.kernels.arrays import Points
+from fem.frames.kernels.arrays import Points, make_factors
+from fem.frames.kernels.newton import linearise
 from fem.frames.kernels.sensitivities import add_sensitivities
+from fem.frames.load_steps import copy_points
 from fem.frames.model import FrameEquilibrium, LoadedFrame
 from fem.frames.planar import PlanarStates
 from mnnfab.arrays import FloatArray
@@ -87,3 +89,49 @@ def _by_width(frame: BeamFrame, widths_mm: FloatArray) -> FloatArray:
             weight / widths_mm,
         ]
     )
+
+
+def design_gradient(
+    equilibrium: FrameEquilibrium,
+    output_gradient: FloatArray,
+    more: BeamFrame,
+    less: BeamFrame,
+) -> float:
+    """Return the change of a loss between two frames of a slightly changed design.
+
+    The changes of forces and weight are differences at the states of the design itself; no state
+    of a changed design is solved. Divided by the change of the variable it is the derivative in
+    it, as of the joint ratio.
+
+    Args:
+        equilibrium: states of the frame of the design.
+        output_gradient: derivative of the loss in the outputs, (n_samples, n_out) per mm.
+        more: frame of the design with a small change.
+        less: frame of the design with the opposite change.
+    """
+    model = equilibrium.model
+    change = _residual_work(model, equilibrium.states, output_gradient, more, less)
+    if model.weight:
+        common = output_gradient.sum(axis=0)[None]
+        change -= _residual_work(model, model.unloaded, common, more, less)
+    return change
+
+
+def _residual_work(
+    model: LoadedFrame,
+    states: PlanarStates,
+    output_gradient: FloatArray,
+    more: BeamFrame,
+    less: BeamFrame,
+) -> float:
+    """Return the work of the adjoint displacements on the difference of the residuals."""
+    adjoint, total = FrameEquilibrium(model, states).adjoint_displacements(output_gradient), 0.0
+    for sample in range(len(output_gradient)):
+        state = Points(states.points.nodes[sample], states.points.interior[sample])
+        for frame, sign in ((more, 1.0), (less, -1.0)):
+            residual = copy_points(frame.weight if model.weight else frame.no_loads)
+            linearise(frame.chains, frame.planar, state, make_factors(frame.chains, 0), residual)
+            residual.nodes[frame.held] = 0.0
+            work = np.vdot(adjoint.nodes[sample], residual.nodes)
+            total += sign * float(work + np.vdot(adjoint.interior[sample], residual.interior))
+    return total

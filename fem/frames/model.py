@@ -170,6 +170,11 @@ class FrameEquilibrium(Equilibrium):
         elongations: FloatArray = np.vecdot(vectors, relative) / np.hypot(*vectors.T).T
         return elongations
 
+    def load_gradient(self, output_gradient: FloatArray) -> FloatArray:
+        """Return the derivative of a loss in the loads, (n_samples, n_in) per N."""
+        nodes, axes = _places(self.model.input_ports)
+        return self.adjoint_displacements(output_gradient).nodes[:, nodes, axes]
+
     def adjoint_displacements(self, output_loads_N: FloatArray) -> Points:
         """Return the displacements of all points by small additional loads at the outputs.
 

@@ -17,7 +17,7 @@ from fem.rubber.kernel import (
 )
 from fem.rubber.law import transverse_ratio
 from fem.system import System
-from fem.weight import weight_loads
+from fem.weight import NEWTON_PER_MM3, weight_loads
 from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.linalg.cholesky import Factoriser, make_factoriser
 
@@ -30,11 +30,13 @@ class RubberBody:
         elements: the triangles.
         system: the linear system: supports, load vectors and readings.
         weight: own weight along -y, (n_dofs,) N.
+        weight_N_per_mm3: the same per volume.
     """
 
     elements: Elements
     system: System
     weight: FloatArray
+    weight_N_per_mm3: float = 0.0
 
     @property
     def n_dofs(self) -> int:
@@ -126,4 +128,5 @@ def make_rubber(
         ),
         system=system,
         weight=weight_loads(system, density_g_per_cm3, thickness_mm),
+        weight_N_per_mm3=density_g_per_cm3 * NEWTON_PER_MM3,
     )

@@ -202,23 +202,36 @@ class RubberEquilibrium(Equilibrium):
     def adjoint_elongations(self, output_loads_N: FloatArray) -> FloatArray:
         """Return the elongations by small additional loads at the outputs, (n_samples, n_bonds)."""
         model = self.model
-        system, network = model.body.system, model.network
-        readings = system.readings[:, dofs_of(model.outputs_at)]
-        first, second = network.bonds.T
-        tangent = Tangent(model.body)
-        found = np.empty((len(self.fields), network.n_bonds))
-        for sample, field in enumerate(self.fields):
-            change = np.zeros(model.n_dofs)
-            if tangent.factorise(field) and tangent.factor is not None:
-                change[system.free] = tangent.factor.solve(
-                    (readings @ output_loads_N[sample])[system.free]
-                )
-            moved = (system.readings.T @ change).reshape(-1, 2)
-            places = model.hanging_nodes + self.states.nodes_mm[sample].reshape(-1, 2)
-            lines = places[second] - places[first]
-            directions = lines / np.linalg.norm(lines, axis=1, keepdims=True)
-            found[sample] = np.vecdot(moved[second] - moved[first], directions)
-        return found
+        first, second = model.network.bonds.T
+        fields = self.adjoint_fields(output_loads_N)
+        moved = (fields @ model.body.system.readings).reshape(len(fields), -1, 2)
+        places = model.hanging_nodes + self.states.nodes_mm.reshape(moved.shape)
+        lines = places[:, second] - places[:, first]
+        directions = lines / np.linalg.norm(lines, axis=-1, keepdims=True)
+        elongations: FloatArray = np.vecdot(moved[:, second] - moved[:, first], directions)
+        return elongations
+
+    def load_gradient(self, output_gradient: FloatArray) -> FloatArray:
+        """Return the derivative of a loss in the loads, (n_samples, n_in) per N."""
+        vectors = self.model.body.system.load_vectors[:, dofs_of(self.model.inputs)]
+        gradient: FloatArray = self.adjoint_fields(output_gradient) @ vectors
+        return gradient
+
+    def adjoint_fields(self, output_loads_N: FloatArray) -> FloatArray:
+        """Return the displacements by small additional loads at the outputs, (n_samples, n_dofs).
+
+        Raises:
+            ToolError: if a state is unstable.
+        """
+        model = self.model
+        readings = model.body.system.readings[:, dofs_of(model.outputs_at)]
+        loads, tangent = output_loads_N @ readings.T, Tangent(model.body)
+        return np.array(
+            [
+                tangent.small_displacements(field, own)
+                for field, own in zip(self.fields, loads, strict=True)
+            ]
+        )
 
 
 def _discard(sample: int, state: State) -> None:

@@ -48,6 +48,21 @@ class Tangent:
             self.factor = None
         return self.factor is not None
 
+    def small_displacements(self, field: FloatArray, loads: FloatArray) -> FloatArray:
+        """Return the displacements by small additional loads on a field, both (n_dofs,).
+
+        Raises:
+            ToolError: if the field is unstable.
+        """
+        if not (self.is_at(field) and self.factor is not None) and not self.factorise(field):
+            msg = "the rubber model is unstable in its plane"
+            raise ToolError(msg)
+        assert self.factor is not None
+        free = self.body.system.free
+        displacements = np.zeros_like(field)
+        displacements[free] = self.factor.solve(loads[free])
+        return displacements
+
     def is_at(self, field: FloatArray) -> bool:
         """Return True if the factor is that of a field."""
         return self._at is not None and np.array_equal(self._at, field)

@@ -100,6 +100,19 @@ class Equilibrium(DeformedState, Protocol):
         """
         ...
 
+    def load_gradient(self, output_gradient: FloatArray) -> FloatArray:
+        """Return the derivative of a loss in the loads, (n_samples, n_in) per N.
+
+        It is the displacement of the inputs by small additional loads ∂L/∂u at the outputs. Times
+        the loads, summed, it is the derivative in the logarithm of the scale of all loads, and
+        minus that in the logarithm of the thickness: stiffness and own weight are proportional to
+        the thickness.
+
+        Args:
+            output_gradient: derivative of the loss in the outputs, (n_samples, n_out) per mm.
+        """
+        ...
+
     def stiffness_gradient(self, output_gradient: FloatArray) -> FloatArray:
         """Return the derivative of a loss in the stiffness of each bond, (n_bonds,) per N/mm.
 

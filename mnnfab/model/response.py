@@ -93,6 +93,11 @@ class LinearEquilibrium:
         elongations: FloatArray = output_loads_N @ self.response.adjoint_elongations.T
         return elongations
 
+    def load_gradient(self, output_gradient: FloatArray) -> FloatArray:
+        """Return the derivative of a loss in the loads, (n_samples, n_in) per N."""
+        gradient: FloatArray = output_gradient @ self.response.flexibility
+        return gradient
+
     def stiffness_gradient(self, output_gradient: FloatArray) -> FloatArray:
         """Return the derivative of a loss in the stiffness of each bond, (n_bonds,) per N/mm.
 
