@@ -51,6 +51,7 @@ bench: .venv/ready ## speed, each beside peers measured in the same run
 	$(BIN)/python benchmarks/solid.py
 	$(BIN)/python benchmarks/continuum.py
 	$(BIN)/python benchmarks/batch.py
+	$(BIN)/python benchmarks/loaded_training.py $(BIN)/python
 
 picture: .venv/ready ## the pictures of README and docs, and the notebook (needs libegl1 and chromium)
 	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[browser]'

@@ -31,8 +31,9 @@ MARGIN = 1.15
 BAND, TURN = 0.15, 4
 #: Share of the loads at which the eigenvalue of linear buckling is taken.
 SMALL_SHARE = 1e-3
-#: Conditions on the stability of a sample.
-N_CONDITIONS = 3
+#: Conditions on the stability of a sample: of the loaded state in the plane and out of it, and
+#: linear buckling out of the plane.
+IN_PLANE, OUT_OF_PLANE, LINEAR = 0, 1, 2
 
 
 class LoadedConstraints:
@@ -60,9 +61,8 @@ class LoadedConstraints:
         self._weightless = FrameWidthModel(model.frames, model.input_ports, model.output_ports)
         self.required = 1.0 - 1.0 / (MARGIN * requirements.stability)
         self.strain = requirements.strain / MARGIN
-        #: Last eigenvalues of each sample: of the loaded state in the plane and out of it, and of
-        #: linear buckling out of the plane; NaN before the first.
-        self.ratios = np.full((len(loads_N), N_CONDITIONS), np.nan)
+        #: Last eigenvalue of each sample and condition; NaN before the first.
+        self.ratios = np.full((len(loads_N), 3), np.nan)
         self._starts: dict[tuple[int, int], FloatArray] = {}
         self._age, self._steps = np.zeros(len(loads_N)), 0
 
@@ -107,36 +107,35 @@ class LoadedConstraints:
         self, equilibrium: CorrectedEquilibrium, indices: IntArray
     ) -> Iterator[tuple[float, FloatArray]]:
         """Yield the eigenvalues below the required one, and their derivatives in the widths."""
-        places = self._chosen(indices)
-        if not places.size:
-            return
-        small = self._weightless.solve(
-            equilibrium.widths_mm, SMALL_SHARE * self._loads_N[indices[places]]
-        )
-        loaded, linear = (StateMeasures(self._frames, one) for one in (equilibrium, small))
-        for row, place in enumerate(places.tolist()):
-            sample = int(indices[place])
-            conditions = ((loaded, place, False), (loaded, place, True), (linear, row, True))
-            for condition, (measures, number, outside) in enumerate(conditions):
-                share = SMALL_SHARE if measures is linear else 1.0
-                start = self._starts.get((sample, condition))
-                mode = measures.mode(number, out_of_plane=outside, start=start)
-                if mode.start is not None:
-                    self._starts[sample, condition] = mode.start
-                ratio = 1.0 - (1.0 - mode.ratio) / share
-                self.ratios[sample, condition] = ratio
-                if ratio < self.required:
-                    yield ratio, measures.by_widths(number, mode, out_of_plane=outside) / share
+        places, conditions = self._chosen(indices)
+        linear = np.unique(places[conditions == LINEAR])
+        loaded, small = StateMeasures(self._frames, equilibrium), None
+        if linear.size:
+            loads = SMALL_SHARE * self._loads_N[indices[linear]]
+            found = self._weightless.solve(equilibrium.widths_mm, loads)
+            small = StateMeasures(self._frames, found)
+        for place, condition in zip(places.tolist(), conditions.tolist(), strict=True):
+            sample, outside = int(indices[place]), condition != IN_PLANE
+            measures, number, share = loaded, place, 1.0
+            if condition == LINEAR and small is not None:
+                measures, number, share = small, int(np.searchsorted(linear, place)), SMALL_SHARE
+            start = self._starts.get((sample, condition))
+            mode = measures.mode(number, out_of_plane=outside, start=start)
+            if mode.start is not None:
+                self._starts[sample, condition] = mode.start
+            ratio = 1.0 - (1.0 - mode.ratio) / share
+            self.ratios[sample, condition] = ratio
+            if ratio < self.required:
+                yield ratio, measures.by_widths(number, mode, out_of_plane=outside) / share
 
-    def _chosen(self, indices: IntArray) -> IntArray:
-        """Return the samples whose modes are evaluated, as places in `indices`."""
-        if self._every:
-            return np.arange(len(indices))
-        ratios = self.ratios[indices].min(axis=1)
+    def _chosen(self, indices: IntArray) -> tuple[IntArray, IntArray]:
+        """Return places in `indices` and their conditions whose modes are evaluated."""
+        near = ~(self.ratios[indices] > self.required + BAND)  # or not known yet
         self._age[indices] += 1
         self._steps += 1
-        chosen = np.flatnonzero(~(ratios > self.required + BAND))  # or not known yet
-        if self._steps % TURN == 0:
-            chosen = np.union1d(chosen, self._age[indices].argmax())
-        self._age[indices[chosen]] = 0
-        return chosen
+        if self._steps % TURN == 0 and not self._every:
+            oldest = self._age[indices].argmax()
+            self._age[indices[oldest]] = 0
+            near[oldest] = True
+        places, conditions = np.nonzero(near | self._every)
+        return places, conditions
