@@ -1,6 +1,6 @@
 """Answers read from rendered photographs of the loaded rubber, beside those that are computed.
 
-python tools/loaded_photographs.py RUN [COUNT]. The class means and COUNT samples (30) drawn at random
+python tools/loaded_photographs.py RUN [COUNT]. Class means and COUNT samples (30) drawn at random
 of the classification in the folder RUN are hung on the rubber model one after the other and
 photographed by the synthetic camera, two photographs each; the answer is the output with the
 largest measured displacement.
