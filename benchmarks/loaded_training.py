@@ -64,7 +64,7 @@ def train_iris(problem: PortProblem, *, constrained: bool) -> float:
     """Return the time of the training."""
     trainable = trainable_of(problem)
     if not constrained:
-        trainable = replace(trainable, penalty=None)
+        trainable = replace(trainable, penalty=None, renew=None)
     start = time.process_time()
     train(trainable, problem.start_widths_mm, replace(problem.schedule, epochs=EPOCHS))
     return time.process_time() - start

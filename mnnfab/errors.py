@@ -55,9 +55,9 @@ class ToolError(MnnfabError):
     """An external kernel (mesher, CAD, solver) timed out or gave a wrong result."""
 
 
-class UnstableError(ToolError):
-    """The part has no stable equilibrium, even under its own weight alone."""
-
-
 class LostStateError(ToolError):
     """A sample has no stable equilibrium under its loads, or it was not found."""
+
+
+class UnstableError(LostStateError):
+    """The part has no stable equilibrium, even under its own weight alone."""

@@ -17,11 +17,25 @@ from scipy.special import log_ndtr
 from small import COARSE
 
 from fem.bar_equilibrium import TrueLengthBars
+from fem.frames.kernels.arrays import Points
 from fem.frames.kernels.measures import STEP
 from fem.frames.measures import StateMeasures
+from fem.frames.modes import DenseModes
+from fem.frames.network_frame import NetworkFrames
+from fem.frames.solvers import MAX_DENSE
 from fem.frames.stability import out_of_plane, planar_ratios
+from fem.frames.width_model import FrameWidthModel
 from fem.nonlinear_bars import NonlinearBars
-from mnnfab import InputError, load_problem, make_problem, parse_design, train_problem
+from mnnfab import (
+    Fabrication,
+    InputError,
+    Port,
+    load_problem,
+    make_problem,
+    parse_design,
+    train_problem,
+    triangular_patch,
+)
 from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.errors import LostStateError
 from mnnfab.loaded_part.requirements import requirements_of
@@ -34,13 +48,15 @@ from mnnfab.network.network import Network
 from mnnfab.pipeline import pipeline
 from mnnfab.printed_part.part import PrintedPart
 from mnnfab.problem.problem import TrainableProblem, require_trainable
+from mnnfab.profiles import material
 from mnnfab.progress.watcher import NullWatcher, StageTimer
 from mnnfab.runs.load import load_run
 from mnnfab.task.task import DataSplit, ScoredTask
 from mnnfab.trainable_models.constraints import LoadedConstraints
 from mnnfab.trainable_models.loaded_frame import loaded_frame_model
 from mnnfab.trainable_models.trainables import trainable_of
-from mnnfab.training.optimisation import Schedule, train_adam, train_lbfgs
+from mnnfab.training.optimisation import OptimisationRun, Schedule, train_adam, train_lbfgs
+from mnnfab.training.training import _keep_best, train
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 #: The remainder of a first-order expansion falls with the square of the step; the third order and
@@ -236,7 +252,7 @@ def test_a_start_without_states_is_reported(iris: TrainableProblem) -> None:
     few = with_samples(iris.task, SAMPLES)
     heavy = replace(few, loads_N=40 * few.loads_N)
     model = loaded_frame_model(replace(iris, task=heavy))
-    with pytest.raises(LostStateError, match=r"sample \d+ .* training samples"):
+    with pytest.raises(LostStateError, match=r"sample \d+ has no stable state .* smaller loads"):
         replace(trainable, task=heavy, model=model).port_model(
             trainable.width_map.latent(iris.start_widths_mm)
         )
@@ -266,6 +282,65 @@ def with_frame(problem: TrainableProblem, **changes: object) -> TrainableProblem
     return require_trainable(make_problem(parse_design(frame_design(**changes)), problem.folder))
 
 
+def test_restarts_begin_where_all_samples_have_states(iris: TrainableProblem) -> None:
+    """Random widths do not carry these loads; the runs start nearer to the given widths."""
+    task = with_samples(iris.task, np.arange(0, 150, 15))
+    task = replace(task, loads_N=3.8 * task.loads_N)
+    problem = replace(with_frame(iris, optimizer="l-bfgs-b", epochs=2, restarts=3), task=task)
+    trainable = trainable_of(problem)
+    latent = trainable.width_map.latent(problem.start_widths_mm)
+    generator = np.random.default_rng(0)
+    lost = 0
+    for _ in range(10):
+        drawn = trainable.width_map.random_latent(generator, len(latent))
+        model = loaded_frame_model(problem).port_model(trainable.width_map.widths(drawn))
+        lost += bool(np.isnan(model.outputs(task.loads_N)).any())
+    assert lost > 0
+    training = train(trainable, problem.start_widths_mm, problem.schedule)
+    assert len(training.restarts) == 3
+    assert all(np.isfinite(restart.last.loss_train) for restart in training.restarts)
+
+
+def test_restarts_are_ranked_with_their_constraints(iris: TrainableProblem) -> None:
+    trainable = trainable_of(with_frame(iris))
+    task = with_samples(iris.task, SAMPLES)
+    trainable = replace(trainable, task=task)
+    start = trainable.width_map.latent(iris.start_widths_mm)
+    model = trainable.model.port_model(iris.start_widths_mm)
+    better = OptimisationRun(start, [model, model], penalty=1.0)
+    other = OptimisationRun(start + 0.01, [model, model], penalty=0.0)
+    kept = _keep_best(trainable, [better, other], Schedule(1, 1, 0.1, 0)).kept_restart
+    assert kept is not None
+    assert kept.number == 1
+
+
+def test_modes_of_large_frames() -> None:
+    """By the sparse solver where stable, and with negative eigenvalues where not."""
+    network = triangular_patch(11, 16.0, [0, 11])
+    fabrication = Fabrication(
+        thickness_mm=2.0, width_min_mm=1.5, width_max_mm=2.5, width_initial_mm=2.0
+    )
+    last = network.n_nodes - 1
+    model = FrameWidthModel(
+        NetworkFrames(network, material("agilus30"), fabrication),
+        (Port(last, "y"),),
+        (Port(last - 1, "x"),),
+    )
+    uniform = np.full(network.n_bonds, 2.0)
+    for load, sign in ((-0.002, 1.0), (0.05, -1.0)):
+        equilibrium = model.solve(uniform, np.array([[load]]))
+        frame = equilibrium.model.frame
+        assert frame.space.n_free > MAX_DENSE
+        measures = StateMeasures(model.frames, equilibrium)
+        mode = measures.mode(0, out_of_plane=True)
+        points = equilibrium.states.points
+        dense = DenseModes(frame, out_of_plane=True)
+        wanted = dense.smallest(Points(points.nodes[0], points.interior[0]))
+        assert mode.ratio == pytest.approx(wanted.ratio, abs=2e-3)
+        assert np.sign(mode.ratio) == sign
+        assert measures.by_widths(0, mode, out_of_plane=True).shape == uniform.shape
+
+
 def test_training_on_the_frame(iris: TrainableProblem) -> None:
     """Losses fall, and those of the history are those of the loaded frame started afresh."""
     problem = with_frame(iris, epochs=2)
@@ -287,6 +362,16 @@ def test_a_softer_material_is_a_larger_load(iris: TrainableProblem, widths: Floa
     soft = loaded_frame_model(problem, 0.5).solve(widths, loads)
     heavy = loaded_frame_model(problem).solve(widths, 2 * loads)
     np.testing.assert_allclose(soft.outputs_mm, heavy.outputs_mm, rtol=1e-8)
+
+
+def test_bars_of_other_moduli_move_in_proportion(iris: TrainableProblem) -> None:
+    values = tomllib.loads((EXAMPLES / "iris.toml").read_text(encoding="utf-8"))
+    values["tolerance"] = {"train_over_modulus": [0.5]}
+    problem = require_trainable(make_problem(parse_design(values), iris.folder))
+    trainable = trainable_of(problem)
+    (soft,), loads = trainable.other_models, iris.task.loads_N[SAMPLES]
+    found = [one.solve(iris.start_widths_mm, loads).outputs_mm for one in (soft, trainable.model)]
+    np.testing.assert_allclose(found[0], 2 * found[1], rtol=1e-12)
 
 
 def test_the_loss_is_averaged_over_moduli(iris: TrainableProblem) -> None:

@@ -18,7 +18,7 @@ from mnnfab.lab.experiment.experiment import load_experiment
 from mnnfab.lab.experiment.steps import AppliedWeight, Step
 from mnnfab.lab.measurement.measurement import measure
 from mnnfab.lab.photo.photographs import PartGeometry, read_photographs
-from mnnfab.lab.synthetic.laboratory import PhotoSettings, photograph
+from mnnfab.lab.synthetic.laboratory import PhotoSettings, fields_of, photograph
 from mnnfab.network.ports import dofs_of
 from mnnfab.printed_part.part import PortPart, PrintedPart
 from mnnfab.problem.problem import require_ports
@@ -43,8 +43,15 @@ def measured_outputs(part: PortPart, steps: list[Step]) -> np.ndarray:
         photograph(part, (Step("zero", "zero"), *steps), folder, PhotoSettings(seed=SEED))
         experiment = load_experiment(folder)
         fabrication, network = part.problem.design.fabrication, part.problem.network
+        zero, *fields = fields_of(part, (Step("zero", "zero"), *steps))
+        readings = part.rubber.body.system.readings
+        moves = [((own - zero) @ readings).reshape(-1, 2) for own in fields]
         geometry = PartGeometry(
-            network, part.tiling, fabrication.disc_radius_mm, fabrication.joint_length_mm
+            network,
+            part.tiling,
+            fabrication.disc_radius_mm,
+            fabrication.joint_length_mm,
+            dict(zip((step.name for step in steps), moves, strict=True)),
         )
         found = read_photographs(experiment, geometry, part.timer)
         measurement = measure(

@@ -58,9 +58,6 @@ class StateMeasures:
             sample: number of the state.
             out_of_plane: whether the state may move out of the plane.
             start: `Mode.start` of a similar state, if there is one.
-
-        Raises:
-            LostStateError: if a state of a large frame is unstable.
         """
         modes = self._out_of_plane if out_of_plane else self._in_plane
         return modes.smallest(self._state(sample), start)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -11,9 +11,11 @@ from fem.frames.dense_solver import DenseSolver
 from fem.frames.frame import BeamFrame
 from fem.frames.kernels.arrays import Points
 from fem.frames.solvers import MAX_DENSE
+from fem.frames.sparse_solver import SparseSolver
 from fem.frames.sparse_stability import sparse_mode
 from fem.frames.stability import lanczos_memory
 from mnnfab.arrays import FloatArray
+from mnnfab.errors import LostStateError
 
 #: Steps of Lanczos's method: modes need more of them than eigenvalues, and fewer from a start.
 COLD_STEPS, WARM_STEPS = 24, 8
@@ -48,31 +50,28 @@ class Modes(Protocol):
 
 
 def make_modes(frame: BeamFrame, *, out_of_plane: bool) -> Modes:
-    """Return the modes of a frame in the plane or out of it, by its size.
-
-    The eigenvalue of an unstable state is negative for a small frame; for a large one it is an
-    error, a `LostStateError`.
-    """
+    """Return the modes of a frame in the plane or out of it, by its size."""
     part = frame.space if out_of_plane else frame.planar
     kind = DenseModes if part.n_free <= MAX_DENSE else SparseModes
     return kind(frame, out_of_plane=out_of_plane)
 
 
 class SparseModes:
-    """Modes of the stable states of a large frame."""
+    """Modes of the states of a large frame; those of unstable states take a dense factor."""
 
     def __init__(self, frame: BeamFrame, *, out_of_plane: bool) -> None:
         """Store the frame."""
         self._frame, self._out_of_plane = frame, out_of_plane
+        self._solver = SparseSolver(frame)
 
     def smallest(self, state: Points, start: FloatArray | None = None) -> Mode:
-        """Return the mode of the smallest eigenvalue of a stable state.
-
-        Raises:
-            LostStateError: if the state is unstable.
-        """
+        """Return the mode of the smallest eigenvalue of a state; it may be negative."""
+        try:
+            ratio, mode = sparse_mode(self._solver, state, out_of_plane=self._out_of_plane)
+        except LostStateError:
+            dense = DenseModes(self._frame, out_of_plane=self._out_of_plane)
+            return replace(dense.smallest(state), start=None)
         del start  # the factorisation takes most of the time
-        ratio, mode = sparse_mode(self._frame, state, out_of_plane=self._out_of_plane)
         n_nodes = self._frame.n_nodes
         return Mode(ratio, Points(mode[:n_nodes], mode[n_nodes:]))
 

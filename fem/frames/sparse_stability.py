@@ -51,13 +51,15 @@ def _smallest(
     return ratios
 
 
-def sparse_mode(frame: BeamFrame, state: Points, *, out_of_plane: bool) -> tuple[float, FloatArray]:
+def sparse_mode(
+    solver: SparseSolver, state: Points, *, out_of_plane: bool
+) -> tuple[float, FloatArray]:
     """Return the smallest eigenvalue of a state and its mode, (n_points, 3).
 
     Raises:
         LostStateError: if the state is unstable.
     """
-    solver = SparseSolver(frame)
+    frame = solver.frame
     if out_of_plane:
         material = partial(space_material, frame.chains, frame.planar, frame.space)
         return _mode(frame, state, frame.space.dofs, material, solver.space_solve)

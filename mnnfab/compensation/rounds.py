@@ -180,9 +180,15 @@ def _as_read(
     problem: TrainableProblem, outputs_mm: FloatArray, samples: IntArray | None = None
 ) -> float:
     task: ScoredTask = problem.task
-    if samples is not None:
-        task, outputs_mm = replace(task, targets=task.targets[samples]), outputs_mm[samples]
-    return metric_as_read(task, outputs_mm, problem.design.check.resolution_mm).value
+    resolution = problem.design.check.resolution_mm
+    if samples is None:
+        return metric_as_read(task, outputs_mm, resolution).value
+    chosen = replace(task, targets=task.targets[samples])
+    value = metric_as_read(chosen, outputs_mm[samples], resolution).value
+    if task.target_kind == "classes":
+        return value
+    # Relative errors are relative to the targets of all samples.
+    return value * float(np.sqrt((chosen.targets**2).mean() / (task.targets**2).mean()))
 
 
 def _norm(values: FloatArray) -> float:

@@ -219,6 +219,9 @@ class ToleranceSection(Section):
             raise section_error(
                 "train_over", f"{self.train_over}, with enabled = false", "enabled = true"
             )
+        if self.train_over_modulus and not self.enabled:
+            given = f"{list(self.train_over_modulus)}, with enabled = false"
+            raise section_error("train_over_modulus", given, "enabled = true")
         if self.train_over and self.width_sd_mm == 0:
             given = f"{self.train_over}, with width_sd_mm = 0"
             raise section_error("train_over", given, "width_sd_mm above 0")

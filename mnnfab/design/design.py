@@ -71,6 +71,9 @@ class Design(Section):
         if self.widths is not None and self.tolerance.train_over:
             given = f"{self.tolerance.train_over}, with [widths]"
             raise section_error("tolerance.train_over", given, "only with [training]")
+        if self.widths is not None and self.tolerance.train_over_modulus:
+            given = f"{list(self.tolerance.train_over_modulus)}, with [widths]"
+            raise section_error("tolerance.train_over_modulus", given, "only with [training]")
         return self
 
     @model_validator(mode="after")

@@ -273,10 +273,7 @@ def _warn_not_compensated(problem: Problem, timer: StageTimer) -> tuple[Finding,
     section = problem.design.compensate
     if section is None or not section.enabled:
         return ()
-    message = (
-        "compensation is not part of `mnnfab train`; the widths are trained on the bar model "
-        "without compensation"
-    )
+    message = "compensation is not part of `mnnfab train`; the widths are trained without it"
     finding = Finding("not-compensated", "warning", "[compensate]", message)
     timer.watcher.finding(finding)
     return (finding,)

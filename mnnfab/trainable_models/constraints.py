@@ -74,9 +74,6 @@ class LoadedConstraints:
         Args:
             equilibrium: their states.
             indices: indices of the samples.
-
-        Raises:
-            LostStateError: if a state of a large frame is unstable.
         """
         found = [*self._shortfalls(equilibrium, indices), *self._excesses(equilibrium)]
         if not found:

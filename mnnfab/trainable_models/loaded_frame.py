@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import sparse
 
-from fem.frames.model import require_stable
+from fem.frames.model import LoadedFrame, require_stable
 from fem.frames.network_frame import NetworkFrames
 from fem.frames.width_model import FrameWidthModel, WidthFrameEquilibrium
 from mnnfab.arrays import FloatArray
-from mnnfab.errors import UnstableError
+from mnnfab.errors import InputError, UnstableError
 from mnnfab.network.network import Network
 from mnnfab.trainable_models.sample_states import LoadTable, SampleStates
 
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from mnnfab.model.surrogate import FrameCorrection
     from mnnfab.problem.problem import PortProblem
     from mnnfab.task.task import Task
+
+
+#: Difference of loads that counts as none, relative to the largest load.
+SAME_LOADS = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,12 +58,23 @@ class LoadedFrameModel:
         samples = np.arange(len(table.loads_N))
         frame = self.model.port_model(widths_mm)
         try:
+            if self.states.points is None and not self._carries_largest(frame):
+                return SampleOutputs(table, np.full_like(self.differences_mm, np.nan))
             found = frame.states(table.loads_N, self.states.start(samples))
         except UnstableError:  # the part does not carry its own weight
             return SampleOutputs(table, np.full_like(self.differences_mm, np.nan))
         self.states.store(np.flatnonzero(found.converged), found.points, frame.unloaded.points)
         outputs = frame.outputs_mm(found) + self.differences_mm
         return SampleOutputs(table, np.where(found.converged[:, None], outputs, np.nan))
+
+    def _carries_largest(self, frame: LoadedFrame) -> bool:
+        """Return whether the sample with the largest loads has a stable state.
+
+        It is tried alone at first: all load steps of all samples would take minutes.
+        """
+        loads = self.states.table.loads_N
+        largest = int(np.abs(loads).sum(axis=1).argmax())
+        return bool(frame.states(loads[[largest]]).converged[0])
 
     def solve(self, widths_mm: FloatArray, loads_N: FloatArray) -> CorrectedEquilibrium:
         """Return the equilibria of widths (n_bonds,) mm under loads (n_samples, n_in) N.
@@ -108,8 +123,17 @@ class SampleOutputs:
     outputs_mm: FloatArray
 
     def outputs(self, loads_N: FloatArray) -> FloatArray:
-        """Return the displacements of the outputs of the samples with the nearest loads."""
-        return self.outputs_mm[self.table.nearest(loads_N)]
+        """Return the displacements of the outputs, (n, n_out) mm, for loads of samples, (n, n_in).
+
+        Raises:
+            InputError: if loads are not those of a sample.
+        """
+        samples = self.table.nearest(loads_N)
+        distance = np.abs(loads_N - self.table.loads_N[samples]).max(initial=0.0)
+        if distance > SAME_LOADS * np.abs(self.table.loads_N).max():
+            given = f"loads that differ by {distance:g} N from those of the nearest sample"
+            raise InputError("SampleOutputs", given, "loads of the samples of the task")
+        return self.outputs_mm[samples]
 
 
 def loaded_frame_model(problem: PortProblem, modulus_factor: float = 1.0) -> LoadedFrameModel:
@@ -130,7 +154,8 @@ def loaded_frame_model(problem: PortProblem, modulus_factor: float = 1.0) -> Loa
     table = LoadTable(_all_loads(task))
     return LoadedFrameModel(
         FrameWidthModel(frames, task.inputs, task.outputs, weight=True),
-        _differences(task, correction, table),
+        # Displacements, and with them the differences, are about 1 / modulus as large.
+        _differences(task, correction, table) / modulus_factor,
         SampleStates(table),
     )
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from mnnfab.loaded_part.requirements import requirements_of
-from mnnfab.problem.problem import Problem, require_ports, require_trainable
+from mnnfab.model.springs import SpringModel
+from mnnfab.problem.problem import PortProblem, Problem, require_ports, require_trainable
 from mnnfab.training.optimisation import Trainable
 from mnnfab.training.training import Progress, Training, train
 
@@ -18,12 +21,12 @@ def trainable_of(problem: Problem) -> Trainable:
     """
     problem = require_ports(problem)
     trainable = problem.trainable()
+    moduli = problem.design.tolerance.train_over_modulus
     if problem.design.schedule.model == "bars":
-        return trainable
+        return replace(trainable, other_models=_softened(problem, moduli))
     from mnnfab.trainable_models.constraints import LoadedConstraints
     from mnnfab.trainable_models.loaded_frame import loaded_frame_model
 
-    moduli = problem.design.tolerance.train_over_modulus
     model, *others = (loaded_frame_model(problem, factor) for factor in (1.0, *moduli))
     penalty = LoadedConstraints(
         model.model,
@@ -31,7 +34,26 @@ def trainable_of(problem: Problem) -> Trainable:
         requirements_of(problem),
         every=problem.design.schedule.optimizer == "l-bfgs-b",
     )
-    return replace(trainable, model=model, other_models=tuple(others), penalty=penalty)
+    return replace(
+        trainable,
+        model=model,
+        other_models=tuple(others),
+        penalty=penalty,
+        renew=partial(trainable_of, problem),
+    )
+
+
+def _softened(problem: PortProblem, moduli: Sequence[float]) -> tuple[SpringModel, ...]:
+    """Return the bar model with factors on Young's modulus."""
+    springs = problem.spring_model()
+    additive = springs.bars.additive
+    return tuple(
+        SpringModel(
+            replace(springs.bars, additive=None if additive is None else additive / factor),
+            springs.law.softened(1 / factor),
+        )
+        for factor in moduli
+    )
 
 
 def train_problem(problem: Problem, progress: Progress | None = None) -> Training:

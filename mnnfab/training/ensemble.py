@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -30,11 +30,12 @@ from mnnfab.training.optimisation import (
     OptimisationRun,
     Schedule,
     Trainable,
+    backtrack,
     epoch_order,
     train_adam,
     train_lbfgs,
 )
-from mnnfab.training.width_maps import Clamp, Logistic
+from mnnfab.training.width_maps import Clamp, Logistic, part_widths
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +72,10 @@ def make_member(trainable: Trainable, latent: FloatArray, seed: int, number: int
     generator = random_generator(seed, Stream.RESTARTS, number)
     if number == 0:
         return Member(latent, generator)
-    return Member(trainable.width_map.random_latent(generator, len(latent)), generator)
+    start = trainable.width_map.random_latent(generator, len(latent))
+    if trainable.renew is not None:  # random widths may not carry the loads
+        start, _ = backtrack(start, latent, trainable.renew().port_model)
+    return Member(start, generator)
 
 
 def run_ensemble(
@@ -79,20 +83,43 @@ def run_ensemble(
 ) -> list[OptimisationRun]:
     """Train every member; `on_epoch` receives the index of the member and its epochs."""
     if schedule.optimizer == "l-bfgs-b":
-        return [
-            train_lbfgs(trainable, member.latent, schedule, partial(on_epoch, number))
-            for number, member in enumerate(members)
-        ]
+        found = []
+        for number, member in enumerate(members):
+            own = _renewed(trainable)
+            run = train_lbfgs(own, member.latent, schedule, partial(on_epoch, number))
+            found.append(_finished(own, run))
+        return found
     compiled = can_be_compiled(trainable) and _compilation_pays_off(
         trainable, len(members), schedule
     )
     log.info("training: %d restarts, %s steps", len(members), "compiled" if compiled else "NumPy")
     if compiled:
-        return train_adam_compiled(trainable, members, schedule, on_epoch)
-    return [
-        train_adam(trainable, member.latent, schedule, member.generator, partial(on_epoch, number))
-        for number, member in enumerate(members)
-    ]
+        runs = train_adam_compiled(trainable, members, schedule, on_epoch)
+        return [_finished(trainable, run) for run in runs]
+    found = []
+    for number, member in enumerate(members):
+        own, callback = _renewed(trainable), partial(on_epoch, number)
+        run = train_adam(own, member.latent, schedule, member.generator, callback)
+        found.append(_finished(own, run))
+    return found
+
+
+def _renewed(trainable: Trainable) -> Trainable:
+    return trainable if trainable.renew is None else trainable.renew()
+
+
+def _finished(trainable: Trainable, run: OptimisationRun) -> OptimisationRun:
+    """Return a run whose last model has the rounded widths, with the penalty that is left.
+
+    Its losses are those of the part.
+    """
+    widths = part_widths(trainable.width_map, run.latent)
+    models = [*run.models[:-1], trainable.model.port_model(widths)]
+    if trainable.penalty is None:
+        return replace(run, models=models)
+    rows = trainable.task.train_indices
+    equilibrium = trainable.model.solve(widths, trainable.task.loads_N.take(rows, axis=0))
+    return replace(run, models=models, penalty=trainable.penalty(equilibrium, rows)[0])
 
 
 def train_adam_compiled(
@@ -166,6 +193,7 @@ def _supports_model_and_map(trainable: Trainable) -> bool:
         springs
         and type(trainable.width_map) in _WIDTH_MAP_ARGUMENTS
         and trainable.width_errors_mm is None
+        and not trainable.other_models
     )
 
 

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import product
+from itertools import islice, product
 from typing import Any, Literal, Protocol, TypeVar, get_args
 
 import numpy as np
@@ -129,6 +129,8 @@ class Trainable:
             (n_prints, n_bonds); None to use the nominal widths.
         other_models: the model with other moduli, over which the loss is averaged too.
         penalty: penalty that is added to the loss of the model itself; None without constraints.
+        renew: function that returns the same without the memory of earlier steps, for each of
+            several runs; None if there is no memory.
     """
 
     model: WidthModel
@@ -137,6 +139,7 @@ class Trainable:
     width_errors_mm: FloatArray | None = None
     other_models: tuple[WidthModel, ...] = ()
     penalty: Penalty | None = None
+    renew: Callable[[], Trainable] | None = None
 
     def _scenarios(self, latent: FloatArray) -> Iterable[tuple[WidthModel, FloatArray]]:
         """Return each model with the widths of each print sample, (n_bonds,) mm."""
@@ -147,16 +150,24 @@ class Trainable:
     def port_model(self, latent: FloatArray) -> PortModel:
         """Return the port model for the nominal widths.
 
+        A part must carry all loads of its task: those of validation and test samples too.
+
         Raises:
-            LostStateError: if a training sample has no stable state.
+            LostStateError: if a sample has no stable state, in any scenario.
         """
         model = self.model.port_model(self.width_map.widths(latent))
-        outputs = model.outputs(self.task.loads_N.take(self.task.train_indices, axis=0))
-        lost = np.flatnonzero(np.isnan(outputs).any(axis=1))
+        lost = np.flatnonzero(np.isnan(model.outputs(self.task.loads_N)).any(axis=1))
         if lost.size:
-            sample = self.task.train_indices[lost[0]]
-            msg = f"sample {sample} has no stable state in the plane"
-            raise LostStateError(f"{msg} ({lost.size} of {len(outputs)} training samples)")
+            msg = (
+                f"sample {lost[0]} has no stable state in the plane ({lost.size} of "
+                f"{len(self.task.loads_N)} samples): smaller loads, wider or shorter bonds, or a "
+                "stiffer material"
+            )
+            raise LostStateError(msg)
+        if self.penalty is not None:  # other scenarios of a model that may have no states
+            loads = self.task.loads_N.take(self.task.train_indices, axis=0)
+            for other, widths in islice(self._scenarios(latent), 1, None):
+                other.solve(widths, loads)
         return model
 
     def gradient(
@@ -214,11 +225,13 @@ class OptimisationRun:
             losses and metrics are computed from them.
         latents: latent values at the same epochs, (n_epochs + 1, n_bonds), if the schedule
             records widths.
+        penalty: penalty on the constraints at the end; 0 if they are met.
     """
 
     latent: FloatArray
     models: Sequence[PortModel]
     latents: FloatArray | None = None
+    penalty: float = 0.0
 
 
 def train_adam(
@@ -244,9 +257,9 @@ def train_adam(
         order = epoch_order(trainable.task.train_indices, schedule.batch_size, generator)
         for indices in _batches(order, schedule.batch_size):
             gradient_at = partial(trainable.gradient, indices=indices, rule=schedule.rule)
-            latent, gradient = _nearest(latent, safe, gradient_at)
+            latent, gradient = backtrack(latent, safe, gradient_at)
             latent = width_map.project(latent + optimiser.step(gradient))
-        latent, found = _nearest(latent, safe, trainable.port_model)
+        latent, found = backtrack(latent, safe, trainable.port_model)
         models.append(found)
         safe = latent
         if schedule.keep_widths:
@@ -299,11 +312,11 @@ def minimise_loss(
     Returns:
         Final latent values, (n_bonds,), and their loss.
     """
-    walled, left = _Walled(trainable), iterations
+    objective, left = _BarrierObjective(trainable), iterations
     latent, restarts = start, 0
     while True:
         found = minimize(
-            walled,
+            objective,
             latent,
             args=(trainable.task.train_indices,),
             jac=True,
@@ -313,17 +326,17 @@ def minimise_loss(
             options={"maxiter": left, "ftol": 1e-12, "gtol": 1e-9},
         )
         latent, left = np.asarray(found.x), left - int(found.nit)
-        # A line search that ends at a wall, or where the followed constraints change.
+        # A line search that ends at a barrier.
         again = trainable.penalty is not None and found.status == LINE_SEARCH_FAILED
         if not again or not left or not found.nit or restarts == MAX_RESTARTS:
             return latent, float(found.fun)
         restarts += 1
 
 
-def _nearest(
+def backtrack(
     latent: FloatArray, safe: FloatArray, evaluate: Callable[[FloatArray], T]
 ) -> tuple[FloatArray, T]:
-    """Return latent values at which no sample has lost its state, and what was evaluated there.
+    """Return latent values at which all samples have stable states, and what was evaluated there.
 
     The step from safe values is halved until all samples have stable states.
 
@@ -339,11 +352,11 @@ def _nearest(
     return safe, evaluate(safe)
 
 
-class _Walled:
-    """Loss and gradient of a trainable, with a wall where samples have lost their states.
+class _BarrierObjective:
+    """Loss and gradient of a trainable, with a barrier where samples have no stable states.
 
-    The wall is a paraboloid about the last values without a lost sample, at which it is higher
-    than the loss: the line search then tries a shorter step.
+    The barrier is a paraboloid about the last values with all states, which is higher than the
+    loss there: the line search then tries a shorter step.
     """
 
     def __init__(self, trainable: Trainable) -> None:

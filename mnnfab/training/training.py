@@ -144,8 +144,7 @@ def train(
 
     def run(numbers: range) -> list[OptimisationRun]:
         members = [make_member(trainable, latent, schedule.seed, number) for number in numbers]
-        found = run_ensemble(trainable, members, schedule, on_epoch)
-        return [_with_part_widths(trainable, training_run) for training_run in found]
+        return run_ensemble(trainable, members, schedule, on_epoch)
 
     training_runs = run(range(schedule.restarts))
     while len(training_runs) < schedule.restarts + schedule.retries:
@@ -156,13 +155,6 @@ def train(
         log.info("training: all restarts stalled; another one from random widths")
         training_runs += run(range(len(training_runs), len(training_runs) + 1))
     return replace(_keep_best(trainable, training_runs, schedule), stopped=ended)
-
-
-def _with_part_widths(trainable: Trainable, training_run: OptimisationRun) -> OptimisationRun:
-    """Return a run whose last model has the rounded widths: its losses are those of the part."""
-    widths = part_widths(trainable.width_map, training_run.latent)
-    last = trainable.model.port_model(widths)
-    return replace(training_run, models=[*training_run.models[:-1], last])
 
 
 def _checked(widths_mm: FloatArray, trainable: Trainable) -> FloatArray:
@@ -178,8 +170,7 @@ def measure(task: Task, model: PortModel, epoch: int) -> Epoch:
     """Return the losses and metrics of a model after an epoch."""
 
     def loss(rows: IntArray) -> float | None:
-        value = task.loss_value(model, rows) if rows.size else np.nan
-        return value if np.isfinite(value) else None  # a sample may have no stable state
+        return task.loss_value(model, rows) if rows.size else None
 
     return Epoch(
         epoch=epoch,
@@ -215,7 +206,10 @@ def _keep_best(
 ) -> Training:
     task = trainable.task
     rows = task.split.validation if task.split.validation.size else task.train_indices
-    losses = [task.loss_value(training_run.models[-1], rows) for training_run in training_runs]
+    losses = [
+        task.loss_value(training_run.models[-1], rows) + training_run.penalty
+        for training_run in training_runs
+    ]
     if not np.isfinite(losses).any():
         raise ToolError(
             "no training run ended with a finite loss; loads or targets may be too large"

@@ -45,6 +45,8 @@ def _stopped(problem: Problem, training: Training) -> Finding | None:
 
 
 def _slow_loss(problem: Problem) -> Finding | None:
+    if problem.design.schedule.model == "frame":  # which has no compiled step for any loss
+        return None
     if not has_ports(problem) or not loss_prevents_compilation(
         problem.trainable(), problem.schedule
     ):

@@ -24,6 +24,7 @@ from mnnfab.lab.experiment.experiment import (
     read_positions,
 )
 from mnnfab.lab.experiment.shots import Positions
+from mnnfab.lab.experiment.steps import LOADED
 from mnnfab.lab.measurement.gradient import MeasuredGradient, measured_gradient, reciprocity
 from mnnfab.lab.measurement.loaded_gradient import loaded_gradient
 from mnnfab.lab.measurement.measurement import Measurement, measure
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
 #: Residual after best-fit scaling above which a warning is given; printed parts leave a few per
 #: cent.
 MAX_RESIDUAL = 0.10
+#: Displacement beyond which nodes are looked for where they are expected, relative to the shortest
+#: bond.
+LARGE_MOVE = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,9 +146,7 @@ def _check_part(experiment: Experiment, part: PrintedPart) -> None:
         raise InputError(where, f"{stated_part}, another part", allowed)
 
 
-def _positions(
-    experiment: Experiment, part: PrintedPart
-) -> tuple[Positions, PhotographResult | None]:
+def _positions(experiment: Experiment, part: PortPart) -> tuple[Positions, PhotographResult | None]:
     problem, timer = part.problem, part.timer
     if experiment.section.kind == "positions":
         with timer.stage("positions"):
@@ -157,9 +159,25 @@ def _positions(
         part.tiling,
         fabrication.disc_radius_mm,
         fabrication.joint_length_mm,
+        _expected_moves(experiment, part),
     )
     photographs = read_photographs(experiment, subject, timer)
     return photographs.positions, photographs
+
+
+def _expected_moves(experiment: Experiment, part: PortPart) -> dict[str, FloatArray]:
+    """Return how far the nodes are expected to move in each load step, by its name.
+
+    Empty if they move little: they are then found around their places without load.
+    """
+    steps = tuple(step for step in experiment.steps if step.role in LOADED)
+    prediction = predict(part, steps)
+    if (
+        np.abs(prediction.continuum_mm).max(initial=0.0)
+        < LARGE_MOVE * part.problem.network.lengths.min()
+    ):
+        return {}
+    return {step.name: move for step, move in zip(steps, prediction.loaded_mm, strict=True)}
 
 
 def _gradients(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,12 +66,15 @@ class PartGeometry:
         tiling: its shape.
         dot_radius_mm: radius of its dots.
         joint_length_mm: length of a joint.
+        moves_mm: expected displacement of the nodes in load steps, (n_nodes, 2) by the name of the
+            step; nodes of other steps are looked for where they are without load.
     """
 
     network: Network
     tiling: Tiling
     dot_radius_mm: float
     joint_length_mm: float
+    moves_mm: Mapping[str, FloatArray] = field(default_factory=dict)
 
 
 def read_photographs(
@@ -93,8 +97,8 @@ def read_photographs(
     located: dict[int, LocatedNodes] = {}
     for count, number in enumerate(order, start=1):
         with timer.stage(f"photograph {count} of {len(shots)}"):
-            path = folder / shots[number].source
-            located[number] = tracker.locate_nodes(str(path), load_image(path))
+            path, step = folder / shots[number].source, shots[number].step
+            located[number] = tracker.locate_nodes(str(path), load_image(path), step)
     ordered = [located[number] for number in range(len(shots))]
     return PhotographResult(
         positions=Positions(shots, frozen_floats(np.array([nodes.positions for nodes in ordered]))),
@@ -205,16 +209,18 @@ class Tracker:
     def __init__(self, experiment: Experiment, subject: PartGeometry, camera: Camera) -> None:
         self.experiment, self.subject, self.camera = experiment, subject, camera
         self.unloaded_mm: FloatArray | None = None
+        self.rotation = np.eye(2)
         self.hubs: HubPictures | None = None
         self.fixed_plane: tuple[Plane, Corners] | None = None
         self.search_mm = SEARCH_SHARE * float(subject.network.lengths.min())
 
-    def locate_nodes(self, where: str, image: Image) -> LocatedNodes:
+    def locate_nodes(self, where: str, image: Image, step: str = "") -> LocatedNodes:
         """Find the nodes in a photograph.
 
         Args:
             where: location named in error messages.
             image: the photograph.
+            step: name of its load step.
 
         Raises:
             InputError: if its size differs, or board or nodes are not found.
@@ -223,7 +229,8 @@ class Tracker:
         self._require_size(where, image)
         plane, corners = self._plane(where, image)
         photograph = Photograph(where, image, plane, section.part == "dark")
-        pixels = self._dots(photograph) if section.tracking == "dots" else self._hubs(photograph)
+        find = self._dots if section.tracking == "dots" else self._hubs
+        pixels = find(photograph, step)
         positions = plane.positions(pixels)
         if self.unloaded_mm is None:
             self.unloaded_mm = positions
@@ -250,21 +257,29 @@ class Tracker:
         return self.fixed_plane
 
     def _pose(self, photograph: Photograph) -> Pose:
-        return locate(
+        pose = locate(
             photograph.where,
             photograph.image,
             photograph.plane,
             self.subject.tiling,
             dark=photograph.dark,
         )
+        self.rotation = pose.rotation
+        return pose
 
-    def _dots(self, photograph: Photograph) -> FloatArray:
-        expected_mm = self.unloaded_mm
-        if expected_mm is None:
+    def _expected(self, unloaded_mm: FloatArray, step: str) -> FloatArray:
+        """Return where the nodes are expected in a load step, (n_nodes, 2) mm on the board."""
+        moves = self.subject.moves_mm.get(step)
+        return unloaded_mm if moves is None else unloaded_mm + moves @ self.rotation.T
+
+    def _dots(self, photograph: Photograph, step: str) -> FloatArray:
+        if self.unloaded_mm is None:
             expected_mm = self._pose(photograph).apply(self.subject.network.nodes)
+        else:
+            expected_mm = self._expected(self.unloaded_mm, step)
         return track_dots(photograph, expected_mm, self.subject.dot_radius_mm, self.search_mm)
 
-    def _hubs(self, photograph: Photograph) -> FloatArray:
+    def _hubs(self, photograph: Photograph, step: str) -> FloatArray:
         reach = HUB_REACH * self.subject.joint_length_mm
         if self.hubs is None or self.unloaded_mm is None:
             pose, nodes = self._pose(photograph), self.subject.network.nodes
@@ -275,4 +290,5 @@ class Tracker:
             pixels = track_hubs(photograph, drawn, expected_mm, self.search_mm / 3)
             self.hubs = hubs_of(photograph, pixels, reach)
             return pixels
-        return track_hubs(photograph, self.hubs, self.unloaded_mm, self.search_mm)
+        expected_mm = self._expected(self.unloaded_mm, step)
+        return track_hubs(photograph, self.hubs, expected_mm, self.search_mm)
