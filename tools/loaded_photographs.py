@@ -14,8 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
+from mnnfab.errors import InputError
 from mnnfab.lab.experiment.experiment import load_experiment
-from mnnfab.lab.experiment.steps import AppliedWeight, Step
+from mnnfab.lab.experiment.shots import SHOTS, load_shots, shots_text
+from mnnfab.lab.experiment.steps import STEPS, AppliedWeight, Step, steps_text
 from mnnfab.lab.measurement.measurement import measure
 from mnnfab.lab.photo.photographs import PartGeometry, read_photographs
 from mnnfab.lab.synthetic.laboratory import PhotoSettings, fields_of, photograph
@@ -37,33 +39,58 @@ def forward_step(part: PortPart, name: str, loads_N: np.ndarray) -> Step:
 
 
 def measured_outputs(part: PortPart, steps: list[Step]) -> np.ndarray:
-    """Return the displacements of the outputs in all steps from photographs, (n_steps, n_out)."""
+    """Return the displacements of the outputs in all steps from photographs, (n_steps, n_out).
+
+    A step whose photographs cannot be read, as where a dot is covered, has NaN.
+    """
+    zero, *fields = fields_of(part, (Step("zero", "zero"), *steps))
+    readings = part.rubber.body.system.readings
+    moves = {
+        step.name: ((own - zero) @ readings).reshape(-1, 2)
+        for step, own in zip(steps, fields, strict=True)
+    }
+    outputs = np.full((len(steps), len(part.problem.task.outputs)), np.nan)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         photograph(part, (Step("zero", "zero"), *steps), folder, PhotoSettings(seed=SEED))
-        experiment = load_experiment(folder)
-        fabrication, network = part.problem.design.fabrication, part.problem.network
-        zero, *fields = fields_of(part, (Step("zero", "zero"), *steps))
-        readings = part.rubber.body.system.readings
-        moves = [((own - zero) @ readings).reshape(-1, 2) for own in fields]
-        geometry = PartGeometry(
-            network,
-            part.tiling,
-            fabrication.disc_radius_mm,
-            fabrication.joint_length_mm,
-            dict(zip((step.name for step in steps), moves, strict=True)),
-        )
-        found = read_photographs(experiment, geometry, part.timer)
-        measurement = measure(
-            experiment.where,
-            found.positions,
-            experiment.steps,
-            network,
-            experiment.section.reading,
-        )
+        left = dict(enumerate(steps))
+        while left:
+            try:
+                found = read_outputs(part, folder, list(left.values()), moves)
+            except InputError as error:
+                unread = next(n for n, step in left.items() if f"{step.name}-" in error.where)
+                print(error)
+                del left[unread]
+                continue
+            outputs[list(left)] = found
+            break
+    return outputs
+
+
+def read_outputs(
+    part: PortPart, folder: Path, steps: list[Step], moves: dict[str, np.ndarray]
+) -> np.ndarray:
+    """Return the displacements of the outputs in the photographs of some steps."""
+    names = {"zero", *(step.name for step in steps)}
+    shots = tuple(shot for shot in load_shots(folder / SHOTS) if shot.step in names)
+    (folder / SHOTS).write_text(shots_text(shots), encoding="utf-8")
+    (folder / STEPS).write_text(steps_text((Step("zero", "zero"), *steps)), encoding="utf-8")
+    experiment = load_experiment(folder)
+    fabrication, network = part.problem.design.fabrication, part.problem.network
+    geometry = PartGeometry(
+        network,
+        part.tiling,
+        fabrication.disc_radius_mm,
+        fabrication.joint_length_mm,
+        moves,
+    )
+    found = read_photographs(experiment, geometry, part.timer)
+    measurement = measure(
+        experiment.where, found.positions, experiment.steps, network, experiment.section.reading
+    )
     order = [step.name for step in measurement.steps]
-    rows = [order.index(step.name) for step in steps]
     moved = measurement.displacements_mm.reshape(len(order), -1)
+    rows = [order.index(step.name) for step in steps]
     outputs: np.ndarray = moved[rows][:, dofs_of(part.problem.task.outputs)]
     return outputs
 
@@ -80,17 +107,25 @@ def main() -> None:
     names += [f"sample-{sample}" for sample in drawn.tolist()]
     steps = [forward_step(part, *own) for own in zip(names, loads, strict=True)]
     measured, computed = measured_outputs(part, steps), part.rubber.outputs(loads)
-    answers, wanted = (np.abs(one).argmax(axis=1) for one in (measured, computed))
+    answers, wanted = (np.nan_to_num(np.abs(o), nan=-1.0).argmax(1) for o in (measured, computed))
+    answers[np.isnan(measured).any(axis=1)] = -1
     classes = np.concatenate([np.arange(len(task.load_cases)), task.targets[drawn].argmax(axis=1)])
     for name, own, model in zip(names, measured, computed, strict=True):
-        mark = "" if np.abs(own).argmax() == np.abs(model).argmax() else "  differs"
+        mark = (
+            ""
+            if np.isfinite(own).all() and np.abs(own).argmax() == np.abs(model).argmax()
+            else "  differs"
+        )
         print(f"{name:12} {np.round(own, 3)} measured, {np.round(model, 3)} computed{mark}")
     first, same = len(task.load_cases), answers == wanted
-    error = np.sqrt(((measured - computed) ** 2).mean())
+    error = np.sqrt(np.nanmean((measured - computed) ** 2))
     print(f"root mean square error of a displacement: {error:.4f} mm")
     print(f"class means: {same[:first].sum()} of {first} answered as computed")
     right = (answers == classes)[first:].sum()
-    print(f"samples: {same[first:].sum()} of {count} answered as computed, {right} right")
+    print(
+        f"samples: {same[first:].sum()} of {count} answered as computed, {right} right, "
+        f"{np.isnan(measured).any(axis=1).sum()} not read"
+    )
 
 
 if __name__ == "__main__":
