@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -474,3 +475,22 @@ def test_compensation_of_the_loaded_frame(tmp_path: Path) -> None:
     assert error == pytest.approx(rounds[-1].difference, rel=0.05)
     checked = pipeline.check(outcome.folder)
     assert checked.partial_verdicts == outcome.partial_verdicts
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("example", "limit"), [("iris-loaded", 0.955), ("regression-loaded", 0.01)]
+)
+def test_examples_of_the_loaded_part(tmp_path: Path, example: str, limit: float) -> None:
+    """They pass, the frame predicts the rubber, and the rubber does the task."""
+    outcome = pipeline.run(EXAMPLES / f"{example}.toml", tmp_path / "out")
+    assert outcome.verdict == "pass"
+    report = json.loads((outcome.folder / "report.json").read_text(encoding="utf-8"))
+    rounds = report["compensation"]["rounds"]
+    assert len(rounds) <= 5
+    assert min(one["difference"] for one in rounds) <= 0.005
+    metrics = report["loaded"]["metrics"], report["loaded"]["metrics_as_read"]
+    if example == "iris-loaded":
+        assert metrics[1]["accuracy"] >= limit
+    else:  # all loads, and with them the whole range, read exactly
+        assert metrics[0]["relative_error"] <= limit
