@@ -58,6 +58,7 @@ from mnnfab.trainable_models.loaded_frame import loaded_frame_model
 from mnnfab.trainable_models.trainables import trainable_of
 from mnnfab.training.optimisation import OptimisationRun, Schedule, train_adam, train_lbfgs
 from mnnfab.training.training import _keep_best, train
+from mnnfab.validation.training_results import training_findings
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 #: The remainder of a first-order expansion falls with the square of the step; the third order and
@@ -452,6 +453,16 @@ SMALL_FRAME = {
     "compensate": {"rounds": 4},
     "check": COARSE,
 }
+
+
+def test_constraints_that_widths_cannot_meet_are_reported() -> None:
+    values = {key: value for key, value in SMALL_FRAME.items() if key != "compensate"}
+    values["fabrication"] = {**DESIGN["fabrication"], "thickness_mm": 2.0}
+    problem = make_problem(parse_design(values), EXAMPLES)
+    training = train_problem(problem)
+    assert training.penalty > 1.0
+    (found,) = (one for one in training_findings(problem, training) if one.code == "constraints")
+    assert found.severity == "warning"
 
 
 def test_compensation_of_the_loaded_frame(tmp_path: Path) -> None:

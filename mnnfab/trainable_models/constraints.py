@@ -15,14 +15,15 @@ import numpy as np
 
 from fem.frames.measures import StateMeasures
 from fem.frames.width_model import FrameWidthModel
+from mnnfab.training.optimisation import PENALTY_WEIGHT
 
 if TYPE_CHECKING:
     from mnnfab.arrays import FloatArray, IntArray
     from mnnfab.loaded_part.requirements import Requirements
     from mnnfab.trainable_models.loaded_frame import CorrectedEquilibrium
 
-#: Weight of the largest squared relative shortfall in the loss, and power of the smooth maximum.
-WEIGHT, POWER = 10.0, 4
+#: Power of the smooth maximum.
+POWER = 4
 #: Margin on the required load factor and on the strain, for the differences between the models.
 MARGIN = 1.15
 #: In steps on a part of the samples, those are evaluated whose eigenvalue is above the required one
@@ -81,8 +82,8 @@ class LoadedConstraints:
         squares = np.array([square for square, _ in found])
         largest = squares.max()
         powers = ((squares / largest) ** POWER).sum()
-        value = WEIGHT * largest * powers ** (1 / POWER)
-        shares = WEIGHT * powers ** (1 / POWER - 1) * (squares / largest) ** (POWER - 1)
+        value = PENALTY_WEIGHT * largest * powers ** (1 / POWER)
+        shares = PENALTY_WEIGHT * powers ** (1 / POWER - 1) * (squares / largest) ** (POWER - 1)
         return float(value), shares @ np.array([slope for _, slope in found])
 
     def _shortfalls(

@@ -100,8 +100,15 @@ def can_record_widths(n_bonds: int, epochs: int) -> bool:
     return n_bonds <= MAX_BONDS and n_bonds * (epochs + 1) <= MAX_WIDTHS
 
 
+#: Weight of the largest squared relative violation of a constraint in a penalty.
+PENALTY_WEIGHT = 10.0
+
+
 class Penalty(Protocol):
-    """Constraints on the states of a training as a penalty on its loss."""
+    """Constraints on the states of a training as a penalty on its loss.
+
+    The penalty is about `PENALTY_WEIGHT` times the largest squared relative violation.
+    """
 
     def __call__(
         self,

@@ -80,6 +80,7 @@ class Training:
         widths_by_epoch_mm: width history, (n_epochs + 1, n_bonds) mm; None if the schedule does
             not record widths.
         stopped: True if a callback ended the training early.
+        penalty: penalty on the constraints that is left; 0 if they are met, or without constraints.
     """
 
     widths_mm: FloatArray
@@ -87,6 +88,7 @@ class Training:
     restarts: tuple[Restart, ...] = ()
     widths_by_epoch_mm: FloatArray | None = None
     stopped: bool = False
+    penalty: float = 0.0
 
     @property
     def kept_restart(self) -> Restart | None:
@@ -218,6 +220,7 @@ def _keep_best(
     width_map, latents = trainable.width_map, training_runs[best].latents
     return Training(
         widths_mm=part_widths(width_map, training_runs[best].latent),
+        penalty=training_runs[best].penalty,
         widths_by_epoch_mm=None if latents is None else part_widths(width_map, latents),
         history=tuple(
             measure(task, model, epoch) for epoch, model in enumerate(training_runs[best].models)

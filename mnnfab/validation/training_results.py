@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import math
+
 from mnnfab.findings import Finding
 from mnnfab.problem.problem import Problem, has_ports
 from mnnfab.task.metrics import PrimaryMetric, metric_label
 from mnnfab.training.ensemble import loss_prevents_compilation
+from mnnfab.training.optimisation import PENALTY_WEIGHT
 from mnnfab.training.training import Training
+
+#: Penalty that counts as none: a violation of 1 %.
+MIN_PENALTY = 1e-3
 
 
 def training_text(problem: Problem, training: Training) -> str:
@@ -31,6 +37,7 @@ def training_findings(problem: Problem, training: Training) -> tuple[Finding, ..
     findings = [
         _stopped(problem, training),
         _slow_loss(problem),
+        _constraints(training),
         _kept_start(problem, training),
         _learned(problem, primary_metric, training),
     ]
@@ -55,6 +62,16 @@ def _slow_loss(problem: Problem) -> Finding | None:
     name = getattr(problem.design.task, "loss", None) or type(problem.task.loss).__name__
     message = f"the loss {name} has no compiled training step; the slower NumPy steps were used"
     return Finding("not-compiled", "warning", "training", message)
+
+
+def _constraints(training: Training) -> Finding | None:
+    if training.penalty < MIN_PENALTY:
+        return None
+    message = (
+        "stability or strain of the loaded frame is outside of its limits, with their margins, by "
+        f"{math.sqrt(training.penalty / PENALTY_WEIGHT):.0%}: the widths alone cannot meet them"
+    )
+    return Finding("constraints", "warning", "training", message)
 
 
 def _kept_start(problem: Problem, training: Training) -> Finding | None:

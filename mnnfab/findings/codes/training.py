@@ -71,6 +71,17 @@ TRAINING: Final = (
         ),
     ),
     FindingCode(
+        "constraints",
+        "training",
+        ("warning",),
+        (
+            "Training on the loaded frame has not met its constraints: the eigenvalue of stability"
+            " that belongs to `[check] min_stability_factor`, or `max_loaded_strain`, both with a"
+            " margin of 15 %."
+        ),
+        "Use a thicker part, smaller loads, or wider `[fabrication]` width limits.",
+    ),
+    FindingCode(
         "weak-signal",
         "attainability",
         ("warning",),
