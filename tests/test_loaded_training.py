@@ -458,6 +458,7 @@ SMALL_FRAME = {
 def test_constraints_that_widths_cannot_meet_are_reported() -> None:
     values = {key: value for key, value in SMALL_FRAME.items() if key != "compensate"}
     values["fabrication"] = {**DESIGN["fabrication"], "thickness_mm": 2.0}
+    values["task"] = {**SMALL_FRAME["task"], "loads_gf": [5.0]}
     problem = make_problem(parse_design(values), EXAMPLES)
     training = train_problem(problem)
     assert training.penalty > 1.0
