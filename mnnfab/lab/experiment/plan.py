@@ -16,6 +16,7 @@ import numpy as np
 
 from mnnfab.arrays import FloatArray
 from mnnfab.lab.experiment.steps import ZERO, AppliedWeight, Role, Step
+from mnnfab.losses.readout import leads_mm, predicted_classes
 from mnnfab.model.model import Equilibrium, Model, in_situ_gradient
 from mnnfab.network.ports import Port
 from mnnfab.task.task import LoadCase, Task
@@ -38,9 +39,9 @@ class RoundedLoadCase:
         adjoint: its rounded and scaled adjoint loads; None if the loss is at its minimum.
         adjoint_N_per_gradient: the scale: newtons per gradient of the loss of 1/mm.
         outputs_mm: exact and rounded output displacements, (2, n_out).
-        margin_mm: exact and rounded difference between the largest and the second-largest output,
+        margin_mm: exact and rounded difference between the two largest evidences of the readout,
             if outputs are classes.
-        keeps_class: True if the largest output is the same.
+        keeps_class: True if the class is the same.
         gradient: agreement of the gradient by rounded loads with the exact one.
     """
 
@@ -172,17 +173,16 @@ def _slug(name: str) -> str:
 
 
 def _margins(task: Task, outputs: FloatArray) -> tuple[float, float] | None:
-    if task.target_kind != "classes" or outputs.shape[1] < 2:
+    if task.target_kind != "classes":
         return None
-    magnitudes = np.sort(np.abs(outputs), axis=1)
-    exact, rounded = (magnitudes[:, -1] - magnitudes[:, -2]).tolist()
+    exact, rounded = leads_mm(task.readout, outputs).tolist()
     return exact, rounded
 
 
 def _same_class(task: Task, outputs: FloatArray) -> bool | None:
     if task.target_kind != "classes":
         return None
-    first, second = np.abs(outputs).argmax(axis=1).tolist()
+    first, second = predicted_classes(task.readout, outputs).tolist()
     return bool(first == second)
 
 
