@@ -13,6 +13,7 @@ from scipy.stats import norm
 
 from mnnfab import InputError, MNNClassifier, load_problem, make_problem, parse_design
 from mnnfab.design.design_file import dump_design
+from mnnfab.findings import Finding
 from mnnfab.lab.experiment.plan import make_plan
 from mnnfab.loaded_part.changes import Change, change_message
 from mnnfab.losses.kinds.as_read import AsReadCrossEntropy
@@ -31,6 +32,7 @@ from mnnfab.pipeline import pipeline
 from mnnfab.problem.problem import TrainableProblem, require_trainable
 from mnnfab.task.reading import class_probabilities, metric_as_read
 from mnnfab.training.ensemble import can_be_compiled
+from mnnfab.validation.acceptance import done_by_large_displacements
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 #: Standard deviation of a reading, mm.
@@ -296,3 +298,14 @@ def test_a_run_with_a_threshold(tmp_path: Path) -> None:
     outcome = pipeline.run(path, tmp_path / "out", force=True)
     text = (outcome.folder / "report.html").read_text(encoding="utf-8")
     assert "Readout: the second class is read above 0.01 mm." in text
+
+
+def test_a_task_done_by_large_displacements_is_a_warning() -> None:
+    """Only the comparison of the linear model with a constant prediction changes."""
+    use = Finding("use", "error", "task", "accuracy 0.51")
+    scale = Finding("scale", "error", "outputs", "scale 3")
+    found = done_by_large_displacements([use, scale])
+    assert [one.severity for one in found] == ["warning", "error"]
+    assert found[0].message == "accuracy 0.51; only large displacements do it"
+    passed = Finding("use", "info", "task", "accuracy 0.97")
+    assert done_by_large_displacements([passed]) == [passed]
