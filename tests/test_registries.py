@@ -20,6 +20,7 @@ from mnnfab.errors import ToolError
 from mnnfab.findings import Finding
 from mnnfab.io.registry import by_name, module_names, registered, subclasses
 from mnnfab.losses.loss import LossOptions, loss_kinds
+from mnnfab.losses.readout import readout_kinds
 from mnnfab.network import formats
 from mnnfab.problem.problem import require_ports
 from mnnfab.report.template import render
@@ -52,6 +53,7 @@ def test_every_kind_has_its_members() -> None:
     ]
     assert len(module_names(lattices)) == len(LATTICES)
     assert list(loss_kinds()) == ["as-read", "cross-entropy", "mse"]
+    assert list(readout_kinds()) == ["largest", "largest-magnitude", "threshold"]
     assert [model.rank for model in hierarchy_models()] == [10, 20, 30, 35, 40, 45, 50, 55, 60]
     assert len(printability_checks()) == 13
     assert len(limit_state_checks()) == 11

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, Strict, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    SerializerFunctionWrapHandler,
+    Strict,
+    model_serializer,
+    model_validator,
+)
 
 from mnnfab.design.section import (
     FileName,
@@ -19,15 +26,20 @@ from mnnfab.design.section import (
     section_error,
 )
 from mnnfab.losses.loss import TargetKind, loss_kinds, losses_for
+from mnnfab.losses.readout import readout_kinds
 from mnnfab.network.node_ids import require_number
 from mnnfab.network.ports import Port
 
 if TYPE_CHECKING:
     ClassLoss = str
     DisplacementLoss = str
-else:  # one name for each module of `mnnfab.losses.kinds`
+    ReadoutName = str
+else:  # one name for each module of `mnnfab.losses.kinds` and `mnnfab.losses.readouts`
     ClassLoss = Literal[tuple(losses_for("classes"))]
     DisplacementLoss = Literal[tuple(losses_for("displacements"))]
+    ReadoutName = Literal[tuple(readout_kinds())]
+#: Readout of designs without the key, which they had before it existed.
+DEFAULT_READOUT = "largest-magnitude"
 
 
 class PortSection(Section):
@@ -56,7 +68,7 @@ Ports = Annotated[tuple[PortSection, ...], Strict(strict=False), Field(min_lengt
 
 
 class Classification(Section):
-    """[task] Classification: the output with the largest |u| is the predicted class.
+    """[task] Classification: features are loads, and the displacements are read as a class.
 
     Args:
         dataset: a built-in data set, such as "iris" (`mnnfab new --help` lists them), or a table
@@ -66,7 +78,12 @@ class Classification(Section):
         missing: rows of a table with missing values are refused ("refuse") or left out ("drop").
         inputs: one per feature, with scaling "lever" two, followed by one for the bias weight if
             there is one.
-        outputs: one per class.
+        outputs: one per class; a single one with readout "threshold".
+        readout: rule by which displacements become a class: "largest-magnitude", the output with
+            the largest |u|, is the class; "largest", that with the largest signed displacement;
+            "threshold", for two classes: the second class is read where the only output is above
+            threshold_mm.
+        threshold_mm: displacement between the classes with readout "threshold"; 0 if not given.
         scaling: scaling of the features: "maximum" divides by the largest |value|; "range" maps
             the smallest value to 0 and the largest to 1; "standard" maps the mean to 0 and the
             value farthest from it to ±1, so loads of both signs are needed; "lever" scales as
@@ -80,8 +97,9 @@ class Classification(Section):
         round_to_gf: increment of the available weights; loads are rounded to it.
         kind: "classification".
         loss: "cross-entropy" of the displacements, or "as-read", that of readings with an error:
-            the mean of -log P, with the probability P that the largest reading is the right one.
-        normalisation: "softmax", the form in the text of the paper, or "share", that of its code.
+            the mean of -log P, with the probability P that the right class is read.
+        normalisation: "softmax", the form in the text of the paper, or "share", that of its code,
+            which has magnitudes only.
         loss_scale_mm: τ of softmax, mm, 0.04 if not given; for "as-read", the standard deviation
             of a reading, [check] resolution_mm if not given.
     """
@@ -92,7 +110,9 @@ class Classification(Section):
     class_column: str | None = None
     missing: Literal["refuse", "drop"] = "refuse"
     inputs: Ports
-    outputs: Annotated[Ports, Field(min_length=2)]
+    outputs: Ports
+    readout: ReadoutName = DEFAULT_READOUT
+    threshold_mm: Number | None = None
     scaling: Literal["maximum", "range", "standard", "lever"] = "maximum"
     feature_limits: Annotated[Many[Limits], Field(min_length=1)] | None = None
     load_at_max_gf: Number | Annotated[Many[Number], Field(min_length=1)]
@@ -130,7 +150,33 @@ class Classification(Section):
             given = f'"{self.class_column}", also in features'
             raise section_error("class_column", given, "a column that is no feature")
         _scale_needs_softmax(self)
+        self._check_readout()
         return self
+
+    @model_serializer(mode="wrap")
+    def _without_default_readout(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out the default readout: a design without the key has the hash it always had."""
+        values: dict[str, Any] = serialise(self)
+        if self.readout == DEFAULT_READOUT:
+            values.pop("readout", None)
+        if self.threshold_mm is None:
+            values.pop("threshold_mm", None)
+        return values
+
+    def _check_readout(self) -> None:
+        kind = readout_kinds()[self.readout]
+        if kind.n_outputs is None and len(self.outputs) < 2:
+            raise section_error("outputs", "1 port", "one port per class, two or more")
+        if kind.n_outputs not in {None, len(self.outputs)}:
+            given = f'{len(self.outputs)} ports with readout = "{self.readout}"'
+            raise section_error("outputs", given, f"{kind.n_outputs}")
+        if self.threshold_mm is not None and not kind.has_threshold:
+            names = [f'"{one.name}"' for one in readout_kinds().values() if one.has_threshold]
+            given = f'given with readout = "{self.readout}"'
+            raise section_error("threshold_mm", given, f"only with readout = {' or '.join(names)}")
+        if self.normalisation == "share" and not kind.make(0.0).magnitudes:
+            given = f'"share" with readout = "{self.readout}"'
+            raise section_error("normalisation", given, '"softmax": shares are of magnitudes')
 
     def _check_limits(self) -> None:
         if self.feature_limits is None:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mnnfab.arrays import FloatArray, IntArray
-from mnnfab.design.task_section import Classification
+from mnnfab.design.task_section import DEFAULT_READOUT, Classification
 from mnnfab.errors import InputError
 from mnnfab.io.cells import normalised
 from mnnfab.problem.loading import load_problem
@@ -61,6 +61,9 @@ def read_classifier(
     if not isinstance(section, Classification):
         where = f"{problem.design.name}, [task] kind"
         raise InputError(where, f'"{section.kind}"', '"classification"')
+    if not problem.task.readout.magnitudes:
+        where, given = f"{problem.design.name}, [task] readout", f'"{section.readout}"'
+        raise InputError(where, given, f'"{DEFAULT_READOUT}", the readout of a classifier')
     widths = widths if widths_mm is None else widths_mm
     if widths is None:
         allowed = "a design with [widths], widths_mm, or the folder of a run"

@@ -93,4 +93,5 @@ def _moved_settings(task: ScoredTask, movement: float) -> list[str]:
         parts.append(f"targets {movement:.3g} times as large")
     if task.loss.scale_mm is not None:
         parts.append(f"loss_scale_mm {task.loss.scale_mm * movement:.3g}")
+    parts += task.readout.scaled(movement).settings
     return parts

@@ -1,7 +1,8 @@
 """Protocol of losses, and their registry.
 
-A loss takes output displacements and targets, both (n_samples, n_out), and returns the mean loss
-over the samples or its derivative in every displacement. All losses are dimensionless, so that a
+A loss takes output displacements, (n_samples, n_out), and targets, as many displacements or one-hot
+classes, (n_samples, n_classes), and returns the mean loss over the samples or its derivative in
+every displacement. All losses are dimensionless, so that a
 learning rate has the same meaning for each of them. Each loss is a module of
 `mnnfab.losses.kinds`.
 """
@@ -15,6 +16,8 @@ from typing import Literal, NamedTuple, Protocol
 
 from mnnfab.arrays import FloatArray
 from mnnfab.io.registry import by_name, registered
+from mnnfab.losses.readout import Readout
+from mnnfab.losses.readouts.largest_magnitude import LARGEST_MAGNITUDE
 
 TargetKind = Literal["classes", "displacements"]
 """Kind of targets: one-hot classes, or displacements in mm."""
@@ -76,12 +79,14 @@ class LossOptions:
         scale_mm: loss scale; None if the design gives none.
         target_size_mm: root mean square of the targets.
         resolution_mm: standard deviation of a reading.
+        readout: rule by which displacements become a class, for losses of classes.
     """
 
     normalisation: str | None
     scale_mm: float | None
     target_size_mm: float
     resolution_mm: float
+    readout: Readout = LARGEST_MAGNITUDE
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,8 @@ output c:
     P = ∫ f(r, a_c) Π_j G(r, a_j) dr over r > 0,
     f = φ(r - a) + φ(r + a),   G = Φ(r - a) - Φ(-r - a).
 
+With signs, f = φ(r - a) and G = Φ(r - a), and r is any number.
+
 The integrand is evaluated by its logarithm around its maximum, so that samples far on the wrong
 side have their probabilities and slopes too.
 """
@@ -72,6 +74,35 @@ def log_probabilities(sizes: FloatArray, right: IntArray) -> LogProbabilities:
     return LogProbabilities(values, slopes)
 
 
+def signed_log_probabilities(outputs: FloatArray, right: IntArray) -> LogProbabilities:
+    """Return the logarithms of the probabilities that the right output has the largest reading.
+
+    Readings have signs.
+
+    Args:
+        outputs: displacement of each output over the standard deviation, (n_samples, n_out).
+        right: right output of each sample, (n_samples,).
+    """
+    rows = np.arange(len(outputs))
+    own = outputs[rows, right]
+    others = np.arange(outputs.shape[1]) != right[:, None]
+    knots, weights = _quadrature()
+    readings = _maxima(outputs, own, others)[:, None] + RANGE * knots
+    from_own = readings - own[:, None]
+    logarithms = np.log(RANGE * weights) - from_own**2 / 2 - _LOG_ROOT
+    rates = np.empty((*outputs.shape, POINTS))
+    for output in range(outputs.shape[1]):
+        distances = readings - outputs[:, output, None]
+        below = log_ndtr(distances)
+        logarithms += np.where(others[:, output, None], below, 0.0)
+        rates[:, output] = np.exp(-(distances**2) / 2 - _LOG_ROOT - below)
+    values = logsumexp(logarithms, axis=1)
+    shares = np.exp(logarithms - values[:, None])
+    slopes = np.where(others, -np.vecdot(rates, shares[:, None, :]), 0.0)
+    slopes[rows, right] = np.vecdot(shares, from_own)
+    return LogProbabilities(values, slopes)
+
+
 @cache
 def _quadrature() -> tuple[FloatArray, FloatArray]:
     """Return the points from -1 to 1 and weights of Gauss and Legendre."""
@@ -87,7 +118,10 @@ def _below(readings: FloatArray, size: FloatArray) -> tuple[FloatArray, FloatArr
 
 
 def _maxima(sizes: FloatArray, own: FloatArray, others: np.ndarray) -> FloatArray:
-    """Return about where each integrand is largest, (n_samples,), by the slope of its logarithm."""
+    """Return about where each integrand is largest, (n_samples,), by the slope of its logarithm.
+
+    That of readings with signs is used for both.
+    """
     low, high = own.copy(), np.maximum(own, sizes.max(axis=1)) + 3.0
     for _ in range(BISECTIONS):
         middle = (low + high) / 2

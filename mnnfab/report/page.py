@@ -8,6 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from mnnfab.losses.readouts.largest_magnitude import LARGEST_MAGNITUDE
 from mnnfab.report.bond_table import bond_table
 from mnnfab.report.figures import Picture, pictures
 from mnnfab.report.interactive import as_script, slider_data, solid_data
@@ -51,6 +52,7 @@ def page_text(results: Results, others: Sequence[OtherFile] = ()) -> str:
         if task and task.primary_metric
         else "metric (training samples)",
         confusion_matrices=confusion_matrices(results),
+        task_readout=task.readout if task else LARGEST_MAGNITUDE,
         outputs=outputs,
         has_targets=any(row.target_mm is not None for row in outputs),
         models=list(models_by_name(results)),

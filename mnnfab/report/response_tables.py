@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mnnfab.losses.readout import predicted_classes
+
 if TYPE_CHECKING:
     from mnnfab.arrays import FloatArray, IntArray
     from mnnfab.loaded_part.assessment import LoadedPart
@@ -79,7 +81,7 @@ def confusion_matrices(results: Results) -> list[ConfusionMatrix]:
 def _confusion(
     task: Task, outputs_mm: FloatArray, name: str, subset: str, sample_indices: IntArray
 ) -> ConfusionMatrix:
-    predicted = np.abs(outputs_mm[sample_indices]).argmax(axis=1)
+    predicted = predicted_classes(task.readout, outputs_mm[sample_indices])
     n_classes = len(task.class_names)
     counts = np.zeros((n_classes, n_classes), dtype=int)
     np.add.at(counts, (task.targets[sample_indices].argmax(axis=1), predicted), 1)

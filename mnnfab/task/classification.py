@@ -10,6 +10,7 @@ from mnnfab.arrays import FloatArray, IntArray, frozen_floats
 from mnnfab.design.design import Design
 from mnnfab.design.task_section import Classification
 from mnnfab.errors import InputError
+from mnnfab.losses.readout import readout_kinds
 from mnnfab.network.ports import Port
 from mnnfab.task.data_set import LabelledFeatures
 from mnnfab.task.datasets import ColumnChoice, labelled_features
@@ -24,6 +25,10 @@ from mnnfab.task.task import (
     classification_metrics,
 )
 from mnnfab.units import NEWTON_PER_GF
+
+#: Mean loads of a class below this share of the mean size of its loads say nothing about it, as in
+#: the quadrants of XOR.
+CANCELLED = 0.25
 
 
 def make_classification(
@@ -40,14 +45,15 @@ def make_classification(
     """
     data = classification_samples(section, folder)
     _check_fit(data, section, len(outputs))
+    readout = readout_kinds()[section.readout].make(section.threshold_mm or 0.0)
     loads_of = feature_loads(section, data)
     loads = loads_of.loads(data.features)
     _check_rounding(data, section, loads)
     cases = tuple(
-        LoadCase(f"mean {name}", tuple(loads[data.classes == number].mean(axis=0).tolist()))
+        _load_case(name, loads[data.classes == number])
         for number, name in enumerate(data.class_names)
     )
-    targets = frozen_floats(np.eye(len(outputs))[data.classes])
+    targets = frozen_floats(np.eye(len(data.class_names))[data.classes])
     split = split_samples(len(loads), design.schedule)
     if design.widths is None:
         _check_training_part(data, split)
@@ -59,7 +65,7 @@ def make_classification(
         exact_loads_N=_exact_loads(loads_of, data),
         targets=targets,
         loss=make_loss(
-            section, section.loss, targets, "[task] outputs", design.check.resolution_mm
+            section, section.loss, targets, "[task] outputs", design.check.resolution_mm, readout
         ),
         split=split,
         evaluate=classification_metrics,
@@ -73,6 +79,7 @@ def make_classification(
         load_cases=cases,
         class_names=data.class_names,
         input_findings=data.findings,
+        readout=readout,
     )
 
 
@@ -104,6 +111,19 @@ def feature_loads(section: Classification, data: LabelledFeatures) -> FeatureLoa
     )
 
 
+def _load_case(name: str, loads: FloatArray) -> LoadCase:
+    """Return the load case of a class: its mean loads, or its largest if they nearly cancel.
+
+    Args:
+        name: name of the class.
+        loads: loads of its samples, (n, n_in) N.
+    """
+    mean, sizes = loads.mean(axis=0), np.hypot.reduce(loads, axis=1)
+    if np.hypot.reduce(mean) < CANCELLED * sizes.mean():
+        return LoadCase(f"largest {name}", tuple(loads[sizes.argmax()].tolist()))
+    return LoadCase(f"mean {name}", tuple(mean.tolist()))
+
+
 def _exact_loads(loads_of: FeatureLoads, data: LabelledFeatures) -> FloatArray | None:
     """Return the loads before rounding, if they are rounded."""
     if loads_of.round_to_gf is None:
@@ -125,7 +145,11 @@ def _check_fit(data: LabelledFeatures, section: Classification, n_out: int) -> N
     counts = np.bincount(data.classes, minlength=len(data.class_names))
     if len(counts) == 1:
         raise InputError(dataset, f'one class, "{data.class_names[0]}"', "two classes or more")
-    if len(counts) != n_out:
+    kind = readout_kinds()[section.readout]
+    if kind.n_classes not in {None, len(counts)}:
+        given = f'"{kind.name}" with {len(counts)} classes of "{dataset}"'
+        raise InputError("[task] readout", given, f"{kind.n_classes} classes")
+    if kind.n_outputs is None and len(counts) != n_out:
         raise InputError(
             "[task] outputs", f"{n_out} ports", f'{len(counts)}, one per class of "{dataset}"'
         )

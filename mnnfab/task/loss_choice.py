@@ -8,6 +8,8 @@ from mnnfab.arrays import FloatArray
 from mnnfab.design.task_section import Behaviour, Classification, Regression
 from mnnfab.errors import InputError
 from mnnfab.losses.loss import Loss, LossOptions, loss_kinds
+from mnnfab.losses.readout import Readout
+from mnnfab.losses.readouts.largest_magnitude import LARGEST_MAGNITUDE
 
 #: Smaller targets are refused as mistakes.
 MIN_TARGET_MM = 1e-12
@@ -19,15 +21,17 @@ def make_loss(
     targets: FloatArray,
     where: str,
     resolution_mm: float,
+    readout: Readout = LARGEST_MAGNITUDE,
 ) -> Loss:
     """Return the loss of a task section.
 
     Args:
         section: task section.
         name: name of the loss.
-        targets: targets of the outputs, (n_samples, n_out).
+        targets: targets, (n_samples, n_out) displacements or (n_samples, n_classes).
         where: place of the targets in the design, for errors.
         resolution_mm: standard deviation of a reading.
+        readout: rule by which displacements become a class.
 
     Raises:
         InputError: if the targets are displacements that are all zero.
@@ -37,4 +41,5 @@ def make_loss(
         given = "all zero" if size == 0 else f"{size:g} mm in the root mean square"
         raise InputError(where, given, "targets that are not all zero")
     normalisation = getattr(section, "normalisation", None)
-    return kind.make(LossOptions(normalisation, section.loss_scale_mm, size, resolution_mm))
+    scale_mm = section.loss_scale_mm
+    return kind.make(LossOptions(normalisation, scale_mm, size, resolution_mm, readout))

@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 
 from mnnfab.arrays import FloatArray
-from mnnfab.losses.reading import log_probabilities
+from mnnfab.losses.readout import Readout, predicted_classes
 from mnnfab.task.task import ScoredTask, Task
 
 ReadName = Literal["accuracy", "relative_error"]
@@ -23,7 +23,7 @@ class ReadMetric:
     """A metric of all samples as they are read.
 
     Args:
-        name: share of samples whose largest reading is the right output, or RMS of the prediction
+        name: share of samples that are read as their class, or RMS of the prediction
             error divided by the RMS of all targets.
         value: expected metric.
         sd: standard deviation of the metric between repetitions of the experiment.
@@ -64,33 +64,35 @@ def metric_as_read(
         outputs_mm: displacements of the outputs, (n_samples, n_out); samples with NaN, for which
             there is no stable equilibrium, are wrong.
         resolution_mm: standard deviation of a reading.
-        load_factor: factor on the loads of the task; target displacements are multiplied by it.
+        load_factor: factor on the loads of the task; target displacements and thresholds are
+            multiplied by it.
     """
     if task.target_kind == "classes":
-        probabilities = class_probabilities(task, outputs_mm, resolution_mm)
-        exact = np.nan_to_num(np.abs(outputs_mm), nan=-1.0).argmax(axis=1)
-        right = (exact == task.targets.argmax(axis=1)) & np.isfinite(outputs_mm).all(axis=1)
+        readout = task.readout.scaled(load_factor)
+        probabilities = class_probabilities(task, outputs_mm, resolution_mm, readout)
+        right = predicted_classes(readout, outputs_mm) == task.targets.argmax(axis=1)
         scatter = np.sqrt((probabilities * (1 - probabilities)).sum()) / len(probabilities)
         expected = float(probabilities.mean())
         return ReadMetric("accuracy", expected, float(scatter), float(right.mean()), len(right))
     return _relative_error(load_factor * task.targets, outputs_mm, resolution_mm)
 
 
-def class_probabilities(task: Task, outputs_mm: FloatArray, resolution_mm: float) -> FloatArray:
+def class_probabilities(
+    task: Task, outputs_mm: FloatArray, resolution_mm: float, readout: Readout | None = None
+) -> FloatArray:
     """Return the probability that each sample is read as its class, (n_samples,).
-
-    The class is that of the largest |reading|; see `mnnfab.losses.reading`.
 
     Args:
         task: task with classes.
         outputs_mm: displacements of the outputs, (n_samples, n_out); NaN gives 0.
         resolution_mm: standard deviation of a reading.
+        readout: rule by which displacements become a class; by default that of the task.
     """
     found = np.isfinite(outputs_mm).all(axis=1)
-    sizes = np.abs(outputs_mm[found]) / resolution_mm
     probabilities = np.zeros(len(outputs_mm))
     right = task.targets[found].argmax(axis=1)
-    probabilities[found] = np.exp(log_probabilities(sizes, right).values).clip(0.0, 1.0)
+    read = (readout or task.readout).log_probabilities(outputs_mm[found], right, resolution_mm)
+    probabilities[found] = np.exp(read.values).clip(0.0, 1.0)
     return probabilities
 
 

@@ -12,6 +12,8 @@ from typing_extensions import TypeIs, TypeVar
 from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.findings import Finding
 from mnnfab.losses.loss import Loss, TargetKind
+from mnnfab.losses.readout import Readout, predicted_classes
+from mnnfab.losses.readouts.largest_magnitude import LARGEST_MAGNITUDE
 from mnnfab.model.model import Model, PortModel, WidthEquilibrium
 from mnnfab.network.ports import Port
 from mnnfab.task.metrics import Metrics, PrimaryMetric
@@ -65,8 +67,8 @@ class Task(Generic[MetricT_co]):
         inputs: ports where the loads act.
         outputs: ports where displacements are read.
         loads_N: force at each input for each sample, (n_samples, n_in) N.
-        targets: targets of the outputs, (n_samples, n_out): displacements in mm, or classes
-            one-hot.
+        targets: targets of the outputs: displacements in mm, (n_samples, n_out), or classes
+            one-hot, (n_samples, n_classes).
         loss: loss of the displacements for the targets.
         split: training, validation and test samples.
         evaluate: function that returns the metrics of displacements, (n_samples, n_out) mm.
@@ -74,8 +76,9 @@ class Task(Generic[MetricT_co]):
         load_cases: load cases of figures, field outputs and limit states.
         exact_loads_N: loads before rounding to applied weights, (n_samples, n_in) N; None if
             they are not rounded.
-        class_names: class of each output; empty if the outputs are not classes.
+        class_names: names of the classes; empty if the targets are not those of samples.
         input_findings: findings on what was assumed or changed when the data were read.
+        readout: rule by which displacements become a class.
     """
 
     kind: str
@@ -91,6 +94,7 @@ class Task(Generic[MetricT_co]):
     exact_loads_N: FloatArray | None = None
     class_names: tuple[str, ...] = ()
     input_findings: tuple[Finding, ...] = ()
+    readout: Readout = LARGEST_MAGNITUDE
 
     @property
     def train_indices(self) -> IntArray:
@@ -178,9 +182,8 @@ def is_scored(task: Task | None) -> TypeIs[ScoredTask]:
 
 
 def classification_metrics(task: Task, displacements: FloatArray) -> Metrics:
-    """Return the accuracy in each subset of the data; the largest displacement gives the class."""
-    sizes = np.nan_to_num(np.abs(displacements), nan=-1.0)  # without a stable state: wrong
-    correct = (sizes.argmax(axis=1) == task.targets.argmax(axis=1)) & (sizes.min(axis=1) >= 0)
+    """Return the accuracy in each subset of the data; samples without a stable state are wrong."""
+    correct = predicted_classes(task.readout, displacements) == task.targets.argmax(axis=1)
     return _by_subset(task, "accuracy", lambda indices: float(correct[indices].mean()))
 
 

@@ -16,6 +16,7 @@ from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.linalg.condition_number import condition_number
 from mnnfab.losses.kinds.squared_error import SquaredError
 from mnnfab.losses.loss import Loss
+from mnnfab.losses.readout import leads_mm
 from mnnfab.model.model import PortModel
 from mnnfab.network.ports import Port
 from mnnfab.task.metrics import Metrics
@@ -94,8 +95,8 @@ class Reachability:
         at_min: bonds of that network at the lower width limit.
         at_max: bonds of that network at the upper width limit.
         condition: condition number of its stiffness matrix.
-        signal_mm: for classes, median difference between the largest and the second largest
-            output displacement; otherwise the median root mean square displacement.
+        signal_mm: for classes, median difference between the two largest evidences of the
+            readout; otherwise the median root mean square displacement.
         unreadable: fraction of the samples whose signal is below the resolution.
     """
 
@@ -247,10 +248,8 @@ def _smallest_share(sufficient: Callable[[float], bool]) -> float:
 
 def _signals(task: Task, model: PortModel) -> FloatArray:
     """Return the signal that has to be resolved in each sample, (n_samples,) mm."""
-    moved = np.abs(model.outputs(task.loads_N))
-    if task.loss.targets == "displacements" or moved.shape[1] < 2:
+    moved = model.outputs(task.loads_N)
+    if task.loss.targets == "displacements":
         size: FloatArray = np.sqrt((moved**2).mean(axis=1))
         return size
-    ordered = np.sort(moved, axis=1)
-    lead: FloatArray = ordered[:, -1] - ordered[:, -2]
-    return lead
+    return leads_mm(task.readout, moved)

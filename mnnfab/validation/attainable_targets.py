@@ -106,7 +106,7 @@ def reachability_text(problem: PortProblem, found: Reachability) -> str:
 
 def _signal_name(task: Task) -> str:
     if task.loss.targets == "classes":
-        return "difference between the two largest outputs"
+        return task.readout.signal
     return "displacement of the outputs"
 
 

@@ -19,7 +19,11 @@ from mnnfab.training.gradient_comparison import (
     GradientAgreement,
     compare_gradients,
 )
-from mnnfab.validation.acceptance import check_compensation, check_continuum
+from mnnfab.validation.acceptance import (
+    check_compensation,
+    check_continuum,
+    done_by_large_displacements,
+)
 from mnnfab.validation.as_read import check_as_read, not_read, window_finding
 from mnnfab.validation.conditioning import check_conditioning
 from mnnfab.validation.frame_prediction import check_frame_prediction
@@ -108,6 +112,9 @@ def _check_models(results: Results, part: PortPart, predicted: Response) -> Resu
         problem.design.check,
         corrected=corrected,
     )
+    read = check_as_read(loaded) if loaded else [not_read()]
+    if read and all(one.severity == "info" for one in read):
+        acceptance = done_by_large_displacements(acceptance)
     return replace(
         results,
         continuum=continuum,
@@ -119,7 +126,7 @@ def _check_models(results: Results, part: PortPart, predicted: Response) -> Resu
         print_samples=prints,
         findings=(
             *unassessed,
-            *(check_as_read(loaded) if loaded else (not_read(),)),
+            *read,
             *acceptance,
             *check_solution(part.discretisation, continuum.residuals),
             *check_compensation(problem, predicted, response),

@@ -101,11 +101,13 @@ PARTS: Final = (
         "acceptance",
         (
             "error",
+            "warning",
             "info",
         ),
         (
             "The primary metric of the continuum model is compared with the constant-"
-            "prediction baseline and its margin of chance."
+            "prediction baseline and its margin of chance. It is a warning if the loaded part "
+            "meets the requirement as it is read: then large displacements do the task."
         ),
         (
             "Train longer (`[training] epochs`), change ports, loads or width limits, or add "

@@ -20,6 +20,7 @@ from mnnfab.errors import ToolError
 from mnnfab.lab.experiment.probes import ProbeSize, best_probe_size, probes_on
 from mnnfab.lab.experiment.samples import RESOLUTION_GF
 from mnnfab.lab.experiment.steps import ZERO, AppliedWeight, Role, Step
+from mnnfab.losses.readout import leads_mm, predicted_classes
 from mnnfab.model.model import Equilibrium, Model, in_situ_gradient
 from mnnfab.network.ports import Port
 from mnnfab.task.task import LoadCase, Task
@@ -46,9 +47,9 @@ class RoundedLoadCase:
         probes: weights on each output, added both ways.
         probe_size: their size and expected errors.
         outputs_mm: exact and rounded output displacements, (2, n_out).
-        margin_mm: exact and rounded difference between the largest and the second-largest output,
+        margin_mm: exact and rounded difference between the two largest evidences of the readout,
             if outputs are classes.
-        keeps_class: True if the largest output is the same.
+        keeps_class: True if the class is the same.
         gradient: agreement of the gradient under the rounded loads with that under the exact ones.
     """
 
@@ -189,17 +190,16 @@ def _slug(name: str) -> str:
 
 
 def _margins(task: Task, outputs: FloatArray) -> tuple[float, float] | None:
-    if task.target_kind != "classes" or outputs.shape[1] < 2:
+    if task.target_kind != "classes":
         return None
-    magnitudes = np.sort(np.abs(outputs), axis=1)
-    exact, rounded = (magnitudes[:, -1] - magnitudes[:, -2]).tolist()
+    exact, rounded = leads_mm(task.readout, outputs).tolist()
     return exact, rounded
 
 
 def _same_class(task: Task, outputs: FloatArray) -> bool | None:
     if task.target_kind != "classes":
         return None
-    first, second = np.abs(outputs).argmax(axis=1).tolist()
+    first, second = predicted_classes(task.readout, outputs).tolist()
     return bool(first == second)
 
 

@@ -18,6 +18,8 @@ from mnnfab.losses.loss import (
     LossOptions,
     TargetKind,
 )
+from mnnfab.losses.readout import Readout
+from mnnfab.losses.readouts.largest_magnitude import LARGEST_MAGNITUDE
 
 #: Default of τ, mm.
 SOFTMAX_SCALE_MM = 0.04
@@ -25,22 +27,24 @@ SOFTMAX_SCALE_MM = 0.04
 
 @dataclass(frozen=True)
 class SoftmaxCrossEntropy:
-    """Cross-entropy of p_c = exp(|u_c|/τ) / Σ exp(|u|/τ), the form in the text of the paper.
+    """Cross-entropy of p_c = exp(e_c/τ) / Σ exp(e/τ) with the evidence e of each class.
 
-    Targets are one-hot.
+    By default e = |u|, the form in the text of the paper. Targets are one-hot.
 
     Args:
         scale_mm: τ, the displacement that corresponds to one unit of the logits.
+        readout: rule by which displacements become a class.
     """
 
     scale_mm: float
+    readout: Readout = LARGEST_MAGNITUDE
 
     targets: ClassVar[TargetKind] = "classes"
 
     @property
-    def compiled(self) -> CompiledLoss:
-        """Form of the loss in the compiled training step."""
-        return CompiledLoss(SOFTMAX, self.scale_mm)
+    def compiled(self) -> CompiledLoss | None:
+        """Form of the loss in the compiled training step, which has magnitudes only."""
+        return CompiledLoss(SOFTMAX, self.scale_mm) if self.readout.magnitudes else None
 
     def value(self, displacements: FloatArray, targets: FloatArray) -> float:
         """Return the mean loss."""
@@ -49,19 +53,18 @@ class SoftmaxCrossEntropy:
         return float(totals - np.vdot(targets, evidence)) / len(targets)
 
     def gradient(self, displacements: FloatArray, targets: FloatArray) -> FloatArray:
-        """Return sign(u_c) (p_c - target_c) / (τ n_samples)."""
-        gradient = np.exp(self._evidence(displacements))
-        gradient /= np.add.reduce(gradient, axis=1, keepdims=True)
-        gradient -= targets
-        gradient *= np.sign(displacements)
+        """Return (p_c - target_c) / (τ n_samples) times the derivative of e_c in the outputs."""
+        slopes = np.exp(self._evidence(displacements))
+        slopes /= np.add.reduce(slopes, axis=1, keepdims=True)
+        slopes -= targets
+        gradient = self.readout.output_slopes(displacements, slopes)
         gradient /= self.scale_mm * len(targets)
         return gradient
 
     def _evidence(self, displacements: FloatArray) -> FloatArray:
-        """Return |u|/τ minus its maximum in each sample, which avoids overflow of exp."""
+        """Return e/τ minus its maximum in each sample, which avoids overflow of exp."""
         # ufunc.reduce takes half the time of array.max on small arrays.
-        evidence = np.abs(displacements)
-        evidence /= self.scale_mm
+        evidence = self.readout.evidence(displacements) / self.scale_mm
         evidence -= np.maximum.reduce(evidence, axis=1, keepdims=True)
         return evidence
 
@@ -100,7 +103,7 @@ def make(options: LossOptions) -> Loss:
     """Return the cross-entropy with the normalisation of a design."""
     if options.normalisation == "share":
         return ShareCrossEntropy()
-    return SoftmaxCrossEntropy(options.scale_mm or SOFTMAX_SCALE_MM)
+    return SoftmaxCrossEntropy(options.scale_mm or SOFTMAX_SCALE_MM, options.readout)
 
 
 LOSS = LossKind("cross-entropy", "classes", make, normalised=True)

@@ -1,0 +1,1 @@
+"""Readouts, one module each; a new module requires no other change."""
