@@ -11,7 +11,7 @@ from scipy.integrate import quad
 from scipy.special import ndtr
 from scipy.stats import norm
 
-from mnnfab import InputError, MNNClassifier, load_problem, make_problem, parse_design
+from mnnfab import BarModel, InputError, MNNClassifier, load_problem, make_problem, parse_design
 from mnnfab.design.design_file import dump_design
 from mnnfab.findings import Finding
 from mnnfab.lab.experiment.plan import make_plan
@@ -285,11 +285,17 @@ def test_load_cases_of_classes_whose_means_cancel(threshold: TrainableProblem) -
 
 
 def test_a_plan_of_weights_has_margins(threshold: TrainableProblem) -> None:
-    response = threshold.response(np.full(threshold.network.n_bonds, 2.0))
-    case = make_plan(threshold.task, response).cases[0]
+    task, stiffness = (
+        threshold.task,
+        threshold.law.stiffness(np.full(threshold.network.n_bonds, 2.0)),
+    )
+    everywhere = BarModel(threshold.network, (*task.inputs, *task.outputs), task.outputs)
+    case = make_plan(task, everywhere.response(stiffness)).cases[0]
     assert case.margin_mm is not None
-    loads = np.array([threshold.task.load_cases[0].loads_N])
-    assert case.margin_mm[0] == pytest.approx(abs(float(response.outputs(loads)[0, 0]) - 0.01))
+    outputs = (
+        threshold.bar_model().response(stiffness).outputs(np.array([task.load_cases[0].loads_N]))
+    )
+    assert case.margin_mm[0] == pytest.approx(abs(float(outputs[0, 0]) - 0.01))
 
 
 def test_a_run_with_a_threshold(tmp_path: Path) -> None:
