@@ -41,7 +41,7 @@ from mnnfab.lab.synthetic.laboratory import (
 )
 from mnnfab.lab.synthetic.lens import lens_at
 from mnnfab.lab.synthetic.render import Sensor, develop, expose
-from mnnfab.lab.synthetic.scene import PAINT, RUBBER, Shape, board_shape
+from mnnfab.lab.synthetic.scene import PAINT, PAPER, RUBBER, Shape, board_shape
 from mnnfab.printed_part.part import PortPart, PrintedPart
 from mnnfab.problem.loading import load_problem
 from mnnfab.problem.problem import require_ports
@@ -144,6 +144,25 @@ def test_bias_over_sub_pixel_shifts_is_small() -> None:
     means = np.mean(off, axis=1)
     assert np.abs(means).max() < POSITION_BIAS_PX
     assert np.sqrt(np.square(off).mean()) < POSITION_RMS_PX
+
+
+def test_a_strained_dot_by_an_edge_is_found() -> None:
+    """The ellipse that strain makes of a dot is not drawn to the paper behind a thin rim."""
+    sensor, generator, radius = Sensor(), np.random.default_rng(0), 0.45
+    angles = np.linspace(0, 2 * np.pi, 200, endpoint=False)
+    stretch = np.array([[1.1, -0.08], [-0.08, 0.95]])
+    dot = radius * np.column_stack([np.cos(angles), np.sin(angles)]) @ stretch
+    lens = lens_at((0.0, 0.0), 500.0, 25_000.0, (160, 160))
+    normal = np.array([-0.8, -0.6])  # of the edge, 0.05 mm beside the dot
+    along, edge = np.array([0.6, -0.8]), ((dot @ normal).max() + 0.05) * normal
+    body = edge + np.array([3 * along, 3 * along - 3 * normal, -3 * along - 3 * normal, -3 * along])
+    paper = 9 * np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]])
+    shapes = [Shape((paper,), 0.0, PAPER), Shape((body,), 0.0, RUBBER), Shape((dot,), 0.0, PAINT)]
+    image = develop(expose(shapes, lens, sensor), sensor, generator)
+    seen = lens.project(np.zeros((1, 3)))[0]
+    found = find_dot(image, np.rint(seen), radius / 0.02)
+    assert found is not None
+    assert np.hypot(*(np.array(found.centre) - seen)) < 0.1  # 2 px off with a circle
 
 
 def test_the_lens_is_recovered(fig1: PortPart) -> None:

@@ -242,7 +242,11 @@ def test_a_linear_network_by_magnitude_needs_no_nonlinearity() -> None:
             {"readout": "largest", "outputs": [{"node": 1, "axis": "y"}, {"node": 4, "axis": "x"}]},
             "threshold_mm",
         ),
-        ({"normalisation": "share"}, "shares are of magnitudes"),
+        (
+            {"loss": "cross-entropy", "normalisation": "share", "loss_scale_mm": None},
+            "shares are of magnitudes",
+        ),
+        ({"loss": "as-read", "normalisation": "share"}, 'with loss = "as-read"'),
     ],
 )
 def test_designs_that_are_refused(task: dict[str, Any], message: str) -> None:

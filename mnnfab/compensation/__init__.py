@@ -1,1 +1,1 @@
-"""Compensation: training on a bar model that is calibrated on the continuum model."""
+"""Compensation: training on a model that is corrected by its reference, round by round."""

@@ -1,4 +1,4 @@
-"""Compensation loop: train, solve the continuum model, calibrate the bar model, train again."""
+"""Compensation loop: train, solve the reference model, correct the model by it, train again."""
 
 from __future__ import annotations
 
@@ -62,14 +62,15 @@ def compensate(
     If a later round cannot be trained, built or solved, the loop ends with the rounds before it.
 
     Args:
-        problem: problem with the uncorrected bar model.
-        training: training on the uncorrected bar model.
+        problem: problem with the uncorrected model.
+        training: training on the uncorrected model.
         candidates: candidates of a previous search, for the record.
         timer: stage timer.
 
     Raises:
         InputError: if the design has no task with a metric, or no section [compensate].
-        ToolError: if the continuum model of the first widths cannot be solved.
+        ToolError: if the reference model of the first widths cannot be solved.
+        LostStateError: if the rubber model loses the path of a sample at the first widths.
     """
     problem, section = require_trainable(problem), require_section(problem)
     evaluate = evaluator(problem)
@@ -130,8 +131,8 @@ def _select_round(
     kept = rounds[best]
     if best == 0:
         message = (
-            "no later round improves the continuum-model metric of round 0; the widths of round 0 "
-            "are kept"
+            "no later round improves the training metric of round 0 on the reference model; the "
+            "widths of round 0 are kept"
         )
         findings = [*findings, Finding("loop-of-no-use", "warning", "[compensate]", message)]
     return CompensationResult(

@@ -70,8 +70,8 @@ class Candidate(Section):
         width_max_mm: upper limit of the width of the middle.
         inputs: nodes of the inputs, in order.
         outputs: nodes of the outputs, in order.
-        metric: primary metric by the bar model corrected by the candidate's continuum model, on
-            all samples.
+        metric: primary metric by the model corrected by the candidate's reference model, on all
+            samples; as read if the loaded frame is trained.
         metric_training: the same on the training samples alone; candidates are ranked by it.
         refused: reason if the candidate is not feasible, otherwise empty.
         chosen: True for the candidate that was selected.
@@ -227,9 +227,9 @@ def with_loss_scale(task: TaskT, loss_scale_mm: float | None) -> TaskT:
 def best_round(rounds: Sequence[Round], primary_metric: PrimaryMetric, tolerance: float) -> int:
     """Return the index of the round to keep.
 
-    It is the round with the best metric of the training samples by the continuum model, among
-    those that the bar model predicts within the tolerance; the last one of equal rounds. The
-    first round, trained on the uncorrected bar model, is kept only if it is better than these.
+    It is the round with the best metric of the training samples by the reference model, among
+    those that the trained model predicts within the tolerance; the last one of equal rounds. The
+    first round, trained on the uncorrected model, is kept only if it is better than these.
     """
     agreeing = [place for place, entry in enumerate(rounds) if entry.difference <= tolerance]
     places = agreeing or list(range(1, len(rounds))) or [0]

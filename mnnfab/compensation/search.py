@@ -1,4 +1,4 @@
-"""Search over joints, width limits and ports, with a continuum model of each candidate."""
+"""Search over joints, width limits and ports, with the reference model of each candidate."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: Number of port placements evaluated with the continuum model after the screening.
+#: Number of port placements evaluated with the reference model after the screening.
 N_PLACEMENTS = 3
 
 
@@ -52,9 +52,9 @@ def search(problem: Problem, timer: StageTimer) -> SearchResult:
 
     The first candidates are all parameter combinations (joints and width limits) with the
     ports of the design, the following ones the best placements of the ports with the best
-    combination. Each candidate is trained on the bar model, solved with the continuum model, and
-    trained once more on the bar model calibrated by it. The candidate with the best predicted
-    metric of the training samples is chosen; the first one of equal candidates.
+    combination. Each candidate is trained on the model of the design, evaluated as round 0 of the
+    compensation, and trained once more on the corrected model. The candidate with the best
+    predicted metric of the training samples is chosen; the first one of equal candidates.
     """
     section = require_section(problem).search
     if section is None:

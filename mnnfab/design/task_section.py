@@ -174,6 +174,9 @@ class Classification(Section):
             names = [f'"{one.name}"' for one in readout_kinds().values() if one.has_threshold]
             given = f'given with readout = "{self.readout}"'
             raise section_error("threshold_mm", given, f"only with readout = {' or '.join(names)}")
+        if self.normalisation == "share" and self.loss != "cross-entropy":
+            given = f'"share" with loss = "{self.loss}"'
+            raise section_error("normalisation", given, 'only with loss = "cross-entropy"')
         if self.normalisation == "share" and not kind.make(0.0).magnitudes:
             given = f'"share" with readout = "{self.readout}"'
             raise section_error("normalisation", given, '"softmax": shares are of magnitudes')
@@ -315,6 +318,9 @@ class Behaviour(Section):
 
     def _check_class(self) -> Self:
         _require_loss(self.loss, "classes", "target_class")
+        if self.normalisation is not None and self.loss == "as-read":
+            given = f'"{self.normalisation}" with loss = "as-read"'
+            raise section_error("normalisation", given, 'only with loss = "cross-entropy"')
         if len(self.outputs) < 2 or (self.target_class or 0) >= len(self.outputs):
             raise section_error(
                 "target_class",

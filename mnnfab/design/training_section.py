@@ -50,7 +50,7 @@ class TrainingSection(Section):
         stiffness_law: stiffness of a bond as a function of its width: "bar" (E w t / a),
             "series" (thinned joints as springs in series, about a quarter softer) or
             "calibrated" (the series law, calibrated on continuum models of the uniform network
-            at three widths).
+            at three widths). With the model "frame" it is that of the bar model in the checks.
         rule: gradient of the loss: "adjoint" is exact; "coupled-learning" and
             "finite-differences" are provided for comparison.
         width_map: "clamp" projects the widths onto the limits; "logistic" approaches the limits

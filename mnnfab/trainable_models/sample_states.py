@@ -36,7 +36,7 @@ class SampleStates:
     """Last state of each sample of a task.
 
     Training changes the widths a little in each step, so that the state before is a good start.
-    It is the only value of a training that changes.
+    With `LoadedConstraints` it is what changes in a training; see `Trainable.renew`.
 
     Args:
         table: loads of the samples.

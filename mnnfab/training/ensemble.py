@@ -28,6 +28,7 @@ from mnnfab.training.compiled_arrays import (
 )
 from mnnfab.training.optimisation import (
     OptimisationRun,
+    Penalty,
     Schedule,
     Trainable,
     backtrack,
@@ -117,9 +118,17 @@ def _finished(trainable: Trainable, run: OptimisationRun) -> OptimisationRun:
     models = [*run.models[:-1], trainable.model.port_model(widths)]
     if trainable.penalty is None:
         return replace(run, models=models)
+    return replace(run, models=models, penalty=_penalty_left(trainable, trainable.penalty, widths))
+
+
+def _penalty_left(trainable: Trainable, penalty: Penalty, widths_mm: FloatArray) -> float:
+    """Return the penalty of all training samples.
+
+    A renewed penalty evaluates all of them; that of a training evaluates those near the limits.
+    """
     rows = trainable.task.train_indices
-    equilibrium = trainable.model.solve(widths, trainable.task.loads_N.take(rows, axis=0))
-    return replace(run, models=models, penalty=trainable.penalty(equilibrium, rows)[0])
+    equilibrium = trainable.model.solve(widths_mm, trainable.task.loads_N.take(rows, axis=0))
+    return (_renewed(trainable).penalty or penalty)(equilibrium, rows)[0]
 
 
 def train_adam_compiled(

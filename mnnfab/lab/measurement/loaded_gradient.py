@@ -43,7 +43,7 @@ class _Probed:
     loads: FloatArray
 
     def unspanned(self, needed: FloatArray) -> FloatArray:
-        """Return what is left of loads at the outputs, (…, n_out), without those of the probes."""
+        """Return the part of loads at the outputs, (…, n_out) N, that the probes do not span."""
         left: FloatArray = needed - needed @ np.linalg.pinv(self.loads) @ self.loads
         return left
 

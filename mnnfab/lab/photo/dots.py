@@ -1,8 +1,10 @@
-"""Centres of painted dots: least-squares fit of a disc with a soft edge.
+"""Centres of painted dots: least-squares fit of an ellipse with a soft edge.
 
-I(x) = low + (high - low) Φ((R - |x - c|) / s): centre c, radius R, edge s and both grey levels are
-fitted to the pixels in and just around the dot. A fit of all its pixels is free of the bias towards
-whole pixels that centroids and interpolated edges have.
+I(x) = low + (high - low) Φ((R - |A (x - c)|) / s) with A = [[1 + p, q], [q, 1 - p]]: centre c,
+radius R, shape p and q, edge s and both grey levels are fitted to the pixels in and just around the
+dot. A fit of all its pixels is free of the bias towards whole pixels that centroids and
+interpolated edges have. The strain of the part makes an ellipse of a disc: a fitted circle would
+leave residuals all around it, and be drawn to a light background behind a thin rim.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ class Dot:
 
     Args:
         centre: x, y px.
-        radius: px.
+        radius: mean of the semi-axes, px.
         edge: standard deviation of its edge, px.
         contrast: high less low, grey levels.
         residual: root mean square residual of the model inside of the dot, over the contrast:
@@ -74,12 +76,13 @@ def fit_dot(image: Image, centre: FloatArray, radius_px: float) -> Dot | None:
     )
     inside = np.hypot(x - centre[0], y - centre[1]) < 0.6 * radius_px
     levels = float(np.median(grey[inside])), float(np.percentile(grey, 10))
-    start = np.array([*centre, radius_px, 1.0, levels[1], levels[0] - levels[1]])
+    start = np.array([*centre, radius_px, 1.0, levels[1], levels[0] - levels[1], 0.0, 0.0])
 
     def model(parameters: FloatArray) -> FloatArray:
-        depth = (parameters[2] - np.hypot(x - parameters[0], y - parameters[1])) / (
-            np.sqrt(2) * max(abs(parameters[3]), 0.2)
-        )
+        along, across = x - parameters[0], y - parameters[1]
+        p, q = parameters[6:]
+        distance = np.hypot((1 + p) * along + q * across, q * along + (1 - p) * across)
+        depth = (parameters[2] - distance) / (np.sqrt(2) * max(abs(parameters[3]), 0.2))
         shade: FloatArray = parameters[4] + parameters[5] * (1 + erf(depth)) / 2
         return shade
 
@@ -92,7 +95,7 @@ def fit_dot(image: Image, centre: FloatArray, radius_px: float) -> Dot | None:
     fit = least_squares(
         residuals,
         start,
-        x_scale=[1, 1, 1, 1, scale, scale],
+        x_scale=[1, 1, 1, 1, scale, scale, 1 / radius_px, 1 / radius_px],
         loss="huber",
         f_scale=0.05,
         max_nfev=40,
