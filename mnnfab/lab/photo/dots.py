@@ -30,7 +30,7 @@ class Dot:
 
     Args:
         centre: x, y px.
-        radius: mean of the semi-axes, px.
+        radius: R of the fit, about the mean of the semi-axes, px.
         edge: standard deviation of its edge, px.
         contrast: high less low, grey levels.
         residual: root mean square residual of the model inside of the dot, over the contrast:
@@ -61,35 +61,17 @@ def fit_dot(image: Image, centre: FloatArray, radius_px: float) -> Dot | None:
     Returns:
         The dot; None if it is cut off or the fit is not a dot.
     """
-    reach = radius_px + FIT_MARGIN_PX
-    low = np.floor(centre - reach - 1).astype(int)
-    high = np.ceil(centre + reach + 2).astype(int)
-    if (low < 0).any() or high[0] > image.shape[1] or high[1] > image.shape[0]:
+    pixels = _pixels(image, centre, radius_px + FIT_MARGIN_PX)
+    if pixels is None:
         return None
-    patch = image[low[1] : high[1], low[0] : high[0]].astype(np.float64)
-    x, y = np.meshgrid(np.arange(low[0], high[0]), np.arange(low[1], high[1]))
-    fitted_pixels = np.hypot(x - centre[0], y - centre[1]) <= reach
-    x, y, grey = (
-        x[fitted_pixels].astype(float),
-        y[fitted_pixels].astype(float),
-        patch[fitted_pixels],
-    )
+    x, y, grey = pixels
     inside = np.hypot(x - centre[0], y - centre[1]) < 0.6 * radius_px
     levels = float(np.median(grey[inside])), float(np.percentile(grey, 10))
     start = np.array([*centre, radius_px, 1.0, levels[1], levels[0] - levels[1], 0.0, 0.0])
-
-    def model(parameters: FloatArray) -> FloatArray:
-        along, across = x - parameters[0], y - parameters[1]
-        p, q = parameters[6:]
-        distance = np.hypot((1 + p) * along + q * across, q * along + (1 - p) * across)
-        depth = (parameters[2] - distance) / (np.sqrt(2) * max(abs(parameters[3]), 0.2))
-        shade: FloatArray = parameters[4] + parameters[5] * (1 + erf(depth)) / 2
-        return shade
-
     scale = max(abs(float(start[5])), 1.0)
 
     def residuals(parameters: FloatArray) -> FloatArray:
-        residual: FloatArray = (model(parameters) - grey) / scale
+        residual: FloatArray = (_shade(parameters, x, y) - grey) / scale
         return residual
 
     fit = least_squares(
@@ -104,7 +86,7 @@ def fit_dot(image: Image, centre: FloatArray, radius_px: float) -> Dot | None:
     inner = np.hypot(x - parameters[0], y - parameters[1]) < INNER_SHARE * parameters[2]
     if not inner.any():
         return None
-    residual = (model(parameters) - grey)[inner] / max(abs(parameters[5]), 1e-9)
+    residual = (_shade(parameters, x, y) - grey)[inner] / max(abs(parameters[5]), 1e-9)
     rms_residual = float(np.sqrt(np.mean(residual**2)))
     plausible = (
         0.5 * radius_px < parameters[2] < 1.6 * radius_px
@@ -119,3 +101,27 @@ def fit_dot(image: Image, centre: FloatArray, radius_px: float) -> Dot | None:
         float(parameters[5]),
         rms_residual,
     )
+
+
+def _pixels(
+    image: Image, centre: FloatArray, reach: float
+) -> tuple[FloatArray, FloatArray, FloatArray] | None:
+    """Return x, y and grey level of the pixels around a position; None if some are missing."""
+    low = np.floor(centre - reach - 1).astype(int)
+    high = np.ceil(centre + reach + 2).astype(int)
+    if (low < 0).any() or high[0] > image.shape[1] or high[1] > image.shape[0]:
+        return None
+    patch = image[low[1] : high[1], low[0] : high[0]].astype(np.float64)
+    x, y = np.meshgrid(np.arange(low[0], high[0]), np.arange(low[1], high[1]))
+    near = np.hypot(x - centre[0], y - centre[1]) <= reach
+    return x[near].astype(float), y[near].astype(float), patch[near]
+
+
+def _shade(parameters: FloatArray, x: FloatArray, y: FloatArray) -> FloatArray:
+    """Return the grey levels of the model: centre, R, s, low, high - low, p and q."""
+    along, across = x - parameters[0], y - parameters[1]
+    p, q = parameters[6:]
+    distance = np.hypot((1 + p) * along + q * across, q * along + (1 - p) * across)
+    depth = (parameters[2] - distance) / (np.sqrt(2) * max(abs(parameters[3]), 0.2))
+    shade: FloatArray = parameters[4] + parameters[5] * (1 + erf(depth)) / 2
+    return shade
