@@ -259,6 +259,7 @@ def test_search_takes_what_the_printer_can_make(iris_values: dict[str, Any]) -> 
         "loss_scale_mm": 0.005,
         "search": {"width_limits_mm": [[1.0, 3.0], [1.5, 3.0]]},
     }
+    iris_values["fabrication"]["thickness_mm"] = 4.0  # stable out of the plane
     found = search(problem_of(iris_values), StageTimer(NullWatcher()))
     own, thin, wide = found.candidates
     assert "stratasys-j850-digital-anatomy 0.6 mm" in thin.refused

@@ -17,12 +17,12 @@ from sklearn.preprocessing import StandardScaler
 from fem.frames.measures import StateMeasures
 from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.errors import LostStateError
+from mnnfab.loaded_part.requirements import MODEL_MARGIN
 from mnnfab.losses.kinds.as_read import AsReadCrossEntropy
 from mnnfab.losses.readout import predicted_classes
 from mnnfab.losses.readouts.threshold import Threshold
 from mnnfab.problem.problem import TrainableProblem
 from mnnfab.task.reading import metric_as_read
-from mnnfab.trainable_models.constraints import MARGIN
 from mnnfab.trainable_models.loaded_frame import LoadedFrameModel
 from mnnfab.trainable_models.trainables import trainable_of
 from mnnfab.training.optimisation import minimise_loss
@@ -172,8 +172,8 @@ def largest_load(strain: float) -> float:
         except LostStateError:
             high = middle
             continue
-        stable = 1 - 1 / (MARGIN * problem.design.check.min_stability_factor)
-        meets = found["strain"] <= strain / MARGIN and found["in_plane"] >= stable
+        stable = 1 - 1 / (MODEL_MARGIN * problem.design.check.min_stability_factor)
+        meets = found["strain"] <= strain / MODEL_MARGIN and found["in_plane"] >= stable
         low, high = (middle, high) if meets else (low, middle)
     return low
 

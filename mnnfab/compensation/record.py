@@ -61,18 +61,29 @@ class Round(Section):
 
 
 class Candidate(Section):
-    """A candidate of the search over joints, width limits and ports.
+    """A candidate of the search, trained and compensated once, as it hangs.
+
+    Its values are those of the frame with large rotations that is calibrated at rest by the
+    continuum model of the same widths.
 
     Args:
         joint_ratio: width of the joint over the width of the middle.
         joint_length_mm: length from the node to the taper.
         width_min_mm: lower limit of the width of the middle.
         width_max_mm: upper limit of the width of the middle.
+        thickness_mm: thickness of the part.
+        load_factor: factor on the loads of the design.
         inputs: nodes of the inputs, in order.
         outputs: nodes of the outputs, in order.
-        metric: primary metric by the model corrected by the candidate's reference model, on all
-            samples; as read if the loaded frame is trained.
-        metric_training: the same on the training samples alone; candidates are ranked by it.
+        metric: metric as read, of all samples.
+        metric_training: the same of the training samples alone; candidates are ranked by it.
+        stability: smallest factor on the loads at which a sample becomes unstable, in or out of
+            the plane; None if none was found in the range searched.
+        strain: largest strain at the joints of all samples; None if a sample is unstable.
+        sufficient: True if stability and strain meet the limits of the design with the margin for
+            the differences between frame, rubber and solid.
+        load_gf: largest total of the loads of a sample.
+        mass_g: mass of the part.
         refused: reason if the candidate is not feasible, otherwise empty.
         chosen: True for the candidate that was selected.
     """
@@ -81,10 +92,17 @@ class Candidate(Section):
     joint_length_mm: Number
     width_min_mm: Number
     width_max_mm: Number
+    thickness_mm: Number
+    load_factor: Number
     inputs: Many[int]
     outputs: Many[int]
     metric: Number | None = None
     metric_training: Number | None = None
+    stability: Number | None = None
+    strain: Number | None = None
+    sufficient: bool = False
+    load_gf: Number | None = None
+    mass_g: Number | None = None
     refused: str = ""
     chosen: bool = False
 

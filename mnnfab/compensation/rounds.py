@@ -57,20 +57,6 @@ def evaluator(problem: TrainableProblem) -> Evaluate:
     return evaluate_frame if problem.design.schedule.model == "frame" else evaluate_bars
 
 
-def predicted_metrics(problem: TrainableProblem, widths_mm: FloatArray) -> tuple[float, float]:
-    """Return the metrics of all samples and of the training samples by the trained model.
-
-    Raises:
-        LostStateError: if a sample has no stable state.
-    """
-    if problem.design.schedule.model == "frame":
-        outputs = _frame_outputs(problem, widths_mm)
-        return _as_read(problem, outputs), _as_read(problem, outputs, problem.task.train_indices)
-    metrics = problem.task.metrics(problem.response(widths_mm))
-    primary_metric = problem.task.primary_metric
-    return primary_metric.of(metrics), primary_metric.on_training_samples(metrics)
-
-
 def evaluate_bars(
     problem: TrainableProblem,
     training: Training,
@@ -137,9 +123,9 @@ def evaluate_frame(
         difference=_norm(predicted - found) / size,
         scale=applied.hub_stiffness if applied else 1.0,
         additive=_norm(applied.differences_mm) / size if applied else 0.0,
-        metric_predicted=_as_read(problem, predicted),
-        metric=_as_read(problem, found),
-        metric_training=_as_read(problem, found, task.train_indices),
+        metric_predicted=read_metric(problem, predicted),
+        metric=read_metric(problem, found),
+        metric_training=read_metric(problem, found, task.train_indices),
         loss_training=task.loss.value(found[task.train_indices], task.targets[task.train_indices]),
         dofs=part.continuum.n_dofs,
         discretisation_error=part.discretisation.error,
@@ -176,9 +162,16 @@ def _fitted(problem: TrainableProblem, part: PortPart, found: FloatArray) -> Fra
     return FrameCorrection(stiffness, round_fitted(found - own, float(np.abs(found).max())))
 
 
-def _as_read(
+def read_metric(
     problem: TrainableProblem, outputs_mm: FloatArray, samples: IntArray | None = None
 ) -> float:
+    """Return the metric as read of outputs (n_samples, n_out) mm.
+
+    Args:
+        problem: problem, whose design states the error of a reading.
+        outputs_mm: outputs of all samples; NaN without a stable state.
+        samples: samples on which it is evaluated; all if not given.
+    """
     task: ScoredTask = problem.task
     resolution = problem.design.check.resolution_mm
     if samples is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, Strict, model_validator
@@ -114,15 +115,19 @@ class CheckSection(Section):
 class SearchSection(Section):
     """[compensate.search] Design variables of the compensation loop besides the widths.
 
-    Each list holds values of the key of the same name in [fabrication], or pairs of width
-    limits; the value of the design is always included. Every combination is trained and solved
-    once with the continuum model; then the best port placements are tried with the best
-    combination. Combinations that the printer cannot print are left out.
+    Each list holds values of the key of the same name in [fabrication], pairs of width limits, or
+    factors on the loads; the value of the design is always included. Every combination is
+    trained, compensated once and evaluated as it hangs, by a frame with large rotations; then the
+    best port placements are tried with the best combination. Of the combinations that are stable
+    and strong enough, that with the best metric as read of the training samples is chosen.
+    Combinations that the printer cannot print are left out.
 
     Args:
         joint_ratio: width of the joint divided by the width of the middle.
         joint_length_mm: distance from the node to the start of the taper.
         width_limits_mm: pairs of width_min_mm and width_max_mm.
+        thickness_mm: thickness of the part.
+        load_factor: factors on all loads of the task, which must be given in the design.
         ports: number of random placements of inputs and outputs that are screened with the bar
             model; the best three are tried too.
     """
@@ -130,7 +135,20 @@ class SearchSection(Section):
     joint_ratio: Many[Annotated[float, Field(gt=0, le=1)]] = ()
     joint_length_mm: Many[Positive] = ()
     width_limits_mm: Many[Pair] = ()
+    thickness_mm: Many[Positive] = ()
+    load_factor: Many[Annotated[float, Field(gt=0, le=100)]] = ()
     ports: Annotated[int, Field(ge=0, le=10_000)] = 0
+
+    @property
+    def lists(self) -> dict[str, tuple[float | tuple[float, float], ...]]:
+        """Values of each design variable besides those of the design, by its key."""
+        return {
+            "joint_ratio": self.joint_ratio,
+            "joint_length_mm": self.joint_length_mm,
+            "width_limits_mm": self.width_limits_mm,
+            "thickness_mm": self.thickness_mm,
+            "load_factor": self.load_factor,
+        }
 
     @model_validator(mode="after")
     def _check_n_candidates(self) -> Self:
@@ -138,25 +156,18 @@ class SearchSection(Section):
             if low >= high:
                 given = f"[{low:g}, {high:g}]"
                 raise section_error("width_limits_mm", given, "a minimum that is below the maximum")
-        count = 1
-        for values in (self.joint_ratio, self.joint_length_mm, self.width_limits_mm):
-            count *= len(values) + 1
+        count = prod(len(values) + 1 for values in self.lists.values())
         if count > MAX_CANDIDATES:
             raise section_error("search", f"{count} combinations", f"at most {MAX_CANDIDATES}")
         return self
 
     @model_validator(mode="after")
     def _check_unique_values(self) -> Self:
-        lists = {
-            "joint_ratio": self.joint_ratio,
-            "joint_length_mm": self.joint_length_mm,
-            "width_limits_mm": self.width_limits_mm,
-        }
-        for key, values in lists.items():
+        for key, values in self.lists.items():
             if len(set(values)) < len(values):
                 raise section_error(key, f"{list(values)}", "each value once")
-        if not any(lists.values()) and not self.ports:
-            allowed = "at least one of joint_ratio, joint_length_mm, width_limits_mm, ports"
+        if not any(self.lists.values()) and not self.ports:
+            allowed = f"at least one of {', '.join(self.lists)}, ports"
             raise section_error("search", "no design variables", allowed)
         return self
 

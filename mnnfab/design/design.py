@@ -21,7 +21,7 @@ from mnnfab.design.section import (
     section_error,
     valid_name,
 )
-from mnnfab.design.task_section import NoTask, TaskSection
+from mnnfab.design.task_section import NoTask, Regression, TaskSection
 from mnnfab.design.training_section import TrainingSection, WidthsSection
 from mnnfab.losses.loss import loss_kinds
 
@@ -93,6 +93,15 @@ class Design(Section):
                 given,
                 'only with normalisation = "softmax" or loss = "as-read"',
             )
+        return self
+
+    @model_validator(mode="after")
+    def _check_search(self) -> Self:
+        search = self.compensate.search if self.compensate else None
+        of_table = isinstance(self.task, Regression) and self.task.dataset is not None
+        if search and search.load_factor and of_table:
+            given = f"{list(search.load_factor)}, with the loads of a table"
+            raise section_error("compensate.search.load_factor", given, "loads of the design")
         return self
 
     @property

@@ -40,6 +40,8 @@ else:  # one name for each module of `mnnfab.losses.kinds` and `mnnfab.losses.re
     ReadoutName = Literal[tuple(readout_kinds())]
 #: Readout of designs without the key, which they had before it existed.
 DEFAULT_READOUT = "largest-magnitude"
+#: Significant digits of loads that a factor has changed.
+LOAD_DIGITS = 10
 
 
 class PortSection(Section):
@@ -195,6 +197,13 @@ class Classification(Section):
                 given = f"[{lowest:g}, {highest:g}]"
                 raise section_error("feature_limits", given, "[min, max] with min below max")
 
+    def with_load_factor(self, factor: float) -> Self:
+        """Return the section with all loads, that of the bias included, times a factor."""
+        given, bias = self.load_at_max_gf, self.bias_gf
+        loads = _times(given, factor) if isinstance(given, tuple) else _times((given,), factor)[0]
+        constant = None if bias is None else _times((bias,), factor)[0]
+        return self.model_copy(update={"load_at_max_gf": loads, "bias_gf": constant})
+
     @property
     def loads_at_max_gf(self) -> tuple[float, ...]:
         """Loads of a scaled feature of 1: one number, or one per feature."""
@@ -267,6 +276,12 @@ class Regression(Section):
         )
         return self
 
+    def with_load_factor(self, factor: float) -> Self:
+        """Return the section with the largest load times a factor; its slopes stay the same."""
+        if self.max_load_gf is None:  # the loads of a table, which the design refuses
+            return self
+        return self.model_copy(update={"max_load_gf": _times((self.max_load_gf,), factor)[0]})
+
 
 class Behaviour(Section):
     """[task] Behaviour: one load case with a target for the outputs.
@@ -308,6 +323,10 @@ class Behaviour(Section):
         if self.targets_mm is not None:
             return self._check_targets(self.targets_mm)
         return self._check_class()
+
+    def with_load_factor(self, factor: float) -> Self:
+        """Return the section with its loads times a factor; its targets stay the same."""
+        return self.model_copy(update={"loads_gf": _times(self.loads_gf, factor)})
 
     def _check_targets(self, targets_mm: tuple[float, ...]) -> Self:
         _require_length("targets_mm", targets_mm, len(self.outputs), "one per output")
@@ -352,10 +371,19 @@ class NoTask(Section):
             )
         return self
 
+    def with_load_factor(self, _: float) -> Self:
+        """Return the section itself, which has no loads."""
+        return self
+
 
 TaskSection = Annotated[
     Classification | Regression | Behaviour | NoTask, Field(discriminator="kind")
 ]
+
+
+def _times(loads_gf: tuple[float, ...], factor: float) -> tuple[float, ...]:
+    """Return loads times a factor, without the rounding errors of the product."""
+    return tuple(float(f"{load * factor:.{LOAD_DIGITS}g}") for load in loads_gf)
 
 
 def _scale_needs_softmax(section: Classification | Behaviour) -> None:

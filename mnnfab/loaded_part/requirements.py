@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 #: Strain allowed where neither design nor material states one: neo-Hookean laws fit rubber up to
 #: about there (Treloar, Trans. Faraday Soc. 40 (1944) 59).
 DEFAULT_STRAIN = 0.5
+#: Margin on the required load factor and on the strain where a frame is evaluated instead of rubber
+#: and solid, for the differences between the models.
+MODEL_MARGIN = 1.15
 
 
 @dataclass(frozen=True)

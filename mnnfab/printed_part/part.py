@@ -17,6 +17,7 @@ from mnnfab.problem.part_hash import shape_sha256
 from mnnfab.problem.problem import TaskT_co, has_ports, require_ports
 from mnnfab.progress.watcher import NullWatcher, StageTimer
 from mnnfab.task.task import Task
+from mnnfab.units import MM3_PER_CM3
 
 if TYPE_CHECKING:
     from fem.continuum import Continuum
@@ -89,6 +90,11 @@ class PrintedPart(Generic[TaskT_co]):
         """Tiling with the effective joint length of printed parts, for the continuum model."""
         modelled = self.problem.with_effective_joints
         return self.tiling if modelled is self.problem else tile_part(modelled, self.widths_mm)
+
+    @property
+    def mass_g(self) -> float:
+        """Mass of the part, g."""
+        return self.tiling.volume_mm3 / MM3_PER_CM3 * self.problem.material.density_g_per_cm3
 
     def exported_parts(self) -> list[TiledPart]:
         """Return the part and the coupons of the design."""

@@ -15,6 +15,7 @@ from matplotlib.text import Text
 
 from mnnfab.io.printable import printable
 from mnnfab.problem.problem import is_trainable
+from mnnfab.report.candidates import draw_candidates
 from mnnfab.report.drawing import (
     draw_agreement,
     draw_bond_shares,
@@ -31,9 +32,12 @@ from mnnfab.report.readings import draw_moduli, reference_state
 from mnnfab.report.response_tables import models_by_name
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from fem.continuum import Continuum
     from fem.limit_states import LimitStates
     from geometry.tiling import Tiling
+    from mnnfab.compensation.record import Candidate
     from mnnfab.loaded_part.assessment import LoadedPart
     from mnnfab.model.agreement import Agreement
     from mnnfab.model.response import Response
@@ -78,6 +82,9 @@ def pictures(results: Results) -> dict[str, Picture]:
         figures |= _buckled(results.tiling, continuum, results.limit_states)
     if results.loaded:
         figures["envelope"] = _envelope(results.loaded)
+    candidates = results.record.compensation.candidates
+    if any(found.metric is not None for found in candidates) and is_trainable(results.problem):
+        figures["candidates"] = _candidates(results.problem, candidates)
     if results.print_samples and is_trainable(results.problem):
         figures["prints"] = _prints(results.problem, results.print_samples)
     if results.problem.design.material.hold_time_s is not None:
@@ -188,6 +195,18 @@ def _envelope(loaded: LoadedPart) -> Picture:
         "the requirements are met, with the required margin of stability."
     )
     return Picture("Envelope of the loads", caption, address_of(figure, "svg"))
+
+
+def _candidates(problem: TrainableProblem, candidates: Sequence[Candidate]) -> Picture:
+    figure = _figure(12.5, 4.2, left=0.07, right=0.985, bottom=0.24, wspace=0.08)
+    draw_candidates(figure, candidates, problem.task.primary_metric)
+    caption = (
+        "Metric as read of each candidate over its largest load, its mass and its load factor of "
+        "instability, numbered as in the table. The line joins the best compromises: no other "
+        "stable and strong candidate is better in one of the two values and as good in the other. "
+        "Triangles mark values beyond the axis."
+    )
+    return Picture("Candidates of the search", caption, address_of(figure, "svg"))
 
 
 def _prints(problem: TrainableProblem, prints: ToleranceStudy) -> Picture:

@@ -15,6 +15,7 @@ import numpy as np
 
 from fem.frames.measures import StateMeasures
 from fem.frames.width_model import FrameWidthModel
+from mnnfab.loaded_part.requirements import MODEL_MARGIN
 from mnnfab.training.optimisation import PENALTY_WEIGHT
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 #: Power of the smooth maximum.
 POWER = 4
-#: Margin on the required load factor and on the strain, for the differences between the models.
-MARGIN = 1.15
 #: In steps on a part of the samples, those are evaluated whose eigenvalue is above the required one
 #: by less than this, and in each of this number of steps one of the others: modes take longer than
 #: states.
@@ -60,8 +59,8 @@ class LoadedConstraints:
         """Store the limits with their margin."""
         self._frames, self._loads_N, self._every = model.frames, loads_N, every
         self._weightless = FrameWidthModel(model.frames, model.input_ports, model.output_ports)
-        self.required = 1.0 - 1.0 / (MARGIN * requirements.stability)
-        self.strain = requirements.strain / MARGIN
+        self.required = 1.0 - 1.0 / (MODEL_MARGIN * requirements.stability)
+        self.strain = requirements.strain / MODEL_MARGIN
         #: Last eigenvalue of each sample and condition; NaN before the first.
         self.ratios = np.full((len(loads_N), 3), np.nan)
         self._starts: dict[tuple[int, int], FloatArray] = {}

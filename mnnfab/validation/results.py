@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from mnnfab.findings import Verdict, verdict
-from mnnfab.units import MM3_PER_CM3
 from mnnfab.validation.verdicts import PartialVerdict, partial_verdicts
 
 if TYPE_CHECKING:
@@ -103,4 +102,4 @@ class Results:
     @property
     def mass_g(self) -> float:
         """Mass of the part, g."""
-        return self.tiling.volume_mm3 / MM3_PER_CM3 * self.problem.material.density_g_per_cm3
+        return self.part.mass_g
