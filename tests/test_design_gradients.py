@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ngsolve_peer import ask_ngsolve, needs_ngsolve
+from taylor import ORDER, ORDER_ERROR, losses, taylor_orders
 
 from fem.bar_equilibrium import TrueLengthBars
 from fem.continuum import solve_continuum
@@ -25,6 +26,7 @@ from geometry.cells import tile
 from geometry.tiling import Tiling
 from mnnfab import BarModel, Fabrication, Network, Port
 from mnnfab.arrays import FloatArray
+from mnnfab.losses.loss import Loss
 from mnnfab.model.model import Equilibrium
 from mnnfab.profiles import material
 
@@ -35,6 +37,10 @@ OUTPUTS = (Port(7, "x"), Port(1, "x"), Port(2, "x"))
 FLOWERS = -0.00980665 * np.array([[3.2, 3.9, 1.1, 0.5], [4.2, 3.4, 4.0, 4.0]])
 #: A loss whose derivative in the outputs is known: their product with these numbers.
 SLOPE = np.random.default_rng(2).standard_normal((2, 3))
+#: Classes of the flowers, or targets of 1 mm; and a direction of the widths, with steps along it.
+TARGETS = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+DIRECTION = np.random.default_rng(6).standard_normal(28)
+STEPS = (8e-3, 4e-3, 2e-3)
 #: Central differences of solutions, whose own error is that of third derivatives.
 DIFFERENCES = 1e-6
 #: Differences of another code's solutions, whose tolerance divided by the step adds to that.
@@ -134,6 +140,38 @@ def test_rubber_width_gradient_is_exact(
 
     found = velocities.T @ point_gradient(equilibrium, SLOPE) @ direction
     assert found == pytest.approx(difference(value, 4e-3), rel=DIFFERENCES)
+
+
+@pytest.fixture(scope="module")
+def outputs_by_step(
+    mesh: Mesh,
+    paper_network: Network,
+    widths: FloatArray,
+    rounded: Fabrication,
+    velocities: FloatArray,
+) -> dict[float, FloatArray]:
+    """Outputs of the rubber along one direction of the widths, for all losses."""
+    change = velocities @ DIRECTION
+    return {
+        step: rubber(moved(mesh, step * change), paper_network, widths, rounded).outputs(FLOWERS)
+        for step in (0.0, *STEPS)
+    }
+
+
+@pytest.mark.parametrize("loss", losses().values(), ids=losses())
+def test_rubber_width_gradient_of_every_loss(
+    equilibrium: RubberEquilibrium,
+    velocities: FloatArray,
+    outputs_by_step: dict[float, FloatArray],
+    loss: Loss,
+) -> None:
+    def value(step: float) -> float:
+        return loss.value(outputs_by_step[step], TARGETS)
+
+    by_outputs = loss.gradient(equilibrium.outputs_mm, TARGETS)
+    slope = float(velocities.T @ point_gradient(equilibrium, by_outputs) @ DIRECTION)
+    orders = taylor_orders(value, slope, list(STEPS))
+    np.testing.assert_allclose(orders, ORDER, atol=ORDER_ERROR)
 
 
 @needs_ngsolve

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from given_widths import DESIGN
 from scipy import sparse
 from scipy.special import log_ndtr
 from small import COARSE
+from taylor import ORDER, ORDER_ERROR, losses, taylor_orders
 
 from fem.bar_equilibrium import TrueLengthBars
 from fem.frames.kernels.arrays import Points
@@ -41,7 +41,7 @@ from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.errors import LostStateError
 from mnnfab.loaded_part.requirements import requirements_of
 from mnnfab.losses.kinds.as_read import AsReadCrossEntropy
-from mnnfab.losses.loss import Loss, LossOptions, loss_kinds
+from mnnfab.losses.loss import Loss
 from mnnfab.losses.reading import log_probabilities
 from mnnfab.model.model import PortModel, WidthModel
 from mnnfab.model.springs import SpringEquilibrium, SpringModel
@@ -61,9 +61,6 @@ from mnnfab.training.training import _keep_best, train
 from mnnfab.validation.training_results import training_findings
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
-#: The remainder of a first-order expansion falls with the square of the step; the third order and
-#: the tolerance of Newton's method change that by less.
-ORDER, ORDER_ERROR = 2.0, 0.1
 SAMPLES = np.array([0, 60, 130])
 
 
@@ -79,22 +76,7 @@ def widths(iris: TrainableProblem) -> FloatArray:
     return generator.uniform(2.3, 3.1, iris.network.n_bonds)
 
 
-def losses() -> list[Loss]:
-    return [
-        kind.make(LossOptions(normalisation, None, 0.1, 0.05))
-        for kind in loss_kinds().values()
-        for normalisation in (("softmax", "share") if kind.normalised else (None,))
-    ]
-
-
-def taylor_orders(value: Callable[[float], float], slope: float, steps: list[float]) -> FloatArray:
-    """Return the observed orders of the remainder of a first-order expansion at 0."""
-    start = value(0.0)
-    remainders = [abs(value(step) - start - step * slope) for step in steps]
-    return np.diff(np.log(remainders)) / np.diff(np.log(steps))
-
-
-@pytest.mark.parametrize("loss", losses(), ids=lambda loss: type(loss).__name__)
+@pytest.mark.parametrize("loss", losses().values(), ids=losses())
 @pytest.mark.parametrize("model", ["bars", "frame", "corrected frame"])
 def test_width_gradients_are_exact(
     iris: TrainableProblem, widths: FloatArray, model: str, loss: Loss
@@ -119,7 +101,7 @@ def test_width_gradients_are_exact(
     np.testing.assert_allclose(orders, ORDER, atol=ORDER_ERROR)
 
 
-@pytest.mark.parametrize("loss", losses(), ids=lambda loss: type(loss).__name__)
+@pytest.mark.parametrize("loss", losses().values(), ids=losses())
 def test_in_situ_gradient_of_bars_of_true_length(
     iris: TrainableProblem, widths: FloatArray, loss: Loss
 ) -> None:
