@@ -473,7 +473,8 @@ def test_compensation_of_the_loaded_frame(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("example", "limit"), [("iris-loaded", 0.955), ("regression-loaded", 0.01)]
+    ("example", "limit"),
+    [("iris-loaded", 0.955), ("regression-loaded", 0.01), ("behaviour-loaded", 0.01)],
 )
 def test_examples_of_the_loaded_part(tmp_path: Path, example: str, limit: float) -> None:
     """They pass, the frame predicts the rubber, and the rubber does the task."""
@@ -486,5 +487,9 @@ def test_examples_of_the_loaded_part(tmp_path: Path, example: str, limit: float)
     metrics = report["loaded"]["metrics"], report["loaded"]["metrics_as_read"]
     if example == "iris-loaded":
         assert metrics[1]["accuracy"] >= limit
-    else:  # all loads, and with them the whole range, read exactly
+    else:  # all loads of the rubber model, read exactly
         assert metrics[0]["relative_error"] <= limit
+    if example == "behaviour-loaded":  # in proportion to smaller loads too
+        envelope = report["loaded"]["envelope"]
+        errors = zip(envelope["load_factor"], envelope["metric_exact"], strict=True)
+        assert max(error for factor, error in errors if factor <= 1.0) <= limit
