@@ -10,7 +10,7 @@ from validation_common import EXAMPLES, PICTURES, ROOT, table, timer
 
 from mnnfab import load_design, load_problem, make_problem, train_problem
 from mnnfab.compensation.loop import CompensationResult, compensate
-from mnnfab.compensation.record import Compensation, Round
+from mnnfab.compensation.record import Candidate, Compensation, Round
 from mnnfab.compensation.search import search
 from mnnfab.design.design import Design
 from mnnfab.model.surrogate import fit_correction
@@ -125,6 +125,13 @@ def draw_seeds(done: Sequence[CompensationResult]) -> None:
     figure.savefig(PICTURES / "compensation.png", dpi=110, metadata={"Software": None})
 
 
+def note_of(candidate: Candidate) -> str:
+    """Return what a reader should know of a candidate."""
+    if candidate.chosen:
+        return "chosen"
+    return "" if candidate.sufficient or candidate.refused else "not stable or strong enough"
+
+
 def search_words() -> str:
     """Return the subsection on the search of `examples/iris-search.toml`."""
     problem = load_problem(ROOT / "examples" / "iris-search.toml")
@@ -138,7 +145,7 @@ def search_words() -> str:
             ", ".join(map(str, one.outputs)),
             f"{one.metric:.4f}" if one.metric is not None else one.refused.partition("\n")[0],
             "" if one.stability is None else f"{one.stability:.2f}",
-            "chosen" if one.chosen else "" if one.sufficient else "not stable or strong enough",
+            note_of(one),
         )
         for one in chosen.candidates
     ]
