@@ -129,7 +129,7 @@ def note_of(candidate: Candidate) -> str:
     """Return what a reader should know of a candidate."""
     if candidate.chosen:
         return "chosen"
-    return "" if candidate.sufficient or candidate.refused else "not stable or strong enough"
+    return "" if candidate.sufficient or candidate.refused else "limits not met"
 
 
 def search_words() -> str:
@@ -159,8 +159,8 @@ def search_words() -> str:
         "\n### Search over joints, width limits, thickness, loads and ports\n\n"
         "Candidates of `examples/iris-search.toml`, as they hang, by the frame that their "
         "continuum models calibrate. Loads and first instability are factors, on the loads of the "
-        "design and on those of the candidate. Candidates are stable and strong if instability "
-        "and strain meet the limits of the design with a margin of 15 %.\n\n"
+        "design and on those of the candidate. The limits are those "
+        "of the design on stability and strain, with a margin of 15 %.\n\n"
         + table(header, rows)
         + f"\nThe chosen candidate after all rounds of compensation: accuracy {kept.metric:.4f} on "
         "the continuum model by linear theory, read without error; difference "

@@ -65,8 +65,8 @@ def search(problem: Problem, timer: StageTimer) -> SearchResult:
     The first candidates are all combinations of the values of the section with the ports of the
     design, the following ones the best placements of the ports with the best combination. Each
     candidate is trained on the model of the design, compensated once, trained again, and
-    evaluated as it hangs. Of those that are stable and strong, the one with the best metric as
-    read of the training samples is chosen; the first one of equal candidates.
+    evaluated as it hangs. Of those within the limits of stability and strain, the one with the
+    best metric as read of the training samples is chosen; the first one of equal candidates.
 
     Raises:
         InputError: if the design has no such section, no candidate is feasible, or there are

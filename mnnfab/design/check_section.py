@@ -118,8 +118,8 @@ class SearchSection(Section):
     Each list holds values of the key of the same name in [fabrication], pairs of width limits, or
     factors on the loads; the value of the design is always included. Every combination is
     trained, compensated once and evaluated as it hangs, by a frame with large rotations; then the
-    best port placements are tried with the best combination. Of the combinations that are stable
-    and strong enough, that with the best metric as read of the training samples is chosen.
+    best port placements are tried with the best combination. Of those that meet the limits of
+    stability and strain, the one with the best metric as read of the training samples is chosen.
     Combinations that the printer cannot print are left out.
 
     Args:

@@ -100,8 +100,8 @@ def _draw_panel(
 
     outside = "v" if better[1] == "higher" else "^"
     for group, color, words in (
-        (points.sufficient, BLUE, "stable and strong"),
-        (~points.sufficient, GREY, "not stable or strong enough"),
+        (points.sufficient, BLUE, "meets the limits of stability and strain"),
+        (~points.sufficient, GREY, "does not meet them"),
     ):
         axes.plot(*at(group & inside), "o", ms=6, color=color, label=words)
         axes.plot(*at(group & ~inside), outside, ms=6, color=color)
@@ -111,7 +111,7 @@ def _draw_panel(
     axes.plot(*at(points.chosen), "*", ms=15, color=ORANGE, label="chosen", zorder=3)
     for place in np.union1d(front, np.flatnonzero(points.chosen)).tolist():
         xy = (points.values[place], shown[place])
-        aside = (6, -14) if points.chosen[place] else (6, 5)  # many have the loads of the chosen
+        aside = (-16, -14) if points.chosen[place] else (6, 5)  # many have the loads of the chosen
         axes.annotate(str(points.numbers[place]), xy, aside, textcoords="offset points")
     axes.margins(x=0.12)
 
