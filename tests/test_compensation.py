@@ -260,6 +260,7 @@ def test_search_takes_what_the_printer_can_make(iris_values: dict[str, Any]) -> 
         "search": {"width_limits_mm": [[1.0, 3.0], [1.5, 3.0]]},
     }
     iris_values["fabrication"]["thickness_mm"] = 4.0  # stable out of the plane
+    iris_values["check"] = COARSE
     found = search(problem_of(iris_values), StageTimer(NullWatcher()))
     own, thin, wide = found.candidates
     assert "stratasys-j850-digital-anatomy 0.6 mm" in thin.refused
@@ -273,6 +274,7 @@ def test_search_takes_what_the_printer_can_make(iris_values: dict[str, Any]) -> 
 
 def test_search_moves_ports(iris_values: dict[str, Any]) -> None:
     iris_values["compensate"] = {"search": {"ports": 12}}
+    iris_values["check"] = COARSE
     found = search(problem_of(iris_values), StageTimer(NullWatcher()))
     own, *placed = found.candidates
     assert own.inputs == (13, 11, 12, 9)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from small import COARSE
 
 from fem.contact import contact_factor
 from fem.continuum import Continuum
@@ -217,9 +218,10 @@ def test_the_first_case_to_leave_linear_theory_is_told(iris: Solved, found: Limi
     assert finding.severity == "warning"
 
 
-def test_ladder_climbs_towards_the_solid(iris: Solved) -> None:
-    problem, task, widths, _ = iris
-    ladder = evaluate_models(PrintedPart(problem, widths))
+def test_ladder_climbs_towards_the_solid(part: PortPart) -> None:
+    values = tomllib.loads((EXAMPLES / "iris.toml").read_text(encoding="utf-8"))
+    coarse = part_of(values | {"check": COARSE}, part.widths_mm)
+    task, ladder = coarse.problem.task, evaluate_models(coarse)
     results = ladder.results
     assert [result.name for result in results] == [model.name for model in hierarchy_models()]
     by_name = {result.name: result.agreement for result in results}

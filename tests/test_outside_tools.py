@@ -30,7 +30,17 @@ BED = "0x0,490x0,490x390,0x390"
 Made = list[tuple[TiledPart, Path]]
 
 
-@pytest.fixture(scope="module", params=EXAMPLES, ids=lambda path: path.stem)
+#: The slicer takes half a minute for this part of 110 bonds, twice.
+LARGE = "xor"
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(path, marks=pytest.mark.slow if path.stem == LARGE else (), id=path.stem)
+        for path in EXAMPLES
+    ],
+)
 def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Made:
     """Every part of an example, written as STL and 3MF."""
     problem = load_problem(request.param)

@@ -166,24 +166,31 @@ def test_resolved_design_is_the_design(iris_run: Outcome) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "verdict", "metric", "bar", "continuum"),
+    ("name", "verdict", "metric", "bar", "continuum", "tolerance"),
     [
         # On bars: the shares of 0.62533 and 0.47997 mm. The lines are within reach: compensation
-        # leaves an error of less than 2 %.
-        ("behaviour-left", "pass", "target_share", 0.56576, 0.5615),
+        # leaves an error of less than 2 %, and ends within its tolerance, which rounding decides.
+        ("behaviour-left", "pass", "target_share", 0.56576, 0.5615, 1e-4),
         pytest.param(
-            *("behaviour-right", "pass", "target_share", 0.56576, 0.5615), marks=pytest.mark.slow
+            *("behaviour-right", "pass", "target_share", 0.56576, 0.5615, 1e-4),
+            marks=pytest.mark.slow,
         ),
-        ("regression", "pass", "relative_error", 0.0254, 0.0124),
+        ("regression", "pass", "relative_error", 0.0254, 0.0124, 5e-3),
     ],
 )
 def test_examples_have_their_verdict(
-    tmp_path: Path, name: str, verdict: str, metric: str, bar: float, continuum: float
+    tmp_path: Path,
+    name: str,
+    verdict: str,
+    metric: str,
+    bar: float,
+    continuum: float,
+    tolerance: float,
 ) -> None:
     outcome = run(EXAMPLES / f"{name}.toml", tmp_path / "out")
     assert outcome.verdict == verdict
     models = report(outcome.folder)["models"]
-    assert models["bar"]["metrics"][metric] == pytest.approx(bar, abs=1e-4)
+    assert models["bar"]["metrics"][metric] == pytest.approx(bar, abs=tolerance)
     assert models["continuum"]["metrics"][metric] == pytest.approx(continuum, abs=5e-3)
 
 
