@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from small import COARSE
 
 from mnnfab import InputError, make_problem, parse_design
 from mnnfab.compensation.candidates import EvaluatedCandidate, candidate_of
-from mnnfab.compensation.record import Candidate
+from mnnfab.compensation.record import Candidate, load_compensation
 from mnnfab.compensation.search import search
 from mnnfab.design.task_section import Classification
 from mnnfab.problem.problem import Problem, require_trainable
@@ -139,6 +140,27 @@ def test_a_poor_candidate_does_not_set_the_axis() -> None:
     assert high < 1.0
     marked = [line.get_xydata() for line in figure.axes[0].lines if line.get_marker() == "v"]
     assert sum(np.shape(points)[0] for points in marked) == 1
+
+
+def test_candidates_of_earlier_records_are_read_and_shown(tmp_path: Path) -> None:
+    """They have no thickness, loads or values as they hang."""
+    earlier = {
+        "joint_ratio": 0.5,
+        "joint_length_mm": 2.0,
+        "inputs": [3],
+        "outputs": [4],
+        "width_min_mm": 1.5,
+        "width_max_mm": 2.5,
+        "metric": 0.9,
+        "metric_training": 0.9,
+    }
+    path = tmp_path / "surrogate.json"
+    path.write_text(json.dumps({"candidates": [earlier | {"chosen": True}, earlier]}))
+    found = load_compensation(path, None).candidates
+    assert [one.thickness_mm for one in found] == [None, None]
+    figure = Figure()
+    draw_candidates(figure, found, ACCURACY)
+    assert all(np.size(line.get_xdata()) == 0 for axes in figure.axes for line in axes.lines)
 
 
 @pytest.mark.parametrize(

@@ -127,9 +127,11 @@ def draw_seeds(done: Sequence[CompensationResult]) -> None:
 
 def note_of(candidate: Candidate) -> str:
     """Return what a reader should know of a candidate."""
-    if candidate.chosen:
-        return "chosen"
-    return "" if candidate.sufficient or candidate.refused else "limits not met"
+    notes = {
+        "chosen": candidate.chosen,
+        "limits not met": not candidate.sufficient and not candidate.refused,
+    }
+    return ", ".join(note for note, holds in notes.items() if holds)
 
 
 def search_words() -> str:

@@ -71,7 +71,7 @@ class Candidate(Section):
         joint_length_mm: length from the node to the taper.
         width_min_mm: lower limit of the width of the middle.
         width_max_mm: upper limit of the width of the middle.
-        thickness_mm: thickness of the part.
+        thickness_mm: thickness of the part; None in records of versions that did not search it.
         load_factor: factor on the loads of the design.
         inputs: nodes of the inputs, in order.
         outputs: nodes of the outputs, in order.
@@ -92,8 +92,8 @@ class Candidate(Section):
     joint_length_mm: Number
     width_min_mm: Number
     width_max_mm: Number
-    thickness_mm: Number
-    load_factor: Number
+    thickness_mm: Number | None = None
+    load_factor: Number = 1.0
     inputs: Many[int]
     outputs: Many[int]
     metric: Number | None = None
