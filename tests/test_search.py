@@ -90,7 +90,7 @@ def candidate(**values: Any) -> Candidate:  # noqa: ANN401 - values of any field
     return entry.model_copy(update=values)
 
 
-def test_stable_candidates_come_first_then_the_most_stable_then_refused_ones() -> None:
+def test_candidates_within_the_limits_come_first_then_the_most_stable_then_refused_ones() -> None:
     problem = require_trainable(problem_of(values_of("iris.toml")))
     fields: list[dict[str, Any]] = [
         {"sufficient": True, "metric_training": 0.95, "stability": 1.5},

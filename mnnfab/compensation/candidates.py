@@ -40,13 +40,14 @@ class EvaluatedCandidate:
     def rank(self) -> tuple[int, float]:
         """Rank for comparison, larger is better.
 
-        Stable and strong candidates by their metric as read of the training samples come before
-        other ones by their load factor of instability, and those before refused ones.
+        Candidates within the limits of stability and strain, by their metric as read of the
+        training samples, come before other ones, by their load factor of instability, and those
+        before refused ones.
         """
         found = self.candidate
-        if self.problem is None or found.metric_training is None:
+        if self.problem is None:
             return 0, 0.0
-        if not found.sufficient:
+        if not found.sufficient or found.metric_training is None:
             return 1, np.inf if found.stability is None else found.stability
         return 2, self.problem.task.primary_metric.ranked(found.metric_training)
 
