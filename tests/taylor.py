@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import product
 
 import numpy as np
 
 from mnnfab.arrays import FloatArray
 from mnnfab.losses.loss import Loss, LossOptions, loss_kinds, losses_for
-from mnnfab.losses.readout import readout_kinds
+from mnnfab.losses.readout import Readout, readout_kinds
 
 ORDER = 2.0
 #: The third order, and the tolerance of the solutions, change the observed order by less.
@@ -18,17 +19,33 @@ ORDER_ERROR = 0.1
 def losses() -> dict[str, Loss]:
     """Return every loss with every normalisation and readout of an output per class, by name.
 
-    Their scales are tenths of a millimetre.
+    The size of target displacements is 0.1 mm, the error of a reading 0.05 mm, and the scale of
+    the softmax that of a design without one.
     """
-    plain = LossOptions(None, None, 0.1, 0.05)
-    found = {name: loss_kinds()[name].make(plain) for name in losses_for("displacements")}
-    for readout in (kind.make(0.0) for kind in readout_kinds().values() if not kind.n_outputs):
-        for name in losses_for("classes"):
-            kind = loss_kinds()[name]
-            has_shares = kind.normalised and readout.magnitudes
-            for normalisation in ("softmax", "share") if has_shares else ("softmax",):
-                options = LossOptions(normalisation, None, 0.1, 0.05, readout)
-                found[f"{name}, {normalisation}, {readout.rule}"] = kind.make(options)
+    found = {
+        name: loss_kinds()[name].make(LossOptions(None, None, 0.1, 0.05))
+        for name in losses_for("displacements")
+    }
+    per_class = [kind.make(0.0) for kind in readout_kinds().values() if not kind.n_outputs]
+    return found | _losses_of_classes(per_class)
+
+
+def threshold_losses() -> dict[str, Loss]:
+    """Return every loss with every readout of a single output, with a threshold of 0.01 mm."""
+    return _losses_of_classes(
+        [kind.make(0.01) for kind in readout_kinds().values() if kind.n_outputs == 1]
+    )
+
+
+def _losses_of_classes(readouts: Iterable[Readout]) -> dict[str, Loss]:
+    found = {}
+    for readout, name in product(readouts, losses_for("classes")):
+        kind = loss_kinds()[name]
+        both = kind.normalised and readout.magnitudes
+        for normalisation in ("softmax", "share") if both else ("softmax",):
+            options = LossOptions(normalisation, None, 0.1, 0.05, readout)
+            label = f"{name}, {normalisation}" if kind.normalised else name
+            found[f"{label}, {readout.rule}"] = kind.make(options)
     return found
 
 

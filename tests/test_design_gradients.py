@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ngsolve_peer import ask_ngsolve, needs_ngsolve
-from taylor import ORDER, ORDER_ERROR, losses, taylor_orders
+from taylor import ORDER, ORDER_ERROR, losses, taylor_orders, threshold_losses
 
 from fem.bar_equilibrium import TrueLengthBars
 from fem.continuum import solve_continuum
@@ -169,6 +169,26 @@ def test_rubber_width_gradient_of_every_loss(
         return loss.value(outputs_by_step[step], TARGETS)
 
     by_outputs = loss.gradient(equilibrium.outputs_mm, TARGETS)
+    slope = float(velocities.T @ point_gradient(equilibrium, by_outputs) @ DIRECTION)
+    orders = taylor_orders(value, slope, list(STEPS))
+    np.testing.assert_allclose(orders, ORDER, atol=ORDER_ERROR)
+
+
+@pytest.mark.parametrize("loss", threshold_losses().values(), ids=threshold_losses())
+def test_rubber_width_gradient_of_a_threshold(
+    equilibrium: RubberEquilibrium,
+    velocities: FloatArray,
+    outputs_by_step: dict[float, FloatArray],
+    loss: Loss,
+) -> None:
+    """The first output alone is read."""
+    targets = TARGETS[:, :2]
+
+    def value(step: float) -> float:
+        return loss.value(outputs_by_step[step][:, :1], targets)
+
+    by_outputs = np.zeros((2, 3))
+    by_outputs[:, :1] = loss.gradient(equilibrium.outputs_mm[:, :1], targets)
     slope = float(velocities.T @ point_gradient(equilibrium, by_outputs) @ DIRECTION)
     orders = taylor_orders(value, slope, list(STEPS))
     np.testing.assert_allclose(orders, ORDER, atol=ORDER_ERROR)

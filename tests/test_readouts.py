@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from scipy.integrate import quad
 from scipy.special import ndtr
 from scipy.stats import norm
+from taylor import ORDER, ORDER_ERROR, taylor_orders, threshold_losses
 
 from mnnfab import BarModel, InputError, MNNClassifier, load_problem, make_problem, parse_design
 from mnnfab.design.design_file import dump_design
@@ -18,6 +20,7 @@ from mnnfab.lab.experiment.plan import make_plan
 from mnnfab.loaded_part.changes import Change, change_message
 from mnnfab.losses.kinds.as_read import AsReadCrossEntropy
 from mnnfab.losses.kinds.cross_entropy import SoftmaxCrossEntropy
+from mnnfab.losses.loss import Loss
 from mnnfab.losses.readout import (
     NO_CLASS,
     Readout,
@@ -28,9 +31,11 @@ from mnnfab.losses.readout import (
 from mnnfab.losses.readouts.largest import Largest
 from mnnfab.losses.readouts.largest_magnitude import LARGEST_MAGNITUDE
 from mnnfab.losses.readouts.threshold import Threshold
+from mnnfab.model.model import WidthModel
 from mnnfab.pipeline import pipeline
 from mnnfab.problem.problem import TrainableProblem, require_trainable
 from mnnfab.task.reading import class_probabilities, metric_as_read
+from mnnfab.trainable_models.loaded_frame import loaded_frame_model
 from mnnfab.training.ensemble import can_be_compiled
 from mnnfab.validation.acceptance import done_by_large_displacements
 
@@ -41,8 +46,6 @@ RESOLUTION = 0.02
 DRAWS, STANDARD_ERRORS = 40_000, 4.0
 #: Error of the integral of 96 points: that of its logarithm near rounding.
 INTEGRAL = 1e-10
-#: The remainder of a first-order expansion falls with the square of the step.
-ORDER, ORDER_ERROR = 2.0, 0.1
 
 XOR: dict[str, Any] = {
     "schema": 1,
@@ -200,18 +203,25 @@ def test_metrics_of_a_design(threshold: TrainableProblem) -> None:
     assert doubled.value == pytest.approx(found.value)
 
 
-def test_width_gradient_of_a_threshold(threshold: TrainableProblem) -> None:
-    """By central differences, on bars."""
-    springs, task = threshold.spring_model(), threshold.task
-    widths = np.random.default_rng(3).uniform(1.7, 2.3, threshold.network.n_bonds)
-    rows = task.train_indices
-    equilibrium = springs.solve(widths, task.loads_N[rows])
-    found = task.width_gradient(equilibrium, rows)
-    step = 1e-5
-    for bond in (0, 5):
-        change = step * np.eye(len(widths))[bond]
-        up, down = (task.loss_value(springs.port_model(widths + s * change), rows) for s in (1, -1))
-        assert found[bond] == pytest.approx((up - down) / (2 * step), rel=1e-5, abs=1e-9)
+@pytest.mark.parametrize("loss", threshold_losses().values(), ids=threshold_losses())
+@pytest.mark.parametrize("model", ["bars", "frame"])
+def test_width_gradient_of_a_threshold(threshold: TrainableProblem, model: str, loss: Loss) -> None:
+    """By the order of the Taylor remainder."""
+    task = replace(threshold.task, loss=loss)
+    used: WidthModel = threshold.spring_model()
+    if model == "frame":
+        used = loaded_frame_model(threshold)
+    rows, generator = task.train_indices[:20], np.random.default_rng(3)
+    widths = generator.uniform(1.7, 2.3, threshold.network.n_bonds)
+    direction = generator.standard_normal(len(widths))
+
+    def value(step: float) -> float:
+        solved = used.solve(widths + step * direction, task.loads_N[rows])
+        return task.loss.value(solved.outputs_mm, task.targets[rows])
+
+    slope = float(task.width_gradient(used.solve(widths, task.loads_N[rows]), rows) @ direction)
+    orders = taylor_orders(value, slope, [8e-3, 4e-3, 2e-3])
+    np.testing.assert_allclose(orders, ORDER, atol=ORDER_ERROR)
 
 
 def test_only_magnitudes_have_a_compiled_step() -> None:

@@ -126,11 +126,8 @@ def draw_seeds(done: Sequence[CompensationResult]) -> None:
 
 
 def note_of(candidate: Candidate) -> str:
-    """Return what a reader should know of a candidate."""
-    notes = {
-        "chosen": candidate.chosen,
-        "limits not met": not candidate.sufficient and not candidate.refused,
-    }
+    """Return whether a candidate is chosen, and whether it does not meet the limits."""
+    notes = {"chosen": candidate.chosen, "limits not met": candidate.limits == "not met"}
     return ", ".join(note for note, holds in notes.items() if holds)
 
 
@@ -159,10 +156,10 @@ def search_words() -> str:
     kept = kept_of(done.compensation)
     return (
         "\n### Search over joints, width limits, thickness, loads and ports\n\n"
-        "Candidates of `examples/iris-search.toml`, as they hang, by the frame that their "
+        "Candidates of `examples/iris-search.toml` under their loads, by the frame that their "
         "continuum models calibrate. Loads and first instability are factors, on the loads of the "
         "design and on those of the candidate. The limits are those "
-        "of the design on stability and strain, with a margin of 15 %.\n\n"
+        "of the design on stability, strain and metric as read.\n\n"
         + table(header, rows)
         + f"\nThe chosen candidate after all rounds of compensation: accuracy {kept.metric:.4f} on "
         "the continuum model by linear theory, read without error; difference "

@@ -1,16 +1,16 @@
-"""Evaluation of the candidates of a search: their values as they hang, and their rank."""
+"""Evaluation of the candidates of a search under their loads."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mnnfab.compensation.loop import continue_training
-from mnnfab.compensation.record import Candidate, with_loss_scale
+from mnnfab.compensation.loop import train_corrected
+from mnnfab.compensation.ranking import candidate_limits
+from mnnfab.compensation.record import Candidate
 from mnnfab.compensation.rounds import evaluator, read_metric
-from mnnfab.loaded_part.requirements import MODEL_MARGIN, requirements_of
 from mnnfab.printed_part.calibration import calibrated
 from mnnfab.printed_part.part import PrintedPart
 from mnnfab.problem.problem import TrainableProblem, require_trainable
@@ -36,26 +36,11 @@ class EvaluatedCandidate:
     candidate: Candidate
     problem: TrainableProblem | None
 
-    @property
-    def rank(self) -> tuple[int, float]:
-        """Rank for comparison, larger is better.
-
-        Candidates within the limits of stability and strain, by their metric as read of the
-        training samples, come before other ones, by their load factor of instability, and those
-        before refused ones.
-        """
-        found = self.candidate
-        if self.problem is None:
-            return 0, 0.0
-        if not found.sufficient or found.metric_training is None:
-            return 1, np.inf if found.stability is None else found.stability
-        return 2, self.problem.task.primary_metric.ranked(found.metric_training)
-
 
 def evaluated(
     problem: TrainableProblem, candidate: Candidate, timer: StageTimer
 ) -> EvaluatedCandidate:
-    """Return a candidate with its values, trained, compensated once and as it hangs.
+    """Return a candidate with the values of its loaded part, trained and compensated once.
 
     Args:
         problem: problem of the candidate.
@@ -67,7 +52,9 @@ def evaluated(
     """
     found = require_trainable(calibrated(problem, timer))
     values = _loaded_values(found, _compensated_once(found, timer))
-    return EvaluatedCandidate(candidate.model_copy(update=values), found)
+    loaded = candidate.model_copy(update=values)
+    limits = candidate_limits(found).met(loaded)
+    return EvaluatedCandidate(loaded.model_copy(update={"limits": limits}), found)
 
 
 def refused(candidate: Candidate, reason: str) -> EvaluatedCandidate:
@@ -94,16 +81,13 @@ def _compensated_once(problem: TrainableProblem, timer: StageTimer) -> PortPart:
     """Return the part after a training, one correction by its reference model, and another."""
     section = problem.design.compensate
     loss_scale_mm = section.loss_scale_mm if section else None
-    training = train_problem(problem)
-    first = evaluator(problem)(problem, training, None, 0, timer)
-    corrected = replace(problem, surrogate=first.following)
-    trained = replace(corrected, task=with_loss_scale(problem.task, loss_scale_mm))
-    retrained = continue_training(trained, training.widths_mm, timer)
+    first = evaluator(problem)(problem, train_problem(problem), None, 0, timer)
+    corrected, retrained = train_corrected(problem, first, loss_scale_mm, timer)
     return PrintedPart(corrected, retrained.widths_mm, timer)
 
 
 def _loaded_values(problem: TrainableProblem, part: PortPart) -> dict[str, Any]:
-    """Return the values of a part as it hangs, by the frame that its continuum model calibrates.
+    """Return the values of a loaded part, by the frame that its continuum model calibrates.
 
     The path of a perfect part may stay straight beyond a bifurcation, and linear buckling leaves
     out how the part moves before: the smaller load factor counts.
@@ -111,7 +95,7 @@ def _loaded_values(problem: TrainableProblem, part: PortPart) -> dict[str, Any]:
     from mnnfab.loaded_part.calibrated_frame import calibrated_frame
     from mnnfab.loaded_part.sweep import sweep_loads
 
-    loads, requirements = problem.task.loads_N, requirements_of(problem)
+    loads = problem.task.loads_N
     frame = calibrated_frame(part)
     buckling = float(frame.buckling_out_of_plane(loads).min())
     sweep = sweep_loads(frame, loads, buckling)
@@ -125,8 +109,6 @@ def _loaded_values(problem: TrainableProblem, part: PortPart) -> dict[str, Any]:
         ),
         "stability": _rounded(stability),
         "strain": _rounded(strain),
-        "sufficient": stability >= MODEL_MARGIN * requirements.stability
-        and strain <= requirements.strain / MODEL_MARGIN,
         "load_gf": _rounded(_largest_load_gf(loads)),
         "mass_g": _rounded(part.mass_g),
     }
@@ -137,5 +119,5 @@ def _largest_load_gf(loads_N: FloatArray) -> float:
 
 
 def _rounded(value: float) -> float | None:
-    """Return a number to ten digits, so that equal candidates are equal; None if not finite."""
+    """Return a number to ten digits, for the record; None if it is not finite."""
     return float(f"{value:.10g}") if np.isfinite(value) else None

@@ -21,7 +21,6 @@ from mnnfab.trainable_models.trainables import trainable_of
 from mnnfab.training.training import train
 
 if TYPE_CHECKING:
-    from mnnfab.arrays import FloatArray
     from mnnfab.design.check_section import CompensateSection
     from mnnfab.printed_part.part import PrintedPart
     from mnnfab.progress.watcher import StageTimer
@@ -78,12 +77,11 @@ def compensate(
     findings: list[Finding] = []
     for number in range(1, section.rounds + 1):
         rounds[-1] = replace(rounds[-1], part=None)
-        corrected = replace(problem, surrogate=rounds[-1].following)
-        round_task = with_loss_scale(problem.task, section.loss_scale_mm)
-        trained = replace(corrected, task=round_task)
         try:
             with timer.stage(f"train, round {number}"):
-                retrained = continue_training(trained, rounds[-1].training.widths_mm, timer)
+                corrected, retrained = train_corrected(
+                    problem, rounds[-1], section.loss_scale_mm, timer
+                )
             result = evaluate(corrected, retrained, section.loss_scale_mm, number, timer)
         except MnnfabError as error:
             message = f"round {number} failed, the earlier rounds are used: {error}"
@@ -110,12 +108,27 @@ def require_section(problem: Problem) -> CompensateSection:
     return section
 
 
-def continue_training(
-    problem: TrainableProblem, widths_mm: FloatArray, timer: StageTimer
-) -> Training:
-    """Continue the training from given widths in a single run, without restarts or retries."""
+def train_corrected(
+    problem: TrainableProblem, found: RoundResult, loss_scale_mm: float | None, timer: StageTimer
+) -> tuple[TrainableProblem, Training]:
+    """Correct the model by a round, and continue the training from the widths of this round.
+
+    The training is a single run, without restarts or retries.
+
+    Args:
+        problem: problem with the uncorrected model.
+        found: the round.
+        loss_scale_mm: loss scale of the training; None for that of the task.
+        timer: stage timer.
+
+    Returns:
+        The problem with the corrected model and the loss of the task, and the training.
+    """
+    corrected = replace(problem, surrogate=found.following)
+    trained = replace(corrected, task=with_loss_scale(problem.task, loss_scale_mm))
     schedule = replace(problem.schedule, restarts=1, retries=0)
-    return train(trainable_of(problem), widths_mm, schedule, timer.watcher.epoch)
+    start = found.training.widths_mm
+    return corrected, train(trainable_of(trained), start, schedule, timer.watcher.epoch)
 
 
 def _select_round(

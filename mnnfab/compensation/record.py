@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 import numpy as np
 from pydantic import Field, ValidationError, model_validator
@@ -21,6 +21,7 @@ from mnnfab.task.metrics import PrimaryMetric
 from mnnfab.task.task import Task, TaskT
 
 SURROGATE = "surrogate.json"
+LimitsMet = Literal["met with margin", "met", "not met"]
 
 
 class Round(Section):
@@ -61,10 +62,11 @@ class Round(Section):
 
 
 class Candidate(Section):
-    """A candidate of the search, trained and compensated once, as it hangs.
+    """A candidate of the search, trained, compensated once, and loaded.
 
-    Its values are those of the frame with large rotations that is calibrated at rest by the
-    continuum model of the same widths.
+    Its values are those of the loaded part by the frame with large rotations that the continuum
+    model of the same widths calibrates at rest. Records of versions that evaluated candidates by
+    the linear model have a metric that is read without error, and no other values.
 
     Args:
         joint_ratio: width of the joint over the width of the middle.
@@ -75,13 +77,16 @@ class Candidate(Section):
         load_factor: factor on the loads of the design.
         inputs: nodes of the inputs, in order.
         outputs: nodes of the outputs, in order.
-        metric: metric as read, of all samples.
-        metric_training: the same of the training samples alone; candidates are ranked by it.
+        metric: metric as read, of all samples; None if a sample of a task with target
+            displacements has no stable state in the plane.
+        metric_training: the same of the training samples alone.
         stability: smallest factor on the loads at which a sample becomes unstable, in or out of
-            the plane; None if none was found in the range searched.
-        strain: largest strain at the joints of all samples; None if a sample is unstable.
-        sufficient: True if stability and strain meet the limits of the design with the margin for
-            the differences between frame, rubber and solid.
+            the plane; None if no sample does, up to the largest factor of the sweep.
+        strain: largest strain at the joints of all samples; None if a sample has no stable state
+            in the plane.
+        limits: whether stability, strain and metric meet the limits of the design, and stability
+            and strain with the margin for the differences between frame, rubber and solid; None
+            if they were not evaluated.
         load_gf: largest total of the loads of a sample.
         mass_g: mass of the part.
         refused: reason if the candidate is not feasible, otherwise empty.
@@ -100,7 +105,7 @@ class Candidate(Section):
     metric_training: Number | None = None
     stability: Number | None = None
     strain: Number | None = None
-    sufficient: bool = False
+    limits: LimitsMet | None = None
     load_gf: Number | None = None
     mass_g: Number | None = None
     refused: str = ""

@@ -1,4 +1,4 @@
-"""Search over joints, width limits, thickness, loads and ports, each candidate as it hangs."""
+"""Search over joints, width limits, thickness, loads and ports, each candidate under its loads."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ from mnnfab.compensation.candidates import (
     refused,
 )
 from mnnfab.compensation.loop import require_section
+from mnnfab.compensation.ranking import CandidateLimits, candidate_limits
 from mnnfab.compensation.record import Candidate
 from mnnfab.errors import GeometryError, InputError, MnnfabError
+from mnnfab.findings import Finding
 from mnnfab.printed_part.part import PrintedPart
 from mnnfab.problem.loading import make_problem
 from mnnfab.problem.port_placement import free_nodes, placements, port_nodes
@@ -45,10 +47,12 @@ class SearchResult:
     Args:
         problem: problem of the best candidate.
         candidates: all candidates, in order of evaluation.
+        findings: a finding if the best candidate does not meet the limits.
     """
 
     problem: TrainableProblem
     candidates: tuple[Candidate, ...]
+    findings: tuple[Finding, ...]
 
 
 @dataclass(frozen=True)
@@ -65,8 +69,9 @@ def search(problem: Problem, timer: StageTimer) -> SearchResult:
     The first candidates are all combinations of the values of the section with the ports of the
     design, the following ones the best placements of the ports with the best combination. Each
     candidate is trained on the model of the design, compensated once, trained again, and
-    evaluated as it hangs. Of those within the limits of stability and strain, the one with the
-    best metric as read of the training samples is chosen; the first one of equal candidates.
+    evaluated under its loads. Of those that meet the limits of stability, strain and metric, the
+    one with the best metric as read of the training samples is chosen, as `CandidateLimits.rank`
+    states. If none does, the one nearest to the limits is chosen, with a finding.
 
     Raises:
         InputError: if the design has no such section, no candidate is feasible, or there are
@@ -84,7 +89,8 @@ def search(problem: Problem, timer: StageTimer) -> SearchResult:
         _evaluate(variant, problem, timer, f"{number} of {total}")
         for number, variant in enumerate(variants, 1)
     ]
-    best = _best(found)
+    limits = candidate_limits(require_trainable(problem))
+    best = _best(found, limits)
     chosen = best.problem
     if chosen is None:
         given = f"no candidate is feasible: {best.candidate.refused}"
@@ -97,13 +103,30 @@ def search(problem: Problem, timer: StageTimer) -> SearchResult:
             _evaluate(variant, problem, timer, f"{number} of {total}")
             for number, variant in enumerate(placed, len(variants) + 1)
         ]
-        best = _best(found)
+        best = _best(found, limits)
     candidates = (one.candidate.model_copy(update={"chosen": one is best}) for one in found)
-    return SearchResult(best.problem or chosen, tuple(candidates))
+    return SearchResult(
+        best.problem or chosen, tuple(candidates), tuple(_findings(found.index(best) + 1, best))
+    )
 
 
-def _best(found: Sequence[EvaluatedCandidate]) -> EvaluatedCandidate:
-    return max(found, key=lambda result: result.rank)  # the first of equals
+def _best(found: Sequence[EvaluatedCandidate], limits: CandidateLimits) -> EvaluatedCandidate:
+    return max(found, key=lambda one: limits.rank(one.candidate))  # the first of equals
+
+
+def _findings(number: int, best: EvaluatedCandidate) -> Iterator[Finding]:
+    """Yield a warning if the best candidate does not meet the limits."""
+    found = best.candidate
+    if found.limits != "not met":
+        return
+    strain = "a lost sample" if found.strain is None else f"strain {found.strain:.3g}"
+    metric = "none" if found.metric is None else f"{found.metric:.4g}"
+    stability = "none found" if found.stability is None else f"{found.stability:.3g}"
+    message = (
+        f"no candidate meets the limits of stability, strain and metric; candidate {number} is the "
+        f"nearest: first instability {stability}, {strain}, metric as read {metric}"
+    )
+    yield Finding("search-limits", "warning", "[compensate.search]", message)
 
 
 def _combinations(design: Design, section: SearchSection) -> Iterator[_Variant]:
@@ -165,9 +188,13 @@ def _evaluate(
 ) -> EvaluatedCandidate:
     candidate = candidate_of(variant.design, variant.load_factor)
     shape, printer = variant.design.fabrication, problem.printer
-    joint, wall = shape.joint_ratio * shape.width_min_mm, printer.printable_wall_mm
-    if joint < wall:
-        reason = f"joint width {joint:g} mm, minimum of {printer.name} {wall:g} mm"
+    walls = {
+        "joint width": shape.joint_ratio * shape.width_min_mm,
+        "thickness": shape.thickness_mm,
+    }
+    thinnest, allowed = min(walls, key=walls.__getitem__), printer.printable_wall_mm
+    if walls[thinnest] < allowed:
+        reason = f"{thinnest} {walls[thinnest]:g} mm, minimum of {printer.name} {allowed:g} mm"
         return refused(candidate, reason)
     try:
         with timer.stage(f"candidate {number}"):

@@ -9,7 +9,8 @@ from pydantic import Field, Strict, model_validator
 
 from mnnfab.design.section import Many, NotNegative, Positive, Section, section_error
 
-#: Largest number of candidates of a search; each one takes a training and a continuum solution.
+#: Largest number of combinations of a search; each takes two trainings, two continuum solutions and
+#: a sweep of the loads.
 MAX_CANDIDATES = 100
 #: Advised limits of the agreement of linear models, which give warnings; a limit of the design
 #: is an acceptance criterion.
@@ -117,17 +118,19 @@ class SearchSection(Section):
 
     Each list holds values of the key of the same name in [fabrication], pairs of width limits, or
     factors on the loads; the value of the design is always included. Every combination is
-    trained, compensated once and evaluated as it hangs, by a frame with large rotations; then the
-    best port placements are tried with the best combination. Of those that meet the limits of
-    stability and strain, the one with the best metric as read of the training samples is chosen.
-    Combinations that the printer cannot print are left out.
+    trained, compensated once and evaluated under its loads, by a frame with large rotations; then
+    the best port placements are tried with the best combination. Of the candidates that meet the
+    limits of stability, strain and metric in [check], the one with the best metric as read of the
+    training samples is chosen; if none does, the one nearest to the limits, with a warning.
+    Combinations that cannot be printed, built or solved are refused.
 
     Args:
         joint_ratio: width of the joint divided by the width of the middle.
         joint_length_mm: distance from the node to the start of the taper.
         width_limits_mm: pairs of width_min_mm and width_max_mm.
         thickness_mm: thickness of the part.
-        load_factor: factors on all loads of the task, which must be given in the design.
+        load_factor: factors on all loads of the task; not for the loads of a table. Lengths such as
+            targets_mm, threshold_mm and loss_scale_mm stay the same.
         ports: number of random placements of inputs and outputs that are screened with the bar
             model; the best three are tried too.
     """

@@ -97,7 +97,9 @@ class Design(Section):
 
     @model_validator(mode="after")
     def _check_search(self) -> Self:
-        search = self.compensate.search if self.compensate else None
+        if self.compensate is None or not self.compensate.enabled:
+            return self
+        search = self.compensate.search
         of_table = isinstance(self.task, Regression) and self.task.dataset is not None
         if search and search.load_factor and of_table:
             given = f"{list(search.load_factor)}, with the loads of a table"

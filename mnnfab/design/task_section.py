@@ -25,6 +25,7 @@ from mnnfab.design.section import (
     relative_file_name,
     section_error,
 )
+from mnnfab.errors import InputError
 from mnnfab.losses.loss import TargetKind, loss_kinds, losses_for
 from mnnfab.losses.readout import readout_kinds
 from mnnfab.network.node_ids import require_number
@@ -198,7 +199,10 @@ class Classification(Section):
                 raise section_error("feature_limits", given, "[min, max] with min below max")
 
     def with_load_factor(self, factor: float) -> Self:
-        """Return the section with all loads, that of the bias included, times a factor."""
+        """Return the section with all loads, that of the bias included, times a factor.
+
+        Lengths such as threshold_mm and loss_scale_mm stay the same.
+        """
         given, bias = self.load_at_max_gf, self.bias_gf
         loads = _times(given, factor) if isinstance(given, tuple) else _times((given,), factor)[0]
         constant = None if bias is None else _times((bias,), factor)[0]
@@ -277,9 +281,13 @@ class Regression(Section):
         return self
 
     def with_load_factor(self, factor: float) -> Self:
-        """Return the section with the largest load times a factor; its slopes stay the same."""
-        if self.max_load_gf is None:  # the loads of a table, which the design refuses
-            return self
+        """Return the section with the largest load times a factor; its slopes stay the same.
+
+        Raises:
+            InputError: if the loads are those of a table.
+        """
+        if self.max_load_gf is None:
+            raise InputError("[task]", "a factor on the loads of a table", "loads of the design")
         return self.model_copy(update={"max_load_gf": _times((self.max_load_gf,), factor)[0]})
 
 
@@ -372,8 +380,8 @@ class NoTask(Section):
         return self
 
     def with_load_factor(self, _: float) -> Self:
-        """Return the section itself, which has no loads."""
-        return self
+        """Raise an `InputError`: the section has no loads."""
+        raise InputError("[task]", 'a factor on loads with kind = "none"', "a task with loads")
 
 
 TaskSection = Annotated[

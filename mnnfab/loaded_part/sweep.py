@@ -85,7 +85,7 @@ class Sweep:
 def sweep_loads(
     frame: CalibratedFrame,
     loads_N: FloatArray,
-    solid: float = np.inf,
+    out_of_plane: float = np.inf,
     *,
     in_plane_only: bool = False,
 ) -> Sweep:
@@ -93,12 +93,12 @@ def sweep_loads(
 
     Each load factor starts from the states at the one before. Smaller factors are put before
     `FACTORS` until all samples are stable at the first. Beyond the loads of the task, the sweep
-    ends two load factors after the first one with an instability, by the frame or the solid.
+    ends two load factors after the first one with an instability, by the frame or the other model.
 
     Args:
         frame: calibrated frame.
         loads_N: loads at factor 1, (n_samples, n_in).
-        solid: smallest load factor of buckling out of the plane by the solid model.
+        out_of_plane: smallest load factor of buckling out of the plane by another model.
         in_plane_only: take all states as stable out of the plane, as in a much thicker part.
     """
     factors = FACTORS if in_plane_only else _from_stable_loads(frame, loads_N, FACTORS)
@@ -116,7 +116,7 @@ def sweep_loads(
         swept.append(found)
         if factor >= 1.0 and len(swept) > 2:
             earlier = swept[-3]
-            if earlier.factor > solid or not earlier.stable.all():
+            if earlier.factor > out_of_plane or not earlier.stable.all():
                 break
     return Sweep(tuple(swept), in_plane, out)
 

@@ -137,6 +137,7 @@ def train_design(
             trainable = _without_the_search(chosen.problem, section)
             before = _findings_before_training(trainable, timer, known=reported)
             reported = (*trainable.input_findings, *before)
+        reported = (*reported, *_report(chosen.findings, timer))
     with timer.stage("train"):
         training = train_problem(trainable, timer.watcher.epoch)
     keep(TrainedDesign(trainable, training, compensation_of(trainable.surrogate), reported))

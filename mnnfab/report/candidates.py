@@ -18,19 +18,17 @@ if TYPE_CHECKING:
 
     from mnnfab.arrays import FloatArray, IntArray
     from mnnfab.compensation.record import Candidate
-    from mnnfab.task.metrics import PrimaryMetric
 
 Better = Literal["higher", "lower"]
 
-#: The axis ends at this number of times the distance from the best metric to the median.
-RANGE = 3.0
-#: Range of the metric that is drawn at least, relative to the best one.
+#: Range of the metric that is drawn at least, relative to the best one and absolute.
 MIN_RANGE = 0.01
+MIN_ABSOLUTE_RANGE = 1e-6
 
 
 @dataclass(frozen=True)
 class _Panel:
-    """What a panel has on its horizontal axis: a key of `Candidate`, its label and better end."""
+    """Horizontal axis of a panel: a key of `Candidate`, its label and its better direction."""
 
     key: str
     label: str
@@ -44,87 +42,111 @@ PANELS = (
 )
 
 
+@dataclass(frozen=True, eq=False)
+class _Points:
+    """Evaluated candidates.
+
+    Args:
+        numbers: their numbers.
+        metric: metric as read, infinitely bad where a sample is lost.
+        limits: limits that they meet.
+        chosen: which one is chosen.
+    """
+
+    numbers: IntArray
+    metric: FloatArray
+    limits: NDArray[np.str_]
+    chosen: NDArray[np.bool_]
+
+    @property
+    def usable(self) -> NDArray[np.bool_]:
+        """Which ones meet the limits, with margin or without."""
+        found: NDArray[np.bool_] = self.limits != "not met"
+        return found
+
+
 def draw_candidates(
-    figure: Figure, candidates: Sequence[Candidate], primary_metric: PrimaryMetric
+    figure: Figure, candidates: Sequence[Candidate], label: str, better: Better
 ) -> None:
-    """Draw the metric as read of all feasible candidates over load, mass and stability.
+    """Draw the metric as read of all evaluated candidates over load, mass and stability.
 
     Args:
         figure: empty figure.
         candidates: candidates; their numbers in the chart count from 1.
-        primary_metric: the metric.
+        label: name of the metric.
+        better: direction in which the metric improves.
     """
-    better = primary_metric.better
-    numbers = np.array([n for n, one in enumerate(candidates, 1) if one.metric is not None])
-    found = [candidates[number - 1] for number in numbers]
-    metric = np.array([one.metric for one in found], dtype=float)
-    limits = _metric_range(metric, better)
+    known = [(number, one) for number, one in enumerate(candidates, 1) if one.limits is not None]
+    found = [one for _, one in known]
+    lost = -np.inf if better == "higher" else np.inf
+    points = _Points(
+        numbers=np.array([number for number, _ in known], dtype=np.int64),
+        metric=np.array([lost if one.metric is None else one.metric for one in found]),
+        limits=np.array([one.limits for one in found], dtype=np.str_),
+        chosen=np.array([one.chosen for one in found], dtype=np.bool_),
+    )
+    limits = _metric_range(points, better)
     for panel, axes in zip(PANELS, figure.subplots(1, len(PANELS), sharey=True), strict=True):
-        values = np.array([getattr(one, panel.key) for one in found], dtype=float)
-        known = np.isfinite(values)
-        points = _Points(
-            numbers[known],
-            values[known],
-            metric[known],
-            np.array([one.sufficient for one in found])[known],
-            np.array([one.chosen for one in found])[known],
-        )
-        _draw_panel(axes, points, (panel.better, better), limits)
+        given = [getattr(one, panel.key) for one in found]
+        values = np.array([np.inf if value is None else value for value in given])  # no instability
+        front = _front(values, points, (panel.better, better))
+        _draw_panel(axes, values, points, front, limits)
         axes.set_xlabel(panel.label)
         axes.set_ylim(*limits)
-    figure.axes[0].set_ylabel(f"{primary_metric.label}, as read")
+    figure.axes[0].set_ylabel(f"{label}, as read")
     handles, labels = figure.axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="lower center", ncols=len(labels), frameon=False, fontsize=9)
 
 
-@dataclass(frozen=True, eq=False)
-class _Points:
-    """Candidates of a panel: numbers, values on both axes, and which are usable or chosen."""
-
-    numbers: IntArray
-    values: FloatArray
-    metric: FloatArray
-    sufficient: NDArray[np.bool_]
-    chosen: NDArray[np.bool_]
-
-
 def _draw_panel(
-    axes: Axes, points: _Points, better: tuple[Better, Better], limits: tuple[float, float]
+    axes: Axes,
+    values: FloatArray,
+    points: _Points,
+    front: IntArray,
+    limits: tuple[float, float],
 ) -> None:
     low, high = limits
-    inside = (points.metric >= low) & (points.metric <= high)
-    shown = points.metric.clip(low + 0.02 * (high - low), high - 0.02 * (high - low))
-
-    def at(which: NDArray[np.bool_]) -> tuple[FloatArray, FloatArray]:
-        return points.values[which], shown[which]
-
-    outside = "v" if better[1] == "higher" else "^"
-    for group, color, words in (
-        (points.sufficient, BLUE, "meets the limits of stability and strain"),
-        (~points.sufficient, GREY, "does not meet them"),
+    inset = 0.02 * (high - low)
+    across, up = _without_infinite(values), points.metric.clip(low + inset, high - inset)
+    markers = np.where(points.metric < low, "v", np.where(points.metric > high, "^", "o"))
+    markers[~np.isfinite(values) & (markers == "o")] = ">"
+    for name, color, face, label in (
+        ("met with margin", BLUE, BLUE, "meets the limits with margin"),
+        ("met", BLUE, "white", "meets the limits"),
+        ("not met", GREY, GREY, "does not meet the limits"),
     ):
-        axes.plot(*at(group & inside), "o", ms=6, color=color, label=words)
-        axes.plot(*at(group & ~inside), outside, ms=6, color=color)
-    front = _front(points, better)
-    order = front[np.argsort(points.values[front])]
-    axes.plot(points.values[order], points.metric[order], "-", lw=1, color=BLUE, zorder=1)
-    axes.plot(*at(points.chosen), "*", ms=15, color=ORANGE, label="chosen", zorder=3)
-    for place in np.union1d(front, np.flatnonzero(points.chosen)).tolist():
-        xy = (points.values[place], shown[place])
-        aside = (-16, -14) if points.chosen[place] else (6, 5)  # many have the loads of the chosen
-        axes.annotate(str(points.numbers[place]), xy, aside, textcoords="offset points")
+        if (points.limits == name).any():
+            axes.plot([], [], "o", ms=6, color=color, mfc=face, label=label)
+        for marker in np.unique(markers[points.limits == name]).tolist():
+            here = (points.limits == name) & (markers == marker)
+            axes.plot(across[here], up[here], marker, ms=6, color=color, mfc=face)
+    order = front[np.argsort(values[front])]
+    axes.plot(across[order], up[order], "-", lw=1, color=BLUE, zorder=1)
+    chosen = points.chosen
+    axes.plot(across[chosen], up[chosen], "*", ms=15, color=ORANGE, label="chosen", zorder=3)
+    for place in np.union1d(front, np.flatnonzero(chosen)).tolist():
+        aside = (-16, -14) if chosen[place] else (6, 5)  # many have the loads of the chosen one
+        number = str(points.numbers[place])
+        axes.annotate(number, (across[place], up[place]), aside, textcoords="offset points")
     axes.margins(x=0.12)
 
 
-def _front(points: _Points, better: tuple[Better, Better]) -> IntArray:
-    """Return the usable candidates that no other one surpasses in both values."""
-    across = points.values if better[0] == "higher" else -points.values
+def _without_infinite(values: FloatArray) -> FloatArray:
+    """Return values with infinite ones to the right of the others."""
+    finite = values[np.isfinite(values)]
+    edge = 1.15 * float(finite.max()) if finite.size else 1.0
+    return np.where(np.isfinite(values), values, edge)
+
+
+def _front(values: FloatArray, points: _Points, better: tuple[Better, Better]) -> IntArray:
+    """Return the candidates within the limits that no other of them surpasses in both values."""
+    across = values if better[0] == "higher" else -values
     up = points.metric if better[1] == "higher" else -points.metric
     found = [
         place
-        for place in np.flatnonzero(points.sufficient).tolist()
+        for place in np.flatnonzero(points.usable).tolist()
         if not (
-            points.sufficient
+            points.usable
             & (across >= across[place])
             & (up >= up[place])
             & ((across > across[place]) | (up > up[place]))
@@ -133,11 +155,21 @@ def _front(points: _Points, better: tuple[Better, Better]) -> IntArray:
     return np.array(found, dtype=np.int64)
 
 
-def _metric_range(metric: FloatArray, better: Better) -> tuple[float, float]:
-    """Return the limits of the axis: from the best metric to beyond the median."""
-    best = metric.max() if better == "higher" else metric.min()
-    worst = metric.min() if better == "higher" else metric.max()
-    size = RANGE * abs(float(np.median(metric)) - best)
-    size = max(min(size, abs(worst - best)), MIN_RANGE * abs(best))
-    inner, outer = -0.08 * size, 1.08 * size
-    return (best - outer, best - inner) if better == "higher" else (best + inner, best + outer)
+def _metric_range(points: _Points, better: Better) -> tuple[float, float]:
+    """Return the limits of the axis.
+
+    They contain the candidates within the limits and the chosen one, and on the side of better
+    metrics other ones as far again.
+    """
+    worse = -points.metric if better == "higher" else points.metric
+    known = np.isfinite(worse)
+    shown = worse[known & (points.usable | points.chosen)]
+    shown = shown if shown.size else worse[known]
+    if not shown.size:
+        return 0.0, 1.0
+    best = float(shown.min())
+    size = max(float(shown.max()) - best, MIN_RANGE * abs(best), MIN_ABSOLUTE_RANGE)
+    first = max(float(worse[known].min()), best - size)
+    margin = 0.08 * (best + size - first)
+    ends = (first - margin, best + size + margin)
+    return (-ends[1], -ends[0]) if better == "higher" else ends

@@ -30,6 +30,7 @@ from mnnfab.report.drawing import (
 from mnnfab.report.loaded import draw_envelope
 from mnnfab.report.readings import draw_moduli, reference_state
 from mnnfab.report.response_tables import models_by_name
+from mnnfab.task.reading import read_label
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,7 +84,7 @@ def pictures(results: Results) -> dict[str, Picture]:
     if results.loaded:
         figures["envelope"] = _envelope(results.loaded)
     candidates = results.record.compensation.candidates
-    if any(found.metric is not None for found in candidates) and is_trainable(results.problem):
+    if any(found.limits is not None for found in candidates) and is_trainable(results.problem):
         figures["candidates"] = _candidates(results.problem, candidates)
     if results.print_samples and is_trainable(results.problem):
         figures["prints"] = _prints(results.problem, results.print_samples)
@@ -199,12 +200,14 @@ def _envelope(loaded: LoadedPart) -> Picture:
 
 def _candidates(problem: TrainableProblem, candidates: Sequence[Candidate]) -> Picture:
     figure = _figure(12.5, 4.2, left=0.07, right=0.985, bottom=0.24, wspace=0.08)
-    draw_candidates(figure, candidates, problem.task.primary_metric)
+    task = problem.task
+    draw_candidates(figure, candidates, read_label(task), task.primary_metric.better)
     caption = (
         "Metric as read of each candidate over its largest load, its mass and its load factor of "
         "instability, numbered as in the table. The line joins the best compromises: no other "
         "candidate within the limits is better in one of the two values and as good in the other. "
-        "Triangles mark values beyond the axis."
+        "Triangles mark values beyond the axis, and parts without an instability in the range of "
+        "load factors."
     )
     return Picture("Candidates of the search", caption, address_of(figure, "svg"))
 

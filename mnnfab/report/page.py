@@ -8,6 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from mnnfab.loaded_part.requirements import MODEL_MARGIN
 from mnnfab.losses.readouts.largest_magnitude import LARGEST_MAGNITUDE
 from mnnfab.report.bond_table import bond_table
 from mnnfab.report.figures import Picture, pictures
@@ -18,6 +19,7 @@ from mnnfab.report.summary import summarise
 from mnnfab.report.template import render
 from mnnfab.runs.history_file import Columns
 from mnnfab.task.metrics import Metrics, metric_label
+from mnnfab.task.reading import read_label
 from mnnfab.units import NEWTON_PER_GF
 from mnnfab.validation.finding_codes import grouped_findings
 from mnnfab.validation.results import Results
@@ -51,6 +53,8 @@ def page_text(results: Results, others: Sequence[OtherFile] = ()) -> str:
         metric_training=metric_label(task.primary_metric.training)
         if task and task.primary_metric
         else "metric (training samples)",
+        read_name=read_label(task) if task else "metric",
+        model_margin=MODEL_MARGIN,
         confusion_matrices=confusion_matrices(results),
         task_readout=task.readout if task else LARGEST_MAGNITUDE,
         outputs=outputs,

@@ -45,13 +45,26 @@ class ReadMetric:
     @property
     def label(self) -> str:
         """Name of the metric for people; the accuracy of one sample is a probability."""
-        if self.name == "accuracy" and self.n_samples == 1:
-            return "probability of the right answer"
-        return self.name.replace("_", " ")
+        return _label(self.name, self.n_samples)
 
     def meets(self, limit: float) -> bool:
         """Return whether the expected metric is as good as a limit; False for NaN."""
         return self.value >= limit if self.higher_is_better else self.value <= limit
+
+
+def read_label(task: Task) -> str:
+    """Return the name, for people, of the metric as read of a task."""
+    return _label(_name(task), len(task.targets))
+
+
+def _name(task: Task) -> ReadName:
+    return "accuracy" if task.target_kind == "classes" else "relative_error"
+
+
+def _label(name: ReadName, n_samples: int) -> str:
+    if name == "accuracy" and n_samples == 1:
+        return "probability of the right answer"
+    return name.replace("_", " ")
 
 
 def metric_as_read(

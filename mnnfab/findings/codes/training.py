@@ -140,6 +140,16 @@ TRAINING: Final = (
         "Change `[compensate] loss_scale_mm` or `rounds`, or add `[compensate.search]`.",
     ),
     FindingCode(
+        "search-limits",
+        "compensation",
+        ("warning",),
+        (
+            "No candidate of the search meets the limits of stability, strain and metric as read; "
+            "the one nearest to them is used."
+        ),
+        "Search over thickness_mm and load_factor, or other ports.",
+    ),
+    FindingCode(
         "widths-changed",
         "run",
         ("warning",),
