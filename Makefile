@@ -6,15 +6,18 @@ PACKAGES := mnnfab geometry fem export
 TOGETHER := -n auto --dist loadfile
 # More options for `make test`, as .ci/run measures coverage with.
 PYTEST_ARGS ?=
-test words test-all: export OMP_NUM_THREADS ?= 1
+test test-ci words test-all: export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test words test-all lint types doctest docs commands reference bench picture reproduction validation paraview clean
+.PHONY: demo test test-ci words test-all lint types doctest docs commands reference bench picture reproduction validation paraview clean
 
 demo: .venv/ready ## the main job: train, check and export the iris classifier
 	$(BIN)/mnnfab run examples/iris.toml
 
-test: .venv/ready ## all tests that take less than a minute each
-	$(BIN)/python -m pytest -q -m "not slow and not words" $(TOGETHER) $(PYTEST_ARGS)
+test: .venv/ready ## all tests that take less than some eight seconds each
+	$(BIN)/python -m pytest -q -m "not ci and not slow and not words" $(TOGETHER) $(PYTEST_ARGS)
+
+test-ci: .venv/ready ## whole runs of the examples and other tests of up to a minute each
+	$(BIN)/python -m pytest -q -m "ci and not slow" $(TOGETHER) $(PYTEST_ARGS)
 
 words: .venv/ready ## every command of README and docs
 	$(BIN)/python -m pytest -q -m "words and not slow" -n auto

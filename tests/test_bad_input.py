@@ -405,6 +405,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     "limit",
     [0, *(pytest.param(n, marks=pytest.mark.slow) for n in (100, 2_000)), 20_000, 100_000],
 )
+@pytest.mark.ci
 def test_full_disk_damages_nothing(finished: Path, limit: int) -> None:
     """No file can grow beyond `limit`: the run fails in one stage or another of its writing."""
     before = contents(finished / "out")
@@ -464,6 +465,7 @@ def test_new_keeps_what_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert not (tmp_path.parent / "mine.toml").exists()
 
 
+@pytest.mark.ci
 def test_new_design_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     mnnfab_command("new", "mine")
@@ -473,6 +475,7 @@ def test_new_design_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert "pass: mine.step, mine.stl" in done.stdout
 
 
+@pytest.mark.ci
 def test_failed_gate_is_status_1(tmp_path: Path) -> None:
     values = base() | {"check": {"max_bond_strain": 1e-4, "elements_across_joint": 1}}
     (tmp_path / "design.toml").write_text(tomli_w.dumps(values))
@@ -482,6 +485,7 @@ def test_failed_gate_is_status_1(tmp_path: Path) -> None:
     assert "no part files written" in done.stdout
 
 
+@pytest.mark.ci
 def test_stages_on_the_command_line(tmp_path: Path) -> None:
     (tmp_path / "design.toml").write_text(tomli_w.dumps(base(ENOUGH_EPOCHS)))
     out = tmp_path / "out"

@@ -100,6 +100,7 @@ def test_tables_say_what_the_reports_say(swept: tuple[Path, BatchOutcome]) -> No
     assert all(row["name"] in page for row in outcome.rows)
 
 
+@pytest.mark.ci
 def test_the_same_bytes_as_alone(swept: tuple[Path, BatchOutcome], tmp_path: Path) -> None:
     folder, _ = swept
     name = "small-seed-1-joint_ratio-0.6"
@@ -113,6 +114,7 @@ def test_the_same_bytes_as_alone(swept: tuple[Path, BatchOutcome], tmp_path: Pat
     assert whole_run(alone) == whole_run(folder / "out" / name)
 
 
+@pytest.mark.ci
 def test_resume_redoes_what_is_missing_changed_or_was_asked_otherwise(tmp_path: Path) -> None:
     good = small_design(tmp_path, "small", more=SWEEP, check=True)
     out = tmp_path / "out"
@@ -179,6 +181,7 @@ def test_what_keeps_a_design_from_being_run_costs_it_alone(
     assert "No space left" in outcome.rows[0]["message"]
 
 
+@pytest.mark.ci
 def test_modules_beside_the_designs_are_not_loaded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -224,6 +227,7 @@ def test_two_designs_of_one_name_are_refused(tmp_path: Path) -> None:
         (Limits(60.0, 250.0), "memory", "exceeded the memory limit of 250 MB", 100),
     ],
 )
+@pytest.mark.ci
 def test_limits_cost_one_design(
     tmp_path: Path, limits: Limits, ending: str, message: str, rows: int
 ) -> None:
@@ -303,6 +307,7 @@ def test_sockets_get_a_folder_with_a_short_path(
             pass
 
 
+@pytest.mark.ci
 def test_command_line(tmp_path: Path) -> None:
     """Also with a temporary folder whose path is too long for a socket."""
     temporary = tmp_path / ("long-" * 24)
@@ -336,6 +341,7 @@ def test_command_line(tmp_path: Path) -> None:
     ("sent", "status"),
     [(signal.SIGTERM, 143), pytest.param(signal.SIGINT, 130, marks=pytest.mark.slow)],
 )
+@pytest.mark.ci
 def test_ctrl_c_and_termination_keep_what_is_done(
     tmp_path: Path, sent: signal.Signals, status: int
 ) -> None:
@@ -486,6 +492,7 @@ def cluster(folder: Path) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]
         yield json.loads(place.read_text())["address"], workers
 
 
+@pytest.mark.ci
 def test_a_cluster_gives_the_same_bytes_and_a_lost_worker_costs_time_alone(
     tmp_path: Path,
 ) -> None:

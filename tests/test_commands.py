@@ -64,6 +64,7 @@ def test_every_command_takes_the_common_options() -> None:
         assert {"--json", "--quiet", "--log"} <= options, name
 
 
+@pytest.mark.ci
 def test_a_run_in_json_and_its_stages(tmp_path: Path) -> None:
     design, out = small_design(tmp_path, "small", check=True), tmp_path / "out"
     trained = values("train", design, "--out", out)
@@ -98,6 +99,7 @@ def test_a_failed_gate_in_json(tmp_path: Path) -> None:
     assert [one["code"] for one in found["findings"] if one["severity"] == "error"]
 
 
+@pytest.mark.ci
 def test_reach_and_ladder_in_json(tmp_path: Path) -> None:
     reach = values("reach", EXAMPLES / "paper" / "regression.toml")
     assert reach["target"]["relative_error"] == pytest.approx(0.14, abs=0.005)
@@ -320,6 +322,7 @@ def test_new_asks_on_a_terminal(tmp_path: Path) -> None:
 # Compare
 
 
+@pytest.mark.ci
 def test_compare_says_where_two_runs_differ(tmp_path: Path) -> None:
     first = run(small_design(tmp_path / "a", "first", check=True), tmp_path / "one").folder
     other = small_design(tmp_path / "b", "second", check=True, epochs=60)
@@ -376,6 +379,7 @@ def watched(command: str, design: Path, out: Path) -> Result:
     return done
 
 
+@pytest.mark.ci
 def test_watch_follows_a_run(tmp_path: Path) -> None:
     design, out = small_design(tmp_path, "small", epochs=20_000, check=True), tmp_path / "out"
     done = watched("run", design, out)
@@ -384,6 +388,7 @@ def test_watch_follows_a_run(tmp_path: Path) -> None:
     assert "pass; see" in done.stdout
 
 
+@pytest.mark.ci
 def test_watch_follows_a_batch(tmp_path: Path) -> None:
     sweep = "[sweep]\ntraining.seed = [0, 1, 2]\n"
     design, out = small_design(tmp_path, "small", epochs=3000, more=sweep), tmp_path / "out"
@@ -452,6 +457,7 @@ def test_doctor_finds_what_is_there_and_what_is_not(monkeypatch: pytest.MonkeyPa
     assert "pip install none-such" in done.stdout
 
 
+@pytest.mark.ci
 def test_doctor_passes_here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mnnfab.commands.diagnosis, "EXTRAS", ())  # they do not make it fail
     assert not [check for check in diagnose() if check.state == "missing"]

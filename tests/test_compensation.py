@@ -91,6 +91,7 @@ def assert_the_loop_closed(done: CompensationResult) -> None:
     assert rounds[0].metric_predicted > rounds[0].metric + 0.03
 
 
+@pytest.mark.ci
 def test_loop_closes_on_iris(iris_values: dict[str, Any]) -> None:
     done = loop(iris_values, 0)
     assert_the_loop_closed(done)
@@ -113,6 +114,7 @@ def test_loop_closes_on_ten_seeds(iris_values: dict[str, Any]) -> None:
     assert np.median([entry.metric for entry in kept if entry]) >= 0.92
 
 
+@pytest.mark.ci
 def test_regression_comes_back() -> None:
     """The part is a quarter softer, so it can follow what bars cannot: errors fall."""
     values = parse_values("paper/regression.toml")
@@ -238,6 +240,7 @@ def test_run_keeps_the_loop(iris_run: Outcome) -> None:
     assert "Compensation" in (iris_run.folder / "report.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.ci
 def test_check_finds_the_surrogate_again(iris_run: Outcome, tmp_path: Path) -> None:
     folder = tmp_path / "again"
     folder.mkdir()
@@ -255,6 +258,7 @@ def test_check_finds_the_surrogate_again(iris_run: Outcome, tmp_path: Path) -> N
     assert after["loaded"] == before["loaded"]
 
 
+@pytest.mark.ci
 def test_search_takes_what_the_printer_can_make(iris_values: dict[str, Any]) -> None:
     iris_values["compensate"] = {
         "loss_scale_mm": 0.005,
@@ -273,6 +277,7 @@ def test_search_takes_what_the_printer_can_make(iris_values: dict[str, Any]) -> 
     assert found.problem.width_limits_mm == (1.5, 3.0)
 
 
+@pytest.mark.ci
 def test_search_moves_ports(iris_values: dict[str, Any]) -> None:
     iris_values["compensate"] = {"search": {"ports": 12}}
     iris_values["check"] = COARSE
@@ -335,6 +340,7 @@ def copied(folder: Path, to: Path) -> Path:
     return to
 
 
+@pytest.mark.ci
 def test_a_first_training_that_is_kept_stays_what_it_was(
     tmp_path: Path, iris_values: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -357,6 +363,7 @@ def test_a_first_training_that_is_kept_stays_what_it_was(
     assert (outcome.folder / "history.csv").exists()
 
 
+@pytest.mark.ci
 def test_widths_by_hand_are_told_every_time_and_predicted_by_nothing(
     iris_run: Outcome, tmp_path: Path
 ) -> None:
@@ -403,6 +410,7 @@ def test_a_round_that_fails_ends_the_loop(
     assert "the mesher did not finish" in told["loop-ended"]
 
 
+@pytest.mark.ci
 def test_search_starts_where_it_was_told(tmp_path: Path, iris_run: Outcome) -> None:
     values = parse_values("iris.toml")
     values["training"]["epochs"] = 1
@@ -418,6 +426,7 @@ def test_search_starts_where_it_was_told(tmp_path: Path, iris_run: Outcome) -> N
 
 
 @pytest.mark.parametrize("law", ["series", pytest.param("calibrated", marks=pytest.mark.slow)])
+@pytest.mark.ci
 def test_laws_on_the_command_line(tmp_path: Path, law: str) -> None:
     values = parse_values("behaviour-left.toml")
     values["training"] |= {"stiffness_law": law, "epochs": 200}
@@ -433,6 +442,7 @@ def test_laws_on_the_command_line(tmp_path: Path, law: str) -> None:
     assert again.verdict == outcome.verdict == "pass"
 
 
+@pytest.mark.ci
 def test_a_class_that_hangs_nothing_on_average(tmp_path: Path) -> None:
     """The corners of a square, two to a class: their mean is no load, so the largest is taken."""
     corners = [(1, 1, "same"), (-1, -1, "same"), (1, -1, "other"), (-1, 1, "other")]
@@ -457,6 +467,7 @@ def test_a_class_that_hangs_nothing_on_average(tmp_path: Path) -> None:
     np.testing.assert_allclose(np.abs([case.loads_N for case in cases]), 24 * NEWTON_PER_GF)
 
 
+@pytest.mark.ci
 def test_loop_off_is_no_loop(tmp_path: Path) -> None:
     values = parse_values("behaviour-left.toml")
     values["check"] = COARSE

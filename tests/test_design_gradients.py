@@ -195,6 +195,7 @@ def test_rubber_width_gradient_of_a_threshold(
 
 
 @needs_ngsolve
+@pytest.mark.ci
 def test_rubber_width_gradient_is_that_of_ngsolve(
     tmp_path: Path,
     mesh: Mesh,

@@ -31,6 +31,7 @@ OPTIONAL = {
     ids=str,
 )
 @pytest.mark.filterwarnings("ignore")
+@pytest.mark.ci
 def test_scikit_learns_own_checks(estimator: object) -> None:
     results = check_estimator(estimator, on_fail="raise", on_skip=None)
     assert len(results) > 45

@@ -285,6 +285,7 @@ run(Path(sys.argv[1]), Path(sys.argv[2]), force=True)
 """
 
 
+@pytest.mark.ci
 def test_same_design_same_bytes_in_other_folders_and_processes(tmp_path: Path) -> None:
     design = (Path(__file__).parent.parent / "examples" / "paper" / "iris-lab.toml").read_text()
     design += "\n[check]\nenabled = false\n"  # the files are the same; it is faster

@@ -287,6 +287,7 @@ def test_coupons_are_parts_of_their_own(paper_network: Network, fabrication: Fab
         assert isinstance(build_solid(tiling), cadquery.Solid)
 
 
+@pytest.mark.ci
 def test_a_run_finds_its_own_id_again(tmp_path: Path) -> None:
     """`export` of a finished run says the same hash as the run did."""
     from mnnfab.pipeline.pipeline import export, run

@@ -218,6 +218,7 @@ def test_the_first_case_to_leave_linear_theory_is_told(iris: Solved, found: Limi
     assert finding.severity == "warning"
 
 
+@pytest.mark.ci
 def test_ladder_climbs_towards_the_solid(part: PortPart) -> None:
     values = tomllib.loads((EXAMPLES / "iris.toml").read_text(encoding="utf-8"))
     coarse = part_of(values | {"check": COARSE}, part.widths_mm)

@@ -173,6 +173,7 @@ def unique(paths: list[Path]) -> list[Path]:
 
 
 @pytest.mark.parametrize("number", [60, pytest.param(2000, marks=pytest.mark.slow)])
+@pytest.mark.ci
 def test_mutated_designs(tmp_path: Path, number: int) -> None:
     paths = unique(mutants(tmp_path, number, seed=number))
     assert len(paths) > 0.9 * number
@@ -183,6 +184,7 @@ def test_mutated_designs(tmp_path: Path, number: int) -> None:
 
 
 @pytest.mark.parametrize("number", [24, pytest.param(500, marks=pytest.mark.slow)])
+@pytest.mark.ci
 def test_mutated_inputs(tmp_path: Path, number: int) -> None:
     found = run_all(tmp_path, mutated_inputs(tmp_path, number, seed=number))
     assert found.endings["refused"] > 0.2 * number
@@ -265,6 +267,7 @@ ODD = (b"", b"[]", b"null", b"{", b"[" * 100_000, b'{"files": 3}', b'[{"code": 1
 
 
 @pytest.mark.parametrize("number", [20, pytest.param(400, marks=pytest.mark.slow)])
+@pytest.mark.ci
 def test_mutated_files_of_a_run(tmp_path: Path, number: int) -> None:
     """Folders of results that somebody else has made, or a broken disk."""
     values = tomllib.loads(design("x", training="[training]\nepochs = 5\nrestarts = 2\n"))

@@ -98,6 +98,7 @@ def test_what_to_expect_is_the_continuums(kit: Path, iris_run: Outcome) -> None:
     assert 0.02 < share < 0.5
 
 
+@pytest.mark.ci
 def test_the_forms_are_an_experiment(kit: Path, iris_run: Outcome, tmp_path: Path) -> None:
     """Filled in with what the kit expects, they measure as a part that is as designed."""
     steps = load_steps(kit / "steps.csv")

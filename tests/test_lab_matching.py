@@ -311,6 +311,7 @@ def test_opposite_values_have_no_factor() -> None:
     assert "none    100.0 %" in factors_text(factors)
 
 
+@pytest.mark.ci
 def test_a_session_takes_no_impossible_measurement(tmp_path: Path) -> None:
     """Exchanged nodes, and a camera that moved: refused, and no round is written."""
     folder, wrong = tmp_path / "session", tmp_path / "wrong"

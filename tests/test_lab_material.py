@@ -48,6 +48,8 @@ from mnnfab.problem.problem import Problem, require_ports
 from mnnfab.profiles import material
 from mnnfab.units import NEWTON_PER_GF
 
+pytestmark = pytest.mark.ci
+
 #: Parameters of the part, not known to the identification.
 MODULUS_MPA, JOINT_MM = 0.71, 2.23
 LOADS_N = NEWTON_PER_GF * np.array([10.0, 20.0, 30.0, 40.0, 50.0])

@@ -232,6 +232,7 @@ def test_swapped_shots_are_refused(fig1: PortPart) -> None:
         check(both)
 
 
+@pytest.mark.ci
 def test_loads_in_another_unit_and_other_parts_are_told(fig1: PortPart) -> None:
     network = fig1.problem.network
     for factor, wrong in ((9.8, True), (1e-3, True), (1.4, False)):

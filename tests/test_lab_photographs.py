@@ -46,6 +46,8 @@ from mnnfab.printed_part.part import PortPart, PrintedPart
 from mnnfab.problem.loading import load_problem
 from mnnfab.problem.problem import require_ports
 
+pytestmark = pytest.mark.ci
+
 if os.environ.get("MNNFAB_PEERS") == "required":  # in .ci/run, which installs it
     import cv2
 else:
@@ -261,6 +263,7 @@ def test_hubs_are_followed_without_dots(fig1: PortPart, tmp_path: Path) -> None:
     assert found.gradient.contains(own).mean() > 0.8
 
 
+@pytest.mark.slow
 def test_a_part_with_eyelets_is_measured_too(tmp_path: Path) -> None:
     """A held-out case: a load case of iris-lab with probes; holes of eyelets are no dots."""
     problem = require_ports(load_problem(EXAMPLES / "paper" / "iris-lab.toml"))

@@ -29,6 +29,8 @@ from mnnfab.problem.loading import load_problem
 from mnnfab.problem.problem import require_trainable
 from mnnfab.training.width_maps import WIDTH_DECIMALS
 
+pytestmark = pytest.mark.ci
+
 DESIGN = Path(__file__).resolve().parent.parent / "examples" / "paper" / "behaviour-left.toml"
 RATE, N_ROUNDS = 0.2, 3
 #: How much worse than with exact gradients a loss may be.

@@ -99,6 +99,7 @@ def test_no_load_is_refused(tmp_path: Path) -> None:
         ran(tmp_path, task={"loads_gf": [0.0]})
 
 
+@pytest.mark.ci
 def test_a_run_and_its_check_find_the_same(tmp_path: Path) -> None:
     outcome = ran(tmp_path, check=COARSE)
     again = check(tmp_path / "out")

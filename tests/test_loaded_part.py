@@ -57,6 +57,7 @@ def left() -> tuple[PortPart, LoadedPart]:
     return part, assess_loaded_part(part)
 
 
+@pytest.mark.ci
 def test_behaviour_as_by_an_independent_code() -> None:
     _, loaded = left()
     (case,) = loaded.cases
@@ -68,6 +69,7 @@ def test_behaviour_as_by_an_independent_code() -> None:
     assert case.contact_mm is None
 
 
+@pytest.mark.ci
 def test_a_loss_by_the_rubber_has_a_remedy_that_changes_something() -> None:
     """The frame is stable up to twice the loads; the rubber shall have lost its path at 1.1."""
     part = behaviour(fabrication__thickness_mm=3.0, task__loads_gf=[-7.5])
@@ -102,6 +104,7 @@ def fine_outputs() -> FloatArray:
     return found.outputs_mm
 
 
+@pytest.mark.ci
 def test_the_window_ends_where_the_rubber_loses_a_path() -> None:
     _, loaded = left()
     lost = Instability(0.5, "in the plane", "“load” (rubber)")

@@ -448,6 +448,7 @@ def test_constraints_that_widths_cannot_meet_are_reported() -> None:
     assert found.severity == "warning"
 
 
+@pytest.mark.ci
 def test_compensation_of_the_loaded_frame(tmp_path: Path) -> None:
     """It predicts the rubber to half a percent, and a check reads what the run has kept."""
     from mnnfab.design.design_file import dump_design

@@ -63,6 +63,7 @@ def run_quietly(design: str, out: str) -> None:
 
 
 @pytest.mark.parametrize("kills", [12, pytest.param(50, marks=pytest.mark.slow)])
+@pytest.mark.ci
 def test_a_run_that_is_killed_leaves_the_earlier_results_or_its_own(
     tmp_path: Path, kills: int
 ) -> None:
@@ -93,6 +94,7 @@ def test_a_run_that_is_killed_leaves_the_earlier_results_or_its_own(
 
 
 @pytest.mark.parametrize("kills", [2, pytest.param(50, marks=pytest.mark.slow)])
+@pytest.mark.ci
 def test_a_batch_that_is_killed_goes_on(tmp_path: Path, kills: int) -> None:
     sweep = "[sweep]\ntraining.seed = { first = 0, last = 5 }\n"
     design = small_design(tmp_path, "small", epochs=300, more=sweep)
@@ -186,6 +188,7 @@ def hidden(folder: Path) -> list[Path]:
 
 
 @pytest.mark.parametrize("times", [4, pytest.param(50, marks=pytest.mark.slow)])
+@pytest.mark.ci
 def test_a_run_that_is_terminated_tidies_up(tmp_path: Path, times: int) -> None:
     """At random moments of training, meshing, export and moving: nothing hidden is left."""
     first = small_design(tmp_path / "a", "same", epochs=20, check=True)

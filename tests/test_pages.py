@@ -98,6 +98,7 @@ def ink(picture: bytes) -> float:
     return float((grey < 128).mean())
 
 
+@pytest.mark.ci
 def test_the_report_on_a_desktop(browser: Any, iris_run: Outcome, tmp_path: Path) -> None:  # noqa: ANN401
     address = (iris_run.folder / "report.html").as_uri()
     found = opened(browser, address, DESKTOP)
@@ -170,7 +171,10 @@ def test_the_report_on_a_phone(browser: Any, iris_run: Outcome, tmp_path: Path) 
     found.page.close()
 
 
-@pytest.mark.parametrize("example", ["regression", "behaviour-left"])
+@pytest.mark.parametrize(
+    "example", ["regression", pytest.param("behaviour-left", marks=pytest.mark.slow)]
+)
+@pytest.mark.ci
 def test_reports_of_other_tasks(browser: Any, tmp_path: Path, example: str) -> None:  # noqa: ANN401
     folder = run(EXAMPLES / f"{example}.toml", tmp_path / "out").folder
     found = opened(browser, (folder / "report.html").as_uri(), DESKTOP)
@@ -183,6 +187,7 @@ def test_reports_of_other_tasks(browser: Any, tmp_path: Path, example: str) -> N
     found.page.close()
 
 
+@pytest.mark.ci
 def test_the_page_of_a_batch(browser: Any, tmp_path: Path) -> None:  # noqa: ANN401
     sweep = "[sweep]\ntraining.seed = [2, 0, 1]\n"
     paths = [small_design(tmp_path, "b", more=sweep), small_design(tmp_path, "a", check=True)]
@@ -210,6 +215,7 @@ def test_the_page_of_a_batch(browser: Any, tmp_path: Path) -> None:  # noqa: ANN
     page.close()
 
 
+@pytest.mark.ci
 def test_a_run_is_followed_until_its_report(browser: Any, tmp_path: Path) -> None:  # noqa: ANN401
     """The page that `mnnfab view` gives turns from progress into the report."""
     design, out = small_design(tmp_path, "small", epochs=40_000), tmp_path / "out"

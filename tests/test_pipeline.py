@@ -58,6 +58,7 @@ def behaviour() -> dict[str, Any]:
     return values | {"check": COARSE}
 
 
+@pytest.mark.ci
 def test_later_stages_tell_what_the_training_told(
     tmp_path: Path, iris_values: dict[str, Any]
 ) -> None:
@@ -178,6 +179,7 @@ def test_resolved_design_is_the_design(iris_run: Outcome) -> None:
         ("regression", "pass", "relative_error", 0.0254, 0.0124, 5e-3),
     ],
 )
+@pytest.mark.ci
 def test_examples_have_their_verdict(
     tmp_path: Path,
     name: str,
@@ -194,6 +196,7 @@ def test_examples_have_their_verdict(
     assert models["continuum"]["metrics"][metric] == pytest.approx(continuum, abs=5e-3)
 
 
+@pytest.mark.ci
 def test_the_example_without_a_task(tmp_path: Path) -> None:
     """The uniform network: a part that is softer than its bars by the joints, and passes."""
     outcome = run(EXAMPLES / "uniform.toml", tmp_path / "uniform")
@@ -206,6 +209,7 @@ def test_the_example_without_a_task(tmp_path: Path) -> None:
     assert values["headline"] is None
 
 
+@pytest.mark.ci
 def test_failed_gate_exports_nothing_and_removes_the_earlier_part(
     tmp_path: Path, behaviour: dict[str, Any]
 ) -> None:
@@ -236,28 +240,31 @@ def test_failed_gate_exports_nothing_and_removes_the_earlier_part(
     assert forced.files == ("behaviour-left.step", "behaviour-left.stl", "behaviour-left.3mf")
 
 
+@pytest.mark.ci
+def test_every_limit_of_the_gate_can_fail(tmp_path: Path, behaviour: dict[str, Any]) -> None:
+    limits = {
+        "max_displacement_residual": 1e-4,
+        "max_elongation_residual": 1e-4,
+        "max_metric_drop": 0.0,
+        "max_bond_strain": 1e-4,
+        "max_scale": 1.1,
+    }
+    behaviour["training"]["epochs"] = 100
+    behaviour["check"] = limits | {"elements_across_joint": 2}
+    outcome = run(design_file(tmp_path, behaviour), tmp_path / "out")
+    errors = {finding.code for finding in outcome.findings if finding.severity == "error"}
+    assert errors == {name.removeprefix("max_").replace("_", "-") for name in limits}
+
+
 @pytest.mark.parametrize(
-    ("limit", "code"),
+    ("joint_ratio", "severity"),
     [
-        ({"max_displacement_residual": 1e-4}, "displacement-residual"),
-        ({"max_elongation_residual": 1e-4}, "elongation-residual"),
-        ({"max_metric_drop": 0.0}, "metric-drop"),
-        ({"max_bond_strain": 1e-4}, "bond-strain"),
-        ({"max_scale": 1.1}, "scale"),
+        pytest.param(0.7, "info", marks=pytest.mark.slow),
+        (0.5, "warning"),
+        (0.35, "error"),
     ],
 )
-def test_every_limit_of_the_gate_can_fail(
-    tmp_path: Path, behaviour: dict[str, Any], limit: dict[str, float], code: str
-) -> None:
-    behaviour["training"]["epochs"] = 100
-    behaviour["check"] = limit | {"elements_across_joint": 2}
-    outcome = run(design_file(tmp_path, behaviour), tmp_path / "out")
-    assert {f.code for f in outcome.findings if f.severity == "error"} == {code}
-
-
-@pytest.mark.parametrize(
-    ("joint_ratio", "severity"), [(0.7, "info"), (0.5, "warning"), (0.35, "error")]
-)
+@pytest.mark.ci
 def test_thin_joints_are_found(
     tmp_path: Path, behaviour: dict[str, Any], joint_ratio: float, severity: str
 ) -> None:
@@ -281,6 +288,7 @@ def test_without_a_gate_findings_are_advice(tmp_path: Path, behaviour: dict[str,
     assert severities["wall"] == severities["check-skipped"] == "warning"
 
 
+@pytest.mark.ci
 def test_stages_give_what_run_gives(tmp_path: Path, behaviour: dict[str, Any]) -> None:
     path = design_file(tmp_path, behaviour)
     whole = run(path, tmp_path / "whole")
@@ -296,6 +304,7 @@ def test_stages_give_what_run_gives(tmp_path: Path, behaviour: dict[str, Any]) -
     assert written(folder) == TRAINED
 
 
+@pytest.mark.ci
 def test_no_task_exports_a_lattice_with_given_widths(tmp_path: Path) -> None:
     values = {
         "schema": 1,
@@ -364,6 +373,7 @@ def test_run_folder_stands_on_its_own(tmp_path: Path, behaviour: dict[str, Any])
     assert export(moved).files == again.files
 
 
+@pytest.mark.ci
 def test_own_tables_train(tmp_path: Path, iris_values: dict[str, Any]) -> None:
     iris_values["task"]["dataset"] = "flowers.csv"
     generator = np.random.default_rng(0)
@@ -406,6 +416,7 @@ def test_large_lattice_becomes_a_part(tmp_path: Path, size: int, bonds: int) -> 
         assert file["volume_mm3"] == pytest.approx(values["solid"]["volume_mm3"], rel=tolerance)
 
 
+@pytest.mark.ci
 def test_numeric_classes_and_the_use_of_a_network(
     tmp_path: Path, iris_values: dict[str, Any]
 ) -> None:
@@ -424,6 +435,7 @@ def test_numeric_classes_and_the_use_of_a_network(
     assert "constant-prediction baseline 0.6667" in findings["use"].message
 
 
+@pytest.mark.ci
 def test_regression_on_an_own_table(tmp_path: Path) -> None:
     """A table made by a stiffer network of the same shape is learnt; the factor is told."""
     values = tomllib.loads((EXAMPLES / "paper" / "regression.toml").read_text())
@@ -464,6 +476,7 @@ def test_input_files_are_listed_and_go_when_they_are_not_read(
     assert written(out) == TRAINED
 
 
+@pytest.mark.ci
 def test_widths_changed_by_hand_are_told(tmp_path: Path, behaviour: dict[str, Any]) -> None:
     behaviour["check"] = {"elements_across_joint": 1}
     out = train(design_file(tmp_path, behaviour), tmp_path / "out")

@@ -57,6 +57,7 @@ def own(folder: Path, change: dict[str, object]) -> None:
     (folder / "design.toml").write_text(tomli_w.dumps(design), encoding="utf-8")
 
 
+@pytest.mark.ci
 def test_own_profiles_are_used_and_kept(tmp_path: Path) -> None:
     own(tmp_path, {"printable_wall_mm": 0.7})
     outcome = run(tmp_path / "design.toml", tmp_path / "out", force=True)
@@ -103,6 +104,7 @@ def test_profiles_that_are_not_there_are_refused(tmp_path: Path, name: str) -> N
         printer(name, tmp_path)
 
 
+@pytest.mark.ci
 def test_profiles_of_one_file_name_do_not_mix(tmp_path: Path) -> None:
     own(tmp_path, {})
     for folder, name in (("p", "mine.toml"), ("m", "rubber.toml")):

@@ -151,6 +151,7 @@ def test_confusion_and_flowers() -> None:
         assert flower.outputs.sum() == pytest.approx(1)
 
 
+@pytest.mark.ci
 def test_iris_then_regression_then_iris() -> None:
     """The softer network learns the lines; every way leads back to the flowers."""
     softer = switch_tasks(fig3.SOFTER_MPA, train_as_the_authors)

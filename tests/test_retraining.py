@@ -62,6 +62,7 @@ def test_switch_the_task_and_back(iris_folder: Path, tmp_path: Path) -> None:
     np.testing.assert_array_equal(problem.start_widths_mm, expected)
 
 
+@pytest.mark.ci
 def test_a_retrained_folder_stands_alone_and_keeps_its_ancestry(
     iris_folder: Path, tmp_path: Path
 ) -> None:

@@ -186,6 +186,7 @@ def test_correction_makes_bars_the_continuum(iris_values: dict[str, Any]) -> Non
     np.testing.assert_allclose(corrected.uncorrected.response(widths).flexibility, bars, rtol=1e-12)
 
 
+@pytest.mark.ci
 def test_calibration_leaves_no_scale(iris_values: dict[str, Any]) -> None:
     """Uniform at the three widths: one to rounding of the mesh; trained: within two percent."""
     iris_values["training"]["stiffness_law"] = "calibrated"

@@ -36,6 +36,7 @@ def assessed(load_gf: float, resolution_mm: float) -> LoadedPart:
 
 
 @pytest.mark.parametrize(("sign", "verdict"), [(-1, "pass"), (1, "fail")])
+@pytest.mark.ci
 def test_stability_decides(tmp_path: Path, sign: int, verdict: str) -> None:
     """Loads just below and just above those that leave a margin of 1.25."""
     critical = pushed().envelope.out_of_plane / 1.25
@@ -68,6 +69,7 @@ def test_printability_decides(tmp_path: Path, ratio: float, verdict: str) -> Non
     assert verdicts(outcome)["printable"] == verdict
 
 
+@pytest.mark.ci
 def test_targets_missed_by_a_fifth_fail(tmp_path: Path) -> None:
     """The loaded part reaches its own displacements, and not those that are a fifth larger."""
     (case,) = pushed().cases
@@ -86,6 +88,7 @@ def test_targets_missed_by_a_fifth_fail(tmp_path: Path) -> None:
         assert verdicts(outcome)["task"] == verdict
 
 
+@pytest.mark.ci
 def test_a_failed_design_is_exported_by_force_alone_and_names_its_remedy(tmp_path: Path) -> None:
     heavy = 5.0 * pushed().envelope.out_of_plane
     outcome = ran(tmp_path, force=True, task={"loads_gf": [heavy]})

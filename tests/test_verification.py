@@ -38,6 +38,7 @@ PLAIN = 1e-3
     ],
     ids=lambda case: case.name,
 )
+@pytest.mark.ci
 def test_case_passes(case: Case) -> None:
     result = run_case(case)
     assert not result.failure
