@@ -19,12 +19,14 @@ from mnnfab import InputError, make_problem, parse_design, pipeline
 from mnnfab.compensation.candidates import candidate_of
 from mnnfab.compensation.ranking import CandidateLimits, candidate_limits
 from mnnfab.compensation.record import Candidate, load_compensation
-from mnnfab.compensation.search import SearchResult, search
+from mnnfab.compensation.search import search
 from mnnfab.design.task_section import Classification, NoTask
+from mnnfab.pipeline.fitting import TrainedDesign, train_design
 from mnnfab.problem.problem import Problem, require_trainable
 from mnnfab.progress.watcher import NullWatcher, StageTimer
 from mnnfab.report.candidates import Better, draw_candidates
 from mnnfab.report.template import render
+from mnnfab.task.reading import metric_as_read, read_label
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 
@@ -136,6 +138,8 @@ def test_the_limits_are_those_of_the_design() -> None:
     values["check"] = checks | {"min_accuracy": 0.93}
     found = candidate_limits(require_trainable(problem_of(values)))
     assert found == CandidateLimits(1.7, 0.2, 0.93, "higher")
+    values["check"] = checks | {"min_accuracy": 0.2}  # that of a constant prediction is larger
+    assert 0.34 < candidate_limits(require_trainable(problem_of(values))).metric < 0.45
     values = values_of("regression.toml")
     values["check"] = checks | {"max_relative_error": 0.07}
     found = candidate_limits(require_trainable(problem_of(values)))
@@ -153,7 +157,9 @@ def test_order_of_candidates() -> None:
         loaded(0.97, 1.2),  # 4 % below the limit of stability
         loaded(0.62, 3.14),
         loaded(0.98, 0.7),
-        loaded(None, 0.9, strain=None),
+        loaded(0.95, 0.99, strain=None, mass_g=6.0),  # the other samples are not lost
+        loaded(0.3, 0.4, strain=None, mass_g=3.0),
+        loaded(None, 0.1, strain=None),
         candidate(refused="no space"),
     ]
     ranks = [LIMITS.rank(one) for one in found]
@@ -180,18 +186,18 @@ def test_of_equal_metrics_the_smaller_loads_and_then_the_lighter_part() -> None:
 
 
 @pytest.fixture(scope="module")
-def unstable() -> SearchResult:
+def unstable() -> TrainedDesign:
     """A part of 2 mm whose required stability no candidate has, on the frame model."""
     values = tomllib.loads(SMALL.format(name="small", epochs=5, check="true", form="svg"))
     values["training"]["model"] = "frame"
     values["check"] = COARSE | {"min_stability_factor": 50.0, "max_loaded_strain": 1.0}
     values["compensate"] = {"search": {"thickness_mm": [3.0, 0.4]}}
-    return search(problem_of(values), StageTimer(NullWatcher()))
+    return train_design(problem_of(values), (), StageTimer(NullWatcher()))
 
 
-def test_frame_candidates_are_evaluated(unstable: SearchResult) -> None:
+def test_frame_candidates_are_evaluated(unstable: TrainedDesign) -> None:
     """In the plane a thicker part moves less, and its buckling is farther away."""
-    thin, thick, foil = unstable.candidates
+    thin, thick, foil = unstable.compensation.candidates
     assert thick.stability is not None
     assert thin.stability is not None
     assert thick.stability > 1.5 * thin.stability
@@ -200,13 +206,32 @@ def test_frame_candidates_are_evaluated(unstable: SearchResult) -> None:
 
 
 def test_a_search_without_a_candidate_within_the_limits_takes_the_nearest_and_warns(
-    unstable: SearchResult,
+    unstable: TrainedDesign,
 ) -> None:
-    assert [one.limits for one in unstable.candidates] == ["not met", "not met", None]
-    assert [one.chosen for one in unstable.candidates] == [False, True, False]
-    (finding,) = unstable.findings
-    assert (finding.code, finding.severity) == ("search-limits", "warning")
-    assert "candidate 2 is the nearest: first instability" in finding.message
+    found = unstable.compensation.candidates
+    assert [one.limits for one in found] == ["not met", "not met", None]
+    assert [one.chosen for one in found] == [False, True, False]
+    (finding,) = (one for one in unstable.reported if one.code == "search-limits")
+    assert finding.severity == "warning"
+    values = f"first instability {found[1].stability:.4g} (at least 50)"
+    assert f"candidate 2 is the nearest: {values}" in finding.message
+    assert "probability of the right answer as read of the training samples" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("example", "label"),
+    [
+        ("iris", "accuracy"),
+        ("behaviour-left", "probability of the right answer"),
+        ("behaviour-loaded", "relative error"),
+        ("regression", "relative error"),
+    ],
+)
+def test_names_of_the_metric_as_read(example: str, label: str) -> None:
+    problem = require_trainable(problem_of(values_of(f"{example}.toml")))
+    assert read_label(problem.task) == label
+    outputs = np.zeros((len(problem.task.loads_N), len(problem.task.outputs)))
+    assert metric_as_read(problem.task, outputs, 0.02).label == label
 
 
 def drawn(found: list[Candidate], better: Better = "higher") -> list[Axes]:
@@ -269,9 +294,20 @@ def test_the_chosen_candidate_is_on_the_axis_whatever_the_others_are() -> None:
     assert low < high
 
 
+@pytest.mark.parametrize("usable", [0, 1])
+def test_without_candidates_to_compare_within_the_limits_the_axis_has_all(usable: int) -> None:
+    metrics = (0.70, 0.80, 0.83, 0.85)
+    found = [loaded(m, 0.9, chosen=m == 0.85) for m in metrics]
+    if usable:
+        found[-1] = found[-1].model_copy(update={"limits": "met"})
+    low, high = drawn(found)[0].get_ylim()
+    assert low < min(metrics)
+    assert high > max(metrics)
+
+
 def test_errors_are_better_below() -> None:
     found = [loaded(m, limits=ERROR_LIMITS, chosen=m == 0.02) for m in (0.02, 0.021, 0.9)]
-    panels = drawn(found, "lower")
+    panels = drawn([*found, loaded(0.022, limits=ERROR_LIMITS)], "lower")
     assert front_of(panels[0]) == [[80.0, 0.02]]
     assert len(marked(panels[0], "^")) == 1
 
@@ -332,6 +368,7 @@ def test_candidates_of_earlier_records_are_shown_without_the_loaded_part(tmp_pat
     assert [(one.thickness_mm, one.limits) for one in found] == [(None, None)] * 2
     page = page_of(found)
     assert "earlier version" in page
+    assert "probability of the right answer" in page_of(found, frame=True)
     assert "not met" not in page
     assert "as read" not in page
     assert "<td>chosen</td><td>–</td>" in unstyled(page)

@@ -47,32 +47,59 @@ class CandidateLimits:
 
         Candidates that meet the limits with margin come before those that meet them, those that do
         not, and refused ones. Those that meet them are compared by their metric as read of the
-        training samples to four digits, which is more than the training reproduces, then by
-        their loads and mass; those that do not, by the limit that they miss most.
+        training samples, to four digits because equal trainings differ by some millionths, then
+        by their loads and mass; those that do not, by the limit that they miss most, then by
+        stability, which tells the candidates that lose a sample apart.
         """
         level = _LEVELS[candidate.limits]
-        if level <= 1 or candidate.metric_training is None:
-            value = min(self._ratios(candidate)) if level else 0.0
-        else:
-            value = float(f"{candidate.metric_training:.4g}")
-            value = value if self.better == "higher" else -value
-        return level, value, -(candidate.load_gf or 0.0), -(candidate.mass_g or 0.0)
+        load, mass, metric = (
+            value or 0.0
+            for value in (candidate.load_gf, candidate.mass_g, candidate.metric_training)
+        )
+        if level <= 1:
+            ratios = self._ratios(candidate) if level else (0.0, 0.0, 0.0)
+            return level, min(ratios), ratios[0], -load
+        rounded = float(f"{metric:.4g}")
+        return level, rounded if self.better == "higher" else -rounded, -load, -mass
+
+    def compared(self, candidate: Candidate, label: str) -> str:
+        """Return the values of an evaluated candidate beside their limits, for a message.
+
+        Args:
+            candidate: the candidate.
+            label: name of the metric.
+        """
+        bound = "at least" if self.better == "higher" else "at most"
+        values = (
+            ("first instability", candidate.stability, "at least", self.stability),
+            ("strain", candidate.strain, "at most", self.strain),
+            (
+                f"{label} as read of the training samples",
+                candidate.metric_training,
+                bound,
+                self.metric,
+            ),
+        )
+        return ", ".join(
+            f"{name} {'none' if value is None else f'{value:.4g}'} ({direction} {limit:.4g})"
+            for name, value, direction, limit in values
+        )
 
     def _ratios(self, candidate: Candidate) -> tuple[float, float, float]:
         """Return stability, strain and metric relative to their limits, at least 1 where met.
 
-        Values that an evaluated candidate does not have are those of its record: no instability,
-        and no strain and no metric where a sample is lost.
+        An evaluated candidate without a stability has no instability; one without a strain or a
+        metric loses a sample.
         """
-        stability, metric = candidate.stability, candidate.metric_training
+        stability, strain, metric = candidate.stability, candidate.strain, candidate.metric_training
+        found = 0.0
+        if metric is not None:
+            higher = self.better == "higher"
+            found = _ratio(metric, self.metric) if higher else _ratio(self.metric, metric)
         return (
             math.inf if stability is None else _ratio(stability, self.stability),
-            0.0 if candidate.strain is None else _ratio(self.strain, candidate.strain),
-            0.0
-            if metric is None
-            else _ratio(metric, self.metric)
-            if self.better == "higher"
-            else _ratio(self.metric, metric),
+            0.0 if strain is None else _ratio(self.strain, strain),
+            found,
         )
 
 

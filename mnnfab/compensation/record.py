@@ -65,8 +65,8 @@ class Candidate(Section):
     """A candidate of the search, trained, compensated once, and loaded.
 
     Its values are those of the loaded part by the frame with large rotations that the continuum
-    model of the same widths calibrates at rest. Records of versions that evaluated candidates by
-    the linear model have a metric that is read without error, and no other values.
+    model of the same widths calibrates at rest. Records of earlier versions have a metric by the
+    linear model or the loaded frame, and no other values.
 
     Args:
         joint_ratio: width of the joint over the width of the middle.
@@ -81,12 +81,12 @@ class Candidate(Section):
             displacements has no stable state in the plane.
         metric_training: the same of the training samples alone.
         stability: smallest factor on the loads at which a sample becomes unstable, in or out of
-            the plane; None if no sample does, up to the largest factor of the sweep.
+            the plane; None if no instability was found.
         strain: largest strain at the joints of all samples; None if a sample has no stable state
             in the plane.
-        limits: whether stability, strain and metric meet the limits of the design, and stability
-            and strain with the margin for the differences between frame, rubber and solid; None
-            if they were not evaluated.
+        limits: whether stability, strain and the metric of the training samples meet the limits
+            of the design, and stability and strain with the margin for the differences between
+            frame, rubber and solid; None if they were not evaluated.
         load_gf: largest total of the loads of a sample.
         mass_g: mass of the part.
         refused: reason if the candidate is not feasible, otherwise empty.

@@ -25,6 +25,7 @@ from mnnfab.printed_part.part import PrintedPart
 from mnnfab.problem.loading import make_problem
 from mnnfab.problem.port_placement import free_nodes, placements, port_nodes
 from mnnfab.problem.problem import Problem, TrainableProblem, require_trainable
+from mnnfab.task.reading import read_label
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,9 +70,9 @@ def search(problem: Problem, timer: StageTimer) -> SearchResult:
     The first candidates are all combinations of the values of the section with the ports of the
     design, the following ones the best placements of the ports with the best combination. Each
     candidate is trained on the model of the design, compensated once, trained again, and
-    evaluated under its loads. Of those that meet the limits of stability, strain and metric, the
-    one with the best metric as read of the training samples is chosen, as `CandidateLimits.rank`
-    states. If none does, the one nearest to the limits is chosen, with a finding.
+    evaluated under its loads. Of those that meet the limits of the design, the one with the best
+    metric as read of the training samples is chosen, as `CandidateLimits.rank` states; if none
+    does, the one nearest to the limits, with a finding.
 
     Raises:
         InputError: if the design has no such section, no candidate is feasible, or there are
@@ -105,28 +106,22 @@ def search(problem: Problem, timer: StageTimer) -> SearchResult:
         ]
         best = _best(found, limits)
     candidates = (one.candidate.model_copy(update={"chosen": one is best}) for one in found)
-    return SearchResult(
-        best.problem or chosen, tuple(candidates), tuple(_findings(found.index(best) + 1, best))
-    )
+    findings = _findings(found.index(best) + 1, best, limits, read_label(chosen.task))
+    return SearchResult(best.problem or chosen, tuple(candidates), tuple(findings))
 
 
 def _best(found: Sequence[EvaluatedCandidate], limits: CandidateLimits) -> EvaluatedCandidate:
     return max(found, key=lambda one: limits.rank(one.candidate))  # the first of equals
 
 
-def _findings(number: int, best: EvaluatedCandidate) -> Iterator[Finding]:
-    """Yield a warning if the best candidate does not meet the limits."""
-    found = best.candidate
-    if found.limits != "not met":
-        return
-    strain = "a lost sample" if found.strain is None else f"strain {found.strain:.3g}"
-    metric = "none" if found.metric is None else f"{found.metric:.4g}"
-    stability = "none found" if found.stability is None else f"{found.stability:.3g}"
-    message = (
-        f"no candidate meets the limits of stability, strain and metric; candidate {number} is the "
-        f"nearest: first instability {stability}, {strain}, metric as read {metric}"
-    )
-    yield Finding("search-limits", "warning", "[compensate.search]", message)
+def _findings(
+    number: int, best: EvaluatedCandidate, limits: CandidateLimits, label: str
+) -> Iterator[Finding]:
+    """Yield a warning if the best candidate, of this number, does not meet the limits."""
+    if best.candidate.limits == "not met":
+        values = limits.compared(best.candidate, label)
+        message = f"no candidate meets the limits; candidate {number} is the nearest: {values}"
+        yield Finding("search-limits", "warning", "[compensate.search]", message)
 
 
 def _combinations(design: Design, section: SearchSection) -> Iterator[_Variant]:

@@ -120,9 +120,9 @@ class SearchSection(Section):
     factors on the loads; the value of the design is always included. Every combination is
     trained, compensated once and evaluated under its loads, by a frame with large rotations; then
     the best port placements are tried with the best combination. Of the candidates that meet the
-    limits of stability, strain and metric in [check], the one with the best metric as read of the
-    training samples is chosen; if none does, the one nearest to the limits, with a warning.
-    Combinations that cannot be printed, built or solved are refused.
+    limits in [check], that of the metric on the training samples, the one with the best metric as
+    read of the training samples is chosen; if none does, the one nearest to the limits, with a
+    warning. Combinations that cannot be printed, built or solved are refused.
 
     Args:
         joint_ratio: width of the joint divided by the width of the middle.

@@ -158,13 +158,13 @@ def _front(values: FloatArray, points: _Points, better: tuple[Better, Better]) -
 def _metric_range(points: _Points, better: Better) -> tuple[float, float]:
     """Return the limits of the axis.
 
-    They contain the candidates within the limits and the chosen one, and on the side of better
-    metrics other ones as far again.
+    They contain the candidates within the limits, or all if at most one is, and on the side of
+    better metrics other ones as far again.
     """
     worse = -points.metric if better == "higher" else points.metric
     known = np.isfinite(worse)
-    shown = worse[known & (points.usable | points.chosen)]
-    shown = shown if shown.size else worse[known]
+    usable = known & points.usable
+    shown = worse[usable if usable.sum() > 1 else known]
     if not shown.size:
         return 0.0, 1.0
     best = float(shown.min())

@@ -206,8 +206,7 @@ def _candidates(problem: TrainableProblem, candidates: Sequence[Candidate]) -> P
         "Metric as read of each candidate over its largest load, its mass and its load factor of "
         "instability, numbered as in the table. The line joins the best compromises: no other "
         "candidate within the limits is better in one of the two values and as good in the other. "
-        "Triangles mark values beyond the axis, and parts without an instability in the range of "
-        "load factors."
+        "Triangles mark values beyond the axis, and parts for which no instability was found."
     )
     return Picture("Candidates of the search", caption, address_of(figure, "svg"))
 

@@ -144,8 +144,8 @@ TRAINING: Final = (
         "compensation",
         ("warning",),
         (
-            "No candidate of the search meets the limits of stability, strain and metric as read; "
-            "the one nearest to them is used."
+            "No candidate of the search meets the limits of stability, strain and, on the training "
+            "samples, metric as read; the one nearest to them is used."
         ),
         "Search over thickness_mm and load_factor, or other ports.",
     ),
