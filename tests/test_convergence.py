@@ -65,6 +65,7 @@ def test_refinement_is_at_the_joints(coarse: Mesh, continuum: Continuum) -> None
     assert hubs[worst].mean() > 1.5 * share_of_area
 
 
+@pytest.mark.ci
 def test_sequence_settles_and_its_estimate_holds(coarse: Mesh, paper_network: Network) -> None:
     found, told = solve_to_tolerance(coarse, paper_network, AGILUS, (IN, OUT), 1e-3)
     finest, _ = solve_to_tolerance(coarse, paper_network, AGILUS, (IN, OUT), 1e-4)

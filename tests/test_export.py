@@ -344,6 +344,7 @@ formats = ["stl"]
 """
 
 
+@pytest.mark.ci
 def test_same_part_with_other_blas_kernels(tmp_path: Path) -> None:
     """The oldest kernels of OpenBLAS, and those that it selects for this processor."""
     pairs = []

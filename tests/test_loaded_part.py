@@ -86,6 +86,7 @@ def test_a_loss_by_the_rubber_has_a_remedy_that_changes_something() -> None:
 
 
 @pytest.mark.parametrize("elements", [1, 2])
+@pytest.mark.ci
 def test_error_by_the_mesh_is_that_against_a_fine_mesh(elements: int) -> None:
     """The estimate is of the size of the true error, or above."""
     part = behaviour(check__elements_across_joint=elements, check__discretisation_tolerance=0.05)

@@ -49,6 +49,7 @@ def scaled() -> tuple[Candidate, ...]:
     return search(problem_of(values), StageTimer(NullWatcher())).candidates
 
 
+@pytest.mark.ci
 def test_a_part_twice_as_thick_moves_as_before_under_twice_the_loads(
     scaled: tuple[Candidate, ...],
 ) -> None:
@@ -65,6 +66,7 @@ def test_a_part_twice_as_thick_moves_as_before_under_twice_the_loads(
     assert thick.stability > 2 * thin.stability
 
 
+@pytest.mark.ci
 def test_load_and_mass_follow_their_factors(scaled: tuple[Candidate, ...]) -> None:
     """The loads are exactly in proportion; the widths differ a little between the candidates."""
     thin, loaded, heavy, _ = scaled
@@ -73,6 +75,7 @@ def test_load_and_mass_follow_their_factors(scaled: tuple[Candidate, ...]) -> No
     assert heavy.mass_g == pytest.approx(2 * (thin.mass_g or 0.0), rel=0.02)
 
 
+@pytest.mark.ci
 def test_buckling_out_of_the_plane_by_linear_theory(scaled: tuple[Candidate, ...]) -> None:
     """At the same loads, bending and torsion out of the plane grow with t³, or nearly."""
     thin, _, heavy, _ = scaled
@@ -80,6 +83,7 @@ def test_buckling_out_of_the_plane_by_linear_theory(scaled: tuple[Candidate, ...
     assert 4 < ratio < 8
 
 
+@pytest.mark.ci
 def test_the_chosen_candidate_has_the_best_metric_of_those_within_the_limits(
     scaled: tuple[Candidate, ...],
 ) -> None:
