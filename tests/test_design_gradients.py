@@ -158,37 +158,26 @@ def outputs_by_step(
     }
 
 
-@pytest.mark.parametrize("loss", losses().values(), ids=losses())
+@pytest.mark.parametrize(
+    ("loss", "n_read"),
+    [(loss, 3) for loss in losses().values()] + [(loss, 1) for loss in threshold_losses().values()],
+    ids=[*losses(), *threshold_losses()],
+)
 def test_rubber_width_gradient_of_every_loss(
     equilibrium: RubberEquilibrium,
     velocities: FloatArray,
     outputs_by_step: dict[float, FloatArray],
     loss: Loss,
+    n_read: int,
 ) -> None:
-    def value(step: float) -> float:
-        return loss.value(outputs_by_step[step], TARGETS)
-
-    by_outputs = loss.gradient(equilibrium.outputs_mm, TARGETS)
-    slope = float(velocities.T @ point_gradient(equilibrium, by_outputs) @ DIRECTION)
-    orders = taylor_orders(value, slope, list(STEPS))
-    np.testing.assert_allclose(orders, ORDER, atol=ORDER_ERROR)
-
-
-@pytest.mark.parametrize("loss", threshold_losses().values(), ids=threshold_losses())
-def test_rubber_width_gradient_of_a_threshold(
-    equilibrium: RubberEquilibrium,
-    velocities: FloatArray,
-    outputs_by_step: dict[float, FloatArray],
-    loss: Loss,
-) -> None:
-    """The first output alone is read."""
-    targets = TARGETS[:, :2]
+    """Losses with a threshold read the first output alone, for two classes."""
+    targets = TARGETS[:, : max(n_read, 2)]
 
     def value(step: float) -> float:
-        return loss.value(outputs_by_step[step][:, :1], targets)
+        return loss.value(outputs_by_step[step][:, :n_read], targets)
 
-    by_outputs = np.zeros((2, 3))
-    by_outputs[:, :1] = loss.gradient(equilibrium.outputs_mm[:, :1], targets)
+    by_outputs = np.zeros_like(TARGETS)
+    by_outputs[:, :n_read] = loss.gradient(equilibrium.outputs_mm[:, :n_read], targets)
     slope = float(velocities.T @ point_gradient(equilibrium, by_outputs) @ DIRECTION)
     orders = taylor_orders(value, slope, list(STEPS))
     np.testing.assert_allclose(orders, ORDER, atol=ORDER_ERROR)

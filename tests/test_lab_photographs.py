@@ -263,7 +263,6 @@ def test_hubs_are_followed_without_dots(fig1: PortPart, tmp_path: Path) -> None:
     assert found.gradient.contains(own).mean() > 0.8
 
 
-@pytest.mark.slow
 def test_a_part_with_eyelets_is_measured_too(tmp_path: Path) -> None:
     """A held-out case: a load case of iris-lab with probes; holes of eyelets are no dots."""
     problem = require_ports(load_problem(EXAMPLES / "paper" / "iris-lab.toml"))

@@ -240,15 +240,27 @@ def test_failed_gate_exports_nothing_and_removes_the_earlier_part(
     assert forced.files == ("behaviour-left.step", "behaviour-left.stl", "behaviour-left.3mf")
 
 
+LIMITS = {
+    "max_displacement_residual": 1e-4,
+    "max_elongation_residual": 1e-4,
+    "max_metric_drop": 0.0,
+    "max_bond_strain": 1e-4,
+    "max_scale": 1.1,
+}
+
+
 @pytest.mark.ci
-def test_every_limit_of_the_gate_can_fail(tmp_path: Path, behaviour: dict[str, Any]) -> None:
-    limits = {
-        "max_displacement_residual": 1e-4,
-        "max_elongation_residual": 1e-4,
-        "max_metric_drop": 0.0,
-        "max_bond_strain": 1e-4,
-        "max_scale": 1.1,
-    }
+@pytest.mark.parametrize(
+    "limits",
+    [
+        LIMITS,
+        *(pytest.param({name: LIMITS[name]}, marks=pytest.mark.slow, id=name) for name in LIMITS),
+    ],
+)
+def test_every_limit_of_the_gate_can_fail(
+    tmp_path: Path, behaviour: dict[str, Any], limits: dict[str, float]
+) -> None:
+    """All limits in one run; `make test-all` has a run for each of them too."""
     behaviour["training"]["epochs"] = 100
     behaviour["check"] = limits | {"elements_across_joint": 2}
     outcome = run(design_file(tmp_path, behaviour), tmp_path / "out")
