@@ -34,7 +34,7 @@ from fem.frames.newton_settings import newton_settings
 from fem.frames.stability import out_of_plane, planar_ratios
 from mnnfab import load_problem
 from mnnfab.arrays import FloatArray
-from mnnfab.network.ports import Port
+from mnnfab.network.ports import AnyPort, dofs_of
 from mnnfab.problem.problem import require_trainable
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "paper" / "iris.toml"
@@ -92,9 +92,9 @@ def seconds(run: Callable[[], Any]) -> float:
     return min(times)
 
 
-def node_values(model: LoadedFrame, ports: tuple[Port, ...], values: FloatArray) -> FloatArray:
+def node_values(model: LoadedFrame, ports: tuple[AnyPort, ...], values: FloatArray) -> FloatArray:
     """Return values at ports, (n_samples, n_ports), as values of all nodes, (…, n_nodes, 3)."""
-    nodes, axes = np.divmod([port.dof for port in ports], 2)
+    nodes, axes = np.divmod(dofs_of(ports), 2)
     every = np.zeros((len(values), model.frame.n_nodes, 3))
     every[:, nodes, axes] = values
     return every

@@ -151,7 +151,7 @@ def by_ngsolve(
         "weight_N_per_mm3": material.density_g_per_cm3 * NEWTON_PER_MM3,
         "held": problem.network.fixed,
         "n": problem.network.n_nodes,
-        "inputs": [(port.node, "xy".index(port.axis)) for port in task.inputs],
+        "inputs": [divmod(dof, 2) for dof in dofs_of(task.inputs).tolist()],
         "cases_N": loads_N,
     }
     with tempfile.TemporaryDirectory() as folder:

@@ -28,6 +28,7 @@ from fem.memory import predicted_bytes
 from fem.mesh import Mesh, make_mesh
 from fem.solid_buckling import solid_buckling
 from mnnfab import load_problem, train_problem
+from mnnfab.network.ports import dofs_of
 from mnnfab.printed_part.part import PortPart, PrintedPart
 from mnnfab.problem.problem import require_ports
 
@@ -108,7 +109,7 @@ def by_ngsolve(part: PortPart, mesh: Mesh) -> tuple[float, np.ndarray]:
         "share": mesh.region_heights / height,
         "elasticity": [material.youngs_modulus_MPa, material.poisson_ratio],
         "held": part.problem.network.fixed,
-        "inputs": [(port.node, "xy".index(port.axis)) for port in task.inputs],
+        "inputs": [divmod(dof, 2) for dof in dofs_of(task.inputs).tolist()],
         "buckling_N": task.load_cases[0].loads_N,
         "n_modes": N_MODES,
     }

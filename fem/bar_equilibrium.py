@@ -10,7 +10,7 @@ from fem.nonlinear_bars import NonlinearBars
 from mnnfab.arrays import FloatArray
 from mnnfab.errors import ToolError
 from mnnfab.model.model import Equilibrium
-from mnnfab.network.ports import Port, dofs_of, unit_loads
+from mnnfab.network.ports import AnyPort, read_ports, unit_loads
 
 #: Smallest step of the load, as a share of it; a path that needs smaller ones is lost.
 MIN_STEP = 1 / 64
@@ -27,8 +27,8 @@ class TrueLengthBars:
     """
 
     bars: NonlinearBars
-    inputs: tuple[Port, ...]
-    outputs_at: tuple[Port, ...]
+    inputs: tuple[AnyPort, ...]
+    outputs_at: tuple[AnyPort, ...]
 
     def outputs(self, loads_N: FloatArray) -> FloatArray:
         """Return the displacements of the outputs, (n_samples, n_out) mm; see `solve`."""
@@ -75,8 +75,7 @@ class BarEquilibrium(Equilibrium):
     @property
     def outputs_mm(self) -> FloatArray:
         """Displacements of the outputs, (n_samples, n_out)."""
-        outputs: FloatArray = self.displacements[:, dofs_of(self.model.outputs_at)]
-        return outputs
+        return read_ports(self.model.outputs_at, self.displacements)
 
     @property
     def elongations_mm(self) -> FloatArray:
@@ -106,7 +105,7 @@ class BarEquilibrium(Equilibrium):
             bars.small_displacements(state, own)
             for state, own in zip(self.displacements, loads, strict=True)
         ]
-        return np.array(moved)[:, dofs_of(self.model.inputs)]
+        return read_ports(self.model.inputs, np.array(moved))
 
     @property
     def _lines(self) -> FloatArray:

@@ -19,7 +19,7 @@ from mnnfab.linalg.cholesky import factorise
 from mnnfab.model.response import Response
 from mnnfab.network.compatibility import compatibility_matrix
 from mnnfab.network.network import Network
-from mnnfab.network.ports import Port
+from mnnfab.network.ports import AnyPort, read_ports, unit_loads
 from mnnfab.profiles import Material
 
 #: Timoshenko's shear coefficient of a rectangular section.
@@ -67,18 +67,17 @@ def make_beam_model(
 
 
 def beam_response(
-    frame: BeamModel, inputs: tuple[Port, ...], outputs: tuple[Port, ...]
+    frame: BeamModel, inputs: tuple[AnyPort, ...], outputs: tuple[AnyPort, ...]
 ) -> Response:
     """Return the response of a beam model to unit loads at the ports."""
-    ports = [3 * port.node + "xy".index(port.axis) for port in inputs + outputs]
-    loads = np.zeros((3 * frame.network.n_nodes, len(ports)))
-    loads[ports, np.arange(len(ports))] = 1.0
-    displacements = frame.displacements(loads)
-    n_in = len(inputs)
-    in_the_plane = displacements.reshape(-1, 3, len(ports))[:, :2].reshape(-1, len(ports))
+    n_in, n_ports = len(inputs), len(inputs) + len(outputs)
+    loads = np.zeros((frame.network.n_nodes, 3, n_ports))
+    loads[:, :2] = unit_loads(frame.network, inputs + outputs).reshape(-1, 2, n_ports)
+    displacements = frame.displacements(loads.reshape(-1, n_ports))
+    in_the_plane = displacements.reshape(-1, 3, n_ports)[:, :2].reshape(-1, n_ports)
     elongations = compatibility_matrix(frame.network) @ in_the_plane
     return Response(
-        flexibility=frozen_floats(displacements[ports[n_in:], :n_in]),
+        flexibility=frozen_floats(read_ports(outputs, in_the_plane[:, :n_in].T).T),
         elongations=frozen_floats(elongations[:, :n_in]),
         adjoint_elongations=frozen_floats(elongations[:, n_in:]),
     )

@@ -14,7 +14,7 @@ from fem.system import Regions, Residuals, System, make_system, solve_ports
 from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.model.response import Response
 from mnnfab.network.network import Network
-from mnnfab.network.ports import Port
+from mnnfab.network.ports import AnyPort
 from mnnfab.profiles import Material
 
 #: Quadrature order: exact for straight quadratic triangles, whose strains are linear.
@@ -112,8 +112,8 @@ def solve_continuum(
     mesh: Mesh,
     network: Network,
     material: Material,
-    inputs: tuple[Port, ...],
-    outputs: tuple[Port, ...],
+    inputs: tuple[AnyPort, ...],
+    outputs: tuple[AnyPort, ...],
 ) -> Continuum:
     """Solve plane stress for a unit load at every port, with one factorisation.
 

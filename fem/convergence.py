@@ -14,7 +14,7 @@ from fem.mesh import Mesh
 from fem.refinement import error_indicators, mark_triangles, refined
 from mnnfab.model.response import Response
 from mnnfab.network.network import Network
-from mnnfab.network.ports import Port
+from mnnfab.network.ports import AnyPort
 from mnnfab.profiles import Material
 
 log = logging.getLogger(__name__)
@@ -73,7 +73,7 @@ def solve_to_tolerance(
     mesh: Mesh,
     network: Network,
     material: Material,
-    ports: tuple[tuple[Port, ...], tuple[Port, ...]],
+    ports: tuple[tuple[AnyPort, ...], tuple[AnyPort, ...]],
     tolerance: float,
     metric: Metric | None = None,
 ) -> tuple[Continuum, ConvergenceStudy]:

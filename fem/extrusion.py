@@ -14,7 +14,7 @@ from fem.system import Regions, Residuals, make_system, solve_ports
 from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.model.response import Response
 from mnnfab.network.network import Network
-from mnnfab.network.ports import Port
+from mnnfab.network.ports import AnyPort
 from mnnfab.profiles import Material
 
 #: Quadrature order: exact for straight quadratic tetrahedra.
@@ -44,8 +44,8 @@ def solve_solid(
     mesh: Mesh,
     network: Network,
     material: Material,
-    inputs: tuple[Port, ...],
-    outputs: tuple[Port, ...],
+    inputs: tuple[AnyPort, ...],
+    outputs: tuple[AnyPort, ...],
     layers: int = 1,
 ) -> Solid:
     """Solve the solid model under unit loads.

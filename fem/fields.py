@@ -15,7 +15,7 @@ from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.errors import ToolError
 from mnnfab.io.plain_path import plain_path
 from mnnfab.network.network import Network
-from mnnfab.network.ports import Port, dofs_of
+from mnnfab.network.ports import AnyPort
 from mnnfab.profiles import Material
 from mnnfab.task.task import LoadCase
 
@@ -40,7 +40,7 @@ class LoadedModel:
     continuum: Continuum
     network: Network
     material: Material
-    inputs: tuple[Port, ...]
+    inputs: tuple[AnyPort, ...]
     cases: tuple[LoadCase, ...]
 
 
@@ -148,7 +148,7 @@ def _deck(loaded: LoadedModel, regions: list[int]) -> list[str]:
 
 def _nodal_forces(loaded: LoadedModel, loads_N: FloatArray) -> list[str]:
     continuum = loaded.continuum
-    forces = continuum.system.load_vectors[:, dofs_of(loaded.inputs)] @ loads_N
+    forces = continuum.system.loads_at(loaded.inputs) @ loads_N
     at_points = continuum.at_points(forces)
     nonzero = np.abs(at_points) > NEGLIGIBLE_SHARE * np.abs(at_points).max()
     return [

@@ -16,7 +16,7 @@ from fem.contact import contact_factor
 from fem.nonlinear_bars import LinearRange, NonlinearBars, linear_range
 from fem.resultants import bond_resultants, joint_stresses
 from fem.weight import sag
-from mnnfab.network.ports import dofs_of, unit_loads
+from mnnfab.network.ports import unit_loads
 
 if TYPE_CHECKING:
     from fem.continuum import Continuum
@@ -137,7 +137,7 @@ def _assess_case(
         linear=linear_range(
             NonlinearBars(bonds.network, bonds.stiffness),
             unit_loads(bonds.network, task.inputs) @ loads,
-            dofs_of(task.outputs),
+            task.outputs,
         ),
         contact=contact,
         contact_position=contact_position,

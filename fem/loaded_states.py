@@ -8,7 +8,7 @@ import numpy as np
 
 from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.errors import ToolError
-from mnnfab.network.ports import Port, dofs_of
+from mnnfab.network.ports import AnyPort, read_ports
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,10 +37,9 @@ class LoadedStates:
         """Samples for which no stable path leads to the load, as indices."""
         return np.flatnonzero(self.shares < 1.0)
 
-    def outputs_mm(self, outputs: tuple[Port, ...]) -> FloatArray:
+    def outputs_mm(self, outputs: tuple[AnyPort, ...]) -> FloatArray:
         """Return the displacements of ports, (n_samples, n_out)."""
-        displacements: FloatArray = self.nodes_mm[:, dofs_of(outputs)]
-        return displacements
+        return read_ports(outputs, self.nodes_mm)
 
 
 def require_followed(states: LoadedStates) -> LoadedStates:

@@ -6,6 +6,7 @@ Bending of the joints is neglected, so only the geometric nonlinearity is includ
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -17,6 +18,7 @@ from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.errors import ToolError
 from mnnfab.linalg.cholesky import Factoriser, make_factoriser
 from mnnfab.network.network import Network
+from mnnfab.network.ports import AnyPort, read_ports
 
 #: Convergence of Newton's method: force residual divided by the load, or force residual divided
 #: by the rounding error of the bond forces, which is the smallest residual that can be reached.
@@ -150,18 +152,18 @@ class NonlinearBars:
 
 
 def linear_range(
-    bars: NonlinearBars, loads: FloatArray, outputs: IntArray, change: float = 0.05
+    bars: NonlinearBars, loads: FloatArray, outputs: Sequence[AnyPort], change: float = 0.05
 ) -> LinearRange:
     """Return the load factor at which the linear range of a load case ends.
 
     Args:
         bars: the network.
         loads: load of every degree of freedom, (2 n_nodes,) N.
-        outputs: degrees of freedom of the outputs, (n_out,).
+        outputs: ports that are read.
         change: error limit: change of the outputs by large displacements, relative to their
             displacements by linear theory.
     """
-    linear = bars.linear_displacements(loads)[outputs]
+    linear = read_ports(outputs, bars.linear_displacements(loads))
     low, high, state = 0.0, MIN_FACTOR, np.zeros_like(loads)
     while (
         step := _solve_load_step(bars, high, loads, state, outputs, linear, change)
@@ -194,7 +196,7 @@ def _solve_load_step(
     factor: float,
     loads: FloatArray,
     start: FloatArray,
-    outputs: IntArray,
+    outputs: Sequence[AnyPort],
     linear: FloatArray,
     change: float,
 ) -> _LoadStep:
@@ -202,6 +204,6 @@ def _solve_load_step(
     displacements = bars.displacements(factor * loads, start)
     if displacements is None:
         return _LoadStep(None, "unstable")
-    difference = np.linalg.norm(displacements[outputs] - factor * linear)
+    difference = np.linalg.norm(read_ports(outputs, displacements) - factor * linear)
     limit_exceeded = difference > change * factor * np.linalg.norm(linear)
     return _LoadStep(displacements, "change" if limit_exceeded else None)

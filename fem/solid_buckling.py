@@ -32,7 +32,7 @@ from mnnfab.arrays import FloatArray, IntArray, frozen_floats
 from mnnfab.errors import InputError, ToolError
 from mnnfab.linalg.cholesky import Solve, factorise
 from mnnfab.network.network import Network
-from mnnfab.network.ports import Port, dofs_of
+from mnnfab.network.ports import AnyPort, port_vectors
 from mnnfab.profiles import Material
 
 #: Degree of the displacements across the thickness.
@@ -89,7 +89,7 @@ def solid_buckling(
     mesh: Mesh,
     network: Network,
     material: Material,
-    inputs: tuple[Port, ...],
+    inputs: tuple[AnyPort, ...],
     load_cases_N: FloatArray | Sequence[Sequence[float]],
     degree: int = DEGREE,
 ) -> tuple[SolidBuckling, ...]:
@@ -165,14 +165,15 @@ def _factorised(prisms: Prisms, family: Family, regions: Regions) -> _System:
     return _System(prisms, family, free, stiffness, factorise(stiffness))
 
 
-def _unit_forces(system: _System, regions: Regions, inputs: tuple[Port, ...]) -> FloatArray:
+def _unit_forces(system: _System, regions: Regions, inputs: tuple[AnyPort, ...]) -> FloatArray:
     """Return the load vectors of unit loads at the inputs, (n_dofs, n_in).
 
     The mean of P_k over the thickness is 0 except for k = 0.
     """
     family = system.family
     averages = region_averages(system.prisms.basis, regions.load_node, regions.n_nodes)
-    loads = averages[:, dofs_of(inputs)].toarray().reshape(-1, 2, len(inputs))
+    vectors = port_vectors(regions.n_nodes, inputs)
+    loads = (averages @ vectors).toarray().reshape(-1, 2, len(inputs))
     forces = np.zeros((len(loads), len(family.degree), len(inputs)))
     for axis in (0, 1):
         forces[:, family.first(axis)] = loads[:, axis]

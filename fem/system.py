@@ -5,6 +5,7 @@ It is the same for triangles and tetrahedra; loads, readings and ports are in th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +21,7 @@ from mnnfab.linalg.cholesky import Solve, factorise
 from mnnfab.model.response import Response
 from mnnfab.network.compatibility import compatibility_matrix
 from mnnfab.network.network import Network
-from mnnfab.network.ports import Port, dofs_of
+from mnnfab.network.ports import AnyPort, port_vectors, read_ports
 
 #: Largest relative force or energy residual of an accepted solution.
 MAX_RESIDUAL = 1e-4
@@ -70,9 +71,22 @@ class System:
         return int(self.stiffness.shape[0])
 
     @property
+    def n_nodes(self) -> int:
+        """Number of nodes of the network."""
+        return int(self.readings.shape[1]) // 2
+
+    @property
     def n_dims(self) -> int:
         """Number of space dimensions, 2 or 3."""
         return int(self.basis.mesh.dim())
+
+    def loads_at(self, ports: Sequence[AnyPort]) -> sparse.csc_array:
+        """Return unit loads at ports, on the loaded elements, (n_dofs, n_ports)."""
+        return sparse.csc_array(self.load_vectors @ port_vectors(self.n_nodes, ports))
+
+    def readings_at(self, ports: Sequence[AnyPort]) -> sparse.csc_array:
+        """Return the displacements of ports as functionals of a field, (n_dofs, n_ports)."""
+        return sparse.csc_array(self.readings @ port_vectors(self.n_nodes, ports))
 
     def solve(self, loads: FloatArray) -> FloatArray:
         """Return the displacements under loads, both (n_dofs, n_cases)."""
@@ -166,7 +180,7 @@ def require_held(regions: Regions) -> None:
 
 
 def solve_ports(
-    system: System, network: Network, inputs: tuple[Port, ...], outputs: tuple[Port, ...]
+    system: System, network: Network, inputs: tuple[AnyPort, ...], outputs: tuple[AnyPort, ...]
 ) -> Solution:
     """Solve for a unit load at every port.
 
@@ -174,12 +188,7 @@ def solve_ports(
         ToolError: if the residuals are too large: the matrix is singular to rounding.
     """
     n_in = len(inputs)
-    loads = np.hstack(
-        [
-            system.load_vectors[:, dofs_of(inputs)].toarray(),
-            system.readings[:, dofs_of(outputs)].toarray(),
-        ]
-    )
+    loads = np.hstack([system.loads_at(inputs).toarray(), system.readings_at(outputs).toarray()])
     displacements = system.solve(loads)
     residuals = _residuals(system, loads, displacements)
     if not max(residuals.forces, residuals.energy) < MAX_RESIDUAL:  # NaN is rejected too
@@ -189,7 +198,7 @@ def solve_ports(
     elongations = compatibility_matrix(network) @ nodes
     return Solution(
         response=Response(
-            flexibility=frozen_floats(nodes[dofs_of(outputs), :n_in]),
+            flexibility=frozen_floats(read_ports(outputs, nodes[:, :n_in].T).T),
             elongations=frozen_floats(elongations[:, :n_in]),
             adjoint_elongations=frozen_floats(elongations[:, n_in:]),
         ),

@@ -7,7 +7,7 @@ from skfem import LinearForm
 
 from fem.system import System
 from mnnfab.arrays import FloatArray
-from mnnfab.network.ports import Port, dofs_of
+from mnnfab.network.ports import AnyPort
 from mnnfab.units import NEWTON_PER_GF
 
 #: Weight of a cubic millimetre of density 1 g/cm³, N.
@@ -18,7 +18,7 @@ def sag(
     system: System,
     density_g_per_cm3: float,
     thickness_mm: FloatArray,
-    outputs: tuple[Port, ...],
+    outputs: tuple[AnyPort, ...],
 ) -> FloatArray:
     """Return the displacements of the outputs under self-weight along -y, (n_out,) mm.
 
@@ -29,7 +29,7 @@ def sag(
         outputs: ports where the sag is read.
     """
     field = sag_field(system, density_g_per_cm3, thickness_mm)
-    displacements: FloatArray = system.readings[:, dofs_of(outputs)].T @ field
+    displacements: FloatArray = system.readings_at(outputs).T @ field
     return displacements
 
 

@@ -77,7 +77,7 @@ def test_linear_range_of_a_large_lattice() -> None:
         found = linear_range(
             NonlinearBars(network, np.full(network.n_bonds, 0.1375)),
             loads,
-            np.array([len(loads) - 3]),
+            (Port(network.n_nodes - 2, "y"),),
         )
         assert found.ends != "unstable"
         factors.append(found.factor)
@@ -169,14 +169,14 @@ def test_linear_range_of_the_shallow_truss() -> None:
     bars = NonlinearBars(shallow_truss(rise), np.full(2, stiffness))
     for load in (1.0, 1e-4):
         loads = np.array([0, 0, 0, 0, 0, -load])
-        found = linear_range(bars, loads, np.array([5]))
+        found = linear_range(bars, loads, (Port(2, "y"),))
         assert found.ends == "change"
         assert found.factor == pytest.approx(wanted / load, rel=0.02)
 
 
 def test_tiny_loads_stay_linear() -> None:
     loads = np.array([0, 0, 0, 0, 0, -1e-9])
-    found = linear_range(NonlinearBars(shallow_truss(1.0), np.full(2, 0.3)), loads, np.array([5]))
+    found = linear_range(NonlinearBars(shallow_truss(1.0), np.full(2, 0.3)), loads, (Port(2, "y"),))
     assert (found.factor, found.ends) == (100.0, "beyond")
 
 

@@ -38,6 +38,7 @@ from mnnfab.compensation.search import search
 from mnnfab.design.design import Design
 from mnnfab.model.stiffness_law import Calibration
 from mnnfab.model.surrogate import Correction, Surrogate, fit_correction
+from mnnfab.network.ports import nodes_of
 from mnnfab.pipeline.pipeline import Outcome, check, reach, run
 from mnnfab.printed_part.continuum import solve_part
 from mnnfab.problem.port_placement import placements, port_nodes
@@ -293,7 +294,7 @@ def test_search_moves_ports(iris_values: dict[str, Any]) -> None:
     assert found_ranks[found.candidates.index(chosen)] == max(found_ranks)
     task = found.problem.task
     assert task is not None
-    assert tuple(port.node for port in task.inputs) == chosen.inputs
+    assert tuple(nodes_of(task.inputs)) == chosen.inputs
 
 
 def test_search_without_a_way_is_refused(iris_values: dict[str, Any]) -> None:

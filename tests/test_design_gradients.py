@@ -28,6 +28,7 @@ from mnnfab import BarModel, Fabrication, Network, Port
 from mnnfab.arrays import FloatArray
 from mnnfab.losses.loss import Loss
 from mnnfab.model.model import Equilibrium
+from mnnfab.network.ports import dofs_of
 from mnnfab.profiles import material
 
 AGILUS = material("agilus30")
@@ -194,7 +195,7 @@ def test_rubber_width_gradient_is_that_of_ngsolve(
 ) -> None:
     """By differences of its solutions on moved meshes; they start at the hanging part too."""
     direction = np.random.default_rng(5).standard_normal(28)
-    ports = [(port.node, "xy".index(port.axis)) for port in OUTPUTS]
+    ports = [divmod(dof, 2) for dof in dofs_of(OUTPUTS).tolist()]
 
     def value(step: float) -> float:
         theirs = ask_ngsolve(

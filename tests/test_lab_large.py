@@ -17,7 +17,7 @@ from mnnfab.arrays import FloatArray
 from mnnfab.lab.analysis.checks import check_measurement
 from mnnfab.lab.experiment.reading import Reading
 from mnnfab.lab.experiment.shots import Positions, Shot
-from mnnfab.lab.experiment.steps import AppliedWeight, Step
+from mnnfab.lab.experiment.steps import Step, weights_on
 from mnnfab.lab.measurement.gradient import measured_gradient
 from mnnfab.lab.measurement.measurement import Measurement, measure
 from mnnfab.network.compatibility import compatibility_matrix
@@ -126,7 +126,7 @@ def test_another_lattice_is_held_too() -> None:
     sizes, held = [], []
     for port in (*problem.task.inputs, *problem.task.outputs):
         widths = generator.uniform(1.5, 2.5, problem.network.n_bonds)
-        step = Step("pull", "forward", (AppliedWeight(port, -5.0),))
+        step = Step("pull", "forward", weights_on(port, -5.0))
         found, linear = measured(PrintedPart(problem, widths), (STEPS[0], step))
         off = found.elongations_mm - linear
         sizes.append(np.sqrt((off**2).mean(axis=1)) / found.rotation_elongation_mm)
@@ -142,9 +142,7 @@ def test_a_part_of_rubber_is_held_too(tmp_path: Path) -> None:
     bench = fig1_bench()
     network, material = bench.problem.network, bench.problem.material
     mesh = make_mesh(bench.tiling, 2, 120.0)
-    ports = [
-        (one.port.node, "xy".index(one.port.axis)) for step in STEPS[1:] for one in step.weights
-    ]
+    ports = [divmod(int(dofs_of([one.port])[0]), 2) for step in STEPS[1:] for one in step.weights]
     linear, moved = ask_ngsolve(
         tmp_path,
         points=mesh.points,

@@ -27,7 +27,7 @@ from mnnfab.lab.analysis.observations import Observation
 from mnnfab.lab.analysis.prediction import Prediction, predict
 from mnnfab.lab.experiment.reading import Reading
 from mnnfab.lab.experiment.shots import Positions, Shot
-from mnnfab.lab.experiment.steps import ZERO, AppliedWeight, Step, steps_text
+from mnnfab.lab.experiment.steps import ZERO, AppliedWeight, Step, steps_text, weights_on
 from mnnfab.lab.material.identification import Readings, identify
 from mnnfab.lab.material.identifying import identify_from
 from mnnfab.lab.measurement.measurement import Measurement, measure
@@ -256,8 +256,8 @@ def test_half_and_full_weight_on_one_node(bench: PortPart) -> None:
 def test_a_wrong_sign_of_one_weight_is_named() -> None:
     bench = behaviour_bench()
     first, second = bench.problem.task.outputs
-    applied = Step("case", "adjoint", (AppliedWeight(first, -10.0), AppliedWeight(second, 6.0)))
-    noted = replace(applied, weights=(applied.weights[0], AppliedWeight(second, -6.0)))
+    applied = Step("case", "adjoint", (*weights_on(first, -10.0), *weights_on(second, 6.0)))
+    noted = replace(applied, weights=(applied.weights[0], *weights_on(second, -6.0)))
     positions = linear_positions(bench, (ZERO, applied), 0.002, np.random.default_rng(0))
     assert check(bench, positions, predict(bench, (applied,)), READING, (ZERO, applied))[1] == []
     with pytest.raises(InputError, match="load step case are those with 6 g up"):

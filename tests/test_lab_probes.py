@@ -21,7 +21,14 @@ from mnnfab.lab.experiment.reading import Reading
 from mnnfab.lab.experiment.rubber_steps import step_fields, step_paths
 from mnnfab.lab.experiment.samples import hung_samples
 from mnnfab.lab.experiment.shots import Positions, Shot
-from mnnfab.lab.experiment.steps import ZERO, AppliedWeight, Step, load_steps, port_loads
+from mnnfab.lab.experiment.steps import (
+    ZERO,
+    AppliedWeight,
+    Step,
+    load_steps,
+    port_loads,
+    weights_on,
+)
 from mnnfab.lab.measurement.loaded_gradient import loaded_gradient, probe_gradient
 from mnnfab.lab.measurement.measurement import Measurement, measure
 from mnnfab.lab.session.round_steps import MAX_LOADS, round_steps
@@ -253,8 +260,8 @@ def with_samples(task: Task, loads_gf: list[float]) -> Task:
 def test_samples_of_one_load_share_its_step() -> None:
     task = with_samples(behaviour_bench().problem.task, [-5.0, -5.02, -3.0, -4.0])
     port = task.inputs[0]
-    loads = [Step(f"l{n}", "forward", (AppliedWeight(port, -n),)) for n in (5.0, 3.4)]
-    added = (AppliedWeight(task.outputs[0], 1.0),)
+    loads = [Step(f"l{n}", "forward", weights_on(port, -n)) for n in (5.0, 3.4)]
+    added = weights_on(task.outputs[0], 1.0)
     hung = [Step(f"p{n}", "probe", added, load) for n, load in enumerate(loads)]
     samples = hung_samples(task, (*loads, *hung))
     assert samples.step.tolist() == [0, 0, 1]  # 3.4 gf stands for the nearest sample

@@ -20,6 +20,7 @@ from fem.solid_buckling import solid_buckling
 from geometry.cells import tile
 from mnnfab import Fabrication, Network, Port, load_problem, train_problem, triangular_patch
 from mnnfab.arrays import FloatArray
+from mnnfab.network.ports import AnyPort, dofs_of
 from mnnfab.printed_part.tiling import tile_part
 from mnnfab.profiles import material
 
@@ -35,10 +36,11 @@ SAME_FACTOR = 1e-8
 pytestmark = needs_ngsolve
 
 
-def places(mesh: Mesh, ports: tuple[Port, ...], *, loads: bool) -> list[tuple[int, int]]:
+def places(mesh: Mesh, ports: tuple[AnyPort, ...], *, loads: bool) -> list[tuple[int, int]]:
     """Return the region and axis of ports: of what loads act on, or of what is read."""
     seats = {int(node): int(r) for r, node in zip(mesh.region, mesh.load_node, strict=True)}
-    return [(seats[p.node] if loads else p.node, "xy".index(p.axis)) for p in ports]
+    ends = [divmod(dof, 2) for dof in dofs_of(ports).tolist()]
+    return [(seats[node] if loads else node, axis) for node, axis in ends]
 
 
 def largest_difference(ours: FloatArray, theirs: FloatArray) -> float:

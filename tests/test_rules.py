@@ -10,6 +10,7 @@ from mnnfab.arrays import FloatArray
 from mnnfab.losses.kinds.cross_entropy import ShareCrossEntropy, SoftmaxCrossEntropy
 from mnnfab.losses.kinds.squared_error import SquaredError
 from mnnfab.losses.loss import Loss
+from mnnfab.network.ports import dofs_of
 from mnnfab.task.task import DataSplit, Task, no_metrics
 from mnnfab.training.learning_rules import (
     RULES,
@@ -71,9 +72,9 @@ def test_coupled_learning_by_its_energies(paper_network: Network, stiffness: Flo
     matrix = model.stiffness_matrix(stiffness).toarray()
     free_dofs = paper_network.free_dofs
     load = np.zeros(len(free_dofs))
-    load[np.searchsorted(free_dofs, INPUTS[0].dof)] = task.loads_N[0, 0]
+    load[np.searchsorted(free_dofs, dofs_of(INPUTS)[0])] = task.loads_N[0, 0]
     free = np.linalg.solve(matrix, load)
-    held = np.searchsorted(free_dofs, [port.dof for port in OUTPUTS])
+    held = np.searchsorted(free_dofs, dofs_of(OUTPUTS))
     rest = np.setdiff1d(np.arange(len(free_dofs)), held)
     clamped = np.zeros(len(free_dofs))
     clamped[held] = free[held] + nudge * (task.targets[0] - free[held])

@@ -16,8 +16,9 @@ import numpy as np
 
 from mnnfab.errors import InputError
 from mnnfab.lab.experiment.experiment import load_experiment
+from mnnfab.lab.experiment.plan import weights_at
 from mnnfab.lab.experiment.shots import SHOTS, load_shots, shots_text
-from mnnfab.lab.experiment.steps import STEPS, AppliedWeight, Step, steps_text
+from mnnfab.lab.experiment.steps import STEPS, Step, steps_text
 from mnnfab.lab.measurement.measurement import measure
 from mnnfab.lab.photo.photographs import PartGeometry, read_photographs
 from mnnfab.lab.synthetic.laboratory import PhotoSettings, fields_of, photograph
@@ -33,9 +34,8 @@ SEED = 0
 
 def forward_step(part: PortPart, name: str, loads_N: np.ndarray) -> Step:
     """Return the load step of a sample."""
-    ports = part.problem.task.inputs
-    weights = zip(ports, (loads_N / NEWTON_PER_GF).tolist(), strict=True)
-    return Step(name, "forward", tuple(AppliedWeight(*weight) for weight in weights if weight[1]))
+    weights = weights_at(part.problem.task.inputs, loads_N / NEWTON_PER_GF)
+    return Step(name, "forward", weights)
 
 
 def measured_outputs(part: PortPart, steps: list[Step]) -> np.ndarray:

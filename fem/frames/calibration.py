@@ -12,7 +12,7 @@ from fem.frames.tangents import rest_response
 from mnnfab.arrays import FloatArray
 from mnnfab.model.agreement import Agreement, compare
 from mnnfab.model.response import Response
-from mnnfab.network.ports import Port
+from mnnfab.network.ports import AnyPort
 
 #: Range of the hub stiffness, and its tolerance.
 MIN_STIFFNESS, MAX_STIFFNESS, TOLERANCE = 0.2, 50.0, 1e-6
@@ -35,8 +35,8 @@ def calibrate_hubs(
     frames: NetworkFrames,
     widths_mm: FloatArray,
     continuum: Response,
-    inputs: tuple[Port, ...],
-    outputs: tuple[Port, ...],
+    inputs: tuple[AnyPort, ...],
+    outputs: tuple[AnyPort, ...],
 ) -> CalibratedFrames:
     """Find the stiffness of the hubs with which the best-fit scale of the outputs is 1.
 

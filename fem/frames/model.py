@@ -11,11 +11,11 @@ from fem.frames.frame import BeamFrame
 from fem.frames.kernels.arrays import Points
 from fem.frames.planar import PlanarStates, solve_planar
 from fem.frames.tangents import small_displacements
-from mnnfab.arrays import FloatArray, IntArray
+from mnnfab.arrays import FloatArray
 from mnnfab.errors import LostStateError, UnstableError
 from mnnfab.model.model import Equilibrium
 from mnnfab.network.network import Network
-from mnnfab.network.ports import Port
+from mnnfab.network.ports import AnyPort, port_vectors, read_ports
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,15 +35,14 @@ class LoadedFrame:
 
     network: Network
     frame: BeamFrame
-    input_ports: tuple[Port, ...]
-    output_ports: tuple[Port, ...]
+    input_ports: tuple[AnyPort, ...]
+    output_ports: tuple[AnyPort, ...]
     weight: bool = False
 
     def outputs_mm(self, states: PlanarStates) -> FloatArray:
         """Return the displacements of the outputs in some states, (n_samples, n_out) mm."""
         moved = states.points.nodes - self.unloaded.points.nodes
-        nodes, axes = _places(self.output_ports)
-        return moved[:, nodes, axes]
+        return _read(self.output_ports, moved)
 
     def outputs(self, loads_N: FloatArray) -> FloatArray:
         """Return the displacements of the outputs, (n_samples, n_out) mm; see `solve`."""
@@ -84,10 +83,7 @@ class LoadedFrame:
 
     def node_loads(self, loads_N: FloatArray) -> FloatArray:
         """Return loads at the inputs as loads on the nodes, (n_samples, n_nodes, 3) N."""
-        nodes, axes = _places(self.input_ports)
-        loads = np.zeros((len(loads_N), self.frame.n_nodes, 3))
-        loads[:, nodes, axes] = loads_N
-        return loads
+        return _node_loads(self.input_ports, loads_N, self.frame.n_nodes)
 
     @cached_property
     def unloaded(self) -> PlanarStates:
@@ -172,8 +168,7 @@ class FrameEquilibrium(Equilibrium):
 
     def load_gradient(self, output_gradient: FloatArray) -> FloatArray:
         """Return the derivative of a loss in the loads, (n_samples, n_in) per N."""
-        nodes, axes = _places(self.model.input_ports)
-        return self.adjoint_displacements(output_gradient).nodes[:, nodes, axes]
+        return _read(self.model.input_ports, self.adjoint_displacements(output_gradient).nodes)
 
     def adjoint_displacements(self, output_loads_N: FloatArray) -> Points:
         """Return the displacements of all points by small additional loads at the outputs.
@@ -181,14 +176,18 @@ class FrameEquilibrium(Equilibrium):
         Args:
             output_loads_N: additional loads at the outputs of each sample, (n_samples, n_out).
         """
-        nodes, axes = _places(self.model.output_ports)
-        loads = np.zeros_like(self.states.points.nodes)
-        loads[:, nodes, axes] = output_loads_N
+        loads = _node_loads(self.model.output_ports, output_loads_N, self.model.frame.n_nodes)
         found = small_displacements(self.model.frame, self.states.points, loads[:, None])
         return Points(found.nodes[:, 0], found.interior[:, 0])
 
 
-def _places(ports: tuple[Port, ...]) -> tuple[IntArray, IntArray]:
-    """Return node and axis of each port."""
-    nodes, axes = np.divmod([port.dof for port in ports], 2)
-    return nodes, axes
+def _read(ports: tuple[AnyPort, ...], nodes: FloatArray) -> FloatArray:
+    """Return the displacements of ports, (n_samples, n_ports), of nodes (n_samples, n_nodes, 3)."""
+    return read_ports(ports, nodes[..., :2].reshape(len(nodes), -1))
+
+
+def _node_loads(ports: tuple[AnyPort, ...], loads_N: FloatArray, n_nodes: int) -> FloatArray:
+    """Return loads at ports, (n_samples, n_ports), as loads on nodes, (n_samples, n_nodes, 3)."""
+    loads = np.zeros((len(loads_N), n_nodes, 3))
+    loads[..., :2] = (loads_N @ port_vectors(n_nodes, ports).T).reshape(len(loads_N), -1, 2)
+    return loads

@@ -11,7 +11,7 @@ from mnnfab.arrays import FloatArray, frozen_floats
 from mnnfab.model.response import Response
 from mnnfab.network.compatibility import compatibility_matrix
 from mnnfab.network.network import Network
-from mnnfab.network.ports import Port
+from mnnfab.network.ports import AnyPort, read_ports, unit_loads
 
 
 def small_displacements(frame: BeamFrame, states: Points, loads: FloatArray) -> Points:
@@ -39,18 +39,18 @@ def small_displacements(frame: BeamFrame, states: Points, loads: FloatArray) -> 
 
 
 def rest_response(
-    frame: BeamFrame, network: Network, inputs: tuple[Port, ...], outputs: tuple[Port, ...]
+    frame: BeamFrame, network: Network, inputs: tuple[AnyPort, ...], outputs: tuple[AnyPort, ...]
 ) -> Response:
     """Return the response of the frame of a network to small loads at its ports."""
     ports, n_in = [*inputs, *outputs], len(inputs)
     loads = np.zeros((1, len(ports), frame.n_nodes, 3))
-    at = [port.node for port in ports], ["xy".index(port.axis) for port in ports]
-    loads[0, np.arange(len(ports)), *at] = 1.0
+    loads[0, :, :, :2] = unit_loads(network, ports).T.reshape(len(ports), -1, 2)
     rest = Points(np.zeros((1, frame.n_nodes, 3)), np.zeros((1, frame.n_interior, 3)))
     displacements = small_displacements(frame, rest, loads).nodes[0]
-    elongations = compatibility_matrix(network) @ displacements[..., :2].reshape(len(ports), -1).T
+    in_the_plane = displacements[..., :2].reshape(len(ports), -1)
+    elongations = compatibility_matrix(network) @ in_the_plane.T
     return Response(
-        flexibility=frozen_floats(displacements[:n_in, *(at[0][n_in:], at[1][n_in:])].T),
+        flexibility=frozen_floats(read_ports(outputs, in_the_plane[:n_in]).T),
         elongations=frozen_floats(elongations[:, :n_in]),
         adjoint_elongations=frozen_floats(elongations[:, n_in:]),
     )

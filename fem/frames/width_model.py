@@ -15,7 +15,7 @@ from fem.frames.model import FrameEquilibrium, LoadedFrame, require_stable
 from fem.frames.network_frame import NetworkFrames
 from mnnfab.arrays import FloatArray
 from mnnfab.network.network import Network
-from mnnfab.network.ports import Port
+from mnnfab.network.ports import AnyPort
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,8 +30,8 @@ class FrameWidthModel:
     """
 
     frames: NetworkFrames
-    input_ports: tuple[Port, ...]
-    output_ports: tuple[Port, ...]
+    input_ports: tuple[AnyPort, ...]
+    output_ports: tuple[AnyPort, ...]
     weight: bool = False
 
     @property

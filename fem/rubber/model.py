@@ -19,7 +19,7 @@ from mnnfab.design.fabrication import Fabrication
 from mnnfab.errors import UnstableError
 from mnnfab.model.model import Equilibrium
 from mnnfab.network.network import Network
-from mnnfab.network.ports import Port, dofs_of
+from mnnfab.network.ports import AnyPort, read_ports
 from mnnfab.profiles import Material
 
 
@@ -37,8 +37,8 @@ class RubberModel:
 
     body: RubberBody
     network: Network
-    inputs: tuple[Port, ...]
-    outputs_at: tuple[Port, ...]
+    inputs: tuple[AnyPort, ...]
+    outputs_at: tuple[AnyPort, ...]
     windows: JointWindows
 
     @property
@@ -127,7 +127,7 @@ class RubberModel:
 
     def outputs_of(self, field: FloatArray) -> FloatArray:
         """Return the displacements of the outputs from the hanging part, (n_out,) mm."""
-        return self.node_displacements(field)[dofs_of(self.outputs_at)]
+        return read_ports(self.outputs_at, self.node_displacements(field))
 
     def _follow_samples(
         self, loads_N: FloatArray, on_state: Callable[[int, State], None]
@@ -161,7 +161,7 @@ class RubberModel:
 
     @cached_property
     def _load_vectors(self) -> FloatArray:
-        vectors: FloatArray = self.body.system.load_vectors[:, dofs_of(self.inputs)].toarray()
+        vectors: FloatArray = self.body.system.loads_at(self.inputs).toarray()
         return vectors
 
     @cached_property
@@ -213,7 +213,7 @@ class RubberEquilibrium(Equilibrium):
 
     def load_gradient(self, output_gradient: FloatArray) -> FloatArray:
         """Return the derivative of a loss in the loads, (n_samples, n_in) per N."""
-        vectors = self.model.body.system.load_vectors[:, dofs_of(self.model.inputs)]
+        vectors = self.model.body.system.loads_at(self.model.inputs)
         gradient: FloatArray = self.adjoint_fields(output_gradient) @ vectors
         return gradient
 
@@ -224,7 +224,7 @@ class RubberEquilibrium(Equilibrium):
             ToolError: if a state is unstable.
         """
         model = self.model
-        readings = model.body.system.readings[:, dofs_of(model.outputs_at)]
+        readings = model.body.system.readings_at(model.outputs_at)
         loads, tangent = output_loads_N @ readings.T, Tangent(model.body)
         return np.array(
             [
@@ -244,7 +244,7 @@ def make_rubber_model(
     widths_mm: FloatArray,
     material: Material,
     fabrication: Fabrication,
-    ports: tuple[tuple[Port, ...], tuple[Port, ...]],
+    ports: tuple[tuple[AnyPort, ...], tuple[AnyPort, ...]],
 ) -> RubberModel:
     """Return the rubber model on the mesh of a continuum model.
 

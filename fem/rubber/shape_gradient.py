@@ -21,7 +21,6 @@ from fem.rubber.law import nominal_stress
 from fem.rubber.model import RubberEquilibrium
 from fem.rubber.newton import Tangent
 from mnnfab.arrays import FloatArray
-from mnnfab.network.ports import dofs_of
 
 
 def point_gradient(equilibrium: RubberEquilibrium, output_gradient: FloatArray) -> FloatArray:
@@ -43,7 +42,7 @@ def point_gradient(equilibrium: RubberEquilibrium, output_gradient: FloatArray) 
         total += _by_points(body, field, adjoint)
     # Outputs are relative to the hanging part, which has the same mesh.
     hanging = model.unloaded.field
-    loads = body.system.readings[:, dofs_of(model.outputs_at)] @ output_gradient.sum(axis=0)
+    loads = body.system.readings_at(model.outputs_at) @ output_gradient.sum(axis=0)
     return total - _by_points(body, hanging, Tangent(body).small_displacements(hanging, loads))
 
 

@@ -11,6 +11,7 @@ from mnnfab.compensation.loop import train_corrected
 from mnnfab.compensation.ranking import candidate_limits
 from mnnfab.compensation.record import Candidate
 from mnnfab.compensation.rounds import evaluator, read_metric
+from mnnfab.network.ports import nodes_of
 from mnnfab.printed_part.calibration import calibrated
 from mnnfab.printed_part.part import PrintedPart
 from mnnfab.problem.problem import TrainableProblem, require_trainable
@@ -72,8 +73,8 @@ def candidate_of(design: Design, load_factor: float) -> Candidate:
         width_max_mm=shape.width_max_mm,
         thickness_mm=shape.thickness_mm,
         load_factor=load_factor,
-        inputs=tuple(item.port.node for item in task.inputs),
-        outputs=tuple(item.port.node for item in task.outputs),
+        inputs=tuple(nodes_of([item.port for item in task.inputs])),
+        outputs=tuple(nodes_of([item.port for item in task.outputs])),
     )
 
 

@@ -94,3 +94,17 @@ def dump_design(design: Design) -> str:
     """
     values = design.model_dump(mode="json", by_alias=True, exclude_none=True)
     return tomli_w.dumps(values)
+
+
+def inline_toml(value: Any) -> str:  # noqa: ANN401 - what TOML can hold
+    """Return a value as TOML in one line.
+
+    >>> inline_toml({"node": 3, "axis": "y"})
+    '{ node = 3, axis = "y" }'
+    """
+    if isinstance(value, Mapping):
+        pairs = ", ".join(f"{key} = {inline_toml(part)}" for key, part in value.items())
+        return f"{{ {pairs} }}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(inline_toml(part) for part in value)}]"
+    return tomli_w.dumps({"v": value}).removeprefix("v = ").rstrip("\n")

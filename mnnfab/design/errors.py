@@ -30,6 +30,7 @@ from mnnfab.design.features_section import (
     PadsSection,
 )
 from mnnfab.design.network_section import LATTICES, NetworkFile
+from mnnfab.design.port_section import PortSection, TermSection
 from mnnfab.design.section_errors import (
     as_toml,
     expected_by_rule,
@@ -37,7 +38,7 @@ from mnnfab.design.section_errors import (
     given_value,
     rule_between_keys,
 )
-from mnnfab.design.task_section import Behaviour, Classification, NoTask, PortSection, Regression
+from mnnfab.design.task_section import Behaviour, Classification, NoTask, Regression
 from mnnfab.design.training_section import TrainingSection, WidthsSection
 from mnnfab.errors import InputError
 
@@ -68,6 +69,12 @@ _SECTIONS: Mapping[Location, type[BaseModel]] = {
     ("tolerance",): ToleranceSection,
     ("export",): ExportSection,
 }
+#: The class of the entries of a list, by its key.
+_ENTRIES: Mapping[str, type[BaseModel]] = {
+    "inputs": PortSection,
+    "outputs": PortSection,
+    "terms": TermSection,
+}
 
 
 def input_error_of(source: str, detail: ErrorDetails) -> InputError:
@@ -84,7 +91,7 @@ def input_error_of(source: str, detail: ErrorDetails) -> InputError:
 def _unknown_key(source: str, detail: ErrorDetails) -> InputError:
     location = detail["loc"]
     names = tuple(part for part in location[:-1] if isinstance(part, str))
-    section = PortSection if names[-1:] in {("inputs",), ("outputs",)} else _SECTIONS[names]
+    section = _ENTRIES.get(names[-1] if names else "") or _SECTIONS[names]
     known = [info.alias or name for name, info in section.model_fields.items()]
     nearest = _most_similar(str(location[-1]), known)
     hint = f"; did you mean {nearest}?" if nearest else ""

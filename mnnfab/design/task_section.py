@@ -13,10 +13,10 @@ from pydantic import (
     model_validator,
 )
 
+from mnnfab.design.port_section import Ports, PortSection
 from mnnfab.design.section import (
     FileName,
     Many,
-    Node,
     NodeNumber,
     NotNegative,
     Number,
@@ -28,8 +28,6 @@ from mnnfab.design.section import (
 from mnnfab.errors import InputError
 from mnnfab.losses.loss import TargetKind, loss_kinds, losses_for
 from mnnfab.losses.readout import readout_kinds
-from mnnfab.network.node_ids import require_number
-from mnnfab.network.ports import Port
 
 if TYPE_CHECKING:
     ClassLoss = str
@@ -45,29 +43,7 @@ DEFAULT_READOUT = "largest-magnitude"
 LOAD_DIGITS = 10
 
 
-class PortSection(Section):
-    """A node and an axis.
-
-    Args:
-        node: number of the node, from 0, or its id in the network file.
-        axis: "x" (to the right) or "y" (upward).
-    """
-
-    node: Node
-    axis: Literal["x", "y"]
-
-    @property
-    def port(self) -> Port:
-        """The port of this section, whose node must be a number.
-
-        Raises:
-            InputError: if it is an id, which `mnnfab.problem.node_numbers` resolves.
-        """
-        return Port(require_number(self.node), self.axis)
-
-
 Limits = Annotated[tuple[Number, Number], Strict(strict=False)]
-Ports = Annotated[tuple[PortSection, ...], Strict(strict=False), Field(min_length=1)]
 
 
 class Classification(Section):

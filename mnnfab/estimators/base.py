@@ -31,6 +31,7 @@ from mnnfab.model.bars import stiffness_per_width
 from mnnfab.model.response import FlexibilityMatrix
 from mnnfab.network.lattices import triangular_patch
 from mnnfab.network.network import Network
+from mnnfab.network.ports import AnyPort
 from mnnfab.network.rigidity import require_rigid
 from mnnfab.task.feature_loads import FeatureLoads
 from mnnfab.training.width_maps import Clamp, part_widths
@@ -152,7 +153,8 @@ class MNN(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no types
 
     def _keep(self, fit: Fit, bars: Bars, loads: FloatArray) -> FloatArray:
         self.n_iter_, self.loss_ = fit.iterations, fit.loss_value
-        self.inputs_, self.outputs_ = fit.ports.inputs, fit.ports.outputs
+        self.inputs_: tuple[AnyPort, ...] = fit.ports.inputs
+        self.outputs_: tuple[AnyPort, ...] = fit.ports.outputs
         self.widths_mm_ = part_widths(bars.widths, fit.latent)
         response = fit.model(bars).response(bars.per_width * self.widths_mm_)
         self.flexibility_ = response.flexibility

@@ -10,6 +10,7 @@ from typing import Any
 from mnnfab.arrays import FloatArray
 from mnnfab.design.design import Design
 from mnnfab.design.design_file import dump_design, parse_design
+from mnnfab.design.port_section import port_values
 from mnnfab.errors import InputError
 from mnnfab.io.cells import normalised, number_of
 from mnnfab.io.files import write_new_file
@@ -17,7 +18,7 @@ from mnnfab.io.tables import table_text
 from mnnfab.network.formats.json_network import network_json
 from mnnfab.network.network import Network
 from mnnfab.network.node_ids import NodeIds
-from mnnfab.network.ports import Port
+from mnnfab.network.ports import AnyPort
 from mnnfab.network.widths_file import widths_text
 from mnnfab.task.feature_loads import FeatureLoads
 
@@ -72,8 +73,8 @@ class TrainedNetwork:
 
     network: Network
     patch: tuple[int, float] | None
-    inputs: tuple[Port, ...]
-    outputs: tuple[Port, ...]
+    inputs: tuple[AnyPort, ...]
+    outputs: tuple[AnyPort, ...]
     widths_mm: FloatArray
     width_limits_mm: tuple[float, float]
     youngs_modulus_MPa: float
@@ -168,7 +169,7 @@ def _fabrication(trained: TrainedNetwork) -> dict[str, float]:
 
 
 def _task(
-    trained: TrainedNetwork, samples: str, column: str, outputs: Sequence[Port]
+    trained: TrainedNetwork, samples: str, column: str, outputs: Sequence[AnyPort]
 ) -> dict[str, Any]:
     loads = trained.loads
     limits = zip(loads.offset.tolist(), (loads.offset + loads.size).tolist(), strict=True)
@@ -176,8 +177,8 @@ def _task(
         "kind": "classification",
         "dataset": samples,
         "class_column": column,
-        "inputs": [{"node": port.node, "axis": port.axis} for port in trained.inputs],
-        "outputs": [{"node": port.node, "axis": port.axis} for port in outputs],
+        "inputs": [port_values(port) for port in trained.inputs],
+        "outputs": [port_values(port) for port in outputs],
         "scaling": "lever",
         "feature_limits": [list(pair) for pair in limits],
         "load_at_max_gf": loads.weights_gf.tolist(),
@@ -187,11 +188,11 @@ def _task(
 
 
 def _in_order_of_table(
-    outputs: Sequence[Port], classes: Sequence[object]
-) -> list[tuple[str, Port]]:
+    outputs: Sequence[AnyPort], classes: Sequence[object]
+) -> list[tuple[str, AnyPort]]:
     """Return class and output in the order of the classes of a table: numbers first, then names."""
 
-    def key(named: tuple[str, Port]) -> tuple[bool, float, str]:
+    def key(named: tuple[str, AnyPort]) -> tuple[bool, float, str]:
         number = number_of(named[0])
         return (True, 0.0, named[0]) if number is None else (False, number, named[0])
 

@@ -12,6 +12,7 @@ from fem.frames.planar import PlanarStates
 from mnnfab.arrays import FloatArray
 from mnnfab.loaded_part.calibrated_frame import CalibratedFrame
 from mnnfab.loaded_part.frame_paths import FramePaths
+from mnnfab.network.ports import nodes_of
 
 BoolArray = NDArray[np.bool_]
 
@@ -181,7 +182,7 @@ def _swept(
 ) -> SweptStates:
     stable = planar.converged
     unbuckled = np.ones_like(stable) if in_plane_only else _stable_out_of_plane(frame, planar)
-    inputs = [port.node for port in frame.frame.input_ports]
+    inputs = nodes_of(frame.frame.input_ports)
     turned = planar.points.nodes[:, inputs, 2] - frame.frame.unloaded.points.nodes[:, inputs, 2]
     return SweptStates(
         factor=factor,

@@ -11,7 +11,7 @@ from mnnfab.model.bar_solvers import Engine, choose_engine
 from mnnfab.model.response import Response
 from mnnfab.network.compatibility import compatibility_matrix
 from mnnfab.network.network import Network
-from mnnfab.network.ports import Port, unit_loads
+from mnnfab.network.ports import AnyPort, unit_loads
 
 #: Largest number of free degrees of freedom for which products with a dense C are faster.
 DENSE_PRODUCT_DOFS = 150
@@ -45,8 +45,8 @@ class BarModel:
     """
 
     network: Network
-    inputs: tuple[Port, ...]
-    outputs: tuple[Port, ...]
+    inputs: tuple[AnyPort, ...]
+    outputs: tuple[AnyPort, ...]
     additive: FloatArray | None = None
     compatibility: sparse.csr_array = field(init=False, repr=False)
     engine: Engine = field(init=False, repr=False)

@@ -11,7 +11,7 @@ from mnnfab.model.bars import BarModel
 from mnnfab.model.response import FlexibilityMatrix, LinearEquilibrium, Response
 from mnnfab.model.stiffness_law import StiffnessLaw
 from mnnfab.network.network import Network
-from mnnfab.network.ports import Port
+from mnnfab.network.ports import AnyPort
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,12 +32,12 @@ class SpringModel:
         return self.bars.network
 
     @property
-    def inputs(self) -> tuple[Port, ...]:
+    def inputs(self) -> tuple[AnyPort, ...]:
         """Ports where loads act."""
         return self.bars.inputs
 
     @property
-    def outputs(self) -> tuple[Port, ...]:
+    def outputs(self) -> tuple[AnyPort, ...]:
         """Ports where displacements are read."""
         return self.bars.outputs
 

@@ -17,6 +17,7 @@ from mnnfab.problem.part_hash import design_sha256
 
 if TYPE_CHECKING:
     from mnnfab.arrays import FloatArray
+    from mnnfab.network.ports import Port
     from mnnfab.problem.problem import Problem
 
 
@@ -62,11 +63,17 @@ def _loads(problem: Problem) -> list[Load]:
     if task is None:
         return []
     senses = np.where(task.loads_N.sum(axis=0) > 0, 1.0, -1.0)
-    axes = [math.pi / 2 if port.axis == "y" else 0.0 for port in task.inputs]
     return [
-        Load(port.node, axis if sense > 0 else axis - math.pi)
-        for port, axis, sense in zip(task.inputs, axes, senses.tolist(), strict=True)
+        Load(term.node, _heading(term, sense * factor))
+        for port, sense in zip(task.inputs, senses.tolist(), strict=True)
+        for factor, term in port.terms
     ]
+
+
+def _heading(port: Port, sense: float) -> float:
+    """Return the direction of a load along a port, radians from x."""
+    axis = math.atan2(port.vector[1], port.vector[0])
+    return axis if sense > 0 else axis - math.pi
 
 
 def printed_parts(problem: Problem, tiling: Tiling, widths_mm: FloatArray) -> list[TiledPart]:

@@ -10,8 +10,9 @@ from typing import Literal, get_args
 
 from jinja2 import Environment, StrictUndefined
 
-from mnnfab.design.design_file import parse_design
+from mnnfab.design.design_file import inline_toml, parse_design
 from mnnfab.design.network_section import LATTICES
+from mnnfab.design.port_section import port_values
 from mnnfab.design.section import valid_name
 from mnnfab.errors import InputError
 from mnnfab.io.files import write_new_file
@@ -107,8 +108,8 @@ def _best_ports(problem: Problem) -> Ports | None:
         return None
     section = design.task
     return (
-        [_port(item.port.node, item.axis) for item in section.inputs],
-        [_port(item.port.node, item.axis) for item in section.outputs],
+        [inline_toml(port_values(item.port)) for item in section.inputs],
+        [inline_toml(port_values(item.port)) for item in section.outputs],
     )
 
 
@@ -144,7 +145,7 @@ def new_design_text(name: str, folder: Path, start: Start, ports: Ports | None =
         inputs, outputs = ports or _place(start, rows, n_in, n_out)
     else:
         rows = start.rows or _rows_with_nodes([port.node for port in named])
-        written = [_port(port.node, port.axis) for port in named]
+        written = [inline_toml(port_values(port)) for port in named]
         inputs, outputs = written[:n_in], written[n_in:]
     template = (
         resources.files("mnnfab.problem").joinpath("template.toml").read_text(encoding="utf-8")
@@ -258,4 +259,4 @@ def _count(number: int, noun: str) -> str:
 
 
 def _port(node: int, axis: str) -> str:
-    return f'{{ node = {node}, axis = "{axis}" }}'
+    return inline_toml({"node": node, "axis": axis})

@@ -82,7 +82,7 @@ def _with_numbers(design: Design, source: NetworkInput) -> Design:
             network["fixed"] = tuple(source.network.fixed.tolist())
     ports = {
         key: tuple(
-            item.model_copy(update={"node": number(f"[task] {key}[{i}]", item.node)})
+            item.with_nodes(number, f"[task] {key}[{i}]")
             for i, item in enumerate(getattr(design.task, key))
         )
         for key in ("inputs", "outputs")

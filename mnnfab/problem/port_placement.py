@@ -10,6 +10,8 @@ import numpy as np
 
 from mnnfab.errors import InputError
 from mnnfab.model.springs import SpringModel
+from mnnfab.network.node_ids import require_number
+from mnnfab.network.ports import nodes_of
 from mnnfab.problem.loading import make_problem
 from mnnfab.problem.problem import require_ports
 from mnnfab.random_streams import Stream, random_generator
@@ -56,14 +58,14 @@ def placements(problem: Problem, count: int) -> Iterator[Design]:
 def port_nodes(design: Design) -> list[int]:
     """Return the nodes with ports, each once, since the x and y ports of a node move together."""
     section = design.task
-    return list(dict.fromkeys(item.port.node for item in (*section.inputs, *section.outputs)))
+    return nodes_of([item.port for item in (*section.inputs, *section.outputs)])
 
 
 def _moved(design: Design, places: Mapping[int, int]) -> Design:
     section = design.task
     moved = {
         key: tuple(
-            item.model_copy(update={"node": places[item.port.node]})
+            item.with_nodes(lambda _, node: places[require_number(node)], key)
             for item in getattr(section, key)
         )
         for key in ("inputs", "outputs")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mnnfab.network.ports import nodes_of
 from mnnfab.network.svg import colours
 
 if TYPE_CHECKING:
@@ -32,8 +33,8 @@ def slider_data(results: Results) -> dict[str, Any] | None:
     marks = {"fixed": network.fixed.tolist()}
     if task is not None:
         marks |= {
-            "in": sorted({port.node for port in task.inputs}),
-            "out": sorted({port.node for port in task.outputs}),
+            "in": sorted(nodes_of(task.inputs)),
+            "out": sorted(nodes_of(task.outputs)),
         }
     return {
         "nodes": network.nodes.round(3).tolist(),

@@ -9,6 +9,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import Normalize
 from matplotlib.patheffects import withStroke
 
+from mnnfab.network.ports import nodes_of
 from mnnfab.report.palette import BLUE, GREEN, RED
 
 if TYPE_CHECKING:
@@ -82,8 +83,8 @@ def draw_ports(axes: Axes, network: Network, task: Task | None) -> None:
             text.set_path_effects([withStroke(linewidth=2, foreground="white")])
     marks = [("fixed", network.fixed.tolist(), "^", BLUE)]
     if task is not None:
-        marks.append(("input", [port.node for port in task.inputs], "o", RED))
-        marks.append(("output", [port.node for port in task.outputs], "*", GREEN))
+        marks.append(("input", nodes_of(task.inputs), "o", RED))
+        marks.append(("output", nodes_of(task.outputs), "*", GREEN))
     for label, nodes, marker, colour in marks:
         x, y = network.nodes[nodes].T
         size = 170 if marker == "*" else 80

@@ -12,7 +12,7 @@ from mnnfab.arrays import FloatArray
 from mnnfab.model.bars import BarModel, stiffness_per_width
 from mnnfab.network.lattices import triangular_patch
 from mnnfab.network.network import Network
-from mnnfab.network.ports import Port
+from mnnfab.network.ports import AnyPort, Port
 
 YOUNGS_MODULUS_MPA, THICKNESS_MM, BOND_LENGTH_MM = 0.55, 2.0, 16.0
 WIDTHS_MM, WIDTH_START_MM = (1.5, 2.5), 2.0
@@ -101,6 +101,6 @@ def per_width() -> FloatArray:
     return stiffness_per_width(network(), YOUNGS_MODULUS_MPA, THICKNESS_MM)
 
 
-def model(inputs: tuple[Port, ...], outputs: tuple[Port, ...]) -> BarModel:
+def model(inputs: tuple[AnyPort, ...], outputs: tuple[AnyPort, ...]) -> BarModel:
     """Return the bar model of the network with these ports."""
     return BarModel(network(), inputs, outputs)

@@ -9,7 +9,7 @@ from mnnfab.design.design import Design
 from mnnfab.design.task_section import Behaviour
 from mnnfab.errors import InputError
 from mnnfab.losses.kinds.squared_error import SquaredError
-from mnnfab.network.ports import Port
+from mnnfab.network.ports import AnyPort
 from mnnfab.task.loss_choice import make_loss
 from mnnfab.task.metrics import ZERO_PREDICTION, Baseline, PrimaryMetric
 from mnnfab.task.task import (
@@ -26,8 +26,8 @@ from mnnfab.units import NEWTON_PER_GF
 def make_behaviour(
     section: Behaviour,
     design: Design,
-    inputs: tuple[Port, ...],
-    outputs: tuple[Port, ...],
+    inputs: tuple[AnyPort, ...],
+    outputs: tuple[AnyPort, ...],
 ) -> Task:
     """Return the task of a behaviour.
 
@@ -72,7 +72,7 @@ def make_behaviour(
     )
 
 
-def make_comparison(inputs: tuple[Port, ...], outputs: tuple[Port, ...]) -> Task:
+def make_comparison(inputs: tuple[AnyPort, ...], outputs: tuple[AnyPort, ...]) -> Task:
     """Return a task without targets, for model comparison at the ports under 1 gf each."""
     loads = np.eye(len(inputs)) * NEWTON_PER_GF
     return Task(

@@ -11,7 +11,7 @@ from mnnfab.design.design import Design
 from mnnfab.design.task_section import Classification
 from mnnfab.errors import InputError
 from mnnfab.losses.readout import readout_kinds
-from mnnfab.network.ports import Port
+from mnnfab.network.ports import AnyPort
 from mnnfab.task.data_set import LabelledFeatures
 from mnnfab.task.datasets import ColumnChoice, labelled_features
 from mnnfab.task.feature_loads import SCALINGS, FeatureLoads
@@ -34,8 +34,8 @@ CANCELLED = 0.25
 def make_classification(
     section: Classification,
     design: Design,
-    inputs: tuple[Port, ...],
-    outputs: tuple[Port, ...],
+    inputs: tuple[AnyPort, ...],
+    outputs: tuple[AnyPort, ...],
     folder: Path,
 ) -> Task:
     """Return the task of a classification.

@@ -13,7 +13,7 @@ from mnnfab.arrays import FloatArray
 from mnnfab.errors import InputError
 from mnnfab.findings import Finding
 from mnnfab.io.tables import Table, read_table_with_findings
-from mnnfab.network.ports import Axis, Port
+from mnnfab.network.ports import AnyPort, Axis, Port
 from mnnfab.task.missing_values import Missing, without_missing
 from mnnfab.units import NEWTON_PER_GF
 
@@ -78,7 +78,7 @@ def _axis(letter: str) -> Axis:
 
 
 def read_load_table(
-    path: Path, inputs: Sequence[Port], outputs: Sequence[Port], missing: Missing = "refuse"
+    path: Path, inputs: Sequence[AnyPort], outputs: Sequence[AnyPort], missing: Missing = "refuse"
 ) -> LoadTable:
     """Read a table of input loads in gf and output displacements in mm.
 
@@ -122,7 +122,7 @@ def _check_size(table: Table, values: FloatArray) -> None:
         )
 
 
-def _port_findings(table: Table, ports: Sequence[Port]) -> list[Finding]:
+def _port_findings(table: Table, ports: Sequence[AnyPort]) -> list[Finding]:
     """Return warnings for columns whose names carry other ports than the design gives them."""
     found = []
     for name, port in zip(table.header, ports, strict=True):

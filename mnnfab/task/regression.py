@@ -12,7 +12,7 @@ from mnnfab.design.network_section import NetworkFile
 from mnnfab.design.task_section import Regression
 from mnnfab.errors import InputError
 from mnnfab.findings import Finding
-from mnnfab.network.ports import Port
+from mnnfab.network.ports import AnyPort
 from mnnfab.random_streams import Stream, random_generator
 from mnnfab.task.load_table import read_load_table
 from mnnfab.task.loss_choice import make_loss
@@ -31,8 +31,8 @@ DEFAULT_SAMPLES = 100
 def make_regression(
     section: Regression,
     design: Design,
-    inputs: tuple[Port, ...],
-    outputs: tuple[Port, ...],
+    inputs: tuple[AnyPort, ...],
+    outputs: tuple[AnyPort, ...],
     folder: Path,
 ) -> Task:
     """Return the task of a regression.

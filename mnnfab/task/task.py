@@ -15,7 +15,7 @@ from mnnfab.losses.loss import Loss, TargetKind
 from mnnfab.losses.readout import Readout, predicted_classes
 from mnnfab.losses.readouts.largest_magnitude import LARGEST_MAGNITUDE
 from mnnfab.model.model import Model, PortModel, WidthEquilibrium
-from mnnfab.network.ports import Port
+from mnnfab.network.ports import AnyPort
 from mnnfab.task.metrics import Metrics, PrimaryMetric
 
 MetricT_co = TypeVar(
@@ -82,8 +82,8 @@ class Task(Generic[MetricT_co]):
     """
 
     kind: str
-    inputs: tuple[Port, ...]
-    outputs: tuple[Port, ...]
+    inputs: tuple[AnyPort, ...]
+    outputs: tuple[AnyPort, ...]
     loads_N: FloatArray
     targets: FloatArray
     loss: Loss

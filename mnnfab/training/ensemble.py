@@ -16,7 +16,7 @@ from mnnfab.model.bar_solvers import entries_of_bonds
 from mnnfab.model.model import PortModel
 from mnnfab.model.response import FlexibilityMatrix
 from mnnfab.model.springs import SpringModel
-from mnnfab.network.ports import dofs_of
+from mnnfab.network.ports import are_dofs, dofs_of
 from mnnfab.random_streams import Stream, random_generator
 from mnnfab.training.compiled_arrays import (
     CLAMP,
@@ -200,6 +200,7 @@ def _supports_model_and_map(trainable: Trainable) -> bool:
     springs = isinstance(model, SpringModel) and len(model.network.free_dofs) <= COMPILED_DOFS
     return (
         springs
+        and are_dofs(trainable.task.inputs + trainable.task.outputs)
         and type(trainable.width_map) in _WIDTH_MAP_ARGUMENTS
         and trainable.width_errors_mm is None
         and not trainable.other_models

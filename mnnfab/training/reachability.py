@@ -18,7 +18,7 @@ from mnnfab.losses.kinds.squared_error import SquaredError
 from mnnfab.losses.loss import Loss
 from mnnfab.losses.readout import leads_mm
 from mnnfab.model.model import PortModel
-from mnnfab.network.ports import Port
+from mnnfab.network.ports import AnyPort
 from mnnfab.task.metrics import Metrics
 from mnnfab.task.task import DataSplit, Task
 from mnnfab.training.optimisation import Trainable, minimise_loss
@@ -49,7 +49,7 @@ class Range:
         wanted_mm: target displacement; None if the task has none.
     """
 
-    output: Port
+    output: AnyPort
     case: str
     lowest_mm: float
     highest_mm: float

@@ -10,6 +10,7 @@ import numpy as np
 
 from mnnfab.errors import InputError
 from mnnfab.io.tables import column_numbers, read_table, table_text
+from mnnfab.network.ports import displacement_name, port_sd, read_ports
 
 if TYPE_CHECKING:
     from mnnfab.lab.analysis.analysis import Analysis
@@ -57,18 +58,24 @@ def observations_of(analysis: Analysis) -> list[Observation]:
     observations = []
     for s, step in enumerate(measurement.steps):
         for port in task.inputs if step.role == "adjoint" else task.outputs:
-            axis = "xy".index(port.axis)
-            bars = float(prediction.bars_mm[s, port.node, axis])
-            continuum = float(prediction.continuum_mm[s, port.node, axis])
-            spread = float(prediction.sd_mm[s, port.node, axis])
+            bars, continuum, measured = (
+                float(read_ports([port], nodes[s].ravel())[0])
+                for nodes in (
+                    prediction.bars_mm,
+                    prediction.continuum_mm,
+                    measurement.displacements_mm,
+                )
+            )
+            spread = port_sd(port, prediction.sd_mm[s])
+            sd_mm = np.repeat(measurement.displacement_sd_mm[s][:, None], 2, axis=1)
             share = abs(bars / continuum) if continuum else 1.0
             observations.append(
                 Observation(
                     experiment=analysis.experiment.section.name,
-                    quantity=f"{step.name}: u_{port.axis} of node {port.node}",
+                    quantity=f"{step.name}: {displacement_name(port)}",
                     unit="mm",
-                    measured=float(measurement.displacements_mm[s, port.node, axis]),
-                    measured_sd=float(measurement.displacement_sd_mm[s, port.node]),
+                    measured=measured,
+                    measured_sd=port_sd(port, sd_mm),
                     bars=bars,
                     bars_sd=spread * share,
                     continuum=continuum,

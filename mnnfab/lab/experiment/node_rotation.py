@@ -55,12 +55,13 @@ def with_limited_rotation(
     limited = []
     for step, rotation in zip(steps, node_rotations(task, steps, continuum).tolist(), strict=True):
         factor = min(1.0, MAX_ROTATION / rotation) if rotation > 0 else 1.0
-        weights = tuple(
-            AppliedWeight(
-                weight.port,
-                float(np.sign(weight.load_gf)) * max(1.0, abs(weight.load_gf * factor) // 1),
-            )
-            for weight in step.weights
-        )
+        weights = _lighter(step.weights, factor)
         limited.append(replace(step, weights=weights) if factor < 1 else step)
     return tuple(limited)
+
+
+def _lighter(weights: tuple[AppliedWeight, ...], factor: float) -> tuple[AppliedWeight, ...]:
+    """Return weights in the same proportions, the heaviest of which is in whole grams."""
+    heaviest = max((abs(weight.load_gf) for weight in weights), default=1.0)
+    share = max(1.0, heaviest * factor // 1) / heaviest
+    return tuple(AppliedWeight(weight.port, weight.load_gf * share) for weight in weights)

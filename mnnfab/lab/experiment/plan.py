@@ -19,10 +19,10 @@ from mnnfab.arrays import FloatArray
 from mnnfab.errors import ToolError
 from mnnfab.lab.experiment.probes import ProbeSize, best_probe_size, probes_on
 from mnnfab.lab.experiment.samples import RESOLUTION_GF
-from mnnfab.lab.experiment.steps import ZERO, AppliedWeight, Role, Step
+from mnnfab.lab.experiment.steps import ZERO, AppliedWeight, Role, Step, weights_on
 from mnnfab.losses.readout import leads_mm, predicted_classes
 from mnnfab.model.model import Equilibrium, Model, in_situ_gradient
-from mnnfab.network.ports import Port
+from mnnfab.network.ports import AnyPort
 from mnnfab.task.task import LoadCase, Task
 from mnnfab.training.gradient_comparison import GradientAgreement, compare_gradients
 from mnnfab.units import NEWTON_PER_GF
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 #: Largest number of load cases.
 MAX_CASES = 12
+#: Upward part of the unit vectors of a port from which its weight acts downwards.
+UPRIGHT = 1e-9
 #: Smallest value of the heaviest weight; it limits the effect of rounding to whole grams (gf).
 MIN_LARGEST_GF = 5.0
 
@@ -144,10 +146,11 @@ def largest_load_gf(task: Task) -> float:
     return max(float(np.abs(task.loads_N).max()) / NEWTON_PER_GF, MIN_LARGEST_GF)
 
 
-def _single(role: Role, port: Port, size_gf: float) -> Step:
-    """Return a load step with one weight, which acts downwards if possible."""
-    load_gf = -size_gf if port.axis == "y" else size_gf
-    return Step(f"{role}-{port.node}{port.axis}", role, (AppliedWeight(port, load_gf),))
+def _single(role: Role, port: AnyPort, size_gf: float) -> Step:
+    """Return a load step at one port, with a weight that acts downwards if possible."""
+    upward = sum(factor * term.vector[1] for factor, term in port.terms)
+    load_gf = -size_gf if upward > UPRIGHT else size_gf
+    return Step(f"{role}-{port.code}", role, weights_on(port, load_gf))
 
 
 def tenths(loads_N: FloatArray) -> FloatArray:
@@ -180,9 +183,10 @@ def _rounded(task: Task, model: Model, case: LoadCase) -> RoundedLoadCase:
     )
 
 
-def weights_at(ports: tuple[Port, ...], grams: FloatArray) -> tuple[AppliedWeight, ...]:
+def weights_at(ports: tuple[AnyPort, ...], grams: FloatArray) -> tuple[AppliedWeight, ...]:
     """Return the weights at some ports, (n_ports,) gf, without those of zero."""
-    return tuple(AppliedWeight(p, g) for p, g in zip(ports, grams.tolist(), strict=True) if g)
+    loads = zip(ports, grams.tolist(), strict=True)
+    return tuple(weight for port, load in loads if load for weight in weights_on(port, load))
 
 
 def _slug(name: str) -> str:

@@ -24,9 +24,9 @@ import numpy as np
 from mnnfab.arrays import FloatArray
 from mnnfab.errors import ToolError
 from mnnfab.lab.experiment.samples import RESOLUTION_GF
-from mnnfab.lab.experiment.steps import AppliedWeight, Step
+from mnnfab.lab.experiment.steps import Step, weights_on
 from mnnfab.model.model import Model
-from mnnfab.network.ports import Port
+from mnnfab.network.ports import AnyPort
 from mnnfab.task.task import Task
 from mnnfab.units import NEWTON_PER_GF
 
@@ -125,12 +125,11 @@ def _share(error: FloatArray, whole: FloatArray) -> float:
     return float(np.linalg.norm(error) / max(float(np.linalg.norm(whole)), 1e-300))
 
 
-def probes_on(outputs: Sequence[Port], forward: Step, size: ProbeSize) -> list[Step]:
+def probes_on(outputs: Sequence[AnyPort], forward: Step, size: ProbeSize) -> list[Step]:
     """Return the probes of a forward step: a weight on each output, both ways."""
     probes = []
     for port in outputs:
         for sign, end in ((1.0, "plus"), (-1.0, "minus")):
-            weight = AppliedWeight(port, sign * size.size_gf)
-            name = f"{forward.name}-{port.node}{port.axis}-{end}"
-            probes.append(Step(name, "probe", (weight,), forward))
+            weights = weights_on(port, sign * size.size_gf)
+            probes.append(Step(f"{forward.name}-{port.code}-{end}", "probe", weights, forward))
     return probes

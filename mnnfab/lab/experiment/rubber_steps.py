@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from mnnfab.errors import UnstableError
 from mnnfab.lab.experiment.steps import Step, port_loads
-from mnnfab.network.ports import dofs_of
 
 if TYPE_CHECKING:
     from fem.rubber.model import RubberModel
@@ -82,7 +81,7 @@ def _dead_loads(rubber: RubberModel, task: Task, step: Step) -> FloatArray:
     system = rubber.body.system
     loads: FloatArray = (
         rubber.body.weight
-        + system.load_vectors[:, dofs_of(task.inputs)] @ on_inputs
-        + system.readings[:, dofs_of(task.outputs)] @ on_outputs
+        + system.loads_at(task.inputs) @ on_inputs
+        + system.readings_at(task.outputs) @ on_outputs
     )
     return loads

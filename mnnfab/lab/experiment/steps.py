@@ -18,8 +18,9 @@ import numpy as np
 
 from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.errors import InputError
+from mnnfab.io.cells import number_of
 from mnnfab.io.tables import Table, column_numbers, read_table, table_text
-from mnnfab.network.ports import Axis, Port
+from mnnfab.network.ports import AnyPort, Axis, Port, nodes_of, port_vectors
 from mnnfab.task.task import Task
 from mnnfab.units import NEWTON_PER_GF
 
@@ -34,6 +35,8 @@ ADDED_TO = "added_to"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
 #: Heaviest weight that is accepted (gf).
 MAX_LOAD_GF = 1e6
+#: Largest force that is left of the weights of a step by loads at the ports, relative to them.
+SPANNED = 1e-9
 #: Longest node number: Python converts only so many digits.
 MAX_NODE_DIGITS = 9
 
@@ -52,10 +55,14 @@ class AppliedWeight:
 
     def __str__(self) -> str:
         """Return a description such as "5 g down on node 12"."""
-        directions = {"x": ("to the right", "to the left"), "y": ("up", "down")}[self.port.axis]
-        direction = directions[0] if self.load_gf > 0 else directions[1]
+        direction = _direction(self.port, self.load_gf)
         pulley = "" if direction == "down" else " over a pulley"
         return f"{abs(self.load_gf):g} g {direction}{pulley} on node {self.port.node}"
+
+
+def weights_on(port: AnyPort, load_gf: float) -> tuple[AppliedWeight, ...]:
+    """Return the weights of a load at a port: one at each node of a sum, times its factor."""
+    return tuple(AppliedWeight(term, factor * load_gf) for factor, term in port.terms)
 
 
 @dataclass(frozen=True)
@@ -79,24 +86,36 @@ class Step:
         """All weights on the part: a probe's, and those of the step that it is added to."""
         return (*(self.added_to.weights if self.added_to else ()), *self.weights)
 
-    def loads_on(self, ports: Sequence[Port]) -> FloatArray:
+    def loads_on(self, ports: Sequence[AnyPort]) -> FloatArray:
         """Return the load at each of some ports, (n_ports,) N.
 
         Raises:
             InputError: if a weight acts elsewhere.
         """
-        loads = np.zeros(len(ports))
-        for weight in self.weights:
-            if weight.port not in ports:
-                allowed = ", ".join(map(str, ports))
-                port_kind = "inputs" if self.role == "forward" else "outputs"
-                raise InputError(
-                    f"step {self.name}",
-                    f"a load on {weight.port}",
-                    f"the {port_kind} of the task: {allowed}",
-                )
-            loads[list(ports).index(weight.port)] += weight.load_gf * NEWTON_PER_GF
-        return loads
+        if all(weight.port in ports for weight in self.weights):
+            own = np.zeros(len(ports))
+            for weight in self.weights:
+                own[list(ports).index(weight.port)] += weight.load_gf * NEWTON_PER_GF
+            return own
+        at = [weight.port for weight in self.weights]
+        n_nodes = 1 + max((*nodes_of(at), *nodes_of(ports)), default=0)
+        grams = np.array([weight.load_gf for weight in self.weights])
+        forces = port_vectors(n_nodes, at).toarray() @ grams
+        vectors = port_vectors(n_nodes, ports).toarray()
+        loads, *_ = np.linalg.lstsq(vectors, forces, rcond=None)
+        left = np.abs(forces - vectors @ loads)
+        if left.max(initial=0.0) > SPANNED * np.abs(grams).max(initial=0.0):
+            node = int(left.argmax()) // 2
+            weight = next(one for one in self.weights if one.port.node == node)
+            allowed = ", ".join(map(str, ports))
+            port_kind = "inputs" if self.role == "forward" else "outputs"
+            raise InputError(
+                f"step {self.name}",
+                f"a load on {weight.port}",
+                f"the {port_kind} of the task: {allowed}",
+            )
+        found: FloatArray = loads * NEWTON_PER_GF
+        return found
 
     def __str__(self) -> str:
         """Return a description of the weights, separated by semicolons."""
@@ -149,7 +168,8 @@ def steps_text(steps: Sequence[Step]) -> str:
             rows.append((step.name, step.role, "", "", 0, added_to))
         for weight in step.weights:
             port = weight.port
-            rows.append((step.name, step.role, port.node, port.axis, weight.load_gf, added_to))
+            row = (step.name, step.role, port.node, port.axis_name, weight.load_gf, added_to)
+            rows.append(row)
     return table_text((*HEADER, ADDED_TO), rows)
 
 
@@ -225,11 +245,27 @@ def _applied_weights(
         return ()
     if role in {"zero", "rigid"}:
         raise InputError(where, f"a weight in a step of role {role}", "no weight")
-    if axis not in get_args(Axis):
-        raise InputError(where, f'axis "{axis}"', "x or y")
     if not node.isdecimal() or len(node) > MAX_NODE_DIGITS:
         raise InputError(where, f'node "{node}"', "the number of a node")
     if not 0 < abs(load) <= MAX_LOAD_GF:
         allowed = f"a load in gf other than 0, up to ±{MAX_LOAD_GF:g}; y points up"
         raise InputError(where, f"{load:g} gf", allowed)
-    return (AppliedWeight(Port(int(node), axis), load),)  # type: ignore[arg-type]
+    return (AppliedWeight(Port(int(node), _axis(where, axis)), load),)
+
+
+def _axis(where: str, text: str) -> Axis | float:
+    if text in {"x", "y"}:
+        return "x" if text == "x" else "y"
+    angle = number_of(text)
+    if angle is None or not abs(angle) <= 360:
+        raise InputError(where, f'axis "{text}"', "x, y, or an angle from x in degrees")
+    return angle
+
+
+def _direction(port: Port, load: float) -> str:
+    """Return the direction of a load along a port."""
+    names = {"x": ("to the right", "to the left"), "y": ("up", "down")}
+    if isinstance(port.axis, str):
+        return names[port.axis][0 if load > 0 else 1]
+    angle = (port.axis + (0.0 if load > 0 else 180.0)) % 360.0
+    return f"at {angle:g}° from x"

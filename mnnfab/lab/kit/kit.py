@@ -21,9 +21,11 @@ from mnnfab.lab.kit.tables import (
     part_board,
     template_files,
 )
+from mnnfab.network.ports import displacement_name, port_sd, read_ports
 
 if TYPE_CHECKING:
     from mnnfab.arrays import FloatArray
+    from mnnfab.network.ports import AnyPort
     from mnnfab.printed_part.part import PortPart
     from mnnfab.problem.problem import PortProblem
 
@@ -216,10 +218,10 @@ def _hooks(kit: Kit) -> str:
     axes.set_axis_off()
     low = float(kit.problem.network.nodes[:, 1].min())
     length = 0.12 * float(np.ptp(kit.problem.network.nodes[:, 0]))
-    for step in kit.plan.ports:
-        (weight,) = step.weights
-        colour = "#D55E00" if step.role == "forward" else "#009E73"
-        arrow = np.sign(weight.load_gf) * length * np.eye(2)["xy".index(weight.port.axis)]
+    weights = [(step.role, weight) for step in kit.plan.ports for weight in step.weights]
+    for role, weight in weights:
+        colour = "#D55E00" if role == "forward" else "#009E73"
+        arrow = np.sign(weight.load_gf) * length * np.array(weight.port.vector)
         tail = kit.problem.network.nodes[weight.port.node]
         axes.annotate(
             "", tail + arrow, tail, arrowprops={"arrowstyle": "-|>", "color": colour, "lw": 2}
@@ -228,20 +230,18 @@ def _hooks(kit: Kit) -> str:
     return address_of(figure, "svg")
 
 
-def _ports_read(kit: Kit, step: Step) -> list[tuple[int, int, str]]:
-    """Return node, axis and name of the displacements that are read in a load step."""
-    ports = kit.problem.task.inputs if step.role == "adjoint" else kit.problem.task.outputs
-    return [
-        (port.node, "xy".index(port.axis), f"u_{port.axis} of node {port.node}") for port in ports
-    ]
+def _ports_read(kit: Kit, step: Step) -> tuple[AnyPort, ...]:
+    """Return the ports that are read in a load step."""
+    return kit.problem.task.inputs if step.role == "adjoint" else kit.problem.task.outputs
 
 
 def _expect(kit: Kit, row: int) -> list[str]:
     step, prediction = kit.prediction.steps[row], kit.prediction
     return [
-        f"{name}: {prediction.loaded_mm[row, node, axis]:+.3f} ± "
-        f"{prediction.sd_mm[row, node, axis]:.3f} mm"
-        for node, axis, name in _ports_read(kit, step)
+        f"{displacement_name(port)}: "
+        f"{read_ports([port], prediction.loaded_mm[row].ravel())[0]:+.3f} ± "
+        f"{port_sd(port, prediction.sd_mm[row]):.3f} mm"
+        for port in _ports_read(kit, step)
     ]
 
 
@@ -271,12 +271,12 @@ def _expected(kit: Kit) -> list[dict[str, object]]:
     return [
         {
             "step": step.name,
-            "port": name,
-            "bars": float(prediction.bars_mm[row, node, axis]),
-            "continuum": float(prediction.continuum_mm[row, node, axis]),
-            "rubber": float(prediction.loaded_mm[row, node, axis]),
-            "sd": float(prediction.sd_mm[row, node, axis]),
+            "port": displacement_name(port),
+            "bars": float(read_ports([port], prediction.bars_mm[row].ravel())[0]),
+            "continuum": float(read_ports([port], prediction.continuum_mm[row].ravel())[0]),
+            "rubber": float(read_ports([port], prediction.loaded_mm[row].ravel())[0]),
+            "sd": port_sd(port, prediction.sd_mm[row]),
         }
         for row, step in enumerate(prediction.steps)
-        for node, axis, name in _ports_read(kit, step)
+        for port in _ports_read(kit, step)
     ]

@@ -135,7 +135,7 @@ def loads_text(plan: Plan) -> str:
                 step.name,
                 step.role,
                 weight.port.node,
-                weight.port.axis,
+                weight.port.axis_name,
                 weight.load_gf,
                 str(weight),
             ),

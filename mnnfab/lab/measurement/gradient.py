@@ -21,7 +21,7 @@ from mnnfab.lab.experiment.steps import port_loads
 from mnnfab.lab.measurement.measurement import Measurement
 from mnnfab.model.model import PortModel, in_situ_gradient
 from mnnfab.model.response import FlexibilityMatrix, Response
-from mnnfab.network.ports import dofs_of
+from mnnfab.network.ports import read_ports
 from mnnfab.random_streams import Stream, random_generator
 from mnnfab.task.task import Task
 from mnnfab.training.gradient_comparison import GradientAgreement, compare_gradients
@@ -153,7 +153,7 @@ def measured_response(where: str, measurement: Measurement, task: Task) -> Respo
             raise InputError(where, f"loads that do not span all {name}", "a load step per port")
     elongations = measurement.elongations_mm
     displacements = measurement.displacements_mm.reshape(len(measurement.steps), -1)
-    outputs = displacements[load_basis.forward][:, dofs_of(task.outputs)]
+    outputs = read_ports(task.outputs, displacements[load_basis.forward])
     return Response(
         flexibility=outputs.T @ load_basis.from_inputs,
         elongations=elongations[load_basis.forward].T @ load_basis.from_inputs,
@@ -173,10 +173,10 @@ def reciprocity(measurement: Measurement, task: Task) -> float | None:
     if np.linalg.matrix_rank(on_outputs[adjoint]) < len(task.outputs):
         return None
     displacements = measurement.displacements_mm.reshape(len(measurement.steps), -1)
-    forward_flexibility = displacements[forward][:, dofs_of(task.outputs)].T @ np.linalg.pinv(
+    forward_flexibility = read_ports(task.outputs, displacements[forward]).T @ np.linalg.pinv(
         on_inputs[forward].T
     )
-    adjoint_flexibility = displacements[adjoint][:, dofs_of(task.inputs)].T @ np.linalg.pinv(
+    adjoint_flexibility = read_ports(task.inputs, displacements[adjoint]).T @ np.linalg.pinv(
         on_outputs[adjoint].T
     )
     return float(
@@ -239,7 +239,7 @@ def _gradients(
     """Return gradients, flexibility matrices and losses of several measurements, (n, …) each."""
     displacements, elongations = measured
     node_displacements = displacements.reshape(*displacements.shape[:2], -1)
-    outputs = node_displacements[:, load_basis.forward][:, :, dofs_of(task.outputs)]
+    outputs = read_ports(task.outputs, node_displacements[:, load_basis.forward])
     flexibility = np.swapaxes(outputs, 1, 2) @ load_basis.from_inputs
     models = [FlexibilityMatrix(model) for model in flexibility]
     losses = np.array([task.loss_value(model, sample_indices) for model in models])

@@ -23,7 +23,7 @@ from mnnfab.lab.measurement.gradient import MAX_UNSPANNED_SHARE, N_DRAWS, Measur
 from mnnfab.lab.measurement.measurement import Measurement, bond_lengths
 from mnnfab.model.model import in_situ_gradient
 from mnnfab.network.network import Network
-from mnnfab.network.ports import dofs_of
+from mnnfab.network.ports import read_ports
 from mnnfab.random_streams import Stream, random_generator
 from mnnfab.task.task import Task
 
@@ -157,7 +157,7 @@ def _gradients(
     """Return gradients, losses and ∂L/∂u of the forward steps for several measurements."""
     displacements, elongations = measured
     nodes = displacements.reshape(*displacements.shape[:2], -1)
-    outputs = nodes[:, [step.forward for step in probed]][:, :, dofs_of(task.outputs)]
+    outputs = read_ports(task.outputs, nodes[:, [step.forward for step in probed]])
     losses = np.array([samples.loss(task, u) for u in outputs])
     needed = np.array([samples.output_gradient(task, u) for u in outputs])
     return _products(probed, elongations, needed), losses, needed

@@ -109,11 +109,10 @@ class Scene:
         """
         base = step.added_to or step
         at_eyelets = base.weights if base.role == "forward" else ()
-        axes = dict(zip("xy", np.eye(2), strict=True))
         ends = []
         for weight in step.all_weights:
             places = self.part.load_points if weight in at_eyelets else self.part.node_positions
-            direction = np.sign(weight.load_gf) * axes[weight.port.axis]
+            direction = np.sign(weight.load_gf) * np.array(weight.port.vector)
             ends.append((places(field)[weight.port.node, :2], direction))
         reach = sum(self.board.size_mm)
         return [
