@@ -8,6 +8,7 @@ from itertools import product
 import numpy as np
 
 from mnnfab.arrays import FloatArray
+from mnnfab.losses.bands import Bands
 from mnnfab.losses.loss import Loss, LossOptions, loss_kinds, losses_for
 from mnnfab.losses.readout import Readout, readout_kinds
 
@@ -26,8 +27,26 @@ def losses() -> dict[str, Loss]:
         name: loss_kinds()[name].make(LossOptions(None, None, 0.1, 0.05))
         for name in losses_for("displacements")
     }
+    for name in losses_for("bands"):
+        options = LossOptions(None, None, 0.1, 0.05, ratios=((0, 1),))
+        found[name] = loss_kinds()[name].make(options)
     per_class = [kind.make(0.0) for kind in readout_kinds().values() if not kind.n_outputs]
     return found | _losses_of_classes(per_class)
+
+
+def targets_for(loss: Loss, targets: FloatArray) -> FloatArray:
+    """Return targets of the kind of a loss, (n_samples, 3) or bands of three outputs and a ratio.
+
+    The bands are a value, a lower and an upper end and the ratio of the first two outputs, all of
+    which displacements of less than 1 mm miss.
+    """
+    if loss.targets != "bands":
+        return targets
+    ones, none = np.ones(len(targets)), np.full(len(targets), np.inf)
+    low = np.column_stack([targets[:, 0], ones, -none, 5 * ones])
+    high = np.column_stack([targets[:, 0], none, -ones, 6 * ones])
+    shape = np.ones_like(low)
+    return Bands(low, high, 0.1 * shape, shape).as_targets
 
 
 def threshold_losses() -> dict[str, Loss]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ngsolve_peer import ask_ngsolve, needs_ngsolve
-from taylor import ORDER, ORDER_ERROR, losses, taylor_orders, threshold_losses
+from taylor import ORDER, ORDER_ERROR, losses, targets_for, taylor_orders, threshold_losses
 
 from fem.bar_equilibrium import TrueLengthBars
 from fem.continuum import solve_continuum
@@ -172,7 +172,7 @@ def test_rubber_width_gradient_of_every_loss(
     n_read: int,
 ) -> None:
     """Losses with a threshold read the first output alone, for two classes."""
-    targets = TARGETS[:, : max(n_read, 2)]
+    targets = targets_for(loss, TARGETS[:, : max(n_read, 2)])
 
     def value(step: float) -> float:
         return loss.value(outputs_by_step[step][:, :n_read], targets)

@@ -15,7 +15,7 @@ from given_widths import DESIGN
 from scipy import sparse
 from scipy.special import log_ndtr
 from small import COARSE
-from taylor import ORDER, ORDER_ERROR, losses, taylor_orders
+from taylor import ORDER, ORDER_ERROR, losses, targets_for, taylor_orders
 
 from fem.bar_equilibrium import TrueLengthBars
 from fem.frames.kernels.arrays import Points
@@ -82,7 +82,7 @@ def test_width_gradients_are_exact(
     iris: TrainableProblem, widths: FloatArray, model: str, loss: Loss
 ) -> None:
     """By the order of the Taylor remainder, for every loss."""
-    task = replace(iris.task, loss=loss)
+    task = replace(iris.task, loss=loss, targets=targets_for(loss, iris.task.targets))
     models: dict[str, WidthModel] = {"bars": iris.spring_model()}
     if model != "bars":
         frame = loaded_frame_model(iris)
@@ -106,7 +106,8 @@ def test_in_situ_gradient_of_bars_of_true_length(
     iris: TrainableProblem, widths: FloatArray, loss: Loss
 ) -> None:
     """Elongation of the loaded bars times their elongation by a small additional weight."""
-    task = replace(iris.task, loss=loss, loads_N=iris.task.loads_N / 4)
+    targets = targets_for(loss, iris.task.targets)
+    task = replace(iris.task, loss=loss, loads_N=iris.task.loads_N / 4, targets=targets)
     stiffness = iris.law.stiffness(widths)
     direction = stiffness * np.random.default_rng(2).standard_normal(len(widths))
 

@@ -178,7 +178,7 @@ def read_metric(
         return metric_as_read(task, outputs_mm, resolution).value
     chosen = replace(task, targets=task.targets[samples])
     value = metric_as_read(chosen, outputs_mm[samples], resolution).value
-    if task.target_kind == "classes":
+    if task.target_kind != "displacements":
         return value
     # Relative errors are relative to the targets of all samples.
     return value * float(np.sqrt((chosen.targets**2).mean() / (task.targets**2).mean()))

@@ -48,6 +48,8 @@ class CheckSection(Section):
             resolution_mm, for tasks with classes.
         max_relative_error: largest allowed relative error of the loaded part as it is read, for
             tasks with target displacements: RMS of the error divided by the RMS of the targets.
+        max_target_deviation: largest allowed deviation of the loaded part from a target as it is
+            read, in tolerances, for behaviours with load cases; 1 meets every target.
         min_stability_factor: smallest allowed factor on the loads at which a sample becomes
             unstable, in or out of the plane.
         max_loaded_strain: largest allowed strain at the joints of the loaded part; by default
@@ -88,6 +90,7 @@ class CheckSection(Section):
     resolution_mm: Positive = 0.02
     min_accuracy: Annotated[float, Field(gt=0, le=1)] = 0.9
     max_relative_error: Positive = 0.1
+    max_target_deviation: Positive = 1.0
     min_stability_factor: Annotated[float, Field(ge=1, le=100)] = 1.25
     max_loaded_strain: Positive | None = None
     thorough: bool = False

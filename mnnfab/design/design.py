@@ -21,7 +21,7 @@ from mnnfab.design.section import (
     section_error,
     valid_name,
 )
-from mnnfab.design.task_section import NoTask, Regression, TaskSection
+from mnnfab.design.task_section import Behaviour, NoTask, Regression, TaskSection
 from mnnfab.design.training_section import TrainingSection, WidthsSection
 from mnnfab.losses.loss import loss_kinds
 
@@ -100,7 +100,7 @@ class Design(Section):
         if self.compensate is None or not self.compensate.enabled:
             return self
         search = self.compensate.search
-        of_table = isinstance(self.task, Regression) and self.task.dataset is not None
+        of_table = isinstance(self.task, Regression | Behaviour) and self.task.dataset is not None
         if search and search.load_factor and of_table:
             given = f"{list(search.load_factor)}, with the loads of a table"
             raise section_error("compensate.search.load_factor", given, "loads of the design")
@@ -114,7 +114,7 @@ class Design(Section):
 
 def _is_scaled(task: TaskSection) -> bool:
     """Return whether a task compares classes by a loss with a scale."""
-    if isinstance(task, NoTask):
+    if isinstance(task, NoTask) or (isinstance(task, Behaviour) and task.has_cases):
         return False
     kind = loss_kinds()[task.loss or "cross-entropy"]
     scaled = kind.has_scale(getattr(task, "normalisation", None))

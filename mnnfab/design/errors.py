@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
+from mnnfab.design.case_section import CaseSection, RatioSection
 from mnnfab.design.check_section import (
     CheckSection,
     CompensateSection,
@@ -74,6 +75,8 @@ _ENTRIES: Mapping[str, type[BaseModel]] = {
     "inputs": PortSection,
     "outputs": PortSection,
     "terms": TermSection,
+    "cases": CaseSection,
+    "ratios": RatioSection,
 }
 
 

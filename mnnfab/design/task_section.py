@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence, Sized
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -13,6 +14,7 @@ from pydantic import (
     model_validator,
 )
 
+from mnnfab.design.case_section import CaseSection, RatioSection
 from mnnfab.design.port_section import Ports, PortSection
 from mnnfab.design.section import (
     FileName,
@@ -39,6 +41,8 @@ else:  # one name for each module of `mnnfab.losses.kinds` and `mnnfab.losses.re
     ReadoutName = Literal[tuple(readout_kinds())]
 #: Readout of designs without the key, which they had before it existed.
 DEFAULT_READOUT = "largest-magnitude"
+#: Largest number of load cases of a behaviour.
+MAX_CASES = 1000
 #: Significant digits of loads that a factor has changed.
 LOAD_DIGITS = 10
 
@@ -268,15 +272,23 @@ class Regression(Section):
 
 
 class Behaviour(Section):
-    """[task] Behaviour: one load case with a target for the outputs.
+    """[task] Behaviour: load cases with targets for the outputs.
+
+    One load case has its loads and targets in this section; several are in [[task.cases]], or in a
+    table.
 
     Args:
         kind: "behaviour".
         inputs: ports where the loads act.
         outputs: ports whose displacements are read.
-        loads_gf: load at each input, gf; positive along the axis.
+        loads_gf: load at each input of a single load case, gf; positive along the axis.
         target_class: index of the output that shall have the largest displacement, from 0.
         targets_mm: displacement that each output shall have, mm.
+        cases: load cases, each with a name, loads and targets.
+        dataset: table of load cases instead: a column "case" with their names, loads (columns
+            ending in _gf), targets (_mm), and optionally a column "weight", one per ratio with its
+            name, and stiffnesses (_N_per_mm).
+        ratios: ratios of outputs, which may have targets in the load cases.
         loss: loss function; by default the one that fits the kind of target.
         normalisation: of the cross-entropy, "softmax" or "share"; "share" if not given.
         loss_scale_mm: τ of softmax, the standard deviation of a reading for "as-read", or the
@@ -286,21 +298,42 @@ class Behaviour(Section):
     kind: Literal["behaviour"]
     inputs: Ports
     outputs: Ports
-    loads_gf: Many[Number]
+    loads_gf: Many[Number] | None = None
     target_class: NodeNumber | None = None
     targets_mm: Many[Number] | None = None
+    cases: Annotated[Many[CaseSection], Field(min_length=1, max_length=MAX_CASES)] | None = None
+    dataset: FileName | None = None
+    ratios: Annotated[Many[RatioSection], Field(min_length=1, max_length=MAX_CASES)] | None = None
     loss: ClassLoss | DisplacementLoss | None = None
     normalisation: Literal["softmax", "share"] | None = None
     loss_scale_mm: Positive | None = None
 
+    @model_serializer(mode="wrap")
+    def _without_absent_keys(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out keys without a value: a design has the hash that it had before they existed."""
+        values: dict[str, Any] = serialise(self)
+        later = ("loads_gf", "cases", "dataset", "ratios")
+        return {key: one for key, one in values.items() if one is not None or key not in later}
+
+    @property
+    def has_cases(self) -> bool:
+        """Whether the load cases are given one by one, or in a table."""
+        return self.cases is not None or self.dataset is not None
+
     @model_validator(mode="after")
     def _check_target_kind(self) -> Self:
+        if self.has_cases:
+            return self._check_cases()
         if (self.target_class is None) == (self.targets_mm is None):
             raise section_error(
                 "target_class",
                 "both" if self.target_class is not None else "neither of the two",
                 "either target_class (index of an output) or targets_mm (one per output)",
             )
+        if self.loads_gf is None:
+            raise section_error("loads_gf", "missing", "one load per input, or cases")
+        if self.ratios is not None:
+            raise section_error("ratios", "given without cases", "load cases in [[task.cases]]")
         _require_length("loads_gf", self.loads_gf, len(self.inputs), "one per input")
         if not any(self.loads_gf):
             raise section_error("loads_gf", f"{list(self.loads_gf)}", "at least one nonzero load")
@@ -309,8 +342,37 @@ class Behaviour(Section):
         return self._check_class()
 
     def with_load_factor(self, factor: float) -> Self:
-        """Return the section with its loads times a factor; its targets stay the same."""
+        """Return the section with its loads times a factor; its targets stay the same.
+
+        Raises:
+            InputError: if the loads are those of a table.
+        """
+        if self.cases is not None:
+            cases = tuple(
+                case.model_copy(update={"loads_gf": _times(case.loads_gf, factor)})
+                for case in self.cases
+            )
+            return self.model_copy(update={"cases": cases})
+        if self.loads_gf is None:
+            raise InputError("[task]", "a factor on the loads of a table", "loads of the design")
         return self.model_copy(update={"loads_gf": _times(self.loads_gf, factor)})
+
+    def _check_cases(self) -> Self:
+        if self.cases is not None and self.dataset is not None:
+            raise section_error("cases", "given with dataset", "load cases here or in a table")
+        place = "cases" if self.cases is not None else "dataset"
+        single = ("loads_gf", "target_class", "targets_mm", "loss", "normalisation")
+        for key in (*single, "loss_scale_mm"):
+            if getattr(self, key) is not None:
+                raise section_error(key, f"given with {place}", f"{place} alone")
+        for number, ratio in enumerate(self.ratios or ()):
+            above, below = ratio.outputs
+            if above == below or max(ratio.outputs) >= len(self.outputs):
+                given = f"{list(ratio.outputs)}, but the task has {len(self.outputs)} outputs"
+                allowed = "the indices of two outputs, counted from 0"
+                raise section_error(f"ratios[{number}].outputs", given, allowed)
+        check_cases(self.cases or (), self)
+        return self
 
     def _check_targets(self, targets_mm: tuple[float, ...]) -> Self:
         _require_length("targets_mm", targets_mm, len(self.outputs), "one per output")
@@ -360,6 +422,29 @@ class NoTask(Section):
         raise InputError("[task]", 'a factor on loads with kind = "none"', "a task with loads")
 
 
+def check_cases(cases: Sequence[CaseSection], section: Behaviour) -> None:
+    """Check that load cases fit the ports and ratios of their section.
+
+    Raises:
+        ValueError: with key, given and allowed value, as `section_error`.
+    """
+    names = list[str]()
+    n_ratios = len(section.ratios or ())
+    for number, case in enumerate(cases):
+        for key, values, length, each in (
+            ("loads_gf", case.loads_gf, len(section.inputs), "one per input"),
+            ("targets_mm", case.targets_mm, len(section.outputs), "one per output"),
+            ("ratios", case.ratios, n_ratios, "one per ratio"),
+            ("stiffness_N_per_mm", case.stiffness_N_per_mm, len(section.inputs), "one per input"),
+        ):
+            if values is not None:
+                _require_length(f"cases[{number}].{key}", values, length, each)
+        if case.name in names:
+            given = f'"{case.name}", the name of another load case'
+            raise section_error(f"cases[{number}].name", given, "a name of its own")
+        names.append(case.name)
+
+
 TaskSection = Annotated[
     Classification | Regression | Behaviour | NoTask, Field(discriminator="kind")
 ]
@@ -378,7 +463,7 @@ def _scale_needs_softmax(section: Classification | Behaviour) -> None:
         )
 
 
-def _require_length(key: str, values: tuple[float, ...], length: int, each: str) -> None:
+def _require_length(key: str, values: Sized, length: int, each: str) -> None:
     if len(values) != length:
         raise section_error(key, f"{len(values)} numbers", f"{length}, {each}")
 

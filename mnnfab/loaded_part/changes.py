@@ -89,7 +89,7 @@ def change_message(problem: TrainableProblem, change: Change) -> str:
 def _moved_settings(task: ScoredTask, movement: float) -> list[str]:
     """Return the settings in mm that must follow the displacements for the same training."""
     parts = list[str]()
-    if task.target_kind == "displacements":
+    if task.target_kind in {"displacements", "bands"}:
         parts.append(f"targets {movement:.3g} times as large")
     if task.loss.scale_mm is not None:
         parts.append(f"loss_scale_mm {task.loss.scale_mm * movement:.3g}")

@@ -47,7 +47,11 @@ class Requirements:
 def requirements_of(problem: PortProblem) -> Requirements:
     """Return the requirements of a design on the loaded part."""
     section, task = problem.design.check, problem.task
-    limits = {"classes": section.min_accuracy, "displacements": section.max_relative_error}
+    limits = {
+        "classes": section.min_accuracy,
+        "displacements": section.max_relative_error,
+        "bands": section.max_target_deviation,
+    }
     strain = section.max_loaded_strain or problem.material.max_strain or DEFAULT_STRAIN
     return Requirements(
         resolution_mm=section.resolution_mm,

@@ -88,7 +88,16 @@ def critical_samples(
     if task.target_kind == "classes":
         probabilities = class_probabilities(task, states.outputs_mm, resolution_mm)
         chosen.append(np.argsort(np.abs(probabilities - 0.5), kind="stable")[:N_MARGINAL])
-    elif task.target_kind == "displacements":
-        errors = np.nan_to_num(np.abs(states.outputs_mm - task.targets).max(axis=1), nan=-1.0)
+    elif task.target_kind is not None:
+        errors = np.nan_to_num(_errors(task, states.outputs_mm), nan=-1.0)
         chosen.append(np.argsort(-errors, kind="stable")[:N_MARGINAL])
     return frozen_ints(np.unique(np.concatenate(chosen)))
+
+
+def _errors(task: Task, outputs_mm: FloatArray) -> FloatArray:
+    """Return the largest error of each sample, (n_samples,): in mm, or in tolerances of bands."""
+    if task.bands is not None:
+        deviations: FloatArray = task.bands.deviations(task.measures(outputs_mm)).max(axis=1)
+        return deviations
+    errors: FloatArray = np.abs(outputs_mm - task.targets).max(axis=1)
+    return errors

@@ -16,11 +16,12 @@ from typing import Literal, NamedTuple, Protocol
 
 from mnnfab.arrays import FloatArray
 from mnnfab.io.registry import by_name, registered
+from mnnfab.losses.bands import Ratios
 from mnnfab.losses.readout import Readout
 from mnnfab.losses.readouts.largest_magnitude import LARGEST_MAGNITUDE
 
-TargetKind = Literal["classes", "displacements"]
-"""Kind of targets: one-hot classes, or displacements in mm."""
+TargetKind = Literal["classes", "displacements", "bands"]
+"""Kind of targets: one-hot classes, displacements in mm, or bands (`mnnfab.losses.bands`)."""
 
 #: Numbers of the losses in the compiled training step.
 SOFTMAX, SHARE, SQUARED = 0, 1, 2
@@ -80,6 +81,7 @@ class LossOptions:
         target_size_mm: root mean square of the targets.
         resolution_mm: standard deviation of a reading.
         readout: rule by which displacements become a class, for losses of classes.
+        ratios: outputs above and below the line of each ratio, for losses of bands.
     """
 
     normalisation: str | None
@@ -87,6 +89,7 @@ class LossOptions:
     target_size_mm: float
     resolution_mm: float
     readout: Readout = LARGEST_MAGNITUDE
+    ratios: Ratios = ()
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mnnfab.losses.bands import band_text
 from mnnfab.losses.readout import predicted_classes
 
 if TYPE_CHECKING:
@@ -95,15 +96,17 @@ class OutputRow:
     Args:
         output: name of the output.
         case: name of the load case.
-        target_mm: target displacement, if the task has one.
-        displacements_mm: displacement by each model, in the order of `models_by_name`, and of the
-            loaded part if it was assessed; NaN if it is not stable.
+        target: target as text, if the task has one.
+        met: whether the last model meets a target with a tolerance; None for other targets.
+        values: displacement in mm, or ratio, by each model, in the order of `models_by_name`, and
+            of the loaded part if it was assessed; NaN if it is not stable.
     """
 
     output: str
     case: str
-    target_mm: float | None
-    displacements_mm: tuple[float, ...]
+    target: str | None
+    values: tuple[float, ...]
+    met: bool | None = None
 
 
 def output_rows(results: Results) -> list[OutputRow]:
@@ -117,18 +120,31 @@ def output_rows(results: Results) -> list[OutputRow]:
     }
     if results.loaded is not None:
         displacements["loaded part"] = _loaded_outputs(task, results.loaded)
+    measures = [task.measures(displacement) for displacement in displacements.values()]
+    met = _met(task, measures[-1]) if measures else None
     return [
         OutputRow(
-            str(output),
-            case.name,
-            _target_of_case(task, output_number, case_number),
-            tuple(
-                float(displacement[case_number][output_number])
-                for displacement in displacements.values()
-            ),
+            output=name,
+            case=case.name,
+            target=_target_of_case(task, number, case_number),
+            values=tuple(float(found[case_number][number]) for found in measures),
+            met=None if met is None else met[case_number][number],
         )
         for case_number, case in enumerate(task.load_cases)
-        for output_number, output in enumerate(task.outputs)
+        for number, name in enumerate(task.measure_names)
+    ]
+
+
+def _met(task: Task, measures: FloatArray) -> list[list[bool | None]] | None:
+    """Return whether each target with a tolerance is met; None for one that is free."""
+    bands = task.bands
+    if bands is None:
+        return None
+    met = (bands.deviations(measures) <= 1.0).tolist()
+    given = bands.given.tolist()
+    return [
+        [one if wanted else None for one, wanted in zip(row, flags, strict=True)]
+        for row, flags in zip(met, given, strict=True)
     ]
 
 
@@ -142,9 +158,11 @@ def _loaded_outputs(task: Task, loaded: LoadedPart) -> FloatArray:
     return outputs
 
 
-def _target_of_case(task: Task, output: int, case: int) -> float | None:
+def _target_of_case(task: Task, output: int, case: int) -> str | None:
     """Return the target of the sample with the loads of a load case, if there is one."""
+    if task.bands is not None:
+        return band_text(task.bands, case, output)
     if task.target_kind != "displacements":
         return None
     matching = np.flatnonzero((task.loads_N == np.array(task.load_cases[case].loads_N)).all(axis=1))
-    return float(task.targets[matching[0], output]) if matching.size else None
+    return f"{task.targets[matching[0], output]:.4f}" if matching.size else None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
 from mnnfab.arrays import frozen_floats
@@ -10,6 +12,7 @@ from mnnfab.design.task_section import Behaviour
 from mnnfab.errors import InputError
 from mnnfab.losses.kinds.squared_error import SquaredError
 from mnnfab.network.ports import AnyPort
+from mnnfab.task.cases import make_cases
 from mnnfab.task.loss_choice import make_loss
 from mnnfab.task.metrics import ZERO_PREDICTION, Baseline, PrimaryMetric
 from mnnfab.task.task import (
@@ -28,6 +31,7 @@ def make_behaviour(
     design: Design,
     inputs: tuple[AnyPort, ...],
     outputs: tuple[AnyPort, ...],
+    folder: Path,
 ) -> Task:
     """Return the task of a behaviour.
 
@@ -38,7 +42,9 @@ def make_behaviour(
     for key in ("test_fraction", "validation_fraction"):
         if getattr(schedule, key):
             given = f"{getattr(schedule, key):g}"
-            raise InputError(f"[training] {key}", given, "0: a behaviour has a single sample")
+            raise InputError(f"[training] {key}", given, "0: a behaviour is trained on all cases")
+    if section.has_cases:
+        return make_cases(section, design, inputs, outputs, folder)
     loads = np.array([section.loads_gf]) * NEWTON_PER_GF
     if section.targets_mm is not None:
         targets = np.array([section.targets_mm])

@@ -45,7 +45,7 @@ def make_task(design: Design, network: Network, folder: Path) -> Task | None:
         case Regression():
             task = make_regression(section, design, inputs, outputs, folder)
         case Behaviour():
-            task = make_behaviour(section, design, inputs, outputs)
+            task = make_behaviour(section, design, inputs, outputs, folder)
         case NoTask():
             return make_comparison(inputs, outputs) if inputs else None
     _check_size(task)

@@ -17,6 +17,11 @@ _SUBSETS = {
     "test": "test samples",
     "unrounded": "unrounded loads",
 }
+#: Names that say more than their keys.
+_NAMES = {
+    "target_deviation": "largest deviation from a target, in tolerances",
+    "targets_met": "share of the targets that are met",
+}
 
 
 def metric_label(key: str) -> str:
@@ -29,6 +34,8 @@ def metric_label(key: str) -> str:
     >>> metric_label("displacements_mm")
     'displacements (mm)'
     """
+    if key in _NAMES:
+        return _NAMES[key]
     words, qualifiers = key.split("_"), list[str]()
     while len(words) > 1 and words[-1] in _SUBSETS:
         qualifiers.insert(0, _SUBSETS[words.pop()])

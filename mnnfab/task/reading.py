@@ -12,10 +12,12 @@ from typing import Literal
 import numpy as np
 
 from mnnfab.arrays import FloatArray
+from mnnfab.losses.bands import Bands, measure_sd
 from mnnfab.losses.readout import Readout, predicted_classes
+from mnnfab.task.metrics import metric_label
 from mnnfab.task.task import ScoredTask, Task
 
-ReadName = Literal["accuracy", "relative_error"]
+ReadName = Literal["accuracy", "relative_error", "target_deviation"]
 
 
 @dataclass(frozen=True)
@@ -23,8 +25,8 @@ class ReadMetric:
     """A metric of all samples as they are read.
 
     Args:
-        name: share of samples that are read as their class, or RMS of the prediction
-            error divided by the RMS of all targets.
+        name: share of samples that are read as their class, RMS of the prediction error divided
+            by the RMS of all targets, or largest RMS deviation from a target in tolerances.
         value: expected metric.
         sd: standard deviation of the metric between repetitions of the experiment.
         exact: metric without an error of the readings.
@@ -58,13 +60,15 @@ def read_label(task: Task) -> str:
 
 
 def _name(task: Task) -> ReadName:
-    return "accuracy" if task.target_kind == "classes" else "relative_error"
+    if task.target_kind == "classes":
+        return "accuracy"
+    return "target_deviation" if task.target_kind == "bands" else "relative_error"
 
 
 def _label(name: ReadName, n_samples: int) -> str:
     if name == "accuracy" and n_samples == 1:
         return "probability of the right answer"
-    return name.replace("_", " ")
+    return metric_label(name)
 
 
 def metric_as_read(
@@ -76,7 +80,8 @@ def metric_as_read(
         task: task with a metric.
         outputs_mm: displacements of the outputs, (n_samples, n_out); samples with NaN, for which
             there is no stable equilibrium, are wrong.
-        resolution_mm: standard deviation of a reading.
+        resolution_mm: standard deviation of a reading of a node; an output that is a sum over
+            nodes has the error of its sum.
         load_factor: factor on the loads of the task; target displacements and thresholds are
             multiplied by it.
     """
@@ -87,7 +92,10 @@ def metric_as_read(
         scatter = np.sqrt((probabilities * (1 - probabilities)).sum()) / len(probabilities)
         expected = float(probabilities.mean())
         return ReadMetric("accuracy", expected, float(scatter), float(right.mean()), len(right))
-    return _relative_error(load_factor * task.targets, outputs_mm, resolution_mm)
+    sd_mm = task.reading_sd(resolution_mm)
+    if task.bands is not None:
+        return _target_deviation(task, task.bands, outputs_mm, sd_mm, load_factor)
+    return _relative_error(load_factor * task.targets, outputs_mm, sd_mm)
 
 
 def class_probabilities(
@@ -98,25 +106,43 @@ def class_probabilities(
     Args:
         task: task with classes.
         outputs_mm: displacements of the outputs, (n_samples, n_out); NaN gives 0.
-        resolution_mm: standard deviation of a reading.
+        resolution_mm: standard deviation of a reading of a node; if outputs are sums over nodes,
+            all have the error of the one that is read worst.
         readout: rule by which displacements become a class; by default that of the task.
     """
+    sd_mm = float(task.reading_sd(resolution_mm).max())
     found = np.isfinite(outputs_mm).all(axis=1)
     probabilities = np.zeros(len(outputs_mm))
     right = task.targets[found].argmax(axis=1)
-    read = (readout or task.readout).log_probabilities(outputs_mm[found], right, resolution_mm)
+    read = (readout or task.readout).log_probabilities(outputs_mm[found], right, sd_mm)
     probabilities[found] = np.exp(read.values).clip(0.0, 1.0)
     return probabilities
 
 
-def _relative_error(
-    targets: FloatArray, outputs_mm: FloatArray, resolution_mm: float
+def _target_deviation(
+    task: Task, bands: Bands, outputs_mm: FloatArray, sd_mm: FloatArray, load_factor: float
 ) -> ReadMetric:
+    """Return the largest RMS deviation of a target, with E[(d + n)²] = d² + s²."""
+    pairs = tuple((one.above, one.below) for one in task.ratios)
+    scaled = bands.scaled(load_factor, len(task.outputs))
+    measures, sd = task.measures(outputs_mm), measure_sd(outputs_mm, sd_mm, pairs)
+    read = np.nan_to_num(scaled.deviations(measures, sd), nan=np.inf)
+    exact = np.nan_to_num(scaled.deviations(measures), nan=np.inf)
+    worst = np.unravel_index(int(read.argmax()), read.shape)
+    value, share = float(read[worst]), float(sd[worst] / scaled.tolerance[worst])
+    # Of the squared deviation d² + 2 d n + n²: variance 4 d² s² + 2 s⁴.
+    spread = share * np.sqrt(4 * exact[worst] ** 2 + 2 * share**2) / (2 * value) if value else 0.0
+    return ReadMetric(
+        "target_deviation", value, float(spread), float(exact.max()), int(bands.given.sum())
+    )
+
+
+def _relative_error(targets: FloatArray, outputs_mm: FloatArray, sd_mm: FloatArray) -> ReadMetric:
     """Return the RMS of the error with E[(d + n)²] = d² + s², var = 4 d² s² + 2 s⁴."""
-    difference, variance = outputs_mm - targets, resolution_mm**2
+    difference, variance = outputs_mm - targets, np.broadcast_to(sd_mm**2, targets.shape)
     size = float(np.sqrt((targets**2).mean()))
     exact = float(np.sqrt((difference**2).mean()))
-    read = float(np.sqrt((difference**2).mean() + variance))
+    read = float(np.sqrt((difference**2 + variance).mean()))
     spread = np.sqrt((4 * difference**2 * variance + 2 * variance**2).sum()) / difference.size
     return ReadMetric(
         "relative_error", read / size, float(spread / (2 * read)) / size, exact / size, len(targets)

@@ -11,11 +11,12 @@ from typing_extensions import TypeIs, TypeVar
 
 from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.findings import Finding
+from mnnfab.losses.bands import Bands, bands_of, measures_of
 from mnnfab.losses.loss import Loss, TargetKind
 from mnnfab.losses.readout import Readout, predicted_classes
 from mnnfab.losses.readouts.largest_magnitude import LARGEST_MAGNITUDE
 from mnnfab.model.model import Model, PortModel, WidthEquilibrium
-from mnnfab.network.ports import AnyPort
+from mnnfab.network.ports import AnyPort, noise_factor
 from mnnfab.task.metrics import Metrics, PrimaryMetric
 
 MetricT_co = TypeVar(
@@ -35,6 +36,21 @@ class LoadCase:
 
     name: str
     loads_N: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """The ratio of two outputs.
+
+    Args:
+        name: name in reports.
+        above: index of the output above the line.
+        below: index of the output below the line.
+    """
+
+    name: str
+    above: int
+    below: int
 
 
 def _no_samples() -> IntArray:
@@ -79,6 +95,7 @@ class Task(Generic[MetricT_co]):
         class_names: names of the classes; empty if the targets are not those of samples.
         input_findings: findings on what was assumed or changed when the data were read.
         readout: rule by which displacements become a class.
+        ratios: ratios of outputs with targets, for targets that are bands.
     """
 
     kind: str
@@ -95,6 +112,7 @@ class Task(Generic[MetricT_co]):
     class_names: tuple[str, ...] = ()
     input_findings: tuple[Finding, ...] = ()
     readout: Readout = LARGEST_MAGNITUDE
+    ratios: tuple[Ratio, ...] = ()
 
     @property
     def train_indices(self) -> IntArray:
@@ -105,6 +123,32 @@ class Task(Generic[MetricT_co]):
     def target_kind(self) -> TargetKind | None:
         """Kind of the targets; None for a task without a metric."""
         return None if self.primary_metric is None else self.loss.targets
+
+    @property
+    def bands(self) -> Bands | None:
+        """Bands of all load cases; None if the targets are of another kind."""
+        return bands_of(self.targets) if self.target_kind == "bands" else None
+
+    @property
+    def measure_names(self) -> tuple[str, ...]:
+        """Names of the measures that may have a band: outputs, then ratios."""
+        return (*map(str, self.outputs), *(ratio.name for ratio in self.ratios))
+
+    def measures(self, outputs_mm: FloatArray) -> FloatArray:
+        """Return displacements and ratios of outputs, (n_samples, n_measures).
+
+        Args:
+            outputs_mm: displacements of the outputs, (n_samples, n_out).
+        """
+        return measures_of(outputs_mm, tuple((one.above, one.below) for one in self.ratios))
+
+    def reading_sd(self, resolution_mm: float) -> FloatArray:
+        """Return the standard deviation of readings of the outputs, (n_out,) mm.
+
+        Args:
+            resolution_mm: standard deviation of a reading of one node.
+        """
+        return resolution_mm * np.array([noise_factor(port) for port in self.outputs])
 
     @property
     def single_loads(self) -> FloatArray:
@@ -210,6 +254,15 @@ def behaviour_target_metrics(task: Task, displacements: FloatArray) -> Metrics:
     """Return the displacements under the load and their relative error."""
     error = displacement_metrics(task, displacements)["relative_error"]
     return {"displacements_mm": displacements[0].tolist(), "relative_error": error}
+
+
+def band_metrics(task: Task, displacements: FloatArray) -> Metrics:
+    """Return the largest deviation from a target in tolerances, and how many targets are met."""
+    bands = task.bands
+    assert bands is not None, "a task of bands"
+    deviations = np.nan_to_num(bands.deviations(task.measures(displacements)), nan=np.inf)
+    met = (deviations <= 1.0)[bands.given]
+    return {"target_deviation": float(deviations.max()), "targets_met": float(met.mean())}
 
 
 def no_metrics(task: Task, displacements: FloatArray) -> Metrics:  # noqa: ARG001

@@ -7,13 +7,14 @@ the paper's size, where all starts converge to the same result.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.linalg.condition_number import condition_number
+from mnnfab.losses.bands import band_text
 from mnnfab.losses.kinds.squared_error import SquaredError
 from mnnfab.losses.loss import Loss
 from mnnfab.losses.readout import leads_mm
@@ -47,6 +48,7 @@ class Range:
         lowest_mm: smallest (most negative) displacement found.
         highest_mm: largest displacement found.
         wanted_mm: target displacement; None if the task has none.
+        band: target with its tolerance, as text; None if the task has none.
     """
 
     output: AnyPort
@@ -54,6 +56,26 @@ class Range:
     lowest_mm: float
     highest_mm: float
     wanted_mm: float | None
+    band: str | None = None
+
+
+@dataclass(frozen=True)
+class MissedTarget:
+    """Target of a load case that the best network found does not meet.
+
+    Args:
+        case: name of the load case.
+        measure: name of the output or ratio.
+        value: its value in that network, mm for an output.
+        wanted: the target as text.
+        deviation: deviation from the target in tolerances, above 1.
+    """
+
+    case: str
+    measure: str
+    value: float
+    wanted: str
+    deviation: float
 
 
 @dataclass(frozen=True)
@@ -98,6 +120,7 @@ class Reachability:
         signal_mm: for classes, median difference between the two largest evidences of the
             readout; otherwise the median root mean square displacement.
         unreadable: fraction of the samples whose signal is below the resolution.
+        missed: targets with tolerances that the network does not meet.
     """
 
     ranges: tuple[Range, ...]
@@ -109,6 +132,7 @@ class Reachability:
     condition: float
     signal_mm: float
     unreadable: float
+    missed: tuple[MissedTarget, ...] = ()
 
 
 def assess(
@@ -138,6 +162,7 @@ def assess(
         ),
         signal_mm=float(np.median(signals)),
         unreadable=float((signals < resolution_mm).mean()),
+        missed=tuple(_missed(bounded.task, found)),
     )
 
 
@@ -164,17 +189,36 @@ def target_flexibility(task: Task) -> FloatArray | None:
 
 def _ranges(trainable: Trainable, target_matrix: FloatArray | None) -> list[Range]:
     ranges = []
-    for case in trainable.task.load_cases:
+    for sample, case in enumerate(trainable.task.load_cases):
         loads = np.array([case.loads_N])
         targets = None if target_matrix is None else (loads @ target_matrix.T)[0]
+        bands = trainable.task.bands
         for number, output in enumerate(trainable.task.outputs):
             lowest, highest = (
                 sign * best_within(_with(trainable, loads, loads, Reading(number, sign)))[1]
                 for sign in (1.0, -1.0)
             )
             target = None if targets is None else float(targets[number])
-            ranges.append(Range(output, case.name, lowest, highest, target))
+            band = None if bands is None else band_text(bands, sample, number)
+            ranges.append(Range(output, case.name, lowest, highest, target, band))
     return ranges
+
+
+def _missed(task: Task, model: PortModel) -> Iterator[MissedTarget]:
+    """Yield the targets with tolerances that a model does not meet."""
+    bands = task.bands
+    if bands is None:
+        return
+    measures = task.measures(model.outputs(task.loads_N))
+    deviations = np.nan_to_num(bands.deviations(measures), nan=np.inf)
+    for sample, measure in np.argwhere(deviations > 1.0 + REACHED).tolist():
+        yield MissedTarget(
+            case=task.load_cases[sample].name,
+            measure=task.measure_names[measure],
+            value=float(measures[sample, measure]),
+            wanted=band_text(bands, sample, measure) or "",
+            deviation=float(deviations[sample, measure]),
+        )
 
 
 def _with(trainable: Trainable, loads: FloatArray, targets: FloatArray, loss: Loss) -> Trainable:
@@ -249,7 +293,7 @@ def _smallest_share(sufficient: Callable[[float], bool]) -> float:
 def _signals(task: Task, model: PortModel) -> FloatArray:
     """Return the signal that has to be resolved in each sample, (n_samples,) mm."""
     moved = model.outputs(task.loads_N)
-    if task.loss.targets == "displacements":
+    if task.loss.targets != "classes":
         size: FloatArray = np.sqrt((moved**2).mean(axis=1))
         return size
     return leads_mm(task.readout, moved)

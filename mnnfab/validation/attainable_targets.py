@@ -43,6 +43,15 @@ def attainability_findings(problem: PortProblem, found: Reachability) -> list[Fi
         if section is not None and section.enabled:
             message += "; this holds for the bar model before its calibration by [compensate]"
         findings.append(Finding("out-of-reach", "warning", "task", message))
+    if found.missed:
+        worst = max(found.missed, key=lambda one: one.deviation)
+        message = (
+            f"{len(found.missed)} of the targets are missed by the best network found; the "
+            f"farthest is {worst.measure} in load case {worst.case}: {worst.value:.4g}, "
+            f"target {worst.wanted} ({worst.deviation:.2g} tolerances); possible remedies: wider "
+            "limits of the widths, other loads or ports, or larger tolerances"
+        )
+        findings.append(Finding("out-of-reach", "warning", "task", message))
     if found.unreadable > 0.1:
         resolution = problem.design.check.resolution_mm
         signal = _signal_name(problem.task)
@@ -66,7 +75,7 @@ def reachability_text(problem: PortProblem, found: Reachability) -> str:
         f"{'output':<12} {'load case':<20} {' '.join(f'{name:>12}' for name in columns)}",
     ]
     for reach in found.ranges:
-        target = "" if reach.wanted_mm is None else f"{reach.wanted_mm:.4f}"
+        target = reach.band or ("" if reach.wanted_mm is None else f"{reach.wanted_mm:.4f}")
         lines.append(
             f"{reach.output!s:<12} {reach.case[:20]:<20} {reach.lowest_mm:>12.4f} "
             f"{reach.highest_mm:>12.4f} {target:>12}"
@@ -90,6 +99,8 @@ def reachability_text(problem: PortProblem, found: Reachability) -> str:
     if metric is not None and not metric.beats_training_baseline(found.metrics):
         baseline = metric.training_baseline.value
         lines += [f"does not beat the constant-prediction baseline ({baseline:.4f})"]
+    if problem.task.bands is not None:
+        lines += _band_lines(found)
     if found.target is not None:
         nearest = ", ".join(f"{value:.4f}" for value in found.target.nearest_mm)
         lines += [f"nearest attainable displacements in the first load case: {nearest} mm"]
@@ -102,6 +113,17 @@ def reachability_text(problem: PortProblem, found: Reachability) -> str:
         if not found.target.reached:
             lines += [_remedies(problem, found.target)]
     return "\n".join(lines)
+
+
+def _band_lines(found: Reachability) -> list[str]:
+    """Return the targets with tolerances that are missed, as lines of text."""
+    if not found.missed:
+        return ["all targets of all load cases together: attainable"]
+    return ["targets that the best network found misses:"] + [
+        f"  {one.case[:20]:<20} {one.measure:<20} {one.value:>10.4g}, target {one.wanted} "
+        f"({one.deviation:.2g} tolerances)"
+        for one in found.missed
+    ]
 
 
 def _signal_name(task: Task) -> str:

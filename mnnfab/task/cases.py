@@ -1,0 +1,161 @@
+"""Behaviours with load cases: targets with tolerances, ratios and stiffnesses."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from mnnfab.arrays import frozen_floats
+from mnnfab.design.case_section import CaseSection, TargetBand, target_band
+from mnnfab.design.design import Design
+from mnnfab.design.task_section import Behaviour
+from mnnfab.errors import InputError
+from mnnfab.findings import Finding
+from mnnfab.losses.bands import Bands
+from mnnfab.losses.loss import LossOptions, loss_kinds
+from mnnfab.network.ports import AnyPort
+from mnnfab.task.case_table import read_case_table
+from mnnfab.task.metrics import Baseline, PrimaryMetric
+from mnnfab.task.task import DataSplit, LoadCase, Ratio, Task, band_metrics
+from mnnfab.units import NEWTON_PER_GF
+
+#: Tolerance of a target that states none: a share of the number, at least twice the error of a
+#: reading, or this much of a ratio.
+TOLERANCE_SHARE, READINGS, RATIO_TOLERANCE = 0.1, 2.0, 0.02
+#: Largest tolerance of a range, as a share of its width.
+RANGE_SHARE = 0.25
+
+
+def make_cases(
+    section: Behaviour,
+    design: Design,
+    inputs: tuple[AnyPort, ...],
+    outputs: tuple[AnyPort, ...],
+    folder: Path,
+) -> Task:
+    """Return the task of a behaviour with load cases.
+
+    Raises:
+        InputError: if the data do not fit the ports.
+    """
+    cases = section.cases or ()
+    findings: tuple[Finding, ...] = ()
+    if section.dataset is not None:
+        table = read_case_table(folder / section.dataset, section)
+        cases, findings = table.cases, table.findings
+    ratios = tuple(Ratio(one.name, *one.outputs) for one in section.ratios or ())
+    where = "[task] cases" if section.dataset is None else section.dataset
+    least_mm = READINGS * design.check.resolution_mm
+    bands = _bands(where, cases, (inputs, outputs), len(ratios), least_mm)
+    loads = np.array([case.loads_gf for case in cases]) * NEWTON_PER_GF
+    pairs = tuple((ratio.above, ratio.below) for ratio in ratios)
+    options = LossOptions(None, None, 1.0, design.check.resolution_mm, ratios=pairs)
+    baseline = Baseline(_at_rest(bands, len(outputs)))
+    return Task(
+        kind=section.kind,
+        inputs=inputs,
+        outputs=outputs,
+        loads_N=frozen_floats(loads),
+        targets=frozen_floats(bands.as_targets),
+        loss=loss_kinds()["bands"].make(options),
+        split=DataSplit(np.arange(len(cases))),
+        evaluate=band_metrics,
+        primary_metric=PrimaryMetric(
+            "target_deviation", "lower", baseline, "target_deviation", baseline
+        ),
+        load_cases=tuple(
+            LoadCase(case.name, tuple(row)) for case, row in zip(cases, loads.tolist(), strict=True)
+        ),
+        input_findings=findings,
+        ratios=ratios,
+    )
+
+
+def _bands(
+    where: str,
+    cases: Sequence[CaseSection],
+    ports: tuple[tuple[AnyPort, ...], tuple[AnyPort, ...]],
+    n_ratios: int,
+    least_mm: float,
+) -> Bands:
+    """Return the bands of all load cases, with their default tolerances."""
+    rows = []
+    for number, case in enumerate(cases):
+        displacements = [target_band(one) for one in case.targets_mm]
+        for output, wanted in _of_stiffness(f"{where}[{number}]", case, ports):
+            if not displacements[output].is_free:
+                given = f"two targets of {ports[1][output]}"
+                allowed = "a displacement or a stiffness; the other one is free"
+                raise InputError(f"{where}[{number}].stiffness_N_per_mm", given, allowed)
+            displacements[output] = wanted
+        ratios = [target_band(one) for one in case.ratios or ["free"] * n_ratios]
+        weight = 1.0 if case.weight is None else case.weight
+        least = [least_mm] * len(displacements) + [RATIO_TOLERANCE] * n_ratios
+        rows.append(
+            [
+                _interval(band, smallest, weight)
+                for band, smallest in zip((*displacements, *ratios), least, strict=True)
+            ]
+        )
+    return Bands(*np.moveaxis(np.array(rows), 2, 0))
+
+
+def _interval(band: TargetBand, least: float, weight: float) -> tuple[float, float, float, float]:
+    """Return the interval, the tolerance and the weight of a target.
+
+    The interval of a one-sided target or a range is one tolerance within its ends, so that every
+    kind of target is met up to one tolerance from its interval.
+    """
+    if band.is_free:
+        return band.low, band.high, 1.0, 0.0
+    ends = [abs(end) for end in (band.low, band.high) if math.isfinite(end)]
+    tolerance = band.tolerance or max(TOLERANCE_SHARE * max(ends), least)
+    if band.low == band.high:
+        return band.low, band.high, tolerance, weight
+    if math.isfinite(band.low) and math.isfinite(band.high):
+        tolerance = min(tolerance, RANGE_SHARE * (band.high - band.low))
+    return band.low + tolerance, band.high - tolerance, tolerance, weight
+
+
+def _of_stiffness(
+    where: str, case: CaseSection, ports: tuple[tuple[AnyPort, ...], tuple[AnyPort, ...]]
+) -> Iterator[tuple[int, TargetBand]]:
+    """Yield the output at the port of each input with a target stiffness, and its displacement."""
+    inputs, outputs = ports
+    wanted = [target_band(one) for one in case.stiffness_N_per_mm or ()]
+    for number, band in enumerate(wanted):
+        if band.is_free:
+            continue
+        place, load = f"{where}.stiffness_N_per_mm[{number}]", case.loads_gf[number]
+        others = any(other for i, other in enumerate(case.loads_gf) if i != number)
+        if not load or others:
+            given = f"loads {list(case.loads_gf)} gf"
+            raise InputError(place, given, "a load at this input alone")
+        if inputs[number] not in outputs:
+            raise InputError(place, f"no output at {inputs[number]}", "an output at this input")
+        if not (math.isinf(band.low) or band.low > 0) or band.high <= 0:
+            raise InputError(place, band.text, "positive stiffnesses")
+        yield outputs.index(inputs[number]), _displacement(band, load * NEWTON_PER_GF)
+
+
+def _displacement(band: TargetBand, load_N: float) -> TargetBand:
+    """Return the displacements by a load for a band of stiffnesses, load / stiffness."""
+    if band.low == band.high:
+        size = load_N / band.low
+        relative = TOLERANCE_SHARE if band.tolerance is None else band.tolerance / band.low
+        return TargetBand(size, size, abs(size) * relative)
+    # A node moves with its own load, so the stiffness needs no end beyond which it is infinite.
+    soft = math.copysign(math.inf, load_N) if math.isinf(band.low) else load_N / band.low
+    stiff = -math.copysign(math.inf, load_N) if math.isinf(band.high) else load_N / band.high
+    return TargetBand(min(soft, stiff), max(soft, stiff))
+
+
+def _at_rest(bands: Bands, n_outputs: int) -> float:
+    """Return the largest deviation of outputs that do not move; ratios are not defined then."""
+    measures = np.zeros(bands.low.shape)
+    measures[:, n_outputs:] = np.nan
+    deviations = bands.deviations(measures)
+    return float(np.nan_to_num(deviations, nan=np.inf).max())
