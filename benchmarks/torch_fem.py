@@ -36,6 +36,7 @@ from fem.rubber.body import RubberBody, make_rubber
 from fem.rubber.newton import Tangent
 from fem.rubber.paths import Path as LoadPath
 from fem.rubber.paths import at_rest, follow
+from fem.supports import make_supports
 from fem.system import System
 from mnnfab.arrays import FloatArray, IntArray
 
@@ -66,6 +67,7 @@ def make_body(basis: skfem.Basis, free: IntArray) -> RubberBody:
         basis=basis,
         stiffness=sparse.csc_array((n_dofs, n_dofs)),
         free=free,
+        supports=make_supports(nothing, (), 1.0),
         readings=nothing,
         load_vectors=nothing,
         solve_free=lambda loads: loads,

@@ -30,6 +30,11 @@ class TrueLengthBars:
     inputs: tuple[AnyPort, ...]
     outputs_at: tuple[AnyPort, ...]
 
+    @property
+    def readings(self) -> FloatArray:
+        """Unit loads at the outputs, (2 n_nodes, n_out) N."""
+        return unit_loads(self.bars.network.n_nodes, self.outputs_at)
+
     def outputs(self, loads_N: FloatArray) -> FloatArray:
         """Return the displacements of the outputs, (n_samples, n_out) mm; see `solve`."""
         return self.solve(loads_N).outputs_mm
@@ -40,7 +45,7 @@ class TrueLengthBars:
         Raises:
             ToolError: if no stable equilibrium of a sample was found.
         """
-        loads = loads_N @ unit_loads(self.bars.network, self.inputs).T
+        loads = loads_N @ unit_loads(self.bars.network.n_nodes, self.inputs).T
         found = [self._follow(sample, load) for sample, load in enumerate(loads)]
         return BarEquilibrium(self, np.array(found))
 
@@ -86,7 +91,7 @@ class BarEquilibrium(Equilibrium):
 
     def adjoint_elongations(self, output_loads_N: FloatArray) -> FloatArray:
         """Return the elongations by small additional loads at the outputs, (n_samples, n_bonds)."""
-        bars, readings = self.model.bars, unit_loads(self.model.bars.network, self.model.outputs_at)
+        bars, readings = self.model.bars, self.model.readings
         first, second = bars.network.bonds.T
         directions = self._lines / np.linalg.norm(self._lines, axis=-1, keepdims=True)
         found = []
@@ -99,7 +104,7 @@ class BarEquilibrium(Equilibrium):
 
     def load_gradient(self, output_gradient: FloatArray) -> FloatArray:
         """Return the derivative of a loss in the loads, (n_samples, n_in) per N."""
-        bars, readings = self.model.bars, unit_loads(self.model.bars.network, self.model.outputs_at)
+        bars, readings = self.model.bars, self.model.readings
         loads = output_gradient @ readings.T
         moved = [
             bars.small_displacements(state, own)

@@ -16,10 +16,12 @@ from scipy import sparse
 from mnnfab.arrays import FloatArray, IntArray, frozen_floats
 from mnnfab.design.fabrication import Fabrication
 from mnnfab.linalg.cholesky import factorise
+from mnnfab.linalg.constraints import augmented, constrained
 from mnnfab.model.response import Response
 from mnnfab.network.compatibility import compatibility_matrix
 from mnnfab.network.network import Network
 from mnnfab.network.ports import AnyPort, read_ports, unit_loads
+from mnnfab.network.supports import rigid_vectors, spring_vectors
 from mnnfab.profiles import Material
 
 #: Timoshenko's shear coefficient of a rectangular section.
@@ -45,11 +47,27 @@ class BeamModel:
 
     def displacements(self, loads: FloatArray) -> FloatArray:
         """Return displacements and rotations under loads, both (3 n_nodes, n_cases)."""
-        displacements = np.zeros_like(loads)
-        displacements[self.free] = factorise(self.stiffness[self.free][:, self.free])(
-            loads[self.free]
-        )
+        displacements, free = np.zeros_like(loads), self.free
+        held, springs, sizes = self._supports
+        scale = float(self.stiffness.diagonal().mean())
+        vectors = sparse.csc_array(np.hstack([held, springs]))
+        every = np.concatenate([np.full(held.shape[1], scale), sizes])
+        stiffness = augmented(self.stiffness, vectors, every)
+        solve = constrained(factorise(stiffness[free][:, free]), held[free])
+        displacements[free] = solve(loads[free])
         return displacements
+
+    @property
+    def _supports(self) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Directions that are held and those of springs, (3 n_nodes, m), and their stiffnesses."""
+        network = self.network
+        held = rigid_vectors(network.n_nodes, network.supports)
+        springs, sizes = spring_vectors(network.n_nodes, network.supports)
+        padded = [np.zeros((network.n_nodes, 3, part.shape[1])) for part in (held, springs)]
+        for whole, part in zip(padded, (held, springs), strict=True):
+            whole[:, :2] = part.reshape(network.n_nodes, 2, part.shape[1])
+        flat = [whole.reshape(3 * network.n_nodes, whole.shape[2]) for whole in padded]
+        return flat[0], flat[1], sizes
 
 
 def make_beam_model(
@@ -72,7 +90,7 @@ def beam_response(
     """Return the response of a beam model to unit loads at the ports."""
     n_in, n_ports = len(inputs), len(inputs) + len(outputs)
     loads = np.zeros((frame.network.n_nodes, 3, n_ports))
-    loads[:, :2] = unit_loads(frame.network, inputs + outputs).reshape(-1, 2, n_ports)
+    loads[:, :2] = unit_loads(frame.network.n_nodes, inputs + outputs).reshape(-1, 2, n_ports)
     displacements = frame.displacements(loads.reshape(-1, n_ports))
     in_the_plane = displacements.reshape(-1, 3, n_ports)[:, :2].reshape(-1, n_ports)
     elongations = compatibility_matrix(frame.network) @ in_the_plane

@@ -65,7 +65,7 @@ def buckle(
     if size < np.finfo(np.float64).tiny:
         return Buckling(np.inf, zero_mode)
     found = lowest_buckling(
-        system.stiffness[free][:, free],
+        system.supports.with_springs(system.stiffness)[free][:, free],
         _stress_stiffness(system, stress / size, thickness_mm)[free][:, free],
         system.solve_free,
         size,

@@ -127,7 +127,9 @@ def solve_continuum(
     """
     constants = plane_stress_constants(material.youngs_modulus_MPa, material.poisson_ratio)
     basis = Basis(triangulation(mesh), ElementTriP2(), intorder=ORDER)
-    system = make_system(basis, constants, mesh.thickness_mm, regions_of(mesh, network))
+    system = make_system(
+        basis, constants, mesh.thickness_mm, regions_of(mesh, network), network.supports
+    )
     solution = solve_ports(system, network, inputs, outputs)
     return Continuum(
         mesh=mesh,

@@ -78,7 +78,7 @@ def solve_solid(
     constants = solid_constants(material.youngs_modulus_MPa, material.poisson_ratio)
     # The half carries half of a load; with twice the stiffness it can be loaded as the whole.
     share = 2 * mesh.thickness_mm[triangle] / (2 * height)
-    system = make_system(basis, constants, share, regions, extra_held=symmetric)
+    system = make_system(basis, constants, share, regions, network.supports, extra_held=symmetric)
     solution = solve_ports(system, network, inputs, outputs)
     return Solid(solution.response, solution.residuals, system.n_dofs)
 

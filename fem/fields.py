@@ -138,11 +138,25 @@ def _deck(loaded: LoadedModel, regions: list[int]) -> list[str]:
             f"*SOLID SECTION, ELSET={name}, MATERIAL={lines[1].split('=')[1]}",
             f"{float(mesh.region_heights[region])!r}",
         ]
-    lines += ["*BOUNDARY", "HELD, 1, 2"]
+    lines += ["*BOUNDARY", "HELD, 1, 2", *_equations(loaded.continuum)]
     for case in loaded.cases:
         lines += [f"** {_safe_name(case.name)}", "*STEP", "*STATIC", "*CLOAD, OP=NEW"]
         lines += _nodal_forces(loaded, np.array(case.loads_N))
         lines += ["*NODE FILE", "U", "*EL FILE", "S", "*END STEP"]
+    return lines
+
+
+def _equations(continuum: Continuum) -> list[str]:
+    """Return the mean displacements that rigid supports hold, as equations of the points."""
+    lines = list[str]()
+    for column in continuum.system.supports.held.toarray().T:
+        at_points = continuum.at_points(column)
+        points, axes = np.nonzero(np.abs(at_points) > NEGLIGIBLE_SHARE * np.abs(at_points).max())
+        lines += ["*EQUATION", f"{len(points)}"]
+        lines += [
+            f"{point + 1}, {axis + 1}, {at_points[point, axis]:{NUMBER_FORMAT}}"
+            for point, axis in zip(points.tolist(), axes.tolist(), strict=True)
+        ]
     return lines
 
 

@@ -136,7 +136,7 @@ def _assess_case(
         buckling=buckling,
         linear=linear_range(
             NonlinearBars(bonds.network, bonds.stiffness),
-            unit_loads(bonds.network, task.inputs) @ loads,
+            unit_loads(bonds.network.n_nodes, task.inputs) @ loads,
             task.outputs,
         ),
         contact=contact,

@@ -19,6 +19,7 @@ from mnnfab.errors import ToolError
 from mnnfab.linalg.cholesky import Factoriser, make_factoriser
 from mnnfab.network.network import Network
 from mnnfab.network.ports import AnyPort, read_ports
+from mnnfab.network.supports import RIGID, ground_stiffness
 
 #: Convergence of Newton's method: force residual divided by the load, or force residual divided
 #: by the rounding error of the bond forces, which is the smallest residual that can be reached.
@@ -119,12 +120,25 @@ class NonlinearBars:
         """Factoriser of the tangents, which all have the same sparsity pattern."""
         return make_factoriser(self._lower(np.ones((self.network.n_bonds, 4, 4))))
 
+    @cached_property
+    def _ground(self) -> sparse.csc_array:
+        """Stiffness of the supports of single directions, (2 n_nodes, 2 n_nodes) N/mm."""
+        network = self.network
+        rigid = RIGID * float(self.stiffness.max())
+        ground = ground_stiffness(network.n_nodes, network.supports, rigid)
+        found = sparse.csc_array(sparse.block_diag(list(ground)), dtype=np.float64)
+        found.eliminate_zeros()
+        return found
+
     def _lower(self, blocks: FloatArray) -> sparse.csc_array:
         """Return the lower triangle, on the free degrees of freedom, assembled from bond blocks."""
         dofs, free = self._bond_dofs, self.network.free_dofs
-        rows, columns = np.repeat(dofs, 4, axis=1).ravel(), np.tile(dofs, (1, 4)).ravel()
+        ground = self._ground.tocoo()
+        rows = np.concatenate([np.repeat(dofs, 4, axis=1).ravel(), ground.row])
+        columns = np.concatenate([np.tile(dofs, (1, 4)).ravel(), ground.col])
+        values = np.concatenate([blocks.ravel(), ground.data])
         shape = (2 * self.network.n_nodes,) * 2
-        whole = sparse.coo_array((blocks.ravel(), (rows, columns)), shape=shape).tocsc()
+        whole = sparse.coo_array((values, (rows, columns)), shape=shape).tocsc()
         lower = sparse.csc_array(sparse.tril(whole[free][:, free]))
         lower.sort_indices()
         return lower
@@ -148,7 +162,7 @@ class NonlinearBars:
         block += transverse[:, None, None] * np.eye(2)
         ends = np.array([[1.0, -1.0], [-1.0, 1.0]])
         blocks = np.einsum("pq,bij->bpiqj", ends, block).reshape(-1, 4, 4)
-        return forces.ravel(), self._lower(blocks).data
+        return forces.ravel() + self._ground @ displacements, self._lower(blocks).data
 
 
 def linear_range(

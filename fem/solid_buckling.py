@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,12 +27,15 @@ from fem.prisms import (
     prism_stress_stiffness,
     stress_integrals,
 )
+from fem.supports import Supports, make_supports
 from fem.system import MAX_RESIDUAL, Regions, require_held
 from mnnfab.arrays import FloatArray, IntArray, frozen_floats
 from mnnfab.errors import InputError, ToolError
 from mnnfab.linalg.cholesky import Solve, factorise
+from mnnfab.linalg.constraints import constrained
 from mnnfab.network.network import Network
-from mnnfab.network.ports import AnyPort, port_vectors
+from mnnfab.network.ports import AnyPort, Port, port_vectors
+from mnnfab.network.supports import Support
 from mnnfab.profiles import Material
 
 #: Degree of the displacements across the thickness.
@@ -95,8 +98,9 @@ def solid_buckling(
 ) -> tuple[SolidBuckling, ...]:
     """Return the buckling of a solid part under each load case, from its linear stress.
 
-    The part is free in z; load discs and pads of fixed nodes are clamped. Loads act on cylinders
-    through the whole thickness and keep their directions. As in `solve_solid`, dots are
+    Load discs and pads of fixed nodes are clamped, and those of rigid supports do not move out of
+    the plane on average; the rest is free in z. Loads act on cylinders through the whole thickness
+    and keep their directions. As in `solve_solid`, dots are
     modelled as a stiffer material and the tab is left out, so the part is symmetric about its
     middle plane: symmetric and antisymmetric modes are solved separately.
 
@@ -118,15 +122,15 @@ def solid_buckling(
     n_points = int(triangles.nvertices + triangles.nfacets)
     n_dofs = n_points * (len(symmetric.degree) + len(antisymmetric.degree))
     require_memory(n_points * len(symmetric.degree), 3)  # one family at a time
-    require_held(regions)
+    require_held(regions, network.supports)
     try:
         prisms = _make_prisms(mesh, material, degree)
-        system = _factorised(prisms, symmetric, regions)
+        system = _factorised(prisms, symmetric, regions, network.supports)
         forces = _unit_forces(system, regions, inputs) @ loads.T
         stresses = [_stress(system, force) for force in forces.T]
         in_plane = _buckling(system, stresses)
         del system  # so that there is only one factor in memory
-        system = _factorised(prisms, antisymmetric, regions)
+        system = _factorised(prisms, antisymmetric, regions, network.supports)
         out_of_plane = _buckling(system, stresses)
     except MemoryError as error:
         raise out_of_memory(n_dofs) from error
@@ -157,12 +161,65 @@ def _make_prisms(mesh: Mesh, material: Material, degree: int) -> Prisms:
     return make_prisms(triangulation(mesh), section, constants, mesh.thickness_mm / height)
 
 
-def _factorised(prisms: Prisms, family: Family, regions: Regions) -> _System:
+def _factorised(
+    prisms: Prisms, family: Family, regions: Regions, supports: Sequence[Support]
+) -> _System:
     held = np.unique(prisms.basis.element_dofs[:, regions.held])
     points, size = np.setdiff1d(np.arange(prisms.basis.N), held), len(family.degree)
     free = (size * points[:, None] + np.arange(size)).ravel()
-    stiffness = prism_stiffness(prisms, family)[free][:, free]
-    return _System(prisms, family, free, stiffness, factorise(stiffness))
+    body = prism_stiffness(prisms, family)
+    scale = float(body.diagonal().mean())
+    grounded = _supports(prisms, family, regions, supports, scale)
+    solve = factorise(grounded.augmented(body)[free][:, free])
+    held_vectors = grounded.held[free].toarray()
+    stiffness = grounded.with_springs(body)[free][:, free]
+    return _System(prisms, family, free, stiffness, constrained(solve, held_vectors))
+
+
+def _supports(
+    prisms: Prisms,
+    family: Family,
+    regions: Regions,
+    supports: Sequence[Support],
+    scale: float,
+) -> Supports:
+    """Return the supports on the unknowns of a family.
+
+    In the plane they act on mean displacements. Out of it, the mean u_z of the discs of rigid
+    supports is zero; it is written as a displacement of the node along x.
+    """
+    averages = region_averages(prisms.basis, regions.disc, regions.n_nodes)
+    in_plane = 2 not in family.component[family.degree == 0]
+    if in_plane:
+        functions = _in_family(family, averages, {0: 0, 1: 1})
+        return make_supports(functions, supports, scale)
+    nodes = dict.fromkeys(one.port.node for one in supports if one.is_rigid)
+    held = [Support(Port(node, "x")) for node in nodes]
+    return make_supports(_in_family(family, averages, {0: 2}), held, scale)
+
+
+def _in_family(
+    family: Family, averages: sparse.csc_array, components: Mapping[int, int]
+) -> sparse.csc_array:
+    """Return averages in the plane as functionals of the unknowns of a family.
+
+    Args:
+        family: the family.
+        averages: averages over discs, (2 n_points, 2 n_nodes).
+        components: component of the displacement that each axis of the averages stands for.
+    """
+    n_points, size = averages.shape[0] // 2, len(family.degree)
+    entries = averages.tocoo()
+    points, axes = np.divmod(entries.row, 2)
+    unknown = np.full(2, -1)
+    for axis, component in components.items():
+        unknown[axis] = family.first(component)
+    used = unknown[axes] >= 0
+    rows = size * points[used] + unknown[axes[used]]
+    shape = (size * n_points, averages.shape[1])
+    return sparse.csc_array(
+        sparse.coo_array((entries.data[used], (rows, entries.col[used])), shape=shape)
+    )
 
 
 def _unit_forces(system: _System, regions: Regions, inputs: tuple[AnyPort, ...]) -> FloatArray:

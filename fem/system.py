@@ -15,16 +15,21 @@ from skfem import Basis
 from fem.averages import region_averages
 from fem.elasticity import stiffness_matrix
 from fem.memory import out_of_memory, require_memory
+from fem.supports import Supports, make_supports
 from mnnfab.arrays import FloatArray, IntArray, frozen_floats
 from mnnfab.errors import ToolError
 from mnnfab.linalg.cholesky import Solve, factorise
+from mnnfab.linalg.constraints import constrained
 from mnnfab.model.response import Response
 from mnnfab.network.compatibility import compatibility_matrix
 from mnnfab.network.network import Network
 from mnnfab.network.ports import AnyPort, port_vectors, read_ports
+from mnnfab.network.supports import Support
 
 #: Largest relative force or energy residual of an accepted solution.
 MAX_RESIDUAL = 1e-4
+#: Work of a load that is taken by a rigid support alone, relative to the largest.
+HELD = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +57,7 @@ class System:
         basis: scalar basis; component a of its degree of freedom i has number n_dims i + a.
         stiffness: stiffness matrix of all degrees of freedom, (n_dofs, n_dofs) N/mm.
         free: degrees of freedom that are not held.
+        supports: supports of single directions.
         readings: mean displacements of the load discs as functionals, (n_dofs, 2 n_nodes);
             column 2 n + axis is also a unit load on the disc of node n.
         load_vectors: unit loads on the loaded elements of each node, (n_dofs, 2 n_nodes).
@@ -61,6 +67,7 @@ class System:
     basis: Basis
     stiffness: sparse.csc_array
     free: IntArray
+    supports: Supports
     readings: sparse.csc_array
     load_vectors: sparse.csc_array
     solve_free: Solve
@@ -131,6 +138,7 @@ def make_system(
     constants: tuple[float, float],
     thickness: FloatArray,
     regions: Regions,
+    supports: Sequence[Support] = (),
     extra_held: IntArray | None = None,
 ) -> System:
     """Assemble and factorise a finite element system.
@@ -140,6 +148,7 @@ def make_system(
         constants: λ and μ, MPa.
         thickness: thickness of each element, (n_elements,) mm; dimensionless in a solid.
         regions: elements that are read, loaded and held.
+        supports: supports of single directions: of the mean displacements of load discs.
         extra_held: degrees of freedom that are held in addition to those of the held elements.
 
     Raises:
@@ -148,33 +157,38 @@ def make_system(
     n_dims = int(basis.mesh.dim())
     n_dofs = n_dims * int(basis.N)
     require_memory(n_dofs, n_dims)
-    require_held(regions)
+    require_held(regions, supports)
     try:
         stiffness = stiffness_matrix(basis, *constants, thickness)
         held = np.unique(basis.element_dofs[:, regions.held])
         blocked = (n_dims * held[:, None] + np.arange(n_dims)).ravel()
         free = np.setdiff1d(np.arange(n_dofs), blocked)
         free = free if extra_held is None else np.setdiff1d(free, extra_held)
-        solve_free = factorise(stiffness[free][:, free])
+        readings = region_averages(basis, regions.disc, regions.n_nodes)
+        directions = make_supports(readings, supports, constants[1] * float(thickness.mean()))
+        augmented = directions.augmented(stiffness)
+        held_vectors = directions.held[free].toarray()
+        solve_free = constrained(factorise(augmented[free][:, free]), held_vectors)
     except MemoryError as error:
         raise out_of_memory(n_dofs) from error
     return System(
         basis=basis,
         stiffness=stiffness,
         free=free,
-        readings=region_averages(basis, regions.disc, regions.n_nodes),
+        supports=directions,
+        readings=readings,
         load_vectors=region_averages(basis, regions.load_node, regions.n_nodes),
         solve_free=solve_free,
     )
 
 
-def require_held(regions: Regions) -> None:
-    """Check that a part of the body is held.
+def require_held(regions: Regions, supports: Sequence[Support] = ()) -> None:
+    """Check that a part of the body is held or supported.
 
     Raises:
         ToolError: if none is; rounding can make the pivots of a singular matrix positive.
     """
-    if not regions.held.any():
+    if not regions.held.any() and not supports:
         msg = "the stiffness matrix is singular: no part of the body is held"
         raise ToolError(msg)
 
@@ -209,9 +223,13 @@ def solve_ports(
 
 
 def _residuals(system: System, loads: FloatArray, displacements: FloatArray) -> Residuals:
-    forces = system.stiffness @ displacements
-    reactions = forces.copy()
+    springs = system.supports.spring_forces(displacements)
+    internal = system.stiffness @ displacements
+    forces, reactions = internal + springs, internal.copy()
     reactions[system.free] = 0.0
+    unbalanced = np.zeros_like(forces)
+    unbalanced[system.free] = (forces - loads)[system.free]
+    reactions += system.supports.reactions(unbalanced) - springs
     axes = range(system.n_dims)
     force_residuals = [(loads + reactions)[a :: system.n_dims].sum(axis=0) for a in axes]
     # A unit load has size 1, whatever its direction.
@@ -219,5 +237,5 @@ def _residuals(system: System, loads: FloatArray, displacements: FloatArray) -> 
     energy = np.vecdot(forces.T, displacements.T)
     return Residuals(
         forces=float(np.abs(force_residuals).max()),
-        energy=float((np.abs(energy - work) / work).max()),
+        energy=float((np.abs(energy - work) / np.maximum(work, HELD * work.max())).max()),
     )

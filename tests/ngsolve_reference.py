@@ -19,7 +19,7 @@ import ngsolve as ng
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.sparse.linalg import LinearOperator, eigsh
+from scipy.sparse.linalg import LinearOperator, eigsh, splu
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -51,6 +51,43 @@ def flexibility(question: dict[str, Any]) -> Floats:
     fields = [(inverse * _mean(space, *port)).Evaluate() for port in question["inputs"].tolist()]
     means = [_mean(space, *port) for port in question["outputs"].tolist()]
     return np.array([[ng.InnerProduct(average, field) for field in fields] for average in means])
+
+
+def supported(question: dict[str, Any]) -> Floats:
+    """Return the flexibility, (n_out, n_in), of a plane part with supports of single directions.
+
+    A support is a region, a direction and a stiffness, inf for a rigid one. Its reaction R is an
+    unknown of its own: the body and R are in equilibrium, and the mean displacement of the region
+    along the direction is -R over the stiffness. SciPy solves the saddle-point system.
+    """
+    modulus, poisson = question["elasticity"].tolist()
+    lame, shear = modulus * poisson / (1 - poisson**2), modulus / (2 * (1 + poisson))
+    mesh = _mesh(question["points"], question["elements"], question["region"])
+    heights = {_name([r]): value for r, value in enumerate(question["heights"].tolist())}
+    space = ng.VectorH1(mesh, order=2)
+    u, v = space.TnT()
+    strain = ng.Sym(ng.Grad(u))
+    stress = lame * ng.Trace(strain) * ng.Id(2) + 2 * shear * strain
+    work = ng.InnerProduct(mesh.MaterialCF(heights) * stress, ng.Sym(ng.Grad(v)))
+    body = ng.BilinearForm(work * ng.dx).Assemble().mat
+    held = space.GetDofs(mesh.Materials(_name(question["held"].tolist())))
+    free = np.flatnonzero(~np.array(list(held)))
+
+    def mean(region: float, axis: int) -> Floats:
+        return np.array(_mean(space, int(region), axis).FV().NumPy())[free]
+
+    supports = question["supports"].tolist()
+    along = np.array([x * mean(r, 0) + y * mean(r, 1) for r, x, y, _ in supports]).T
+    soft = np.diag([-1.0 / stiffness for *_, stiffness in supports])
+    rows, columns, values = body.COO()
+    pairs = (np.array(values), (np.array(rows), np.array(columns)))
+    matrix = sparse.csr_array(pairs, (body.height, body.width))[free][:, free]
+    upper, lower = sparse.hstack([matrix, along]), sparse.hstack([along.T, soft])
+    system = sparse.csc_array(sparse.vstack([upper, lower]))
+    loads = np.array([mean(*port) for port in question["inputs"].tolist()]).T
+    padded = np.vstack([loads, np.zeros((len(supports), loads.shape[1]))])
+    fields = splu(system).solve(padded)[: len(free)]
+    return np.array([mean(*port) for port in question["outputs"].tolist()]) @ fields
 
 
 def rubber(question: dict[str, Any]) -> Floats:
@@ -241,6 +278,7 @@ def _mesh(points: Floats, elements: Ints, region: Ints) -> Any:  # noqa: ANN401 
 if __name__ == "__main__":
     with np.load(sys.argv[1], allow_pickle=False) as given:
         by_key = {"loads_N": rubber, "cases_N": loaded, "buckling_N": buckling}
+        by_key["supports"] = supported
         ask = next((by_key[key] for key in by_key if key in given), flexibility)
         answer = ask(dict(given))
     np.save(sys.argv[2], answer)

@@ -22,7 +22,7 @@ from mnnfab import (
     triangular_parallelogram,
     triangular_patch,
 )
-from mnnfab.network.ports import check_ports
+from mnnfab.network.port_checks import check_ports
 from mnnfab.validation.conditioning import check_conditioning
 
 TRIANGLE = ([[0, 0], [10, 0], [5, 8]], [[0, 1], [1, 2], [2, 0]], [0, 1])

@@ -73,6 +73,7 @@ class BeamFrame:
         held: degrees of freedom u_x, u_y, θ that are zero, (n_nodes, 3).
         held_out: degrees of freedom w, φ_x, φ_y that are zero, (n_nodes, 3).
         axial_law: coefficients c and d of the axial law, stress / E = e - c e² + d e³.
+        ground: stiffness of the nodes to the ground, (n_nodes, 2, 2) N/mm; none if not given.
 
     Raises:
         InputError: if a chain does not end at its node.
@@ -86,6 +87,7 @@ class BeamFrame:
     held: BoolArray
     held_out: BoolArray
     axial_law: tuple[float, float] = (0.0, 0.0)
+    ground: FloatArray | None = None
 
     def __post_init__(self) -> None:
         """Check that the chains are closed."""
@@ -145,7 +147,18 @@ class BeamFrame:
             half_width=self._each(sections.half_width),
             dofs=dofs,
             n_free=int(dofs.max()) + 1,
+            ground=self._ground_of_chains,
         )
+
+    @property
+    def _ground_of_chains(self) -> FloatArray:
+        """Stiffness of each node to the ground at one of its chains, (n_chains, 2, 2, 2)."""
+        ground = np.zeros((self.n_chains, 2, 2, 2))
+        if self.ground is not None:
+            for node in np.flatnonzero(self.ground.any(axis=(1, 2))).tolist():
+                chain, side = np.argwhere(self.ends == node)[0].tolist()
+                ground[chain, side] = self.ground[node]
+        return ground
 
     @cached_property
     def space(self) -> Space:

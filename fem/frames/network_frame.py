@@ -12,6 +12,7 @@ from fem.frames.sections import Division, Hubs, Layout, bond_sections, lay_out, 
 from mnnfab.arrays import FloatArray
 from mnnfab.design.fabrication import Fabrication
 from mnnfab.network.network import Network
+from mnnfab.network.supports import ground_stiffness, rigid_stiffness
 from mnnfab.profiles import Material
 
 #: Longest hub, relative to the joint: something must be left of the joint.
@@ -23,7 +24,8 @@ class NetworkFrames:
     """Frames of a network for any widths of its bonds.
 
     Args:
-        network: nodes and bonds; fixed nodes are clamped.
+        network: nodes and bonds; fixed nodes are clamped, and rigid supports of single directions
+            also hold their node out of the plane.
         material: elastic constants and density.
         fabrication: joints, tapers and thickness.
         hub_stiffness: factor on the axial and shear stiffness of the hubs, where joints overlap.
@@ -45,6 +47,10 @@ class NetworkFrames:
         vectors = layout.lengths[:, :, None] * network.directions[:, None]
         held = np.zeros((network.n_nodes, 3), dtype=bool)
         held[network.fixed] = True
+        held_out = held.copy()
+        for support in network.supports:
+            held_out[support.port.node, 0] |= support.is_rigid
+        rigid = rigid_stiffness(self.material.youngs_modulus_MPa, self.fabrication.thickness_mm)
         n_elements = layout.lengths.shape[1]
         return BeamFrame(
             nodes=network.nodes,
@@ -53,7 +59,8 @@ class NetworkFrames:
             vectors=vectors.reshape(-1, 2),
             sections=sections,
             held=held,
-            held_out=held,
+            held_out=held_out,
+            ground=ground_stiffness(network.n_nodes, network.supports, rigid),
             axial_law=rubber_law(self.material.poisson_ratio),
         )
 

@@ -44,7 +44,7 @@ def rest_response(
     """Return the response of the frame of a network to small loads at its ports."""
     ports, n_in = [*inputs, *outputs], len(inputs)
     loads = np.zeros((1, len(ports), frame.n_nodes, 3))
-    loads[0, :, :, :2] = unit_loads(network, ports).T.reshape(len(ports), -1, 2)
+    loads[0, :, :, :2] = unit_loads(network.n_nodes, ports).T.reshape(len(ports), -1, 2)
     rest = Points(np.zeros((1, frame.n_nodes, 3)), np.zeros((1, frame.n_interior, 3)))
     displacements = small_displacements(frame, rest, loads).nodes[0]
     in_the_plane = displacements[..., :2].reshape(len(ports), -1)

@@ -49,12 +49,18 @@ class RubberBody:
         The energy is infinite, and the forces are not complete, if an element is inverted.
         """
         forces = np.empty(self.n_dofs)
-        return internal_forces(self.elements, field, forces), forces
+        energy = internal_forces(self.elements, field, forces)
+        if self._ground.nnz:
+            own = self._ground @ field
+            energy, forces = energy + 0.5 * float(field @ own), forces + own
+        return energy, forces
 
     def tangent(self, field: FloatArray) -> FloatArray:
         """Return the tangent stiffness of a field as values of the lower triangle, N/mm."""
         data = np.empty(self._pattern.nnz)
         tangent(self.elements, field, self._places, data)
+        if self._ground.nnz:
+            data[self._ground_places] += self._ground_values
         return data
 
     def stiffness(self, field: FloatArray) -> sparse.csc_array:
@@ -74,6 +80,27 @@ class RubberBody:
         """Factoriser of the tangents, which all have the same sparsity pattern."""
         return make_factoriser(self._pattern)
 
+    @cached_property
+    def _ground(self) -> sparse.csc_array:
+        """Stiffness of the supports of single directions, (n_dofs, n_dofs) N/mm."""
+        shape = (self.n_dofs, self.n_dofs)
+        return self.system.supports.with_springs(sparse.csc_array(shape, dtype=np.float64))
+
+    @cached_property
+    def _ground_entries(self) -> tuple[IntArray, FloatArray]:
+        """Keys, column times size plus row, and values of its lower triangle, free ones only."""
+        free = self.system.free
+        lower = sparse.tril(self._ground[free][:, free]).tocoo()
+        return lower.col.astype(np.int64) * len(free) + lower.row, lower.data
+
+    @property
+    def _ground_places(self) -> IntArray:
+        return self._assembly[2]
+
+    @property
+    def _ground_values(self) -> FloatArray:
+        return self._ground_entries[1]
+
     @property
     def _pattern(self) -> sparse.csc_array:
         return self._assembly[0]
@@ -83,8 +110,11 @@ class RubberBody:
         return self._assembly[1]
 
     @cached_property
-    def _assembly(self) -> tuple[sparse.csc_array, IntArray]:
-        """Pattern of the lower triangle on free degrees of freedom, and the places in its data."""
+    def _assembly(self) -> tuple[sparse.csc_array, IntArray, IntArray]:
+        """Pattern of the lower triangle on free degrees of freedom, and the places in its data.
+
+        The places are those of the entries of the elements, and of the supports.
+        """
         free = self.system.free
         number = np.full(self.n_dofs, -1)
         number[free] = np.arange(len(free))
@@ -93,12 +123,14 @@ class RubberBody:
         ends = np.stack([dofs[:, rows], dofs[:, columns]])
         low, high = ends.min(axis=0), ends.max(axis=0)
         inside = low >= 0
-        keys, places = np.unique(low[inside] * len(free) + high[inside], return_inverse=True)
+        own = low[inside] * len(free) + high[inside]
+        both = np.concatenate([own, self._ground_entries[0]])
+        keys, places = np.unique(both, return_inverse=True)
         found = np.full(low.shape, -1)
-        found[inside] = places
+        found[inside] = places[: len(own)]
         starts = np.searchsorted(keys, np.arange(len(free) + 1) * len(free))
         parts = (np.ones(len(keys)), keys % len(free), starts)
-        return sparse.csc_array(parts, shape=(len(free), len(free))), found
+        return sparse.csc_array(parts, shape=(len(free), len(free))), found, places[len(own) :]
 
 
 def make_rubber(

@@ -39,6 +39,7 @@ from mnnfab.design.section_errors import (
     given_value,
     rule_between_keys,
 )
+from mnnfab.design.support_section import SupportSection
 from mnnfab.design.task_section import Behaviour, Classification, NoTask, Regression
 from mnnfab.design.training_section import TrainingSection, WidthsSection
 from mnnfab.errors import InputError
@@ -77,6 +78,7 @@ _ENTRIES: Mapping[str, type[BaseModel]] = {
     "terms": TermSection,
     "cases": CaseSection,
     "ratios": RatioSection,
+    "supports": SupportSection,
 }
 
 

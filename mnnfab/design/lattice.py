@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Annotated, get_args
+from typing import Annotated, Any, get_args
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from mnnfab.design.section import Many, Node, NodeNumber, Section
+from mnnfab.design.support_section import SupportSection
 from mnnfab.network.network import Network
 
 Rows = Annotated[int, Field(ge=1, le=1000)]
@@ -19,9 +20,17 @@ class NetworkBase(Section):
 
     Args:
         damage: bonds that are cut, each given by its two nodes: [[5, 9]].
+        supports: nodes that are held in one direction: rollers and springs.
     """
 
     damage: Many[Cut] = ()
+    supports: Many[SupportSection] = ()
+
+    @model_serializer(mode="wrap")
+    def _without_no_supports(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out no supports: a design has the hash that it had before they existed."""
+        values: dict[str, Any] = serialise(self)
+        return {key: value for key, value in values.items() if key != "supports" or value}
 
 
 class Lattice(NetworkBase, ABC):

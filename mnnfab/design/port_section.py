@@ -3,57 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import (
     Field,
-    SerializerFunctionWrapHandler,
     Strict,
     StringConstraints,
-    model_serializer,
     model_validator,
 )
 
-from mnnfab.design.section import Many, Node, Number, Section, section_error
+from mnnfab.design.axis_section import OnAxis
+from mnnfab.design.section import Many, Node, Number, section_error
 from mnnfab.network.node_ids import NodeId, require_number
-from mnnfab.network.ports import AnyPort, Axis, Port, PortSum
+from mnnfab.network.ports import AnyPort, Port, PortSum
 
-Degrees = Annotated[float, Field(ge=-360, le=360)]
 PortName = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f]{1,60}$", strip_whitespace=True)]
 
 
-class _OnAxis(Section):
-    """An axis: exactly one of both keys.
-
-    Args:
-        axis: "x" (to the right) or "y" (upward).
-        direction_deg: angle from x, counter-clockwise, instead of an axis.
-    """
-
-    axis: Literal["x", "y"] | None = None
-    direction_deg: Degrees | None = None
-
-    @model_serializer(mode="wrap")
-    def _without_absent_keys(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out keys without a value: a design has the hash that it had before they existed."""
-        values: dict[str, Any] = serialise(self)
-        return {key: value for key, value in values.items() if value is not None}
-
-    def _check_axis(self) -> None:
-        if (self.axis is None) == (self.direction_deg is None):
-            given = "missing" if self.axis is None else "given with direction_deg"
-            raise section_error("axis", given, 'either axis ("x" or "y") or direction_deg')
-
-    @property
-    def along(self) -> Axis | float:
-        """Axis, or angle from x in degrees."""
-        if self.axis is not None:
-            return self.axis
-        assert self.direction_deg is not None, "one of both keys is given"
-        return self.direction_deg
-
-
-class TermSection(_OnAxis):
+class TermSection(OnAxis):
     """One term of a sum: a node, an axis and a factor.
 
     Args:
@@ -66,13 +33,13 @@ class TermSection(_OnAxis):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        self._check_axis()
+        self.check_axis()
         if self.factor == 0:
             raise section_error("factor", "0", "a nonzero number, or leave the term out")
         return self
 
 
-class PortSection(_OnAxis):
+class PortSection(OnAxis):
     """A node and an axis, several nodes and an axis, or a sum over nodes.
 
     Args:
@@ -96,7 +63,7 @@ class PortSection(_OnAxis):
                 "node", " and ".join(given) or "missing", "one of node, nodes and terms"
             )
         if self.terms is None:
-            self._check_axis()
+            self.check_axis()
         elif self.axis is not None or self.direction_deg is not None:
             raise section_error("axis", "given with terms", "an axis in each of the terms")
         if self.nodes is not None and len(set(map(str, self.nodes))) < len(self.nodes):

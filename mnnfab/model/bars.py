@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
 from scipy import sparse
+from scipy.linalg import null_space
 
 from mnnfab.arrays import FloatArray
 from mnnfab.model.bar_solvers import Engine, choose_engine
@@ -12,6 +14,7 @@ from mnnfab.model.response import Response
 from mnnfab.network.compatibility import compatibility_matrix
 from mnnfab.network.network import Network
 from mnnfab.network.ports import AnyPort, unit_loads
+from mnnfab.network.supports import rigid_vectors, spring_vectors
 
 #: Largest number of free degrees of freedom for which products with a dense C are faster.
 DENSE_PRODUCT_DOFS = 150
@@ -34,7 +37,8 @@ class BarModel:
     """Bars between frictionless pins, with loads and displacements at ports.
 
     With the compatibility matrix C on the free degrees of freedom and stiffnesses k, it solves
-    D u = F with D = Cᵀ diag(k) C once for each port.
+    D u = F with D = Cᵀ diag(k) C once for each port. Springs to the ground are further rows of C;
+    rigid supports are constraints (`mnnfab.linalg.constraints`).
 
     Args:
         network: a rigid network (see `mnnfab.network.rigidity`).
@@ -52,16 +56,21 @@ class BarModel:
     engine: Engine = field(init=False, repr=False)
     _elongate: sparse.csr_array | FloatArray = field(init=False, repr=False)
     _readings: FloatArray | sparse.csr_array = field(init=False, repr=False)
+    _grounded: Grounded = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Compute everything that does not depend on the stiffnesses."""
         free = self.network.free_dofs
         compatibility = sparse.csr_array(compatibility_matrix(self.network)[:, free])
-        loads = unit_loads(self.network, self.inputs + self.outputs)[free]
+        loads = unit_loads(self.network.n_nodes, self.inputs + self.outputs)[free]
+        grounded = ground(self.network)
+        object.__setattr__(self, "_grounded", grounded)
         small = len(free) <= DENSE_PRODUCT_DOFS
         readings = loads[:, len(self.inputs) :].T.copy()
         object.__setattr__(self, "compatibility", compatibility)
-        object.__setattr__(self, "engine", choose_engine(self.network, compatibility, loads))
+        whole = sparse.csr_array(sparse.vstack([compatibility, grounded.rows]))
+        every_load = np.hstack([loads, grounded.held])
+        object.__setattr__(self, "engine", choose_engine(self.network, whole, every_load))
         elongate = compatibility.toarray() if small else compatibility
         object.__setattr__(self, "_elongate", elongate)
         object.__setattr__(self, "_readings", readings if small else sparse.csr_array(readings))
@@ -73,7 +82,7 @@ class BarModel:
             ToolError: if the stiffness matrix is not positive definite.
         """
         n_in = len(self.inputs)
-        displacements = self.engine.displacements(stiffness)
+        displacements = self.displacements(stiffness)
         elongations = self._elongate @ displacements
         flexibility = self._readings @ displacements[:, :n_in]
         return Response(
@@ -82,7 +91,74 @@ class BarModel:
             adjoint_elongations=elongations[:, n_in:],
         )
 
+    def displacements(self, stiffness: FloatArray) -> FloatArray:
+        """Return the displacements per unit load at each port, (n_free_dofs, n_ports) mm/N.
+
+        Raises:
+            ToolError: if the stiffness matrix is not positive definite.
+        """
+        grounded = self._grounded
+        found = self.engine.displacements(grounded.with_ground(stiffness))
+        n_held = grounded.held.shape[1]
+        if not n_held:
+            return found
+        moved, free = found[:, -n_held:], found[:, :-n_held]
+        reactions = np.linalg.solve(grounded.held.T @ moved, grounded.held.T @ free)
+        displacements: FloatArray = free - moved @ reactions
+        return displacements
+
     def stiffness_matrix(self, stiffness: FloatArray) -> sparse.csr_array:
-        """Return D = Cᵀ diag(k) C on the free degrees of freedom, N/mm."""
+        """Return D on the displacements that are free, N/mm: without those that are held."""
         scaled = sparse.diags_array(stiffness) @ self.compatibility
-        return sparse.csr_array(self.compatibility.T @ scaled)
+        rows = self._grounded.rows[: len(self._grounded.springs)]
+        springs = rows.T @ sparse.diags_array(self._grounded.springs) @ rows
+        matrix = sparse.csr_array(self.compatibility.T @ scaled + springs)
+        basis = self._grounded.free_basis
+        return matrix if basis is None else sparse.csr_array(basis.T @ matrix @ basis)
+
+
+@dataclass(frozen=True, eq=False)
+class Grounded:
+    """Supports of single directions, on the free degrees of freedom.
+
+    Args:
+        rows: rows that follow those of C: springs, then rigid supports, (n_supports, n_free_dofs).
+        springs: stiffnesses of the springs, (n_springs,) N/mm.
+        held: directions that are held, (n_free_dofs, n_rigid).
+    """
+
+    rows: sparse.csr_array
+    springs: FloatArray
+    held: FloatArray
+
+    def with_ground(self, stiffness: FloatArray) -> FloatArray:
+        """Return the stiffnesses of the bonds, followed by those of all rows.
+
+        That of a rigid support augments D only; results do not depend on it.
+        """
+        if not self.rows.shape[0]:
+            return stiffness
+        rigid = np.full(self.held.shape[1], float(stiffness.mean()))
+        return np.concatenate([stiffness, self.springs, rigid])
+
+    @property
+    def free_basis(self) -> sparse.csr_array | None:
+        """Orthonormal basis of the displacements with all supports held; None if all are free."""
+        if not self.held.shape[1]:
+            return None
+        touched = np.flatnonzero(np.abs(self.held).max(axis=1))
+        across = null_space(self.held[touched].T)
+        rest = np.setdiff1d(np.arange(len(self.held)), touched)
+        basis = np.zeros((len(self.held), len(rest) + across.shape[1]))
+        basis[rest, np.arange(len(rest))] = 1.0
+        basis[touched, len(rest) :] = across
+        return sparse.csr_array(basis)
+
+
+def ground(network: Network) -> Grounded:
+    """Return the supports of a network on its free degrees of freedom."""
+    springs, stiffness = spring_vectors(network.n_nodes, network.supports)
+    held = rigid_vectors(network.n_nodes, network.supports)
+    free = network.free_dofs
+    rows = sparse.csr_array(np.hstack([springs, held])[free].T)
+    return Grounded(rows, stiffness, held[free])

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from mnnfab.arrays import FloatArray, IntArray, frozen_floats, frozen_ints
 from mnnfab.errors import InputError
+from mnnfab.network.supports import Support, check_supports
 
 #: Bonds shorter than this (mm) are rejected as input errors: no process can make them.
 MIN_BOND_MM = 1e-6
@@ -25,6 +26,7 @@ class Network:
         nodes: joint centres, (n_nodes, 2) mm.
         bonds: the two nodes of each bond, (n_bonds, 2), counted from 0.
         fixed: nodes with zero displacement, (n_fixed,).
+        supports: supports of single directions of other nodes.
 
     Raises:
         InputError: if a number is not finite, a node is out of range, a bond is
@@ -34,6 +36,7 @@ class Network:
     nodes: FloatArray
     bonds: IntArray
     fixed: IntArray
+    supports: tuple[Support, ...] = ()
 
     def __post_init__(self) -> None:
         """Validate the values and make the arrays read-only."""
@@ -44,6 +47,7 @@ class Network:
         self._check_repeats()
         self._check_lengths()
         self._check_every_node_is_used()
+        check_supports(self.n_nodes, self.fixed.tolist(), self.supports)
 
     def _repr_svg_(self) -> str:
         """Return a picture of the network for notebooks."""
@@ -133,7 +137,7 @@ class Network:
             raise InputError(
                 "network, damage", f"node {isolated[0]} loses all its bonds", "fewer cuts there"
             )
-        return Network(self.nodes, bonds, self.fixed)
+        return replace(self, bonds=bonds)
 
     def place(self, node: int) -> tuple[float, float]:
         """Return the coordinates of a node, (x, y) mm."""

@@ -13,6 +13,7 @@ from mnnfab.errors import InputError, MechanismError
 from mnnfab.linalg.cholesky import factorise
 from mnnfab.network.compatibility import compatibility_matrix
 from mnnfab.network.network import Network
+from mnnfab.network.ports import port_vectors
 
 #: Singular values of the compatibility matrix below this fraction of the largest belong to zero
 #: modes. Rounding stays below 1e-13; a rigid slender strip reaches 1e-8, since its smallest
@@ -34,7 +35,8 @@ AMPLITUDE_THRESHOLD = 1e-6
 class Rigidity:
     """The Maxwell–Calladine count of a network.
 
-    n_free_dofs - n_bonds = n_zero_modes - n_self_stresses.
+    n_free_dofs - n_bonds - n_supports = n_zero_modes - n_self_stresses, with the supports of
+    single directions.
 
     Args:
         n_zero_modes: number of independent motions that lengthen no bond; at most `MAX_MODES`
@@ -56,14 +58,24 @@ def analyse_rigidity(network: Network) -> Rigidity:
     4
     """
     free = network.free_dofs
-    compatibility = compatibility_matrix(network)[:, free]
+    bonds, supports = compatibility_matrix(network), _support_rows(network)
+    compatibility = sparse.csr_array(sparse.vstack([bonds, supports]))[:, free]
     modes = _zero_modes(compatibility) if free.size else np.empty((0, 0))
     n_zero = modes.shape[1]
     return Rigidity(
         n_zero_modes=n_zero,
-        n_self_stresses=network.n_bonds - len(free) + n_zero,
+        n_self_stresses=compatibility.shape[0] - len(free) + n_zero,
         moving_nodes=_moving_nodes(free, modes),
     )
+
+
+def _support_rows(network: Network) -> sparse.csr_array:
+    """Return supports of single directions as rows of C: springs, and rigid ones of any stiffness.
+
+    The sum of free displacements and states of self-stress counts them like bonds.
+    """
+    ports = [support.port for support in network.supports]
+    return sparse.csr_array(port_vectors(network.n_nodes, ports).T)
 
 
 def require_rigid(network: Network) -> Rigidity:

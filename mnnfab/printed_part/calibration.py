@@ -42,5 +42,5 @@ def _softening(problem: PortProblem, width_mm: float, timer: StageTimer) -> floa
     continuum = PrintedPart(problem, widths, timer).continuum
     found = (continuum.system.readings.T @ continuum.fields)[problem.network.free_dofs]
     stiffness = problem.law_named("series").stiffness(widths)
-    bars = problem.bar_model().engine.displacements(stiffness)[:, : len(problem.task.inputs)]
+    bars = problem.bar_model().displacements(stiffness)[:, : len(problem.task.inputs)]
     return float(round_fitted(np.vdot(bars, found) / np.vdot(bars, bars)))

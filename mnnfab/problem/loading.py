@@ -62,9 +62,18 @@ def make_problem(design: Design, folder: Path, start: Path | None = None) -> Pro
         input_bytes=input_bytes(numbered, folder),
         network_findings=numbered.source.findings,
     )
+    _check_mesh_formats(problem)
     if has_ports(problem):
         _check_coupling(problem)
     return problem
+
+
+def _check_mesh_formats(problem: Problem) -> None:
+    """Refuse springs in input decks: they act on means over discs, for which decks have none."""
+    springs = [one for one in problem.network.supports if not one.is_rigid]
+    if springs and "inp" in problem.design.check.mesh_formats:
+        given = f'"inp", with a spring at {springs[0]}'
+        raise InputError("[check] mesh_formats", given, '"vtu" and "msh" with springs')
 
 
 def _check_coupling(problem: PortProblem) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,13 +30,14 @@ class NumberedDesign:
 
     @property
     def network(self) -> Network:
-        """The network, without the bonds that the design cuts.
+        """The network with its supports, without the bonds that the design cuts.
 
         Raises:
             InputError: if a bond that is cut does not exist.
         """
         cuts = [(require_number(i), require_number(j)) for i, j in self.design.network.damage]
-        return self.source.network.without(cuts)
+        supports = tuple(one.support for one in self.design.network.supports)
+        return replace(self.source.network.without(cuts), supports=supports)
 
     @property
     def network_bytes(self) -> dict[str, bytes]:
@@ -74,7 +75,11 @@ def _with_numbers(design: Design, source: NetworkInput) -> Design:
         "damage": tuple(
             (number(f"network, damage[{i}]", first), number(f"network, damage[{i}]", second))
             for i, (first, second) in enumerate(design.network.damage)
-        )
+        ),
+        "supports": tuple(
+            one.model_copy(update={"node": number(f"[network] supports[{i}].node", one.node)})
+            for i, one in enumerate(design.network.supports)
+        ),
     }
     if isinstance(design.network, NetworkFile):
         network["numbering"] = "position"

@@ -82,6 +82,10 @@ def draw_ports(axes: Axes, network: Network, task: Task | None) -> None:
             )
             text.set_path_effects([withStroke(linewidth=2, foreground="white")])
     marks = [("fixed", network.fixed.tolist(), "^", BLUE)]
+    for label, rigid, marker in (("roller", True, "D"), ("spring", False, "s")):
+        nodes = [one.port.node for one in network.supports if one.is_rigid == rigid]
+        if nodes:
+            marks.append((label, nodes, marker, BLUE))
     if task is not None:
         marks.append(("input", nodes_of(task.inputs), "o", RED))
         marks.append(("output", nodes_of(task.outputs), "*", GREEN))
@@ -92,7 +96,11 @@ def draw_ports(axes: Axes, network: Network, task: Task | None) -> None:
             x, y, marker=marker, s=size, color=colour, edgecolors="white", label=label, zorder=3
         )
     axes.legend(
-        loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False, handletextpad=0.1
+        loc="lower center",
+        bbox_to_anchor=(0.5, 1.0),
+        ncols=len(marks),
+        frameon=False,
+        handletextpad=0.1,
     )
 
 

@@ -10,7 +10,7 @@ from mnnfab.design.design import Design
 from mnnfab.design.task_section import Behaviour, Classification, NoTask, Regression
 from mnnfab.errors import InputError
 from mnnfab.network.network import Network
-from mnnfab.network.ports import check_ports
+from mnnfab.network.port_checks import check_ports
 from mnnfab.task.behaviour import make_behaviour, make_comparison
 from mnnfab.task.classification import make_classification
 from mnnfab.task.regression import make_regression

@@ -200,6 +200,7 @@ def _supports_model_and_map(trainable: Trainable) -> bool:
     springs = isinstance(model, SpringModel) and len(model.network.free_dofs) <= COMPILED_DOFS
     return (
         springs
+        and not model.network.supports
         and are_dofs(trainable.task.inputs + trainable.task.outputs)
         and type(trainable.width_map) in _WIDTH_MAP_ARGUMENTS
         and trainable.width_errors_mm is None

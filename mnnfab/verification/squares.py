@@ -10,6 +10,7 @@ import skfem
 from scipy import sparse
 
 from fem.elasticity import stiffness_matrix
+from fem.supports import make_supports
 from fem.system import System
 from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.linalg.cholesky import factorise
@@ -49,7 +50,7 @@ def square_system(
     free = np.setdiff1d(np.arange(2 * basis.N), _held(basis, held))
     nothing = sparse.csc_array((2 * basis.N, 0))
     solve = factorise(stiffness[free][:, free]) if held != "nothing" else np.copy
-    return System(basis, stiffness, free, nothing, nothing, solve)
+    return System(basis, stiffness, free, make_supports(nothing, (), 1.0), nothing, nothing, solve)
 
 
 def edge_loads(system: System, axis: int, traction: float) -> FloatArray:

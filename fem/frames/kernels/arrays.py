@@ -40,6 +40,8 @@ class Planar(NamedTuple):
         half_width: half width of the section, for strains, (n_elements,) mm; 0 if not measured.
         dofs: number of each degree of freedom u_x, u_y, θ of the nodes, (n_nodes, 3); -1 if held.
         n_free: number of free degrees of freedom of the nodes.
+        ground: stiffness to the ground of the first and the last node of each chain,
+            (n_chains, 2, 2, 2) N/mm; that of a node belongs to one of its chains.
     """
 
     axial: FloatArray
@@ -50,6 +52,7 @@ class Planar(NamedTuple):
     half_width: FloatArray
     dofs: IntArray
     n_free: int
+    ground: FloatArray
 
 
 class Space(NamedTuple):

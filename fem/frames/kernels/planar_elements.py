@@ -133,6 +133,15 @@ def planar_chain(  # noqa: PLR0915 - one pass over the elements
         block[2, 1, 2] = block[2, 2, 1] = yt + yk
         block[0, 2, 2], block[1, 2, 2], block[2, 2, 2] = tt + kk - tk, tt - kk, tt + kk + tk
         start, out = end, out_end
+    for side in range(2):
+        ground, node = planar.ground[chain, side], chains.ends[chain, side]
+        block = blocks[0, 0] if side == 0 else blocks[last - first - 1, 2]
+        for i in range(2):
+            for j in range(2):
+                force = ground[i, j] * state.nodes[node, j]
+                energy += 0.5 * state.nodes[node, i] * force
+                residual.nodes[node, i] -= force
+                block[i, j] += ground[i, j]
     return energy
 
 

@@ -135,7 +135,7 @@ def predict(part: PortPart, steps: tuple[Step, ...]) -> Prediction:
 def bar_fields(model: BarModel, stiffness: FloatArray) -> NodeFields:
     """Return the node displacements of the bar model with a stiffness, (n_bonds,) N/mm."""
     displacements = np.zeros((2 * model.network.n_nodes, len(model.inputs) + len(model.outputs)))
-    displacements[model.network.free_dofs] = model.engine.displacements(stiffness)
+    displacements[model.network.free_dofs] = model.displacements(stiffness)
     return NodeFields(displacements[:, : len(model.inputs)], displacements[:, len(model.inputs) :])
 
 

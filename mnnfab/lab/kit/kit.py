@@ -183,8 +183,12 @@ def _checklist(kit: Kit) -> list[str]:
     tied = "to the eyelets, and around the other nodes" if eyelets else "around the nodes"
     painted = "paint the raised dots" if dots else "paint a dot on every node"
     largest = float(np.abs(kit.prediction.loaded_mm).max())
+    mounted = f"Mount the part in the frame at nodes {fixed}"
+    supports = kit.problem.network.supports
+    if supports:
+        mounted += f"; support {', '.join(map(str, supports))}"
     return [
-        f"Mount the part in the frame at nodes {fixed}; nothing else may touch it.",
+        f"{mounted}; nothing else may touch it.",
         f"For tracking: {painted}, lighter than the part; or set tracking to shapes.",
         "Print board.svg at its true size and mount it flat, its face flush with the part's.",
         "Hang the part in the window of the board.",

@@ -12,13 +12,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.linalg import solve_triangular
+from scipy.linalg import block_diag, solve_triangular
 from scipy.optimize import least_squares
 
 from mnnfab.arrays import FloatArray, frozen_floats
 from mnnfab.lab.experiment.steps import port_loads
 from mnnfab.network.compatibility import compatibility_matrix
+from mnnfab.network.network import Network
 from mnnfab.network.ports import unit_loads
+from mnnfab.network.supports import RIGID, ground_stiffness
 
 if TYPE_CHECKING:
     from geometry.tiling import BoolArray
@@ -66,6 +68,7 @@ class _BarFit:
         compatibility: compatibility matrix, elongations by displacements, (n_bonds, n_free).
         targets_mm: target displacements, (n_steps, n_free).
         root: Cholesky factor of the covariance of the targets, lower triangular.
+        ground: stiffness of the supports of single directions, (n_free, n_free) N/mm.
     """
 
     stiffness: FloatArray
@@ -73,10 +76,11 @@ class _BarFit:
     compatibility: FloatArray
     targets_mm: FloatArray
     root: FloatArray
+    ground: FloatArray
 
     def _flexibility(self, logarithms: FloatArray) -> tuple[FloatArray, FloatArray]:
         stiffness = self.stiffness * np.exp(logarithms)
-        matrix = self.compatibility.T @ (stiffness[:, None] * self.compatibility)
+        matrix = self.compatibility.T @ (stiffness[:, None] * self.compatibility) + self.ground
         return stiffness, frozen_floats(np.linalg.inv(matrix))
 
     def residuals(self, logarithms: FloatArray) -> FloatArray:
@@ -133,6 +137,7 @@ def identify_bonds(
         root=frozen_floats(
             np.linalg.cholesky(measurement.covariance_mm2(free) + bar_model_covariance)
         ),
+        ground=_ground(problem.network, float(stiffness.max()))[np.ix_(free, free)],
     )
     start = np.zeros(problem.network.n_bonds)
     fit = least_squares(bar_fit.residuals, start, jac=bar_fit.jacobian)
@@ -144,12 +149,20 @@ def identify_bonds(
     return BondStiffness(ratio, ratio * sds, sds < IDENTIFIABLE_SHARE * PRIOR_SD, stiffness_factor)
 
 
+def _ground(network: Network, largest_N_per_mm: float) -> FloatArray:
+    """Return the stiffness of the supports of single directions, (2 n_nodes, 2 n_nodes) N/mm."""
+    rigid = RIGID * largest_N_per_mm
+    blocks = ground_stiffness(network.n_nodes, network.supports, rigid)
+    ground: FloatArray = block_diag(*blocks)
+    return ground
+
+
 def _loads(problem: PortProblem, measurement: Measurement) -> FloatArray:
     """Return the loads of every load step, (n_steps, 2 n_nodes) N."""
     task = problem.task
     on_inputs, on_outputs = port_loads(task, measurement.steps)
-    loads: FloatArray = on_inputs @ unit_loads(problem.network, task.inputs).T
-    return loads + on_outputs @ unit_loads(problem.network, task.outputs).T
+    loads: FloatArray = on_inputs @ unit_loads(problem.network.n_nodes, task.inputs).T
+    return loads + on_outputs @ unit_loads(problem.network.n_nodes, task.outputs).T
 
 
 def _flat(displacements_mm: FloatArray, free: np.ndarray) -> FloatArray:
