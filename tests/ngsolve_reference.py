@@ -82,8 +82,8 @@ def supported(question: dict[str, Any]) -> Floats:
     rows, columns, values = body.COO()
     pairs = (np.array(values), (np.array(rows), np.array(columns)))
     matrix = sparse.csr_array(pairs, (body.height, body.width))[free][:, free]
-    upper, lower = sparse.hstack([matrix, along]), sparse.hstack([along.T, soft])
-    system = sparse.csc_array(sparse.vstack([upper, lower]))
+    blocks: Any = [[matrix, along], [along.T, soft]]
+    system = sparse.csc_array(sparse.block_array(blocks))
     loads = np.array([mean(*port) for port in question["inputs"].tolist()]).T
     padded = np.vstack([loads, np.zeros((len(supports), loads.shape[1]))])
     fields = splu(system).solve(padded)[: len(free)]
