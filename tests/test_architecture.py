@@ -14,11 +14,15 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("mnnfab", "geometry", "fem", "export")
 HEAVY = {
-    "cadquery": {"geometry.solid", "geometry.workplane", "geometry.part"},
+    "cadquery": {
+        *("geometry.solid", "geometry.workplane", "geometry.part"),
+        "mnnfab.network.formats.step",
+    },
     "OCP": {"geometry.topology", "export.formats.step"},
     "vtkmodules": {"export.formats.glb", "mnnfab.network.mesh_process"},
     "lib3mf": {"export.formats.f_3mf"},
-    "ezdxf": {"export.formats.dxf"},
+    "ezdxf": {"export.formats.dxf", "mnnfab.network.formats.dxf"},
+    "svgelements": {"mnnfab.network.formats.svg"},
     "gmsh": {"fem.mesher"},
     "trimesh": {"export.formats.stl", "export.formats.glb", "export.viewer"},
     "skfem": {

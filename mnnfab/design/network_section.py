@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Union
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 
-from pydantic import Discriminator, Tag
+from pydantic import Discriminator, SerializerFunctionWrapHandler, Tag, model_serializer
 
 from mnnfab.design import lattices
 from mnnfab.design.lattice import Lattice, NetworkBase
@@ -14,21 +14,37 @@ from mnnfab.network.node_ids import Numbering
 
 
 class NetworkFile(NetworkBase):
-    """[network] from a file: mnnfab or networkx JSON, or the lines of a mesh.
+    """[network] from a file: mnnfab or networkx JSON, the lines of a mesh, or a drawing.
 
     Args:
-        file: .json, .vtu, .vtk, .vtp, .msh, .inp, or any other mesh format that meshio reads.
+        file: .json, .vtu, .vtk, .vtp, .msh, .inp, any other mesh format that meshio reads, or a
+            drawing of straight lines: .dxf, .svg, .step. Nodes of drawings are numbered row by row
+            from the top, from left to right; `mnnfab show` draws them with their numbers.
         fixed: the fixed nodes, if the file does not define them.
         numbering: meaning of the nodes in this design: "file", their ids in the file, or
             "position", numbers from 0 in the order of the file. Only required where an integer
             can be both.
-        merge_mm: points of the file that are as close as this are merged into one node.
+        merge_mm: points of the file that are as close as this are merged into one node; 0.01 in
+            drawings if not given.
+        unit_mm: length of one unit of the file, mm: 25.4 for inches; required for drawings that
+            do not state their unit.
+        crossings: lines of a drawing that cross, or end on another one, are refused ("refuse", if
+            not given) or split there by a node ("split").
     """
 
     file: FileName
     fixed: Many[Node] | None = None
     numbering: Numbering | None = None
     merge_mm: Positive | None = None
+    unit_mm: Positive | None = None
+    crossings: Literal["refuse", "split"] | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_absent_keys(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out keys without a value: a design has the hash that it had before they existed."""
+        values: dict[str, Any] = serialise(self)
+        later = {"supports", "unit_mm", "crossings"}
+        return {key: one for key, one in values.items() if one or key not in later}
 
 
 #: The class of each lattice by its name in the file.

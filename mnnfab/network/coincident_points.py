@@ -27,7 +27,7 @@ def merged(
 
     Nodes within the tolerance, also through others in between, become the first of them.
     """
-    first = _first_of(len(nodes), cKDTree(nodes).query_pairs(tolerance_mm, output_type="ndarray"))
+    first = groups_within(nodes, tolerance_mm)
     joined = np.flatnonzero(first != np.arange(len(nodes)))
     if not joined.size:
         return first, []
@@ -116,8 +116,13 @@ def check_coincident(nodes: FloatArray, bonds: IntArray, ids: Sequence[NodeId]) 
     )
 
 
-def _first_of(count: int, pairs: IntArray) -> IntArray:
-    """Return the smallest member of the group of each of `count` nodes, (count,)."""
+def groups_within(points: FloatArray, tolerance: float) -> IntArray:
+    """Return the first point of the group of each point, (n_points,).
+
+    Points within the tolerance, also through others in between, are one group.
+    """
+    count = len(points)
+    pairs = cKDTree(points).query_pairs(tolerance, output_type="ndarray")
     graph = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(count, count))
     _, group = connected_components(graph, directed=False)
     first = np.full(group.max(initial=-1) + 1, count)

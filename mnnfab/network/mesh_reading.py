@@ -19,8 +19,8 @@ from mnnfab.errors import InputError
 from mnnfab.findings import Finding
 from mnnfab.network import mesh_process
 from mnnfab.network.mesh_cells import CellBlock, bonds_of_cells, without_repeats
-from mnnfab.network.node_ids import NodeId, Numbering
-from mnnfab.network.raw_network import RawNetwork
+from mnnfab.network.node_ids import NodeId
+from mnnfab.network.raw_network import RawNetwork, ReadOptions
 
 if TYPE_CHECKING:
     import meshio
@@ -34,7 +34,7 @@ FROM_0 = {".hmf", ".h5m", ".ply", ".off", ".su2", ".wkt"}
 FROM_1 = {".mesh", ".meshb", ".obj", ".dat", ".tec", ".ugrid"}
 
 
-def read_other_mesh(path: Path, numbering: Numbering | None) -> RawNetwork:
+def read_other_mesh(path: Path, options: ReadOptions) -> RawNetwork:
     """Read the network of a mesh in a format without a reader of its own.
 
     meshio gives the points in the order of the file, without the numbers that some formats have
@@ -42,7 +42,7 @@ def read_other_mesh(path: Path, numbering: Numbering | None) -> RawNetwork:
 
     Args:
         path: the file.
-        numbering: numbering that the design gives.
+        options: options of the design; its numbering counts.
 
     Raises:
         InputError: if meshio cannot read it, its cells are no bonds, or it may have numbers of
@@ -50,8 +50,8 @@ def read_other_mesh(path: Path, numbering: Numbering | None) -> RawNetwork:
     """
     suffix = path.suffix.lower()
     cells = read_in_process(path, "meshio")
-    start = 1 if suffix in FROM_1 and numbering != "position" else 0
-    if numbering != "position" and suffix not in FROM_0 | FROM_1:
+    start = 1 if suffix in FROM_1 and options.numbering != "position" else 0
+    if options.numbering != "position" and suffix not in FROM_0 | FROM_1:
         given = "a format with node numbers of its own, which mnnfab does not read"
         allowed = (
             'numbering = "position": the nodes of the design are counted from 0 in the order of '

@@ -3,6 +3,7 @@
 mnnfab JSON:        {"nodes": [[x, y], …], "bonds": [[i, j], …], "fixed": [i, …], "ids": […]}
 networkx JSON:      node-link data; every node has "x" and "y" or "pos": [x, y]
 Abaqus .inp:        its trusses and beams, with included files
+drawings:           straight lines of .dxf and .svg, straight edges of .step
 other files:        a mesh in a format of VTK or of meshio; its lines are the bonds
 
 A reader of `mnnfab.network.formats` states what is in a file; here it becomes a network: in one
@@ -12,7 +13,7 @@ plane, without unused points, with one node per place.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ from mnnfab.network.mesh_reading import network_of_mesh, read_other_mesh
 from mnnfab.network.network import Network
 from mnnfab.network.node_ids import MAX_SHOWN, NodeId, NodeIds, Numbering, node_id, shown
 from mnnfab.network.plane import planar
-from mnnfab.network.raw_network import NetworkReader, RawNetwork
+from mnnfab.network.raw_network import DrawingOptions, NetworkReader, RawNetwork, ReadOptions
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +57,7 @@ def read_network(
     fixed: Sequence[NodeId] | None = None,
     numbering: Numbering | None = None,
     merge_mm: float | None = None,
+    drawing: DrawingOptions | None = None,
 ) -> NetworkInput:
     """Read a network; coordinates are in mm.
 
@@ -65,15 +67,25 @@ def read_network(
         numbering: meaning of the nodes in `fixed` and in the design: ids of the file, or numbers
             from 0 in the order of the file; by their values if not given.
         merge_mm: points that are as close as this are one node.
+        drawing: unit, and what becomes of lines that cross.
 
     Raises:
         InputError: if the file or the network in it is not valid.
     """
     require_file(path)
+    drawing = drawing or DrawingOptions()
+    options = ReadOptions(drawing.unit_mm, drawing.crossings, numbering, merge_mm)
+    reader = _reader_of(path)
+    if options.crossings is not None and not reader.is_drawing:
+        given = f'"{options.crossings}" for {path.name}'
+        raise InputError("[network] crossings", given, "only for drawings: .dxf, .svg, .step")
     try:
-        raw = _reader_of(path)(path, numbering)
+        raw = reader.read(path, options)
+        if options.unit_mm is not None and not reader.is_drawing:
+            raw = replace(raw, points=options.unit_mm * np.asarray(raw.points, dtype=np.float64))
         _check_fixed(raw, path, fixed)
-        return _assemble(raw, fixed or (), numbering, merge_mm)
+        merge_mm = None if reader.is_drawing else options.merge_mm
+        return _assemble(raw, fixed or (), options.numbering, merge_mm)
     except InputError as error:
         if str(path) in error.where:
             raise
@@ -138,12 +150,12 @@ def _logged(found: NetworkInput) -> Network:
     return found.network
 
 
-def _reader_of(path: Path) -> Callable[[Path, Numbering | None], RawNetwork]:
+def _reader_of(path: Path) -> NetworkReader:
     """Return the registered reader of a file, or that of all other meshes."""
     for reader in registered(formats, "READER", NetworkReader):
         if path.suffix.lower() in reader.suffixes:
-            return reader.read
-    return read_other_mesh
+            return reader
+    return NetworkReader((), read_other_mesh)
 
 
 def _check_fixed(raw: RawNetwork, path: Path, fixed: Sequence[NodeId] | None) -> None:

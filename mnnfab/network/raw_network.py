@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.findings import Finding
@@ -31,13 +32,44 @@ class RawNetwork:
 
 
 @dataclass(frozen=True)
+class DrawingOptions:
+    """What a design says of a drawing.
+
+    Args:
+        unit_mm: length of one unit of the file, mm; None if the design does not say.
+        crossings: whether lines that cross are refused or split; None if the design does not say.
+    """
+
+    unit_mm: float | None = None
+    crossings: Literal["refuse", "split"] | None = None
+
+
+@dataclass(frozen=True)
+class ReadOptions(DrawingOptions):
+    """How a design says that a network file is to be read.
+
+    Args:
+        numbering: meaning of the nodes in the design: ids of the file, or numbers from 0 in its
+            order; None if the design does not say.
+        merge_mm: distance within which points are one node; None for none, and for the default of
+            drawings.
+    """
+
+    numbering: Numbering | None = None
+    merge_mm: float | None = None
+
+
+@dataclass(frozen=True)
 class NetworkReader:
     """A reader of network files; each module of `formats` registers one under the name `READER`.
 
     Args:
         suffixes: of the files that it reads, in lower case.
-        read: function from a file and the numbering of the design, if it is given, to the network.
+        read: function from a file and the options of the design to the network.
+        is_drawing: whether files are drawings, which have lines instead of nodes: the reader joins
+            them, and knows the unit of the file or requires it.
     """
 
     suffixes: tuple[str, ...]
-    read: Callable[[Path, Numbering | None], RawNetwork]
+    read: Callable[[Path, ReadOptions], RawNetwork]
+    is_drawing: bool = False

@@ -14,6 +14,7 @@ from mnnfab.network.formats.json_network import network_json
 from mnnfab.network.network import Network
 from mnnfab.network.network_file import NetworkInput, read_network
 from mnnfab.network.node_ids import NodeId, NodeIds, require_number
+from mnnfab.network.raw_network import DrawingOptions
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,8 +61,9 @@ def number_nodes(design: Design, folder: Path) -> NumberedDesign:
     """
     section = design.network
     if isinstance(section, NetworkFile):
+        drawing = DrawingOptions(section.unit_mm, section.crossings)
         source = read_network(
-            folder / section.file, section.fixed, section.numbering, section.merge_mm
+            *(folder / section.file, section.fixed, section.numbering, section.merge_mm, drawing)
         )
     else:
         network = section.network()

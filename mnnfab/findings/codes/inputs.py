@@ -18,6 +18,37 @@ INPUTS: Final = (
         "Read the displacements at a time within the range, or measure the modulus of a coupon.",
     ),
     FindingCode(
+        "drawing-unit",
+        "input",
+        ("info",),
+        "Unit of a drawing, as its file states it.",
+        "",
+    ),
+    FindingCode(
+        "lines-repeated",
+        "input",
+        ("info",),
+        "Lines of a drawing that lie on others are one bond with them.",
+        "",
+    ),
+    FindingCode(
+        "lines-split",
+        "input",
+        ("info",),
+        "Lines of a drawing were split where they cross or end on others.",
+        "",
+    ),
+    FindingCode(
+        "lines-unused",
+        "input",
+        ("warning", "info"),
+        (
+            "Texts, points and other entities of a drawing that are no lines; a warning for lines "
+            "that are shorter than the tolerance."
+        ),
+        "Raise the unit or lower `[network] merge_mm` if the short lines are bonds.",
+    ),
+    FindingCode(
         "node-ids",
         "input",
         ("info",),

@@ -18,8 +18,8 @@ from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.errors import InputError
 from mnnfab.io.files import read_text
 from mnnfab.network.mesh_reading import load_mesh, network_of_mesh
-from mnnfab.network.node_ids import Numbering, check_ids
-from mnnfab.network.raw_network import NetworkReader, RawNetwork
+from mnnfab.network.node_ids import check_ids
+from mnnfab.network.raw_network import NetworkReader, RawNetwork, ReadOptions
 
 #: Keywords that make, move or couple nodes and elements.
 _REFUSED = {
@@ -35,12 +35,12 @@ _TWO_NODE_BEAM = re.compile(r"TYPE\s*=\s*B([23])3", re.IGNORECASE)
 _MAX_DEPTH = 8
 
 
-def read_abaqus(path: Path, numbering: Numbering | None) -> RawNetwork:
+def read_abaqus(path: Path, options: ReadOptions) -> RawNetwork:
     """Read the network of an Abaqus input file; its elements of trusses and beams are bonds.
 
     Args:
         path: the file.
-        numbering: numbering that the design gives.
+        options: options of the design; its numbering counts.
 
     Raises:
         InputError: if it is not such a file, or has what is not read.
@@ -72,7 +72,7 @@ def read_abaqus(path: Path, numbering: Numbering | None) -> RawNetwork:
     for block in mesh.cells:
         if block.type == "line3":
             block.data = _ends_first(block.data, mesh.points)
-    names = tuple(range(len(ids))) if numbering == "position" else ids
+    names = tuple(range(len(ids))) if options.numbering == "position" else ids
     return network_of_mesh(mesh, names, messages)
 
 

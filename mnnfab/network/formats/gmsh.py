@@ -7,16 +7,15 @@ from pathlib import Path
 from mnnfab.errors import InputError
 from mnnfab.network.gmsh_numbers import gmsh_node_numbers
 from mnnfab.network.mesh_reading import load_mesh, network_of_mesh
-from mnnfab.network.node_ids import Numbering
-from mnnfab.network.raw_network import NetworkReader, RawNetwork
+from mnnfab.network.raw_network import NetworkReader, RawNetwork, ReadOptions
 
 
-def read_gmsh(path: Path, numbering: Numbering | None) -> RawNetwork:
+def read_gmsh(path: Path, options: ReadOptions) -> RawNetwork:
     """Read the network of a gmsh file.
 
     Args:
         path: the file.
-        numbering: numbering that the design gives.
+        options: options of the design; its numbering counts.
 
     Raises:
         InputError: if it cannot be read, its cells are no bonds, or its node tags are not found.
@@ -27,7 +26,7 @@ def read_gmsh(path: Path, numbering: Numbering | None) -> RawNetwork:
         allowed = "MSH 2.2 or 4.1, with Mesh.SaveAll = 0 and Mesh.SaveParametric = 0 of gmsh"
         raise InputError(error.where, error.given, allowed) from error
     count = len(mesh.points)
-    if numbering == "position":
+    if options.numbering == "position":
         return network_of_mesh(mesh, tuple(range(count)), messages)
     tags = gmsh_node_numbers(path)
     if tags is None or len(tags) != count:

@@ -11,18 +11,18 @@ from mnnfab.errors import InputError
 from mnnfab.io.files import read_json
 from mnnfab.network.graph import network_of_graph
 from mnnfab.network.network import Network
-from mnnfab.network.node_ids import NodeId, NodeIds, Numbering, check_ids, node_id
-from mnnfab.network.raw_network import NetworkReader, RawNetwork
+from mnnfab.network.node_ids import NodeId, NodeIds, check_ids, node_id
+from mnnfab.network.raw_network import NetworkReader, RawNetwork, ReadOptions
 
 _KEYS = {"nodes", "bonds", "fixed"}
 
 
-def read_json_network(path: Path, numbering: Numbering | None) -> RawNetwork:  # noqa: ARG001
+def read_json_network(path: Path, options: ReadOptions) -> RawNetwork:  # noqa: ARG001
     """Read a network in JSON.
 
     Args:
         path: the file.
-        numbering: without effect, as every node has an id.
+        options: without effect, as every node has an id.
 
     Raises:
         InputError: if it is not JSON, or not a network.

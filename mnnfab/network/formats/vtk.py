@@ -11,8 +11,7 @@ from pathlib import Path
 from mnnfab.errors import InputError
 from mnnfab.network.mesh_cells import bonds_of_cells
 from mnnfab.network.mesh_reading import load_mesh, network_of_mesh, printed, read_in_process
-from mnnfab.network.node_ids import Numbering
-from mnnfab.network.raw_network import NetworkReader, RawNetwork
+from mnnfab.network.raw_network import NetworkReader, RawNetwork, ReadOptions
 
 #: Names of the cell types of VTK that can be in a planar network; others are named by number.
 _KINDS = {
@@ -44,12 +43,12 @@ _KINDS = {
 }
 
 
-def read_vtk(path: Path, numbering: Numbering | None) -> RawNetwork:  # noqa: ARG001
+def read_vtk(path: Path, options: ReadOptions) -> RawNetwork:  # noqa: ARG001
     """Read the network of a VTK file; its points are numbered from 0.
 
     Args:
         path: the file.
-        numbering: without effect, as the numbers are the positions.
+        options: without effect, as the numbers are the positions.
 
     Raises:
         InputError: if it cannot be read, or its cells are no bonds.

@@ -7,16 +7,15 @@ from xml.etree import ElementTree as ET
 
 from mnnfab.errors import InputError
 from mnnfab.network.mesh_reading import load_mesh, network_of_mesh
-from mnnfab.network.node_ids import Numbering
-from mnnfab.network.raw_network import NetworkReader, RawNetwork
+from mnnfab.network.raw_network import NetworkReader, RawNetwork, ReadOptions
 
 
-def read_xdmf(path: Path, numbering: Numbering | None) -> RawNetwork:  # noqa: ARG001
+def read_xdmf(path: Path, options: ReadOptions) -> RawNetwork:  # noqa: ARG001
     """Read the network of an XDMF file.
 
     Args:
         path: the file.
-        numbering: without effect, as the numbers are the positions.
+        options: without effect, as the numbers are the positions.
 
     Raises:
         InputError: if it cannot be read, its cells are no bonds, or it names a file outside of its
