@@ -52,7 +52,7 @@ def test_every_kind_has_its_members() -> None:
         *("triangular-hexagon", "triangular-parallelogram", "triangular-patch"),
     ]
     assert len(module_names(lattices)) == len(LATTICES)
-    assert list(loss_kinds()) == ["as-read", "cross-entropy", "mse"]
+    assert list(loss_kinds()) == ["as-read", "bands", "cross-entropy", "mse"]
     assert list(readout_kinds()) == ["largest", "largest-magnitude", "threshold"]
     assert [model.rank for model in hierarchy_models()] == [10, 20, 30, 35, 40, 45, 50, 55, 60]
     assert len(printability_checks()) == 13
@@ -62,7 +62,9 @@ def test_every_kind_has_its_members() -> None:
         *("xor", "circles", "two-moons"),
     ]
     assert len(module_names(data_sets)) == len(built_in_data_sets())
-    assert module_names(formats) == ["abaqus", "gmsh", "json_network", "vtk", "xdmf"]
+    assert module_names(formats) == [
+        *("abaqus", "dxf", "gmsh", "json_network", "step", "svg", "vtk", "xdmf"),
+    ]
 
 
 def test_a_loss_has_the_targets_of_its_kind() -> None:

@@ -102,16 +102,18 @@ class LossKind:
         make: function that returns the loss for the options of a design.
         normalised: whether `[task] normalisation` selects one of its forms, of which only
             "softmax" has a scale.
+        scaled: whether the loss has a scale at all.
     """
 
     name: str
     targets: TargetKind
     make: Callable[[LossOptions], Loss]
     normalised: bool = False
+    scaled: bool = True
 
     def has_scale(self, normalisation: str | None) -> bool:
         """Return whether the loss has a scale with the normalisation of a design."""
-        return not self.normalised or normalisation == "softmax"
+        return self.scaled and (not self.normalised or normalisation == "softmax")
 
 
 @cache

@@ -48,4 +48,4 @@ def make(options: LossOptions) -> Loss:
     return BandLoss(options.ratios)
 
 
-LOSS = LossKind("bands", "bands", make)
+LOSS = LossKind("bands", "bands", make, scaled=False)
