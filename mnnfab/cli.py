@@ -9,7 +9,7 @@ import click
 
 from mnnfab.commands.batches import batch
 from mnnfab.commands.comparing import compare
-from mnnfab.commands.designs import new, schema
+from mnnfab.commands.designs import new, schema, show
 from mnnfab.commands.encoding import replace_unencodable
 from mnnfab.commands.laboratory import kit, lab
 from mnnfab.commands.machine import completion, doctor
@@ -60,7 +60,7 @@ def main() -> None:
 
 
 for _command in (
-    *(new, run, train, reach, check, ladder, export, tray, kit, lab),
+    *(new, show, run, train, reach, check, ladder, export, tray, kit, lab),
     *(view, watch, compare, batch, reproduce, verify, schema, doctor, completion),
 ):
     main.add_command(_command)

@@ -23,6 +23,7 @@ HEAVY = {
     "lib3mf": {"export.formats.f_3mf"},
     "ezdxf": {"export.formats.dxf", "mnnfab.network.formats.dxf"},
     "svgelements": {"mnnfab.network.formats.svg"},
+    "plotille": {"mnnfab.report.terminal_view"},
     "gmsh": {"fem.mesher"},
     "trimesh": {"export.formats.stl", "export.formats.glb", "export.viewer"},
     "skfem": {

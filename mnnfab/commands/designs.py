@@ -1,4 +1,4 @@
-"""New designs: `new`."""
+"""Designs: `new`, `show` and `schema`."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from mnnfab.commands.answer import Answer, AnswerOptions, command
+from mnnfab.errors import InputError
 from mnnfab.io.registry import module_names
 from mnnfab.task import data_sets
 
@@ -121,3 +122,63 @@ def schema(watcher: ProgressWatcher, out: Path | None) -> Answer:  # noqa: ARG00
         return Answer(text, found)
     write_new_file(out, text + "\n")
     return Answer(f"schema: {out}", {"file": str(out)})
+
+
+@command(watched=_unwatched)
+@click.argument("source", metavar="DESIGN", type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Draw the network into FILE, .svg or .png; an existing file is replaced.",
+)
+@click.option("--merge-mm", type=float, help="Of a network file: points as close as this are one.")
+@click.option("--unit-mm", type=float, help="Of a network file: length of one unit, mm.")
+@click.option(
+    "--crossings",
+    type=click.Choice(("refuse", "split")),
+    help="Of a drawing: whether lines that cross are refused or split.",
+)
+def show(
+    watcher: None,  # noqa: ARG001
+    source: Path,
+    out: Path | None,
+    merge_mm: float | None,
+    unit_mm: float | None,
+    crossings: Literal["refuse", "split"] | None,
+) -> Answer:
+    """Show the network of DESIGN with the numbers of its nodes, supports, ports and loads.
+
+    DESIGN is a design file, the folder of a run, or a network file or drawing. A design that is
+    not valid yet is shown with the reason.
+    """
+    import shutil
+
+    from mnnfab.io.files import replace_file
+    from mnnfab.network.raw_network import DrawingOptions
+    from mnnfab.pipeline.showing import view_of
+    from mnnfab.report.terminal_view import terminal_drawing
+
+    if out is not None and out.suffix not in {".svg", ".png"}:
+        raise InputError("--out", str(out), "a file ending in .svg or .png")
+    view = view_of(source, merge_mm, DrawingOptions(unit_mm, crossings))
+    network = view.network
+    text = f"{terminal_drawing(network, shutil.get_terminal_size().columns)}\n\n{view.text}"
+    values: dict[str, Any] = {
+        "nodes_mm": network.nodes.tolist(),
+        "bonds": network.bonds.tolist(),
+        "fixed": network.fixed.tolist(),
+        "supports": [str(one) for one in network.supports],
+        "inputs": [str(port) for port in view.inputs],
+        "outputs": [str(port) for port in view.outputs],
+        "notes": list(view.lines),
+    }
+    if out is not None:
+        from mnnfab.report.figures import figure_bytes
+        from mnnfab.report.network_view import draw_view
+
+        kind: Literal["svg", "png"] = "svg" if out.suffix == ".svg" else "png"
+        replace_file(out, figure_bytes(draw_view(view), kind))
+        text += f"\ndrawn: {out}"
+        values["file"] = str(out)
+    return Answer(text, values)

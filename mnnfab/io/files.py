@@ -146,3 +146,21 @@ def write_new_file(path: Path, text: str) -> None:
     finally:
         with suppress(OSError):  # in a read-only folder it would hide the error
             draft.unlink(missing_ok=True)
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Write a file atomically, in place of an earlier one.
+
+    Raises:
+        InputError: if it cannot be written.
+    """
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with uninterrupted():
+            draft.write_bytes(data)
+            draft.replace(path)
+    except OSError as error:
+        raise InputError(str(path), error.strerror or str(error), "a file to write") from error
+    finally:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
