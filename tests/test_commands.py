@@ -307,13 +307,15 @@ def test_new_asks_on_a_terminal(tmp_path: Path) -> None:
         command, stdin=theirs, stdout=theirs, stderr=theirs, cwd=tmp_path, close_fds=True
     )
     os.close(theirs)
-    os.write(ours, b"classification\n\nn\n")
+    os.write(ours, b"classification\n\n\nn\n")
     shown = ""
     with suppress(OSError):  # Linux reports the end of a pseudo-terminal as an error
         while part := os.read(ours, 4096):
             shown += part.decode(errors="replace")
     assert process.wait() == 0, shown
     assert "Task" in shown
+    assert "Network (triangular-patch" in shown
+    assert "[4]" in shown  # the network is drawn
     design = tomllib.loads((tmp_path / "asked.toml").read_text())
     assert design["task"]["dataset"] == "iris"
     assert "compensate" not in design

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from mnnfab.commands.answer import Answer, AnswerOptions, command
+from mnnfab.design import lattices
 from mnnfab.errors import InputError
 from mnnfab.io.registry import module_names
 from mnnfab.task import data_sets
@@ -22,6 +23,13 @@ if TYPE_CHECKING:
 KINDS = ("behaviour", "regression", "classification", "none")
 #: Names of the built-in data sets: those of their modules, which are not imported for them.
 DATA_SETS = ", ".join(name.replace("_", "-") for name in module_names(data_sets))
+#: Names of the lattices, that of the paper first: those of their modules.
+LATTICES = ", ".join(
+    sorted(
+        (name.replace("_", "-") for name in module_names(lattices)),
+        key=lambda name: (name != "triangular-patch", name),
+    )
+)
 
 
 @contextmanager
@@ -42,6 +50,43 @@ def _unwatched(options: AnswerOptions) -> Iterator[None]:
     "--dataset",
     metavar="NAME",
     help=f"A table (CSV, Parquet) in this folder, or a data set: {DATA_SETS}.",
+)
+@click.option("--lattice", metavar="NAME", help=f"Lattice: {LATTICES}; the first if not given.")
+@click.option(
+    "--network",
+    "file",
+    metavar="FILE",
+    help="Network file or drawing (.dxf, .svg, .step) in this folder instead of a lattice.",
+)
+@click.option("--unit-mm", type=float, help="Length of one unit of the network file, mm.")
+@click.option(
+    "--crossings",
+    type=click.Choice(("refuse", "split")),
+    help="Whether lines of a drawing that cross are refused or split; refused if not given.",
+)
+@click.option(
+    "--fixed", metavar="NODES", help='Fixed nodes, "0, 4"; the upper corners if not given.'
+)
+@click.option(
+    "--support",
+    "supports",
+    multiple=True,
+    metavar="SUPPORT",
+    help='Roller "3 y", or spring "3 y 0.2" of 0.2 N/mm; may be repeated.',
+)
+@click.option(
+    "--input",
+    "inputs",
+    multiple=True,
+    metavar="PORT",
+    help='Input "10 y", with a load in gf "10 y -7.5"; may be repeated. Placed if not given.',
+)
+@click.option(
+    "--output",
+    "outputs",
+    multiple=True,
+    metavar="PORT",
+    help='Output "12 y" or "12 30" (degrees); may be repeated. Placed if not given.',
 )
 @click.option(
     "--rows",
@@ -64,25 +109,50 @@ def _unwatched(options: AnswerOptions) -> Iterator[None]:
     help="Enable the loop that calibrates the bar model on the continuum.",
 )
 def new(watcher: None, name: str, *, compensate: bool, **chosen: Any) -> Answer:  # noqa: ARG001, ANN401
-    """Write NAME.toml, a commented design to start from, into this folder.
+    """Write NAME.toml, a commented design to start from, into this folder, and show its network.
 
     On a terminal and without options, it asks for the main settings.
     """
-    from mnnfab.problem.new_design import Start, write_new_design
+    import shutil
 
-    given = {key: value for key, value in chosen.items() if value is not None}
+    from mnnfab.pipeline.showing import view_of
+    from mnnfab.problem.new_design import Start, write_new_design
+    from mnnfab.report.terminal_view import terminal_drawing
+
+    given = {key: value for key, value in chosen.items() if value not in {None, ()}}
     if "dataset" in given:  # most tables hold classes
         given.setdefault("task", "classification")
     if not given and not compensate and sys.stdin.isatty() and sys.stdout.isatty():
         given, compensate = _ask()
+    given = _with_choices(given)
     path = write_new_design(name, Path(), Start(**given, compensate=compensate))
-    return Answer(f"wrote {path}; next: mnnfab run {path}", {"design": str(path)})
+    drawing = terminal_drawing(view_of(path).network, shutil.get_terminal_size().columns)
+    text = f"{drawing}\n\nwrote {path}; next: mnnfab run {path}"
+    return Answer(text, {"design": str(path)})
+
+
+def _with_choices(given: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings with network and ports in place of their options."""
+    from mnnfab.problem.new_network import NetworkChoice, node_numbers, port_choice
+
+    kept = dict(given)
+    of_network: dict[str, Any] = {
+        key: kept.pop(key) for key in ("lattice", "file", "unit_mm", "crossings") if key in kept
+    }
+    if "fixed" in kept:
+        of_network["fixed"] = node_numbers("--fixed", kept.pop("fixed"))
+    supports = tuple(port_choice("--support", text, "N/mm") for text in kept.pop("supports", ()))
+    ports = {
+        key: tuple(port_choice(option, text, "gf") for text in kept.pop(key, ()))
+        for key, option in (("inputs", "--input"), ("outputs", "--output"))
+    }
+    return {**kept, **ports, "network": NetworkChoice(supports=supports, **of_network)}
 
 
 def _ask() -> tuple[dict[str, Any], bool]:
     """Ask for the main settings; Enter selects the default."""
     task = click.prompt("Task", type=click.Choice(KINDS), default="behaviour")
-    given = {"task": task}
+    given: dict[str, Any] = {"task": task, **_ask_network()}
     if task == "classification":
         words = f"Data ({DATA_SETS}, or a table in this folder)"
         given["dataset"] = click.prompt(words, default="iris")
@@ -95,6 +165,36 @@ def _ask() -> tuple[dict[str, Any], bool]:
     return given, click.confirm(
         "Enable the compensation loop (bar model calibrated on the continuum model)?", default=True
     )
+
+
+def _ask_network() -> dict[str, Any]:
+    """Ask for the network; show it, and ask for its fixed nodes, if it is not the default."""
+    import shutil
+
+    from mnnfab.problem.new_network import NetworkChoice, chosen_network
+    from mnnfab.report.terminal_view import terminal_drawing
+
+    words = f"Network ({LATTICES}, or a network file or drawing in this folder)"
+    name = click.prompt(words, default=LATTICES.split(", ", maxsplit=1)[0])
+    if name == LATTICES.split(", ", maxsplit=1)[0]:
+        return {}
+    if name in LATTICES.split(", "):
+        given: dict[str, Any] = {"lattice": name}
+    else:
+        given = {"file": name, **_ask_drawing(name)}
+    network = chosen_network(NetworkChoice(**given), Path()).network
+    click.echo(terminal_drawing(network, shutil.get_terminal_size().columns))
+    corners = ", ".join(map(str, network.fixed.tolist()))
+    return {**given, "fixed": click.prompt("Fixed nodes", default=corners)}
+
+
+def _ask_drawing(name: str) -> dict[str, Any]:
+    """Ask for the unit of a drawing that may not state one; Enter for that of the file."""
+    if not name.lower().endswith((".dxf", ".svg")):
+        return {}
+    words = "Length of one unit of the drawing in mm (Enter: as the file states)"
+    text = click.prompt(words, default="", show_default=False)
+    return {"unit_mm": float(text)} if text else {}
 
 
 @command()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from textwrap import wrap
@@ -17,8 +17,15 @@ from mnnfab.design.section import valid_name
 from mnnfab.errors import InputError
 from mnnfab.io.files import write_new_file
 from mnnfab.io.parsing import parse_toml
+from mnnfab.network.network import Network
 from mnnfab.network.ports import Port
 from mnnfab.problem.loading import make_problem
+from mnnfab.problem.new_network import (
+    NetworkChoice,
+    PortChoice,
+    chosen_network,
+    hanging_order,
+)
 from mnnfab.problem.port_placement import placements
 from mnnfab.problem.problem import Problem
 from mnnfab.task.datasets import BUILT_IN, ColumnChoice, labelled_features
@@ -41,6 +48,9 @@ INPUT_LOAD_GF, ALL_LOADS_GF = 7.5, 30.0
 PLACEMENTS = 60
 _PAPER_PORTS = {"iris": ([13, 11, 12, 9], [7, 1, 2])}
 
+#: The lattice of the template.
+DEFAULT_NETWORK = NetworkChoice()
+
 
 @dataclass(frozen=True)
 class Start:
@@ -56,6 +66,10 @@ class Start:
         compensate: enable the compensation loop.
         class_column: class column of a table; the last if not given.
         missing: whether rows of a table with missing values are refused or dropped.
+        network: lattice, network file or drawing, with its supports; that of the paper if not
+            given.
+        inputs: inputs with their loads; placed by the program if not given.
+        outputs: outputs; placed by the program if not given.
     """
 
     task: Kind = "behaviour"
@@ -66,6 +80,9 @@ class Start:
     compensate: bool = False
     class_column: str | None = None
     missing: Missing = "refuse"
+    network: NetworkChoice = DEFAULT_NETWORK
+    inputs: tuple[PortChoice, ...] = ()
+    outputs: tuple[PortChoice, ...] = ()
 
 
 def write_new_design(name: str, folder: Path, start: Start | None = None) -> Path:
@@ -91,7 +108,8 @@ def write_new_design(name: str, folder: Path, start: Start | None = None) -> Pat
         raise InputError("--dataset, --material or --printer", given, "names in UTF-8") from error
     design = parse_design(values, source=path.name)
     problem = make_problem(design, folder)  # checks material, printer and data
-    if start.dataset is not None and _named_ports(start, folder) is None:
+    chosen = start.inputs or start.outputs
+    if start.dataset is not None and not chosen and _named_ports(start, folder) is None:
         ports = _best_ports(problem)
         text = new_design_text(name, folder, start, ports)
     write_new_file(path, text)
@@ -140,7 +158,19 @@ def new_design_text(name: str, folder: Path, start: Start, ports: Ports | None =
         raise InputError("--missing", "drop without a table", "only with a table in --dataset")
     n_in, n_out = _ports_of(start, folder)
     named = _named_ports(start, folder)
-    if named is None:
+    other = None
+    if not start.network.is_default:
+        other = chosen_network(replace(start.network, rows=start.rows), folder)
+    if start.inputs or start.outputs:
+        _check_ports(start, n_in, n_out)
+        rows = start.rows or _rows_with_nodes([one.port.node for one in start.inputs])
+        inputs = [inline_toml(port_values(one.port)) for one in start.inputs]
+        outputs = [inline_toml(port_values(one.port)) for one in start.outputs]
+        n_in = len(inputs)
+    elif other is not None and named is None:
+        rows = start.rows or MIN_ROWS
+        inputs, outputs = ports or _place_on(other.network, n_in, n_out)
+    elif named is None:
         rows = start.rows or _rows_for(n_in + n_out)
         inputs, outputs = ports or _place(start, rows, n_in, n_out)
     else:
@@ -160,10 +190,49 @@ def new_design_text(name: str, folder: Path, start: Start, ports: Ports | None =
         ports_named=named is not None,
         lattices=_other_lattices(),
         data_sets=_other_data_sets(_dataset(start)),
+        network=None if other is None else other.toml,
+        joints_mm=(2.0, 1.0) if other is None else other.joints_mm,
         inputs=inputs,
         outputs=outputs,
+        loads_gf=_loads_of(start, n_in),
         load_gf=-round(min(INPUT_LOAD_GF, ALL_LOADS_GF / n_in), 2),
     )
+
+
+def _loads_of(start: Start, n_in: int) -> list[float]:
+    """Return the load at each input of a behaviour, gf."""
+    given = [one.number for one in start.inputs]
+    return [-INPUT_LOAD_GF if load is None else load for load in given or [None] * n_in]
+
+
+def _check_ports(start: Start, n_in: int, n_out: int) -> None:
+    """Refuse ports that are not as many as the task needs."""
+    for option, given, wanted in (
+        ("--input", start.inputs, n_in),
+        ("--output", start.outputs, n_out),
+    ):
+        needed = wanted if start.dataset is not None or start.task == "classification" else None
+        if not given or (needed is not None and len(given) != needed):
+            allowed = "one or more of both" if needed is None else f"{needed}"
+            raise InputError(option, f"{_count(len(given), 'port')}", allowed)
+    loads = [one for one in start.inputs if one.number is not None]
+    if loads and start.task != "behaviour":
+        given_load = f"a load of {loads[0].number:g} gf for a task of kind {start.task}"
+        raise InputError("--input", given_load, "node and axis alone")
+    for one in start.outputs:
+        if one.number is not None:
+            raise InputError("--output", f"{one.port} with a number", "node and axis alone")
+
+
+def _place_on(network: Network, n_in: int, n_out: int) -> Ports:
+    """Return inputs at the lowest nodes, and outputs spread over those above them."""
+    free = hanging_order(network).tolist()
+    if len(free) < n_in + n_out:
+        given = f"{_count(len(free), 'free node')}"
+        raise InputError("--network", given, f"at least {n_in + n_out}, one per input and output")
+    inputs, others = free[:n_in], free[n_in:]
+    spread = [others[place * len(others) // n_out] for place in range(n_out)]
+    return [_port(node, "y") for node in inputs], [_port(node, "y") for node in spread]
 
 
 def _other_lattices() -> str:
