@@ -111,7 +111,7 @@ def write_inp(path: Path, loaded: LoadedModel) -> None:
         _points(continuum),
         [("triangle6", continuum.quadratic_triangles)],
         cell_sets=sets,
-        point_sets={"HELD": np.unique(continuum.quadratic_triangles[held])},
+        point_sets=({"HELD": np.unique(continuum.quadratic_triangles[held])} if held.any() else {}),
     )
     body.write(path, file_format="abaqus", float_fmt=NUMBER_FORMAT)
     read_back = _read_back(path)
@@ -138,7 +138,9 @@ def _deck(loaded: LoadedModel, regions: list[int]) -> list[str]:
             f"*SOLID SECTION, ELSET={name}, MATERIAL={lines[1].split('=')[1]}",
             f"{float(mesh.region_heights[region])!r}",
         ]
-    lines += ["*BOUNDARY", "HELD, 1, 2", *_equations(loaded.continuum)]
+    if loaded.network.fixed.size:
+        lines += ["*BOUNDARY", "HELD, 1, 2"]
+    lines += _equations(loaded.continuum)
     for case in loaded.cases:
         lines += [f"** {_safe_name(case.name)}", "*STEP", "*STATIC", "*CLOAD, OP=NEW"]
         lines += _nodal_forces(loaded, np.array(case.loads_N))
@@ -147,11 +149,18 @@ def _deck(loaded: LoadedModel, regions: list[int]) -> list[str]:
 
 
 def _equations(continuum: Continuum) -> list[str]:
-    """Return the mean displacements that rigid supports hold, as equations of the points."""
+    """Return the mean displacements that rigid supports hold, as equations of the points.
+
+    The first term of an equation, which is eliminated, must not be one of another equation.
+    """
     lines = list[str]()
-    for column in continuum.system.supports.held.toarray().T:
+    for number, column in enumerate(continuum.system.supports.held.toarray().T):
         at_points = continuum.at_points(column)
         points, axes = np.nonzero(np.abs(at_points) > NEGLIGIBLE_SHARE * np.abs(at_points).max())
+        sizes = np.abs(at_points[points, axes])
+        first = int(np.argsort(-sizes, kind="stable")[number % len(sizes)])
+        order = np.concatenate([[first], np.delete(np.arange(len(points)), first)])
+        points, axes = points[order], axes[order]
         lines += ["*EQUATION", f"{len(points)}"]
         lines += [
             f"{point + 1}, {axis + 1}, {at_points[point, axis]:{NUMBER_FORMAT}}"

@@ -17,9 +17,10 @@ from scipy import sparse
 from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.errors import ToolError
 from mnnfab.linalg.cholesky import Factoriser, make_factoriser
+from mnnfab.network.free_motions import free_basis
 from mnnfab.network.network import Network
 from mnnfab.network.ports import AnyPort, read_ports
-from mnnfab.network.supports import RIGID, ground_stiffness
+from mnnfab.network.supports import spring_vectors
 
 #: Convergence of Newton's method: force residual divided by the load, or force residual divided
 #: by the rounding error of the bond forces, which is the smallest residual that can be reached.
@@ -71,19 +72,20 @@ class NonlinearBars:
             Displacements, (2 n_nodes,) mm, or None if Newton's method does not converge to a
             stable state from the initial displacements.
         """
-        free = self.network.free_dofs
+        basis = self._basis
         displacements = np.zeros_like(loads) if start is None else start.copy()
-        tolerance = max(FORCE_TOLERANCE * float(np.linalg.norm(loads[free])), self._rounding_error)
+        size = float(np.linalg.norm(basis.T @ loads))
+        tolerance = max(FORCE_TOLERANCE * size, self._rounding_error)
         for _ in range(MAX_ITERATIONS):
             forces, tangent = self._state(displacements)
-            residual = (loads - forces)[free]
+            residual = basis.T @ (loads - forces)
             try:
                 factor = self._factoriser.factorise(tangent)
             except ToolError:  # the tangent is not positive definite
                 return None
             if np.linalg.norm(residual) <= tolerance:
                 return displacements
-            displacements[free] += factor.solve(residual)
+            displacements += basis @ factor.solve(residual)
         return None
 
     @property
@@ -92,7 +94,7 @@ class NonlinearBars:
         network = self.network
         size = float(np.abs(network.nodes).max() + network.lengths.max())
         bond_force_error = np.finfo(float).eps * float(self.stiffness.max()) * size
-        return ROUNDING_FACTOR * bond_force_error * float(np.sqrt(len(network.free_dofs)))
+        return ROUNDING_FACTOR * bond_force_error * float(np.sqrt(self._basis.shape[1]))
 
     def linear_displacements(self, loads: FloatArray) -> FloatArray:
         """Return the displacements by linear theory, (2 n_nodes,) mm."""
@@ -104,9 +106,9 @@ class NonlinearBars:
         Raises:
             ToolError: if the state is not stable.
         """
-        displacements, free = np.zeros_like(loads), self.network.free_dofs
         _, tangent = self._state(state)
-        displacements[free] = self._factoriser.factorise(tangent).solve(loads[free])
+        solution = self._factoriser.factorise(tangent).solve(self._basis.T @ loads)
+        displacements: FloatArray = self._basis @ solution
         return displacements
 
     @cached_property
@@ -121,25 +123,45 @@ class NonlinearBars:
         return make_factoriser(self._lower(np.ones((self.network.n_bonds, 4, 4))))
 
     @cached_property
+    def _basis(self) -> sparse.csc_array:
+        """Orthonormal basis of the displacements that no support holds, (2 n_nodes, n_free)."""
+        return free_basis(self.network)
+
+    @cached_property
     def _ground(self) -> sparse.csc_array:
-        """Stiffness of the supports of single directions, (2 n_nodes, 2 n_nodes) N/mm."""
-        network = self.network
-        rigid = RIGID * float(self.stiffness.max())
-        ground = ground_stiffness(network.n_nodes, network.supports, rigid)
-        found = sparse.csc_array(sparse.block_diag(list(ground)), dtype=np.float64)
-        found.eliminate_zeros()
-        return found
+        """Stiffness of the springs to the ground, (2 n_nodes, 2 n_nodes) N/mm."""
+        vectors, sizes = spring_vectors(self.network.n_nodes, self.network.supports)
+        return sparse.csc_array(sparse.csc_array(vectors * sizes) @ sparse.csc_array(vectors).T)
+
+    @cached_property
+    def _motions(self) -> tuple[IntArray, FloatArray]:
+        """Free motions in which each degree of freedom takes part, and its shares, (2 n_nodes, 2).
+
+        Those that do not exist are -1.
+        """
+        rows = sparse.csr_array(self._basis)
+        counts = np.diff(rows.indptr)
+        dof = np.repeat(np.arange(len(counts)), counts)
+        slot = np.arange(rows.nnz) - np.repeat(rows.indptr[:-1], counts)
+        motions, shares = np.full((len(counts), 2), -1), np.zeros((len(counts), 2))
+        motions[dof, slot], shares[dof, slot] = rows.indices, rows.data
+        return motions, shares
 
     def _lower(self, blocks: FloatArray) -> sparse.csc_array:
         """Return the lower triangle, on the free degrees of freedom, assembled from bond blocks."""
-        dofs, free = self._bond_dofs, self.network.free_dofs
-        ground = self._ground.tocoo()
+        dofs, ground = self._bond_dofs, self._ground.tocoo()
         rows = np.concatenate([np.repeat(dofs, 4, axis=1).ravel(), ground.row])
         columns = np.concatenate([np.tile(dofs, (1, 4)).ravel(), ground.col])
         values = np.concatenate([blocks.ravel(), ground.data])
-        shape = (2 * self.network.n_nodes,) * 2
-        whole = sparse.coo_array((values, (rows, columns)), shape=shape).tocsc()
-        lower = sparse.csc_array(sparse.tril(whole[free][:, free]))
+        # A product of sparse matrices would drop entries that happen to be zero.
+        motions, shares = self._motions
+        pairs = [(motions[rows, i], motions[columns, j]) for i in (0, 1) for j in (0, 1)]
+        low, high = (np.concatenate(one) for one in zip(*pairs, strict=True))
+        weights = [values * shares[rows, i] * shares[columns, j] for i in (0, 1) for j in (0, 1)]
+        kept = (high >= 0) & (low >= high)
+        shape = (self._basis.shape[1],) * 2
+        entries = np.concatenate(weights)[kept], (low[kept], high[kept])
+        lower = sparse.csc_array(sparse.coo_array(entries, shape=shape))
         lower.sort_indices()
         return lower
 

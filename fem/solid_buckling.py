@@ -78,6 +78,7 @@ class _System:
     free: IntArray
     stiffness: sparse.csc_array
     solve: Solve
+    supports: Supports
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,7 +174,8 @@ def _factorised(
     solve = factorise(grounded.augmented(body)[free][:, free])
     held_vectors = grounded.held[free].toarray()
     stiffness = grounded.with_springs(body)[free][:, free]
-    return _System(prisms, family, free, stiffness, constrained(solve, held_vectors))
+    solve = constrained(solve, held_vectors)
+    return _System(prisms, family, free, stiffness, solve, grounded)
 
 
 def _supports(
@@ -241,7 +243,10 @@ def _stress(system: _System, force: FloatArray) -> _Stress | None:
     """Return the stress under a load; None if there is none."""
     field, load = np.zeros_like(force), force[system.free]
     field[system.free] = system.solve(load)
-    residual = np.abs(system.stiffness @ field[system.free] - load).max()
+    unbalanced = np.zeros((len(force), 1))
+    unbalanced[system.free, 0] = system.stiffness @ field[system.free] - load
+    unbalanced -= system.supports.reactions(unbalanced)
+    residual = np.abs(unbalanced[system.free]).max()
     if not residual <= MAX_RESIDUAL * np.abs(load).max():  # NaN is rejected too
         msg = "the stiffness matrix is singular, or nearly so: a motion is almost unconstrained"
         raise ToolError(msg)

@@ -75,6 +75,9 @@ def place_features(
             lug = Lug("eyelet", node, angle, *space.neck, radius, section.eyelets.hole_mm / 2)
             lugs.append(space.place(lug, lugs))
     if section.pads is not None:
+        if not network.fixed.size:
+            allowed = "a fixed node: supports of single directions have no pads"
+            raise GeometryError("[features.pads]", "no node is fixed", allowed)
         radius, hole = section.pads.radius_mm, section.pads.bolt_hole_mm / 2
         for node in network.fixed.tolist():
             outward = space.widest_gap(node)

@@ -127,7 +127,60 @@ def test_a_reading_error_adds_to_the_deviation(tmp_path: Path) -> None:
     # Spread of |n| about its RMS, by its moments.
     assert found.sd == pytest.approx(0.25 * np.sqrt(2) / (2 * 0.5))
     twice = metric_as_read(task, 2 * outputs, 0.02, load_factor=2.0)
-    assert twice.value == pytest.approx(max(0.25, 0.02 * np.hypot(1, 0.3) / 2 / 0.1))
+    assert twice.value == pytest.approx(0.25)
+
+
+def test_deviations_as_read_are_those_of_drawn_readings() -> None:
+    """Inside, near and outside of one-sided targets, ranges and values."""
+    low = np.array([[0.0, 0.0, 0.0, -np.inf, 0.0, 0.3, 0.0]])
+    high = np.array([[np.inf, np.inf, np.inf, 0.1, 0.2, 0.3, 0.0]])
+    measures = np.array([[0.2, 0.01, -0.05, 0.11, 0.19, 0.28, 5.0]])
+    weight = np.array([[1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.0]])
+    bands = Bands(low, high, np.full((1, 7), 0.04), weight)
+    sd = np.full((1, 7), 0.02)
+    second, fourth = bands.read_moments(measures, sd)
+    readings = measures + 0.02 * np.random.default_rng(1).standard_normal((400_000, 7))
+    drawn = bands.excess(readings) / 0.04
+    assert np.sqrt(second[0]) == pytest.approx(np.sqrt((drawn**2).mean(axis=0)), abs=3e-3)
+    assert fourth[0] == pytest.approx((drawn**4).mean(axis=0), rel=0.05, abs=3e-3)
+    inside = measures.copy()
+    inside[0, 0] = 1.0
+    far = bands.read_moments(inside, sd)
+    assert far[0][0, 0] == 0.0
+
+
+def test_targets_that_are_met_at_rest_have_no_baseline(tmp_path: Path) -> None:
+    """A part that must be stiff meets its target without a load: nothing is to be beaten."""
+    text = re.sub(r"\[\[task.cases\]\]\nname = \"down\"(?:\n.*){2}\n", "", CASES)
+    text = text.replace('ratios = ["0.1 to 0.5"]\n', "")
+    task = loaded(tmp_path, text).task
+    assert task.primary_metric.baseline.value == np.inf
+    assert task.primary_metric.beats_baseline(task.evaluate(task, np.zeros((1, 3))))
+
+
+def test_default_tolerances_are_twice_the_error_of_their_output(tmp_path: Path) -> None:
+    outputs = '{ name = "gap", terms = [{ node = 4, axis = "x" }, { node = 1, axis = "x" }] }'
+    text = CASES.replace('{ node = 4, axis = "y" }', outputs).replace("at least -0.9", "at least 0")
+    task = loaded(tmp_path, text).task
+    assert task.bands is not None
+    assert task.bands.tolerance[0, 1] == pytest.approx(2 * 0.02 * np.sqrt(2))
+    assert not task.input_findings
+    coarse = text.replace("-0.05 +- 0.04", "-0.05 +- 0.01")
+    (finding,) = loaded(tmp_path, coarse).task.input_findings
+    assert (finding.code, finding.severity) == ("coarse-reading", "warning")
+    assert "node 3 x in load case down" in finding.message
+
+
+def test_stiffnesses_are_displacements_exactly(tmp_path: Path) -> None:
+    """0.5 ± 0.25 N/mm is a displacement from F / 0.75 to F / 0.25, at the port however written."""
+    text = CASES.replace('"at least 0.02"', '"0.5 +- 0.25"')
+    text = text.replace('axis = "x" }]\nratios', "direction_deg = 0 }]\nratios")
+    bands = loaded(tmp_path, text).task.bands
+    assert bands is not None
+    load = 3 * NEWTON_PER_GF
+    tolerance = float(bands.tolerance[1, 2])
+    assert bands.low[1, 2] - tolerance == pytest.approx(load / 0.75)
+    assert bands.high[1, 2] + tolerance == pytest.approx(load / 0.25)
 
 
 def test_the_error_of_a_ratio_is_that_of_samples() -> None:
@@ -259,6 +312,8 @@ def test_wrong_tables_are_refused(tmp_path: Path, change: tuple[str, str], messa
             "no output at",
         ),
         (("at least 0.02", "at least -2"), "positive stiffnesses"),
+        (("at least 0.02", "0.5 +- 0.6"), "positive stiffnesses"),
+        (('name = "gain"', 'name = "gain_mm"'), r"ratios\[0\].name"),
         (('"free", "free", "free"', '"free", "free", 0.1'), "two targets of node 1 x"),
         (("weight = 4.0", "wait = 4.0"), r"cases\[1\].wait: unknown key; did you mean weight"),
         (
@@ -300,7 +355,14 @@ def test_every_case_has_its_rows_in_the_report(tmp_path: Path) -> None:
         ("side", "node 1 x"): "at most 1.47",
         ("side", "gain"): "0.1 to 0.5",
     }
-    assert re.search(r"<td>(met|missed)</td></tr>", page)
+    rows = re.findall(r"<tr><td>(down|side)</td><td>([^<]*)</td>(.*?)</tr>", page, re.DOTALL)
+    met = [(case, name, re.findall(r"<td>(met|missed)</td>", rest)) for case, name, rest in rows]
+    assert {(case, name) for case, name, word in met if word} == {
+        ("down", "node 3 x"),
+        ("down", "node 4 y"),
+        ("side", "node 1 x"),
+        ("side", "gain"),
+    }
 
 
 def test_designs_of_today_have_no_new_keys(tmp_path: Path) -> None:

@@ -223,6 +223,50 @@ def test_units_are_stated_or_asked(tmp_path: Path) -> None:
     assert np.ptp(read_network(half, [0]).network.nodes, axis=0) == pytest.approx([10.0, 10.0])
 
 
+@pytest.mark.parametrize(
+    ("head", "unit_mm", "size"),
+    [
+        ('width="100mm" viewBox="0 0 100 100"', None, 20.0),
+        ('width="100mm" height="50mm" viewBox="0 0 200 100"', None, 10.0),
+        ('width="1in" height="1in" viewBox="0 0 25.4 25.4"', None, 20.0),
+        ('width="96mm"', None, 20 * 25.4 / 96),
+        ('width="400" viewBox="0 0 100 100"', 1.0, 20.0),
+        ('viewBox="0 0 100 100"', 2.0, 40.0),
+    ],
+)
+def test_the_unit_of_svg_is_that_of_its_view_box(
+    tmp_path: Path, head: str, unit_mm: float | None, size: float
+) -> None:
+    text = f'<svg xmlns="http://www.w3.org/2000/svg" {head}><path d="M0 0 H20 V20 Z"/></svg>'
+    (tmp_path / "unit.svg").write_text(text, encoding="utf-8")
+    found = read_network(tmp_path / "unit.svg", [0], drawing=DrawingOptions(unit_mm=unit_mm))
+    assert np.ptp(found.network.nodes, axis=0) == pytest.approx([size, size])
+
+
+def test_a_distorted_picture_is_refused(tmp_path: Path) -> None:
+    text = (
+        '<svg xmlns="http://www.w3.org/2000/svg" width="100mm" height="100mm" '
+        'viewBox="0 0 100 50"><path d="M0 0 H20 V20 Z"/></svg>'
+    )
+    (tmp_path / "flat.svg").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match="1 mm by its width and 2 mm by its height"):
+        read_network(tmp_path / "flat.svg", [0])
+
+
+def test_hidden_layers_and_other_units_of_dxf(tmp_path: Path) -> None:
+    document = new_dxf(SQUARE)
+    for name, hide in (("off", "off"), ("cold", "freeze")):
+        getattr(document.layers.add(name), hide)()
+        document.modelspace().add_line((0, 20), (20, 0), dxfattribs={"layer": name})
+    document.saveas(tmp_path / "hidden.dxf")
+    found = read_network(tmp_path / "hidden.dxf", [0])
+    assert found.network.n_bonds == 5
+    assert any("hidden layer cold" in one.message for one in found.findings)
+    new_dxf(SQUARE, units=3).saveas(tmp_path / "miles.dxf")
+    with pytest.raises(InputError, match=r"unit number 3 of \$INSUNITS"):
+        read_network(tmp_path / "miles.dxf", [0], drawing=DrawingOptions(unit_mm=1.0))
+
+
 def test_transforms_and_shapes_of_svg(tmp_path: Path) -> None:
     """A rotated and moved group, a rectangle, a polyline, and a straight path."""
     text = (

@@ -14,6 +14,7 @@ from taylor import ORDER, ORDER_ERROR, taylor_orders
 
 from fem.bar_equilibrium import TrueLengthBars
 from fem.beams import beam_response, make_beam_model
+from fem.buckling import buckle
 from fem.continuum import solve_continuum
 from fem.extrusion import solve_solid
 from fem.frames.network_frame import NetworkFrames
@@ -21,7 +22,7 @@ from fem.frames.stability import linear_buckling
 from fem.frames.tangents import rest_response
 from fem.frames.width_model import FrameWidthModel
 from fem.mesh import Mesh, make_mesh
-from fem.nonlinear_bars import NonlinearBars
+from fem.nonlinear_bars import NonlinearBars, linear_range
 from fem.rubber.model import make_rubber_model
 from fem.solid_buckling import solid_buckling
 from geometry.cells import tile
@@ -40,6 +41,8 @@ from mnnfab import (
 )
 from mnnfab.arrays import FloatArray
 from mnnfab.losses.kinds.squared_error import SquaredError
+from mnnfab.network.port_checks import check_ports
+from mnnfab.network.ports import AnyPort, PortSum, read_ports
 from mnnfab.network.supports import Support
 from mnnfab.problem.problem import require_ports
 from mnnfab.profiles import material
@@ -157,6 +160,53 @@ def test_small_loads_are_those_of_linear_models(
     assert np.abs(rubber.outputs(loads) - linear).max() < STIFF_SPRINGS * np.abs(linear).max()
 
 
+def test_an_oblique_roller_does_not_end_the_linear_range(network: Network) -> None:
+    """Held exactly: the range ends by the change of the outputs, as with a fixed node."""
+    bars = NonlinearBars(network, np.full(28, 0.1))
+    loads = np.zeros(28)
+    loads[27] = -0.05
+    found = linear_range(bars, loads, OUTPUTS)
+    assert found.ends == "change"
+    moved = bars.displacements(found.factor * loads)
+    assert moved is not None
+    held = read_ports([Port(4, "y"), Port(9, 30.0)], moved)
+    assert np.abs(held).max() < 1e-12 * np.abs(moved).max()
+
+
+@pytest.mark.parametrize(
+    "supports",
+    [
+        (Support(Port(0, "x")), Support(Port(0, "y")), Support(Port(4, "y"))),
+        (Support(Port(0, "x")), Support(Port(2, "y")), Support(Port(4, "y"))),
+        (Support(Port(0, "x"), 1.0), Support(Port(9, "y"), 1.0), Support(Port(4, "y"), 1.0)),
+    ],
+)
+def test_a_part_must_be_held_out_of_its_plane(
+    paper_network: Network, supports: tuple[Support, ...]
+) -> None:
+    free = replace(paper_network, fixed=np.array([], dtype=np.int64), supports=supports)
+    with pytest.raises(MechanismError, match=r"free out of its plane\n.*not in one line"):
+        require_rigid(free)
+    third = Support(Port(12, "x"))
+    held = replace(free, supports=(Support(Port(0, "x")), Support(Port(4, "y")), third))
+    assert require_rigid(held).n_zero_modes == 0
+
+
+@pytest.mark.parametrize(
+    ("port", "message"),
+    [
+        (Port(4, "y"), "node 4 y is held by supports"),
+        (Port(9, 210.0), "is held by supports"),
+        (PortSum(((1.0, Port(7, "x")), (-1.0, Port(7, 0.0)))), "is zero for all motions"),
+        (Port(13, 90.0), "is given twice"),
+    ],
+)
+def test_ports_that_cannot_move_are_refused(network: Network, port: AnyPort, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        check_ports("inputs", network, [Port(13, "y"), port])
+    check_ports("inputs", network, [Port(13, "y"), Port(4, "x"), Port(9, "x")])
+
+
 def test_rollers_roll_under_large_loads(
     network: Network, fabrication: Fabrication, widths: FloatArray, mesh: Mesh
 ) -> None:
@@ -251,6 +301,22 @@ def test_a_guided_column_buckles_at_eight_times_the_load() -> None:
     assert factors[1] / factors[0] == pytest.approx(ratio, rel=0.02)
 
 
+def test_a_part_pressed_onto_its_supports_buckles_alike_in_plane_and_solid(
+    network: Network, mesh: Mesh
+) -> None:
+    """Plane stress and prisms, two assemblies; the supports take reactions under these loads."""
+    loads = np.array([0.05, -0.05])
+    continuum = solve_continuum(mesh, network, AGILUS, INPUTS, OUTPUTS)
+    stress = continuum.stress(continuum.fields @ loads)
+    flat = buckle(continuum.system, stress, mesh.thickness_mm)
+    (state,) = solid_buckling(mesh, network, AGILUS, INPUTS, [loads.tolist()])
+    assert flat.factor is not None
+    # Prisms contract freely across the thickness, also where plane stress has load discs.
+    assert state.in_plane.factor == pytest.approx(flat.factor, rel=0.05)
+    assert state.out_of_plane.factor is not None
+    assert 0 < state.out_of_plane.factor < np.inf
+
+
 ON_ROLLERS = """fixed = [0]
 supports = [{ node = 2, axis = "y" }, { node = 4, direction_deg = 30, stiffness_N_per_mm = 0.05 }]
 """
@@ -273,6 +339,7 @@ def test_a_design_on_rollers_is_run(tmp_path: Path) -> None:
     outcome = pipeline.run(on_rollers(tmp_path), tmp_path / "out", force=True)
     codes = {finding.code for finding in outcome.findings if finding.severity == "error"}
     assert not codes & {"equilibrium", "mesh"}
+    assert not [one for one in outcome.findings if "not assessed" in one.message]
 
 
 @pytest.mark.parametrize(

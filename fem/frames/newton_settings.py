@@ -13,6 +13,8 @@ MAX_ITERATIONS = 20
 FORCE_TOLERANCE = 1e-10
 #: Force residual by rounding of positions, in units of the machine precision.
 ROUNDING_FACTOR = 16.0
+#: Displacements of supported nodes across their supports, relative to the frame.
+MOVED = 0.1
 
 
 def newton_settings(frame: BeamFrame) -> Settings:
@@ -20,6 +22,8 @@ def newton_settings(frame: BeamFrame) -> Settings:
     size = float(np.ptp(frame.nodes, axis=0).max() + frame.lengths.sum() / frame.n_chains)
     stiffest = float((frame.planar.axial / frame.lengths).max())
     points = np.sqrt(frame.n_nodes + frame.n_interior)
+    if frame.ground is not None:  # a node moves by less than a bond
+        stiffest = max(stiffest, float(np.abs(frame.ground).max()) * MOVED)
     return Settings(
         tolerance=FORCE_TOLERANCE,
         rounding_N=ROUNDING_FACTOR * float(np.finfo(float).eps * stiffest * size * points),

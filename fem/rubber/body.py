@@ -86,6 +86,12 @@ class RubberBody:
         shape = (self.n_dofs, self.n_dofs)
         return self.system.supports.with_springs(sparse.csc_array(shape, dtype=np.float64))
 
+    def ground_rounding(self, field: FloatArray) -> float:
+        """Return the error of the forces of supports by the rounding of displacements, N."""
+        if not self._ground.nnz:
+            return 0.0
+        return float(np.finfo(float).eps * (abs(self._ground) @ np.abs(field)).max())
+
     @cached_property
     def _ground_entries(self) -> tuple[IntArray, FloatArray]:
         """Keys, column times size plus row, and values of its lower triangle, free ones only."""

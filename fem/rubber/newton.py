@@ -152,4 +152,5 @@ def _rounding_error(body: RubberBody, displacements: FloatArray) -> float:
     slope = float(np.abs(elements.gradients).max())
     force = elements.shear * slope * float(elements.volumes.max())
     strain_error = np.finfo(float).eps * max(1.0, slope * float(np.abs(displacements).max()))
-    return ROUNDING_FACTOR * force * strain_error
+    rounding = force * strain_error
+    return ROUNDING_FACTOR * max(rounding, body.ground_rounding(displacements))

@@ -41,4 +41,5 @@ class OnAxis(Section):
         if self.axis is not None:
             return self.axis
         assert self.direction_deg is not None, "one of both keys is given"
-        return self.direction_deg
+        axes: dict[float, Axis] = {0.0: "x", 90.0: "y"}
+        return axes.get(self.direction_deg % 360.0, self.direction_deg)

@@ -365,7 +365,12 @@ class Behaviour(Section):
         for key in (*single, "loss_scale_mm"):
             if getattr(self, key) is not None:
                 raise section_error(key, f"given with {place}", f"{place} alone")
+        names = [ratio.name for ratio in self.ratios or ()]
         for number, ratio in enumerate(self.ratios or ()):
+            column = ratio.name in {"case", "weight"} or ratio.name.endswith(("_gf", "_mm"))
+            if names.count(ratio.name) > 1 or column:
+                allowed = 'a name of its own, not "case", "weight", or ending in a unit'
+                raise section_error(f"ratios[{number}].name", f'"{ratio.name}"', allowed)
             above, below = ratio.outputs
             if above == below or max(ratio.outputs) >= len(self.outputs):
                 given = f"{list(ratio.outputs)}, but the task has {len(self.outputs)} outputs"

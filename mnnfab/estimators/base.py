@@ -177,6 +177,9 @@ class MNN(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no types
             raise InputError("nodes_per_port", given, "a number of at least 1: one node per port")
         if not (self.network is None or isinstance(self.network, Network)):
             raise InputError("network", f"{self.network!r}", "a mnnfab.Network, or None")
+        if self.network is not None and self.network.supports:
+            given = f"a support at {self.network.supports[0]}"
+            raise InputError("network", given, "fixed nodes alone")
 
     def _require_room(self, n_ports: int) -> None:
         free = self.network_.n_nodes - len(self.network_.fixed)

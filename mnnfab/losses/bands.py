@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import ndtr
 
 from mnnfab.arrays import FloatArray
 
@@ -50,16 +51,37 @@ class Bands:
         outside = measures - np.clip(measures, self.low, self.high)
         return np.where(self.given, outside, 0.0)
 
-    def deviations(self, measures: FloatArray, sd: FloatArray | float = 0.0) -> FloatArray:
-        """Return the deviations of measures in tolerances; a target is met at 1 or less.
+    def deviations(self, measures: FloatArray) -> FloatArray:
+        """Return the deviations of measures in tolerances; a target is met at 1 or less."""
+        deviations: FloatArray = np.abs(self.excess(measures)) / self.tolerance
+        return deviations
+
+    def read_moments(self, measures: FloatArray, sd: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return the means of the second and fourth powers of deviations as they are read.
+
+        A reading is normal about its measure. With z = (m - a)/s, the excess below an end a has
+        E[x²] = s² ((1 + z²) Φ(-z) - z φ(z)) and
+        E[x⁴] = s⁴ ((3 + 6 z² + z⁴) Φ(-z) - (5 z + z³) φ(z)).
 
         Args:
             measures: measures, (n_samples, n_measures).
-            sd: standard deviation of their readings, which adds to the root mean square.
+            sd: standard deviation of the readings of the measures, above 0.
+
+        Returns:
+            Both means in tolerances, (n_samples, n_measures).
         """
-        size = np.sqrt(self.excess(measures) ** 2 + np.where(self.given, sd, 0.0) ** 2)
-        deviations: FloatArray = size / self.tolerance
-        return deviations
+        second, fourth = np.zeros(self.low.shape), np.zeros(self.low.shape)
+        with np.errstate(invalid="ignore", over="ignore"):
+            for z in ((measures - self.low) / sd, (self.high - measures) / sd):
+                tail, density = ndtr(-z), np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
+                near = np.isfinite(z)
+                second += np.where(near, (1 + z**2) * tail - z * density, 0.0)
+                fourth += np.where(
+                    near, (3 + 6 * z**2 + z**4) * tail - (5 * z + z**3) * density, 0.0
+                )
+        share = np.where(self.given, sd / self.tolerance, 0.0)
+        # Far inside, the difference of both terms is rounding.
+        return share**2 * np.maximum(second, 0.0), share**4 * np.maximum(fourth, 0.0)
 
     def scaled(self, factor: float, n_outputs: int) -> Bands:
         """Return the bands with those of the displacements, the first measures, times a factor."""

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from scipy import sparse
-from scipy.linalg import null_space
 
 from mnnfab.arrays import FloatArray
 from mnnfab.model.bar_solvers import Engine, choose_engine
 from mnnfab.model.response import Response
 from mnnfab.network.compatibility import compatibility_matrix
+from mnnfab.network.free_motions import free_basis
 from mnnfab.network.network import Network
 from mnnfab.network.ports import AnyPort, unit_loads
 from mnnfab.network.supports import rigid_vectors, spring_vectors
@@ -113,8 +113,10 @@ class BarModel:
         rows = self._grounded.rows[: len(self._grounded.springs)]
         springs = rows.T @ sparse.diags_array(self._grounded.springs) @ rows
         matrix = sparse.csr_array(self.compatibility.T @ scaled + springs)
-        basis = self._grounded.free_basis
-        return matrix if basis is None else sparse.csr_array(basis.T @ matrix @ basis)
+        if not self._grounded.held.shape[1]:
+            return matrix
+        basis = free_basis(self.network)[self.network.free_dofs]
+        return sparse.csr_array(basis.T @ matrix @ basis)
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,19 +142,6 @@ class Grounded:
             return stiffness
         rigid = np.full(self.held.shape[1], float(stiffness.mean()))
         return np.concatenate([stiffness, self.springs, rigid])
-
-    @property
-    def free_basis(self) -> sparse.csr_array | None:
-        """Orthonormal basis of the displacements with all supports held; None if all are free."""
-        if not self.held.shape[1]:
-            return None
-        touched = np.flatnonzero(np.abs(self.held).max(axis=1))
-        across = null_space(self.held[touched].T)
-        rest = np.setdiff1d(np.arange(len(self.held)), touched)
-        basis = np.zeros((len(self.held), len(rest) + across.shape[1]))
-        basis[rest, np.arange(len(rest))] = 1.0
-        basis[touched, len(rest) :] = across
-        return sparse.csr_array(basis)
 
 
 def ground(network: Network) -> Grounded:

@@ -4,24 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
+from mnnfab.arrays import FloatArray
 from mnnfab.errors import InputError
 from mnnfab.network.network import Network
-from mnnfab.network.ports import AnyPort, nodes_of
+from mnnfab.network.ports import SAME, AnyPort, nodes_of, port_vectors
+from mnnfab.network.supports import rigid_vectors
+
+#: Part of a port that supports leave free, below which it cannot move.
+HELD = 1e-9
 
 
 def check_ports(where: str, network: Network, ports: Sequence[AnyPort]) -> None:
-    """Check that ports are in range, on free nodes and given only once.
+    """Check that ports are in range, can move and are given only once.
 
     Raises:
         InputError: if a port is invalid; the message has its location in the list.
     """
     free = sorted(set(range(network.n_nodes)) - set(network.fixed.tolist()))
     for i, port in enumerate(ports):
-        location = f"{where}[{i}]"
         for node in nodes_of([port]):
-            _check_node(location, node, network.n_nodes, free)
-        if port in ports[:i]:
+            _check_node(f"{where}[{i}]", node, network.n_nodes, free)
+    vectors = port_vectors(network.n_nodes, ports).toarray()
+    held = rigid_vectors(network.n_nodes, network.supports)
+    for i, port in enumerate(ports):
+        location, own = f"{where}[{i}]", vectors[:, i]
+        if np.abs(own).max() < SAME:
+            raise InputError(location, f"{port} is zero for all motions", "a displacement")
+        if _left(own, held) < HELD * float(np.linalg.norm(own)):
+            raise InputError(location, f"{port} is held by supports", "a direction that can move")
+        if (np.abs(vectors[:, :i] - own[:, None]).max(axis=0) < SAME).any():
             raise InputError(location, f"{port} is given twice", "each port once")
+
+
+def _left(vector: FloatArray, held: FloatArray) -> float:
+    """Return the size of what is left of a vector across the directions that are held."""
+    if not held.shape[1]:
+        return float(np.linalg.norm(vector))
+    along, *_ = np.linalg.lstsq(held, vector, rcond=None)
+    return float(np.linalg.norm(vector - held @ along))
 
 
 def _check_node(where: str, node: int, n_nodes: int, free: list[int]) -> None:

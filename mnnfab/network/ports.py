@@ -21,6 +21,8 @@ from mnnfab.errors import InputError
 
 Axis = Literal["x", "y"]
 
+#: Largest difference of the coefficients of ports that are the same.
+SAME = 1e-12
 _VECTORS: dict[object, tuple[float, float]] = {"x": (1.0, 0.0), "y": (0.0, 1.0)}
 
 
@@ -119,6 +121,17 @@ def displacement_name(port: AnyPort) -> str:
     if isinstance(port, Port) and isinstance(port.axis, str) and not port.name:
         return f"u_{port.axis} of node {port.node}"
     return f"displacement of {port}"
+
+
+def same_port(one: AnyPort, other: AnyPort) -> bool:
+    """Return whether two ports read the same displacement, however they are written.
+
+    >>> same_port(Port(3, "y"), Port(3, 90.0))
+    True
+    """
+    n_nodes = 1 + max(nodes_of([one, other]))
+    difference = port_vectors(n_nodes, [one]) - port_vectors(n_nodes, [other])
+    return bool(abs(difference).max() < SAME)
 
 
 def are_dofs(ports: Sequence[AnyPort]) -> bool:

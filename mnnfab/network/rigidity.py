@@ -87,6 +87,7 @@ def require_rigid(network: Network) -> Rigidity:
     """
     if not network.free_dofs.size:
         raise InputError("network, fixed", "every node is fixed", "at least one free node")
+    _require_held_out_of_plane(network)
     rigidity = analyse_rigidity(network)
     if rigidity.n_zero_modes:
         moving = ", ".join(map(str, rigidity.moving_nodes[:20]))
@@ -99,6 +100,26 @@ def require_rigid(network: Network) -> Rigidity:
             "a rigid network: fix or brace these nodes",
         )
     return rigidity
+
+
+def _require_held_out_of_plane(network: Network) -> None:
+    """Check that the part cannot leave its plane as a rigid body.
+
+    A fixed node is clamped, a rigid support holds the place of its node alone, and a spring nothing
+    out of the plane.
+
+    Raises:
+        MechanismError: if it can.
+    """
+    if network.fixed.size:
+        return
+    nodes = sorted({one.port.node for one in network.supports if one.is_rigid})
+    places = network.nodes[nodes]
+    spread = places - places.mean(axis=0) if nodes else places
+    if len(nodes) < 3 or np.linalg.matrix_rank(spread, tol=1e-6 * np.ptp(network.nodes)) < 2:
+        given = f"no fixed node, and rigid supports at {len(nodes)} nodes: free out of its plane"
+        allowed = "a fixed node, or rigid supports at three nodes that are not in one line"
+        raise MechanismError("network, supports", given, allowed)
 
 
 def _zero_modes(compatibility: sparse.csr_array) -> FloatArray:

@@ -63,9 +63,18 @@ def make_problem(design: Design, folder: Path, start: Path | None = None) -> Pro
         network_findings=numbered.source.findings,
     )
     _check_mesh_formats(problem)
+    _check_calibration(problem)
     if has_ports(problem):
         _check_coupling(problem)
     return problem
+
+
+def _check_calibration(problem: Problem) -> None:
+    """Refuse a calibrated law with springs: one factor on displacements is not one of the bonds."""
+    springs = [one for one in problem.network.supports if not one.is_rigid]
+    if springs and problem.design.schedule.stiffness_law == "calibrated":
+        given = f'"calibrated", with a spring at {springs[0]}'
+        raise InputError("[training] stiffness_law", given, '"bar" or "series" with springs')
 
 
 def _check_mesh_formats(problem: Problem) -> None:

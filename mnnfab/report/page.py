@@ -71,6 +71,7 @@ def page_text(results: Results, others: Sequence[OtherFile] = ()) -> str:
         solid=None if solid is None else Markup(as_script(solid)),  # noqa: S704 - no tags
         others=others,
         fixed=results.problem.network.fixed.tolist(),
+        supports=[str(support) for support in results.problem.network.supports],
         thickness_mm=results.problem.design.fabrication.thickness_mm,
         limits_mm=results.problem.width_limits_mm,
         newton_per_gf=NEWTON_PER_GF,

@@ -41,6 +41,7 @@ def summarise(results: Results) -> dict[str, Any]:
             "bonds": problem.network.n_bonds,
             "zero_modes": problem.rigidity.n_zero_modes,
             "self_stresses": problem.rigidity.n_self_stresses,
+            "supports": [str(support) for support in problem.network.supports],
         },
         "training": _training(results),
         "widths_mm": results.widths_mm.tolist(),

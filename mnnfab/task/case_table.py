@@ -95,7 +95,8 @@ def _case(table: Table, keys: Sequence[str], row: Sequence[str], line: str) -> C
         if key == "name":
             values[key] = cell
         elif key == WEIGHT:
-            values[key] = _number(table, cell)
+            if not is_missing(cell):
+                values[key] = _number(table, cell)
         else:
             values.setdefault(key, []).append(_number(table, cell))
     try:

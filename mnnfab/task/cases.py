@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mnnfab.arrays import frozen_floats
+from mnnfab.arrays import FloatArray, frozen_floats
 from mnnfab.design.case_section import CaseSection, TargetBand, target_band
 from mnnfab.design.design import Design
 from mnnfab.design.task_section import Behaviour
@@ -16,7 +16,7 @@ from mnnfab.errors import InputError
 from mnnfab.findings import Finding
 from mnnfab.losses.bands import Bands
 from mnnfab.losses.loss import LossOptions, loss_kinds
-from mnnfab.network.ports import AnyPort
+from mnnfab.network.ports import AnyPort, noise_factor, same_port
 from mnnfab.task.case_table import read_case_table
 from mnnfab.task.metrics import Baseline, PrimaryMetric
 from mnnfab.task.task import DataSplit, LoadCase, Ratio, Task, band_metrics
@@ -27,6 +27,8 @@ from mnnfab.units import NEWTON_PER_GF
 TOLERANCE_SHARE, READINGS, RATIO_TOLERANCE = 0.1, 2.0, 0.02
 #: Largest tolerance of a range, as a share of its width.
 RANGE_SHARE = 0.25
+#: Tolerance over the error of a reading up to which a warning is given.
+COARSE = 1.0
 
 
 def make_cases(
@@ -48,8 +50,9 @@ def make_cases(
         cases, findings = table.cases, table.findings
     ratios = tuple(Ratio(one.name, *one.outputs) for one in section.ratios or ())
     where = "[task] cases" if section.dataset is None else section.dataset
-    least_mm = READINGS * design.check.resolution_mm
-    bands = _bands(where, cases, (inputs, outputs), len(ratios), least_mm)
+    reading_mm = design.check.resolution_mm * np.array([noise_factor(one) for one in outputs])
+    bands = _bands(where, cases, (inputs, outputs), len(ratios), READINGS * reading_mm)
+    findings += _coarse_readings(cases, outputs, bands, reading_mm)
     loads = np.array([case.loads_gf for case in cases]) * NEWTON_PER_GF
     pairs = tuple((ratio.above, ratio.below) for ratio in ratios)
     options = LossOptions(None, None, 1.0, design.check.resolution_mm, ratios=pairs)
@@ -79,7 +82,7 @@ def _bands(
     cases: Sequence[CaseSection],
     ports: tuple[tuple[AnyPort, ...], tuple[AnyPort, ...]],
     n_ratios: int,
-    least_mm: float,
+    least_mm: FloatArray,
 ) -> Bands:
     """Return the bands of all load cases, with their default tolerances."""
     rows = []
@@ -93,7 +96,7 @@ def _bands(
             displacements[output] = wanted
         ratios = [target_band(one) for one in case.ratios or ["free"] * n_ratios]
         weight = 1.0 if case.weight is None else case.weight
-        least = [least_mm] * len(displacements) + [RATIO_TOLERANCE] * n_ratios
+        least = [*least_mm.tolist(), *[RATIO_TOLERANCE] * n_ratios]
         rows.append(
             [
                 _interval(band, smallest, weight)
@@ -101,6 +104,26 @@ def _bands(
             ]
         )
     return Bands(*np.moveaxis(np.array(rows), 2, 0))
+
+
+def _coarse_readings(
+    cases: Sequence[CaseSection],
+    outputs: Sequence[AnyPort],
+    bands: Bands,
+    reading_mm: FloatArray,
+) -> tuple[Finding, ...]:
+    """Return a warning on the tolerance that is smallest relative to the error of its output."""
+    own = slice(0, len(outputs))
+    shares = np.where(bands.given[:, own], bands.tolerance[:, own] / reading_mm, np.inf)
+    case, output = (int(place) for place in np.unravel_index(shares.argmin(), shares.shape))
+    if shares[case, output] > COARSE:
+        return ()
+    message = (
+        f"{outputs[output]} in load case {cases[case].name} has a tolerance of "
+        f"{bands.tolerance[case, output]:.3g} mm, and is read to {reading_mm[output]:.3g} mm: a "
+        "single reading cannot tell whether the target is met"
+    )
+    return (Finding("coarse-reading", "warning", "task", message),)
 
 
 def _interval(band: TargetBand, least: float, weight: float) -> tuple[float, float, float, float]:
@@ -134,19 +157,23 @@ def _of_stiffness(
         if not load or others:
             given = f"loads {list(case.loads_gf)} gf"
             raise InputError(place, given, "a load at this input alone")
-        if inputs[number] not in outputs:
+        at = [i for i, output in enumerate(outputs) if same_port(output, inputs[number])]
+        if not at:
             raise InputError(place, f"no output at {inputs[number]}", "an output at this input")
-        if not (math.isinf(band.low) or band.low > 0) or band.high <= 0:
-            raise InputError(place, band.text, "positive stiffnesses")
-        yield outputs.index(inputs[number]), _displacement(band, load * NEWTON_PER_GF)
+        yield at[0], _displacement(place, band, load * NEWTON_PER_GF)
 
 
-def _displacement(band: TargetBand, load_N: float) -> TargetBand:
-    """Return the displacements by a load for a band of stiffnesses, load / stiffness."""
+def _displacement(where: str, band: TargetBand, load_N: float) -> TargetBand:
+    """Return the displacements by a load for a band of stiffnesses, load / stiffness.
+
+    Raises:
+        InputError: if the band has stiffnesses that are not positive.
+    """
     if band.low == band.high:
-        size = load_N / band.low
-        relative = TOLERANCE_SHARE if band.tolerance is None else band.tolerance / band.low
-        return TargetBand(size, size, abs(size) * relative)
+        tolerance = band.tolerance or TOLERANCE_SHARE * abs(band.low)
+        band = TargetBand(band.low - tolerance, band.high + tolerance)
+    if (band.low <= 0 < math.inf and not math.isinf(band.low)) or band.high <= 0:
+        raise InputError(where, band.text, "positive stiffnesses")
     # A node moves with its own load, so the stiffness needs no end beyond which it is infinite.
     soft = math.copysign(math.inf, load_N) if math.isinf(band.low) else load_N / band.low
     stiff = -math.copysign(math.inf, load_N) if math.isinf(band.high) else load_N / band.high
@@ -154,8 +181,11 @@ def _displacement(band: TargetBand, load_N: float) -> TargetBand:
 
 
 def _at_rest(bands: Bands, n_outputs: int) -> float:
-    """Return the largest deviation of outputs that do not move; ratios are not defined then."""
+    """Return the largest deviation of outputs that do not move; ratios are not defined then.
+
+    It is infinite if all targets are met at rest: then there is nothing to beat.
+    """
     measures = np.zeros(bands.low.shape)
     measures[:, n_outputs:] = np.nan
-    deviations = bands.deviations(measures)
-    return float(np.nan_to_num(deviations, nan=np.inf).max())
+    deviation = float(np.nan_to_num(bands.deviations(measures), nan=np.inf).max())
+    return deviation if deviation > 1.0 else np.inf

@@ -122,18 +122,20 @@ def class_probabilities(
 def _target_deviation(
     task: Task, bands: Bands, outputs_mm: FloatArray, sd_mm: FloatArray, load_factor: float
 ) -> ReadMetric:
-    """Return the largest RMS deviation of a target, with E[(d + n)²] = d² + s²."""
+    """Return the largest RMS deviation from a target as it is read."""
     pairs = tuple((one.above, one.below) for one in task.ratios)
     scaled = bands.scaled(load_factor, len(task.outputs))
     measures, sd = task.measures(outputs_mm), measure_sd(outputs_mm, sd_mm, pairs)
-    read = np.nan_to_num(scaled.deviations(measures, sd), nan=np.inf)
-    exact = np.nan_to_num(scaled.deviations(measures), nan=np.inf)
+    second, fourth = scaled.read_moments(measures, sd)
+    lost = bands.given & ~np.isfinite(measures)
+    read = np.sqrt(np.where(lost, np.inf, second))
+    exact = np.where(lost, np.inf, scaled.deviations(measures))
     worst = np.unravel_index(int(read.argmax()), read.shape)
-    value, share = float(read[worst]), float(sd[worst] / scaled.tolerance[worst])
-    # Of the squared deviation d² + 2 d n + n²: variance 4 d² s² + 2 s⁴.
-    spread = share * np.sqrt(4 * exact[worst] ** 2 + 2 * share**2) / (2 * value) if value else 0.0
+    value = float(read[worst])
+    spread = float(np.sqrt(max(fourth[worst] - second[worst] ** 2, 0.0)))
+    sd_read = spread / (2 * value) if 0 < value < np.inf else 0.0
     return ReadMetric(
-        "target_deviation", value, float(spread), float(exact.max()), int(bands.given.sum())
+        "target_deviation", value, sd_read, float(exact.max()), int(bands.given.sum())
     )
 
 

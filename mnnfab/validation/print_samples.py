@@ -62,7 +62,9 @@ def check_print_samples(problem: PortProblem, study: ToleranceStudy | None) -> l
     low, middle, high = np.percentile(study.metrics, [5, 50, 95])
     bonds = ", ".join(problem.network.bond_name(bond) for bond in study.worst_bonds())
     severity: Severity = "info" if study.print_yield >= MIN_YIELD else "warning"
-    limit = "all targets met" if problem.task.bands is not None else "within max_metric_drop"
+    limit = "within max_metric_drop"
+    if problem.task.bands is not None:
+        limit = f"deviations of at most {problem.design.check.max_target_deviation:g} tolerances"
     message = (
         f"{name} {study.nominal:.4f} nominal; {len(study.metrics):,} print samples with standard "
         f"deviations of {errors.width_mm:g} mm in width, {errors.thickness:.1%} in thickness, "

@@ -18,6 +18,13 @@ INPUTS: Final = (
         "Read the displacements at a time within the range, or measure the modulus of a coupon.",
     ),
     FindingCode(
+        "coarse-reading",
+        "input",
+        ("warning",),
+        "A target has a tolerance that is not larger than the error of a reading of its output.",
+        "Allow a larger tolerance, read with less error (`[check] resolution_mm`), or raise loads.",
+    ),
+    FindingCode(
         "drawing-unit",
         "input",
         ("info",),

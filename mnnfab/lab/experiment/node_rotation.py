@@ -64,4 +64,5 @@ def _lighter(weights: tuple[AppliedWeight, ...], factor: float) -> tuple[Applied
     """Return weights in the same proportions, the heaviest of which is in whole grams."""
     heaviest = max((abs(weight.load_gf) for weight in weights), default=1.0)
     share = max(1.0, heaviest * factor // 1) / heaviest
-    return tuple(AppliedWeight(weight.port, weight.load_gf * share) for weight in weights)
+    lighter = ((weight.port, round(weight.load_gf * share, 1)) for weight in weights)
+    return tuple(AppliedWeight(port, load) for port, load in lighter if load)

@@ -35,8 +35,11 @@ ADDED_TO = "added_to"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
 #: Heaviest weight that is accepted (gf).
 MAX_LOAD_GF = 1e6
-#: Largest force that is left of the weights of a step by loads at the ports, relative to them.
-SPANNED = 1e-9
+#: Largest force that is left of the weights of a step by loads at the ports, relative to the
+#: heaviest: weights that share a load are never quite equal.
+SPANNED = 0.05
+#: Increment of the weights that share a load, gf.
+SHARED_GF = 0.1
 #: Longest node number: Python converts only so many digits.
 MAX_NODE_DIGITS = 9
 
@@ -61,8 +64,15 @@ class AppliedWeight:
 
 
 def weights_on(port: AnyPort, load_gf: float) -> tuple[AppliedWeight, ...]:
-    """Return the weights of a load at a port: one at each node of a sum, times its factor."""
-    return tuple(AppliedWeight(term, factor * load_gf) for factor, term in port.terms)
+    """Return the weights of a load at a port: one at each node of a sum, times its factor.
+
+    Those of a sum are rounded to tenths of a gram.
+    """
+    if len(port.terms) == 1 and port.terms[0][0] == 1.0:
+        return (AppliedWeight(port.terms[0][1], load_gf),)
+    shares = ((term, factor * load_gf / SHARED_GF) for factor, term in port.terms)
+    rounded = [(term, round(round(share) * SHARED_GF, 6)) for term, share in shares]
+    return tuple(AppliedWeight(term, weight) for term, weight in rounded if weight)
 
 
 @dataclass(frozen=True)

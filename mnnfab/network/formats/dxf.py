@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,11 +54,13 @@ def read_dxf(path: Path, options: ReadOptions) -> RawNetwork:
         document = ezdxf.readfile(path)
     except (OSError, ezdxf.DXFError, ValueError, IndexError) as error:
         raise InputError(str(path), f"not read: {error}"[:300], "a DXF drawing") from error
-    scale, stated = unit_of(path, _unit(document), options.unit_mm)
+    scale, stated = unit_of(path, _unit(path, document), options.unit_mm)
     left_out: Counter[str] = Counter()
+    hidden = {layer.dxf.name for layer in document.layers if layer.is_off() or layer.is_frozen()}
     found = [
         (name, scale * ends)
         for entity in document.modelspace()
+        if not _is_hidden(entity, hidden, left_out)
         for name, ends in _lines(path, entity, left_out, scale)
     ]
     findings = list(stated)
@@ -70,8 +72,24 @@ def read_dxf(path: Path, options: ReadOptions) -> RawNetwork:
     return network_of_drawing(drawing, options.merge_mm, options.crossings or "refuse")
 
 
-def _unit(document: Document) -> tuple[float, str] | None:
-    return UNITS.get(int(document.header.get("$INSUNITS", 0)))
+def _is_hidden(entity: Any, hidden: Collection[str], left_out: Counter[str]) -> bool:  # noqa: ANN401 - of ezdxf
+    if entity.dxf.layer not in hidden:
+        return False
+    left_out[f"entities on the hidden layer {entity.dxf.layer}"] += 1
+    return True
+
+
+def _unit(path: Path, document: Document) -> tuple[float, str] | None:
+    """Return the unit that a drawing states; None for none.
+
+    Raises:
+        InputError: if it states one that is not of drawings of parts, such as miles.
+    """
+    code = int(document.header.get("$INSUNITS", 0))
+    if code != 0 and code not in UNITS:
+        names = ", ".join(name for _, name in UNITS.values())
+        raise InputError(str(path), f"unit number {code} of $INSUNITS", f"{names}, or none")
+    return UNITS.get(code)
 
 
 def _lines(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 #: Units of a length that is physical, mm.
 PHYSICAL = {"mm": 1.0, "cm": 10.0, "in": 25.4, "pt": 25.4 / 72, "pc": 25.4 / 6, "q": 0.25}
+#: Length of a user unit of a picture of physical size without a view box, mm.
+PIXEL_MM = 25.4 / 96
+#: Difference of the units by width and height that rounding of both explains.
+SAME_UNIT = 1e-3
 _LENGTH = re.compile(r"([0-9.]+(?:e[+-]?[0-9]+)?)\s*([a-z]+)")
 
 
@@ -39,13 +43,10 @@ def read_svg(path: Path, options: ReadOptions) -> RawNetwork:
     Raises:
         InputError: if it is no SVG file, has curves, or does not state its unit.
     """
-    picture = _parsed(path)
-    width_mm = _width_mm(picture)
-    stated = None if width_mm is None else (1.0, "millimetres")
-    scale, findings = unit_of(path, stated, options.unit_mm)
+    picture, unit_mm = _parsed(path)
+    stated = None if unit_mm is None else (unit_mm, f"units of {unit_mm:.6g} mm")
+    factor, findings = unit_of(path, stated, options.unit_mm)
     left_out: Counter[str] = Counter()
-    # svgelements scales a picture of physical width to pixels, by rounded factors of its units.
-    factor = scale if width_mm is None else width_mm / float(picture.width)
     upward = factor * np.array([1.0, -1.0])
     found = [(name, upward * ends) for name, ends in _lines(path, picture, left_out, factor)]
     more = []
@@ -57,27 +58,49 @@ def read_svg(path: Path, options: ReadOptions) -> RawNetwork:
     return network_of_drawing(drawing, options.merge_mm, options.crossings or "refuse")
 
 
-def _parsed(path: Path) -> Any:  # noqa: ANN401 - svgelements has no types
-    import io
-    from xml.etree.ElementTree import ParseError
+def _parsed(path: Path) -> tuple[Any, float | None]:
+    """Return the picture in its own user units, and the length of one, mm, if it is stated.
 
+    Size and view box of the picture would be applied as pixels; they are taken out, and give the
+    unit: the physical width over that of the view box.
+    """
+    import io
+
+    from lxml import etree
     from svgelements import SVG
 
     text = read_bytes(path, MAX_TEXT_BYTES)
     if b"<!ENTITY" in text:
         raise InputError(str(path), "an entity declaration", "an SVG drawing without entities")
+    parser = etree.XMLParser(resolve_entities=False, no_network=True)
     try:
-        return SVG.parse(io.BytesIO(text), reify=True, ppi=96)
-    except (ParseError, ValueError, TypeError, KeyError, IndexError) as error:
+        root = etree.fromstring(text, parser)
+        sizes = {key: root.attrib.pop(key, None) for key in ("width", "height", "viewBox")}
+        unit_mm = _unit_mm(path, sizes)
+        picture = SVG.parse(io.BytesIO(etree.tostring(root)), reify=True, ppi=96)
+    except (etree.XMLSyntaxError, ValueError, TypeError, KeyError, IndexError) as error:
         raise InputError(str(path), f"not read: {error}"[:300], "an SVG drawing") from error
+    return picture, unit_mm
 
 
-def _width_mm(picture: Any) -> float | None:  # noqa: ANN401 - of svgelements
-    """Return the width of a picture of physical size, mm; None for pixels."""
-    match = _LENGTH.fullmatch(str(picture.values.get("width", "")).strip().lower())
-    if match is None or match[2] not in PHYSICAL:
-        return None
-    return float(match[1]) * PHYSICAL[match[2]]
+def _unit_mm(path: Path, sizes: Mapping[str, str | None]) -> float | None:
+    """Return the length of a user unit, mm; None if the picture has no physical size.
+
+    Raises:
+        InputError: if width and height state different units.
+    """
+    box = [float(part) for part in re.split(r"[\s,]+", (sizes["viewBox"] or "").strip()) if part]
+    found = []
+    for place, key in ((2, "width"), (3, "height")):
+        match = _LENGTH.fullmatch((sizes[key] or "").strip().lower())
+        if match is None or match[2] not in PHYSICAL:
+            continue
+        length = float(match[1]) * PHYSICAL[match[2]]
+        found.append(length / box[place] if len(box) == 4 and box[place] > 0 else PIXEL_MM)
+    if found and max(found) - min(found) > SAME_UNIT * max(found):
+        given = f"units of {found[0]:.6g} mm by its width and {found[-1]:.6g} mm by its height"
+        raise InputError(str(path), given, "a picture and a view box of the same shape")
+    return found[0] if found else None
 
 
 def _lines(
