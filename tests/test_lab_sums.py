@@ -9,7 +9,14 @@ import pytest
 
 from mnnfab import InputError, Port, load_problem
 from mnnfab.lab.experiment.plan import make_plan, plan_model
-from mnnfab.lab.experiment.steps import AppliedWeight, Step, load_steps, port_loads, steps_text
+from mnnfab.lab.experiment.steps import (
+    AppliedWeight,
+    Step,
+    load_steps,
+    port_loads,
+    steps_text,
+    weights_on,
+)
 from mnnfab.network.ports import PortSum
 from mnnfab.problem.problem import PortProblem, require_ports
 from mnnfab.units import NEWTON_PER_GF
@@ -60,10 +67,8 @@ def test_weights_that_share_a_load_may_differ_a_little() -> None:
         Step("one", "forward", (AppliedWeight(Port(5, "y"), -5.0),)).loads_on((STRINGS,))
 
 
-def test_weights_are_tenths_of_a_gram(gripper: PortProblem) -> None:
+def test_weights_are_tenths_of_a_gram() -> None:
     thirds = PortSum(tuple((1 / 3, Port(node, "y")) for node in (6, 7, 8)))
-    from mnnfab.lab.experiment.steps import weights_on
-
     weights = [one.load_gf for one in weights_on(thirds, -5.0)]
     assert weights == [-1.7, -1.7, -1.7]
     loads = Step("one", "forward", weights_on(thirds, -5.0)).loads_on((thirds,))
