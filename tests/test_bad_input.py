@@ -214,7 +214,7 @@ CASES: dict[str, tuple[Callable[[], Values], str]] = {
     "class out of range": (put("task.target_class", 2), "target_class: 2, but the task has 2"),
     "test samples of a behaviour": (
         put("training.test_fraction", 0.3),
-        "a behaviour has a single sample",
+        "a behaviour is trained on all cases",
     ),
     "sharpness of a clamp": (put("training.sharpness", 5.0), 'only with "logistic"'),
     "training and widths": (put("widths", {"uniform_mm": 2.0}), "not both"),
