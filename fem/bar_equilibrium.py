@@ -9,6 +9,7 @@ import numpy as np
 from fem.nonlinear_bars import NonlinearBars
 from mnnfab.arrays import FloatArray
 from mnnfab.errors import ToolError
+from mnnfab.io.short_repr import short_repr
 from mnnfab.model.model import Equilibrium
 from mnnfab.network.ports import AnyPort, read_ports, unit_loads
 
@@ -76,6 +77,8 @@ class BarEquilibrium(Equilibrium):
 
     model: TrueLengthBars
     displacements: FloatArray
+
+    __repr__ = short_repr
 
     @property
     def outputs_mm(self) -> FloatArray:

@@ -15,6 +15,7 @@ from scipy import sparse
 
 from mnnfab.arrays import FloatArray, IntArray, frozen_floats
 from mnnfab.design.fabrication import Fabrication
+from mnnfab.io.short_repr import short_repr
 from mnnfab.linalg.cholesky import factorise
 from mnnfab.linalg.constraints import augmented, constrained
 from mnnfab.model.response import Response
@@ -44,6 +45,8 @@ class BeamModel:
     network: Network
     stiffness: sparse.csc_array
     free: IntArray
+
+    __repr__ = short_repr
 
     def displacements(self, loads: FloatArray) -> FloatArray:
         """Return displacements and rotations under loads, both (3 n_nodes, n_cases)."""

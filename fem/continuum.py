@@ -12,6 +12,7 @@ from fem.elasticity import plane_stress_constants, stress_law, von_mises
 from fem.mesh import Mesh
 from fem.system import Regions, Residuals, System, make_system, solve_ports
 from mnnfab.arrays import FloatArray, IntArray
+from mnnfab.io.short_repr import short_repr
 from mnnfab.model.response import Response
 from mnnfab.network.network import Network
 from mnnfab.network.ports import AnyPort
@@ -45,6 +46,8 @@ class Continuum:
     system: System
     lame: float
     shear: float
+
+    __repr__ = short_repr
 
     @property
     def basis(self) -> Basis:

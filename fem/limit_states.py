@@ -16,6 +16,7 @@ from fem.contact import contact_factor
 from fem.nonlinear_bars import LinearRange, NonlinearBars, linear_range
 from fem.resultants import bond_resultants, joint_stresses
 from fem.weight import sag
+from mnnfab.io.short_repr import short_repr
 from mnnfab.network.ports import unit_loads
 
 if TYPE_CHECKING:
@@ -68,6 +69,8 @@ class LoadCaseLimits:
     contact_position: FloatArray | None
     outputs_mm: FloatArray
 
+    __repr__ = short_repr
+
 
 @dataclass(frozen=True, eq=False)
 class LimitStates:
@@ -83,6 +86,8 @@ class LimitStates:
     cases: tuple[LoadCaseLimits, ...]
     sag_mm: FloatArray
     joint_strains: FloatArray
+
+    __repr__ = short_repr
 
 
 def assess_limit_states(

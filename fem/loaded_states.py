@@ -8,6 +8,7 @@ import numpy as np
 
 from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.errors import ToolError
+from mnnfab.io.short_repr import short_repr
 from mnnfab.network.ports import AnyPort, read_ports
 
 
@@ -26,6 +27,8 @@ class LoadedStates:
     nodes_mm: FloatArray
     shares: FloatArray
     joint_strains: FloatArray
+
+    __repr__ = short_repr
 
     @property
     def n_samples(self) -> int:

@@ -19,6 +19,7 @@ from fem.memory import require_memory
 from geometry.tiling import BoolArray, Tiling
 from mnnfab.arrays import FloatArray, IntArray, frozen_floats, frozen_ints
 from mnnfab.errors import ToolError
+from mnnfab.io.short_repr import short_repr
 from mnnfab.io.signals import uninterrupted
 
 log = logging.getLogger(__name__)
@@ -61,6 +62,8 @@ class Mesh:
     region_names: tuple[str, ...]
     region_heights: FloatArray
     n_nodes: int
+
+    __repr__ = short_repr
 
     @property
     def disc(self) -> IntArray:

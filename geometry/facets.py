@@ -19,6 +19,7 @@ from geometry.builder import reversed_loop
 from geometry.tiling import Loop, Tiling
 from mnnfab.arrays import FloatArray, IntArray, frozen_floats, frozen_ints
 from mnnfab.errors import ToolError
+from mnnfab.io.short_repr import short_repr
 
 #: Largest angle between successive chords (rad), for any tolerance.
 MAX_CHORD_ANGLE = math.pi / 6
@@ -35,6 +36,8 @@ class Facets:
 
     vertices: FloatArray
     triangles: IntArray
+
+    __repr__ = short_repr
 
     @property
     def volume_mm3(self) -> float:

@@ -13,6 +13,7 @@ import shapely
 
 from geometry.arcs import Arc, arc_between, segment_areas
 from mnnfab.arrays import FloatArray, IntArray
+from mnnfab.io.short_repr import short_repr
 
 #: Chords that stand for a quarter turn in polygons.
 CHORDS = 12
@@ -103,6 +104,8 @@ class Tiling:
     disc_radius_mm: float
     thickness_mm: float
     reliefs: tuple[Relief, ...] = ()
+
+    __repr__ = short_repr
 
     @property
     def n_cells(self) -> int:

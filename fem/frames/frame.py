@@ -11,6 +11,7 @@ import numpy as np
 from fem.frames.kernels.arrays import Chains, Planar, Points, Space
 from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.errors import InputError
+from mnnfab.io.short_repr import short_repr
 
 #: Largest distance of the end of a chain from its node, relative to the chain's length.
 CLOSURE = 1e-9
@@ -88,6 +89,8 @@ class BeamFrame:
     held_out: BoolArray
     axial_law: tuple[float, float] = (0.0, 0.0)
     ground: FloatArray | None = None
+
+    __repr__ = short_repr
 
     def __post_init__(self) -> None:
         """Check that the chains are closed."""

@@ -15,6 +15,7 @@ from fem.frames.kernels.planar_elements import largest_strains
 from fem.frames.load_steps import SteppedState, raise_loads
 from fem.frames.solvers import make_solver
 from mnnfab.arrays import FloatArray, IntArray
+from mnnfab.io.short_repr import short_repr
 from mnnfab.machine import threads
 
 #: Smallest number of samples for each thread: fewer are solved before a thread has begun.
@@ -38,6 +39,8 @@ class PlanarStates:
     negatives: IntArray
     points: Points
     strains: FloatArray
+
+    __repr__ = short_repr
 
     @property
     def converged(self) -> np.ndarray:

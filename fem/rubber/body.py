@@ -19,6 +19,7 @@ from fem.rubber.law import transverse_ratio
 from fem.system import System
 from fem.weight import NEWTON_PER_MM3, weight_loads
 from mnnfab.arrays import FloatArray, IntArray
+from mnnfab.io.short_repr import short_repr
 from mnnfab.linalg.cholesky import Factoriser, make_factoriser
 
 
@@ -37,6 +38,8 @@ class RubberBody:
     system: System
     weight: FloatArray
     weight_N_per_mm3: float = 0.0
+
+    __repr__ = short_repr
 
     @property
     def n_dofs(self) -> int:

@@ -17,6 +17,7 @@ from fem.rubber.strains import JointWindows, joint_strains, joint_windows
 from mnnfab.arrays import FloatArray, IntArray, frozen_floats
 from mnnfab.design.fabrication import Fabrication
 from mnnfab.errors import UnstableError
+from mnnfab.io.short_repr import short_repr
 from mnnfab.model.model import Equilibrium
 from mnnfab.network.network import Network
 from mnnfab.network.ports import AnyPort, read_ports
@@ -40,6 +41,8 @@ class RubberModel:
     inputs: tuple[AnyPort, ...]
     outputs_at: tuple[AnyPort, ...]
     windows: JointWindows
+
+    __repr__ = short_repr
 
     @property
     def n_dofs(self) -> int:
@@ -182,6 +185,8 @@ class RubberEquilibrium(Equilibrium):
     model: RubberModel
     states: LoadedStates
     fields: FloatArray
+
+    __repr__ = short_repr
 
     @property
     def outputs_mm(self) -> FloatArray:

@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from mnnfab.errors import InputError
+from mnnfab.io.short_repr import short_repr
 from mnnfab.network.node_ids import NodeId, node_id
 
 T = TypeVar("T")
@@ -88,6 +89,8 @@ class Section(BaseModel):
     """Base of all sections: frozen, strict types, no unknown keys, finite numbers only."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+    __repr__ = short_repr
 
 
 def section_error(key: str, given: str, allowed: str) -> ValueError:

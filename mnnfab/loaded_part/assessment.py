@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mnnfab.arrays import FloatArray, frozen_floats
+from mnnfab.io.short_repr import short_repr
 from mnnfab.loaded_part.calibrated_frame import CalibratedFrame, calibrated_frame
 from mnnfab.loaded_part.cases import LoadedCase, loaded_cases
 from mnnfab.loaded_part.discretisation import loaded_error
@@ -67,6 +68,8 @@ class LoadedPart:
     read: ReadMetric | None
     linear_read: ReadMetric | None
     remedies: tuple[Remedy, ...] = ()
+
+    __repr__ = short_repr
 
     @property
     def at_loads(self) -> SweptStates:

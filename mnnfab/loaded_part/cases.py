@@ -10,6 +10,7 @@ import numpy as np
 from fem.contact import self_contact
 from fem.rubber.strains import joint_strains
 from mnnfab.arrays import FloatArray
+from mnnfab.io.short_repr import short_repr
 from mnnfab.loaded_part.solid import loaded_cases_of
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ class LoadedCase:
     joint_strains: FloatArray
     contact_mm: FloatArray | None
     buckling: SolidBuckling | None
+
+    __repr__ = short_repr
 
     @property
     def change(self) -> float:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from mnnfab.arrays import FloatArray
+from mnnfab.io.short_repr import short_repr
 from mnnfab.loaded_part.instabilities import Instability, first_instability
 from mnnfab.task.reading import ReadMetric, metric_as_read
 from mnnfab.task.task import is_scored
@@ -55,6 +56,8 @@ class Envelope:
     best: float | None
     upper_limit: UpperLimit
     margin: float
+
+    __repr__ = short_repr
 
     @property
     def load_limit(self) -> float:

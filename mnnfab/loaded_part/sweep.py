@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from fem.frames.kernels.arrays import Points
 from fem.frames.planar import PlanarStates
 from mnnfab.arrays import FloatArray
+from mnnfab.io.short_repr import short_repr
 from mnnfab.loaded_part.calibrated_frame import CalibratedFrame
 from mnnfab.loaded_part.frame_paths import FramePaths
 from mnnfab.network.ports import nodes_of
@@ -67,6 +68,8 @@ class Sweep:
     states: tuple[SweptStates, ...]
     in_plane: FloatArray
     out_of_plane: FloatArray
+
+    __repr__ = short_repr
 
     @property
     def factors(self) -> FloatArray:

@@ -14,6 +14,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from mnnfab.arrays import FloatArray
+from mnnfab.io.short_repr import short_repr
 
 Ratios = tuple[tuple[int, int], ...]
 """Outputs above and below the line of each ratio."""
@@ -34,6 +35,8 @@ class Bands:
     high: FloatArray
     tolerance: FloatArray
     weight: FloatArray
+
+    __repr__ = short_repr
 
     @property
     def as_targets(self) -> FloatArray:

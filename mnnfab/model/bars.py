@@ -8,6 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from mnnfab.arrays import FloatArray
+from mnnfab.io.short_repr import short_repr
 from mnnfab.model.bar_solvers import Engine, choose_engine
 from mnnfab.model.response import Response
 from mnnfab.network.compatibility import compatibility_matrix
@@ -57,6 +58,8 @@ class BarModel:
     _elongate: sparse.csr_array | FloatArray = field(init=False, repr=False)
     _readings: FloatArray | sparse.csr_array = field(init=False, repr=False)
     _grounded: Grounded = field(init=False, repr=False)
+
+    __repr__ = short_repr
 
     def __post_init__(self) -> None:
         """Compute everything that does not depend on the stiffnesses."""

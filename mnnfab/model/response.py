@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from mnnfab.arrays import FloatArray
 from mnnfab.io.display import table_html
+from mnnfab.io.short_repr import short_repr
 from mnnfab.model.model import in_situ_gradient
 
 
@@ -18,6 +19,8 @@ class FlexibilityMatrix:
     """
 
     matrix: FloatArray
+
+    __repr__ = short_repr
 
     def outputs(self, loads_N: FloatArray) -> FloatArray:
         """Return the displacements of the outputs, (n_samples, n_out) mm."""
@@ -44,6 +47,8 @@ class Response:
     flexibility: FloatArray
     elongations: FloatArray
     adjoint_elongations: FloatArray
+
+    __repr__ = short_repr
 
     def outputs(self, loads_N: FloatArray) -> FloatArray:
         """Return the displacements of the outputs, (n_samples, n_out) mm."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from mnnfab.arrays import FloatArray, frozen_floats
 from mnnfab.design.fabrication import Fabrication
+from mnnfab.io.short_repr import short_repr
 from mnnfab.model.bars import stiffness_per_width
 from mnnfab.model.joints import series_integral
 from mnnfab.network.network import Network
@@ -32,6 +33,8 @@ class StiffnessLaw:
     coefficients: FloatArray
     _powers: tuple[FloatArray, ...] = field(init=False, repr=False)
     _derivative_powers: tuple[FloatArray, ...] = field(init=False, repr=False)
+
+    __repr__ = short_repr
 
     def __post_init__(self) -> None:
         """Freeze the coefficients and store them by power for Horner's rule."""

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from mnnfab.arrays import FloatArray, IntArray, frozen_floats, frozen_ints
 from mnnfab.errors import InputError
+from mnnfab.io.short_repr import short_repr
 from mnnfab.network.supports import Support, check_supports
 
 #: Bonds shorter than this (mm) are rejected as input errors: no process can make them.
@@ -37,6 +38,8 @@ class Network:
     bonds: IntArray
     fixed: IntArray
     supports: tuple[Support, ...] = ()
+
+    __repr__ = short_repr
 
     def __post_init__(self) -> None:
         """Validate the values and make the arrays read-only."""

@@ -10,6 +10,7 @@ from scipy.linalg import svd
 
 from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.errors import InputError, MechanismError
+from mnnfab.io.short_repr import short_repr
 from mnnfab.linalg.cholesky import factorise
 from mnnfab.network.compatibility import compatibility_matrix
 from mnnfab.network.network import Network
@@ -48,6 +49,8 @@ class Rigidity:
     n_zero_modes: int
     n_self_stresses: int
     moving_nodes: IntArray
+
+    __repr__ = short_repr
 
 
 def analyse_rigidity(network: Network) -> Rigidity:

@@ -11,6 +11,7 @@ from typing_extensions import TypeIs
 
 from mnnfab.arrays import frozen_floats
 from mnnfab.errors import InputError
+from mnnfab.io.short_repr import short_repr
 from mnnfab.printed_part.continuum import mesh_part, solve_part
 from mnnfab.printed_part.tiling import part_sha256, printed_parts, tile_part
 from mnnfab.problem.part_hash import shape_sha256
@@ -53,6 +54,8 @@ class PrintedPart(Generic[TaskT_co]):
     problem: Problem[TaskT_co]
     widths_mm: FloatArray
     timer: StageTimer = field(default_factory=_silent_timer)
+
+    __repr__ = short_repr
 
     def __post_init__(self) -> None:
         """Validate and freeze the widths, from which the cached properties are computed."""

@@ -14,6 +14,7 @@ from mnnfab.arrays import FloatArray
 from mnnfab.design.design import Design
 from mnnfab.errors import InputError
 from mnnfab.findings import Finding
+from mnnfab.io.short_repr import short_repr
 from mnnfab.model.bars import BarModel
 from mnnfab.model.response import Response
 from mnnfab.model.springs import SpringModel
@@ -75,6 +76,8 @@ class Problem(Generic[TaskT_co]):
     input_bytes: Mapping[str, bytes]
     network_findings: tuple[Finding, ...] = ()
     surrogate: Surrogate = UNCORRECTED
+
+    __repr__ = short_repr
 
     @property
     def input_findings(self) -> tuple[Finding, ...]:

@@ -11,6 +11,7 @@ from typing_extensions import TypeIs, TypeVar
 
 from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.findings import Finding
+from mnnfab.io.short_repr import short_repr
 from mnnfab.losses.bands import Bands, bands_of, measures_of
 from mnnfab.losses.loss import Loss, TargetKind
 from mnnfab.losses.readout import Readout, predicted_classes
@@ -71,6 +72,8 @@ class DataSplit:
     validation: IntArray = field(default_factory=_no_samples)
     test: IntArray = field(default_factory=_no_samples)
 
+    __repr__ = short_repr
+
 
 @dataclass(frozen=True, eq=False)
 class Task(Generic[MetricT_co]):
@@ -113,6 +116,8 @@ class Task(Generic[MetricT_co]):
     input_findings: tuple[Finding, ...] = ()
     readout: Readout = LARGEST_MAGNITUDE
     ratios: tuple[Ratio, ...] = ()
+
+    __repr__ = short_repr
 
     @property
     def train_indices(self) -> IntArray:

@@ -8,6 +8,7 @@ import numpy as np
 
 from mnnfab.arrays import FloatArray
 from mnnfab.design.fabrication import Fabrication
+from mnnfab.io.short_repr import short_repr
 from mnnfab.model.bars import BarModel
 from mnnfab.model.joints import edge_sensitivity, series_integral
 from mnnfab.model.model import PortModel
@@ -57,6 +58,8 @@ class ToleranceStudy:
     output_sd_mm: FloatArray
     output_sd_first_order_mm: FloatArray
     bond_shares: FloatArray
+
+    __repr__ = short_repr
 
     def worst_bonds(self, count: int = 3) -> list[int]:
         """Return the bonds with the largest shares in the variance, in descending order.

@@ -14,6 +14,7 @@ from scipy.optimize import OptimizeResult, minimize
 
 from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.errors import InputError, LostStateError
+from mnnfab.io.short_repr import short_repr
 from mnnfab.model.model import PortModel, WidthEquilibrium, WidthModel
 from mnnfab.task.task import Task
 from mnnfab.training.adam import Adam
@@ -147,6 +148,8 @@ class Trainable:
     other_models: tuple[WidthModel, ...] = ()
     penalty: Penalty | None = None
     renew: Callable[[], Trainable] | None = None
+
+    __repr__ = short_repr
 
     def _scenarios(self, latent: FloatArray) -> Iterable[tuple[WidthModel, FloatArray]]:
         """Return each model with the widths of each print sample, (n_bonds,) mm."""

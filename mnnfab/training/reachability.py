@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mnnfab.arrays import FloatArray, IntArray
+from mnnfab.io.short_repr import short_repr
 from mnnfab.linalg.condition_number import condition_number
 from mnnfab.losses.bands import band_text
 from mnnfab.losses.kinds.squared_error import SquaredError
@@ -133,6 +134,8 @@ class Reachability:
     signal_mm: float
     unreadable: float
     missed: tuple[MissedTarget, ...] = ()
+
+    __repr__ = short_repr
 
 
 def assess(

@@ -11,6 +11,7 @@ import numpy as np
 from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.errors import InputError, ToolError
 from mnnfab.io.display import curve_svg, table_html
+from mnnfab.io.short_repr import short_repr
 from mnnfab.model.model import PortModel
 from mnnfab.task.metrics import Metrics, MetricValue, metric_label
 from mnnfab.task.task import Task
@@ -89,6 +90,8 @@ class Training:
     widths_by_epoch_mm: FloatArray | None = None
     stopped: bool = False
     penalty: float = 0.0
+
+    __repr__ = short_repr
 
     @property
     def kept_restart(self) -> Restart | None:

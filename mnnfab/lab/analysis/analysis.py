@@ -10,6 +10,7 @@ import numpy as np
 
 from mnnfab.errors import InputError
 from mnnfab.findings import Finding, Severity
+from mnnfab.io.short_repr import short_repr
 from mnnfab.lab.analysis.checks import check_measurement, check_swapped_shots
 from mnnfab.lab.analysis.load_checks import check_loads, check_probes
 from mnnfab.lab.analysis.loaded_gradients import loaded_model_gradients, with_probe_errors
@@ -72,6 +73,8 @@ class Analysis:
     fit: BestFit
     findings: tuple[Finding, ...]
     photographs: PhotographResult | None
+
+    __repr__ = short_repr
 
 
 def analyse(part: PortPart, folder: Path) -> Analysis:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mnnfab.errors import InputError
+from mnnfab.io.short_repr import short_repr
 from mnnfab.lab.analysis.prediction import Prediction, predict
 from mnnfab.lab.experiment.node_rotation import MAX_ROTATION, node_rotations, with_limited_rotation
 from mnnfab.lab.experiment.plan import Plan, make_plan, plan_model, unique_names
@@ -54,6 +55,8 @@ class Kit:
     plan: Plan
     prediction: Prediction
     rotations: FloatArray
+
+    __repr__ = short_repr
 
     @property
     def steps(self) -> tuple[Step, ...]:

@@ -10,6 +10,7 @@ from scipy.linalg import block_diag
 
 from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.errors import InputError
+from mnnfab.io.short_repr import short_repr
 from mnnfab.lab.experiment.reading import ElongationBy, Reading
 from mnnfab.lab.experiment.shots import Positions, check_steps, rows_by_step
 from mnnfab.lab.experiment.steps import LOADED, Step, base_rows
@@ -64,6 +65,8 @@ class Measurement:
     order: IntArray
     scale: float
     size: float
+
+    __repr__ = short_repr
 
     @property
     def has_probes(self) -> bool:
