@@ -59,7 +59,8 @@ def test_representations_are_short(values: dict[str, object]) -> None:
 
 
 def test_an_array_is_given_by_shape_and_range() -> None:
-    network = Network([[0, 0], [10, 0], [0, 10]], [[0, 1], [1, 2], [0, 2]], [0, 1])
+    nodes = np.array([[0.0, 0.0], [10.0, 0.0], [0.0, 10.0]])
+    network = Network(nodes, np.array([[0, 1], [1, 2], [0, 2]]), np.array([0, 1]))
     assert repr(network) == (
         "Network(nodes=<array 3 x 2, 0 to 10>, bonds=<array 3 x 2, 0 to 2>, fixed=[0, 1], "
         "supports=())"
