@@ -159,6 +159,13 @@ CASES: dict[str, tuple[Callable[[], Values], str]] = {
         put("task.inputs", [{"node": 4, "axis": "y"}]),
         "[task] inputs[0]: node 4 is fixed",
     ),
+    "name twice": (
+        put(
+            "task.outputs",
+            [{"node": node, "axis": "y", "name": "a"} for node in (12, 9)],
+        ),
+        '[task] outputs[1].name: "a" twice',
+    ),
     "port twice": (
         put("task.outputs", [{"node": 12, "axis": "y"}, {"node": 12, "axis": "y"}]),
         "[task] outputs[1]: node 12 y is given twice",

@@ -265,6 +265,10 @@ side,0,3,,,,0.1 to 0.5,,at least 0.02,4
 
 def table_design(folder: Path, table: str = TABLE) -> Path:
     head = CASES.split("[[task.cases]]", maxsplit=1)[0]
+    for node, axis, name in ((3, "y", "a"), (1, "x", "b")):
+        place = f'{{ node = {node}, axis = "{axis}"'
+        head = head.replace(place, f'{place}, name = "{name}"', 1)
+    folder.mkdir(exist_ok=True)
     (folder / "cases.csv").write_text(table, encoding="utf-8")
     return with_cases(folder, head + 'dataset = "cases.csv"\n')
 
@@ -274,8 +278,31 @@ def test_a_table_gives_the_same_cases(tmp_path: Path) -> None:
         require_trainable(load_problem(path)).task
         for path in (with_cases(tmp_path / "a"), table_design(tmp_path))
     )
-    assert ours.load_cases == theirs.load_cases
+    assert [case.name for case in ours.load_cases] == [case.name for case in theirs.load_cases]
     assert (ours.loads_N == theirs.loads_N).all()
+    assert (ours.targets == theirs.targets).all()
+
+
+def test_columns_are_taken_by_the_names_of_the_ports(tmp_path: Path) -> None:
+    """Loads and stiffnesses in another order, and without the stiffness that is free."""
+    swapped = """b_gf,a_gf,case,b_N_per_mm,1_mm,2_mm,3_mm,gain,weight
+0,-5,down,,-0.05 +- 0.04,at least -0.9,,,1
+3,0,side,at least 0.02,,,,0.1 to 0.5,4
+"""
+    ours, theirs = (
+        require_trainable(load_problem(table_design(tmp_path / name, table))).task
+        for name, table in (("a", TABLE), ("b", swapped))
+    )
+    assert (ours.loads_N == theirs.loads_N).all()
+    assert (ours.targets == theirs.targets).all()
+
+
+def test_numbers_in_texts_may_have_decimal_commas(tmp_path: Path) -> None:
+    table = TABLE.replace(",", ";").replace(".", ",")
+    ours, theirs = (
+        require_trainable(load_problem(table_design(tmp_path / name, text))).task
+        for name, text in (("a", TABLE), ("b", table))
+    )
     assert (ours.targets == theirs.targets).all()
 
 
@@ -289,7 +316,9 @@ def test_a_table_gives_the_same_cases(tmp_path: Path) -> None:
         ((",1\n", ",-1\n"), r'line 2, column "weight"'),
         (("-5,0", "0,0"), r"loads_gf \[0.0, 0.0\]\n.*at least one nonzero"),
         ((",gain,", ","), r"cases.csv"),
-        (("1_mm,2_mm,3_mm", "1_mm,2_mm,stiff_N_per_mm"), r"targets_mm: 2 numbers"),
+        (("1_mm,2_mm,3_mm", "1_mm,2_mm,stiff_N_per_mm"), r'column "stiff_N_per_mm"'),
+        (("a_gf,b_gf", "a_gf,c_gf"), r'column "c_gf"\n.*columns "a_gf", "b_gf"'),
+        (("down,-5,0", "down,-5,"), r'column "b_gf": empty\n.*0 for none'),
     ],
 )
 def test_wrong_tables_are_refused(tmp_path: Path, change: tuple[str, str], message: str) -> None:

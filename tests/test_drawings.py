@@ -13,6 +13,7 @@ import pytest
 
 from mnnfab import InputError, Network, load_problem, triangular_patch
 from mnnfab.arrays import FloatArray
+from mnnfab.findings import Finding
 from mnnfab.network.network_file import NetworkInput, read_network
 from mnnfab.network.raw_network import DrawingOptions
 
@@ -110,6 +111,10 @@ def codes(found: NetworkInput) -> list[str]:
     return [finding.code for finding in found.findings]
 
 
+def finding(found: NetworkInput, code: str) -> Finding:
+    return next(one for one in found.findings if one.code == code)
+
+
 def test_gaps_within_the_tolerance_are_closed(tmp_path: Path) -> None:
     lines = [*SQUARE[:4], ((0.004, -0.003), (20.003, 20.004))]
     found = read_network(write_dxf(tmp_path / "gap.dxf", lines), [0])
@@ -120,6 +125,29 @@ def test_gaps_within_the_tolerance_are_closed(tmp_path: Path) -> None:
     assert read_network(path, [0], merge_mm=0.6).network.n_nodes == 4
     with pytest.raises(InputError, match=r"cross, or one ends on the other, at"):
         read_network(path, [0])
+
+
+def test_the_widest_gap_is_named(tmp_path: Path) -> None:
+    """Two ends 0.13 mm apart at one corner: joined, or named with the tolerance that joins them."""
+    corner = (20.0, 20.0)
+    lines = [((0, 0), (20, 0)), ((20, 0), corner), ((20.05, 20.12), (0, 20)), ((0, 20), (0, 0))]
+    path = write_dxf(tmp_path / "gap.dxf", [*lines, ((0, 20), (20, 0))])
+    joined = finding(read_network(path, [0], merge_mm=0.2), "points-merged")
+    assert "up to 0.13 mm apart were joined at 1 places, the first at (20.02, 20.06)" in (
+        joined.message
+    )
+    near = finding(read_network(path, [0]), "ends-near")
+    assert near.severity == "warning"
+    assert near.message.startswith("ends of lines up to 0.13 mm apart are not joined at 1 places")
+    assert "at (20, 20) mm; [network] merge_mm = 0.14 joins them" in near.message
+    assert read_network(path, [0], merge_mm=0.14).network.n_nodes == 4
+
+
+def test_a_short_line_is_no_gap(tmp_path: Path) -> None:
+    """The ends of one line are not meant to meet, however short it is."""
+    lines = [*SQUARE[:4], ((0, 0), (20, 20)), ((0, 0), (0.3, 0.4))]
+    path = write_dxf(tmp_path / "short.dxf", lines)
+    assert "ends-near" not in codes(read_network(path, [0]))
 
 
 def test_lines_drawn_twice_are_one_bond(tmp_path: Path) -> None:

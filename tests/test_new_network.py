@@ -70,6 +70,26 @@ def test_a_drawing_with_supports_ports_and_loads(
     assert load_problem(tmp_path / "mine.toml").network.n_bonds == 8
 
 
+def test_gaps_of_a_drawing_are_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gap = [*SQUARE[:4], ((0.1, -0.1), (20.1, 20.1)), OTHER_DIAGONAL]
+    write_dxf(tmp_path / "x.dxf", gap)
+    arguments = ["--network", "x.dxf", "--merge-mm", "0.3", "--crossings", "split"]
+    arguments += ["--fixed", "0", "--support", "1 y"]
+    done = new(tmp_path, monkeypatch, *arguments)
+    assert done.exit_code == 0, done.output
+    assert design_of(tmp_path)["network"]["merge_mm"] == 0.3
+    assert load_problem(tmp_path / "mine.toml").network.n_nodes == 5
+    task = design_of(tmp_path)["task"]
+    assert 1 not in {port["node"] for port in task["inputs"] + task["outputs"]}
+
+
+@pytest.mark.parametrize("option", ["--unit-mm", "--merge-mm"])
+def test_lengths_are_positive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, option: str) -> None:
+    done = new(tmp_path, monkeypatch, "--network", "x.dxf", option, "-1")
+    assert done.exit_code == 2
+    assert "-1.0 is not in the range" in done.output
+
+
 def test_joints_are_shorter_in_a_small_drawing(tmp_path: Path) -> None:
     document = new_dxf([((a[0] / 4, a[1] / 4), (b[0] / 4, b[1] / 4)) for a, b in SQUARE])
     document.saveas(tmp_path / "small.dxf")

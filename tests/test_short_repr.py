@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +14,6 @@ from mnnfab import (
     Network,
     PrintedPart,
     Trainable,
-    Training,
     load_problem,
     make_problem,
     parse_design,
@@ -88,20 +86,6 @@ def test_a_section_shows_what_was_given(values: dict[str, object]) -> None:
     assert isinstance(design, Design)
     assert "export=" not in repr(design)
     assert repr(design).startswith("Design(format=1, name='gripper', network=")
-
-
-def test_the_page_writes_a_design_in_python() -> None:
-    """The block of docs/how-to/python.md runs as it stands there."""
-    page = (EXAMPLES.parent / "docs/how-to/python.md").read_text(encoding="utf-8")
-    section = page[page.index("## Write a design in Python") :]
-    block = re.search(r"```python\n(.*?)```", section, re.DOTALL)
-    assert block is not None
-    names: dict[str, object] = {"Path": Path}
-    exec(block[1], names)  # noqa: S102 - the text of this repository
-    training = names["training"]
-    assert isinstance(training, Training)
-    assert training.history[-1].metrics["targets_met"] == 1
-    assert repr(training).startswith("Training(widths_mm=<array 28, ")
 
 
 def test_a_design_from_python_is_that_of_the_file() -> None:

@@ -30,6 +30,8 @@ LATTICES = ", ".join(
         key=lambda name: (name != "triangular-patch", name),
     )
 )
+#: A length that is not 0.
+POSITIVE_MM = click.FloatRange(0, 1e6, min_open=True)
 
 
 @contextmanager
@@ -58,7 +60,10 @@ def _unwatched(options: AnswerOptions) -> Iterator[None]:
     metavar="FILE",
     help="Network file or drawing (.dxf, .svg, .step) in this folder instead of a lattice.",
 )
-@click.option("--unit-mm", type=float, help="Length of one unit of the network file, mm.")
+@click.option("--unit-mm", type=POSITIVE_MM, help="Length of one unit of the network file, mm.")
+@click.option(
+    "--merge-mm", type=POSITIVE_MM, help="Points of the network file as close as this are one."
+)
 @click.option(
     "--crossings",
     type=click.Choice(("refuse", "split")),
@@ -137,7 +142,9 @@ def _with_choices(given: dict[str, Any]) -> dict[str, Any]:
 
     kept = dict(given)
     of_network: dict[str, Any] = {
-        key: kept.pop(key) for key in ("lattice", "file", "unit_mm", "crossings") if key in kept
+        key: kept.pop(key)
+        for key in ("lattice", "file", "unit_mm", "merge_mm", "crossings")
+        if key in kept
     }
     if "fixed" in kept:
         of_network["fixed"] = node_numbers("--fixed", kept.pop("fixed"))
@@ -232,8 +239,10 @@ def schema(watcher: ProgressWatcher, out: Path | None) -> Answer:  # noqa: ARG00
     type=click.Path(path_type=Path),
     help="Draw the network into FILE, .svg or .png; an existing file is replaced.",
 )
-@click.option("--merge-mm", type=float, help="Of a network file: points as close as this are one.")
-@click.option("--unit-mm", type=float, help="Of a network file: length of one unit, mm.")
+@click.option(
+    "--merge-mm", type=POSITIVE_MM, help="Of a network file: points as close as this are one."
+)
+@click.option("--unit-mm", type=POSITIVE_MM, help="Of a network file: length of one unit, mm.")
 @click.option(
     "--crossings",
     type=click.Choice(("refuse", "split")),

@@ -15,6 +15,7 @@ from typing import Literal
 import numpy as np
 import shapely
 from scipy.spatial import cKDTree
+from scipy.spatial.distance import pdist
 
 from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.errors import InputError
@@ -82,6 +83,7 @@ def network_of_drawing(
     flat, turned = planar(points, np.arange(len(points)))
     graph, joined = _joined(flat, n_lines, tolerance)
     graph, lost = _without_short(graph, drawing, tolerance)
+    near = _near(graph, tolerance)
     graph, split = _split(graph, drawing, tolerance, crossings)
     graph, repeated = _without_repeats(graph)
     nodes, bonds = _numbered(graph, tolerance)
@@ -90,29 +92,33 @@ def network_of_drawing(
         bonds,
         tuple(range(len(nodes))),
         None,
-        (*drawing.findings, *turned, *joined, *lost, *split, *repeated),
+        (*drawing.findings, *turned, *joined, *lost, *near, *split, *repeated),
     )
 
 
 def _joined(points: FloatArray, n_lines: int, tolerance: float) -> tuple[_Graph, list[Finding]]:
     """Return the graph of the lines with ends that meet; a node is the mean of its ends."""
     first = groups_within(points, tolerance)
-    kept, node = np.unique(first, return_inverse=True)
+    _, node = np.unique(first, return_inverse=True)
     sizes = np.bincount(node)
     sums = np.array([np.bincount(node, points[:, axis]) for axis in (0, 1)])
     nodes = (sums / sizes).T
     gaps = np.linalg.norm(points - nodes[node], axis=1)
     findings = []
-    apart = int((gaps > GAP * tolerance).sum())
-    if apart:
+    apart = np.unique(node[gaps > GAP * tolerance])
+    if len(apart):
+        widest = max(float(pdist(points[node == one]).max()) for one in apart.tolist())
+        x, y = (nodes[apart[0]] + 0.0).tolist()
         message = (
-            f"{apart} ends of lines up to {2 * gaps.max():.3g} mm apart were joined to {len(kept)} "
-            f"nodes (tolerance {tolerance:g} mm)"
+            f"ends of lines up to {widest:.3g} mm apart were joined at {len(apart)} places, "
+            f"the first at ({x:.4g}, {y:.4g}) mm (tolerance {tolerance:g} mm)"
         )
         findings.append(Finding("points-merged", "info", "network", message))
     return _Graph(nodes, node.reshape(n_lines, 2), np.arange(n_lines)), findings
 
 
+#: Ends closer than this part of the median line are probably meant to meet.
+NEAR = 0.05
 #: Ends whose distance is below this part of the tolerance count as equal in findings.
 GAP = 1e-6
 
@@ -130,6 +136,27 @@ def _without_short(
     if short.all():
         raise InputError("drawing", f"no line longer than {tolerance:g} mm", "lines of bonds")
     return _Graph(graph.nodes, graph.bonds[~short], graph.line[~short]), [finding]
+
+
+def _near(graph: _Graph, tolerance: float) -> list[Finding]:
+    """Return a finding on ends that nearly meet: the gap may be meant as none."""
+    ends = np.unique(graph.bonds)
+    lengths = np.linalg.norm(np.diff(graph.nodes[graph.bonds], axis=1)[:, 0], axis=1)
+    reach = NEAR * float(np.median(lengths))
+    pairs = ends[cKDTree(graph.nodes[ends]).query_pairs(reach, output_type="ndarray")]
+    own = {tuple(sorted(bond)) for bond in graph.bonds.tolist()}
+    pairs = np.array([pair for pair in pairs.tolist() if tuple(sorted(pair)) not in own])
+    if not len(pairs):
+        return []
+    gaps = np.linalg.norm(np.diff(graph.nodes[pairs], axis=1)[:, 0], axis=1)
+    x, y = (graph.nodes[pairs[int(gaps.argmin())][0]] + 0.0).tolist()
+    wide = float(f"{1.1 * gaps.max():.2g}")
+    message = (
+        f"ends of lines up to {gaps.max():.3g} mm apart are not joined at {len(pairs)} places "
+        f"(tolerance {tolerance:g} mm), the nearest at ({x:.4g}, {y:.4g}) mm; [network] "
+        f"merge_mm = {wide:g} joins them"
+    )
+    return [Finding("ends-near", "warning", "network", message)]
 
 
 def _split(

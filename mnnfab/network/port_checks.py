@@ -17,7 +17,7 @@ HELD = 1e-9
 
 
 def check_ports(where: str, network: Network, ports: Sequence[AnyPort]) -> None:
-    """Check that ports are in range, can move and are given only once.
+    """Check that ports are in range, can move, and are given only once, as are their names.
 
     Raises:
         InputError: if a port is invalid; the message has its location in the list.
@@ -26,6 +26,10 @@ def check_ports(where: str, network: Network, ports: Sequence[AnyPort]) -> None:
     for i, port in enumerate(ports):
         for node in nodes_of([port]):
             _check_node(f"{where}[{i}]", node, network.n_nodes, free)
+    names = [port.name for port in ports]
+    for i, name in enumerate(names):
+        if name and name in names[:i]:
+            raise InputError(f"{where}[{i}].name", f'"{name}" twice', "a name of its own")
     vectors = port_vectors(network.n_nodes, ports).toarray()
     held = rigid_vectors(network.n_nodes, network.supports)
     for i, port in enumerate(ports):

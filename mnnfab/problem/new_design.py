@@ -169,7 +169,7 @@ def new_design_text(name: str, folder: Path, start: Start, ports: Ports | None =
         n_in = len(inputs)
     elif other is not None and named is None:
         rows = start.rows or MIN_ROWS
-        inputs, outputs = ports or _place_on(other.network, n_in, n_out)
+        inputs, outputs = ports or _place_on(other.network, n_in, n_out, start.network)
     elif named is None:
         rows = start.rows or _rows_for(n_in + n_out)
         inputs, outputs = ports or _place(start, rows, n_in, n_out)
@@ -224,9 +224,13 @@ def _check_ports(start: Start, n_in: int, n_out: int) -> None:
             raise InputError("--output", f"{one.port} with a number", "node and axis alone")
 
 
-def _place_on(network: Network, n_in: int, n_out: int) -> Ports:
-    """Return inputs at the lowest nodes, and outputs spread over those above them."""
-    free = hanging_order(network).tolist()
+def _place_on(network: Network, n_in: int, n_out: int, choice: NetworkChoice) -> Ports:
+    """Return inputs at the lowest nodes, and outputs spread over those above them.
+
+    Nodes on supports are left out: they may not move along y.
+    """
+    held = {support.port.node for support in choice.supports}
+    free = [node for node in hanging_order(network).tolist() if node not in held]
     if len(free) < n_in + n_out:
         given = f"{_count(len(free), 'free node')}"
         raise InputError("--network", given, f"at least {n_in + n_out}, one per input and output")

@@ -59,6 +59,7 @@ class NetworkChoice:
         file: network file or drawing in the folder of the design.
         rows: rows of a lattice that has them.
         unit_mm: length of one unit of a file, mm.
+        merge_mm: distance within which points of a file are one node, mm.
         crossings: what becomes of lines of a drawing that cross.
         fixed: fixed nodes; those at the upper corners if not given.
         supports: supports of single directions.
@@ -68,6 +69,7 @@ class NetworkChoice:
     file: str | None = None
     rows: int | None = None
     unit_mm: float | None = None
+    merge_mm: float | None = None
     crossings: Literal["refuse", "split"] | None = None
     fixed: tuple[int, ...] | None = None
     supports: tuple[PortChoice, ...] = ()
@@ -128,8 +130,9 @@ def _of_lattice(choice: NetworkChoice) -> tuple[Network, dict[str, Any]]:
     if name not in LATTICES:
         names = ", ".join(f'"{one}"' for one in LATTICES)
         raise InputError("--lattice", f'"{name}"', names)
-    if choice.unit_mm is not None or choice.crossings is not None:
-        raise InputError("--unit-mm or --crossings", "given with a lattice", "only with --network")
+    if any(one is not None for one in (choice.unit_mm, choice.merge_mm, choice.crossings)):
+        options = "--unit-mm, --merge-mm or --crossings"
+        raise InputError(options, "given with a lattice", "only with --network")
     lattice = LATTICES[name]
     values: dict[str, Any] = {"lattice": name}
     values |= {key: size for key, size in SIZES.items() if key in lattice.model_fields}
@@ -145,11 +148,9 @@ def _of_file(choice: NetworkChoice, folder: Path) -> tuple[Network, dict[str, An
     if choice.rows is not None:
         raise InputError("--rows", f"{choice.rows}, with --network", "only with a lattice")
     values: dict[str, Any] = {"file": choice.file}
-    if choice.unit_mm is not None:
-        values["unit_mm"] = choice.unit_mm
-    if choice.crossings is not None:
-        values["crossings"] = choice.crossings
-    arguments = None, None, DrawingOptions(choice.unit_mm, choice.crossings)
+    given = {key: getattr(choice, key) for key in ("unit_mm", "merge_mm", "crossings")}
+    values |= {key: value for key, value in given.items() if value is not None}
+    arguments = None, choice.merge_mm, DrawingOptions(choice.unit_mm, choice.crossings)
     try:
         found = read_network(folder / choice.file, None, *arguments)
     except InputError as error:

@@ -21,6 +21,11 @@ from mnnfab.report.sketch import NUMBER_POINTS, NUMBERED_NODES, number_places
 NUMBERED_BONDS = 120
 #: Longer side of the figure, inches, and length of an arrow, as a share of the mean bond.
 SIZE, ARROW = 8.0, 0.75
+#: Height of title, axis and legend, inches.
+TEXT_HEIGHT = 1.0
+#: Symbols of supports, as shares of the mean bond: distance of the ground line of a roller and of a
+#: spring from the node, half the length of that line, and half the width of the spring.
+ROLLER, SPRING, GROUND, COIL = 0.12, 0.4, 0.15, 0.06
 #: A text is centred on an axis along which it is shifted by less than this share.
 ALIGNED = 0.5
 
@@ -82,7 +87,8 @@ def draw_view(view: NetworkView) -> Figure:
     network = view.network
     width, height = np.ptp(network.nodes, axis=0) + network.lengths.mean() * 2
     scale = SIZE / max(width, height)
-    figure = Figure(figsize=(scale * width, max(scale * height, 3.0)), layout="constrained")
+    size = scale * width, max(scale * height, 3.0) + TEXT_HEIGHT
+    figure = Figure(figsize=size, layout="constrained")
     axes = figure.subplots()
     _draw_bonds(axes, network)
     _draw_supports(axes, network)
@@ -95,7 +101,7 @@ def draw_view(view: NetworkView) -> Figure:
     axes.set_ylabel("y, mm")
     axes.set_title(f"{view.name}: {network.n_nodes} nodes, {network.n_bonds} bonds", fontsize=11)
     if axes.get_legend_handles_labels()[0]:
-        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=5, frameon=False)
+        figure.legend(loc="outside lower center", ncols=5, frameon=False)
     return figure
 
 
@@ -135,8 +141,10 @@ def _draw_supports(axes: Axes, network: Network) -> None:
     for label, rigid, marker in (("roller", True, "o"), ("spring", False, "s")):
         own = [one.port for one in network.supports if one.is_rigid == rigid]
         _marks(axes, network, [port.node for port in own], marker, BLUE, label)
-        for port in own:  # a line along the direction that is held
-            _line(axes, network, port)
+        for port in own:
+            _ground(axes, network, port, ROLLER if rigid else SPRING)
+            if not rigid:
+                _coil(axes, network, port)
 
 
 def _marks(
@@ -149,10 +157,27 @@ def _marks(
         )
 
 
-def _line(axes: Axes, network: Network, port: Port) -> None:
-    half = 0.25 * float(network.lengths.mean()) * np.array(port.vector)
-    ends = network.nodes[port.node] + np.outer([-1.0, 1.0], half)
-    axes.plot(*ends.T, color=BLUE, lw=2, zorder=3)
+def _frame(network: Network, port: Port) -> tuple[FloatArray, FloatArray]:
+    """Return vectors of a mean bond along a held direction, away from the network, and across."""
+    along = float(network.lengths.mean()) * np.array(port.vector)
+    outwards = network.nodes[port.node] - network.nodes.mean(axis=0)
+    along = along if along @ outwards >= 0 else -along
+    return along, np.array([-along[1], along[0]])
+
+
+def _ground(axes: Axes, network: Network, port: Port, distance: float) -> None:
+    """Draw the ground line of a support, along which the node can move."""
+    along, across = _frame(network, port)
+    ends = network.nodes[port.node] + distance * along + np.outer([-GROUND, GROUND], across)
+    axes.plot(*ends.T, color=BLUE, lw=2.5, zorder=3)
+
+
+def _coil(axes: Axes, network: Network, port: Port) -> None:
+    """Draw the spring from a node to its ground line."""
+    along, across = _frame(network, port)
+    places, sides = np.linspace(0.0, SPRING, 9), COIL * np.array([0, 0, 1, -1, 1, -1, 1, 0, 0])
+    line = network.nodes[port.node] + np.outer(places, along) + np.outer(sides, across)
+    axes.plot(*line.T, color=BLUE, lw=1.5, zorder=3)
 
 
 def _draw_loads(axes: Axes, view: NetworkView) -> None:

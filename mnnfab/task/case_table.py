@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +16,13 @@ from mnnfab.design.task_section import MAX_CASES, Behaviour, check_cases
 from mnnfab.errors import InputError
 from mnnfab.findings import Finding
 from mnnfab.io.cells import is_missing
+from mnnfab.io.decimal_marks import decimal_marks
 from mnnfab.io.tables import Table, read_table_with_findings
+from mnnfab.task.case_columns import Column, Kind, column_kinds, read_columns
 
-NAME, WEIGHT = "case", "weight"
-LOAD, TARGET, STIFFNESS = "_gf", "_mm", "_N_per_mm"
+#: The numbers in a text such as "0,5 +- 0,1", and their mark.
+NUMBERS = re.compile(r"[0-9][0-9.,]*")
+DECIMAL_COMMA = re.compile(r"(?<=[0-9]),(?=[0-9])")
 
 
 @dataclass(frozen=True)
@@ -37,20 +41,21 @@ class CaseTable:
 def read_case_table(path: Path, section: Behaviour) -> CaseTable:
     """Read the load cases of a behaviour from CSV or Parquet.
 
-    The columns are "case", one load per input ending in _gf, one target per output ending in _mm,
-    and optionally "weight", one per ratio with its name, and one stiffness per input ending in
-    _N_per_mm. A target is a number or text as in a design file; an empty cell is free.
+    The columns are "case", a load for each input (its name and "_gf"), a target for each output
+    (its name and "_mm"), and optionally "weight", ratios by their names, and stiffnesses of inputs
+    (name and "_N_per_mm"). Ports without a name are taken in the order of the columns. A target is
+    a number or text as in a design file; an empty target is free.
 
     Raises:
         InputError: if the table or one of its load cases is invalid.
     """
     table = read_table_with_findings(path).without_index()
-    keys = _keys(table, [ratio.name for ratio in section.ratios or ()])
+    kinds = column_kinds(section)
+    columns = tuple(read_columns(table, kinds))
     if not 0 < len(table.rows) <= MAX_CASES:
         raise InputError(str(path), f"{len(table.rows)} rows", f"1 to {MAX_CASES} load cases")
-    cases = tuple(
-        _case(table, keys, row, line) for row, line in zip(table.rows, table.lines, strict=True)
-    )
+    rows = _Rows(table, kinds, columns, _has_commas(table))
+    cases = tuple(rows.case(row, line) for row, line in zip(table.rows, table.lines, strict=True))
     try:
         check_cases(cases, section)
     except ValueError as error:
@@ -59,68 +64,75 @@ def read_case_table(path: Path, section: Behaviour) -> CaseTable:
     return CaseTable(cases, table.findings)
 
 
-def _keys(table: Table, ratios: Sequence[str]) -> list[str]:
-    """Return the key of [[task.cases]] of every column."""
-    keys = []
-    for name in table.header:
-        if name in {NAME, WEIGHT}:
-            keys.append("name" if name == NAME else WEIGHT)
-        elif name in ratios:
-            keys.append("ratios")
-        elif name.endswith(STIFFNESS):
-            keys.append("stiffness_N_per_mm")
-        elif name.endswith((LOAD, TARGET)):
-            keys.append("loads_gf" if name.endswith(LOAD) else "targets_mm")
-        else:
-            allowed = f'"{NAME}", "{WEIGHT}", or a name ending in {LOAD}, {TARGET} or {STIFFNESS}'
-            if ratios:
-                allowed += f", or of a ratio: {', '.join(ratios)}"
-            raise InputError(f"{table.path}, line 1", f'column "{name}"', allowed)
-    if NAME not in table.header:
-        given = f"columns {', '.join(table.header)[:80]}"
-        raise InputError(f"{table.path}, line 1", given, f'a column "{NAME}" with names')
-    _check_order(table, [name for name in table.header if name in ratios], ratios)
-    return keys
+@dataclass(frozen=True)
+class _Rows:
+    """The rows of a table as load cases.
+
+    Args:
+        table: the table.
+        kinds: kinds of columns.
+        columns: what its columns hold.
+        commas: whether numbers in texts have decimal commas.
+    """
+
+    table: Table
+    kinds: tuple[Kind, ...]
+    columns: tuple[Column, ...]
+    commas: bool
+
+    def case(self, row: Sequence[str], line: str) -> CaseSection:
+        """Return the load case of a row.
+
+        Raises:
+            InputError: if a cell is invalid, with its line and column.
+        """
+        where, values = f"{self.table.path}, {line}", self._values(row, line)
+        try:
+            return CaseSection.model_validate(values)
+        except ValidationError as error:
+            detail = error.errors()[0]
+            if rule := rule_between_keys(detail):
+                raise InputError(where, f"{rule[0]} {rule[1]}", rule[2]) from error
+            allowed = expected_by_rule(detail) or expected_value(detail)
+            where += self._column(detail["loc"])
+            raise InputError(where, f'"{detail["input"]}"', allowed) from error
+
+    def _values(self, row: Sequence[str], line: str) -> dict[str, Any]:
+        given = {column.key for column in self.columns}
+        values: dict[str, Any] = {
+            kind.key: ["free"] * len(kind.names) for kind in self.kinds if kind.key in given
+        }
+        for column, name, cell in zip(self.columns, self.table.header, row, strict=True):
+            if column.key == "name":
+                values["name"] = cell
+            elif column.place is not None:
+                if column.key == "loads_gf" and is_missing(cell):
+                    where = f'{self.table.path}, {line}, column "{name}"'
+                    raise InputError(where, "empty", "a load in gf, 0 for none")
+                values[column.key][column.place] = self._value(cell)
+            elif not is_missing(cell):
+                values[column.key] = self._value(cell)
+        return values
+
+    def _column(self, location: tuple[int | str, ...]) -> str:
+        """Return the name of the column of an invalid value, for a message."""
+        for column, name in zip(self.columns, self.table.header, strict=True):
+            place = () if column.place is None else (column.place,)
+            if location[: 1 + len(place)] == (column.key, *place):
+                return f', column "{name}"'
+        return ""
+
+    def _value(self, cell: str) -> float | str:
+        """Return a cell as a number, or as the text of a target; "free" if it is empty."""
+        number = self.table.number(cell)
+        if number is not None:
+            return number
+        if is_missing(cell):
+            return "free"
+        return DECIMAL_COMMA.sub(".", cell) if self.commas else cell
 
 
-def _check_order(table: Table, given: Sequence[str], ratios: Sequence[str]) -> None:
-    if given and list(given) != list(ratios):
-        where = f"{table.path}, line 1"
-        raise InputError(where, f"ratios {', '.join(given)}", f"all in order: {', '.join(ratios)}")
-
-
-def _case(table: Table, keys: Sequence[str], row: Sequence[str], line: str) -> CaseSection:
-    values: dict[str, Any] = {}
-    for key, cell in zip(keys, row, strict=True):
-        if key == "name":
-            values[key] = cell
-        elif key == WEIGHT:
-            if not is_missing(cell):
-                values[key] = _number(table, cell)
-        else:
-            values.setdefault(key, []).append(_number(table, cell))
-    try:
-        return CaseSection.model_validate(values)
-    except ValidationError as error:
-        detail = error.errors()[0]
-        if rule := rule_between_keys(detail):
-            raise InputError(f"{table.path}, {line}", f"{rule[0]} {rule[1]}", rule[2]) from error
-        column = _column(table, keys, detail["loc"])
-        where = f"{table.path}, {line}" + (f', column "{column}"' if column else "")
-        allowed = expected_by_rule(detail) or expected_value(detail)
-        raise InputError(where, f'"{detail["input"]}"', allowed) from error
-
-
-def _column(table: Table, keys: Sequence[str], location: tuple[int | str, ...]) -> str | None:
-    """Return the name of the column of an invalid value."""
-    own = [name for name, key in zip(table.header, keys, strict=True) if key == location[0]]
-    place = location[1] if len(location) > 1 and isinstance(location[1], int) else 0
-    return own[place] if own else None
-
-
-def _number(table: Table, cell: str) -> float | str:
-    """Return a cell as a number, or as the text of a target; "free" if it is empty."""
-    number = table.number(cell)
-    if number is not None:
-        return number
-    return "free" if is_missing(cell) else cell
+def _has_commas(table: Table) -> bool:
+    """Return whether the numbers of a table, also those in texts, have decimal commas."""
+    numbers = [number for row in table.rows for cell in row for number in NUMBERS.findall(cell)]
+    return decimal_marks(numbers, ";").mark == ","

@@ -39,6 +39,13 @@ INPUTS: Final = (
         "",
     ),
     FindingCode(
+        "ends-near",
+        "input",
+        ("warning",),
+        "Ends of lines of a drawing nearly meet, and are different nodes.",
+        "Raise `[network] merge_mm` if they are one node; close the gaps in the drawing.",
+    ),
+    FindingCode(
         "lines-split",
         "input",
         ("info",),
