@@ -231,7 +231,9 @@ def test_training_meets_the_targets_of_all_cases(tmp_path: Path) -> None:
     assert found["targets_met"] == 1.0
     reach = assess_problem(problem)
     assert not reach.missed
-    assert "all targets of all load cases together: attainable" in reachability_text(problem, reach)
+    text = reachability_text(problem, reach)
+    assert "all targets of all load cases together: attainable" in text
+    assert 'stiffness_law = "bar"' in text
 
 
 def test_missed_targets_are_named_before_training(tmp_path: Path) -> None:

@@ -71,6 +71,7 @@ def reachability_text(problem: PortProblem, found: Reachability) -> str:
     lines = [
         f"{problem.design.name}: attainable results for widths of {low:g} to {high:g} mm, the best",
         "of several bounded optimisations (a search, not a proof)",
+        *_law_lines(problem),
         "",
         f"{'output':<12} {'load case':<20} {' '.join(f'{name:>12}' for name in columns)}",
     ]
@@ -113,6 +114,16 @@ def reachability_text(problem: PortProblem, found: Reachability) -> str:
         if not found.target.reached:
             lines += [_remedies(problem, found.target)]
     return "\n".join(lines)
+
+
+def _law_lines(problem: PortProblem) -> list[str]:
+    """Return the model of the results; bars without calibration are not the printed part."""
+    law = problem.design.schedule.stiffness_law
+    lines = [f'model: bars with [training] stiffness_law = "{law}"']
+    if law != "calibrated":
+        left_out = "thinned joints and hubs" if law == "bar" else "hubs"
+        lines += [f'  without the effect of {left_out}, tens of percent; "calibrated" has it']
+    return lines
 
 
 def _band_lines(found: Reachability) -> list[str]:
