@@ -306,10 +306,22 @@ def test_messages_on_a_terminal_break_between_words(tmp_path: Path) -> None:
 
 
 def test_questions_are_not_drawn_over(tmp_path: Path) -> None:
-    status, shown = on_terminal(["new", "asked"], tmp_path, b"none\n", 80)
+    status, shown = on_terminal(["new", "asked"], tmp_path, b"none\n\n", 80)
     assert status == 0
     assert "Task" in shown
+    assert "Network" in shown
+    assert (tmp_path / "asked.toml").is_file()
     assert "\x1b[" not in shown  # a progress bar moves the cursor and erases lines
+
+
+def test_a_wrong_unit_is_asked_again(tmp_path: Path) -> None:
+    crossed = '<path d="M0 0 L40 40 M40 0 L0 40" stroke="black"/>'
+    page = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 60 60">{crossed}</svg>'
+    (tmp_path / "x.svg").write_text(page, encoding="utf-8")
+    status, shown = on_terminal(["new", "asked"], tmp_path, b"none\nx.svg\ninch\n2\n", 80)
+    assert "'inch' is not a valid float" in shown
+    assert "at (40, -40) mm" in shown
+    assert status == 2
 
 
 def test_no_answer_is_no_fault(tmp_path: Path) -> None:

@@ -200,8 +200,13 @@ def _ask_drawing(name: str) -> dict[str, Any]:
     if not name.lower().endswith((".dxf", ".svg")):
         return {}
     words = "Length of one unit of the drawing in mm (Enter: as the file states)"
-    text = click.prompt(words, default="", show_default=False)
-    return {"unit_mm": float(text)} if text else {}
+    unit = click.prompt(words, default="", show_default=False, value_proc=_unit_mm)
+    return {} if unit is None else {"unit_mm": unit}
+
+
+def _unit_mm(text: str) -> float | None:
+    """Return an answer as a length; the question is asked again if it is none."""
+    return POSITIVE_MM.convert(text, None, None) if text else None
 
 
 @command()
