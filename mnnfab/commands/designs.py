@@ -206,7 +206,8 @@ def _ask_drawing(name: str) -> dict[str, Any]:
 
 def _unit_mm(text: str) -> float | None:
     """Return an answer as a length; the question is asked again if it is none."""
-    return POSITIVE_MM.convert(text, None, None) if text else None
+    unit: float | None = POSITIVE_MM(text) if text else None
+    return unit
 
 
 @command()
