@@ -13,16 +13,16 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
+from fem.supports import Supports, make_supports
 from mnnfab.arrays import FloatArray, IntArray, frozen_floats
 from mnnfab.design.fabrication import Fabrication
 from mnnfab.io.short_repr import short_repr
 from mnnfab.linalg.cholesky import factorise
-from mnnfab.linalg.constraints import augmented, constrained
+from mnnfab.linalg.constraints import constrained
 from mnnfab.model.response import Response
 from mnnfab.network.compatibility import compatibility_matrix
 from mnnfab.network.network import Network
 from mnnfab.network.ports import AnyPort, read_ports, unit_loads
-from mnnfab.network.supports import rigid_vectors, spring_vectors
 from mnnfab.profiles import Material
 
 #: Timoshenko's shear coefficient of a rectangular section.
@@ -51,26 +51,21 @@ class BeamModel:
     def displacements(self, loads: FloatArray) -> FloatArray:
         """Return displacements and rotations under loads, both (3 n_nodes, n_cases)."""
         displacements, free = np.zeros_like(loads), self.free
-        held, springs, sizes = self._supports
-        scale = float(self.stiffness.diagonal().mean())
-        vectors = sparse.csc_array(np.hstack([held, springs]))
-        every = np.concatenate([np.full(held.shape[1], scale), sizes])
-        stiffness = augmented(self.stiffness, vectors, every)
-        solve = constrained(factorise(stiffness[free][:, free]), held[free])
+        supports = self._supports
+        solve = factorise(supports.augmented(self.stiffness)[free][:, free])
+        solve = constrained(solve, supports.held[free].toarray())
         displacements[free] = solve(loads[free])
         return displacements
 
     @property
-    def _supports(self) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Directions that are held and those of springs, (3 n_nodes, m), and their stiffnesses."""
-        network = self.network
-        held = rigid_vectors(network.n_nodes, network.supports)
-        springs, sizes = spring_vectors(network.n_nodes, network.supports)
-        padded = [np.zeros((network.n_nodes, 3, part.shape[1])) for part in (held, springs)]
-        for whole, part in zip(padded, (held, springs), strict=True):
-            whole[:, :2] = part.reshape(network.n_nodes, 2, part.shape[1])
-        flat = [whole.reshape(3 * network.n_nodes, whole.shape[2]) for whole in padded]
-        return flat[0], flat[1], sizes
+    def _supports(self) -> Supports:
+        """Supports of the nodes, whose rotations are free."""
+        in_the_plane = np.delete(np.arange(3 * self.network.n_nodes), np.s_[2::3])
+        shape = (3 * self.network.n_nodes, 2 * self.network.n_nodes)
+        entries = np.ones(shape[1]), (in_the_plane, np.arange(shape[1]))
+        displacements = sparse.csc_array(sparse.coo_array(entries, shape=shape))
+        scale = float(self.stiffness.diagonal().mean())
+        return make_supports(displacements, self.network.supports, scale)
 
 
 def make_beam_model(

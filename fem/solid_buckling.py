@@ -34,7 +34,7 @@ from mnnfab.errors import InputError, ToolError
 from mnnfab.linalg.cholesky import Solve, factorise
 from mnnfab.linalg.constraints import constrained
 from mnnfab.network.network import Network
-from mnnfab.network.ports import AnyPort, Port, port_vectors
+from mnnfab.network.ports import AnyPort, port_vectors
 from mnnfab.network.supports import Support
 from mnnfab.profiles import Material
 
@@ -187,17 +187,18 @@ def _supports(
 ) -> Supports:
     """Return the supports on the unknowns of a family.
 
-    In the plane they act on mean displacements. Out of it, the mean u_z of the discs of rigid
-    supports is zero; it is written as a displacement of the node along x.
+    In the plane they act on mean displacements; out of it, the mean u_z of the discs of rigid
+    supports is zero.
     """
     averages = region_averages(prisms.basis, regions.disc, regions.n_nodes)
     in_plane = 2 not in family.component[family.degree == 0]
     if in_plane:
         functions = _in_family(family, averages, {0: 0, 1: 1})
         return make_supports(functions, supports, scale)
-    nodes = dict.fromkeys(one.port.node for one in supports if one.is_rigid)
-    held = [Support(Port(node, "x")) for node in nodes]
-    return make_supports(_in_family(family, averages, {0: 2}), held, scale)
+    nodes = np.unique([one.port.node for one in supports if one.is_rigid]).astype(np.int64)
+    held = _in_family(family, averages[:, 2 * nodes], {0: 2})
+    no_springs = sparse.csc_array((held.shape[0], 0))
+    return Supports(held, no_springs, np.empty(0), scale)
 
 
 def _in_family(
@@ -207,7 +208,7 @@ def _in_family(
 
     Args:
         family: the family.
-        averages: averages over discs, (2 n_points, 2 n_nodes).
+        averages: averages over discs, (2 n_points, n_averages).
         components: component of the displacement that each axis of the averages stands for.
     """
     n_points, size = averages.shape[0] // 2, len(family.degree)

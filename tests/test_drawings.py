@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import cadquery as cq
 import ezdxf
 import numpy as np
 import pytest
+from small import SMALL
 
 from mnnfab import InputError, Network, load_problem, triangular_patch
 from mnnfab.arrays import FloatArray
@@ -347,34 +349,19 @@ def test_a_solid_is_no_wire(tmp_path: Path) -> None:
         read_network(tmp_path / "box.step", [0])
 
 
-DESIGN = """
-schema = 1
-name = "drawn"
-[network]
-file = "x.dxf"
-fixed = [0, 1]
-crossings = "split"
-[fabrication]
-thickness_mm = 2.0
-width_min_mm = 1.5
-width_max_mm = 2.5
-width_initial_mm = 2.0
-[task]
-kind = "behaviour"
-inputs = [{ node = 2, axis = "y" }]
-outputs = [{ node = 3, axis = "y" }, { node = 4, axis = "y" }]
-loads_gf = [-5.0]
-target_class = 1
-"""
+#: Keys of [network] in place of the lattice of `SMALL`.
+DRAWN = 'file = "x.dxf"\ncrossings = "split"\n'
 
 
 def test_a_design_names_a_drawing(tmp_path: Path) -> None:
     write_dxf(tmp_path / "x.dxf", [*SQUARE, OTHER_DIAGONAL])
-    (tmp_path / "drawn.toml").write_text(DESIGN, encoding="utf-8")
+    drawn = re.sub(r"lattice = .*\nrows.*\nbond_length.*\n", DRAWN, SMALL)
+    design = drawn.format(name="drawn", epochs=5, check="false", form="svg")
+    (tmp_path / "drawn.toml").write_text(design, encoding="utf-8")
     problem = load_problem(tmp_path / "drawn.toml")
     assert problem.network.n_bonds == 8
     assert {finding.code for finding in problem.input_findings} >= {"drawing-unit", "lines-split"}
-    mesh = DESIGN.replace("x.dxf", "x.json")
+    mesh = design.replace("x.dxf", "x.json")
     (tmp_path / "x.json").write_text('{"nodes": [], "bonds": [], "fixed": []}', encoding="utf-8")
     (tmp_path / "mesh.toml").write_text(mesh, encoding="utf-8")
     with pytest.raises(InputError, match=r"crossings.*\n.*only for drawings"):

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import meshio
@@ -13,8 +14,9 @@ import numpy as np
 import pytest
 
 from fem.fields import WRITERS, LoadedModel
-from mnnfab import ToolError, load_problem
+from mnnfab import Port, ToolError, load_problem
 from mnnfab.arrays import FloatArray
+from mnnfab.network.supports import Support
 from mnnfab.printed_part.part import PrintedPart
 from mnnfab.problem.problem import PortProblem, require_ports
 
@@ -82,21 +84,39 @@ def displacements_of(path: Path, n_points: int) -> FloatArray:
 CALCULIX = shutil.which("ccx")
 
 
-@pytest.mark.skipif(
+needs_calculix = pytest.mark.skipif(
     not CALCULIX and os.environ.get(REQUIRED) != "required",
     reason="CalculiX is not installed",
 )
+
+
+@needs_calculix
 def test_calculix_solves_the_deck(tmp_path: Path, loaded: LoadedModel) -> None:
     """It makes a solid of plane stress elements, which is about a percent stiffer, as ours is."""
-    WRITERS["inp"](tmp_path / "part.inp", loaded)
+    _compare_with_calculix(tmp_path, loaded)
+
+
+@needs_calculix
+def test_calculix_holds_rollers(tmp_path: Path, problem: PortProblem) -> None:
+    """Equations hold the mean displacement of a disc, along an axis and along another direction."""
+    supports = (Support(Port(4, "y")), Support(Port(9, 30.0)))
+    network = replace(problem.network, fixed=np.array([0]), supports=supports)
+    held = replace(problem, network=network)
+    continuum, task = PrintedPart(held, np.full(28, 2.0)).continuum, problem.task
+    model = LoadedModel(continuum, network, problem.material, task.inputs, task.load_cases)
+    _compare_with_calculix(tmp_path, model)
+
+
+def _compare_with_calculix(folder: Path, loaded: LoadedModel) -> None:
+    WRITERS["inp"](folder / "part.inp", loaded)
     done = subprocess.run(
-        [CALCULIX or "ccx", "part"], check=False, cwd=tmp_path, capture_output=True, text=True
+        [CALCULIX or "ccx", "part"], check=False, cwd=folder, capture_output=True, text=True
     )
     assert "Job finished" in done.stdout
     assert "*ERROR" not in done.stdout
     continuum = loaded.continuum
     ours = continuum.displacements(np.array(loaded.cases[0].loads_N))
-    theirs = displacements_of(tmp_path / "part.frd", len(ours))
+    theirs = displacements_of(folder / "part.frd", len(ours))
     inside = np.isfinite(theirs).all(axis=1)
     assert inside.mean() > 0.99
     scale = np.vdot(ours[inside], theirs[inside, :2]) / np.vdot(ours[inside], ours[inside])

@@ -51,7 +51,7 @@ def test_the_pictures_have_every_number(tmp_path: Path) -> None:
     ]
     numbers = sorted(int(text) for text in texts if text.isdecimal())
     assert numbers == sorted([*range(20), *range(40)])
-    assert {"gap", "height", "strings 9 gf", "object 4 gf", "fixed"} <= set(texts)
+    assert {"gap", "height", "strings: 9 gf", "object: 4 gf", "fixed"} <= set(texts)
     assert (tmp_path / "gripper.svg").read_text(encoding="utf-8").count("<path") > 40
     pixels = np.asarray(Image.open(tmp_path / "gripper.png").convert("L"))
     assert 0.02 < (pixels < 200).mean() < 0.5

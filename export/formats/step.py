@@ -13,6 +13,7 @@ from OCP.BRepBndLib import BRepBndLib
 from OCP.GeomAbs import GeomAbs_SurfaceType
 from OCP.IFSelect import IFSelect_ReturnStatus
 from OCP.Interface import Interface_HArray1OfHAsciiString, Interface_Static
+from OCP.Message import Message, Message_Gravity
 from OCP.ShapeFix import ShapeFix_Face
 from OCP.StepBasic import StepBasic_Product
 from OCP.STEPControl import (
@@ -48,6 +49,7 @@ def write_step(part: Part, path: Path, tolerance_mm: float) -> None:  # noqa: AR
     Raises:
         ToolError: if the kernel cannot write the file.
     """
+    _silence_kernel()
     # These settings are global to the process and are read when a writer is created, so all of
     # them are set every time.
     writer = STEPControl_Writer()
@@ -62,6 +64,13 @@ def write_step(part: Part, path: Path, tolerance_mm: float) -> None:  # noqa: AR
     if status != IFSelect_ReturnStatus.IFSelect_RetDone:
         msg = f"the CAD kernel could not write {path.name}; the disk may be full"
         raise ToolError(msg)
+
+
+def _silence_kernel() -> None:
+    """Let the CAD kernel print failures only: it reports every transfer on standard output."""
+    printers = Message.DefaultMessenger_s().Printers()
+    for number in range(1, printers.Size() + 1):
+        printers.Value(number).SetTraceLevel(Message_Gravity.Message_Fail)
 
 
 def _add_metadata(model: StepData_StepModel, label: Label) -> None:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import Field
 
-from mnnfab.design.section import Section, section_error
-from mnnfab.network.ports import Axis
+from mnnfab.design.section import LaterKeysSection, section_error
+from mnnfab.network.ports import Axis, Port
 
 Degrees = Annotated[float, Field(ge=-360, le=360)]
 
 
-class OnAxis(Section):
+class OnAxis(LaterKeysSection):
     """An axis: exactly one of both keys.
 
     Args:
@@ -20,14 +20,10 @@ class OnAxis(Section):
         direction_deg: angle from x, counter-clockwise, instead of an axis.
     """
 
+    later_keys = frozenset({"axis", "direction_deg"})
+
     axis: Literal["x", "y"] | None = None
     direction_deg: Degrees | None = None
-
-    @model_serializer(mode="wrap")
-    def _without_absent_keys(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out keys without a value: a design has the hash that it had before they existed."""
-        values: dict[str, Any] = serialise(self)
-        return {key: value for key, value in values.items() if value is not None}
 
     def check_axis(self) -> None:
         """Raise a `ValueError` unless exactly one of both keys is given."""
@@ -43,3 +39,8 @@ class OnAxis(Section):
         assert self.direction_deg is not None, "one of both keys is given"
         axes: dict[float, Axis] = {0.0: "x", 90.0: "y"}
         return axes.get(self.direction_deg % 360.0, self.direction_deg)
+
+
+def axis_values(port: Port) -> dict[str, Any]:
+    """Return the axis of a port as the key of a section and its value."""
+    return {"axis" if isinstance(port.axis, str) else "direction_deg": port.axis}

@@ -96,7 +96,8 @@ def _of_form(form: str, numbers: list[float]) -> TargetBand:
         case "most":
             return TargetBand(-math.inf, numbers[0])
     if numbers[0] >= numbers[1]:
-        raise ValueError(TARGETS)
+        msg = 'the smaller number first, such as "0.2 to 0.4"'
+        raise ValueError(msg)
     return TargetBand(*numbers)
 
 
@@ -104,9 +105,12 @@ def _checked(band: TargetBand) -> TargetBand:
     """Return a band whose numbers are in range."""
     ends = [abs(end) for end in (band.low, band.high, band.tolerance or 0.0) if math.isfinite(end)]
     in_range = not any(math.isnan(end) for end in (band.low, band.high)) and max(ends) <= LARGEST
-    zero = band.tolerance is not None and band.tolerance <= 0
-    if not in_range or zero:
-        raise ValueError(TARGETS)
+    if band.tolerance is not None and band.tolerance <= 0:
+        msg = 'a tolerance above 0, such as "0.5 +- 0.05"'
+        raise ValueError(msg)
+    if not in_range:
+        msg = f"numbers from {-LARGEST:g} to {LARGEST:g}"
+        raise ValueError(msg)
     return band
 
 

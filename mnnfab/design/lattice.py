@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Annotated, Any, get_args
+from typing import Annotated, get_args
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import Field
 
-from mnnfab.design.section import Many, Node, NodeNumber, Section
+from mnnfab.design.section import LaterKeysSection, Many, Node, NodeNumber
 from mnnfab.design.support_section import SupportSection
 from mnnfab.network.network import Network
 
@@ -15,7 +15,7 @@ Rows = Annotated[int, Field(ge=1, le=1000)]
 Cut = Annotated[tuple[Node, Node], Field(strict=False)]
 
 
-class NetworkBase(Section):
+class NetworkBase(LaterKeysSection):
     """[network] keys shared by lattices and files.
 
     Args:
@@ -23,14 +23,10 @@ class NetworkBase(Section):
         supports: nodes that are held in one direction: rollers and springs.
     """
 
+    later_keys = frozenset({"supports"})
+
     damage: Many[Cut] = ()
     supports: Many[SupportSection] = ()
-
-    @model_serializer(mode="wrap")
-    def _without_no_supports(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out no supports: a design has the hash that it had before they existed."""
-        values: dict[str, Any] = serialise(self)
-        return {key: value for key, value in values.items() if key != "supports" or value}
 
 
 class Lattice(NetworkBase, ABC):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 
-from pydantic import Discriminator, SerializerFunctionWrapHandler, Tag, model_serializer
+from pydantic import Discriminator, Tag
 
 from mnnfab.design import lattices
 from mnnfab.design.lattice import Lattice, NetworkBase
@@ -32,19 +32,14 @@ class NetworkFile(NetworkBase):
             not given) or split there by a node ("split").
     """
 
+    later_keys = NetworkBase.later_keys | {"unit_mm", "crossings"}
+
     file: FileName
     fixed: Many[Node] | None = None
     numbering: Numbering | None = None
     merge_mm: Positive | None = None
     unit_mm: Positive | None = None
     crossings: Literal["refuse", "split"] | None = None
-
-    @model_serializer(mode="wrap")
-    def _without_absent_keys(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out keys without a value: a design has the hash that it had before they existed."""
-        values: dict[str, Any] = serialise(self)
-        later = {"supports", "unit_mm", "crossings"}
-        return {key: one for key, one in values.items() if one or key not in later}
 
 
 #: The class of each lattice by its name in the file.

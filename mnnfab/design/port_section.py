@@ -12,7 +12,7 @@ from pydantic import (
     model_validator,
 )
 
-from mnnfab.design.axis_section import OnAxis
+from mnnfab.design.axis_section import OnAxis, axis_values
 from mnnfab.design.section import Many, Node, Number, section_error
 from mnnfab.network.node_ids import NodeId, require_number
 from mnnfab.network.ports import AnyPort, Port, PortSum
@@ -27,6 +27,8 @@ class TermSection(OnAxis):
         node: number of the node, from 0, or its id in the network file.
         factor: factor of the displacement in the sum; 1 if not given.
     """
+
+    later_keys = OnAxis.later_keys | {"factor"}
 
     node: Node
     factor: Number | None = None
@@ -49,6 +51,8 @@ class PortSection(OnAxis):
             to each of them times its factor.
         name: name of the port in reports and tables.
     """
+
+    later_keys = OnAxis.later_keys | {"node", "nodes", "terms", "name"}
 
     node: Node | None = None
     nodes: Annotated[tuple[Node, ...], Strict(strict=False), Field(min_length=2)] | None = None
@@ -114,15 +118,9 @@ def port_values(port: AnyPort) -> dict[str, Any]:
     """Return a port as the values of its section in a design file."""
     name = {"name": port.name} if port.name else {}
     if isinstance(port, Port):
-        return {"node": port.node, **_axis_values(port), **name}
-    terms = [{"node": term.node, **_axis_values(term), "factor": f} for f, term in port.terms]
+        return {"node": port.node, **axis_values(port), **name}
+    terms = [{"node": term.node, **axis_values(term), "factor": f} for f, term in port.terms]
     return {"terms": terms, **name}
-
-
-def _axis_values(port: Port) -> dict[str, Any]:
-    if isinstance(port.axis, str):
-        return {"axis": port.axis}
-    return {"direction_deg": port.axis}
 
 
 Ports = Annotated[tuple[PortSection, ...], Strict(strict=False), Field(min_length=1)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import PurePosixPath, PureWindowsPath
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -12,8 +12,10 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainValidator,
+    SerializerFunctionWrapHandler,
     Strict,
     WithJsonSchema,
+    model_serializer,
 )
 
 from mnnfab.errors import InputError
@@ -91,6 +93,24 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
     __repr__ = short_repr
+
+
+class LaterKeysSection(Section):
+    """Base of sections with keys that earlier versions did not have.
+
+    Such a key is not written without a value, so that a design has the same hash as before.
+    """
+
+    later_keys: ClassVar[frozenset[str]]
+
+    @model_serializer(mode="wrap")
+    def _without_absent_keys(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        values: dict[str, Any] = serialise(self)
+        return {
+            key: value
+            for key, value in values.items()
+            if key not in self.later_keys or value or value == 0
+        }
 
 
 def section_error(key: str, given: str, allowed: str) -> ValueError:

@@ -21,6 +21,8 @@ class SupportSection(OnAxis):
         stiffness_N_per_mm: stiffness of a spring to the ground; a rigid support if not given.
     """
 
+    later_keys = OnAxis.later_keys | {"stiffness_N_per_mm"}
+
     node: Node
     stiffness_N_per_mm: Positive | None = None
 

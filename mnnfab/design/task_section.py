@@ -18,6 +18,7 @@ from mnnfab.design.case_section import CaseSection, RatioSection
 from mnnfab.design.port_section import Ports, PortSection
 from mnnfab.design.section import (
     FileName,
+    LaterKeysSection,
     Many,
     NodeNumber,
     NotNegative,
@@ -271,7 +272,7 @@ class Regression(Section):
         return self.model_copy(update={"max_load_gf": _times((self.max_load_gf,), factor)[0]})
 
 
-class Behaviour(Section):
+class Behaviour(LaterKeysSection):
     """[task] Behaviour: load cases with targets for the outputs.
 
     One load case has its loads and targets in this section; several are in [[task.cases]], or in a
@@ -295,6 +296,8 @@ class Behaviour(Section):
             displacement whose error counts as 1, mm.
     """
 
+    later_keys = frozenset({"loads_gf", "cases", "dataset", "ratios"})
+
     kind: Literal["behaviour"]
     inputs: Ports
     outputs: Ports
@@ -307,13 +310,6 @@ class Behaviour(Section):
     loss: ClassLoss | DisplacementLoss | None = None
     normalisation: Literal["softmax", "share"] | None = None
     loss_scale_mm: Positive | None = None
-
-    @model_serializer(mode="wrap")
-    def _without_absent_keys(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out keys without a value: a design has the hash that it had before they existed."""
-        values: dict[str, Any] = serialise(self)
-        later = ("loads_gf", "cases", "dataset", "ratios")
-        return {key: one for key, one in values.items() if one is not None or key not in later}
 
     @property
     def has_cases(self) -> bool:
@@ -373,8 +369,8 @@ class Behaviour(Section):
                 raise section_error(f"ratios[{number}].name", f'"{ratio.name}"', allowed)
             above, below = ratio.outputs
             if above == below or max(ratio.outputs) >= len(self.outputs):
-                given = f"{list(ratio.outputs)}, but the task has {len(self.outputs)} outputs"
-                allowed = "the indices of two outputs, counted from 0"
+                given = f"{list(ratio.outputs)}, of {len(self.outputs)} outputs"
+                allowed = "the indices of two different outputs, counted from 0"
                 raise section_error(f"ratios[{number}].outputs", given, allowed)
         check_cases(self.cases or (), self)
         return self

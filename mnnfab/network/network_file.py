@@ -58,6 +58,8 @@ def read_network(
     numbering: Numbering | None = None,
     merge_mm: float | None = None,
     drawing: DrawingOptions | None = None,
+    *,
+    fixed_required: bool = True,
 ) -> NetworkInput:
     """Read a network; coordinates are in mm.
 
@@ -68,6 +70,7 @@ def read_network(
             from 0 in the order of the file; by their values if not given.
         merge_mm: points that are as close as this are one node.
         drawing: unit, and what becomes of lines that cross.
+        fixed_required: whether a network without fixed nodes is an error.
 
     Raises:
         InputError: if the file or the network in it is not valid.
@@ -83,7 +86,7 @@ def read_network(
         raw = reader.read(path, options)
         if options.unit_mm is not None and not reader.is_drawing:
             raw = replace(raw, points=options.unit_mm * np.asarray(raw.points, dtype=np.float64))
-        _check_fixed(raw, path, fixed)
+        _check_fixed(raw, path, fixed, required=fixed_required)
         merge_mm = None if reader.is_drawing else options.merge_mm
         return _assemble(raw, fixed or (), options.numbering, merge_mm)
     except InputError as error:
@@ -158,8 +161,10 @@ def _reader_of(path: Path) -> NetworkReader:
     return NetworkReader((), read_other_mesh)
 
 
-def _check_fixed(raw: RawNetwork, path: Path, fixed: Sequence[NodeId] | None) -> None:
-    if raw.fixed is None and fixed is None:
+def _check_fixed(
+    raw: RawNetwork, path: Path, fixed: Sequence[NodeId] | None, *, required: bool
+) -> None:
+    if required and raw.fixed is None and fixed is None:
         raise InputError(
             "[network] fixed", "missing", f"nodes of {path.name}, which defines no fixed nodes"
         )

@@ -33,7 +33,7 @@ class RawNetwork:
 
 @dataclass(frozen=True)
 class DrawingOptions:
-    """What a design says of a drawing.
+    """Options of the design for reading a drawing.
 
     Args:
         unit_mm: length of one unit of the file, mm; None if the design does not say.
@@ -46,7 +46,7 @@ class DrawingOptions:
 
 @dataclass(frozen=True)
 class ReadOptions(DrawingOptions):
-    """How a design says that a network file is to be read.
+    """Options of the design for reading a network file.
 
     Args:
         numbering: meaning of the nodes in the design: ids of the file, or numbers from 0 in its

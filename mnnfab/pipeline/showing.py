@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from mnnfab.network.network import Network
     from mnnfab.report.network_view import NetworkView
 
-#: Load cases that are listed.
-MAX_CASES = 12
+#: Largest number of load cases that are listed.
+LISTED_CASES = 12
 
 
 def view_of(
@@ -57,13 +57,7 @@ def view_of(
 def _of_file(path: Path, merge_mm: float | None, drawing: DrawingOptions | None) -> NetworkView:
     from mnnfab.report.network_view import NetworkView
 
-    arguments = None, merge_mm, drawing
-    try:
-        found = read_network(path, None, *arguments)
-    except InputError as error:
-        if not error.where.endswith("[network] fixed") or error.given != "missing":
-            raise
-        found = read_network(path, (), *arguments)
+    found = read_network(path, merge_mm=merge_mm, drawing=drawing, fixed_required=False)
     notes = tuple(f"{one.severity}: {one.message}" for one in found.findings)
     return NetworkView(path.name, found.network, lines=(*_rigidity(found.network), *notes))
 
@@ -155,10 +149,10 @@ def _load_cases(problem: Problem) -> list[str]:
         return []
     names = [port.name or str(port) for port in task.inputs]
     lines = []
-    for case in task.load_cases[:MAX_CASES]:
+    for case in task.load_cases[:LISTED_CASES]:
         sizes = (load / NEWTON_PER_GF for load in case.loads_N)
         parts = [f"{name} {size:.4g} gf" for name, size in zip(names, sizes, strict=True) if size]
         lines.append(f"load case {case.name}: {', '.join(parts) or 'no load'}")
-    if len(task.load_cases) > MAX_CASES:
-        lines.append(f"and {len(task.load_cases) - MAX_CASES} more load cases")
+    if len(task.load_cases) > LISTED_CASES:
+        lines.append(f"and {len(task.load_cases) - LISTED_CASES} more load cases")
     return lines

@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from mnnfab.arrays import IntArray
 from mnnfab.design.design_file import inline_toml
 from mnnfab.design.network_section import LATTICES, NetworkFile, NetworkSection
+from mnnfab.design.port_section import port_values
 from mnnfab.errors import InputError
 from mnnfab.io.cells import number_of
 from mnnfab.network.network import Network
@@ -150,23 +151,18 @@ def _of_file(choice: NetworkChoice, folder: Path) -> tuple[Network, dict[str, An
     values: dict[str, Any] = {"file": choice.file}
     given = {key: getattr(choice, key) for key in ("unit_mm", "merge_mm", "crossings")}
     values |= {key: value for key, value in given.items() if value is not None}
-    arguments = None, choice.merge_mm, DrawingOptions(choice.unit_mm, choice.crossings)
-    try:
-        found = read_network(folder / choice.file, None, *arguments)
-    except InputError as error:
-        if not error.where.endswith("[network] fixed") or error.given != "missing":
-            raise
-        found = read_network(folder / choice.file, (), *arguments)
+    drawing = DrawingOptions(choice.unit_mm, choice.crossings)
+    found = read_network(
+        folder / choice.file, merge_mm=choice.merge_mm, drawing=drawing, fixed_required=False
+    )
     if not found.nodes.are_numbers:
         values["numbering"] = "position"
     return found.network, values
 
 
 def _support(choice: PortChoice) -> dict[str, Any]:
-    port = choice.port
-    axis = {"axis": port.axis} if isinstance(port.axis, str) else {"direction_deg": port.axis}
     spring = {} if choice.number is None else {"stiffness_N_per_mm": choice.number}
-    return {"node": port.node, **axis, **spring}
+    return {**port_values(choice.port), **spring}
 
 
 def _check(values: dict[str, Any]) -> None:
@@ -195,6 +191,10 @@ def hanging_order(network: Network) -> IntArray:
     return ordered
 
 
+#: An example of a third number for each of its units.
+EXAMPLES = {"gf": "-7.5", "N/mm": "0.2"}
+
+
 def port_choice(where: str, text: str, third: str) -> PortChoice:
     """Return a port that a user names: node, axis, and a third number if there is one.
 
@@ -204,13 +204,14 @@ def port_choice(where: str, text: str, third: str) -> PortChoice:
     Args:
         where: option, for errors.
         text: the text; parts are separated by blanks, commas or colons.
-        third: unit of the third number, for errors.
+        third: unit of the third number, "gf" or "N/mm", for errors.
 
     Raises:
         InputError: if it has another form.
     """
     parts = [part for part in re.split(r"[\s,:]+", text.strip()) if part]
-    allowed = f'node, axis (x, y or degrees) and {third}, such as "10 y" or "10 y -7.5"'
+    example = EXAMPLES[third]
+    allowed = f'node, axis (x, y or degrees) and, if wanted, {third}: "10 y" or "10 y {example}"'
     if len(parts) not in {2, 3} or not parts[0].isdecimal() or len(parts[0]) > 9:
         raise InputError(where, f'"{text}"', allowed)
     axis: Axis | float | None

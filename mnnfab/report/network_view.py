@@ -15,7 +15,7 @@ from mnnfab.arrays import FloatArray
 from mnnfab.network.network import Network
 from mnnfab.network.ports import AnyPort, Port
 from mnnfab.report.palette import BLUE, GREEN, GREY, RED
-from mnnfab.report.sketch import NUMBER_POINTS, NUMBERED_NODES, number_places
+from mnnfab.report.sketch import NUMBER_POINTS, NUMBERED_NODES, number_places, support_kinds
 
 #: Largest number of bonds that are numbered; with more the labels overlap.
 NUMBERED_BONDS = 120
@@ -138,13 +138,12 @@ def _label(
 
 def _draw_supports(axes: Axes, network: Network) -> None:
     _marks(axes, network, network.fixed.tolist(), "^", BLUE, "fixed")
-    for label, rigid, marker in (("roller", True, "o"), ("spring", False, "s")):
-        own = [one.port for one in network.supports if one.is_rigid == rigid]
-        _marks(axes, network, [port.node for port in own], marker, BLUE, label)
-        for port in own:
-            _ground(axes, network, port, ROLLER if rigid else SPRING)
-            if not rigid:
-                _coil(axes, network, port)
+    for label, marker, supports in support_kinds(network):
+        _marks(axes, network, [one.port.node for one in supports], marker, BLUE, label)
+        for one in supports:
+            _ground(axes, network, one.port, ROLLER if one.is_rigid else SPRING)
+            if not one.is_rigid:
+                _coil(axes, network, one.port)
 
 
 def _marks(
@@ -188,9 +187,9 @@ def _draw_loads(axes: Axes, view: NetworkView) -> None:
             sense = np.sign(factor * load) or 1.0
             at = view.network.nodes[term.node]
             tip = at + sense * length * np.array(term.vector)
-            size = f"{abs(factor * load):.4g} gf" if view.loads_gf else ""
+            size = f": {abs(factor * load):.4g} gf" if view.loads_gf else ""
             _arrow(axes, (at, tip), RED)
-            text = " ".join([port.name or f"in {number}", size]).strip()
+            text = f"{port.name or f'in {number}'}{size}"
             _beside(axes, text, tip, sense * np.array(term.vector), RED)
     if view.inputs:
         axes.plot([], [], color=RED, marker=">", label="input, largest load")

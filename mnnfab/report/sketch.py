@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from mnnfab.arrays import FloatArray
     from mnnfab.network.network import Network
+    from mnnfab.network.supports import Support
     from mnnfab.task.task import Task
 
 #: Maximum number of nodes that are numbered; with more the labels overlap.
@@ -28,6 +29,17 @@ NUMBERED_NODES = 60
 #: shortest bond at the node, to clear the sides of the bonds: for a right angle or more to the
 #: nearest bond, and at most. In between it grows with the inverse square of the sine.
 NUMBER_POINTS, NUMBER_SHARE, MAX_SHARE = 10.0, 0.06, 0.4
+#: Areas of marks, square points: of a node, an output, and an input at the node of an output.
+MARK, STAR, RING = 80, 170, 320
+
+
+def support_kinds(network: Network) -> list[tuple[str, str, list[Support]]]:
+    """Return label, marker and supports of each kind of support that a network has."""
+    kinds = [
+        (label, marker, [one for one in network.supports if one.is_rigid == rigid])
+        for label, marker, rigid in (("roller", "D", True), ("spring", "s", False))
+    ]
+    return [kind for kind in kinds if kind[2]]
 
 
 def draw_bonds(
@@ -82,18 +94,20 @@ def draw_ports(axes: Axes, network: Network, task: Task | None) -> None:
             )
             text.set_path_effects([withStroke(linewidth=2, foreground="white")])
     marks = [("fixed", network.fixed.tolist(), "^", BLUE)]
-    for label, rigid, marker in (("roller", True, "D"), ("spring", False, "s")):
-        nodes = [one.port.node for one in network.supports if one.is_rigid == rigid]
-        if nodes:
-            marks.append((label, nodes, marker, BLUE))
+    for label, marker, supports in support_kinds(network):
+        marks.append((label, [one.port.node for one in supports], marker, BLUE))
+    shared = set[int]()
     if task is not None:
+        shared = set(nodes_of(task.inputs)) & set(nodes_of(task.outputs))
         marks.append(("input", nodes_of(task.inputs), "o", RED))
         marks.append(("output", nodes_of(task.outputs), "*", GREEN))
     for label, nodes, marker, colour in marks:
         x, y = network.nodes[nodes].T
-        size = 170 if marker == "*" else 80
+        size = STAR if marker == "*" else MARK
+        ringed = label == "input"  # shown around the star of an output at the same node
+        sizes = [RING if ringed and node in shared else size for node in nodes]
         axes.scatter(
-            x, y, marker=marker, s=size, color=colour, edgecolors="white", label=label, zorder=3
+            x, y, marker=marker, s=sizes, color=colour, edgecolors="white", label=label, zorder=3
         )
     axes.legend(
         loc="lower center",

@@ -1,4 +1,4 @@
-"""Columns of a table of load cases: what each holds, by its name."""
+"""Columns of a table of load cases, recognised by their names."""
 
 from __future__ import annotations
 
@@ -15,7 +15,12 @@ LOAD, TARGET, STIFFNESS = "_gf", "_mm", "_N_per_mm"
 
 @dataclass(frozen=True)
 class Column:
-    """What a column holds: a key of [[task.cases]], and the place in its list, None without one."""
+    """A column of a table of load cases.
+
+    Args:
+        key: key of [[task.cases]] that its cells belong to.
+        place: place in the list of that key; None if it is no list.
+    """
 
     key: str
     place: int | None = None
@@ -58,7 +63,11 @@ def column_kinds(section: Behaviour) -> tuple[Kind, ...]:
 
 
 def read_columns(table: Table, kinds: Sequence[Kind]) -> list[Column]:
-    """Return what the columns hold, by their names; ports without a name are taken in order."""
+    """Return the columns of a table; ports without a name take the others in order.
+
+    Raises:
+        InputError: if a column has an unknown name, or a required one is missing.
+    """
     where = f"{table.path}, line 1"
     taken: dict[str, list[int]] = {kind.key: [] for kind in kinds}
     columns = []

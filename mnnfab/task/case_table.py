@@ -71,7 +71,7 @@ class _Rows:
     Args:
         table: the table.
         kinds: kinds of columns.
-        columns: what its columns hold.
+        columns: its columns.
         commas: whether numbers in texts have decimal commas.
     """
 

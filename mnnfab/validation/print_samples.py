@@ -64,7 +64,9 @@ def check_print_samples(problem: PortProblem, study: ToleranceStudy | None) -> l
     severity: Severity = "info" if study.print_yield >= MIN_YIELD else "warning"
     limit = "within max_metric_drop"
     if problem.task.bands is not None:
-        limit = f"deviations of at most {problem.design.check.max_target_deviation:g} tolerances"
+        limit = (
+            f"deviations within {problem.design.check.max_target_deviation:g} times the tolerance"
+        )
     message = (
         f"{name} {study.nominal:.4f} nominal; {len(study.metrics):,} print samples with standard "
         f"deviations of {errors.width_mm:g} mm in width, {errors.thickness:.1%} in thickness, "

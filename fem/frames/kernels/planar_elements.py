@@ -53,6 +53,25 @@ def axial_law(law: tuple[float, float], strain: float) -> tuple[float, float, fl
 
 
 @compiled
+def add_ground(
+    ground: FloatArray, at: FloatArray, block: FloatArray, residual: FloatArray
+) -> float:
+    """Add the stiffness of a node to the ground to its tangent, and subtract its force.
+
+    Returns:
+        Strain energy, N mm.
+    """
+    energy = 0.0
+    for i in range(2):
+        for j in range(2):
+            force = ground[i, j] * at[j]
+            energy += 0.5 * at[i] * force
+            residual[i] -= force
+            block[i, j] += ground[i, j]
+    return energy
+
+
+@compiled
 def planar_chain(  # noqa: PLR0915 - one pass over the elements
     chains: Chains,
     planar: Planar,
@@ -134,14 +153,10 @@ def planar_chain(  # noqa: PLR0915 - one pass over the elements
         block[0, 2, 2], block[1, 2, 2], block[2, 2, 2] = tt + kk - tk, tt - kk, tt + kk + tk
         start, out = end, out_end
     for side in range(2):
-        ground, node = planar.ground[chain, side], chains.ends[chain, side]
+        node = chains.ends[chain, side]
         block = blocks[0, 0] if side == 0 else blocks[last - first - 1, 2]
-        for i in range(2):
-            for j in range(2):
-                force = ground[i, j] * state.nodes[node, j]
-                energy += 0.5 * state.nodes[node, i] * force
-                residual.nodes[node, i] -= force
-                block[i, j] += ground[i, j]
+        ground = planar.ground[chain, side]
+        energy += add_ground(ground, state.nodes[node], block, residual.nodes[node])
     return energy
 
 
