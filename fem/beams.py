@@ -73,7 +73,7 @@ def make_beam_model(
 ) -> BeamModel:
     """Return the beam model of a network with these widths, (n_bonds,) mm."""
     blocks = beam_stiffness(network.lengths, widths_mm, material, fabrication)
-    global_blocks = _in_global_axes(blocks, network.directions)
+    global_blocks = in_global_axes(blocks, network.directions)
     dofs = (3 * network.bonds[:, :, None] + np.arange(3)).reshape(-1, 6)
     rows, columns = np.repeat(dofs, 6, axis=1).ravel(), np.tile(dofs, (1, 6)).ravel()
     shape = (3 * network.n_nodes,) * 2
@@ -114,26 +114,59 @@ def beam_stiffness(
         material: modulus and Poisson's ratio.
         fabrication: joints, tapers and thickness.
     """
+    axial, shear, bending = _flexibilities(lengths_mm, widths_mm, material, fabrication)
+    end_stiffness = np.linalg.inv(axial + shear + bending)
+    equilibrium = _equilibrium(lengths_mm)
+    stiffness: FloatArray = np.swapaxes(equilibrium, 1, 2) @ end_stiffness @ equilibrium
+    return stiffness
+
+
+def beam_stiffness_by_width(
+    lengths_mm: FloatArray, widths_mm: FloatArray, material: Material, fabrication: Fabrication
+) -> FloatArray:
+    """Return the derivative of the stiffness matrix of each bond in its width, (n_bonds, 6, 6).
+
+    The flexibilities by axial force and shear are proportional to 1/w, those by bending to 1/w³.
+    The arguments are those of `beam_stiffness`.
+    """
+    axial, shear, bending = _flexibilities(lengths_mm, widths_mm, material, fabrication)
+    end_stiffness = np.linalg.inv(axial + shear + bending)
+    less_flexible = (axial + shear + 3 * bending) / widths_mm[:, None, None]
+    equilibrium = _equilibrium(lengths_mm)
+    inner = end_stiffness @ less_flexible @ end_stiffness
+    slopes: FloatArray = np.swapaxes(equilibrium, 1, 2) @ inner @ equilibrium
+    return slopes
+
+
+def _flexibilities(
+    lengths_mm: FloatArray, widths_mm: FloatArray, material: Material, fabrication: Fabrication
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return the flexibility of the second end by axial force, shear and bending, (n_bonds, 3, 3).
+
+    The first end is clamped.
+    """
     positions, weights, widths = _integration_points(lengths_mm, widths_mm, fabrication)
     modulus, thickness = material.youngs_modulus_MPa, fabrication.thickness_mm
     shear_modulus = modulus / (2 * (1 + material.poisson_ratio))
     area = thickness * widths
     arm = lengths_mm[:, None] - positions
-    bending = weights / (modulus * thickness * widths**3 / 12)
-    flexibility = np.zeros((len(lengths_mm), 3, 3))
-    flexibility[:, 0, 0] = (weights / (modulus * area)).sum(axis=1)
-    flexibility[:, 1, 1] = (bending * arm**2).sum(axis=1)
-    flexibility[:, 1, 1] += (weights / (SHEAR_COEFFICIENT * shear_modulus * area)).sum(axis=1)
-    flexibility[:, 1, 2] = flexibility[:, 2, 1] = (bending * arm).sum(axis=1)
-    flexibility[:, 2, 2] = bending.sum(axis=1)
-    end_stiffness = np.linalg.inv(flexibility)
-    # Forces at the first end in equilibrium with those at the second.
+    curvature = weights / (modulus * thickness * widths**3 / 12)
+    axial, shear, bending = (np.zeros((len(lengths_mm), 3, 3)) for _ in range(3))
+    axial[:, 0, 0] = (weights / (modulus * area)).sum(axis=1)
+    shear[:, 1, 1] = (weights / (SHEAR_COEFFICIENT * shear_modulus * area)).sum(axis=1)
+    bending[:, 1, 1] = (curvature * arm**2).sum(axis=1)
+    bending[:, 1, 2] = bending[:, 2, 1] = (curvature * arm).sum(axis=1)
+    bending[:, 2, 2] = curvature.sum(axis=1)
+    return axial, shear, bending
+
+
+def _equilibrium(lengths_mm: FloatArray) -> FloatArray:
+    """Return the forces at both ends by those at the second end, transposed, (n_bonds, 3, 6)."""
     equilibrium = np.zeros((len(lengths_mm), 3, 6))
     equilibrium[:, :, 3:] = np.eye(3)
     equilibrium[:, :, :3] = -np.eye(3)
     equilibrium[:, 1, 2] = -lengths_mm
-    stiffness: FloatArray = np.swapaxes(equilibrium, 1, 2) @ end_stiffness @ equilibrium
-    return stiffness
+    return equilibrium
 
 
 def _integration_points(
@@ -163,7 +196,7 @@ def _integration_points(
     return positions, weights, widths
 
 
-def _in_global_axes(blocks: FloatArray, directions: FloatArray) -> FloatArray:
+def in_global_axes(blocks: FloatArray, directions: FloatArray) -> FloatArray:
     """Return the beam stiffness matrices in global axes, (n_bonds, 6, 6)."""
     rotation = np.zeros((len(directions), 6, 6))
     cosine, sine = directions.T

@@ -6,7 +6,7 @@ import io
 import logging
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -115,11 +115,7 @@ def make_mesh(tiling: Tiling, elements_across_joint: int, deadline_s: float) -> 
             not finish in time.
     """
     require_memory(round(DOFS_PER_TRIANGLE * predicted_triangles(tiling, elements_across_joint)), 2)
-    try:
-        arrays = _exchange(_request(tiling, elements_across_joint), deadline_s)
-    except OSError as error:
-        msg = f"the mesher could not be started: {error.strerror or error}"
-        raise ToolError(msg) from error
+    arrays = triangulate(tiling, meshed_cells(tiling), elements_across_joint, deadline_s)
     mesh = Mesh(
         points=frozen_floats(arrays["points"]),
         triangles=frozen_ints(arrays["triangles"]),
@@ -134,6 +130,34 @@ def make_mesh(tiling: Tiling, elements_across_joint: int, deadline_s: float) -> 
     check_area(tiling, mesh)
     log.info("mesh: %d triangles", len(mesh.triangles))
     return mesh
+
+
+def triangulate(
+    tiling: Tiling,
+    cells: Sequence[int],
+    elements_across_joint: int,
+    deadline_s: float,
+    n_discs: int | None = None,
+) -> Arrays:
+    """Return the arrays of a mesh of some cells, as `fem.mesher.mesh` returns them.
+
+    Args:
+        tiling: the cells.
+        cells: numbers of the cells that are meshed: hubs 0 to n_discs - 1 first.
+        elements_across_joint: element size, as in `make_mesh`.
+        deadline_s: time after which the mesher is stopped, s.
+        n_discs: number of hubs that are meshed with their load discs; all if None.
+
+    Raises:
+        ToolError: if the mesher fails or does not finish in time.
+    """
+    request = _request(tiling, elements_across_joint)
+    request |= {"cells": np.array(cells), "nodes": tiling.nodes[:n_discs]}
+    try:
+        return _exchange(request, deadline_s)
+    except OSError as error:
+        msg = f"the mesher could not be started: {error.strerror or error}"
+        raise ToolError(msg) from error
 
 
 def predicted_triangles(tiling: Tiling, elements_across_joint: int) -> float:
@@ -172,12 +196,10 @@ def _request(tiling: Tiling, elements_across_joint: int) -> Arrays:
         "edges": tiling.edges,
         "bulges": tiling.bulges,
         "arc_centres": centres,
-        "cells": np.array(meshed_cells(tiling)),
         "cell_offsets": tiling.cell_offsets,
         "loop_offsets": tiling.loop_offsets,
         "cell_edges": tiling.cell_edges,
         "cell_forward": tiling.cell_forward,
-        "nodes": tiling.nodes,
         "disc_radius": np.array(tiling.disc_radius_mm),
         "disc_size": np.array(2 * np.pi * tiling.disc_radius_mm / DISC_ELEMENTS),
     }

@@ -23,6 +23,8 @@ from scipy.sparse.linalg import LinearOperator, eigsh, splu
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+#: Kind of identified points of netgen.
+PERIODIC = 2
 
 
 def flexibility(question: dict[str, Any]) -> Floats:
@@ -88,6 +90,42 @@ def supported(question: dict[str, Any]) -> Floats:
     padded = np.vstack([loads, np.zeros((len(supports), loads.shape[1]))])
     fields = splu(system).solve(padded)[: len(free)]
     return np.array([mean(*port) for port in question["outputs"].tolist()]) @ fields
+
+
+def periodic(question: dict[str, Any]) -> Floats:
+    """Return the energies of one period under three unit strains, (3, 3), in plane stress.
+
+    NGSolve identifies the pairs of points; its space of periodic functions does the rest.
+    """
+    modulus, poisson = question["elasticity"].tolist()
+    lame, shear = modulus * poisson / (1 - poisson**2), modulus / (2 * (1 + poisson))
+    pairs = [(number, one, other) for number, one, other in question["pairs"].tolist()]
+    regions = np.zeros(len(question["elements"]), dtype=np.int64)
+    mesh = _mesh(question["points"], question["elements"], regions, pairs)
+    space = ng.Periodic(ng.VectorH1(mesh, order=2))
+    u, v = space.TnT()
+
+    def stress(strain: Any) -> Any:  # noqa: ANN401 - of NGSolve
+        return lame * ng.Trace(strain) * ng.Id(2) + 2 * shear * strain
+
+    def strain_of(field: Any) -> Any:  # noqa: ANN401 - of NGSolve
+        return ng.Sym(ng.Grad(field))
+
+    form = ng.BilinearForm(ng.InnerProduct(stress(strain_of(u)), strain_of(v)) * ng.dx).Assemble()
+    free = space.FreeDofs()
+    for dof in space.GetDofNrs(ng.NodeId(ng.VERTEX, 0)):
+        free.Clear(dof)
+    inverse = form.mat.Inverse(free, inverse="sparsecholesky")
+    fields = []
+    for entries in ((1, 0, 0, 0), (0, 0, 0, 1), (0, 0.5, 0.5, 0)):
+        mean = ng.CF(entries, dims=(2, 2))
+        load = ng.LinearForm(-ng.InnerProduct(stress(mean), strain_of(v)) * ng.dx).Assemble().vec
+        field = ng.GridFunction(space)
+        field.vec.data = inverse * load
+        fields.append(mean + strain_of(field))
+    return np.array(
+        [[ng.Integrate(ng.InnerProduct(stress(a), b), mesh) for a in fields] for b in fields]
+    )
 
 
 def rubber(question: dict[str, Any]) -> Floats:
@@ -262,7 +300,9 @@ def _name(regions: Sequence[int]) -> str:
     return "|".join(f"region{number}" for number in regions)
 
 
-def _mesh(points: Floats, elements: Ints, region: Ints) -> Any:  # noqa: ANN401 - a mesh of NGSolve
+def _mesh(
+    points: Floats, elements: Ints, region: Ints, pairs: Sequence[tuple[int, int, int]] = ()
+) -> Any:  # noqa: ANN401 - a mesh of NGSolve
     dim = points.shape[1]
     mesh = netgen.Mesh(dim=dim)
     mesh.AddPoints(np.array(points, dtype=np.float64, order="C"))
@@ -272,13 +312,15 @@ def _mesh(points: Floats, elements: Ints, region: Ints) -> Any:  # noqa: ANN401 
         mesh.SetMaterial(index, _name([index - 1]))
         corners = np.array(elements[region == index - 1], dtype=np.int32, order="C")
         mesh.AddElements(dim=dim, index=index, data=corners, base=0)
+    for number, one, other in pairs:
+        mesh.AddPointIdentification(one + 1, other + 1, number + 1, PERIODIC)
     return ng.Mesh(mesh)  # it knows no geometry, so sides stay straight
 
 
 if __name__ == "__main__":
     with np.load(sys.argv[1], allow_pickle=False) as given:
         by_key = {"loads_N": rubber, "cases_N": loaded, "buckling_N": buckling}
-        by_key["supports"] = supported
+        by_key |= {"supports": supported, "pairs": periodic}
         ask = next((by_key[key] for key in by_key if key in given), flexibility)
         answer = ask(dict(given))
     np.save(sys.argv[2], answer)

@@ -28,6 +28,7 @@ HEAVY = {
     "trimesh": {"export.formats.stl", "export.formats.glb", "export.viewer"},
     "skfem": {
         *("fem.averages", "fem.buckling", "fem.continuum", "fem.elasticity"),
+        "fem.homogenisation.continuum",
         *("fem.extrusion", "fem.prisms", "fem.refinement", "fem.system", "fem.weight"),
         *(f"mnnfab.verification.{name}" for name in ("ellipses", "solid_strips", "squares")),
         "mnnfab.verification.strips",

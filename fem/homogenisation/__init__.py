@@ -1,0 +1,1 @@
+"""Effective moduli of periodic networks, by beams and by the continuum."""
