@@ -16,7 +16,8 @@ from fem.homogenisation.beams import BeamCell
 from fem.homogenisation.cell_mesh import make_cell_mesh
 from fem.homogenisation.continuum import continuum_moduli, solve_on
 from mnnfab import Fabrication, InputError, triangular_parallelogram
-from mnnfab.model.moduli import QUANTITIES, Moduli, Quantity
+from mnnfab.design.modulus_section import QUANTITIES, Quantity
+from mnnfab.model.moduli import Moduli
 from mnnfab.network.periodic import find_period
 from mnnfab.profiles import material
 

@@ -38,6 +38,13 @@ class CellMesh:
 
     __repr__ = short_repr
 
+    @property
+    def area_mm2(self) -> float:
+        """Area of the triangles."""
+        first, second, third = np.moveaxis(self.points[self.triangles], 1, 0)
+        (ax, ay), (bx, by) = (second - first).T, (third - first).T
+        return float((ax * by - ay * bx).sum()) / 2
+
 
 def make_cell_mesh(
     cell: PeriodicCell,

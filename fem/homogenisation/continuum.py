@@ -37,12 +37,14 @@ class CellModuli:
 
     Args:
         moduli: those of the last mesh.
+        relative_density: area of one period of the part over that of its cell.
         n_dofs: degrees of freedom of the last mesh.
         changes: relative change of C from each mesh to the next.
         error: estimated relative error of C of the last mesh.
     """
 
     moduli: Moduli
+    relative_density: float
     n_dofs: int
     changes: tuple[float, ...]
     error: float
@@ -63,6 +65,7 @@ def continuum_moduli(
     triangles = MeshTri(
         np.ascontiguousarray(mesh.points.T), np.ascontiguousarray(mesh.triangles.T), sort_t=False
     )
+    density = mesh.area_mm2 / cell.area_mm2
     changes: list[float] = []
     previous: FloatArray | None = None
     while True:
@@ -74,7 +77,7 @@ def continuum_moduli(
         log.info("cell: %d degrees of freedom, error %.3g", n_dofs, error)
         last = error <= tolerance or len(changes) + 1 == MAX_MESHES
         if last or not fits_in_memory(4 * n_dofs, 2):
-            return CellModuli(moduli, n_dofs, tuple(changes), error)
+            return CellModuli(moduli, density, n_dofs, tuple(changes), error)
         previous, triangles = matrix, triangles.refined()
 
 

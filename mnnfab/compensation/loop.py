@@ -89,7 +89,8 @@ def compensate(
             break
         log.info("round %d: difference %.3g", number, result.entry.difference)
         rounds.append(result)
-        if result.entry.difference <= section.tolerance:
+        moduli_met = (result.entry.modulus_deviation or 0.0) <= 1.0
+        if result.entry.difference <= section.tolerance and moduli_met:
             break
     return _select_round(problem, section, rounds, candidates, findings)
 

@@ -44,6 +44,8 @@ class Round(Section):
         loss_training: loss of the task by the reference model on the training samples.
         dofs: degrees of freedom of the last mesh.
         discretisation_error: estimated discretisation error of the flexibility matrix.
+        modulus_deviation: largest deviation of the effective moduli by the continuum model from
+            their targets, in tolerances; None without such targets.
         kept: True if its widths are the result.
     """
 
@@ -58,6 +60,7 @@ class Round(Section):
     loss_training: Number
     dofs: Annotated[int, Field(ge=0)]
     discretisation_error: Number
+    modulus_deviation: Number | None = None
     kept: bool = False
 
 
@@ -141,6 +144,7 @@ class Compensation(Section):
         calibration: calibration of the stiffness law.
         correction: correction of the bar model on which the kept widths were trained.
         frame: correction of the loaded frame on which the kept widths were trained.
+        modulus_differences: correction of the effective moduli that have targets.
         rounds: all rounds.
         candidates: candidates of the search; empty without a search.
     """
@@ -148,6 +152,7 @@ class Compensation(Section):
     calibration: _CalibrationEntry | None = None
     correction: _CorrectionEntry | None = None
     frame: _FrameEntry | None = None
+    modulus_differences: Many[Number] | None = None
     rounds: Many[Round] = ()
     candidates: Many[Candidate] = ()
 
@@ -161,6 +166,7 @@ class Compensation(Section):
             if correction
             else None,
             FrameCorrection(frame.hub_stiffness, np.array(frame.differences_mm)) if frame else None,
+            None if self.modulus_differences is None else np.array(self.modulus_differences),
         )
 
     @property
@@ -195,6 +201,9 @@ def compensation_of(
         )
         if frame
         else None,
+        modulus_differences=None
+        if surrogate.modulus_differences is None
+        else tuple(surrogate.modulus_differences.tolist()),
         rounds=tuple(rounds),
         candidates=tuple(candidates),
     )
@@ -252,10 +261,16 @@ def best_round(rounds: Sequence[Round], primary_metric: PrimaryMetric, tolerance
 
     It is the round with the best metric of the training samples by the reference model, among
     those that the trained model predicts within the tolerance; the last one of equal rounds. The
-    first round, trained on the uncorrected model, is kept only if it is better than these.
+    first round, trained on the uncorrected model, is kept only if it is better than these. Where
+    effective moduli have targets, their deviation counts as that of any other target.
     """
     agreeing = [place for place, entry in enumerate(rounds) if entry.difference <= tolerance]
     places = agreeing or list(range(1, len(rounds))) or [0]
-    ranked = [primary_metric.ranked(entry.metric_training) for entry in rounds]
+    ranked = [
+        primary_metric.ranked(max(entry.metric_training, entry.modulus_deviation or 0.0))
+        if entry.modulus_deviation is not None
+        else primary_metric.ranked(entry.metric_training)
+        for entry in rounds
+    ]
     best = max(places, key=lambda place: (ranked[place], place))
     return 0 if ranked[0] > ranked[best] else best

@@ -85,7 +85,7 @@ def evaluate_bars(
     )
     correction = fit_correction(part.bars.flexibility, found.flexibility)
     following = replace(problem.surrogate, correction=correction)
-    return RoundResult(training, problem.surrogate, following, entry, part)
+    return _with_moduli(RoundResult(training, problem.surrogate, following, entry, part), part)
 
 
 def evaluate_frame(
@@ -131,7 +131,25 @@ def evaluate_frame(
         discretisation_error=part.discretisation.error,
     )
     following = replace(problem.surrogate, frame=_fitted(problem, part, found))
-    return RoundResult(training, problem.surrogate, following, entry, part)
+    return _with_moduli(RoundResult(training, problem.surrogate, following, entry, part), part)
+
+
+def _with_moduli(result: RoundResult, part: PortPart) -> RoundResult:
+    """Return a round with the effective moduli of its part by the continuum model."""
+    from mnnfab.trainable_models.modulus_loss import modulus_loss
+
+    loss, solved = modulus_loss(part.problem), part.cell_moduli
+    if loss is None or solved is None:
+        return result
+    found = loss.targets.values(solved.moduli)
+    differences = found - loss.values(part.widths_mm) + loss.differences
+    size = float(np.abs(found).max()) or 1.0
+    deviation = float(loss.targets.deviations(found).max())
+    return replace(
+        result,
+        following=replace(result.following, modulus_differences=round_fitted(differences, size)),
+        entry=result.entry.model_copy(update={"modulus_deviation": deviation}),
+    )
 
 
 def _frame_outputs(problem: TrainableProblem, widths_mm: FloatArray) -> FloatArray:

@@ -164,7 +164,4 @@ class CaseSection(Section):
         if not any(self.loads_gf):
             given = f"{list(self.loads_gf)}"
             raise section_error("loads_gf", given, "at least one nonzero load")
-        bands = [*self.targets_mm, *(self.ratios or ()), *(self.stiffness_N_per_mm or ())]
-        if all(target_band(one).is_free for one in bands):
-            raise section_error("targets_mm", "all free", "at least one target")
         return self

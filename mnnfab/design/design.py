@@ -96,6 +96,14 @@ class Design(Section):
         return self
 
     @model_validator(mode="after")
+    def _check_moduli(self) -> Self:
+        moduli = isinstance(self.task, Behaviour) and self.task.moduli is not None
+        if moduli and self.network.period_mm is None:
+            allowed = "[network] period_mm, two vectors by which the network repeats"
+            raise section_error("task.moduli", "given without a period", allowed)
+        return self
+
+    @model_validator(mode="after")
     def _check_search(self) -> Self:
         if self.compensate is None or not self.compensate.enabled:
             return self

@@ -14,7 +14,8 @@ from pydantic import (
     model_validator,
 )
 
-from mnnfab.design.case_section import CaseSection, RatioSection
+from mnnfab.design.case_section import CaseSection, RatioSection, target_band
+from mnnfab.design.modulus_section import ModulusSection
 from mnnfab.design.port_section import Ports, PortSection
 from mnnfab.design.section import (
     FileName,
@@ -290,13 +291,14 @@ class Behaviour(LaterKeysSection):
             ending in _gf), targets (_mm), and optionally a column "weight", one per ratio with its
             name, and stiffnesses (_N_per_mm).
         ratios: ratios of outputs, which may have targets in the load cases.
+        moduli: targets of the effective moduli of a network that repeats.
         loss: loss function; by default the one that fits the kind of target.
         normalisation: of the cross-entropy, "softmax" or "share"; "share" if not given.
         loss_scale_mm: τ of softmax, the standard deviation of a reading for "as-read", or the
             displacement whose error counts as 1, mm.
     """
 
-    later_keys = frozenset({"loads_gf", "cases", "dataset", "ratios"})
+    later_keys = frozenset({"loads_gf", "cases", "dataset", "ratios", "moduli"})
 
     kind: Literal["behaviour"]
     inputs: Ports
@@ -307,6 +309,7 @@ class Behaviour(LaterKeysSection):
     cases: Annotated[Many[CaseSection], Field(min_length=1, max_length=MAX_CASES)] | None = None
     dataset: FileName | None = None
     ratios: Annotated[Many[RatioSection], Field(min_length=1, max_length=MAX_CASES)] | None = None
+    moduli: Annotated[Many[ModulusSection], Field(min_length=1, max_length=MAX_CASES)] | None = None
     loss: ClassLoss | DisplacementLoss | None = None
     normalisation: Literal["softmax", "share"] | None = None
     loss_scale_mm: Positive | None = None
@@ -330,6 +333,8 @@ class Behaviour(LaterKeysSection):
             raise section_error("loads_gf", "missing", "one load per input, or cases")
         if self.ratios is not None:
             raise section_error("ratios", "given without cases", "load cases in [[task.cases]]")
+        if self.moduli is not None:
+            raise section_error("moduli", "given without cases", "load cases in [[task.cases]]")
         _require_length("loads_gf", self.loads_gf, len(self.inputs), "one per input")
         if not any(self.loads_gf):
             raise section_error("loads_gf", f"{list(self.loads_gf)}", "at least one nonzero load")
@@ -440,6 +445,10 @@ def check_cases(cases: Sequence[CaseSection], section: Behaviour) -> None:
         ):
             if values is not None:
                 _require_length(f"cases[{number}].{key}", values, length, each)
+        bands = [*case.targets_mm, *(case.ratios or ()), *(case.stiffness_N_per_mm or ())]
+        if section.moduli is None and all(target_band(one).is_free for one in bands):
+            given = "all free"
+            raise section_error(f"cases[{number}].targets_mm", given, "at least one target")
         if case.name in names:
             given = f'"{case.name}", the name of another load case'
             raise section_error(f"cases[{number}].name", given, "a name of its own")

@@ -10,15 +10,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 import numpy as np
 
 from mnnfab.arrays import FloatArray, frozen_floats
+from mnnfab.design.modulus_section import Quantity
 from mnnfab.io.short_repr import short_repr
-
-Quantity = Literal["youngs-modulus", "poisson-ratio", "shear-modulus"]
-QUANTITIES: tuple[Quantity, ...] = get_args(Quantity)
 
 
 @dataclass(frozen=True, eq=False)

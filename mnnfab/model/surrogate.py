@@ -66,11 +66,14 @@ class Surrogate:
             solution.
         frame: correction of the loaded frame; None before the first rubber model, or if the
             design is trained on bars.
+        modulus_differences: effective moduli that have targets, by the continuum model minus those
+            by beams, (n_targets,); None before the first continuum model.
     """
 
     calibration: Calibration | None = None
     correction: Correction | None = None
     frame: FrameCorrection | None = None
+    modulus_differences: FloatArray | None = None
 
 
 #: Surrogate without calibration and correction.

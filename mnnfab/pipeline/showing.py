@@ -79,7 +79,7 @@ def _of_design(path: Path) -> NetworkView:
         lines.append(f"not valid yet: {error}")
     else:
         loads = _largest_loads(problem)
-        lines += _load_cases(problem)
+        lines += [*_load_cases(problem), *_moduli(problem)]
     inputs, outputs = (
         _existing(network, [item.port for item in items])
         for items in (section.inputs, section.outputs)
@@ -131,6 +131,31 @@ def _limits(design: Design) -> list[str]:
     return [
         f"{widths}, thickness {shape.thickness_mm:g} mm, {joints}",
         f"material {design.material.preset}, printer {shape.printer}",
+    ]
+
+
+def _moduli(problem: Problem) -> list[str]:
+    """Return the cell of a network that repeats, and its moduli by beams before training."""
+    from mnnfab.trainable_models.modulus_loss import beam_cell
+
+    periodicity = problem.periodicity
+    if periodicity is None:
+        return []
+    cell, given = periodicity.cell, problem.given_widths_mm
+    widths = problem.start_widths_mm if given is None else given
+    moduli = beam_cell(problem, periodicity).moduli(periodicity.cell_widths(widths))
+    first, second = (f"({x:g}, {y:g})" for x, y in cell.periods_mm.tolist())
+    along = [f"{moduli.youngs_modulus(angle):.3g} MPa" for angle in (0.0, 90.0)]
+    ratios = [f"{moduli.poisson_ratio(angle):.3f}" for angle in (0.0, 90.0)]
+    size = f"{cell.n_nodes} nodes and {len(cell.bonds)} bonds in a cell"
+    values = (
+        f"E {along[0]} along x, {along[1]} along y; Poisson's ratio {ratios[0]} pulled along x, "
+        f"{ratios[1]} along y; G {moduli.shear_modulus():.3g} MPa"
+    )
+    which = "starting" if given is None else "given"
+    return [
+        f"repeats with {first} and {second} mm: {size}",
+        f"moduli by beams of the {which} widths: {values}",
     ]
 
 

@@ -11,10 +11,13 @@ if TYPE_CHECKING:
 
     from fem.continuum import Continuum
     from fem.convergence import ConvergenceStudy
+    from fem.homogenisation.continuum import CellModuli
     from fem.mesh import Mesh
     from geometry.tiling import Tiling
+    from mnnfab.arrays import FloatArray
     from mnnfab.model.response import Response
-    from mnnfab.problem.problem import PortProblem
+    from mnnfab.network.periodic import Periodicity
+    from mnnfab.problem.problem import PortProblem, Problem
     from mnnfab.progress.watcher import StageTimer
     from mnnfab.task.task import ScoredTask
 
@@ -52,6 +55,26 @@ def solve_part(
             problem.design.check.discretisation_tolerance,
             _metric(task) if is_scored(task) else None,
         )
+
+
+def solve_period(problem: Problem, periodicity: Periodicity, widths_mm: FloatArray) -> CellModuli:
+    """Return the effective moduli of one period of a part, with its widths (n_bonds,) mm.
+
+    Raises:
+        ToolError: if the mesher fails or times out, or memory is insufficient.
+    """
+    from fem.homogenisation.cell_mesh import make_cell_mesh
+    from fem.homogenisation.continuum import continuum_moduli
+
+    section, cell = problem.design.check, periodicity.cell
+    mesh = make_cell_mesh(
+        cell,
+        periodicity.cell_widths(widths_mm),
+        problem.with_effective_joints.design.fabrication,
+        section.elements_across_joint,
+        section.mesher_deadline_s,
+    )
+    return continuum_moduli(mesh, cell, problem.material, section.discretisation_tolerance)
 
 
 def _metric(task: ScoredTask) -> Callable[[Response], float]:

@@ -12,7 +12,7 @@ from typing_extensions import TypeIs
 from mnnfab.arrays import frozen_floats
 from mnnfab.errors import InputError
 from mnnfab.io.short_repr import short_repr
-from mnnfab.printed_part.continuum import mesh_part, solve_part
+from mnnfab.printed_part.continuum import mesh_part, solve_part, solve_period
 from mnnfab.printed_part.tiling import part_sha256, printed_parts, tile_part
 from mnnfab.problem.part_hash import shape_sha256
 from mnnfab.problem.problem import TaskT_co, has_ports, require_ports
@@ -23,6 +23,7 @@ from mnnfab.units import MM3_PER_CM3
 if TYPE_CHECKING:
     from fem.continuum import Continuum
     from fem.convergence import ConvergenceStudy
+    from fem.homogenisation.continuum import CellModuli
     from fem.limit_states import LimitStates
     from fem.loaded_states import LoadedStates
     from fem.mesh import Mesh
@@ -111,6 +112,21 @@ class PrintedPart(Generic[TaskT_co]):
     @cached_property
     def _solution(self) -> tuple[Continuum, ConvergenceStudy]:
         return solve_part(require_ports(self.problem), self.first_mesh, self.timer)
+
+    @cached_property
+    def cell_moduli(self) -> CellModuli | None:
+        """Effective moduli by plane stress on one period; None if the network does not repeat.
+
+        The cell has hubs, joints and bonds; pads, eyelets and other features are left out.
+
+        Raises:
+            ToolError: if the mesher fails or times out, or memory is insufficient.
+        """
+        periodicity = self.problem.periodicity
+        if periodicity is None:
+            return None
+        with self.timer.stage("moduli"):
+            return solve_period(self.problem, periodicity, self.widths_mm)
 
     @cached_property
     def first_mesh(self) -> Mesh:

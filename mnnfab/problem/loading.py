@@ -12,6 +12,7 @@ from mnnfab.design.design_file import load_design
 from mnnfab.errors import InputError
 from mnnfab.io.files import read_bytes
 from mnnfab.network.network import Network
+from mnnfab.network.periodic import Periodicity, find_period
 from mnnfab.network.rigidity import require_rigid
 from mnnfab.network.widths_file import check_widths, load_start, load_widths
 from mnnfab.problem.material_state import material_of
@@ -23,6 +24,8 @@ from mnnfab.task.factory import make_task
 
 #: Output displacements below this fraction of the largest elongation count as zero.
 UNCOUPLED = 1e-10
+#: Largest difference of given widths that should be equal, mm.
+UNEQUAL_MM = 1e-6
 
 
 def load_problem(path: Path | str, start: Path | None = None) -> Problem:
@@ -61,12 +64,35 @@ def make_problem(design: Design, folder: Path, start: Path | None = None) -> Pro
         start_table=read_bytes(start) if start else None,
         input_bytes=input_bytes(numbered, folder),
         network_findings=numbered.source.findings,
+        periodicity=_periodicity(design, network),
     )
+    _check_equal_widths(problem)
     _check_mesh_formats(problem)
     _check_calibration(problem)
     if has_ports(problem):
         _check_coupling(problem)
     return problem
+
+
+def _periodicity(design: Design, network: Network) -> Periodicity | None:
+    """Return the cell of a network that repeats; None if the design states no period."""
+    periods = design.network.period_mm
+    return None if periods is None else find_period(network, np.array(periods))
+
+
+def _check_equal_widths(problem: Problem) -> None:
+    """Check that given widths repeat with the period of the network."""
+    periodicity, widths = problem.periodicity, problem.given_widths_mm
+    if periodicity is None or widths is None:
+        return
+    means = periodicity.cell_widths(widths)[periodicity.bond_class]
+    worst = int(np.abs(widths - means).argmax())
+    if abs(widths[worst] - means[worst]) > UNEQUAL_MM:
+        raise InputError(
+            f"[widths], {problem.network.bond_name(worst)}",
+            f"{widths[worst]:g} mm, but {means[worst]:g} mm is the mean of all bonds a period away",
+            "widths that repeat with [network] period_mm",
+        )
 
 
 def _check_calibration(problem: Problem) -> None:

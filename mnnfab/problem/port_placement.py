@@ -16,7 +16,6 @@ from mnnfab.problem.loading import make_problem
 from mnnfab.problem.problem import require_ports
 from mnnfab.random_streams import Stream, random_generator
 from mnnfab.training.optimisation import minimise_loss
-from mnnfab.training.width_maps import Clamp
 
 if TYPE_CHECKING:
     from mnnfab.arrays import IntArray
@@ -79,6 +78,9 @@ def _screened_loss(problem: Problem, design: Design) -> float:
     except InputError:  # outputs that no input moves
         return np.inf
     springs = SpringModel(placed.bar_model(), placed.law_named("series"))
-    trainable = replace(placed.trainable(), model=springs, width_map=Clamp(*placed.width_limits_mm))
+    own = placed.trainable().width_map
+    trainable = replace(
+        placed.trainable(), model=springs, width_map=own.clamped(placed.width_limits_mm)
+    )
     middle = np.full(placed.network.n_bonds, 0.5)
     return minimise_loss(trainable, middle, SCREENING)[1]

@@ -21,6 +21,7 @@ from mnnfab.model.springs import SpringModel
 from mnnfab.model.stiffness_law import LawName, StiffnessLaw, bar_law, calibrated_law, series_law
 from mnnfab.model.surrogate import UNCORRECTED, Correction, Surrogate
 from mnnfab.network.network import Network
+from mnnfab.network.periodic import Periodicity
 from mnnfab.network.rigidity import Rigidity
 from mnnfab.problem.material_state import state_findings
 from mnnfab.profiles import Material, Printer
@@ -28,7 +29,7 @@ from mnnfab.random_streams import Stream, random_generator
 from mnnfab.task.task import ScoredTask, Task, is_scored
 from mnnfab.tolerance.print_errors import PrintErrors, print_errors, sample_width_errors
 from mnnfab.training.optimisation import Schedule, Trainable, can_record_widths
-from mnnfab.training.width_maps import Clamp, Logistic, WidthMap
+from mnnfab.training.width_maps import Clamp, Logistic, Tied, WidthMap
 
 DEFAULT_SHARPNESS = 5.0
 
@@ -61,6 +62,7 @@ class Problem(Generic[TaskT_co]):
         input_bytes: contents of the files that the design names, the network as JSON.
         network_findings: findings on what was assumed or changed when the network was read.
         surrogate: calibration and correction of the bar model by continuum models.
+        periodicity: the cell of a network that repeats; None if the design states no period.
     """
 
     design: Design
@@ -76,6 +78,7 @@ class Problem(Generic[TaskT_co]):
     input_bytes: Mapping[str, bytes]
     network_findings: tuple[Finding, ...] = ()
     surrogate: Surrogate = UNCORRECTED
+    periodicity: Periodicity | None = None
 
     __repr__ = short_repr
 
@@ -270,6 +273,12 @@ def require_trainable(problem: Problem) -> TrainableProblem:
 
 
 def _width_map(problem: Problem) -> WidthMap:
+    base = _base_map(problem)
+    periodicity = problem.periodicity
+    return base if periodicity is None else Tied(base, periodicity.bond_class)
+
+
+def _base_map(problem: Problem) -> WidthMap:
     section = problem.design.schedule
     lowest, highest = problem.width_limits_mm
     if section.width_map == "clamp":

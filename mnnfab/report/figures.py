@@ -28,6 +28,7 @@ from mnnfab.report.drawing import (
     draw_targets,
 )
 from mnnfab.report.loaded import draw_envelope
+from mnnfab.report.moduli import draw_directions
 from mnnfab.report.readings import draw_moduli, reference_state
 from mnnfab.report.response_tables import models_by_name
 from mnnfab.task.reading import read_label
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from mnnfab.problem.problem import Problem, TrainableProblem
     from mnnfab.task.task import LoadCase, Task
     from mnnfab.tolerance.study import ToleranceStudy
+    from mnnfab.validation.moduli import EffectiveModuli
     from mnnfab.validation.results import Results
 
 #: Maximum number of load cases drawn, to keep the page short.
@@ -88,9 +90,9 @@ def pictures(results: Results) -> dict[str, Picture]:
         figures["candidates"] = _candidates(results.problem, candidates)
     if results.print_samples and is_trainable(results.problem):
         figures["prints"] = _prints(results.problem, results.print_samples)
-    if results.problem.design.material.hold_time_s is not None:
-        figures |= _moduli(results.problem)
-    return figures
+    if results.moduli:
+        figures["directions"] = _directions(results.moduli)
+    return figures | _moduli(results.problem)
 
 
 def _figure(width: float, height: float, **margins: float) -> Figure:
@@ -223,10 +225,20 @@ def _prints(problem: TrainableProblem, prints: ToleranceStudy) -> Picture:
     return Picture("Effect of print errors", caption, address_of(figure, "svg"))
 
 
+def _directions(moduli: EffectiveModuli) -> Picture:
+    figure = _figure(10, 4.4, left=0.03, bottom=0.13, top=0.86, wspace=0.12)
+    draw_directions(figure, moduli)
+    caption = (
+        "Effective moduli of the network that repeats, pulled in all directions, by the continuum "
+        "model of one period of the printed shape and by beams."
+    )
+    return Picture("Moduli by direction", caption, address_of(figure, "svg"))
+
+
 def _moduli(problem: Problem) -> dict[str, Picture]:
     """Return a figure of the modulus over time, if the material has relaxation data."""
     relaxation = problem.material.relaxation
-    if relaxation is None:
+    if relaxation is None or problem.design.material.hold_time_s is None:
         return {}
     figure = _figure(8.5, 4)
     draw_moduli(figure.add_subplot(), relaxation, reference_state(problem, relaxation))

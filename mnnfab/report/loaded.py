@@ -152,5 +152,5 @@ def _set_metric_range(axes: Axes, envelope: Envelope, values: FloatArray) -> Non
         axes.set_ylim(0, 1.02)
         return
     found = values[np.isfinite(values)]
-    if found.size:
+    if found.size and found.max() > 0:
         axes.set_ylim(0, min(1.0, 1.1 * float(found.max())))

@@ -12,6 +12,7 @@ from mnnfab.model.response import Response
 from mnnfab.printed_part.tiling import part_sha256
 from mnnfab.problem.problem import Problem
 from mnnfab.report.loaded import finite, loaded_values
+from mnnfab.report.moduli import moduli_values
 from mnnfab.report.readings import material_summary
 from mnnfab.tolerance.study import ToleranceStudy
 from mnnfab.validation.results import Results
@@ -57,6 +58,7 @@ def summarise(results: Results) -> dict[str, Any]:
         "guards": _limit_states(results.limit_states),
         "loaded": loaded_values(problem.task, results.loaded),
         "prints": _print_samples(results.print_samples),
+        "moduli": moduli_values(results.moduli, problem.material.youngs_modulus_MPa),
         "solid": {
             "volume_mm3": tiling.volume_mm3,
             "area_mm2": tiling.area_mm2,

@@ -18,15 +18,14 @@ from mnnfab.losses.bands import Bands
 from mnnfab.losses.loss import LossOptions, loss_kinds
 from mnnfab.network.ports import AnyPort, noise_factor, same_port
 from mnnfab.task.case_table import read_case_table
+from mnnfab.task.intervals import RATIO_TOLERANCE, TOLERANCE_SHARE, interval
 from mnnfab.task.metrics import Baseline, PrimaryMetric
+from mnnfab.task.modulus_targets import modulus_targets
 from mnnfab.task.task import DataSplit, LoadCase, Ratio, Task, band_metrics
 from mnnfab.units import NEWTON_PER_GF
 
-#: Tolerance of a target that states none: a share of the number, at least twice the error of a
-#: reading, or this much of a ratio.
-TOLERANCE_SHARE, READINGS, RATIO_TOLERANCE = 0.1, 2.0, 0.02
-#: Largest tolerance of a range, as a share of its width.
-RANGE_SHARE = 0.25
+#: Smallest default tolerance of a displacement, in errors of a reading.
+READINGS = 2.0
 #: Tolerance over the error of a reading up to which a warning is given.
 COARSE = 1.0
 
@@ -74,6 +73,7 @@ def make_cases(
         ),
         input_findings=findings,
         ratios=ratios,
+        moduli=modulus_targets(section.moduli) if section.moduli else None,
     )
 
 
@@ -99,7 +99,7 @@ def _bands(
         least = [*least_mm.tolist(), *[RATIO_TOLERANCE] * n_ratios]
         rows.append(
             [
-                _interval(band, smallest, weight)
+                interval(band, smallest, weight)
                 for band, smallest in zip((*displacements, *ratios), least, strict=True)
             ]
         )
@@ -124,23 +124,6 @@ def _coarse_readings(
         "single reading cannot tell whether the target is met"
     )
     return (Finding("coarse-reading", "warning", "task", message),)
-
-
-def _interval(band: TargetBand, least: float, weight: float) -> tuple[float, float, float, float]:
-    """Return the interval, the tolerance and the weight of a target.
-
-    The interval of a one-sided target or a range is one tolerance within its ends, so that every
-    kind of target is met up to one tolerance from its interval.
-    """
-    if band.is_free:
-        return band.low, band.high, 1.0, 0.0
-    ends = [abs(end) for end in (band.low, band.high) if math.isfinite(end)]
-    tolerance = band.tolerance or max(TOLERANCE_SHARE * max(ends), least)
-    if band.low == band.high:
-        return band.low, band.high, tolerance, weight
-    if math.isfinite(band.low) and math.isfinite(band.high):
-        tolerance = min(tolerance, RANGE_SHARE * (band.high - band.low))
-    return band.low + tolerance, band.high - tolerance, tolerance, weight
 
 
 def _of_stiffness(

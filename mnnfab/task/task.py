@@ -19,6 +19,7 @@ from mnnfab.losses.readouts.largest_magnitude import LARGEST_MAGNITUDE
 from mnnfab.model.model import Model, PortModel, WidthEquilibrium
 from mnnfab.network.ports import AnyPort, noise_factor
 from mnnfab.task.metrics import Metrics, PrimaryMetric
+from mnnfab.task.modulus_targets import ModulusTargets
 
 MetricT_co = TypeVar(
     "MetricT_co", bound="PrimaryMetric | None", covariant=True, default="PrimaryMetric | None"
@@ -99,6 +100,7 @@ class Task(Generic[MetricT_co]):
         input_findings: findings on what was assumed or changed when the data were read.
         readout: rule by which displacements become a class.
         ratios: ratios of outputs with targets, for targets that are bands.
+        moduli: targets of the effective moduli of the network; None if it has none.
     """
 
     kind: str
@@ -116,6 +118,7 @@ class Task(Generic[MetricT_co]):
     input_findings: tuple[Finding, ...] = ()
     readout: Readout = LARGEST_MAGNITUDE
     ratios: tuple[Ratio, ...] = ()
+    moduli: ModulusTargets | None = None
 
     __repr__ = short_repr
 
@@ -267,7 +270,8 @@ def band_metrics(task: Task, displacements: FloatArray) -> Metrics:
     assert bands is not None, "a task of bands"
     deviations = np.nan_to_num(bands.deviations(task.measures(displacements)), nan=np.inf)
     met = (deviations <= 1.0)[bands.given]
-    return {"target_deviation": float(deviations.max()), "targets_met": float(met.mean())}
+    share = float(met.mean()) if met.size else 1.0  # without targets, all of them are met
+    return {"target_deviation": float(deviations.max()), "targets_met": share}
 
 
 def no_metrics(task: Task, displacements: FloatArray) -> Metrics:  # noqa: ARG001

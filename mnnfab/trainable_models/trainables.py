@@ -9,6 +9,7 @@ from functools import partial
 from mnnfab.loaded_part.requirements import requirements_of
 from mnnfab.model.springs import SpringModel
 from mnnfab.problem.problem import PortProblem, Problem, require_ports, require_trainable
+from mnnfab.trainable_models.modulus_loss import modulus_loss
 from mnnfab.training.optimisation import Trainable
 from mnnfab.training.training import Progress, Training, train
 
@@ -20,7 +21,7 @@ def trainable_of(problem: Problem) -> Trainable:
         InputError: if the design has no ports, or the initial widths do not suit the width map.
     """
     problem = require_ports(problem)
-    trainable = problem.trainable()
+    trainable = replace(problem.trainable(), width_loss=modulus_loss(problem))
     moduli = problem.design.tolerance.train_over_modulus
     if problem.design.schedule.model == "bars":
         return replace(trainable, other_models=_softened(problem, moduli))

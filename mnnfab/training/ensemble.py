@@ -205,6 +205,7 @@ def _supports_model_and_map(trainable: Trainable) -> bool:
         and type(trainable.width_map) in _WIDTH_MAP_ARGUMENTS
         and trainable.width_errors_mm is None
         and not trainable.other_models
+        and trainable.width_loss is None
     )
 
 

@@ -105,6 +105,37 @@ def can_record_widths(n_bonds: int, epochs: int) -> bool:
 PENALTY_WEIGHT = 10.0
 
 
+@dataclass(frozen=True)
+class MissedTarget:
+    """Target with a tolerance that a network does not meet.
+
+    Args:
+        case: name of the load case, or of what else has the target.
+        measure: name of the output, ratio or modulus.
+        value: its value in that network, mm for an output.
+        wanted: the target as text.
+        deviation: deviation from the target in tolerances, above 1.
+    """
+
+    case: str
+    measure: str
+    value: float
+    wanted: str
+    deviation: float
+
+
+class WidthLoss(Protocol):
+    """A part of the loss that is a function of the widths alone."""
+
+    def __call__(self, widths_mm: FloatArray) -> tuple[float, FloatArray]:
+        """Return the loss of widths, (n_bonds,) mm, and its derivative in each of them."""
+        ...
+
+    def missed(self, widths_mm: FloatArray) -> Sequence[MissedTarget]:
+        """Return the targets that widths, (n_bonds,) mm, do not meet."""
+        ...
+
+
 class Penalty(Protocol):
     """Constraints on the states of a training as a penalty on its loss.
 
@@ -137,6 +168,7 @@ class Trainable:
             (n_prints, n_bonds); None to use the nominal widths.
         other_models: the model with other moduli, over which the loss is averaged too.
         penalty: penalty that is added to the loss of the model itself; None without constraints.
+        width_loss: loss of the nominal widths alone, which is added too; None without one.
         renew: function that returns the same without the memory of earlier steps, for each of
             several runs; None if there is no memory.
     """
@@ -147,6 +179,7 @@ class Trainable:
     width_errors_mm: FloatArray | None = None
     other_models: tuple[WidthModel, ...] = ()
     penalty: Penalty | None = None
+    width_loss: WidthLoss | None = None
     renew: Callable[[], Trainable] | None = None
 
     __repr__ = short_repr
@@ -190,12 +223,14 @@ class Trainable:
         """
         chain = self.width_map.derivative(latent)
         if self.penalty is not None:
-            return self._exact(self._equilibria(latent, indices), indices, chain)[1]
+            slopes = self._exact(self._equilibria(latent, indices), indices, chain)[1]
+            return self._with_widths(latent, slopes)[1]
         gradients = [
             RULES[rule].width_gradient(model, self.task, widths, indices, chain)
             for model, widths in self._scenarios(latent)
         ]
-        return gradients[0] if len(gradients) == 1 else np.mean(gradients, axis=0)
+        slopes = gradients[0] if len(gradients) == 1 else np.mean(gradients, axis=0)
+        return self._with_widths(latent, slopes)[1]
 
     def loss_and_gradient(self, latent: FloatArray, indices: IntArray) -> tuple[float, FloatArray]:
         """Return the mean loss over `indices` and its exact gradient, from one factorisation.
@@ -206,8 +241,26 @@ class Trainable:
         equilibria = self._equilibria(latent, indices)
         targets = self.task.targets.take(indices, axis=0)
         losses = [self.task.loss.value(one.outputs_mm, targets) for one in equilibria]
-        penalty, gradient = self._exact(equilibria, indices, self.width_map.derivative(latent))
-        return float(np.mean(losses)) + penalty, gradient
+        penalty, slopes = self._exact(equilibria, indices, self.width_map.derivative(latent))
+        of_widths, gradient = self._with_widths(latent, slopes)
+        return float(np.mean(losses)) + penalty + of_widths, gradient
+
+    def width_loss_at(self, widths_mm: FloatArray) -> float:
+        """Return the loss of widths alone; 0 without one."""
+        return 0.0 if self.width_loss is None else self.width_loss(widths_mm)[0]
+
+    def _with_widths(self, latent: FloatArray, slopes: FloatArray) -> tuple[float, FloatArray]:
+        """Return the loss of the widths alone, and the gradient of the whole loss, (n_bonds,).
+
+        Args:
+            latent: latent values.
+            slopes: derivative of the other parts in each width, times that of the width map.
+        """
+        if self.width_loss is None:
+            return 0.0, self.width_map.pulled_back(slopes)
+        value, by_widths = self.width_loss(self.width_map.widths(latent))
+        slopes = slopes + by_widths * self.width_map.derivative(latent)
+        return value, self.width_map.pulled_back(slopes)
 
     def _equilibria(self, latent: FloatArray, indices: IntArray) -> list[WidthEquilibrium]:
         """Return the equilibria of all scenarios."""

@@ -7,7 +7,7 @@ the paper's size, where all starts converge to the same result.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,9 +23,8 @@ from mnnfab.model.model import PortModel
 from mnnfab.network.ports import AnyPort
 from mnnfab.task.metrics import Metrics
 from mnnfab.task.task import DataSplit, Task
-from mnnfab.training.optimisation import Trainable, minimise_loss
+from mnnfab.training.optimisation import MissedTarget, Trainable, minimise_loss
 from mnnfab.training.reachability_losses import Reading, ScaledResidual
-from mnnfab.training.width_maps import Clamp
 
 #: Largest relative error at which a target counts as attainable.
 REACHED = 0.01
@@ -58,25 +57,6 @@ class Range:
     highest_mm: float
     wanted_mm: float | None
     band: str | None = None
-
-
-@dataclass(frozen=True)
-class MissedTarget:
-    """Target of a load case that the best network found does not meet.
-
-    Args:
-        case: name of the load case.
-        measure: name of the output or ratio.
-        value: its value in that network, mm for an output.
-        wanted: the target as text.
-        deviation: deviation from the target in tolerances, above 1.
-    """
-
-    case: str
-    measure: str
-    value: float
-    wanted: str
-    deviation: float
 
 
 @dataclass(frozen=True)
@@ -148,7 +128,7 @@ def assess(
         limits_mm: lower and upper width limits.
         resolution_mm: resolution of the displacement measurement.
     """
-    bounded = replace(trainable, width_map=Clamp(*limits_mm))
+    bounded = replace(trainable, width_map=trainable.width_map.clamped(limits_mm))
     latent, loss = best_within(bounded)
     found = bounded.port_model(latent)
     signals = _signals(bounded.task, found)
@@ -165,7 +145,7 @@ def assess(
         ),
         signal_mm=float(np.median(signals)),
         unreadable=float((signals < resolution_mm).mean()),
-        missed=tuple(_missed(bounded.task, found)),
+        missed=(*_missed(bounded.task, found), *_missed_by_widths(bounded, latent)),
     )
 
 
@@ -224,11 +204,17 @@ def _missed(task: Task, model: PortModel) -> Iterator[MissedTarget]:
         )
 
 
+def _missed_by_widths(trainable: Trainable, latent: FloatArray) -> Sequence[MissedTarget]:
+    """Return the targets of the widths themselves that latent values do not meet."""
+    loss = trainable.width_loss
+    return () if loss is None else loss.missed(trainable.width_map.widths(latent))
+
+
 def _with(trainable: Trainable, loads: FloatArray, targets: FloatArray, loss: Loss) -> Trainable:
     """Return the same model with other loads, targets and loss."""
     split = DataSplit(np.arange(len(loads)))
     task = replace(trainable.task, loads_N=loads, targets=targets, loss=loss, split=split)
-    return replace(trainable, task=task)
+    return replace(trainable, task=task, width_loss=None)
 
 
 def _target(
@@ -242,7 +228,7 @@ def _target(
     def nearest_network(
         limits: tuple[float, float], factor: float = 1.0
     ) -> tuple[FloatArray, float]:
-        widened = replace(trainable, width_map=Clamp(*limits))
+        widened = replace(trainable, width_map=trainable.width_map.clamped(limits))
         question = _with(widened, loads * factor, targets, SquaredError(size))
         latent, loss = best_within(question)
         return latent, float(np.sqrt(loss))

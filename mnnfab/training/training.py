@@ -212,7 +212,9 @@ def _keep_best(
     task = trainable.task
     rows = task.split.validation if task.split.validation.size else task.train_indices
     losses = [
-        task.loss_value(training_run.models[-1], rows) + training_run.penalty
+        task.loss_value(training_run.models[-1], rows)
+        + training_run.penalty
+        + trainable.width_loss_at(part_widths(trainable.width_map, training_run.latent))
         for training_run in training_runs
     ]
     if not np.isfinite(losses).any():

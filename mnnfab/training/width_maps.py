@@ -7,12 +7,15 @@ width. The widths of a part are those of the map, rounded by `part_widths`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
+from scipy import sparse
 from scipy.special import expit, logit
 
-from mnnfab.arrays import FloatArray, frozen_floats
+from mnnfab.arrays import FloatArray, IntArray, frozen_floats
+from mnnfab.io.short_repr import short_repr
 
 #: Smallest distance of start widths of the logistic map from a limit, as a fraction of the range.
 FROM_A_LIMIT = 1e-3
@@ -58,6 +61,18 @@ class WidthMap(Protocol):
 
     def random_latent(self, generator: np.random.Generator, n_bonds: int) -> FloatArray:
         """Return latent values of random start widths, (n_bonds,)."""
+        ...
+
+    def pulled_back(self, slopes: FloatArray) -> FloatArray:
+        """Return the gradient in the latent values from slopes, (n_bonds,).
+
+        Args:
+            slopes: derivative in each width, times `derivative`, (n_bonds,).
+        """
+        ...
+
+    def clamped(self, limits_mm: tuple[float, float]) -> WidthMap:
+        """Return the linear map with other limits, and the same bonds of one width."""
         ...
 
 
@@ -107,6 +122,14 @@ class Clamp:
     def random_latent(self, generator: np.random.Generator, n_bonds: int) -> FloatArray:
         """Return z of widths uniformly distributed over the range, (n_bonds,)."""
         return generator.uniform(size=n_bonds)
+
+    def pulled_back(self, slopes: FloatArray) -> FloatArray:
+        """Return the slopes: each width is a function of its own latent value."""
+        return slopes
+
+    def clamped(self, limits_mm: tuple[float, float]) -> Clamp:
+        """Return the linear map with other limits."""
+        return Clamp(*limits_mm)
 
 
 @dataclass(frozen=True)
@@ -159,3 +182,84 @@ class Logistic:
         """
         share: FloatArray = logit(generator.uniform(0.05, 0.95, n_bonds))
         return share / self.sharpness
+
+    def pulled_back(self, slopes: FloatArray) -> FloatArray:
+        """Return the slopes: each width is a function of its own latent value."""
+        return slopes
+
+    def clamped(self, limits_mm: tuple[float, float]) -> Clamp:
+        """Return the linear map with other limits."""
+        return Clamp(*limits_mm)
+
+
+@dataclass(frozen=True, eq=False)
+class Tied:
+    """A map with which the bonds of a class have one width: that of their mean latent value.
+
+    Args:
+        base: map of single bonds.
+        classes: class of each bond, (n_bonds,), counted from 0.
+    """
+
+    base: WidthMap
+    classes: IntArray
+
+    __repr__ = short_repr
+
+    @property
+    def width_min_mm(self) -> float:
+        """Lower limit of the widths."""
+        return self.base.width_min_mm
+
+    @property
+    def width_max_mm(self) -> float:
+        """Upper limit of the widths."""
+        return self.base.width_max_mm
+
+    @cached_property
+    def _averaging(self) -> sparse.csr_array:
+        """The mean over the class of each bond, a symmetric matrix, (n_bonds, n_bonds)."""
+        n_bonds = len(self.classes)
+        entries = np.ones(n_bonds), (np.arange(n_bonds), self.classes)
+        members = sparse.csr_array(sparse.coo_array(entries))
+        sizes = np.bincount(self.classes)
+        return sparse.csr_array(members @ sparse.diags_array(1.0 / sizes) @ members.T)
+
+    def tied(self, values: FloatArray) -> FloatArray:
+        """Return values with the mean of their class, (…, n_bonds)."""
+        rows = values.reshape(-1, values.shape[-1])
+        means: FloatArray = np.asarray((self._averaging @ rows.T).T)
+        return means.reshape(values.shape)
+
+    def widths(self, latent: FloatArray) -> FloatArray:
+        """Return widths, (n_bonds,) mm."""
+        return self.base.widths(self.tied(latent))
+
+    def derivative(self, latent: FloatArray) -> FloatArray:
+        """Return d width / d mean latent value, (n_bonds,) mm."""
+        return self.base.derivative(self.tied(latent))
+
+    def latent(self, widths: FloatArray) -> FloatArray:
+        """Return the latent values of `widths`, (n_bonds,), with the mean of their class."""
+        return self.tied(self.base.latent(widths))
+
+    def project(self, latent: FloatArray) -> FloatArray:
+        """Return the nearest admissible latent values, (n_bonds,)."""
+        return self.base.project(latent)
+
+    @property
+    def latent_limits(self) -> tuple[float | None, float | None]:
+        """Lower and upper limit of the latent values; None for no limit."""
+        return self.base.latent_limits
+
+    def random_latent(self, generator: np.random.Generator, n_bonds: int) -> FloatArray:
+        """Return latent values of random start widths, one for each class, (n_bonds,)."""
+        return self.base.random_latent(generator, n_bonds)[self.classes]
+
+    def pulled_back(self, slopes: FloatArray) -> FloatArray:
+        """Return the gradient in the latent values: the means of the slopes of each class."""
+        return self.tied(slopes)
+
+    def clamped(self, limits_mm: tuple[float, float]) -> Tied:
+        """Return the linear map with other limits, and the same bonds of one width."""
+        return Tied(self.base.clamped(limits_mm), self.classes)

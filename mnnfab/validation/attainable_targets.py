@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from mnnfab.arrays import IntArray
@@ -9,6 +11,7 @@ from mnnfab.findings import Finding
 from mnnfab.problem.problem import PortProblem, Problem, has_ports
 from mnnfab.task.metrics import metric_label
 from mnnfab.task.task import Task
+from mnnfab.trainable_models.modulus_loss import modulus_loss
 from mnnfab.training.reachability import Reachability, Target, assess
 
 #: Largest number of bonds for which the search runs before training; for larger networks it takes
@@ -20,7 +23,7 @@ MAX_NAMES = 12
 
 def assess_problem(problem: PortProblem) -> Reachability:
     """Return the attainable outputs and targets of a design."""
-    trainable = problem.trainable()
+    trainable = replace(problem.trainable(), width_loss=modulus_loss(problem))
     return assess(trainable, problem.width_limits_mm, problem.design.check.resolution_mm)
 
 

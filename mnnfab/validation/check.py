@@ -29,6 +29,7 @@ from mnnfab.validation.conditioning import check_conditioning
 from mnnfab.validation.frame_prediction import check_frame_prediction
 from mnnfab.validation.limit_states.checks import check_limit_states
 from mnnfab.validation.loading import assess
+from mnnfab.validation.moduli import check_moduli, effective_moduli
 from mnnfab.validation.print_samples import check_print_samples, study_print_samples
 from mnnfab.validation.results import Results
 from mnnfab.validation.solution import check_solution
@@ -70,6 +71,7 @@ def check_part(
         limit_states=None,
         loaded=None,
         print_samples=None,
+        moduli=None,
         findings=(*findings, *record.findings),
         solid_valid=None,
         files=(),
@@ -102,6 +104,7 @@ def _check_models(results: Results, part: PortPart, predicted: Response) -> Resu
         fitted = fit_correction(bar.flexibility, response.flexibility)
         prints = study_print_samples(problem.uncorrected.corrected(fitted), part.widths_mm)
     loaded, unassessed = assess(part)
+    moduli = effective_moduli(part)
     corrected = problem.surrogate.correction is not None
     acceptance = check_continuum(
         task,
@@ -124,6 +127,7 @@ def _check_models(results: Results, part: PortPart, predicted: Response) -> Resu
         limit_states=states,
         loaded=loaded,
         print_samples=prints,
+        moduli=moduli,
         findings=(
             *unassessed,
             *read,
@@ -134,6 +138,7 @@ def _check_models(results: Results, part: PortPart, predicted: Response) -> Resu
             *check_limit_states(problem, continuum, states, loaded),
             *((window_finding(loaded),) if loaded else ()),
             *check_print_samples(problem, prints),
+            *check_moduli(moduli, problem.design.check.discretisation_tolerance),
             *results.findings,
             *_unmodelled_tab(part.tiling),
         ),

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mnnfab.runs.record import Record
     from mnnfab.tolerance.study import ToleranceStudy
     from mnnfab.training.gradient_comparison import GradientAgreement
+    from mnnfab.validation.moduli import EffectiveModuli
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +48,7 @@ class Results:
         limit_states: strain, buckling, sag, large displacements and contact, by linear theory.
         loaded: the part as it hangs under the loads of its task; None if it was not assessed.
         print_samples: effect of print errors on the task.
+        moduli: effective moduli; None if the network does not repeat or the check was skipped.
         findings: findings of all checks.
         solid_valid: validity check of the CAD kernel; None if no solid was built.
         files: files exported and read back.
@@ -64,6 +66,7 @@ class Results:
     limit_states: LimitStates | None
     loaded: LoadedPart | None
     print_samples: ToleranceStudy | None
+    moduli: EffectiveModuli | None
     findings: tuple[Finding, ...]
     solid_valid: bool | None
     files: tuple[ExportedFile, ...]

@@ -21,6 +21,32 @@ PARTS: Final = (
         ),
     ),
     FindingCode(
+        "modulus",
+        "acceptance",
+        ("error", "info"),
+        (
+            "Effective modulus of a network that repeats, by the continuum model of one period, "
+            "and its target."
+        ),
+        (
+            "Raise `[compensate] rounds` or `[training] epochs`, widen the tolerance of the target "
+            "or the width limits, or change the network."
+        ),
+    ),
+    FindingCode(
+        "coarse-cell",
+        "acceptance",
+        ("warning",),
+        (
+            "The effective moduli have not converged: the estimated discretisation error of the "
+            "last mesh of a period is above the tolerance."
+        ),
+        (
+            "Raise `[check] elements_across_joint` or `discretisation_tolerance`, or add a fillet: "
+            "sharp corners converge slowly."
+        ),
+    ),
+    FindingCode(
         "displacement-residual",
         "acceptance",
         (

@@ -120,7 +120,9 @@ def next_round(
     derivative = problem.law.derivative(width_map.widths(state.latent)) * width_map.derivative(
         state.latent
     )
-    latent = width_map.project(state.latent + adam.step(gradient.gradient * derivative))
+    latent = width_map.project(
+        state.latent + adam.step(width_map.pulled_back(gradient.gradient * derivative))
+    )
     mean, square, _ = adam.memory
     return Round(state.number + 1, latent, mean, square, (*state.losses, gradient.loss))
 
