@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
-from mnnfab.design.section import Many, Number, Positive, Section, section_error
+from mnnfab.design.section import LaterKeysSection, Many, Number, Positive, Section, section_error
 
 #: What a target may be, for messages.
 TARGETS = (
@@ -136,7 +136,7 @@ class RatioSection(Section):
     outputs: Annotated[Many[Annotated[int, Field(ge=0)]], Field(min_length=2, max_length=2)]
 
 
-class CaseSection(Section):
+class CaseSection(LaterKeysSection):
     """[[task.cases]] A load case of a behaviour.
 
     Args:
@@ -149,19 +149,33 @@ class CaseSection(Section):
             tolerance it is 10 % of the number, at least 0.02.
         stiffness_N_per_mm: target of the stiffness of each input, its load divided by the
             displacement of the output at the same port; all are free if not given.
+        moves_mm: prescribed displacement of each input in place of its load, mm, or "free"; all
+            are free if not given. An output at the same port is required.
+        reactions_gf: target of the load that moves each such input, gf, in the form of other
+            targets; all are free if not given.
         weight: weight of the targets of this load case in training; 1 if not given.
     """
+
+    later_keys = frozenset({"moves_mm", "reactions_gf"})
 
     name: CaseName
     loads_gf: Many[Number]
     targets_mm: Many[Target]
     ratios: Many[Target] | None = None
     stiffness_N_per_mm: Many[Target] | None = None
+    moves_mm: Many[Number | Literal["free"]] | None = None
+    reactions_gf: Many[Target] | None = None
     weight: Positive | None = None
 
     @model_validator(mode="after")
     def _check_loads(self) -> Self:
-        if not any(self.loads_gf):
+        moves = self.moves_mm or ()
+        moved = [one != "free" for one in moves]
+        if not any(self.loads_gf) and all(one in {"free", 0} for one in moves):
             given = f"{list(self.loads_gf)}"
-            raise section_error("loads_gf", given, "at least one nonzero load")
+            raise section_error("loads_gf", given, "at least one nonzero load, or moves_mm")
+        for load, is_moved in zip(self.loads_gf, moved, strict=False):
+            if load and is_moved:
+                given = f"a load of {load:g} gf at an input that is moved"
+                raise section_error("moves_mm", given, "0 gf there: its load is the reaction")
         return self

@@ -289,7 +289,8 @@ class Behaviour(LaterKeysSection):
         cases: load cases, each with a name, loads and targets.
         dataset: table of load cases instead: a column "case" with their names, loads (columns
             ending in _gf), targets (_mm), and optionally a column "weight", one per ratio with its
-            name, and stiffnesses (_N_per_mm).
+            name, stiffnesses (_N_per_mm), prescribed displacements (_moved_mm) and targets of
+            the loads that move them (_reaction_gf).
         ratios: ratios of outputs, which may have targets in the load cases.
         moduli: targets of the effective moduli of a network that repeats.
         loss: loss function; by default the one that fits the kind of target.
@@ -442,10 +443,14 @@ def check_cases(cases: Sequence[CaseSection], section: Behaviour) -> None:
             ("targets_mm", case.targets_mm, len(section.outputs), "one per output"),
             ("ratios", case.ratios, n_ratios, "one per ratio"),
             ("stiffness_N_per_mm", case.stiffness_N_per_mm, len(section.inputs), "one per input"),
+            ("moves_mm", case.moves_mm, len(section.inputs), "one per input"),
+            ("reactions_gf", case.reactions_gf, len(section.inputs), "one per input"),
         ):
             if values is not None:
                 _require_length(f"cases[{number}].{key}", values, length, each)
-        bands = [*case.targets_mm, *(case.ratios or ()), *(case.stiffness_N_per_mm or ())]
+        of_inputs = (*(case.stiffness_N_per_mm or ()), *(case.reactions_gf or ()))
+        bands = [*case.targets_mm, *(case.ratios or ()), *of_inputs]
+        _check_reactions(f"cases[{number}].reactions_gf", case)
         if section.moduli is None and all(target_band(one).is_free for one in bands):
             given = "all free"
             raise section_error(f"cases[{number}].targets_mm", given, "at least one target")
@@ -453,6 +458,16 @@ def check_cases(cases: Sequence[CaseSection], section: Behaviour) -> None:
             given = f'"{case.name}", the name of another load case'
             raise section_error(f"cases[{number}].name", given, "a name of its own")
         names.append(case.name)
+
+
+def _check_reactions(key: str, case: CaseSection) -> None:
+    """Check that inputs with a target of their reaction are moved."""
+    moves = case.moves_mm or ("free",) * len(case.loads_gf)
+    wanted = case.reactions_gf or ("free",) * len(moves)
+    for number, (one, move) in enumerate(zip(wanted, moves, strict=True)):
+        if move == "free" and not target_band(one).is_free:
+            given = "a target of an input that is loaded"
+            raise section_error(f"{key}[{number}]", given, "an input with moves_mm")
 
 
 TaskSection = Annotated[

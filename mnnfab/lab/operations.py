@@ -12,6 +12,7 @@ from mnnfab.lab.experiment.plan import make_plan, plan_model, unique_names
 from mnnfab.lab.experiment.steps import RIGID, ZERO
 from mnnfab.lab.folder import lab_folder
 from mnnfab.printed_part.part import PortPart, PrintedPart
+from mnnfab.printed_part.reactions import with_reactions
 from mnnfab.problem.problem import require_ports
 from mnnfab.progress.watcher import NullWatcher, ProgressWatcher, StageTimer
 from mnnfab.runs.load import load_run, require_run
@@ -51,7 +52,7 @@ def _part_of(run: Path, watcher: ProgressWatcher | None) -> PortPart:
     timer = StageTimer(watcher or NullWatcher())
     require_run(run)
     problem, record = load_run(run, timer)
-    return PrintedPart(require_ports(problem), record.widths_mm, timer)
+    return with_reactions(PrintedPart(require_ports(problem), record.widths_mm, timer))[0]
 
 
 def measure_experiment(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr
 
-from mnnfab.arrays import FloatArray
+from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.io.short_repr import short_repr
 
 Ratios = tuple[tuple[int, int], ...]
@@ -48,6 +48,11 @@ class Bands:
         """Whether each measure has a target."""
         given: np.ndarray = self.weight > 0
         return given
+
+    def take(self, samples: IntArray | slice) -> Bands:
+        """Return the bands of some samples."""
+        parts = (self.low, self.high, self.tolerance, self.weight)
+        return Bands(*(part[samples] for part in parts))
 
     def excess(self, measures: FloatArray) -> FloatArray:
         """Return by how much measures are outside of their intervals, with the sign; 0 if free."""

@@ -29,6 +29,7 @@ from mnnfab.pipeline.trays import write_tray
 from mnnfab.pipeline.writing import OutputOptions, write_manifest, write_results
 from mnnfab.printed_part.calibration import calibrated
 from mnnfab.printed_part.part import PrintedPart
+from mnnfab.printed_part.reactions import with_reactions
 from mnnfab.problem.loading import load_problem
 from mnnfab.problem.problem import Problem, has_ports, require_ports, require_trainable
 from mnnfab.problem.request_hash import request_of
@@ -312,7 +313,7 @@ def ladder(folder: Path, *, watcher: ProgressWatcher | None = None) -> QueryResu
     require_run(folder)
     recover_unless_locked(folder)
     problem, record = load_run(folder, timer)
-    part = PrintedPart(require_ports(problem), record.widths_mm, timer)
+    part, _ = with_reactions(PrintedPart(require_ports(problem), record.widths_mm, timer))
     found = evaluate_models(part)
     return QueryResult(hierarchy_text(part.problem.task, found), hierarchy_values(found))
 

@@ -25,6 +25,7 @@ from mnnfab.units import NEWTON_PER_GF
 if TYPE_CHECKING:
     from mnnfab.network.network import Network
     from mnnfab.report.network_view import NetworkView
+    from mnnfab.task.task import Task
 
 #: Largest number of load cases that are listed.
 LISTED_CASES = 12
@@ -134,6 +135,14 @@ def _limits(design: Design) -> list[str]:
     ]
 
 
+def _moves_of(task: Task, sample: int) -> dict[int, float]:
+    """Return the prescribed displacement of each moved input of a sample, mm."""
+    if task.moves is None:
+        return {}
+    moves = zip(task.moves.inputs.tolist(), task.moves.moves_mm[sample].tolist(), strict=True)
+    return {place: move for place, move in moves if not np.isnan(move)}
+
+
 def _moduli(problem: Problem) -> list[str]:
     """Return the cell of a network that repeats, and its moduli by beams before training."""
     from mnnfab.trainable_models.modulus_loss import beam_cell
@@ -174,9 +183,14 @@ def _load_cases(problem: Problem) -> list[str]:
         return []
     names = [port.name or str(port) for port in task.inputs]
     lines = []
-    for case in task.load_cases[:LISTED_CASES]:
+    for number, case in enumerate(task.load_cases[:LISTED_CASES]):
         sizes = (load / NEWTON_PER_GF for load in case.loads_N)
-        parts = [f"{name} {size:.4g} gf" for name, size in zip(names, sizes, strict=True) if size]
+        moves = _moves_of(task, number)
+        parts = [
+            f"{name} moved by {moves[place]:g} mm" if place in moves else f"{name} {size:.4g} gf"
+            for place, (name, size) in enumerate(zip(names, sizes, strict=True))
+            if size or place in moves
+        ]
         lines.append(f"load case {case.name}: {', '.join(parts) or 'no load'}")
     if len(task.load_cases) > LISTED_CASES:
         lines.append(f"and {len(task.load_cases) - LISTED_CASES} more load cases")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Generic, TypeAlias
 
@@ -69,6 +69,16 @@ class PrintedPart(Generic[TaskT_co]):
             given = f"{invalid[0]:g}"
             raise InputError("PrintedPart, widths_mm", given, "finite widths above 0")
         object.__setattr__(self, "widths_mm", widths)
+
+    def with_loads(self: PortPart, loads_N: FloatArray) -> PortPart:
+        """Return the part under other loads of its load cases, (n_samples, n_in) N.
+
+        Models that are solved already are kept: they do not depend on the loads.
+        """
+        problem = replace(self.problem, task=self.problem.task.with_loads(loads_N))
+        part = PrintedPart(problem, self.widths_mm, self.timer)
+        part.__dict__.update({key: self.__dict__[key] for key in _UNLOADED & set(self.__dict__)})
+        return part
 
     @cached_property
     def sha256(self) -> str:
@@ -212,6 +222,11 @@ class PrintedPart(Generic[TaskT_co]):
         )
 
 
+#: Cached properties that do not depend on loads.
+_UNLOADED = {
+    *("sha256", "shape_sha256", "modelled_tiling", "bars", "first_mesh", "_solution"),
+    *("cell_moduli", "rubber"),
+}
 PortPart: TypeAlias = PrintedPart[Task]
 """A part with inputs and outputs."""
 

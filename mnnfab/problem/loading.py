@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -71,7 +72,37 @@ def make_problem(design: Design, folder: Path, start: Path | None = None) -> Pro
     _check_calibration(problem)
     if has_ports(problem):
         _check_coupling(problem)
+        _check_moves(problem)
+        problem = _with_first_reactions(problem)
     return problem
+
+
+def _check_moves(problem: PortProblem) -> None:
+    """Refuse prescribed displacements where the training or the search has loads only."""
+    if problem.task.moves is None:
+        return
+    schedule, section = problem.schedule, problem.design.compensate
+    given = "with prescribed displacements (moves_mm)"
+    if problem.design.schedule.model != "bars":
+        model = problem.design.schedule.model
+        allowed = 'model = "bars": the loaded frame is trained under given loads only'
+        raise InputError("[training] model", f'"{model}", {given}', allowed)
+    if schedule.rule != "adjoint":
+        raise InputError("[training] rule", f'"{schedule.rule}", {given}', '"adjoint"')
+    if section is not None and section.search is not None:
+        raise InputError("[compensate.search]", given, "a design without a search")
+
+
+def _with_first_reactions(problem: PortProblem) -> PortProblem:
+    """Return the problem with the reactions of prescribed displacements before training."""
+    task = problem.task
+    if task.moves is None:
+        return problem
+    given = problem.given_widths_mm
+    response = problem.bar_model().response(
+        problem.law_named("bar").stiffness(problem.start_widths_mm if given is None else given)
+    )
+    return replace(problem, task=task.with_loads(task.applied_loads(response)))
 
 
 def _periodicity(design: Design, network: Network) -> Periodicity | None:

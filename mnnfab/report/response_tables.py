@@ -115,7 +115,7 @@ def output_rows(results: Results) -> list[OutputRow]:
     if task is None:
         return []
     displacements = {
-        name: response.outputs(np.array([case.loads_N for case in task.load_cases]))
+        name: response.outputs(_loads(task, response))
         for name, response in models_by_name(results).items()
     }
     if results.loaded is not None:
@@ -133,6 +133,13 @@ def output_rows(results: Results) -> list[OutputRow]:
         for case_number, case in enumerate(task.load_cases)
         for number, name in enumerate(task.measure_names)
     ]
+
+
+def _loads(task: Task, response: Response) -> FloatArray:
+    """Return the loads of each load case, with the reactions of a model, (n_cases, n_in) N."""
+    if task.moves is not None:  # a sample for each load case
+        return task.applied_loads(response)
+    return np.array([case.loads_N for case in task.load_cases])
 
 
 def _met(task: Task, measures: FloatArray) -> list[list[bool | None]] | None:

@@ -15,6 +15,7 @@ from mnnfab.report.loaded import finite, loaded_values
 from mnnfab.report.moduli import moduli_values
 from mnnfab.report.readings import material_summary
 from mnnfab.tolerance.study import ToleranceStudy
+from mnnfab.validation.reactions import reaction_values
 from mnnfab.validation.results import Results
 from mnnfab.versions import versions
 
@@ -58,6 +59,7 @@ def summarise(results: Results) -> dict[str, Any]:
         "guards": _limit_states(results.limit_states),
         "loaded": loaded_values(problem.task, results.loaded),
         "prints": _print_samples(results.print_samples),
+        "moves": reaction_values(problem.task),
         "moduli": moduli_values(results.moduli, problem.material.youngs_modulus_MPa),
         "solid": {
             "volume_mm3": tiling.volume_mm3,

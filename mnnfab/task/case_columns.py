@@ -11,6 +11,7 @@ from mnnfab.io.tables import Table
 
 NAME, WEIGHT = "case", "weight"
 LOAD, TARGET, STIFFNESS = "_gf", "_mm", "_N_per_mm"
+MOVE, REACTION = "_moved_mm", "_reaction_gf"
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,8 @@ def column_kinds(section: Behaviour) -> tuple[Kind, ...]:
     return (
         Kind("ratios", "", ratios, required=False),
         Kind("stiffness_N_per_mm", STIFFNESS, inputs, required=False),
+        Kind("moves_mm", MOVE, inputs, required=False),
+        Kind("reactions_gf", REACTION, inputs, required=False),
         Kind("loads_gf", LOAD, inputs, required=True),
         Kind("targets_mm", TARGET, outputs, required=True),
     )

@@ -16,6 +16,7 @@ from mnnfab.errors import InputError
 from mnnfab.findings import Finding
 from mnnfab.losses.bands import Bands
 from mnnfab.losses.loss import LossOptions, loss_kinds
+from mnnfab.model.moves import Moves
 from mnnfab.network.ports import AnyPort, noise_factor, same_port
 from mnnfab.task.case_table import read_case_table
 from mnnfab.task.intervals import RATIO_TOLERANCE, TOLERANCE_SHARE, interval
@@ -24,6 +25,8 @@ from mnnfab.task.modulus_targets import modulus_targets
 from mnnfab.task.task import DataSplit, LoadCase, Ratio, Task, band_metrics
 from mnnfab.units import NEWTON_PER_GF
 
+#: Smallest default tolerance of a reaction, gf.
+SMALLEST_REACTION_GF = 0.1
 #: Smallest default tolerance of a displacement, in errors of a reading.
 READINGS = 2.0
 #: Tolerance over the error of a reading up to which a warning is given.
@@ -53,6 +56,7 @@ def make_cases(
     bands = _bands(where, cases, (inputs, outputs), len(ratios), READINGS * reading_mm)
     findings += _coarse_readings(cases, outputs, bands, reading_mm)
     loads = np.array([case.loads_gf for case in cases]) * NEWTON_PER_GF
+    moves = _moves(where, cases, inputs, outputs)
     pairs = tuple((ratio.above, ratio.below) for ratio in ratios)
     options = LossOptions(None, None, 1.0, design.check.resolution_mm, ratios=pairs)
     baseline = Baseline(_at_rest(bands, len(outputs)))
@@ -74,6 +78,8 @@ def make_cases(
         input_findings=findings,
         ratios=ratios,
         moduli=modulus_targets(section.moduli) if section.moduli else None,
+        moves=moves,
+        reactions=None if moves is None else _reactions(cases, len(inputs)),
     )
 
 
@@ -124,6 +130,42 @@ def _coarse_readings(
         "single reading cannot tell whether the target is met"
     )
     return (Finding("coarse-reading", "warning", "task", message),)
+
+
+def _moves(
+    where: str,
+    cases: Sequence[CaseSection],
+    inputs: tuple[AnyPort, ...],
+    outputs: tuple[AnyPort, ...],
+) -> Moves | None:
+    """Return the prescribed displacements of all load cases; None without any."""
+    rows = np.full((len(cases), len(inputs)), np.nan)
+    for number, case in enumerate(cases):
+        for place, move in enumerate(case.moves_mm or ()):
+            rows[number, place] = np.nan if move == "free" else move
+    moved = np.flatnonzero(~np.isnan(rows).all(axis=0))
+    if not moved.size:
+        return None
+    at = []
+    for place in moved.tolist():
+        found = [i for i, output in enumerate(outputs) if same_port(output, inputs[place])]
+        if not found:
+            given = f"{inputs[place]} is moved, and no output is there"
+            raise InputError(f"{where}, moves_mm", given, "an output at this input")
+        at.append(found[0])
+    return Moves(moved, np.array(at), rows[:, moved])
+
+
+def _reactions(cases: Sequence[CaseSection], n_inputs: int) -> Bands:
+    """Return the bands of the loads of moved inputs, N."""
+    rows = []
+    for case in cases:
+        weight = 1.0 if case.weight is None else case.weight
+        wanted = [target_band(one) for one in case.reactions_gf or ["free"] * n_inputs]
+        rows.append([interval(band, SMALLEST_REACTION_GF, weight) for band in wanted])
+    low, high, tolerance, weights = np.moveaxis(np.array(rows), 2, 0)
+    sizes = (low * NEWTON_PER_GF, high * NEWTON_PER_GF, tolerance * NEWTON_PER_GF)
+    return Bands(*sizes, weights)
 
 
 def _of_stiffness(

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Generic, TypeAlias
+from dataclasses import dataclass, field, replace
+from typing import Generic, Self, TypeAlias
 
 import numpy as np
 from typing_extensions import TypeIs, TypeVar
 
-from mnnfab.arrays import FloatArray, IntArray
+from mnnfab.arrays import FloatArray, IntArray, frozen_floats
 from mnnfab.findings import Finding
 from mnnfab.io.short_repr import short_repr
 from mnnfab.losses.bands import Bands, bands_of, measures_of
 from mnnfab.losses.loss import Loss, TargetKind
 from mnnfab.losses.readout import Readout, predicted_classes
 from mnnfab.losses.readouts.largest_magnitude import LARGEST_MAGNITUDE
-from mnnfab.model.model import Model, PortModel, WidthEquilibrium
+from mnnfab.model.model import Equilibrium, Model, PortModel, WidthEquilibrium
+from mnnfab.model.moves import Moves
 from mnnfab.network.ports import AnyPort, noise_factor
 from mnnfab.task.metrics import Metrics, PrimaryMetric
 from mnnfab.task.modulus_targets import ModulusTargets
@@ -101,6 +102,9 @@ class Task(Generic[MetricT_co]):
         readout: rule by which displacements become a class.
         ratios: ratios of outputs with targets, for targets that are bands.
         moduli: targets of the effective moduli of the network; None if it has none.
+        moves: prescribed displacements; None if all inputs are loaded. `loads_N` and
+            `load_cases` then have the reactions of the model that they were made with.
+        reactions: bands of the loads of moved inputs, (n_samples, n_in) N; None without moves.
     """
 
     kind: str
@@ -119,6 +123,8 @@ class Task(Generic[MetricT_co]):
     readout: Readout = LARGEST_MAGNITUDE
     ratios: tuple[Ratio, ...] = ()
     moduli: ModulusTargets | None = None
+    moves: Moves | None = None
+    reactions: Bands | None = None
 
     __repr__ = short_repr
 
@@ -169,9 +175,42 @@ class Task(Generic[MetricT_co]):
         loads: FloatArray = np.diag(directions) * np.abs(self.loads_N).max()
         return loads
 
+    def applied_loads(
+        self, model: PortModel, indices: IntArray | slice = slice(None)
+    ) -> FloatArray:
+        """Return the loads of the samples `indices`, with the reactions of a linear model.
+
+        Without prescribed displacements the model is not used.
+        """
+        loads = self.loads_N[indices]
+        return loads if self.moves is None else self.moves.take(indices).loads(model, loads)
+
+    def with_loads(self, loads_N: FloatArray) -> Self:
+        """Return the task of load cases with other loads, (n_samples, n_in) N."""
+        rows = zip(self.load_cases, loads_N.tolist(), strict=True)
+        cases = tuple(replace(case, loads_N=tuple(row)) for case, row in rows)
+        return replace(self, loads_N=frozen_floats(loads_N), load_cases=cases)
+
     def loss_value(self, model: PortModel, indices: IntArray) -> float:
         """Return the mean loss of a model over the samples `indices`."""
-        return self.loss.value(model.outputs(self.loads_N[indices]), self.targets[indices])
+        loads = self.applied_loads(model, indices)
+        return self.loss_of(model.outputs(loads), loads, indices)
+
+    def loss_of(self, outputs_mm: FloatArray, loads_N: FloatArray, indices: IntArray) -> float:
+        """Return the mean loss of outputs and loads of the samples `indices`."""
+        value = self.loss.value(outputs_mm, self.targets.take(indices, axis=0))
+        return value + self._reaction_loss(loads_N, indices)[0]
+
+    def _reaction_loss(
+        self, loads_N: FloatArray, indices: IntArray
+    ) -> tuple[float, FloatArray | float]:
+        """Return the mean loss of the reactions, and its derivative in the loads, per N."""
+        if self.reactions is None:
+            return 0.0, 0.0
+        bands = self.reactions.take(indices)
+        excess = bands.excess(loads_N) / bands.tolerance
+        value = float((bands.weight * excess**2).sum()) / len(indices)
+        return value, 2 * bands.weight * excess / bands.tolerance / len(indices)
 
     def output_gradient(self, outputs_mm: FloatArray, indices: IntArray) -> FloatArray:
         """Return the derivative of the mean loss over the samples `indices` in their outputs.
@@ -196,11 +235,16 @@ class Task(Generic[MetricT_co]):
             indices: indices of the samples; by default the training samples.
         """
         samples = self.train_indices if indices is None else indices
-        equilibrium = model.solve(self.loads_N[samples])
-        return equilibrium.stiffness_gradient(self.output_gradient(equilibrium.outputs_mm, samples))
+        loads = self.applied_loads(model, samples)
+        equilibrium = model.solve(loads)
+        return equilibrium.stiffness_gradient(self._whole_gradient(equilibrium, loads, samples))
 
     def width_gradient(
-        self, equilibrium: WidthEquilibrium, indices: IntArray, chain: FloatArray | float = 1.0
+        self,
+        equilibrium: WidthEquilibrium,
+        indices: IntArray,
+        chain: FloatArray | float = 1.0,
+        loads_N: FloatArray | None = None,
     ) -> FloatArray:
         """Return the exact gradient of the mean loss in the widths, times `chain`, (n_bonds,).
 
@@ -208,17 +252,47 @@ class Task(Generic[MetricT_co]):
             equilibrium: equilibria under the loads of the samples `indices`.
             indices: indices of the samples.
             chain: derivative of each width in its latent value, (n_bonds,) mm.
+            loads_N: these loads, (n_samples, n_in), if they are not those of the task; see
+                `applied_loads`.
         """
-        output_gradient = self.output_gradient(equilibrium.outputs_mm, indices)
-        return equilibrium.width_gradient(output_gradient, chain)
+        loads_N = self.loads_N[indices] if loads_N is None else loads_N
+        gradient = self._whole_gradient(equilibrium, loads_N, indices)
+        return equilibrium.width_gradient(gradient, chain)
+
+    def _whole_gradient(
+        self, equilibrium: Equilibrium, loads_N: FloatArray, indices: IntArray
+    ) -> FloatArray:
+        """Return the derivative of the mean loss in the outputs, with the effect of reactions."""
+        gradient = self.output_gradient(equilibrium.outputs_mm, indices)
+        if self.moves is None:
+            return gradient
+        of_loads = self._reaction_loss(loads_N, indices)[1] + np.zeros_like(loads_N)
+        return self.moves.take(indices).output_gradient(equilibrium, gradient, of_loads)
 
     def metrics(self, model: PortModel) -> Metrics:
         """Return the metrics of a model over all samples."""
-        metrics = self.evaluate(self, model.outputs(self.loads_N))
+        loads = self.applied_loads(model)
+        metrics = self._with_reactions(self.evaluate(self, model.outputs(loads)), loads)
         if self.exact_loads_N is not None and self.primary_metric is not None:
             exact = self.evaluate(self, model.outputs(self.exact_loads_N))
             metrics[f"{self.primary_metric.name}_unrounded"] = self.primary_metric.of(exact)
         return metrics
+
+    def _with_reactions(self, metrics: Metrics, loads_N: FloatArray) -> Metrics:
+        """Return metrics of bands with the deviations of the reactions from theirs."""
+        bands, own = self.bands, self.reactions
+        if own is None or bands is None:
+            return metrics
+        deviations = own.deviations(loads_N)
+        largest, share = (metrics[key] for key in ("target_deviation", "targets_met"))
+        assert isinstance(largest, float)
+        assert isinstance(share, float)
+        n_others, n_own = int(bands.given.sum()), int(own.given.sum())
+        met = share * n_others + float((deviations <= 1.0)[own.given].sum())
+        return metrics | {
+            "target_deviation": max(largest, float(deviations.max())),
+            "targets_met": met / max(n_others + n_own, 1),
+        }
 
 
 TaskT = TypeVar("TaskT", bound=Task)

@@ -92,7 +92,7 @@ def study_tolerance(
     response = printed.model.response(printed.stiffness)
     generator = random_generator(seed, Stream.TOLERANCE_STUDY)
     metrics, good = np.empty(count), 0
-    nominal = response.outputs(task.loads_N)
+    nominal = response.outputs(task.applied_loads(response))
     sums, squares = np.zeros_like(nominal), np.zeros_like(nominal)
     for number in range(count):
         model, loads = _draw(printed, task, errors, generator)
@@ -120,7 +120,7 @@ def _draw(
     """Return the model of one print sample, and its loads, (n_samples, n_in) N."""
     model = printed.model.response(sample_stiffness(printed, errors, generator))
     noise = errors.load_N * generator.standard_normal(task.loads_N.shape)
-    return model, task.loads_N + noise
+    return model, replace(task, loads_N=task.loads_N + noise).applied_loads(model)
 
 
 def sample_stiffness(

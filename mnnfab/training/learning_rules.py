@@ -16,7 +16,7 @@ from mnnfab.arrays import FloatArray, IntArray
 from mnnfab.errors import InputError
 from mnnfab.losses.loss import Loss
 from mnnfab.model.bars import BarModel
-from mnnfab.model.model import WidthModel
+from mnnfab.model.model import WidthEquilibrium, WidthModel
 from mnnfab.model.response import Response
 from mnnfab.model.springs import SpringModel
 from mnnfab.task.task import Task
@@ -131,8 +131,22 @@ def exact_width_gradient(
     model: WidthModel, task: Task, widths_mm: FloatArray, indices: IntArray, chain: FloatArray
 ) -> FloatArray:
     """Return the exact gradient of any model, from two states per sample (Li and Mao, eq. 6)."""
-    equilibrium = model.solve(widths_mm, task.loads_N.take(indices, axis=0))
-    return task.width_gradient(equilibrium, indices, chain)
+    equilibrium, loads = loaded_equilibrium(model, task, widths_mm, indices)
+    return task.width_gradient(equilibrium, indices, chain, loads)
+
+
+def loaded_equilibrium(
+    model: WidthModel, task: Task, widths_mm: FloatArray, indices: IntArray
+) -> tuple[WidthEquilibrium, FloatArray]:
+    """Return the equilibria of some samples of a task, and their loads, (n_samples, n_in) N.
+
+    Loads of inputs that are moved are the reactions of a linear model.
+    """
+    if task.moves is None:
+        loads = task.loads_N.take(indices, axis=0)
+    else:
+        loads = task.applied_loads(model.port_model(widths_mm), indices)
+    return model.solve(widths_mm, loads), loads
 
 
 def for_springs(gradient: StiffnessGradient) -> WidthGradient:

@@ -18,7 +18,7 @@ from mnnfab.io.short_repr import short_repr
 from mnnfab.model.model import PortModel, WidthEquilibrium, WidthModel
 from mnnfab.task.task import Task
 from mnnfab.training.adam import Adam
-from mnnfab.training.learning_rules import RULES
+from mnnfab.training.learning_rules import RULES, loaded_equilibrium
 from mnnfab.training.width_maps import WidthMap
 
 #: Largest number of bonds for which the width history is recorded; single bonds cannot be
@@ -239,8 +239,7 @@ class Trainable:
             LostStateError: if a sample has no stable state.
         """
         equilibria = self._equilibria(latent, indices)
-        targets = self.task.targets.take(indices, axis=0)
-        losses = [self.task.loss.value(one.outputs_mm, targets) for one in equilibria]
+        losses = [self.task.loss_of(one.outputs_mm, loads, indices) for one, loads in equilibria]
         penalty, slopes = self._exact(equilibria, indices, self.width_map.derivative(latent))
         of_widths, gradient = self._with_widths(latent, slopes)
         return float(np.mean(losses)) + penalty + of_widths, gradient
@@ -262,19 +261,28 @@ class Trainable:
         slopes = slopes + by_widths * self.width_map.derivative(latent)
         return value, self.width_map.pulled_back(slopes)
 
-    def _equilibria(self, latent: FloatArray, indices: IntArray) -> list[WidthEquilibrium]:
-        """Return the equilibria of all scenarios."""
-        loads = self.task.loads_N.take(indices, axis=0)
-        return [model.solve(widths, loads) for model, widths in self._scenarios(latent)]
+    def _equilibria(
+        self, latent: FloatArray, indices: IntArray
+    ) -> list[tuple[WidthEquilibrium, FloatArray]]:
+        """Return the equilibria of all scenarios, and their loads."""
+        return [
+            loaded_equilibrium(model, self.task, widths, indices)
+            for model, widths in self._scenarios(latent)
+        ]
 
     def _exact(
-        self, equilibria: list[WidthEquilibrium], indices: IntArray, chain: FloatArray
+        self,
+        equilibria: list[tuple[WidthEquilibrium, FloatArray]],
+        indices: IntArray,
+        chain: FloatArray,
     ) -> tuple[float, FloatArray]:
         """Return the penalty, and the exact gradient of the mean loss with the penalty."""
-        gradients = [self.task.width_gradient(one, indices, chain) for one in equilibria]
+        gradients = [
+            self.task.width_gradient(one, indices, chain, loads) for one, loads in equilibria
+        ]
         if self.penalty is None:
             return 0.0, np.mean(gradients, axis=0)
-        penalty, by_widths = self.penalty(equilibria[0], indices)
+        penalty, by_widths = self.penalty(equilibria[0][0], indices)
         return penalty, np.mean(gradients, axis=0) + by_widths * chain
 
 

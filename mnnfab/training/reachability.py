@@ -20,6 +20,7 @@ from mnnfab.losses.kinds.squared_error import SquaredError
 from mnnfab.losses.loss import Loss
 from mnnfab.losses.readout import leads_mm
 from mnnfab.model.model import PortModel
+from mnnfab.model.moves import Moves
 from mnnfab.network.ports import AnyPort
 from mnnfab.task.metrics import Metrics
 from mnnfab.task.task import DataSplit, Task
@@ -173,12 +174,13 @@ def target_flexibility(task: Task) -> FloatArray | None:
 def _ranges(trainable: Trainable, target_matrix: FloatArray | None) -> list[Range]:
     ranges = []
     for sample, case in enumerate(trainable.task.load_cases):
-        loads = np.array([case.loads_N])
+        loads, moves = np.array([case.loads_N]), trainable.task.moves
+        moves = None if moves is None else moves.take(np.array([sample]))
         targets = None if target_matrix is None else (loads @ target_matrix.T)[0]
         bands = trainable.task.bands
         for number, output in enumerate(trainable.task.outputs):
             lowest, highest = (
-                sign * best_within(_with(trainable, loads, loads, Reading(number, sign)))[1]
+                sign * best_within(_with(trainable, loads, loads, Reading(number, sign), moves))[1]
                 for sign in (1.0, -1.0)
             )
             target = None if targets is None else float(targets[number])
@@ -192,7 +194,8 @@ def _missed(task: Task, model: PortModel) -> Iterator[MissedTarget]:
     bands = task.bands
     if bands is None:
         return
-    measures = task.measures(model.outputs(task.loads_N))
+    loads = task.applied_loads(model)
+    measures = task.measures(model.outputs(loads))
     deviations = np.nan_to_num(bands.deviations(measures), nan=np.inf)
     for sample, measure in np.argwhere(deviations > 1.0).tolist():
         yield MissedTarget(
@@ -202,6 +205,23 @@ def _missed(task: Task, model: PortModel) -> Iterator[MissedTarget]:
             wanted=band_text(bands, sample, measure) or "",
             deviation=float(deviations[sample, measure]),
         )
+    yield from _missed_reactions(task, loads)
+
+
+def _missed_reactions(task: Task, loads_N: FloatArray) -> Iterator[MissedTarget]:
+    """Yield the targets of reactions that loads do not meet."""
+    bands = task.reactions
+    if bands is None:
+        return
+    deviations = bands.deviations(loads_N)
+    for sample, number in np.argwhere(deviations > 1.0).tolist():
+        yield MissedTarget(
+            case=task.load_cases[sample].name,
+            measure=f"load that moves {task.inputs[number]}, N",
+            value=float(loads_N[sample, number]),
+            wanted=band_text(bands, sample, number) or "",
+            deviation=float(deviations[sample, number]),
+        )
 
 
 def _missed_by_widths(trainable: Trainable, latent: FloatArray) -> Sequence[MissedTarget]:
@@ -210,10 +230,17 @@ def _missed_by_widths(trainable: Trainable, latent: FloatArray) -> Sequence[Miss
     return () if loss is None else loss.missed(trainable.width_map.widths(latent))
 
 
-def _with(trainable: Trainable, loads: FloatArray, targets: FloatArray, loss: Loss) -> Trainable:
-    """Return the same model with other loads, targets and loss."""
+def _with(
+    trainable: Trainable,
+    loads: FloatArray,
+    targets: FloatArray,
+    loss: Loss,
+    moves: Moves | None = None,
+) -> Trainable:
+    """Return the same model with other loads, moves, targets and loss."""
     split = DataSplit(np.arange(len(loads)))
-    task = replace(trainable.task, loads_N=loads, targets=targets, loss=loss, split=split)
+    given = replace(trainable.task, loads_N=loads, moves=moves, reactions=None)
+    task = replace(given, targets=targets, loss=loss, split=split)
     return replace(trainable, task=task, width_loss=None)
 
 
@@ -281,7 +308,7 @@ def _smallest_share(sufficient: Callable[[float], bool]) -> float:
 
 def _signals(task: Task, model: PortModel) -> FloatArray:
     """Return the signal that has to be resolved in each sample, (n_samples,) mm."""
-    moved = model.outputs(task.loads_N)
+    moved = model.outputs(task.applied_loads(model))
     if task.loss.targets != "classes":
         size: FloatArray = np.sqrt((moved**2).mean(axis=1))
         return size

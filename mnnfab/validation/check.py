@@ -11,6 +11,7 @@ from mnnfab.findings import Finding, as_warnings
 from mnnfab.model.agreement import compare
 from mnnfab.model.surrogate import fit_correction
 from mnnfab.printed_part.part import PortPart, PrintedPart, is_port_part
+from mnnfab.printed_part.reactions import with_reactions
 from mnnfab.printed_part.tiling import coupons_of
 from mnnfab.problem.problem import Problem
 from mnnfab.progress.watcher import StageTimer
@@ -31,6 +32,7 @@ from mnnfab.validation.limit_states.checks import check_limit_states
 from mnnfab.validation.loading import assess
 from mnnfab.validation.moduli import check_moduli, effective_moduli
 from mnnfab.validation.print_samples import check_print_samples, study_print_samples
+from mnnfab.validation.reactions import check_reactions
 from mnnfab.validation.results import Results
 from mnnfab.validation.solution import check_solution
 
@@ -95,6 +97,7 @@ def check_part(
 
 def _check_models(results: Results, part: PortPart, predicted: Response) -> Results:
     """Solve the continuum model, compare it with the bar model, and evaluate all other checks."""
+    part, of_reactions = with_reactions(part)
     problem, timer, continuum = part.problem, part.timer, part.continuum
     task, bar, response = problem.task, part.bars, continuum.response
     agreement = compare(bar, response, task.single_loads)
@@ -120,6 +123,7 @@ def _check_models(results: Results, part: PortPart, predicted: Response) -> Resu
         acceptance = done_by_large_displacements(acceptance)
     return replace(
         results,
+        part=part,
         continuum=continuum,
         discretisation=part.discretisation,
         agreement=agreement,
@@ -129,6 +133,8 @@ def _check_models(results: Results, part: PortPart, predicted: Response) -> Resu
         print_samples=prints,
         moduli=moduli,
         findings=(
+            *of_reactions,
+            *check_reactions(task),
             *unassessed,
             *read,
             *acceptance,

@@ -34,6 +34,26 @@ PARTS: Final = (
         ),
     ),
     FindingCode(
+        "reaction",
+        "acceptance",
+        ("error", "info"),
+        "Load that moves an input by a prescribed displacement, and its target if there is one.",
+        (
+            "Raise `[training] epochs` or `[compensate] rounds`, widen the tolerance of the target "
+            "or the width limits, or change the thickness."
+        ),
+    ),
+    FindingCode(
+        "linear-reactions",
+        "acceptance",
+        ("warning",),
+        (
+            "The rubber model has no stable state under the loads that move the inputs, so the "
+            "reactions are those of the linear continuum model."
+        ),
+        "Reduce `moves_mm`, or use wider bonds or a thicker part.",
+    ),
+    FindingCode(
         "coarse-cell",
         "acceptance",
         ("warning",),
