@@ -46,11 +46,16 @@ class _Short(Repr):
 
 
 def _fields(value: object) -> Iterator[tuple[str, object]]:
-    """Yield the fields of a representation; of a section of a design, those that were given."""
+    """Yield the fields of a representation: not those without a value, as by default.
+
+    Of a section of a design, it has those that were given.
+    """
     if isinstance(value, BaseModel):
         names = [name for name in type(value).model_fields if name in value.model_fields_set]
     else:
-        names = [field.name for field in fields(value) if field.repr]  # type: ignore[arg-type]
+        shown = [field for field in fields(value) if field.repr]  # type: ignore[arg-type]
+        absent = {field.name for field in shown if getattr(value, field.name) is field.default}
+        names = [one.name for one in shown if one.name not in absent or one.default is not None]
     for name in names:
         yield name, getattr(value, name)
 

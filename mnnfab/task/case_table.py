@@ -44,8 +44,8 @@ def read_case_table(path: Path, section: Behaviour) -> CaseTable:
     The columns are "case", a load for each input (its name and "_gf"), a target for each output
     (its name and "_mm"), and optionally "weight", ratios by their names, and stiffnesses of inputs
     (name and "_N_per_mm"), prescribed displacements ("_moved_mm") and targets of the loads that
-    move them ("_reaction_gf"). Ports without a name are taken in the order of the columns. A target is
-    a number or text as in a design file; an empty target is free.
+    move them ("_reaction_gf"). Ports without a name are taken in the order of the columns. A target
+    is a number or text as in a design file; an empty target is free.
 
     Raises:
         InputError: if the table or one of its load cases is invalid.
