@@ -96,6 +96,14 @@ class Design(Section):
         return self
 
     @model_validator(mode="after")
+    def _check_removal(self) -> Self:
+        removed, lowest = self.schedule.remove_below_mm, self.fabrication.width_min_mm
+        if removed is not None and removed > lowest:
+            allowed = f"at most width_min_mm = {lowest:g}"
+            raise section_error("training.remove_below_mm", f"{removed:g}", allowed)
+        return self
+
+    @model_validator(mode="after")
     def _check_moduli(self) -> Self:
         moduli = isinstance(self.task, Behaviour) and self.task.moduli is not None
         if moduli and self.network.period_mm is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
@@ -70,7 +70,11 @@ class TrainingSection(Section):
             width_initial_mm; `mnnfab train --from DIR` takes them from an earlier run. The
             logistic map starts at least a thousandth of the width range away from a limit.
         seed: seed of the data split, the sample order, the random starts and the noise.
+        remove_below_mm: bonds that a first training makes thinner than this are removed, as far as
+            the network stays rigid and does its task; at most width_min_mm. None are if not given.
     """
+
+    later_keys: ClassVar[frozenset[str]] = frozenset({"remove_below_mm"})
 
     model: Literal["bars", "frame"] = "bars"
     optimizer: Literal["adam", "l-bfgs-b"] = "adam"
@@ -86,6 +90,7 @@ class TrainingSection(Section):
     validation_fraction: Share | None = None
     start: FileName | None = None
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    remove_below_mm: Positive | None = None
 
     @model_validator(mode="after")
     def _check_keys(self) -> Self:
@@ -113,9 +118,17 @@ class TrainingSection(Section):
             )
         return self
 
+    @model_validator(mode="after")
+    def _check_start(self) -> Self:
+        if self.remove_below_mm is not None and self.start is not None:
+            given = f"{self.remove_below_mm:g}, with a table of start widths"
+            raise section_error("remove_below_mm", given, "only without start")
+        return self
+
     @model_serializer(mode="wrap")
     def _without_unused_keys(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Leave out the keys that must not be given, so that what is written can be read again."""
         values: dict[str, Any] = serialise(self)
-        unused = ADAM_KEYS if self.optimizer == "l-bfgs-b" else ()
+        unused = set(ADAM_KEYS) if self.optimizer == "l-bfgs-b" else set()
+        unused |= {key for key in self.later_keys if values.get(key) is None}
         return {key: value for key, value in values.items() if key not in unused}

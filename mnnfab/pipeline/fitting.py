@@ -12,6 +12,7 @@ import numpy as np
 from export.formats import require_known
 from mnnfab.compensation.loop import compensate
 from mnnfab.compensation.record import Candidate, Compensation, compensation_of
+from mnnfab.compensation.removal import without_thin_bonds
 from mnnfab.compensation.search import search
 from mnnfab.design.check_section import CompensateSection
 from mnnfab.design.design_file import LocatedDesign, load_design, locate_design
@@ -53,9 +54,13 @@ def read(
 
 
 def prepare(problem: Problem, timer: StageTimer) -> tuple[Problem, tuple[Finding, ...]]:
-    """Return the problem with its stiffness law calibrated, and the findings reported on it."""
+    """Return the problem with its stiffness law calibrated, and the findings reported on it.
+
+    If the design removes thin bonds, it is that of the network that is left.
+    """
     read = _report(problem.input_findings, timer)
-    problem = calibrated(problem, timer)
+    problem, removed = without_thin_bonds(calibrated(problem, timer), timer)
+    read = (*read, *_report(removed, timer))
     return problem, (*read, *_findings_before_training(problem, timer))
 
 

@@ -15,6 +15,16 @@ TRAINING: Final = (
         "Run it again, or continue from the saved widths with `mnnfab train --from DIR`.",
     ),
     FindingCode(
+        "bonds-removed",
+        "training",
+        ("info",),
+        (
+            "Bonds that `[training] remove_below_mm` has removed from the network, by their nodes; "
+            "or why none was."
+        ),
+        "None required. The design in the folder of the run has them as `[network] damage`.",
+    ),
+    FindingCode(
         "started-again",
         "training",
         ("warning",),
