@@ -41,6 +41,8 @@ ALMOST_ZERO = 0.01
 PRICE = 0.05
 #: Maximum number of iterations of the first training.
 ITERATIONS = 300
+#: Largest number of thin bonds that are tried; each requires the zero modes of the network.
+MAX_GROUPS = 300
 #: How much worse the rest may be: as a fraction of the loss, and absolutely.
 WORSE, WORSE_BY = 0.05, 1e-3
 #: Largest number of trainings in the search for the largest number of bonds that can be removed.
@@ -134,7 +136,7 @@ def _removable(problem: TrainableProblem, widths_mm: FloatArray, limit_mm: float
         key=lambda one: float(widths_mm[classes == one].max()),
     )
     groups: list[IntArray] = []
-    for one in thin:
+    for one in thin[:MAX_GROUPS]:
         group = np.flatnonzero(classes == one)
         if _stays_whole(network, np.concatenate([*groups, group])):
             groups.append(group)
