@@ -17,7 +17,7 @@ import numpy as np
 from scipy import sparse
 
 from mnnfab.arrays import frozen_floats
-from mnnfab.errors import InputError, MechanismError, MnnfabError
+from mnnfab.errors import InputError, MechanismError, MnnfabError, ToolError
 from mnnfab.findings import Finding
 from mnnfab.io.short_repr import short_repr
 from mnnfab.network.rigidity import require_rigid
@@ -88,16 +88,22 @@ def without_thin_bonds(problem: Problem, timer: StageTimer) -> tuple[Problem, tu
     if limit is None or problem.given_widths_mm is not None:
         return problem, ()
     trainable = require_trainable(problem)
-    with timer.stage("remove bonds"):
-        widths = _relaxed_widths(trainable, limit)
-        removable = _removable(trainable, widths, limit)
-        found, removed = _best_rest(trainable, widths, removable)
+    try:
+        with timer.stage("remove bonds"):
+            widths = _relaxed_widths(trainable, limit)
+            removable = _removable(trainable, widths, limit)
+            found, removed = _best_rest(trainable, widths, removable)
+    except ToolError as error:  # almost no stiffness is left
+        return _without_key(trainable), (_none_removed(str(error)),)
     if not removed:
-        message = f"no bond can be removed: {_reason(widths, limit, removable)}"
-        return _without_key(trainable), (Finding("bonds-removed", "info", "network", message),)
+        return _without_key(trainable), (_none_removed(_reason(widths, limit, removable)),)
     names = ", ".join(f"{i}–{j}" for i, j in removed[:20]) + (" …" if len(removed) > 20 else "")
     message = f"{len(removed)} of {problem.network.n_bonds} bonds are removed: {names}"
     return found, (Finding("bonds-removed", "info", "network", message),)
+
+
+def _none_removed(reason: str) -> Finding:
+    return Finding("bonds-removed", "info", "network", f"no bond can be removed: {reason}")
 
 
 def _reason(widths_mm: FloatArray, limit_mm: float, removable: Sequence[IntArray]) -> str:

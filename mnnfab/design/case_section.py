@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
@@ -119,6 +119,16 @@ def _as_given(value: object) -> Any:  # noqa: ANN401 - a number or text
     return value
 
 
+def _move(value: object) -> Any:  # noqa: ANN401 - a number or text
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if value != "free" and not (number and abs(float(value)) <= LARGEST):  # type: ignore[arg-type]
+        msg = 'a number (mm), or "free"'
+        raise ValueError(msg)
+    return value
+
+
+#: A prescribed displacement in a design file, mm, or "free".
+Move = Annotated[float | str, BeforeValidator(_move)]
 #: A target in a design file, a number or text that `target_band` reads.
 Target = Annotated[float | str, BeforeValidator(_as_given)]
 CaseName = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f]{1,60}$", strip_whitespace=True)]
@@ -163,7 +173,7 @@ class CaseSection(LaterKeysSection):
     targets_mm: Many[Target]
     ratios: Many[Target] | None = None
     stiffness_N_per_mm: Many[Target] | None = None
-    moves_mm: Many[Number | Literal["free"]] | None = None
+    moves_mm: Many[Move] | None = None
     reactions_gf: Many[Target] | None = None
     weight: Positive | None = None
 

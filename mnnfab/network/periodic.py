@@ -221,5 +221,8 @@ def _check_joined(cell: PeriodicCell) -> None:
         raise InputError(_KEY, given, "a network that is joined")
     if np.linalg.matrix_rank(np.array(loops, dtype=np.float64)) < 2:
         given = "no bonds lead from a cell to the next one in one direction"
-        allowed = "a patch of more than one cell along each period"
+        allowed = (
+            "a patch of more than one cell along each period; nodes a period apart are so to a "
+            f"fraction of {SAME_PLACE:g} of the shorter one"
+        )
         raise InputError(_KEY, given, allowed)

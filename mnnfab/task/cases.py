@@ -142,7 +142,7 @@ def _moves(
     rows = np.full((len(cases), len(inputs)), np.nan)
     for number, case in enumerate(cases):
         for place, move in enumerate(case.moves_mm or ()):
-            rows[number, place] = np.nan if move == "free" else move
+            rows[number, place] = np.nan if move == "free" else float(move)
     moved = np.flatnonzero(~np.isnan(rows).all(axis=0))
     if not moved.size:
         return None
