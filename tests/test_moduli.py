@@ -147,6 +147,8 @@ def test_the_cell_of_a_patch(fabrication: Fabrication) -> None:
         ([[20.0, 0.0], [0.0, 0.0]], "different directions"),
         ([[20.0, 0.0], [0.0, 34.0]], "no bonds lead from a cell to the next"),
         ([[60.0, 0.0], [30.0, 51.96152423]], "no bonds lead"),
+        ([[10.0, 0.0], [5.0, 8.660254038]], "1/4 of that by which the network repeats"),
+        ([[10.0, 0.0], [10.0, 17.32050808]], "1/2 of that"),
     ],
 )
 def test_periods_that_do_not_fit(periods: list[list[float]], message: str) -> None:

@@ -23,6 +23,7 @@ from mnnfab.trainable_models.modulus_loss import modulus_loss
 from mnnfab.trainable_models.trainables import train_problem, trainable_of
 from mnnfab.training.width_maps import Clamp, Logistic, Tied, part_widths
 from mnnfab.validation.attainable_targets import assess_problem, reachability_text
+from mnnfab.validation.training_results import training_text
 
 DESIGN = """
 schema = 1
@@ -125,7 +126,8 @@ def test_taylor_of_the_whole_loss(tmp_path: Path, model: str) -> None:
 
 def test_training_meets_the_targets_with_few_widths(tmp_path: Path) -> None:
     problem = load_problem(design(tmp_path))
-    widths = train_problem(problem).widths_mm
+    training = train_problem(problem)
+    widths = training.widths_mm
     periodicity = problem.periodicity
     assert periodicity is not None
     assert len(np.unique(widths)) <= 3
@@ -134,6 +136,7 @@ def test_training_meets_the_targets_with_few_widths(tmp_path: Path) -> None:
     assert loss.targets.names == ("Young's modulus, MPa, at 90°", "Poisson's ratio at 0°")
     assert (loss.targets.deviations(loss.values(widths)) < 0.01).all()
     assert not loss.missed(widths)
+    assert "Poisson's ratio at 0° 0.3" in training_text(problem, training)
 
 
 @pytest.mark.ci
@@ -147,7 +150,7 @@ def test_the_correction_makes_the_continuum_meet_them(tmp_path: Path) -> None:
     assert young["continuum"] == pytest.approx(0.05, abs=0.0005)
     rounds = report["compensation"]["rounds"]
     assert rounds[0]["modulus_deviation"] > 1 > rounds[-1]["modulus_deviation"]
-    found = [one for one in report["findings"] if one["code"] == "modulus"]
+    found = [one for one in report["findings"] if one["code"] == "effective-modulus"]
     assert [one["severity"] for one in found] == ["info", "info"]
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert "Effective moduli" in page
@@ -177,6 +180,11 @@ def test_the_cell_is_shown(tmp_path: Path) -> None:
         (('target = "at least 0.3"', 'target = "free"'), "a number, an end or a range"),
         (('"0.05 +- 0.001"', '"-0.05"'), "moduli above 0 MPa"),
         (('"poisson-ratio"', '"poissons-ratio"'), "youngs-modulus"),
+        (
+            ("rounds = 2", "rounds = 2\n[compensate.search]\njoint_ratio = [0.5, 0.6]"),
+            r"given with \[\[task.moduli\]\]",
+        ),
+        (('optimizer = "l-bfgs-b"', 'rule = "coupled-learning"'), '"coupled-learning", given with'),
         (("[fabrication]", "damage = [[4, 5]]\n[fabrication]"), "nodes 4 and 5 have no bond"),
         (("[0, 3]\n", "[0, 3]\nperiod_m = 3\n"), "period_m"),
     ],

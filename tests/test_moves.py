@@ -220,6 +220,17 @@ def test_the_rubber_has_the_prescribed_displacements(tmp_path: Path) -> None:
     assert moved.problem.task.load_cases[0].loads_N == tuple(loads[0])
 
 
+def test_an_input_is_held(tmp_path: Path) -> None:
+    path = design(tmp_path, ('[-0.6, "free"]', '[0.0, "free"]'))
+    problem = require_ports(load_problem(path))
+    moved, findings = with_reactions(PrintedPart(problem, problem.start_widths_mm))
+    assert not findings
+    loads = moved.problem.task.loads_N
+    assert loads[0, 0] > 0  # it carries a part of the weight
+    assert moved.rubber.solve(loads).outputs_mm[0, 0] == pytest.approx(0.0, abs=1e-6)
+    assert moved.problem.task.given_sizes[0, 0] == 0.0
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -227,6 +238,10 @@ def test_the_rubber_has_the_prescribed_displacements(tmp_path: Path) -> None:
         (("outputs = [{ node = 8", "outputs = [{ node = 7"), "no output is there"),
         (('["-7.0 +- 0.5", "free"]', '["free", "-7.0"]'), "an input with moves_mm"),
         (('[-0.6, "free"]', "[-0.6]"), "2, one per input"),
+        (
+            ('reactions_gf = ["-7.0 +- 0.5", "free"]', 'stiffness_N_per_mm = ["free", 0.2]'),
+            "and no moves_mm",
+        ),
         (('[-0.6, "free"]', '[-0.6, "fixed"]'), 'a number \\(mm\\), or "free"'),
         (('[-0.6, "free"]', '["2 mm", "free"]'), 'a number \\(mm\\), or "free"'),
         (("epochs = 200", 'epochs = 2\nmodel = "frame"'), "trained under given loads only"),

@@ -87,6 +87,9 @@ def without_thin_bonds(problem: Problem, timer: StageTimer) -> tuple[Problem, tu
     limit = problem.design.schedule.remove_below_mm
     if limit is None or problem.given_widths_mm is not None:
         return problem, ()
+    if problem.start_table is not None:
+        given = f"{limit:g}, with a table of start widths"
+        raise InputError("[training] remove_below_mm", given, "only without a table")
     trainable = require_trainable(problem)
     try:
         with timer.stage("remove bonds"):
@@ -110,7 +113,7 @@ def _reason(widths_mm: FloatArray, limit_mm: float, removable: Sequence[IntArray
     if not (widths_mm < limit_mm).any():
         return f"the thinnest is trained to {widths_mm.min():.3g} mm"
     if not removable:
-        return "the network would not be rigid"
+        return "the network would not be rigid, or its cell not joined"
     return "the network that is left does the task worse"
 
 
@@ -144,9 +147,20 @@ def _removable(problem: TrainableProblem, widths_mm: FloatArray, limit_mm: float
     groups: list[IntArray] = []
     for one in thin[:MAX_GROUPS]:
         group = np.flatnonzero(classes == one)
-        if _stays_whole(network, np.concatenate([*groups, group])):
+        if _stays_whole(network, np.concatenate([*groups, group])) and _is_valid(
+            problem, widths_mm, np.concatenate([*groups, group])
+        ):
             groups.append(group)
     return groups
+
+
+def _is_valid(problem: TrainableProblem, widths_mm: FloatArray, bonds: IntArray) -> bool:
+    """Return whether the design without some bonds is valid: coupled ports, a cell that joins."""
+    try:
+        _without(problem, widths_mm, bonds)
+    except MnnfabError:
+        return False
+    return True
 
 
 def _stays_whole(network: Network, bonds: IntArray) -> bool:

@@ -164,6 +164,9 @@ def _classes(network: Network, periods: FloatArray) -> tuple[IntArray, IntArray]
     pairs = KDTree(wrapped, boxsize=np.ones(2)).query_pairs(
         SAME_PLACE * shortest * stretch, output_type="ndarray"
     )
+    apart = places[pairs[:, 0]] - places[pairs[:, 1]]
+    apart = (apart - np.rint(apart)) @ periods
+    pairs = pairs[np.hypot(apart[:, 0], apart[:, 1]) <= SAME_PLACE * shortest]
     n_nodes = network.n_nodes
     graph = sparse.coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), (n_nodes, n_nodes))
     _, classes = sparse.csgraph.connected_components(graph, directed=False)
@@ -219,7 +222,13 @@ def _check_joined(cell: PeriodicCell) -> None:
     if len(cell_of) < cell.n_nodes:
         given = "the network has parts that are not joined"
         raise InputError(_KEY, given, "a network that is joined")
-    if np.linalg.matrix_rank(np.array(loops, dtype=np.float64)) < 2:
+    steps = np.unique(np.array(loops), axis=0)
+    minors = np.abs(np.outer(steps[:, 0], steps[:, 1]) - np.outer(steps[:, 1], steps[:, 0]))
+    index = int(np.gcd.reduce(minors.ravel()))
+    if index > 1:  # the network is joined with every `index`-th cell only
+        given = f"the area of the stated cell is 1/{index} of that by which the network repeats"
+        raise InputError(_KEY, given, "the periods of the network, not a fraction of them")
+    if index == 0:
         given = "no bonds lead from a cell to the next one in one direction"
         allowed = (
             "a patch of more than one cell along each period; nodes a period apart are so to a "

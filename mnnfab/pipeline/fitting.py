@@ -15,6 +15,7 @@ from mnnfab.compensation.record import Candidate, Compensation, compensation_of
 from mnnfab.compensation.removal import without_thin_bonds
 from mnnfab.compensation.search import search
 from mnnfab.design.check_section import CompensateSection
+from mnnfab.design.design import Design
 from mnnfab.design.design_file import LocatedDesign, load_design, locate_design
 from mnnfab.errors import InputError
 from mnnfab.findings import Finding
@@ -43,6 +44,8 @@ def read(
     """
     with timer.stage("read"):
         found = source if isinstance(source, LocatedDesign) else locate_design(source)
+        if start_from is not None:
+            _check_same_network(found.design, start_from)
         start = start_from / WIDTHS if start_from else None
         problem = make_problem(found.design, found.folder, start)
         folder = out or default_folder(problem)
@@ -177,6 +180,14 @@ def _check_not_parent(start_from: Path, folder: Path) -> None:
     """Refuse to overwrite the run from which the training starts."""
     if start_from.resolve() == folder.resolve():
         raise InputError("--from", f"{start_from} equals the output folder", "another --out")
+
+
+def _check_same_network(design: Design, start_from: Path) -> None:
+    """Refuse to start from an earlier run if bonds are removed before the training."""
+    if design.schedule.remove_below_mm is not None:
+        given = f"{start_from}, with [training] remove_below_mm"
+        allowed = f"the design of that run, {start_from / DESIGN}, with the bonds that are left"
+        raise InputError("--from", given, allowed)
 
 
 def ancestry_of(

@@ -224,8 +224,8 @@ class PrintedPart(Generic[TaskT_co]):
 
 #: Cached properties that do not depend on loads.
 _UNLOADED = {
-    *("sha256", "shape_sha256", "modelled_tiling", "bars", "first_mesh", "_solution"),
-    *("cell_moduli", "rubber"),
+    *("sha256", "shape_sha256", "tiling", "modelled_tiling", "bars", "first_mesh"),
+    *("_solution", "cell_moduli", "rubber"),
 }
 PortPart: TypeAlias = PrintedPart[Task]
 """A part with inputs and outputs."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: Largest difference from a prescribed displacement, over the largest one.
+#: Largest difference from a prescribed displacement, over the largest displacement.
 TOLERANCE = 1e-6
 #: Largest number of steps of Newton.
 MAX_STEPS = 12
@@ -40,7 +40,7 @@ def with_reactions(part: PortPart) -> tuple[PortPart, tuple[Finding, ...]]:
         with part.timer.stage("reactions"):
             return part.with_loads(_by_rubber(part, task.moves, linear)), ()
     except (ToolError, UnstableError, np.linalg.LinAlgError) as error:
-        message = f"reactions of the linear continuum model; the rubber model has none: {error}"
+        message = f"reactions of the linear continuum model, not of the rubber model: {error}"
         return part.with_loads(linear), (Finding("linear-reactions", "warning", "task", message),)
 
 
@@ -50,12 +50,13 @@ def _by_rubber(part: PortPart, moves: Moves, loads_N: FloatArray) -> FloatArray:
     Raises:
         ToolError: if a state is lost, or the steps do not converge.
     """
-    size = TOLERANCE * float(np.nanmax(np.abs(moves.moves_mm)))
+    largest = float(np.nanmax(np.abs(moves.moves_mm)))
     for step in range(MAX_STEPS):
         equilibrium = part.rubber.solve(loads_N)
         missing = float(np.abs(moves.missing(equilibrium.outputs_mm)).max())
         log.info("reactions, step %d: %.3g mm from the prescribed displacements", step, missing)
-        if missing <= size:
+        # Inputs may be held while others are loaded.
+        if missing <= TOLERANCE * max(largest, float(np.abs(equilibrium.outputs_mm).max())):
             return loads_N
         loads_N = moves.corrected(equilibrium, loads_N)
     msg = f"the reactions did not converge in {MAX_STEPS} steps"

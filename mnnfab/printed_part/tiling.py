@@ -62,7 +62,7 @@ def _loads(problem: Problem) -> list[Load]:
     task = problem.task
     if task is None:
         return []
-    senses = np.where(task.loads_N.sum(axis=0) > 0, 1.0, -1.0)
+    senses = np.where(task.given_sizes.sum(axis=0) > 0, 1.0, -1.0)
     return [
         Load(term.node, _heading(term, sense * factor))
         for port, sense in zip(task.inputs, senses.tolist(), strict=True)

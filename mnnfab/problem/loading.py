@@ -69,6 +69,7 @@ def make_problem(design: Design, folder: Path, start: Path | None = None) -> Pro
     )
     _check_equal_widths(problem)
     _check_mesh_formats(problem)
+    _check_modulus_training(problem)
     _check_calibration(problem)
     if has_ports(problem):
         _check_coupling(problem)
@@ -124,6 +125,21 @@ def _check_equal_widths(problem: Problem) -> None:
             f"{widths[worst]:g} mm, but {means[worst]:g} mm is the mean of all bonds a period away",
             "widths that repeat with [network] period_mm",
         )
+
+
+def _check_modulus_training(problem: Problem) -> None:
+    """Refuse a search and rules without exact gradients with targets of moduli.
+
+    Candidates of the search are not ranked by them.
+    """
+    task, section, rule = problem.task, problem.design.compensate, problem.design.schedule.rule
+    if rule != "adjoint" and task is not None and task.moduli is not None:
+        given = f'"{rule}", given with [[task.moduli]]'
+        raise InputError("[training] rule", given, '"adjoint"')
+    with_search = section is not None and section.enabled and section.search is not None
+    if with_search and task is not None and task.moduli is not None:
+        allowed = "a design without a search, or without [[task.moduli]]"
+        raise InputError("[compensate.search]", "given with [[task.moduli]]", allowed)
 
 
 def _check_calibration(problem: Problem) -> None:

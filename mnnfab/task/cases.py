@@ -179,9 +179,10 @@ def _of_stiffness(
             continue
         place, load = f"{where}.stiffness_N_per_mm[{number}]", case.loads_gf[number]
         others = any(other for i, other in enumerate(case.loads_gf) if i != number)
-        if not load or others:
+        moved = any(move != "free" for move in case.moves_mm or ())
+        if not load or others or moved:
             given = f"loads {list(case.loads_gf)} gf"
-            raise InputError(place, given, "a load at this input alone")
+            raise InputError(place, given, "a load at this input alone, and no moves_mm")
         at = [i for i, output in enumerate(outputs) if same_port(output, inputs[number])]
         if not at:
             raise InputError(place, f"no output at {inputs[number]}", "an output at this input")

@@ -185,6 +185,19 @@ class Task(Generic[MetricT_co]):
         loads = self.loads_N[indices]
         return loads if self.moves is None else self.moves.take(indices).loads(model, loads)
 
+    @property
+    def given_sizes(self) -> FloatArray:
+        """Loads and prescribed displacements as given, N and mm, (n_samples, n_in).
+
+        Their signs do not depend on a model; those of reactions may.
+        """
+        if self.moves is None:
+            return self.loads_N
+        given = self.loads_N.copy()
+        own = self.moves.moves_mm
+        given[:, self.moves.inputs] = np.where(np.isnan(own), given[:, self.moves.inputs], own)
+        return given
+
     def with_loads(self, loads_N: FloatArray) -> Self:
         """Return the task of load cases with other loads, (n_samples, n_in) N."""
         rows = zip(self.load_cases, loads_N.tolist(), strict=True)

@@ -47,8 +47,13 @@ def not_read() -> Finding:
     return Finding("as-read", "error", "task", message)
 
 
-def window_finding(loaded: LoadedPart) -> Finding:
-    """Return the window of load factors, and what opens it if the loads are outside of it."""
+def window_finding(loaded: LoadedPart, *, moved: bool = False) -> Finding:
+    """Return the window of load factors, and what opens it if the loads are outside of it.
+
+    Args:
+        loaded: the part.
+        moved: whether inputs are moved: factors on the loads are then not on the displacements.
+    """
     envelope = loaded.envelope
     if envelope.lower is not None and envelope.upper is not None:
         message = (
@@ -60,6 +65,8 @@ def window_finding(loaded: LoadedPart) -> Finding:
         message = f"no load factor meets all requirements: {limit}{_best(envelope)}"
     remedies = "; or ".join(remedy.message for remedy in loaded.remedies)
     message = f"{message}. Checked remedies: {remedies}" if remedies else message
+    if moved:
+        message += "; the loads are reactions, at 1 times which inputs have their displacements"
     return Finding("window", "info" if envelope.includes(1.0) else "warning", "loads", message)
 
 

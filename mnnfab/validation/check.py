@@ -107,7 +107,7 @@ def _check_models(results: Results, part: PortPart, predicted: Response) -> Resu
         fitted = fit_correction(bar.flexibility, response.flexibility)
         prints = study_print_samples(problem.uncorrected.corrected(fitted), part.widths_mm)
     loaded, unassessed = assess(part)
-    moduli = effective_moduli(part)
+    moduli, unsolved = effective_moduli(part)
     corrected = problem.surrogate.correction is not None
     acceptance = check_continuum(
         task,
@@ -142,8 +142,9 @@ def _check_models(results: Results, part: PortPart, predicted: Response) -> Resu
             *check_compensation(problem, predicted, response),
             *check_frame_prediction(part, loaded),
             *check_limit_states(problem, continuum, states, loaded),
-            *((window_finding(loaded),) if loaded else ()),
+            *((window_finding(loaded, moved=task.moves is not None),) if loaded else ()),
             *check_print_samples(problem, prints),
+            *unsolved,
             *check_moduli(moduli, problem.design.check.discretisation_tolerance),
             *results.findings,
             *_unmodelled_tab(part.tiling),

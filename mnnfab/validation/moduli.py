@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mnnfab.findings import Finding
+from mnnfab.errors import GeometryError, ToolError
+from mnnfab.findings import Finding, Severity
 from mnnfab.io.short_repr import short_repr
 from mnnfab.task.modulus_targets import ModulusTargets
 from mnnfab.trainable_models.modulus_loss import beam_cell
@@ -38,19 +39,24 @@ class EffectiveModuli:
     __repr__ = short_repr
 
 
-def effective_moduli(part: PrintedPart) -> EffectiveModuli | None:
+def effective_moduli(part: PrintedPart) -> tuple[EffectiveModuli | None, tuple[Finding, ...]]:
     """Return the effective moduli of a part; None if its network does not repeat.
 
-    Raises:
-        ToolError: if the mesher or solver fails.
+    If they cannot be computed, there is a finding: an error if they have targets.
     """
-    problem, found = part.problem, part.cell_moduli
+    problem = part.problem
+    targets = problem.task.moduli if problem.task is not None else None
+    try:
+        found = part.cell_moduli
+    except (ToolError, GeometryError) as error:
+        severity: Severity = "warning" if targets is None else "error"
+        message = f"the effective moduli were not computed: {error}"
+        return None, (Finding("no-moduli", severity, "moduli", message),)
     if problem.periodicity is None or found is None:
-        return None
+        return None, ()
     widths = problem.periodicity.cell_widths(part.widths_mm)
     beams = beam_cell(problem, problem.periodicity).moduli(widths)
-    targets = problem.task.moduli if problem.task is not None else None
-    return EffectiveModuli(problem.periodicity.cell, beams, found, targets)
+    return EffectiveModuli(problem.periodicity.cell, beams, found, targets), ()
 
 
 def check_moduli(found: EffectiveModuli | None, tolerance: float) -> list[Finding]:
@@ -76,7 +82,7 @@ def _targets(found: EffectiveModuli, targets: ModulusTargets) -> list[Finding]:
     by_beams = targets.values(found.beams)
     return [
         Finding(
-            "modulus",
+            "effective-modulus",
             "info" if ok else "error",
             "moduli",
             f"{name}: {value:.4g} of the continuum, {beam:.4g} of beams; target {text}",

@@ -15,6 +15,7 @@ from mnnfab.units import NEWTON_PER_GF
 if TYPE_CHECKING:
     from mnnfab.arrays import FloatArray
     from mnnfab.problem.problem import PortProblem
+    from mnnfab.task.task import Task
 
 #: Estimated print yield below which a warning is given.
 MIN_YIELD = 0.9
@@ -26,7 +27,7 @@ def study_print_samples(problem: PortProblem, widths_mm: FloatArray) -> Toleranc
     """Return the tolerance study of widths; None without a metric, if disabled or if too large."""
     section, task = problem.design.tolerance, problem.task
     too_large = problem.network.n_bonds > MAX_BONDS
-    if not section.enabled or not is_scored(task) or too_large:
+    if not section.enabled or not is_scored(task) or too_large or _has_no_target(task):
         return None
     model, stiffness = problem.bar_model(), problem.law.stiffness(widths_mm)
     reference = task.primary_metric.of(task.metrics(model.response(stiffness)))
@@ -38,6 +39,12 @@ def study_print_samples(problem: PortProblem, widths_mm: FloatArray) -> Toleranc
         (reference, _allowed_drop(problem, reference)),
         problem.design.schedule.seed,
     )
+
+
+def _has_no_target(task: Task) -> bool:
+    """Return whether all outputs and reactions are free: only effective moduli have targets."""
+    free = task.bands is not None and not task.bands.given.any()
+    return free and (task.reactions is None or not task.reactions.given.any())
 
 
 def _allowed_drop(problem: PortProblem, reference: float) -> float:
@@ -74,6 +81,8 @@ def check_print_samples(problem: PortProblem, study: ToleranceStudy | None) -> l
         f"{middle:.4f}, 5th to 95th percentile {low:.4f} to {high:.4f}; estimated print yield "
         f"{study.print_yield:.0%} ({limit}, better than the baseline)"
     )
+    if problem.task.moduli is not None:
+        message += "; without the targets of effective moduli"
     return [
         Finding("prints", severity, "task", message, None, study.print_yield, MIN_YIELD),
         Finding("worst-bonds", "info", bonds, _shares(study)),

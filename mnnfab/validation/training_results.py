@@ -7,6 +7,7 @@ import math
 from mnnfab.findings import Finding
 from mnnfab.problem.problem import Problem, has_ports
 from mnnfab.task.metrics import PrimaryMetric, metric_label
+from mnnfab.trainable_models.modulus_loss import modulus_loss
 from mnnfab.training.ensemble import loss_prevents_compilation
 from mnnfab.training.optimisation import PENALTY_WEIGHT
 from mnnfab.training.training import Training
@@ -26,7 +27,19 @@ def training_text(problem: Problem, training: Training) -> str:
     if primary_metric is None:
         return message
     before, after = primary_metric.of(first.metrics), primary_metric.of(last.metrics)
-    return f"{message}, {primary_metric.label} {before:.4f} to {after:.4f}"
+    message = f"{message}, {primary_metric.label} {before:.4f} to {after:.4f}"
+    return f"{message}{_moduli(problem, training)}"
+
+
+def _moduli(problem: Problem, training: Training) -> str:
+    """Return the effective moduli that have targets, as trained; empty without any."""
+    loss = modulus_loss(problem)
+    if loss is None:
+        return ""
+    values = zip(
+        loss.targets.names, loss.values(training.widths_mm), loss.targets.texts, strict=True
+    )
+    return "".join(f"; {name} {value:.4g}, target {text}" for name, value, text in values)
 
 
 def training_findings(problem: Problem, training: Training) -> tuple[Finding, ...]:

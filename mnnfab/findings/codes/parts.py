@@ -21,7 +21,7 @@ PARTS: Final = (
         ),
     ),
     FindingCode(
-        "modulus",
+        "effective-modulus",
         "acceptance",
         ("error", "info"),
         (
@@ -48,10 +48,18 @@ PARTS: Final = (
         "acceptance",
         ("warning",),
         (
-            "The rubber model has no stable state under the loads that move the inputs, so the "
-            "reactions are those of the linear continuum model."
+            "The reactions of the rubber model were not found, mostly because it has no stable "
+            "state under the loads that move the inputs; they are those of the linear continuum "
+            "model."
         ),
         "Reduce `moves_mm`, or use wider bonds or a thicker part.",
+    ),
+    FindingCode(
+        "no-moduli",
+        "acceptance",
+        ("error", "warning"),
+        "The effective moduli of a network that repeats could not be computed.",
+        "The message has the reason: a part of the cell that cannot be built, meshed or solved.",
     ),
     FindingCode(
         "coarse-cell",
