@@ -180,6 +180,7 @@ def test_the_cell_is_shown(tmp_path: Path) -> None:
         (('target = "at least 0.3"', 'target = "free"'), "a number, an end or a range"),
         (('"0.05 +- 0.001"', '"-0.05"'), "moduli above 0 MPa"),
         (('"poisson-ratio"', '"poissons-ratio"'), "youngs-modulus"),
+        (("direction_deg = 90.0", "direction = 90.0"), "did you mean direction_deg"),
         (
             ("rounds = 2", "rounds = 2\n[compensate.search]\njoint_ratio = [0.5, 0.6]"),
             r"given with \[\[task.moduli\]\]",

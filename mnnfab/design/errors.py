@@ -30,6 +30,7 @@ from mnnfab.design.features_section import (
     IdSection,
     PadsSection,
 )
+from mnnfab.design.modulus_section import ModulusSection
 from mnnfab.design.network_section import LATTICES, NetworkFile
 from mnnfab.design.port_section import PortSection, TermSection
 from mnnfab.design.section_errors import (
@@ -78,6 +79,7 @@ _ENTRIES: Mapping[str, type[BaseModel]] = {
     "terms": TermSection,
     "cases": CaseSection,
     "ratios": RatioSection,
+    "moduli": ModulusSection,
     "supports": SupportSection,
 }
 
