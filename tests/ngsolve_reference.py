@@ -61,8 +61,8 @@ def supported(question: dict[str, Any]) -> Floats:
     A support is a region, a direction and a stiffness, inf for a rigid one. Its reaction R is an
     unknown of its own: the body and R are in equilibrium, and the mean displacement of the region
     along the direction is -R over the stiffness. SciPy solves the saddle-point system. Asked with
-    `moves_mm` of the supports and `forces` of the inputs, it answers with the displacements of the
-    outputs, followed by the forces that move the supports.
+    `prescribed_mm` of the supports and `forces` of the inputs, it answers with the displacements
+    of the outputs, followed by the forces that move the supports.
     """
     modulus, poisson = question["elasticity"].tolist()
     lame, shear = modulus * poisson / (1 - poisson**2), modulus / (2 * (1 + poisson))
@@ -90,8 +90,8 @@ def supported(question: dict[str, Any]) -> Floats:
     system = sparse.csc_array(sparse.block_array(blocks))
     loads = np.array([mean(*port) for port in question["inputs"].tolist()]).T
     readings = np.array([mean(*port) for port in question["outputs"].tolist()])
-    if "moves_mm" in question:  # distances by which supports are moved, with given loads
-        given = np.concatenate([loads @ question["forces"], question["moves_mm"]])
+    if "prescribed_mm" in question:  # distances by which supports are displaced, with given loads
+        given = np.concatenate([loads @ question["forces"], question["prescribed_mm"]])
         solved = splu(system).solve(given)
         return np.concatenate([readings @ solved[: len(free)], -solved[len(free) :]])
     padded = np.vstack([loads, np.zeros((len(supports), loads.shape[1]))])

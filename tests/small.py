@@ -65,3 +65,19 @@ def whole_run(folder: Path) -> dict[str, bytes]:
     report: dict[str, Any] = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     del report["timings_s"]
     return files | {"report.json": json.dumps(report).encode("utf-8")}
+
+
+def changed_design(folder: Path, text: str, *changes: tuple[str, str]) -> Path:
+    """Write a design with some parts of its text replaced; each must occur in it.
+
+    Args:
+        folder: folder of the file.
+        text: the design.
+        changes: old and new parts; the first occurrence is replaced.
+    """
+    for old, new in changes:
+        assert old in text, old
+        text = text.replace(old, new, 1)
+    path = folder / "design.toml"
+    path.write_text(text, encoding="utf-8")
+    return path

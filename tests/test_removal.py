@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from small import changed_design
 
 from mnnfab import InputError, load_problem, pipeline
 from mnnfab.compensation.removal import (
-    PricedVolume,
+    VolumeTerm,
     _relaxed_widths,
     _removable,
     without_thin_bonds,
@@ -58,13 +59,7 @@ formats = ["stl"]
 
 
 def design(folder: Path, *changes: tuple[str, str]) -> Path:
-    text = DESIGN
-    for old, new in changes:
-        assert old in text
-        text = text.replace(old, new, 1)
-    path = folder / "arm.toml"
-    path.write_text(text, encoding="utf-8")
-    return path
+    return changed_design(folder, DESIGN, *changes)
 
 
 def silent() -> StageTimer:
@@ -155,11 +150,11 @@ def test_bonds_a_period_apart_go_together(tmp_path: Path) -> None:
     assert sorted(group.tolist()) == np.flatnonzero(classes == classes[40]).tolist()
 
 
-def test_a_price_is_added_to_another_loss() -> None:
+def test_the_volume_is_added_to_another_loss() -> None:
     per_width = np.array([0.1, 0.2])
-    alone = PricedVolume(per_width, None)
+    alone = VolumeTerm(per_width, None)
     assert alone(np.array([1.0, 2.0]))[0] == pytest.approx(0.5)
-    value, gradient = PricedVolume(per_width, alone)(np.array([1.0, 2.0]))
+    value, gradient = VolumeTerm(per_width, alone)(np.array([1.0, 2.0]))
     assert value == pytest.approx(1.0)
     assert gradient == pytest.approx(2 * per_width)
     assert alone.missed(np.ones(2)) == ()

@@ -1,9 +1,9 @@
 """Bonds that vanish: thin bonds are removed, and the network that is left is trained again.
 
-The widths are trained from almost zero to the upper limit, with a small price on the volume of the
+The widths are trained from almost zero to the upper limit, with a small weight on the volume of the
 bonds. Those that end below `remove_below_mm` are removed, the thinnest first, as long as the
-network stays rigid and connected. As many are removed as can be, found by bisection, with a rest
-that is hardly worse than the whole network when both are trained within the width limits.
+network stays rigid and connected. A bisection finds how many can be removed such that the reduced
+network, trained within the width limits, is hardly worse than the whole one.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from mnnfab.problem.loading import make_problem
 from mnnfab.problem.problem import Problem, TrainableProblem, require_trainable
 from mnnfab.trainable_models.modulus_loss import modulus_loss
 from mnnfab.trainable_models.trainables import train_problem, trainable_of
-from mnnfab.training.optimisation import MissedTarget, Trainable, WidthLoss, minimise_loss
+from mnnfab.training.loss_terms import MissedTarget, WidthLoss
+from mnnfab.training.optimisation import Trainable, minimise_loss
 from mnnfab.training.width_maps import part_widths
 
 if TYPE_CHECKING:
@@ -37,8 +38,8 @@ log = logging.getLogger(__name__)
 
 #: Smallest width of the first training, over `remove_below_mm`.
 ALMOST_ZERO = 0.01
-#: Loss of a part whose bonds all have the largest width: its price.
-PRICE = 0.05
+#: Loss by the volume of a part whose bonds all have the largest width.
+VOLUME_WEIGHT = 0.05
 #: Maximum number of iterations of the first training.
 ITERATIONS = 300
 #: Largest number of thin bonds that are tried; each requires the zero modes of the network.
@@ -50,8 +51,8 @@ MAX_TRIALS = 6
 
 
 @dataclass(frozen=True, eq=False)
-class PricedVolume:
-    """A price on the volume of the bonds, beside another loss of the widths: a `WidthLoss`.
+class VolumeTerm:
+    """The volume of the bonds as a part of the loss, beside another loss: a `WidthLoss`.
 
     Args:
         per_width: loss per width of each bond, (n_bonds,) per mm.
@@ -65,11 +66,15 @@ class PricedVolume:
 
     def __call__(self, widths_mm: FloatArray) -> tuple[float, FloatArray]:
         """Return the loss of widths, (n_bonds,) mm, and its derivative in each of them."""
-        price = float(self.per_width @ widths_mm)
+        volume = float(self.per_width @ widths_mm)
         if self.other is None:
-            return price, self.per_width
+            return volume, self.per_width
         value, gradient = self.other(widths_mm)
-        return value + price, gradient + self.per_width
+        return value + volume, gradient + self.per_width
+
+    def deviations(self, widths_mm: FloatArray) -> FloatArray:
+        """Return the deviations from the targets of the other loss, in tolerances."""
+        return np.empty(0) if self.other is None else self.other.deviations(widths_mm)
 
     def missed(self, widths_mm: FloatArray) -> Sequence[MissedTarget]:
         """Return the targets of the other loss that widths do not meet."""
@@ -95,7 +100,7 @@ def without_thin_bonds(problem: Problem, timer: StageTimer) -> tuple[Problem, tu
         with timer.stage("remove bonds"):
             widths = _relaxed_widths(trainable, limit)
             removable = _removable(trainable, widths, limit)
-            found, removed = _best_rest(trainable, widths, removable)
+            found, removed = _largest_removal(trainable, widths, removable)
     except ToolError as error:  # almost no stiffness is left
         return _without_key(trainable), (_none_removed(str(error)),)
     if not removed:
@@ -121,12 +126,12 @@ def _relaxed_widths(problem: TrainableProblem, limit_mm: float) -> FloatArray:
     """Return the widths of a training on bars from almost zero to the upper limit, (n_bonds,)."""
     highest, lengths = problem.width_limits_mm[1], problem.network.lengths
     own = problem.trainable()
-    price = PRICE * lengths / (lengths.sum() * highest)
+    per_width = VOLUME_WEIGHT * lengths / (lengths.sum() * highest)
     trainable = replace(
         own,
         width_map=own.width_map.clamped((ALMOST_ZERO * limit_mm, highest)),
         width_errors_mm=None,
-        width_loss=PricedVolume(price, modulus_loss(problem)),
+        width_loss=VolumeTerm(per_width, modulus_loss(problem)),
     )
     start = trainable.width_map.latent(problem.start_widths_mm)
     latent, _ = minimise_loss(trainable, start, ITERATIONS)
@@ -147,7 +152,7 @@ def _removable(problem: TrainableProblem, widths_mm: FloatArray, limit_mm: float
     groups: list[IntArray] = []
     for one in thin[:MAX_GROUPS]:
         group = np.flatnonzero(classes == one)
-        if _stays_whole(network, np.concatenate([*groups, group])) and _is_valid(
+        if _is_rigid_and_joined(network, np.concatenate([*groups, group])) and _is_valid(
             problem, widths_mm, np.concatenate([*groups, group])
         ):
             groups.append(group)
@@ -163,7 +168,7 @@ def _is_valid(problem: TrainableProblem, widths_mm: FloatArray, bonds: IntArray)
     return True
 
 
-def _stays_whole(network: Network, bonds: IntArray) -> bool:
+def _is_rigid_and_joined(network: Network, bonds: IntArray) -> bool:
     """Return whether a network without some bonds is rigid and connected, with all its nodes."""
     try:
         rest = network.without(_pairs(network, bonds))
@@ -179,7 +184,7 @@ def _pairs(network: Network, bonds: IntArray) -> list[tuple[int, int]]:
     return [(int(i), int(j)) for i, j in network.bonds[bonds]]
 
 
-def _best_rest(
+def _largest_removal(
     problem: TrainableProblem, widths_mm: FloatArray, groups: Sequence[IntArray]
 ) -> tuple[TrainableProblem, list[tuple[int, int]]]:
     """Return the problem without as many bonds as it can do without, and these bonds."""
@@ -190,7 +195,7 @@ def _best_rest(
     possible, too_many, count = 0, len(groups) + 1, len(groups)
     for _ in range(MAX_TRIALS):
         chosen = np.concatenate(groups[:count])
-        rest, loss = _trained_rest(problem, widths_mm, chosen)
+        rest, loss = _train_reduced(problem, widths_mm, chosen)
         log.info("without %d bonds: loss %.4g, with all of them %.4g", len(chosen), loss, whole)
         if loss <= whole * (1 + WORSE) + WORSE_BY:
             found, bonds, possible = rest, chosen, count
@@ -202,7 +207,7 @@ def _best_rest(
     return found, _pairs(problem.network, bonds)
 
 
-def _trained_rest(
+def _train_reduced(
     problem: TrainableProblem, widths_mm: FloatArray, bonds: IntArray
 ) -> tuple[TrainableProblem, float]:
     """Return the problem without some bonds, and its loss; infinite if it cannot be trained."""

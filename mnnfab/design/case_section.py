@@ -159,33 +159,33 @@ class CaseSection(LaterKeysSection):
             tolerance it is 10 % of the number, at least 0.02.
         stiffness_N_per_mm: target of the stiffness of each input, its load divided by the
             displacement of the output at the same port; all are free if not given.
-        moves_mm: prescribed displacement of each input in place of its load, mm, or "free"; all
-            are free if not given. An output at the same port is required.
-        reactions_gf: target of the load that moves each such input, gf, in the form of other
+        prescribed_mm: prescribed displacement of each input in place of its load, mm, or "free";
+            all are free if not given. An output at the same port is required.
+        reactions_gf: target of the reaction of each such input, gf, in the form of other
             targets; all are free if not given.
         weight: weight of the targets of this load case in training; 1 if not given.
     """
 
-    later_keys = frozenset({"moves_mm", "reactions_gf"})
+    later_keys = frozenset({"prescribed_mm", "reactions_gf"})
 
     name: CaseName
     loads_gf: Many[Number]
     targets_mm: Many[Target]
     ratios: Many[Target] | None = None
     stiffness_N_per_mm: Many[Target] | None = None
-    moves_mm: Many[Move] | None = None
+    prescribed_mm: Many[Move] | None = None
     reactions_gf: Many[Target] | None = None
     weight: Positive | None = None
 
     @model_validator(mode="after")
     def _check_loads(self) -> Self:
-        moves = self.moves_mm or ()
-        moved = [one != "free" for one in moves]
-        if not any(self.loads_gf) and all(one in {"free", 0} for one in moves):
+        prescribed = self.prescribed_mm or ()
+        moved = [one != "free" for one in prescribed]
+        if not any(self.loads_gf) and all(one in {"free", 0} for one in prescribed):
             given = f"{list(self.loads_gf)}"
-            raise section_error("loads_gf", given, "at least one nonzero load, or moves_mm")
+            raise section_error("loads_gf", given, "at least one nonzero load, or prescribed_mm")
         for load, is_moved in zip(self.loads_gf, moved, strict=False):
             if load and is_moved:
-                given = f"a load of {load:g} gf at an input that is moved"
-                raise section_error("moves_mm", given, "0 gf there: its load is the reaction")
+                given = f"a load of {load:g} gf at an input with a displacement"
+                raise section_error("prescribed_mm", given, "0 gf there: its load is the reaction")
         return self

@@ -11,6 +11,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from mnnfab.design.behaviour_section import Behaviour
 from mnnfab.design.check_section import CheckSection, CompensateSection, ToleranceSection
 from mnnfab.design.export_section import ExportSection
 from mnnfab.design.fabrication import Fabrication, MaterialSection
@@ -21,7 +22,7 @@ from mnnfab.design.section import (
     section_error,
     valid_name,
 )
-from mnnfab.design.task_section import Behaviour, NoTask, Regression, TaskSection
+from mnnfab.design.task_section import NoTask, Regression, TaskSection
 from mnnfab.design.training_section import TrainingSection, WidthsSection
 from mnnfab.losses.loss import loss_kinds
 

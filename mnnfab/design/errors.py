@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
+from mnnfab.design.behaviour_section import Behaviour
 from mnnfab.design.case_section import CaseSection, RatioSection
 from mnnfab.design.check_section import (
     CheckSection,
@@ -41,7 +42,7 @@ from mnnfab.design.section_errors import (
     rule_between_keys,
 )
 from mnnfab.design.support_section import SupportSection
-from mnnfab.design.task_section import Behaviour, Classification, NoTask, Regression
+from mnnfab.design.task_section import Classification, NoTask, Regression
 from mnnfab.design.training_section import TrainingSection, WidthsSection
 from mnnfab.errors import InputError
 

@@ -101,7 +101,7 @@ def assess_loaded_part(part: PortPart) -> LoadedPart:
     envelope = make_envelope(task, sweep, continuum, requirements, instabilities)
     remedies: tuple[Remedy, ...] = ()
     # Other loads or thicknesses would have other reactions.
-    if not envelope.includes(1.0) and task.moves is None:
+    if not envelope.includes(1.0) and task.prescribed is None:
         remedies = find_remedies(part, frame, requirements, envelope, solid)
     outputs = sweep.at(1.0).outputs_mm.copy()
     outputs[checked.samples] = checked.rubber_mm

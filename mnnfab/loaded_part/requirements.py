@@ -25,7 +25,7 @@ class Requirements:
 
     Args:
         resolution_mm: standard deviation of a reading.
-        metric: limit of the metric as read; None for a task without a metric.
+        metric: limit of the metric as read; None for a task without a metric or without targets.
         stability: smallest load factor of instability, relative to the loads.
         strain: largest strain at the joints.
         constant_accuracy: accuracy of a prediction that is always the most frequent class, with
@@ -55,7 +55,7 @@ def requirements_of(problem: PortProblem) -> Requirements:
     strain = section.max_loaded_strain or problem.material.max_strain or DEFAULT_STRAIN
     return Requirements(
         resolution_mm=section.resolution_mm,
-        metric=limits[task.target_kind] if task.target_kind else None,
+        metric=limits[task.target_kind] if task.target_kind and task.has_targets else None,
         stability=section.min_stability_factor,
         strain=strain,
         constant_accuracy=_constant_accuracy(task),

@@ -54,6 +54,10 @@ class Bands:
         parts = (self.low, self.high, self.tolerance, self.weight)
         return Bands(*(part[samples] for part in parts))
 
+    def times(self, factor: float) -> Bands:
+        """Return the bands in another unit."""
+        return Bands(self.low * factor, self.high * factor, self.tolerance * factor, self.weight)
+
     def excess(self, measures: FloatArray) -> FloatArray:
         """Return by how much measures are outside of their intervals, with the sign; 0 if free."""
         outside = measures - np.clip(measures, self.low, self.high)

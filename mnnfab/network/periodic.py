@@ -137,7 +137,7 @@ def find_period(network: Network, periods_mm: FloatArray) -> Periodicity:
     bond_class = bond_class.reshape(-1)
     _check_repeats(network, classes, images, found)
     cell = PeriodicCell(nodes, found[:, :2], found[:, 2:], periods)
-    _check_joined(cell)
+    _check_joined(cell, network)
     return Periodicity(cell, frozen_ints(bond_class))
 
 
@@ -200,7 +200,7 @@ def _check_repeats(network: Network, classes: IntArray, images: IntArray, found:
                 raise InputError(_KEY, given, "periods with which the network repeats")
 
 
-def _check_joined(cell: PeriodicCell) -> None:
+def _check_joined(cell: PeriodicCell, network: Network) -> None:
     """Check that bonds join all nodes of a cell, and each cell with the next in all directions."""
     # A walk along bonds reaches a node at some cell; loops that end at another cell are the
     # translations by which the network is joined with itself.
@@ -230,8 +230,20 @@ def _check_joined(cell: PeriodicCell) -> None:
         raise InputError(_KEY, given, "the periods of the network, not a fraction of them")
     if index == 0:
         given = "no bonds lead from a cell to the next one in one direction"
-        allowed = (
-            "a patch of more than one cell along each period; nodes a period apart are so to a "
-            f"fraction of {SAME_PLACE:g} of the shorter one"
-        )
+        allowed = f"a patch of more than one cell along each period{_nearest(cell, network)}"
         raise InputError(_KEY, given, allowed)
+
+
+def _nearest(cell: PeriodicCell, network: Network) -> str:
+    """Return the vectors between nodes that are nearest to periods which no two nodes have."""
+    shortest = np.hypot(cell.periods_mm[:, 0], cell.periods_mm[:, 1]).min()
+    nodes, hints = network.nodes, ""
+    tree = KDTree(nodes)
+    for period in cell.periods_mm:
+        distances, ends = tree.query(nodes + period)
+        start = int(np.argmin(distances))
+        if np.min(distances) > SAME_PLACE * shortest:
+            x, y = (nodes[np.asarray(ends)[start]] - nodes[start]).tolist()
+            wanted = f"({period[0]:g}, {period[1]:g})"
+            hints += f"; no two nodes are {wanted} mm apart, the nearest are ({x:.6g}, {y:.6g})"
+    return hints

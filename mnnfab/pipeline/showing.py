@@ -132,15 +132,25 @@ def _limits(design: Design) -> list[str]:
     return [
         f"{widths}, thickness {shape.thickness_mm:g} mm, {joints}",
         f"material {design.material.preset}, printer {shape.printer}",
+        *_removal(design),
     ]
 
 
-def _moves_of(task: Task, sample: int) -> dict[int, float]:
-    """Return the prescribed displacement of each moved input of a sample, mm."""
-    if task.moves is None:
+def _removal(design: Design) -> list[str]:
+    limit = design.schedule.remove_below_mm
+    return [] if limit is None else [f"bonds are removed before training, below {limit:g} mm"]
+
+
+def _displacements_of(task: Task, sample: int) -> dict[int, float]:
+    """Return the prescribed displacement of the inputs of a sample, mm."""
+    if task.prescribed is None:
         return {}
-    moves = zip(task.moves.inputs.tolist(), task.moves.moves_mm[sample].tolist(), strict=True)
-    return {place: move for place, move in moves if not np.isnan(move)}
+    pairs = zip(
+        task.prescribed.inputs.tolist(),
+        task.prescribed.displacements_mm[sample].tolist(),
+        strict=True,
+    )
+    return {place: size for place, size in pairs if not np.isnan(size)}
 
 
 def _moduli(problem: Problem) -> list[str]:
@@ -185,11 +195,13 @@ def _load_cases(problem: Problem) -> list[str]:
     lines = []
     for number, case in enumerate(task.load_cases[:LISTED_CASES]):
         sizes = (load / NEWTON_PER_GF for load in case.loads_N)
-        moves = _moves_of(task, number)
+        prescribed = _displacements_of(task, number)
         parts = [
-            f"{name} moved by {moves[place]:g} mm" if place in moves else f"{name} {size:.4g} gf"
+            f"{name} displaced by {prescribed[place]:g} mm"
+            if place in prescribed
+            else f"{name} {size:.4g} gf"
             for place, (name, size) in enumerate(zip(names, sizes, strict=True))
-            if size or place in moves
+            if size or place in prescribed
         ]
         lines.append(f"load case {case.name}: {', '.join(parts) or 'no load'}")
     if len(task.load_cases) > LISTED_CASES:

@@ -19,14 +19,10 @@ from mnnfab.network.widths_file import check_widths, load_start, load_widths
 from mnnfab.problem.material_state import material_of
 from mnnfab.problem.node_numbers import NumberedDesign, number_nodes
 from mnnfab.problem.problem import PortProblem, Problem, has_ports
+from mnnfab.problem.problem_checks import check_problem
 from mnnfab.profiles import is_file, printer
 from mnnfab.task.datasets import BUILT_IN
 from mnnfab.task.factory import make_task
-
-#: Output displacements below this fraction of the largest elongation count as zero.
-UNCOUPLED = 1e-10
-#: Largest difference of given widths that should be equal, mm.
-UNEQUAL_MM = 1e-6
 
 
 def load_problem(path: Path | str, start: Path | None = None) -> Problem:
@@ -67,37 +63,16 @@ def make_problem(design: Design, folder: Path, start: Path | None = None) -> Pro
         network_findings=numbered.source.findings,
         periodicity=_periodicity(design, network),
     )
-    _check_equal_widths(problem)
-    _check_mesh_formats(problem)
-    _check_modulus_training(problem)
-    _check_calibration(problem)
+    check_problem(problem)
     if has_ports(problem):
-        _check_coupling(problem)
-        _check_moves(problem)
-        problem = _with_first_reactions(problem)
+        return _with_first_reactions(problem)
     return problem
-
-
-def _check_moves(problem: PortProblem) -> None:
-    """Refuse prescribed displacements where the training or the search has loads only."""
-    if problem.task.moves is None:
-        return
-    schedule, section = problem.schedule, problem.design.compensate
-    given = "with prescribed displacements (moves_mm)"
-    if problem.design.schedule.model != "bars":
-        model = problem.design.schedule.model
-        allowed = 'model = "bars": the loaded frame is trained under given loads only'
-        raise InputError("[training] model", f'"{model}", {given}', allowed)
-    if schedule.rule != "adjoint":
-        raise InputError("[training] rule", f'"{schedule.rule}", {given}', '"adjoint"')
-    if section is not None and section.search is not None:
-        raise InputError("[compensate.search]", given, "a design without a search")
 
 
 def _with_first_reactions(problem: PortProblem) -> PortProblem:
     """Return the problem with the reactions of prescribed displacements before training."""
     task = problem.task
-    if task.moves is None:
+    if task.prescribed is None:
         return problem
     given = problem.given_widths_mm
     response = problem.bar_model().response(
@@ -110,63 +85,6 @@ def _periodicity(design: Design, network: Network) -> Periodicity | None:
     """Return the cell of a network that repeats; None if the design states no period."""
     periods = design.network.period_mm
     return None if periods is None else find_period(network, np.array(periods))
-
-
-def _check_equal_widths(problem: Problem) -> None:
-    """Check that given widths repeat with the period of the network."""
-    periodicity, widths = problem.periodicity, problem.given_widths_mm
-    if periodicity is None or widths is None:
-        return
-    means = periodicity.cell_widths(widths)[periodicity.bond_class]
-    worst = int(np.abs(widths - means).argmax())
-    if abs(widths[worst] - means[worst]) > UNEQUAL_MM:
-        raise InputError(
-            f"[widths], {problem.network.bond_name(worst)}",
-            f"{widths[worst]:g} mm, but {means[worst]:g} mm is the mean of all bonds a period away",
-            "widths that repeat with [network] period_mm",
-        )
-
-
-def _check_modulus_training(problem: Problem) -> None:
-    """Refuse a search and rules without exact gradients with targets of moduli.
-
-    Candidates of the search are not ranked by them.
-    """
-    task, section, rule = problem.task, problem.design.compensate, problem.design.schedule.rule
-    if rule != "adjoint" and task is not None and task.moduli is not None:
-        given = f'"{rule}", given with [[task.moduli]]'
-        raise InputError("[training] rule", given, '"adjoint"')
-    with_search = section is not None and section.enabled and section.search is not None
-    if with_search and task is not None and task.moduli is not None:
-        allowed = "a design without a search, or without [[task.moduli]]"
-        raise InputError("[compensate.search]", "given with [[task.moduli]]", allowed)
-
-
-def _check_calibration(problem: Problem) -> None:
-    """Refuse a calibrated law with springs: one factor on displacements is not one of the bonds."""
-    springs = [one for one in problem.network.supports if not one.is_rigid]
-    if springs and problem.design.schedule.stiffness_law == "calibrated":
-        given = f'"calibrated", with a spring at {springs[0]}'
-        raise InputError("[training] stiffness_law", given, '"bar" or "series" with springs')
-
-
-def _check_mesh_formats(problem: Problem) -> None:
-    """Refuse springs in input decks: they act on means over discs, for which decks have none."""
-    springs = [one for one in problem.network.supports if not one.is_rigid]
-    if springs and "inp" in problem.design.check.mesh_formats:
-        given = f'"inp", with a spring at {springs[0]}'
-        raise InputError("[check] mesh_formats", given, '"vtu" and "msh" with springs')
-
-
-def _check_coupling(problem: PortProblem) -> None:
-    """Refuse problems in which no input moves any output."""
-    response = problem.bar_model().response(np.ones(problem.network.n_bonds))
-    own = np.abs(response.elongations).max(axis=0)
-    still = np.abs(response.flexibility).max(axis=1) <= UNCOUPLED * own.max()
-    if still.all():
-        raise InputError(
-            "[task] outputs", "no input moves any of them", "outputs that are coupled to the inputs"
-        )
 
 
 def read_inputs(design: Design, folder: Path) -> dict[str, bytes]:

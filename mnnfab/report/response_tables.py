@@ -137,7 +137,7 @@ def output_rows(results: Results) -> list[OutputRow]:
 
 def _loads(task: Task, response: Response) -> FloatArray:
     """Return the loads of each load case, with the reactions of a model, (n_cases, n_in) N."""
-    if task.moves is not None:  # a sample for each load case
+    if task.prescribed is not None:  # a sample for each load case
         return task.applied_loads(response)
     return np.array([case.loads_N for case in task.load_cases])
 

@@ -59,7 +59,7 @@ def summarise(results: Results) -> dict[str, Any]:
         "guards": _limit_states(results.limit_states),
         "loaded": loaded_values(problem.task, results.loaded),
         "prints": _print_samples(results.print_samples),
-        "moves": reaction_values(problem.task) if results.continuum else [],
+        "prescribed": reaction_values(problem.task) if results.continuum else [],
         "moduli": moduli_values(results.moduli, problem.material.youngs_modulus_MPa),
         "solid": {
             "volume_mm3": tiling.volume_mm3,

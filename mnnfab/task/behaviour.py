@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from mnnfab.arrays import frozen_floats
+from mnnfab.design.behaviour_section import Behaviour
 from mnnfab.design.design import Design
-from mnnfab.design.task_section import Behaviour
 from mnnfab.errors import InputError
 from mnnfab.losses.kinds.squared_error import SquaredError
 from mnnfab.network.ports import AnyPort

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mnnfab.design.task_section import Behaviour
+from mnnfab.design.behaviour_section import Behaviour
 from mnnfab.errors import InputError
 from mnnfab.io.tables import Table
 
 NAME, WEIGHT = "case", "weight"
 LOAD, TARGET, STIFFNESS = "_gf", "_mm", "_N_per_mm"
-MOVE, REACTION = "_moved_mm", "_reaction_gf"
+PRESCRIBED, REACTION = "_prescribed_mm", "_reaction_gf"
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def column_kinds(section: Behaviour) -> tuple[Kind, ...]:
     return (
         Kind("ratios", "", ratios, required=False),
         Kind("stiffness_N_per_mm", STIFFNESS, inputs, required=False),
-        Kind("moves_mm", MOVE, inputs, required=False),
+        Kind("prescribed_mm", PRESCRIBED, inputs, required=False),
         Kind("reactions_gf", REACTION, inputs, required=False),
         Kind("loads_gf", LOAD, inputs, required=True),
         Kind("targets_mm", TARGET, outputs, required=True),
@@ -86,7 +86,13 @@ def read_columns(table: Table, kinds: Sequence[Kind]) -> list[Column]:
             raise InputError(where, f'column "{name}"', allowed)
         place = _place(name.removesuffix(kind.suffix), kind, taken[kind.key])
         if place is None:
-            raise InputError(where, f'column "{name}"', f"columns {kind.columns}")
+            unit = kind.suffix[kind.suffix.rfind("_") :]
+            same_unit = [
+                one.columns
+                for one in sorted(kinds, key=lambda one: not one.required)
+                if one.suffix.endswith(unit) and one.names
+            ]
+            raise InputError(where, f'column "{name}"', f"columns {', '.join(same_unit)}")
         taken[kind.key].append(place)
         columns.append(Column(kind.key, place))
     if NAME not in table.header:
@@ -94,8 +100,11 @@ def read_columns(table: Table, kinds: Sequence[Kind]) -> list[Column]:
         raise InputError(where, given, f'a column "{NAME}" with names')
     for kind in kinds:
         if kind.required and len(taken[kind.key]) < len(kind.names):
-            given = f"{len(taken[kind.key])} columns of {kind.key}"
-            raise InputError(where, given, f"columns {kind.columns}")
+            names = [
+                kind.names[i] or "…" for i in range(len(kind.names)) if i not in taken[kind.key]
+            ]
+            missing = ", ".join(f'"{name}{kind.suffix}"' for name in names)
+            raise InputError(where, f"no column {missing}", f"columns {kind.columns}")
     return columns
 
 

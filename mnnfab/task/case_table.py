@@ -10,9 +10,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from mnnfab.design.behaviour_section import MAX_CASES, Behaviour, check_cases
 from mnnfab.design.case_section import CaseSection
 from mnnfab.design.section_errors import expected_by_rule, expected_value, rule_between_keys
-from mnnfab.design.task_section import MAX_CASES, Behaviour, check_cases
 from mnnfab.errors import InputError
 from mnnfab.findings import Finding
 from mnnfab.io.cells import is_missing
@@ -43,9 +43,10 @@ def read_case_table(path: Path, section: Behaviour) -> CaseTable:
 
     The columns are "case", a load for each input (its name and "_gf"), a target for each output
     (its name and "_mm"), and optionally "weight", ratios by their names, and stiffnesses of inputs
-    (name and "_N_per_mm"), prescribed displacements ("_moved_mm") and targets of the loads that
-    move them ("_reaction_gf"). Ports without a name are taken in the order of the columns. A target
-    is a number or text as in a design file; an empty target is free.
+    (name and "_N_per_mm"), prescribed displacements ("_prescribed_mm") and targets of their
+    reactions ("_reaction_gf"). Ports without a name are taken in the order of the columns. A target
+    is a number or text as in a design file; an empty target is free. The load of an input with a
+    prescribed displacement may be empty.
 
     Raises:
         InputError: if the table or one of its load cases is invalid.
@@ -103,10 +104,18 @@ class _Rows:
         values: dict[str, Any] = {
             kind.key: ["free"] * len(kind.names) for kind in self.kinds if kind.key in given
         }
+        prescribed = {
+            column.place
+            for column, cell in zip(self.columns, row, strict=True)
+            if column.key == "prescribed_mm" and not is_missing(cell)
+        }
         for column, name, cell in zip(self.columns, self.table.header, row, strict=True):
             if column.key == "name":
                 values["name"] = cell
             elif column.place is not None:
+                if column.key == "loads_gf" and is_missing(cell) and column.place in prescribed:
+                    values[column.key][column.place] = 0.0
+                    continue
                 if column.key == "loads_gf" and is_missing(cell):
                     where = f'{self.table.path}, {line}, column "{name}"'
                     raise InputError(where, "empty", "a load in gf, 0 for none")

@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 
 from mnnfab.arrays import FloatArray, frozen_floats
+from mnnfab.design.behaviour_section import Behaviour
 from mnnfab.design.case_section import CaseSection, TargetBand, target_band
 from mnnfab.design.design import Design
-from mnnfab.design.task_section import Behaviour
 from mnnfab.errors import InputError
 from mnnfab.findings import Finding
 from mnnfab.losses.bands import Bands
 from mnnfab.losses.loss import LossOptions, loss_kinds
-from mnnfab.model.moves import Moves
+from mnnfab.model.prescribed import PrescribedDisplacements
 from mnnfab.network.ports import AnyPort, noise_factor, same_port
 from mnnfab.task.case_table import read_case_table
 from mnnfab.task.intervals import RATIO_TOLERANCE, TOLERANCE_SHARE, interval
@@ -56,7 +56,7 @@ def make_cases(
     bands = _bands(where, cases, (inputs, outputs), len(ratios), READINGS * reading_mm)
     findings += _coarse_readings(cases, outputs, bands, reading_mm)
     loads = np.array([case.loads_gf for case in cases]) * NEWTON_PER_GF
-    moves = _moves(where, cases, inputs, outputs)
+    prescribed = _moves(where, cases, inputs, outputs)
     pairs = tuple((ratio.above, ratio.below) for ratio in ratios)
     options = LossOptions(None, None, 1.0, design.check.resolution_mm, ratios=pairs)
     baseline = Baseline(_at_rest(bands, len(outputs)))
@@ -78,8 +78,8 @@ def make_cases(
         input_findings=findings,
         ratios=ratios,
         moduli=modulus_targets(section.moduli) if section.moduli else None,
-        moves=moves,
-        reactions=None if moves is None else _reactions(cases, len(inputs)),
+        prescribed=prescribed,
+        reactions=None if prescribed is None else _reactions(cases, len(inputs)),
     )
 
 
@@ -137,12 +137,12 @@ def _moves(
     cases: Sequence[CaseSection],
     inputs: tuple[AnyPort, ...],
     outputs: tuple[AnyPort, ...],
-) -> Moves | None:
+) -> PrescribedDisplacements | None:
     """Return the prescribed displacements of all load cases; None without any."""
     rows = np.full((len(cases), len(inputs)), np.nan)
     for number, case in enumerate(cases):
-        for place, move in enumerate(case.moves_mm or ()):
-            rows[number, place] = np.nan if move == "free" else float(move)
+        for place, size in enumerate(case.prescribed_mm or ()):
+            rows[number, place] = np.nan if size == "free" else float(size)
     moved = np.flatnonzero(~np.isnan(rows).all(axis=0))
     if not moved.size:
         return None
@@ -150,10 +150,11 @@ def _moves(
     for place in moved.tolist():
         found = [i for i, output in enumerate(outputs) if same_port(output, inputs[place])]
         if not found:
-            given = f"{inputs[place]} is moved, and no output is there"
-            raise InputError(f"{where}, moves_mm", given, "an output at this input")
+            given = f"{inputs[place]} has a prescribed displacement, and no output is there"
+            allowed = "an output at the same port: the entry of inputs once more in outputs"
+            raise InputError(f"{where}, prescribed_mm", given, allowed)
         at.append(found[0])
-    return Moves(moved, np.array(at), rows[:, moved])
+    return PrescribedDisplacements(moved, np.array(at), rows[:, moved])
 
 
 def _reactions(cases: Sequence[CaseSection], n_inputs: int) -> Bands:
@@ -179,10 +180,10 @@ def _of_stiffness(
             continue
         place, load = f"{where}.stiffness_N_per_mm[{number}]", case.loads_gf[number]
         others = any(other for i, other in enumerate(case.loads_gf) if i != number)
-        moved = any(move != "free" for move in case.moves_mm or ())
+        moved = any(one != "free" for one in case.prescribed_mm or ())
         if not load or others or moved:
             given = f"loads {list(case.loads_gf)} gf"
-            raise InputError(place, given, "a load at this input alone, and no moves_mm")
+            raise InputError(place, given, "a load at this input alone, and no prescribed_mm")
         at = [i for i, output in enumerate(outputs) if same_port(output, inputs[number])]
         if not at:
             raise InputError(place, f"no output at {inputs[number]}", "an output at this input")

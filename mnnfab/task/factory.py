@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
+from mnnfab.design.behaviour_section import Behaviour
 from mnnfab.design.design import Design
-from mnnfab.design.task_section import Behaviour, Classification, NoTask, Regression
+from mnnfab.design.task_section import Classification, NoTask, Regression
 from mnnfab.errors import InputError
 from mnnfab.network.network import Network
 from mnnfab.network.port_checks import check_ports

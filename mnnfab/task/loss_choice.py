@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from mnnfab.arrays import FloatArray
-from mnnfab.design.task_section import Behaviour, Classification, Regression
+from mnnfab.design.behaviour_section import Behaviour
+from mnnfab.design.task_section import Classification, Regression
 from mnnfab.errors import InputError
 from mnnfab.losses.loss import Loss, LossOptions, loss_kinds
 from mnnfab.losses.readout import Readout

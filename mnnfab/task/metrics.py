@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from mnnfab.arrays import FloatArray
+
 MetricValue = float | list[float]
 Metrics = dict[str, MetricValue]
 
@@ -43,6 +45,24 @@ def metric_label(key: str) -> str:
         qualifiers.insert(0, words.pop())
     name = " ".join(words)
     return f"{name} ({', '.join(qualifiers)})" if qualifiers else name
+
+
+def with_deviations(metrics: Metrics, n_targets: int, deviations: FloatArray) -> Metrics:
+    """Return metrics of targets with tolerances, with further targets.
+
+    Args:
+        metrics: metrics of `n_targets` targets.
+        n_targets: number of these targets.
+        deviations: deviations from further targets in tolerances, (n,); met up to 1.
+    """
+    largest, share = (metrics[key] for key in ("target_deviation", "targets_met"))
+    assert isinstance(largest, float)
+    assert isinstance(share, float)
+    met = share * n_targets + float((deviations <= 1.0).sum())
+    return metrics | {
+        "target_deviation": max(largest, float(deviations.max(initial=0.0))),
+        "targets_met": met / max(n_targets + len(deviations), 1),
+    }
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,9 @@ from mnnfab.losses.loss import Loss, TargetKind
 from mnnfab.losses.readout import Readout, predicted_classes
 from mnnfab.losses.readouts.largest_magnitude import LARGEST_MAGNITUDE
 from mnnfab.model.model import Equilibrium, Model, PortModel, WidthEquilibrium
-from mnnfab.model.moves import Moves
+from mnnfab.model.prescribed import PrescribedDisplacements
 from mnnfab.network.ports import AnyPort, noise_factor
-from mnnfab.task.metrics import Metrics, PrimaryMetric
+from mnnfab.task.metrics import Metrics, PrimaryMetric, with_deviations
 from mnnfab.task.modulus_targets import ModulusTargets
 
 MetricT_co = TypeVar(
@@ -102,9 +102,9 @@ class Task(Generic[MetricT_co]):
         readout: rule by which displacements become a class.
         ratios: ratios of outputs with targets, for targets that are bands.
         moduli: targets of the effective moduli of the network; None if it has none.
-        moves: prescribed displacements; None if all inputs are loaded. `loads_N` and
+        prescribed: displacements of inputs; None if all inputs are loaded. `loads_N` and
             `load_cases` then have the reactions of the model that they were made with.
-        reactions: bands of the loads of moved inputs, (n_samples, n_in) N; None without moves.
+        reactions: bands of their reactions, (n_samples, n_in) N; None without any.
     """
 
     kind: str
@@ -123,7 +123,7 @@ class Task(Generic[MetricT_co]):
     readout: Readout = LARGEST_MAGNITUDE
     ratios: tuple[Ratio, ...] = ()
     moduli: ModulusTargets | None = None
-    moves: Moves | None = None
+    prescribed: PrescribedDisplacements | None = None
     reactions: Bands | None = None
 
     __repr__ = short_repr
@@ -183,7 +183,9 @@ class Task(Generic[MetricT_co]):
         Without prescribed displacements the model is not used.
         """
         loads = self.loads_N[indices]
-        return loads if self.moves is None else self.moves.take(indices).loads(model, loads)
+        return (
+            loads if self.prescribed is None else self.prescribed.take(indices).loads(model, loads)
+        )
 
     @property
     def given_sizes(self) -> FloatArray:
@@ -191,11 +193,13 @@ class Task(Generic[MetricT_co]):
 
         Their signs do not depend on a model; those of reactions may.
         """
-        if self.moves is None:
+        if self.prescribed is None:
             return self.loads_N
         given = self.loads_N.copy()
-        own = self.moves.moves_mm
-        given[:, self.moves.inputs] = np.where(np.isnan(own), given[:, self.moves.inputs], own)
+        own = self.prescribed.displacements_mm
+        given[:, self.prescribed.inputs] = np.where(
+            np.isnan(own), given[:, self.prescribed.inputs], own
+        )
         return given
 
     def with_loads(self, loads_N: FloatArray) -> Self:
@@ -277,10 +281,10 @@ class Task(Generic[MetricT_co]):
     ) -> FloatArray:
         """Return the derivative of the mean loss in the outputs, with the effect of reactions."""
         gradient = self.output_gradient(equilibrium.outputs_mm, indices)
-        if self.moves is None:
+        if self.prescribed is None:
             return gradient
         of_loads = self._reaction_loss(loads_N, indices)[1] + np.zeros_like(loads_N)
-        return self.moves.take(indices).output_gradient(equilibrium, gradient, of_loads)
+        return self.prescribed.take(indices).output_gradient(equilibrium, gradient, of_loads)
 
     def metrics(self, model: PortModel) -> Metrics:
         """Return the metrics of a model over all samples."""
@@ -291,21 +295,24 @@ class Task(Generic[MetricT_co]):
             metrics[f"{self.primary_metric.name}_unrounded"] = self.primary_metric.of(exact)
         return metrics
 
+    @property
+    def n_band_targets(self) -> int:
+        """Number of targets with tolerances under loads: of outputs, ratios and reactions."""
+        bands = (self.bands, self.reactions)
+        return sum(int(one.given.sum()) for one in bands if one is not None)
+
+    @property
+    def has_targets(self) -> bool:
+        """Whether anything under the loads has a target; bands may all be free."""
+        return self.bands is None or self.n_band_targets > 0
+
     def _with_reactions(self, metrics: Metrics, loads_N: FloatArray) -> Metrics:
         """Return metrics of bands with the deviations of the reactions from theirs."""
-        bands, own = self.bands, self.reactions
-        if own is None or bands is None:
+        own = self.reactions
+        if own is None or self.bands is None:
             return metrics
-        deviations = own.deviations(loads_N)
-        largest, share = (metrics[key] for key in ("target_deviation", "targets_met"))
-        assert isinstance(largest, float)
-        assert isinstance(share, float)
-        n_others, n_own = int(bands.given.sum()), int(own.given.sum())
-        met = share * n_others + float((deviations <= 1.0)[own.given].sum())
-        return metrics | {
-            "target_deviation": max(largest, float(deviations.max())),
-            "targets_met": met / max(n_others + n_own, 1),
-        }
+        n_others = int(self.bands.given.sum())
+        return with_deviations(metrics, n_others, own.deviations(loads_N)[own.given])
 
 
 TaskT = TypeVar("TaskT", bound=Task)

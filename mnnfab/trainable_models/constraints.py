@@ -16,7 +16,7 @@ import numpy as np
 from fem.frames.measures import StateMeasures
 from fem.frames.width_model import FrameWidthModel
 from mnnfab.loaded_part.requirements import MODEL_MARGIN
-from mnnfab.training.optimisation import PENALTY_WEIGHT
+from mnnfab.training.loss_terms import PENALTY_WEIGHT
 
 if TYPE_CHECKING:
     from mnnfab.arrays import FloatArray, IntArray

@@ -10,7 +10,7 @@ import numpy as np
 from fem.homogenisation.beams import BeamCell
 from mnnfab.errors import InputError
 from mnnfab.io.short_repr import short_repr
-from mnnfab.training.optimisation import MissedTarget
+from mnnfab.training.loss_terms import MissedTarget
 
 if TYPE_CHECKING:
     from mnnfab.arrays import FloatArray
@@ -58,6 +58,10 @@ class ModulusLoss:
         images = np.bincount(self.periodicity.bond_class)
         gradient: FloatArray = (by_cell / images)[self.periodicity.bond_class]
         return float((bands.weight[0] * excess**2).sum()), gradient
+
+    def deviations(self, widths_mm: FloatArray) -> FloatArray:
+        """Return the deviations from the targets in tolerances, (n_targets,)."""
+        return self.targets.deviations(self.values(widths_mm))
 
     def missed(self, widths_mm: FloatArray) -> list[MissedTarget]:
         """Return the targets that widths, (n_bonds,), do not meet."""

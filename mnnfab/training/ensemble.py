@@ -26,9 +26,9 @@ from mnnfab.training.compiled_arrays import (
     Samples,
     State,
 )
+from mnnfab.training.loss_terms import Penalty
 from mnnfab.training.optimisation import (
     OptimisationRun,
-    Penalty,
     Schedule,
     Trainable,
     backtrack,

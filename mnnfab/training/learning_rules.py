@@ -142,7 +142,7 @@ def loaded_equilibrium(
 
     Loads of inputs that are moved are the reactions of a linear model.
     """
-    if task.moves is None:
+    if task.prescribed is None:
         loads = task.loads_N.take(indices, axis=0)
     else:
         loads = task.applied_loads(model.port_model(widths_mm), indices)

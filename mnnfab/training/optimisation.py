@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice, product
-from typing import Any, Literal, Protocol, TypeVar, get_args
+from typing import Literal, Protocol, TypeVar, get_args
 
 import numpy as np
 from scipy.optimize import OptimizeResult, minimize
@@ -19,6 +19,7 @@ from mnnfab.model.model import PortModel, WidthEquilibrium, WidthModel
 from mnnfab.task.task import Task
 from mnnfab.training.adam import Adam
 from mnnfab.training.learning_rules import RULES, loaded_equilibrium
+from mnnfab.training.loss_terms import Penalty, WidthLoss
 from mnnfab.training.width_maps import WidthMap
 
 #: Largest number of bonds for which the width history is recorded; single bonds cannot be
@@ -99,61 +100,6 @@ class Schedule:
 def can_record_widths(n_bonds: int, epochs: int) -> bool:
     """Return True if the widths of every epoch can be recorded and displayed."""
     return n_bonds <= MAX_BONDS and n_bonds * (epochs + 1) <= MAX_WIDTHS
-
-
-#: Weight of the largest squared relative violation of a constraint in a penalty.
-PENALTY_WEIGHT = 10.0
-
-
-@dataclass(frozen=True)
-class MissedTarget:
-    """Target with a tolerance that a network does not meet.
-
-    Args:
-        case: name of the load case, or of what else has the target.
-        measure: name of the output, ratio or modulus.
-        value: its value in that network, mm for an output.
-        wanted: the target as text.
-        deviation: deviation from the target in tolerances, above 1.
-    """
-
-    case: str
-    measure: str
-    value: float
-    wanted: str
-    deviation: float
-
-
-class WidthLoss(Protocol):
-    """A part of the loss that is a function of the widths alone."""
-
-    def __call__(self, widths_mm: FloatArray) -> tuple[float, FloatArray]:
-        """Return the loss of widths, (n_bonds,) mm, and its derivative in each of them."""
-        ...
-
-    def missed(self, widths_mm: FloatArray) -> Sequence[MissedTarget]:
-        """Return the targets that widths, (n_bonds,) mm, do not meet."""
-        ...
-
-
-class Penalty(Protocol):
-    """Constraints on the states of a training as a penalty on its loss.
-
-    The penalty is about `PENALTY_WEIGHT` times the largest squared relative violation.
-    """
-
-    def __call__(
-        self,
-        equilibrium: Any,  # noqa: ANN401 - each penalty knows the equilibria of its model
-        indices: IntArray,
-    ) -> tuple[float, FloatArray]:
-        """Return the penalty of some samples, and its derivative in the widths, (n_bonds,).
-
-        Args:
-            equilibrium: equilibria of the model, under the loads of the samples `indices`.
-            indices: indices of the samples.
-        """
-        ...
 
 
 @dataclass(frozen=True, eq=False)

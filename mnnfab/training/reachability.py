@@ -20,12 +20,14 @@ from mnnfab.losses.kinds.squared_error import SquaredError
 from mnnfab.losses.loss import Loss
 from mnnfab.losses.readout import leads_mm
 from mnnfab.model.model import PortModel
-from mnnfab.model.moves import Moves
+from mnnfab.model.prescribed import PrescribedDisplacements
 from mnnfab.network.ports import AnyPort
-from mnnfab.task.metrics import Metrics
+from mnnfab.task.metrics import Metrics, with_deviations
 from mnnfab.task.task import DataSplit, Task
-from mnnfab.training.optimisation import MissedTarget, Trainable, minimise_loss
+from mnnfab.training.loss_terms import MissedTarget
+from mnnfab.training.optimisation import Trainable, minimise_loss
 from mnnfab.training.reachability_losses import Reading, ScaledResidual
+from mnnfab.units import NEWTON_PER_GF
 
 #: Largest relative error at which a target counts as attainable.
 REACHED = 0.01
@@ -138,7 +140,7 @@ def assess(
         ranges=tuple(_ranges(bounded, target_matrix)),
         target=None if target_matrix is None else _target(bounded, target_matrix, limits_mm),
         loss=loss,
-        metrics=bounded.task.metrics(found),
+        metrics=_metrics(bounded, found, latent),
         at_min=np.flatnonzero(latent < AT_LIMIT),
         at_max=np.flatnonzero(latent > 1 - AT_LIMIT),
         condition=condition_number(
@@ -174,13 +176,14 @@ def target_flexibility(task: Task) -> FloatArray | None:
 def _ranges(trainable: Trainable, target_matrix: FloatArray | None) -> list[Range]:
     ranges = []
     for sample, case in enumerate(trainable.task.load_cases):
-        loads, moves = np.array([case.loads_N]), trainable.task.moves
-        moves = None if moves is None else moves.take(np.array([sample]))
+        loads, prescribed = np.array([case.loads_N]), trainable.task.prescribed
+        prescribed = None if prescribed is None else prescribed.take(np.array([sample]))
         targets = None if target_matrix is None else (loads @ target_matrix.T)[0]
         bands = trainable.task.bands
         for number, output in enumerate(trainable.task.outputs):
             lowest, highest = (
-                sign * best_within(_with(trainable, loads, loads, Reading(number, sign), moves))[1]
+                sign
+                * best_within(_with(trainable, loads, loads, Reading(number, sign), prescribed))[1]
                 for sign in (1.0, -1.0)
             )
             target = None if targets is None else float(targets[number])
@@ -217,11 +220,20 @@ def _missed_reactions(task: Task, loads_N: FloatArray) -> Iterator[MissedTarget]
     for sample, number in np.argwhere(deviations > 1.0).tolist():
         yield MissedTarget(
             case=task.load_cases[sample].name,
-            measure=f"load that moves {task.inputs[number]}, N",
-            value=float(loads_N[sample, number]),
-            wanted=band_text(bands, sample, number) or "",
+            measure=f"reaction at {task.inputs[number]}, gf",
+            value=float(loads_N[sample, number]) / NEWTON_PER_GF,
+            wanted=band_text(bands.times(1 / NEWTON_PER_GF), sample, number) or "",
             deviation=float(deviations[sample, number]),
         )
+
+
+def _metrics(trainable: Trainable, model: PortModel, latent: FloatArray) -> Metrics:
+    """Return the metrics of a network, with the targets of its widths themselves."""
+    task, loss, metrics = trainable.task, trainable.width_loss, trainable.task.metrics(model)
+    if loss is None:
+        return metrics
+    deviations = loss.deviations(trainable.width_map.widths(latent))
+    return with_deviations(metrics, task.n_band_targets, deviations)
 
 
 def _missed_by_widths(trainable: Trainable, latent: FloatArray) -> Sequence[MissedTarget]:
@@ -235,11 +247,11 @@ def _with(
     loads: FloatArray,
     targets: FloatArray,
     loss: Loss,
-    moves: Moves | None = None,
+    prescribed: PrescribedDisplacements | None = None,
 ) -> Trainable:
-    """Return the same model with other loads, moves, targets and loss."""
+    """Return the same model with other loads, prescribed displacements, targets and loss."""
     split = DataSplit(np.arange(len(loads)))
-    given = replace(trainable.task, loads_N=loads, moves=moves, reactions=None)
+    given = replace(trainable.task, loads_N=loads, prescribed=prescribed, reactions=None)
     task = replace(given, targets=targets, loss=loss, split=split)
     return replace(trainable, task=task, width_loss=None)
 

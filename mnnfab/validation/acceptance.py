@@ -62,7 +62,7 @@ def check_continuum(
         _advisory(limits, key, finding)
         for key, finding in zip(_AGREEMENT_KEYS, agreement_findings, strict=True)
     ]
-    if task.primary_metric is not None:
+    if task.primary_metric is not None and task.has_targets:
         found = task.metrics(continuum)
         factor = None if corrected else agreement.scale
         drop = _check_metric(task, task.primary_metric, bar, continuum, factor, limits)

@@ -47,12 +47,13 @@ def not_read() -> Finding:
     return Finding("as-read", "error", "task", message)
 
 
-def window_finding(loaded: LoadedPart, *, moved: bool = False) -> Finding:
+def window_finding(loaded: LoadedPart, *, reactions: bool = False) -> Finding:
     """Return the window of load factors, and what opens it if the loads are outside of it.
 
     Args:
         loaded: the part.
-        moved: whether inputs are moved: factors on the loads are then not on the displacements.
+        reactions: whether loads are reactions of prescribed displacements, on which there is no
+            factor.
     """
     envelope = loaded.envelope
     if envelope.lower is not None and envelope.upper is not None:
@@ -65,7 +66,7 @@ def window_finding(loaded: LoadedPart, *, moved: bool = False) -> Finding:
         message = f"no load factor meets all requirements: {limit}{_best(envelope)}"
     remedies = "; or ".join(remedy.message for remedy in loaded.remedies)
     message = f"{message}. Checked remedies: {remedies}" if remedies else message
-    if moved:
+    if reactions:
         message += "; the loads are reactions, at 1 times which inputs have their displacements"
     return Finding("window", "info" if envelope.includes(1.0) else "warning", "loads", message)
 

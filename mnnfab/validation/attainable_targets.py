@@ -105,6 +105,8 @@ def reachability_text(problem: PortProblem, found: Reachability) -> str:
         lines += [f"does not beat the constant-prediction baseline ({baseline:.4f})"]
     if problem.task.bands is not None:
         lines += _band_lines(found)
+    if problem.design.schedule.remove_below_mm is not None:
+        lines += ["of the whole network: remove_below_mm takes bonds away, which may reach further"]
     if found.target is not None:
         nearest = ", ".join(f"{value:.4f}" for value in found.target.nearest_mm)
         lines += [f"nearest attainable displacements in the first load case: {nearest} mm"]
@@ -132,7 +134,7 @@ def _law_lines(problem: PortProblem) -> list[str]:
 def _band_lines(found: Reachability) -> list[str]:
     """Return the targets with tolerances that are missed, as lines of text."""
     if not found.missed:
-        return ["all targets of all load cases together: attainable"]
+        return ["all targets together: attainable"]
     return ["targets that the best network found misses:"] + [
         f"  {one.case[:20]:<20} {one.measure:<20} {one.value:>10.4g}, target {one.wanted} "
         f"({one.deviation:.2g} tolerances)"

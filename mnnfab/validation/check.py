@@ -142,7 +142,7 @@ def _check_models(results: Results, part: PortPart, predicted: Response) -> Resu
             *check_compensation(problem, predicted, response),
             *check_frame_prediction(part, loaded),
             *check_limit_states(problem, continuum, states, loaded),
-            *((window_finding(loaded, moved=task.moves is not None),) if loaded else ()),
+            *((window_finding(loaded, reactions=task.prescribed is not None),) if loaded else ()),
             *check_print_samples(problem, prints),
             *unsolved,
             *check_moduli(moduli, problem.design.check.discretisation_tolerance),

@@ -204,7 +204,7 @@ def _evaluate(model: HierarchyModel, part: PortPart, task: Task) -> _Evaluation:
         ToolError: if the model cannot be built or solved.
     """
     start = time.perf_counter()
-    task = replace(task, moves=None)  # all models have the same loads
+    task = replace(task, prescribed=None)  # all models have the same loads
     found = model.make(part)
     rest = found.model.solve(SMALL * task.single_loads)
     equilibrium = found.model.solve(task.single_loads)

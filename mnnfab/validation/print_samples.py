@@ -15,7 +15,6 @@ from mnnfab.units import NEWTON_PER_GF
 if TYPE_CHECKING:
     from mnnfab.arrays import FloatArray
     from mnnfab.problem.problem import PortProblem
-    from mnnfab.task.task import Task
 
 #: Estimated print yield below which a warning is given.
 MIN_YIELD = 0.9
@@ -27,7 +26,7 @@ def study_print_samples(problem: PortProblem, widths_mm: FloatArray) -> Toleranc
     """Return the tolerance study of widths; None without a metric, if disabled or if too large."""
     section, task = problem.design.tolerance, problem.task
     too_large = problem.network.n_bonds > MAX_BONDS
-    if not section.enabled or not is_scored(task) or too_large or _has_no_target(task):
+    if not section.enabled or not is_scored(task) or too_large or not task.has_targets:
         return None
     model, stiffness = problem.bar_model(), problem.law.stiffness(widths_mm)
     reference = task.primary_metric.of(task.metrics(model.response(stiffness)))
@@ -39,12 +38,6 @@ def study_print_samples(problem: PortProblem, widths_mm: FloatArray) -> Toleranc
         (reference, _allowed_drop(problem, reference)),
         problem.design.schedule.seed,
     )
-
-
-def _has_no_target(task: Task) -> bool:
-    """Return whether all outputs and reactions are free: only effective moduli have targets."""
-    free = task.bands is not None and not task.bands.given.any()
-    return free and (task.reactions is None or not task.reactions.given.any())
 
 
 def _allowed_drop(problem: PortProblem, reference: float) -> float:

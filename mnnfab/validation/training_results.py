@@ -9,7 +9,7 @@ from mnnfab.problem.problem import Problem, has_ports
 from mnnfab.task.metrics import PrimaryMetric, metric_label
 from mnnfab.trainable_models.modulus_loss import modulus_loss
 from mnnfab.training.ensemble import loss_prevents_compilation
-from mnnfab.training.optimisation import PENALTY_WEIGHT
+from mnnfab.training.loss_terms import PENALTY_WEIGHT
 from mnnfab.training.training import Training
 
 #: Penalty that counts as none: a violation of 1 %.

@@ -20,11 +20,11 @@ TITLES: dict[VerdictName, str] = {
 }
 #: Groups of finding codes that decide on a part of the verdict; all others decide on the task.
 _DECIDED_BY: dict[str, VerdictName] = {"printability": "printable", "limit-state": "stable"}
-#: Findings that give the reason of a pass, in the order in which they are looked for.
+#: Findings that give the reasons of a pass.
 _REASONS: dict[VerdictName, tuple[str, ...]] = {
     "printable": (),
     "stable": ("stability",),
-    "task": ("as-read",),
+    "task": ("as-read", "effective-modulus", "reaction"),
 }
 
 
@@ -60,13 +60,19 @@ def _partial_verdict(name: VerdictName, findings: Sequence[Finding]) -> PartialV
         if finding.severity == "error" and _deciding(finding.code) == name
     ]
     if errors:
-        more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-        return PartialVerdict(name, "fail", f"{errors[0].where}: {errors[0].message}{more}")
-    for code in _REASONS[name]:
-        for finding in findings:
-            if finding.code == code:
-                return PartialVerdict(name, "pass", finding.message)
+        return PartialVerdict(name, "fail", f"{errors[0].where}: {_reason(errors)}")
+    reasons = [_reason([one for one in findings if one.code == code]) for code in _REASONS[name]]
+    if any(reasons):
+        return PartialVerdict(name, "pass", "; ".join(filter(None, reasons)))
     return PartialVerdict(name, "pass", _unchecked(name, findings))
+
+
+def _reason(findings: Sequence[Finding]) -> str:
+    """Return the message of the first finding, and how many more there are; empty without any."""
+    if not findings:
+        return ""
+    more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
+    return f"{findings[0].message}{more}"
 
 
 def _unchecked(name: VerdictName, findings: Sequence[Finding]) -> str:

@@ -37,7 +37,7 @@ PARTS: Final = (
         "reaction",
         "acceptance",
         ("error", "info"),
-        "Load that moves an input by a prescribed displacement, and its target if there is one.",
+        "Reaction of a prescribed displacement, and its target if there is one.",
         (
             "Raise `[training] epochs` or `[compensate] rounds`, widen the tolerance of the target "
             "or the width limits, or change the thickness."
@@ -49,10 +49,10 @@ PARTS: Final = (
         ("warning",),
         (
             "The reactions of the rubber model were not found, mostly because it has no stable "
-            "state under the loads that move the inputs; they are those of the linear continuum "
+            "state under them; they are those of the linear continuum "
             "model."
         ),
-        "Reduce `moves_mm`, or use wider bonds or a thicker part.",
+        "Reduce `prescribed_mm`, or use wider bonds or a thicker part.",
     ),
     FindingCode(
         "no-moduli",

@@ -97,7 +97,7 @@ def start_session(design: Path, out: Path, rate: float, timer: StageTimer) -> Ro
 def _uncorrected(design: Path) -> TrainableProblem:
     """Return a problem with the uncorrected bar model, since gradients are measured on the part."""
     problem = require_trainable(load_problem(design)).uncorrected
-    if problem.task.moduli is not None or problem.task.moves is not None:
+    if problem.task.moduli is not None or problem.task.prescribed is not None:
         given = "targets of effective moduli, or prescribed displacements"
         allowed = "targets of outputs under loads: the gradient is measured at the ports"
         raise InputError(f"{design}, [task]", given, allowed)

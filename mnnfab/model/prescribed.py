@@ -17,24 +17,24 @@ from mnnfab.model.model import Equilibrium, PortModel
 
 
 @dataclass(frozen=True, eq=False)
-class Moves:
+class PrescribedDisplacements:
     """The prescribed displacements of some samples.
 
     Args:
         inputs: inputs that are moved in any sample, as indices, (n_moved,).
         outputs: output at the port of each of them, as indices, (n_moved,).
-        moves_mm: displacements, (n_samples, n_moved); NaN where the input is loaded instead.
+        displacements_mm: displacements, (n_samples, n_moved); NaN where the input is loaded.
     """
 
     inputs: IntArray
     outputs: IntArray
-    moves_mm: FloatArray
+    displacements_mm: FloatArray
 
     __repr__ = short_repr
 
-    def take(self, samples: IntArray | slice) -> Moves:
-        """Return the moves of some samples."""
-        return Moves(self.inputs, self.outputs, self.moves_mm[samples])
+    def take(self, samples: IntArray | slice) -> PrescribedDisplacements:
+        """Return those of some samples."""
+        return PrescribedDisplacements(self.inputs, self.outputs, self.displacements_mm[samples])
 
     def loads(self, model: PortModel, loads_N: FloatArray) -> FloatArray:
         """Return the loads with the reactions of a linear model, (n_samples, n_in) N.
@@ -44,7 +44,7 @@ class Moves:
             loads_N: loads, (n_samples, n_in); those of moved inputs are replaced.
         """
         loads = np.where(self._moved(loads_N.shape[1]), 0.0, loads_N)
-        missing = self.moves_mm - model.outputs(loads)[:, self.outputs]
+        missing = self.displacements_mm - model.outputs(loads)[:, self.outputs]
         unit = np.zeros((len(self.inputs), loads_N.shape[1]))
         unit[np.arange(len(self.inputs)), self.inputs] = 1.0
         flexibility = model.outputs(unit)[:, self.outputs].T
@@ -70,7 +70,7 @@ class Moves:
 
     def missing(self, outputs_mm: FloatArray) -> FloatArray:
         """Return the prescribed minus the actual displacements, (n_samples, n_moved); 0 if free."""
-        return np.nan_to_num(self.moves_mm - outputs_mm[:, self.outputs])
+        return np.nan_to_num(self.displacements_mm - outputs_mm[:, self.outputs])
 
     def output_gradient(
         self, equilibrium: Equilibrium, output_gradient: FloatArray, load_gradient: FloatArray
@@ -107,12 +107,12 @@ class Moves:
 
     def _moved(self, n_inputs: int) -> np.ndarray:
         """Return whether each input of each sample is moved, (n_samples, n_in)."""
-        moved = np.zeros((len(self.moves_mm), n_inputs), dtype=bool)
-        moved[:, self.inputs] = ~np.isnan(self.moves_mm)
+        moved = np.zeros((len(self.displacements_mm), n_inputs), dtype=bool)
+        moved[:, self.inputs] = ~np.isnan(self.displacements_mm)
         return moved
 
     def _samples(self) -> Iterator[tuple[int, IntArray]]:
-        """Yield each sample with moves, and the places of its moved inputs."""
-        for sample, row in enumerate(~np.isnan(self.moves_mm)):
+        """Yield each sample with any, and the places of its moved inputs."""
+        for sample, row in enumerate(~np.isnan(self.displacements_mm)):
             if row.any():
                 yield sample, np.flatnonzero(row)

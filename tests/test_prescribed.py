@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ngsolve_peer import ask_ngsolve, needs_ngsolve
+from small import changed_design
 from taylor import ORDER, ORDER_ERROR, taylor_orders
 
 from fem.beams import beam_response, make_beam_model
@@ -16,7 +17,7 @@ from fem.continuum import solve_continuum
 from fem.mesh import make_mesh
 from geometry.cells import tile
 from mnnfab import Fabrication, InputError, Network, Port, load_problem, pipeline
-from mnnfab.model.moves import Moves
+from mnnfab.model.prescribed import PrescribedDisplacements
 from mnnfab.network.supports import Support
 from mnnfab.printed_part.part import PrintedPart
 from mnnfab.printed_part.reactions import with_reactions
@@ -50,7 +51,7 @@ outputs = [{ node = 8, axis = "y" }, { name = "side", node = 6, axis = "y" }]
 [[task.cases]]
 name = "pulled"
 loads_gf = [0.0, -3.0]
-moves_mm = [-0.6, "free"]
+prescribed_mm = [-0.6, "free"]
 targets_mm = ["free", "-0.35 +- 0.03"]
 reactions_gf = ["-7.0 +- 0.5", "free"]
 [[task.cases]]
@@ -69,13 +70,7 @@ formats = ["stl"]
 
 
 def design(folder: Path, *changes: tuple[str, str]) -> Path:
-    text = DESIGN
-    for old, new in changes:
-        assert old in text
-        text = text.replace(old, new, 1)
-    path = folder / "stage.toml"
-    path.write_text(text, encoding="utf-8")
-    return path
+    return changed_design(folder, DESIGN, *changes)
 
 
 @needs_ngsolve
@@ -93,8 +88,10 @@ def test_the_continuum_agrees_with_ngsolve_to_eight_digits(
     moved, load = (Port(13, 70.0), Port(12, "y")), Port(10, "x")
     outputs = (*moved, Port(6, "y"), Port(10, "y"))
     solved = solve_continuum(mesh, network, AGILUS, (*moved, load), outputs)
-    moves = Moves(np.array([0, 1]), np.array([0, 1]), np.array([[0.7, -0.4]]))
-    loads = moves.loads(solved.response, np.array([[0.0, 0.0, 0.05]]))
+    prescribed = PrescribedDisplacements(
+        np.array([0, 1]), np.array([0, 1]), np.array([[0.7, -0.4]])
+    )
+    loads = prescribed.loads(solved.response, np.array([[0.0, 0.0, 0.05]]))
     ours = np.concatenate([solved.response.outputs(loads)[0, 2:], loads[0, :2]])
     held = (*network.supports, *(Support(port) for port in moved))
     rows = [(one.port.node, *one.port.vector, one.stiffness_N_per_mm or np.inf) for one in held]
@@ -110,7 +107,7 @@ def test_the_continuum_agrees_with_ngsolve_to_eight_digits(
         inputs=[(10, 0)],
         outputs=[(6, 1), (10, 1)],
         forces=np.array([0.05]),
-        moves_mm=np.array([0.0, 0.0, 0.7, -0.4]),
+        prescribed_mm=np.array([0.0, 0.0, 0.7, -0.4]),
     )
     expected = np.concatenate([theirs[:2], theirs[-2:]])
     assert np.abs(ours - expected).max() < EIGHT_DIGITS * np.abs(expected).max()
@@ -122,9 +119,11 @@ def test_a_bar_by_hand(paper_network: Network, fabrication: Fabrication) -> None
     beams = make_beam_model(paper_network, np.full(28, 2.0), AGILUS, fabrication)
     ports = (Port(13, "y"), Port(10, "x"))
     response = beam_response(beams, ports, ports)
-    moves = Moves(np.array([0]), np.array([0]), np.array([[2.0], [np.nan], [0.0]]))
+    prescribed = PrescribedDisplacements(
+        np.array([0]), np.array([0]), np.array([[2.0], [np.nan], [0.0]])
+    )
     given = np.array([[9.0, 0.0], [0.3, 0.1], [0.0, 0.2]])
-    loads = moves.loads(response, given)
+    loads = prescribed.loads(response, given)
     assert loads[0, 0] == pytest.approx(2.0 / response.flexibility[0, 0])
     assert loads[1] == pytest.approx(given[1])
     assert response.outputs(loads)[2, 0] == pytest.approx(0.0, abs=1e-15)
@@ -165,10 +164,10 @@ def test_training_meets_displacements_and_reactions(tmp_path: Path) -> None:
     assert task.primary_metric.of(missed) <= task.primary_metric.of(metrics)
 
 
-def test_a_table_gives_the_same_moves(tmp_path: Path) -> None:
+def test_a_table_gives_the_same_prescribed_displacements(tmp_path: Path) -> None:
     rows = [
-        "case,stage_gf,weight_gf,_mm,side_mm,stage_moved_mm,stage_reaction_gf",
-        "pulled,0,-3,,-0.35 +- 0.03,-0.6,-7.0 +- 0.5",
+        "case,stage_gf,weight_gf,_mm,side_mm,stage_prescribed_mm,stage_reaction_gf",
+        "pulled,,-3,,-0.35 +- 0.03,-0.6,-7.0 +- 0.5",
         "weighed,-2,-4,-0.35 +- 0.2,,,",
     ]
     (tmp_path / "cases.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
@@ -177,9 +176,11 @@ def test_a_table_gives_the_same_moves(tmp_path: Path) -> None:
     path = tmp_path / "table.toml"
     path.write_text(table + DESIGN[DESIGN.index("[training]") :], encoding="utf-8")
     second = require_ports(load_problem(path)).task
-    assert first.moves is not None
-    assert second.moves is not None
-    assert np.array_equal(first.moves.moves_mm, second.moves.moves_mm, equal_nan=True)
+    assert first.prescribed is not None
+    assert second.prescribed is not None
+    assert np.array_equal(
+        first.prescribed.displacements_mm, second.prescribed.displacements_mm, equal_nan=True
+    )
     assert first.reactions is not None
     assert second.reactions is not None
     assert np.array_equal(first.reactions.as_targets, second.reactions.as_targets)
@@ -187,13 +188,30 @@ def test_a_table_gives_the_same_moves(tmp_path: Path) -> None:
     assert np.array_equal(first.loads_N, second.loads_N)
 
 
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        ("case,weight_gf,_mm,side_mm,stage_prescribed_mm", 'no column "stage_gf"'),
+        ("case,stage_gf,weight_gf,_mm,side_mm,stage_moves_mm", '"stage_prescribed_mm"'),
+    ],
+)
+def test_wrong_columns_are_named(tmp_path: Path, header: str, message: str) -> None:
+    row = ",".join(["pulled", *["0"] * (header.count(","))])
+    (tmp_path / "cases.csv").write_text(f"{header}\n{row}\n", encoding="utf-8")
+    table = DESIGN[: DESIGN.index("[[task.cases]]")] + 'dataset = "cases.csv"\n'
+    path = tmp_path / "table.toml"
+    path.write_text(table + DESIGN[DESIGN.index("[training]") :], encoding="utf-8")
+    with pytest.raises(InputError, match=message):
+        load_problem(path)
+
+
 @pytest.mark.ci
 def test_the_report_has_the_reactions_of_the_rubber(tmp_path: Path) -> None:
     target = ('reactions_gf = ["-7.0 +- 0.5", "free"]', 'reactions_gf = ["-50 +- 0.5", "free"]')
     pipeline.run(design(tmp_path, target), tmp_path / "out")
     report = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
-    (row,) = report["moves"]
-    assert (row["case"], row["input"], row["moved_mm"]) == ("pulled", "stage", -0.6)
+    (row,) = report["prescribed"]
+    assert (row["case"], row["input"], row["displacement_mm"]) == ("pulled", "stage", -0.6)
     assert row["target_gf"] == "-50 ± 0.5"
     assert row["deviation"] > 1
     pulled, weighed = report["loaded"]["cases"]
@@ -235,18 +253,21 @@ def test_an_input_is_held(tmp_path: Path) -> None:
     ("change", "message"),
     [
         (("[0.0, -3.0]", "[1.0, -3.0]"), "its load is the reaction"),
-        (("outputs = [{ node = 8", "outputs = [{ node = 7"), "no output is there"),
-        (('["-7.0 +- 0.5", "free"]', '["free", "-7.0"]'), "an input with moves_mm"),
+        (("outputs = [{ node = 8", "outputs = [{ node = 7"), "the entry of inputs once more"),
+        (('["-7.0 +- 0.5", "free"]', '["free", "-7.0"]'), "an input with prescribed_mm"),
         (('[-0.6, "free"]', "[-0.6]"), "2, one per input"),
         (
             ('reactions_gf = ["-7.0 +- 0.5", "free"]', 'stiffness_N_per_mm = ["free", 0.2]'),
-            "and no moves_mm",
+            "and no prescribed_mm",
         ),
         (('[-0.6, "free"]', '[-0.6, "fixed"]'), 'a number \\(mm\\), or "free"'),
         (('[-0.6, "free"]', '["2 mm", "free"]'), 'a number \\(mm\\), or "free"'),
         (("epochs = 200", 'epochs = 2\nmodel = "frame"'), "trained under given loads only"),
         (("epochs = 200", 'epochs = 2\nrule = "finite-differences"'), "adjoint"),
-        (("[0.0, -3.0]\nmoves_mm = [-0.6,", "[0.0, 0.0]\nmoves_mm = [0.0,"), "nonzero load"),
+        (
+            ("[0.0, -3.0]\nprescribed_mm = [-0.6,", "[0.0, 0.0]\nprescribed_mm = [0.0,"),
+            "nonzero load",
+        ),
     ],
 )
 def test_wrong_inputs_are_refused(tmp_path: Path, change: tuple[str, str], message: str) -> None:
