@@ -15,6 +15,7 @@ from mnnfab.commands.laboratory import kit, lab
 from mnnfab.commands.machine import completion, doctor
 from mnnfab.commands.models import ladder, reach, reproduce
 from mnnfab.commands.parts import tray
+from mnnfab.commands.reporting import report
 from mnnfab.commands.runs import check, export, run, train
 from mnnfab.commands.streams import tolerant_streams
 from mnnfab.commands.verification import verify
@@ -61,6 +62,6 @@ def main() -> None:
 
 for _command in (
     *(new, show, run, train, reach, check, ladder, export, tray, kit, lab),
-    *(view, watch, compare, batch, reproduce, verify, schema, doctor, completion),
+    *(report, view, watch, compare, batch, reproduce, verify, schema, doctor, completion),
 ):
     main.add_command(_command)

@@ -72,6 +72,7 @@ mnnfab.lab.analysis
 mnnfab.lab.kit mnnfab.lab.material mnnfab.lab.synthetic
 mnnfab.lab.session
 mnnfab.lab.operations
+mnnfab.vv
 mnnfab.commands
 mnnfab.cli
 mnnfab.__main__

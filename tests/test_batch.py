@@ -17,6 +17,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+import lxml.html
 import psutil
 import pytest
 from hypothesis import given, settings
@@ -27,6 +28,7 @@ from rich.progress import Progress
 from small import small_design, whole_run
 
 from mnnfab import InputError, load_design
+from mnnfab.batch.index import COLUMNS, chart_values, index_text
 from mnnfab.batch.isolated import StageCallback, run_isolated
 from mnnfab.batch.jobs import Job, RejectedDesign, collect
 from mnnfab.batch.limits import Limits
@@ -526,3 +528,55 @@ def test_no_such_scheduler(tmp_path: Path) -> None:
     nowhere = BatchOptions(2, LIMITS, scheduler="nowhere:not-a-port")
     with pytest.raises(InputError, match="--scheduler"):
         do([small_design(tmp_path, "small")], tmp_path / "out", nowhere)
+
+
+def test_names_of_a_sweep_have_its_values() -> None:
+    """Lists and tables too; keys of the same last part with what tells them apart."""
+
+    def names(sweep: dict[str, Any]) -> list[str]:
+        return [one.values["name"] for one in expand({"name": "n", "sweep": sweep}, "n.toml")]
+
+    assert names({"task": {"loads_gf": [[-5.0], [-8.0, 2.0]]}}) == [
+        "n-loads_gf--5.0",
+        "n-loads_gf--8.0-2.0",
+    ]
+    ports = [[{"node": 3, "axis": "y"}], [{"node": 4, "axis": "x"}]]
+    assert names({"task": {"inputs": ports}}) == ["n-inputs-3-y", "n-inputs-4-x"]
+    both = {"fabrication": {"joint_ratio": [0.5]}, "check": {"joint_ratio": [1]}}
+    assert names(both) == ["n-fabrication.joint_ratio-0.5-check.joint_ratio-1"]
+    long = [["a" * 30], ["b" * 30]]
+    assert names({"task": {"class_names": long}}) == ["n-class_names-0", "n-class_names-1"]
+
+
+def test_the_chart_and_the_limits_of_a_batch() -> None:
+    """Two designs: numbers with limits are met or missed; axes are numbers that differ."""
+
+    def row(name: str, read: float, instability: float) -> dict[str, Any]:
+        numbers = dict.fromkeys(column.key for column in COLUMNS)
+        return numbers | {
+            "name": name,
+            "source": "s",
+            "ending": "pass",
+            "message": "",
+            "metric": "accuracy",
+            "metric_as_read": read,
+            "metric_required": 0.9,
+            "better": "higher",
+            "first_instability": instability,
+            "instability_required": 1.25,
+            "mass_g": 3.0,
+            "sweep.training.seed": int(name),
+        }
+
+    rows = [row("1", 0.95, 1.2), row("2", 0.85, 2.0)]
+    chart = chart_values(rows)
+    assert [(axis["key"], axis["better"]) for axis in chart["axes"]] == [
+        ("metric_as_read", "higher"),
+        ("first_instability", "higher"),
+        ("sweep.training.seed", ""),
+    ]
+    assert [point["values"] for point in chart["points"]] == [[0.95, 1.2, 1], [0.85, 2.0, 2]]
+    cells = lxml.html.fromstring(index_text(rows)).xpath("//tbody/tr/td")
+    states = {cell.text: cell.get("class").split()[-1] for cell in cells if cell.get("data-value")}
+    assert states["0.950"] == states["2.00"] == "met"
+    assert states["0.850"] == states["1.20"] == "missed"

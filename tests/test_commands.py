@@ -134,7 +134,8 @@ def test_log_files_say_what_happened(tmp_path: Path) -> None:
         "INFO mesh: ",
         " degrees of freedom, error ",
         "INFO small.svg: written and read back",
-        "INFO pass: small.svg",
+        "INFO small.svg; see ",
+        "INFO pass: printable yes; stable and strong yes; does the task as read yes; ",
         "ERROR",
     ):
         assert words in text

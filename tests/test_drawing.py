@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from itertools import combinations
+from itertools import combinations, cycle
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,9 @@ from mnnfab import make_problem, parse_design
 from mnnfab.findings import Finding
 from mnnfab.network.network import Network
 from mnnfab.printed_part.part import PrintedPart
-from mnnfab.report.drawing import draw_marks, draw_network
-from mnnfab.report.sketch import number_places
+from mnnfab.report.drawing import draw_network
+from mnnfab.report.labels import Label, boxes_of_circles, place_labels
+from mnnfab.report.node_numbers import number_places
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 
@@ -45,11 +46,12 @@ def test_no_number_is_under_a_marker_a_bond_or_a_text(values: dict[str, Any]) ->
     widths = np.full(network.n_bonds, 2.5)
     figure = Figure(figsize=(8.5, 6))
     axes = figure.add_subplot()
-    draw_network(axes, problem, widths, tiling := PrintedPart(problem, widths).tiling)
+    marked = network.nodes[:3].tolist()
+    findings = [Finding("wall", "warning", "", "", (x - 2.0, y)) for x, y in marked]
+    tiling = PrintedPart(problem, widths).tiling
+    assert draw_network(axes, problem, widths, tiling, findings) == 0
     numbers = [text for text in axes.texts if text.get_text().isdecimal()]
     assert len(numbers) == network.n_nodes
-    marked = network.nodes[:3].tolist()
-    draw_marks(axes, [Finding("wall", "warning", "", "", (x - 2.0, y)) for x, y in marked])
     figure.draw_without_rendering()
     in_pixels, pixels_per_point = axes.transData.transform, figure.dpi / 72
     boxes = [box_of(text) for text in numbers]
@@ -59,8 +61,10 @@ def test_no_number_is_under_a_marker_a_bond_or_a_text(values: dict[str, Any]) ->
     markers = [
         shapely.Point(in_pixels(place)).buffer(pixels_per_point * np.sqrt(size) / 2)
         for collection in axes.collections
-        for place in np.asarray(collection.get_offsets())
-        for size in getattr(collection, "get_sizes", list)()[:1]
+        if hasattr(collection, "get_sizes")
+        for place, size in zip(
+            np.asarray(collection.get_offsets()), cycle(collection.get_sizes()), strict=False
+        )
     ]
     assert len(markers) >= 2 + 4 + 3 + len(marked)
     for number, box in enumerate(boxes):
@@ -68,7 +72,8 @@ def test_no_number_is_under_a_marker_a_bond_or_a_text(values: dict[str, Any]) ->
         assert not shapely.intersects(markers, box).any(), number
     frame = shapely.box(*axes.get_window_extent().extents)
     assert all(frame.contains(box) for box in boxes)
-    for one, other in combinations([box_of(text) for text in axes.texts], 2):
+    texts = [text for text in axes.texts if text.get_text()]  # others are arrows
+    for one, other in combinations(map(box_of, texts), 2):
         assert not one.intersects(other)
 
 
@@ -79,3 +84,27 @@ def test_numbers_are_between_the_bonds_as_near_to_the_top_as_possible() -> None:
     found = number_places(Network(nodes, bonds, np.array([0, 1])))
     directions = [direction for _, direction in found]
     np.testing.assert_allclose(directions, [[0, 1], [0, 1], [-1, 0], [1, 0]], atol=1e-12)
+
+
+def test_labels_cover_neither_each_other_nor_obstacles() -> None:
+    """Twelve labels of one place, around an obstacle: all of them placed, none on another."""
+    figure = Figure(figsize=(6, 4))
+    axes = figure.add_subplot()
+    axes.set(xlim=(0, 1), ylim=(0, 1))
+    obstacle = boxes_of_circles(axes, np.array([[0.5, 0.5]]), 20.0)
+    labels = [Label(f"label {number}", (0.5, 0.5)) for number in range(12)]
+    assert place_labels(axes, labels, obstacle) == 0
+    boxes = [box_of(text) for text in axes.texts if text.get_text()]
+    assert len(boxes) == 12
+    for one, other in combinations([*boxes, shapely.box(*obstacle[0])], 2):
+        assert not one.intersects(other)
+    frame = shapely.box(*axes.get_window_extent().extents)
+    assert all(frame.contains(box) for box in boxes)
+
+
+def test_labels_without_space_are_counted_and_left_out() -> None:
+    figure = Figure(figsize=(1, 0.6))
+    axes = figure.add_subplot()
+    labels = [Label("a label that is too long", (0.5, 0.5)) for _ in range(3)]
+    assert place_labels(axes, labels, np.empty((0, 4))) == 3
+    assert not axes.texts

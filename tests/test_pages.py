@@ -7,6 +7,7 @@ tests are skipped.
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import shutil
 import subprocess
@@ -21,13 +22,21 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from click.testing import CliRunner
 from small import small_design
 
+import mnnfab.vv.evidence
 from mnnfab.batch.limits import Limits
 from mnnfab.batch.run import BatchOptions, batch
 from mnnfab.batch.watchers import SilentBatch
+from mnnfab.cli import main
+from mnnfab.lab.operations import write_kit_for_run
 from mnnfab.pipeline.pipeline import Outcome, run
+from mnnfab.progress.watcher import NullWatcher
 from mnnfab.report.serving import folder_server
+from mnnfab.verification.run import verify
+from mnnfab.verification.writing import write_verification
+from mnnfab.vv.writing import write_vv_report
 
 CHROMIUM = shutil.which("chromium")
 REQUIRED = os.environ.get("MNNFAB_OUTSIDE_TOOLS") == "required"
@@ -75,14 +84,36 @@ def opened(browser: Any, address: str, size: dict[str, int]) -> Opened:  # noqa:
     return found
 
 
+def serious_findings(browser: Any, page: Path, tmp_path: Path) -> list[str]:  # noqa: ANN401
+    """Return the serious findings of axe-core on a page, in light and dark, wide and narrow."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = []
+    for scheme in ("light", "dark"):
+        for size in (DESKTOP, PHONE):
+            shown = browser.new_page(viewport=size, color_scheme=scheme)
+            shown.goto(page.as_uri())
+            shown.wait_for_timeout(300)
+            violations = Axe().run(shown).response["violations"]
+            shown.screenshot(path=tmp_path / f"{page.stem}-{scheme}-{size['width']}.png")
+            found += [
+                f"{scheme} {size['width']}: {one['id']}: {one['nodes'][0]['html'][:100]}"
+                for one in violations
+                if one["impact"] in {"serious", "critical"}
+            ]
+            assert shown.evaluate("document.documentElement.scrollWidth") <= size["width"]
+            shown.close()
+    return found
+
+
 def picture_of_solid(page: Any) -> bytes:  # noqa: ANN401
     data: bytes = page.locator("#solid").screenshot()
     return data
 
 
 def wait_for_solid(page: Any) -> None:  # noqa: ANN401
+    page.wait_for_selector("#solid.ready", state="attached")  # whether it is in view or not
     page.locator("#solid").scroll_into_view_if_needed()
-    page.wait_for_selector("#solid-words", state="hidden")
     page.frame_locator("#solid").locator("canvas").wait_for()
     page.wait_for_timeout(500)
 
@@ -103,7 +134,7 @@ def test_the_report_on_a_desktop(browser: Any, iris_run: Outcome, tmp_path: Path
     address = (iris_run.folder / "report.html").as_uri()
     found = opened(browser, address, DESKTOP)
     page = found.page
-    assert page.locator(".verdict").inner_text().startswith("PASS")
+    assert page.locator(".badge").inner_text() == "PASS"
     wait_for_solid(page)
     before = picture_of_solid(page)
     assert 0.02 < ink(before) < 0.6  # something is drawn, and it does not fill the view
@@ -125,8 +156,8 @@ def test_the_report_on_a_desktop(browser: Any, iris_run: Outcome, tmp_path: Path
 
 def test_tables_of_the_report_sort(browser: Any, iris_run: Outcome) -> None:  # noqa: ANN401
     page = opened(browser, (iris_run.folder / "report.html").as_uri(), DESKTOP).page
-    heading = page.locator("#bond-table th", has_text="width, mm")
-    column = "#bond-table tbody tr td:nth-child(4)"
+    heading = page.locator(".bonds th", has_text="width, mm")
+    column = ".bonds tbody tr td:nth-child(4)"
 
     def widths() -> list[float]:
         return [float(text) for text in page.locator(column).all_inner_texts()]
@@ -187,6 +218,60 @@ def test_reports_of_other_tasks(browser: Any, tmp_path: Path, example: str) -> N
     found.page.close()
 
 
+def test_the_first_screen_answers_what_a_lab_asks(browser: Any, iris_run: Outcome) -> None:  # noqa: ANN401
+    """Can I print it, what may I hang, how well will it do: in view at once on a desktop."""
+    page = opened(browser, (iris_run.folder / "report.html").as_uri(), DESKTOP).page
+    words = page.evaluate(
+        "[...document.querySelectorAll('.lights li, .key div')].filter("
+        "e => e.getBoundingClientRect().bottom < innerHeight).map(e => e.innerText)"
+    )
+    key = json.loads((iris_run.folder / "report.json").read_text())["key_figures"]
+    assert len(words) == 3 + 4
+    assert "printable: pass" in words[0]
+    assert f"{key['usable_loads']['largest_load_gf']:.1f} gf" in words[3]
+    assert f"{key['metric_as_read']['value']:.3f}" in words[4]
+    assert f"{100 * key['print_yield']:.0f} %" in words[5]
+    assert f"{key['mass_g']:.2f} g" in words[6]
+    page.close()
+
+
+def test_tables_and_figures_are_numbered_in_their_order(browser: Any, iris_run: Outcome) -> None:  # noqa: ANN401
+    page = opened(browser, (iris_run.folder / "report.html").as_uri(), DESKTOP).page
+    texts = page.locator("caption strong, figcaption strong").all_text_contents()
+    for kind in ("Table", "Figure"):
+        numbers = [text.rstrip(".") for text in texts if text.startswith(kind)]
+        assert numbers == [f"{kind} {number + 1}" for number in range(len(numbers))]
+        assert len(numbers) > 5
+    heads = page.locator("main table thead").count()
+    assert heads == len([text for text in texts if text.startswith("Table")])
+    page.close()
+
+
+def test_pages_are_accessible(browser: Any, iris_run: Outcome, tmp_path: Path) -> None:  # noqa: ANN401
+    """No serious finding of axe-core, in light and dark, on a desktop and a phone."""
+    assert serious_findings(browser, iris_run.folder / "report.html", tmp_path) == []
+    compared = tmp_path / "compared.html"
+    arguments = ["compare", str(iris_run.folder), str(iris_run.folder), "--html", str(compared)]
+    assert CliRunner().invoke(main, arguments).exit_code == 0
+    assert serious_findings(browser, compared, tmp_path) == []
+
+
+@pytest.mark.ci
+def test_pages_of_other_commands_are_accessible(
+    browser: Any,  # noqa: ANN401
+    iris_run: Outcome,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one = verify(["nafems-le1"], NullWatcher())
+    monkeypatch.setattr(mnnfab.vv.evidence, "verify", lambda *_: one)
+    kit = write_kit_for_run(iris_run.folder, tmp_path / "kit")[0].folder / "kit.html"
+    verified = write_verification(one, tmp_path / "verified")
+    validated = write_vv_report(iris_run.folder).page
+    for page in (kit, verified, validated):
+        assert serious_findings(browser, page, tmp_path) == []
+
+
 @pytest.mark.ci
 def test_the_page_of_a_batch(browser: Any, tmp_path: Path) -> None:  # noqa: ANN401
     sweep = "[sweep]\ntraining.seed = [2, 0, 1]\n"
@@ -208,8 +293,9 @@ def test_the_page_of_a_batch(browser: Any, tmp_path: Path) -> None:  # noqa: ANN
     assert page.locator("#shown").inner_text() == "1 shown"
     page.locator("#ending").select_option("")
     assert page.locator("img").first.evaluate("image => image.naturalWidth") > 0
-    page.locator("a", has_text="b-seed-0").click()
-    assert page.locator("h1").inner_text() == "b-seed-0"
+    assert serious_findings(browser, out / "index.html", tmp_path) == []
+    page.locator("td a", has_text="b-seed-0").first.click()
+    assert page.locator("h1").inner_text() == "b-seed-0 PASS"
     assert found.errors == []
     assert all(one.startswith(("file:", "data:", "blob:")) for one in found.requests)
     page.close()
@@ -230,7 +316,7 @@ def test_a_run_is_followed_until_its_report(browser: Any, tmp_path: Path) -> Non
         while len((line.get_attribute("points") or "").split()) < 4:
             found.page.wait_for_timeout(50)
         assert "epoch" in found.page.locator("#words").inner_text()
-        found.page.wait_for_selector(".verdict", timeout=60_000)
+        found.page.wait_for_selector(".badge", timeout=60_000)
         assert found.page.url == f"{address}report.html"
         wait_for_solid(found.page)  # what the server lets a page do is enough for it
         assert ink(picture_of_solid(found.page)) > 0.02

@@ -147,8 +147,8 @@ def test_tables_agree_with_the_report(iris_run: Outcome) -> None:
 def test_page_stands_alone(iris_run: Outcome) -> None:
     page = (iris_run.folder / "report.html").read_text(encoding="utf-8")
     assert not re.findall(r'@import|url\(|(?:src|href)="(?!data:|#)', page)
-    assert page.count("<img") == 7
-    assert page.index('class="verdict pass"') < page.index("<h2")
+    assert page.count("<img") == 8
+    assert page.index('class="badge pass"') < page.index("<h2")
     for finding in iris_run.findings:
         assert finding.code in page
 

@@ -28,7 +28,7 @@ EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 
 def test_a_design_with_load_cases() -> None:
     view = view_of(EXAMPLES / "gripper.toml")
-    assert view.loads_gf == pytest.approx((-18.0, 4.0))
+    assert view.ports.loads_gf == pytest.approx((-18.0, 4.0))
     lines = view.text.splitlines()
     assert lines[0].startswith("gripper: 20 nodes, 40 bonds, 80 × 55.43 mm, bonds of 16 mm")
     assert "fixed nodes: 2, 3" in lines

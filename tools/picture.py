@@ -13,6 +13,7 @@ from fem.mesh import make_mesh
 from geometry.facets import make_facets
 from mnnfab import load_problem, train_problem
 from mnnfab.printed_part.tiling import tile_part
+from mnnfab.problem.problem import require_ports
 from mnnfab.report.drawing import draw_deformed, draw_network
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -24,8 +25,7 @@ TOLERANCE_MM = 0.01
 
 def draw_iris() -> None:
     """Train, tile, solve and draw the iris example."""
-    problem = load_problem(ROOT / "examples" / "iris.toml")
-    assert problem.task is not None
+    problem = require_ports(load_problem(ROOT / "examples" / "iris.toml"))
     widths = train_problem(problem).widths_mm
     tiling = tile_part(problem, widths)
     mesh = make_mesh(tiling, 4, 120.0)
@@ -34,7 +34,7 @@ def draw_iris() -> None:
     figure = Figure(figsize=(15, 4.4), layout="constrained")
     left, middle, right = figure.subplots(1, 3)
     draw_network(left, problem, widths, tiling)
-    draw_deformed(middle, tiling, continuum, problem.task.load_cases[2])
+    draw_deformed(middle, problem, tiling, continuum, problem.task.load_cases[2])
     right.imshow(render(make_facets(tiling, TOLERANCE_MM), 2.0, -20.0, 42.0, (900, 640), 1.4))
     right.set_axis_off()
     right.set_title("part", fontsize=10)

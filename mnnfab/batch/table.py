@@ -22,6 +22,14 @@ _NUMBERS = {
     "metric": "str",
     "metric_bar": "float",
     "metric_continuum": "float",
+    "metric_as_read": "float",
+    "metric_as_read_test": "float",
+    "metric_required": "float",
+    "better": "str",
+    "first_instability": "float",
+    "instability_required": "float",
+    "usable_load_factor": "float",
+    "largest_strain": "float",
     "loss": "float",
     "scale": "float",
     "displacement_residual": "float",
@@ -77,6 +85,7 @@ def _numbers_of(report: Mapping[str, Any]) -> dict[str, Any]:
         "metric": metric,
         "metric_bar": bars.get("metrics", {}).get(metric),
         "metric_continuum": (models["continuum"] or {}).get("metrics", {}).get(metric),
+        **_loaded_numbers(report),
         "loss": (report["training"] or {}).get("loss_last"),
         "scale": agreement.get("scale"),
         "displacement_residual": agreement.get("displacement_residual"),
@@ -93,6 +102,26 @@ def _numbers_of(report: Mapping[str, Any]) -> dict[str, Any]:
         "warnings": severities.count("warning"),
         "design_sha256": report["design_sha256"],
         "message": f"{first_error['where']}: {first_error['message']}" if first_error else "",
+    }
+
+
+def _loaded_numbers(report: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the numbers of the loaded part and their limits; none in an earlier version."""
+    key = report.get("key_figures") or {}
+    read, loads = key.get("metric_as_read") or {}, key.get("usable_loads") or {}
+    loaded = report.get("loaded") or {}
+    envelope = loaded.get("envelope") or {}
+    factors = [envelope.get(name) for name in ("unstable_in_plane", "unstable_out_of_plane")]
+    strains = [case["largest_strain"] for case in loaded.get("cases", ())]
+    return {
+        "metric_as_read": read.get("value"),
+        "metric_as_read_test": read.get("test_samples"),
+        "metric_required": read.get("required"),
+        "better": read.get("better"),
+        "first_instability": min((one for one in factors if one is not None), default=None),
+        "instability_required": loads.get("margin"),
+        "usable_load_factor": loads.get("upper_factor"),
+        "largest_strain": max(strains, default=None),
     }
 
 

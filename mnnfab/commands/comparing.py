@@ -24,11 +24,13 @@ if TYPE_CHECKING:
 )
 def compare(watcher: ProgressWatcher, first: Path, second: Path, html: Path | None) -> Answer:  # noqa: ARG001
     """Compare the designs, results and widths of two runs."""
+    import shutil
+
     from mnnfab.io.json_values import to_jsonable
     from mnnfab.runs.comparison import compare_runs, comparison_text, value_text
 
     found = compare_runs(first, second)
-    text = comparison_text(found)
+    text = comparison_text(found, shutil.get_terminal_size().columns)
     if html is not None:
         from mnnfab.io.files import write_new_file
         from mnnfab.report.template import render

@@ -284,8 +284,8 @@ def show(
         "bonds": network.bonds.tolist(),
         "fixed": network.fixed.tolist(),
         "supports": [str(one) for one in network.supports],
-        "inputs": [str(port) for port in view.inputs],
-        "outputs": [str(port) for port in view.outputs],
+        "inputs": [str(port) for port in view.ports.inputs],
+        "outputs": [str(port) for port in view.ports.outputs],
         "notes": list(view.lines),
     }
     if out is not None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mnnfab.commands.answer import FAILED, PASSED, Answer, command
 from mnnfab.commands.options import DESIGN, FOLDER, FORCE, OUT, PDF, START, THOROUGH
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mnnfab.pipeline.pipeline import Outcome
     from mnnfab.progress.watcher import ProgressWatcher
 
@@ -123,7 +125,7 @@ def _answer(outcome: Outcome) -> Answer:
     exported = ", ".join(outcome.files) or "no part files written"
     lines += _removed(outcome.removed)
     lines += [f"{part.title}: {part.verdict} ({part.reason})" for part in outcome.partial_verdicts]
-    lines.append(f"{outcome.verdict}: {exported}; see {report}")
+    lines += [f"{exported}; see {report}", closing_line(outcome)]
     values = {
         "verdict": outcome.verdict,
         "verdicts": {part.name: part.verdict for part in outcome.partial_verdicts},
@@ -131,7 +133,31 @@ def _answer(outcome: Outcome) -> Answer:
         "report": str(report),
         "files": list(outcome.files),
         "removed": list(outcome.removed),
+        "key_figures": dict(outcome.key_figures),
+        "seconds": outcome.seconds,
         "findings": [finding.as_json() for finding in outcome.findings],
     }
     status = PASSED if outcome.verdict == "pass" else FAILED
     return Answer("\n".join(lines), values, status)
+
+
+def closing_line(outcome: Outcome) -> str:
+    """Return verdicts, metric as read, usable loads and time of a run in one line."""
+    parts = [f"{part.title} {_SHORT[part.verdict]}" for part in outcome.partial_verdicts]
+    key = outcome.key_figures
+    if metric := key.get("metric_as_read"):
+        spread = "" if metric["sd"] is None else f" ± {metric['sd']:.3f}"
+        value = "undefined" if metric["value"] is None else f"{metric['value']:.3f}{spread}"
+        parts.append(f"{metric['label']} as read {value}")
+    if loads := key.get("usable_loads"):
+        parts.append(_usable(loads))
+    return f"{outcome.verdict}: {'; '.join([*parts, f'{outcome.seconds:.0f} s'])}"
+
+
+_SHORT = {"pass": "yes", "fail": "NO"}
+
+
+def _usable(loads: Mapping[str, Any]) -> str:
+    if loads["upper_factor"] is None:
+        return "usable at no load"
+    return f"usable from {loads['lower_factor']:.2g} to {loads['upper_factor']:.2g} times the loads"

@@ -211,6 +211,9 @@ class ToleranceSection(Section):
             not given.
         modulus_sd: relative standard deviation of the modulus of the part; 0.1 if not given.
         load_sd_gf: standard deviation of every applied weight.
+        hold_time_sd_s: standard deviation of the time of a reading after the loads were applied,
+            for materials with relaxation data; only the validation report uses it.
+        temperature_sd_C: standard deviation of the temperature of the part, likewise.
         samples: number of print samples.
         train_over: number of print samples, drawn with width_sd_mm, over which training
             minimises the mean loss; an even number, because the errors are drawn in pairs of
@@ -226,6 +229,8 @@ class ToleranceSection(Section):
     thickness_sd_mm: NotNegative | None = None
     modulus_sd: Annotated[float, Field(ge=0, le=0.5)] = 0.1
     load_sd_gf: NotNegative = 0.0
+    hold_time_sd_s: NotNegative = 10.0
+    temperature_sd_C: NotNegative = 2.0
     samples: Annotated[int, Field(ge=10, le=1_000_000)] = 1000
     train_over: Annotated[int, Field(ge=0, le=1000, multiple_of=2)] = 0
     train_over_modulus: Many[Annotated[float, Field(gt=0, le=100)]] = ()

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -22,7 +22,7 @@ from mnnfab.errors import InputError
 SWEEP = "sweep"
 #: Largest number of designs from one file; a larger number is refused as an error.
 MAX_DESIGNS = 100_000
-_MAX_NAME_LENGTH = 80
+_MAX_NAME_LENGTH, _MAX_VALUE_LENGTH = 80, 20
 Values = dict[str, Any]
 
 
@@ -111,11 +111,39 @@ def _set_value(values: Values, path: Path, value: Any, where: str) -> None:  # n
 
 def _name(stem: str, choice: Mapping[Path, Any], lists: Mapping[Path, list[Any]], at: int) -> str:
     """Return a name with the swept values, or with a number if that is too long."""
-    parts = []
-    for path, value in choice.items():
-        value_text = str(value)
-        if not re.fullmatch(r"[A-Za-z0-9.-]{1,20}", value_text):  # lists, tables, other characters
-            value_text = str(lists[path].index(value))
-        parts.append(f"{path[-1]}-{value_text}")
+    parts = [
+        f"{_key_name(path, lists)}-{_value_name(value, lists[path])}"
+        for path, value in choice.items()
+    ]
     name = "-".join([stem, *parts])
     return name if len(name) <= _MAX_NAME_LENGTH else f"{stem}-{at:05d}"
+
+
+def _key_name(path: Path, paths: Iterable[Path]) -> str:
+    """Return the last part of a key, with those before it that tell it from other swept keys."""
+    for length in range(1, len(path)):
+        if sum(other[-length:] == path[-length:] for other in paths) == 1:
+            return ".".join(path[-length:])
+    return ".".join(path)
+
+
+def _value_name(value: Any, values: Sequence[Any]) -> str:  # noqa: ANN401 - what TOML can hold
+    """Return a value as part of a name; its number among the values if that is too long.
+
+    >>> _value_name([1.5, 2.5], [[1.5, 2.5], [1.0, 2.0]])
+    '1.5-2.5'
+    """
+    names = [re.sub(r"[^A-Za-z0-9.-]+", "-", _text(one)).rstrip("-") for one in values]
+    place = values.index(value)
+    name = names[place]
+    is_clear = name and len(name) <= _MAX_VALUE_LENGTH and names.count(name) == 1
+    return name if is_clear else str(place)
+
+
+def _text(value: Any) -> str:  # noqa: ANN401 - what TOML can hold
+    """Return a value without the names of keys in lists of tables."""
+    if isinstance(value, Mapping):
+        return " ".join(_text(part) for part in value.values())
+    if isinstance(value, list):
+        return " ".join(map(_text, value))
+    return str(value)

@@ -25,11 +25,13 @@ class Instability:
         factor: load factor at which stability is lost; infinite if it is not lost.
         plane: whether the part buckles in its plane or out of it.
         source: sample or load case, and the model.
+        position_mm: place of the largest displacement of the mode, where the mode is known.
     """
 
     factor: float
     plane: Plane
     source: str
+    position_mm: tuple[float, float] | None = None
 
 
 def swept_instabilities(sweep: Sweep) -> Iterator[Instability]:
@@ -67,7 +69,16 @@ def solid_instabilities(buckling: Mapping[str, SolidBuckling]) -> Iterator[Insta
     for name, found in buckling.items():
         factor = found.out_of_plane.factor
         if factor is not None:
-            yield Instability(factor, "out of the plane", f"“{name}” (solid)")
+            yield Instability(factor, "out of the plane", f"“{name}” (solid)", _place(found))
+
+
+def _place(found: SolidBuckling) -> tuple[float, float] | None:
+    """Return the place of the largest displacement of the mode out of the plane."""
+    heights = np.abs(found.out_of_plane.mode[:, 2])
+    if not heights.any():
+        return None
+    x, y = found.points_mm[heights.argmax()].tolist()
+    return x, y
 
 
 def first_instability(instabilities: Iterable[Instability], plane: Plane) -> float:

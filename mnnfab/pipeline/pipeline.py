@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ from mnnfab.problem.problem import Problem, has_ports, require_ports, require_tr
 from mnnfab.problem.request_hash import request_of
 from mnnfab.progress.live import ProgressFileWatcher
 from mnnfab.progress.watcher import NullWatcher, ProgressWatcher, StageTimer
+from mnnfab.report.key_figures import key_values
 from mnnfab.runs.load import load_run, require_run
 from mnnfab.runs.record import WIDTHS, Record, make_record
 from mnnfab.runs.run_folder import (
@@ -63,6 +64,8 @@ class Outcome:
         files: names of the exported files.
         reported: findings that were reported to the progress watcher during the run.
         removed: removed files of an earlier part, which do not belong to the new results.
+        key_figures: key figures of the part, as in `report.json`.
+        seconds: time of all stages.
     """
 
     folder: Path
@@ -72,6 +75,8 @@ class Outcome:
     files: tuple[str, ...]
     reported: tuple[Finding, ...] = ()
     removed: tuple[str, ...] = ()
+    key_figures: Mapping[str, Any] = field(default_factory=dict)
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -401,6 +406,8 @@ def _outcome(
         files=files,
         reported=reported,
         removed=tuple(name for name in before if not (folder / name).exists()),
+        key_figures=key_values(results),
+        seconds=sum(results.timings_s.values()),
     )
 
 

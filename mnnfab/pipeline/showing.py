@@ -65,6 +65,7 @@ def _of_file(path: Path, merge_mm: float | None, drawing: DrawingOptions | None)
 
 def _of_design(path: Path) -> NetworkView:
     from mnnfab.report.network_view import NetworkView
+    from mnnfab.report.symbols import ShownPorts, largest_loads_gf
 
     design = load_design(path)
     try:
@@ -79,13 +80,13 @@ def _of_design(path: Path) -> NetworkView:
     except MnnfabError as error:
         lines.append(f"not valid yet: {error}")
     else:
-        loads = _largest_loads(problem)
+        loads = largest_loads_gf(problem.task) if problem.task else ()
         lines += [*_load_cases(problem), *_moduli(problem)]
     inputs, outputs = (
         _existing(network, [item.port for item in items])
         for items in (section.inputs, section.outputs)
     )
-    return NetworkView(design.name, network, inputs, outputs, loads, tuple(lines))
+    return NetworkView(design.name, network, ShownPorts(inputs, outputs, loads), tuple(lines))
 
 
 def _without_task(design: Design, folder: Path, error: InputError) -> NetworkView:
@@ -176,15 +177,6 @@ def _moduli(problem: Problem) -> list[str]:
         f"repeats with {first} and {second} mm: {size}",
         f"moduli by beams of the {which} widths: {values}",
     ]
-
-
-def _largest_loads(problem: Problem) -> tuple[float, ...]:
-    """Return the largest load at each input, gf, with its sign."""
-    if problem.task is None:
-        return ()
-    loads = problem.task.loads_N / NEWTON_PER_GF
-    largest = loads[np.abs(loads).argmax(axis=0), np.arange(loads.shape[1])]
-    return tuple(largest.tolist())
 
 
 def _load_cases(problem: Problem) -> list[str]:

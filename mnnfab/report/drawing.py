@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,12 +11,12 @@ from matplotlib.collections import PatchCollection
 from matplotlib.colors import Normalize
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
-from matplotlib.patheffects import withStroke
 from matplotlib.tri import Triangulation
 
 from geometry.outline import outline
-from mnnfab.report.palette import BLUE, GREEN, GREY, ORANGE, RED
-from mnnfab.report.sketch import NUMBERED_NODES, draw_ports, move_beside
+from mnnfab.report.labels import Label
+from mnnfab.report.palette import BLUE, GREEN, GREY, ORANGE, PURPLE
+from mnnfab.report.symbols import draw_symbols, shown_ports
 from mnnfab.task.metrics import metric_label
 from mnnfab.units import NEWTON_PER_GF
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from mnnfab.model.agreement import Agreement
     from mnnfab.model.model import PortModel
     from mnnfab.model.response import Response
-    from mnnfab.problem.problem import Problem, TrainableProblem
+    from mnnfab.problem.problem import PortProblem, Problem, TrainableProblem
     from mnnfab.runs.history_file import Columns
     from mnnfab.task.task import LoadCase, Task
     from mnnfab.tolerance.study import ToleranceStudy
@@ -40,12 +41,33 @@ if TYPE_CHECKING:
 WIDTH_COLOURS = STRESS_COLOURS = "cividis"
 #: Largest displacement in a figure of the deformed shape, as a fraction of the part's width.
 DISPLACEMENT_SHARE = 0.06
+#: Space around the part for arrows and labels, as a share of the mean bond.
+ARROW_MARGIN = 0.75
+#: Labels of the rings of findings that are ringed whatever their severity; others have their codes.
+RING_NAMES = {"stability": "buckles first", "loaded-strain": "largest strain"}
 #: Number of bonds in the chart of variance shares.
 MAX_BARS = 8
 
 
-def draw_network(axes: Axes, problem: Problem, widths_mm: FloatArray, tiling: Tiling) -> None:
-    """Draw the part to scale with bonds coloured by width, ports and fixed nodes."""
+def draw_network(
+    axes: Axes,
+    problem: Problem,
+    widths_mm: FloatArray,
+    tiling: Tiling,
+    findings: Sequence[Finding] = (),
+) -> int:
+    """Draw the part to scale with bonds coloured by width, symbols, and rings around findings.
+
+    Args:
+        axes: axes to draw into.
+        problem: problem of the design.
+        widths_mm: width of each bond, (n_bonds,).
+        tiling: the part in the plane.
+        findings: findings with a position; a ring is labelled with all findings at its position.
+
+    Returns:
+        The number of labels for which there was no space.
+    """
     polygons = np.array([PathPatch(polygon_path(cell)) for cell in tiling.polygons])
     others = np.setdiff1d(np.arange(tiling.n_cells), tiling.bond_cells)
     axes.add_collection(PatchCollection(polygons[others], facecolors=GREY, edgecolors="none"))
@@ -55,30 +77,28 @@ def draw_network(axes: Axes, problem: Problem, widths_mm: FloatArray, tiling: Ti
     cells.set_array(widths_mm)
     axes.add_collection(cells)
     _draw_outline(axes, tiling, color="black", lw=0.4)
-    _set_limits(axes, tiling.points)
-    draw_ports(axes, problem.network, problem.task)
+    _set_limits(axes, tiling.points, ARROW_MARGIN * float(problem.network.lengths.mean()))
     colour_bar = axes.figure.colorbar(cells, ax=axes, shrink=0.7)
     colour_bar.set_label("bond width, mm")
+    labels = _ring_labels(findings)
+    places = np.array([label.at for label in labels]).reshape(-1, 2)
+    x, y = places.T
+    axes.scatter(x, y, s=160, facecolors="none", edgecolors=PURPLE, linewidths=1.8, zorder=6)
+    ports = shown_ports(problem.task)
+    return draw_symbols(axes, problem.network, ports, labels=labels, circled=places)
 
 
-def draw_marks(axes: Axes, findings: Sequence[Finding]) -> None:
-    """Circle the positions of findings, labelled with the codes of all findings at a position."""
+def _ring_labels(findings: Sequence[Finding]) -> list[Label]:
+    """Return one label per position, with the names of all findings there."""
     positions: dict[tuple[float, float], list[str]] = {}
     for finding in findings:
         if finding.position_mm is not None:
-            positions.setdefault(finding.position_mm, []).append(finding.code)
-    axes.apply_aspect()  # the places of the texts follow from it
-    others = [*axes.texts]
-    for position, codes in positions.items():
-        axes.scatter(*position, s=160, facecolors="none", edgecolors=RED, linewidths=1.6, zorder=5)
-        text = axes.annotate(
-            ", ".join(codes), position, (8, 8), textcoords="offset points", color=RED, fontsize=8
-        )
-        text.set_path_effects([withStroke(linewidth=2, foreground="white")])
-        text.set_zorder(6)
-        if len(positions) <= NUMBERED_NODES:
-            move_beside(text, others)
-        others.append(text)
+            names = positions.setdefault(finding.position_mm, [])
+            names.append(RING_NAMES.get(finding.code, finding.code))
+    return [
+        Label(", ".join(names), position, colour=PURPLE, size=8.5)
+        for position, names in positions.items()
+    ]
 
 
 def _draw_outline(axes: Axes, tiling: Tiling, color: str, lw: float) -> None:
@@ -171,7 +191,9 @@ def _scatter(axes: Axes, reference: FloatArray, values: FloatArray, scale: float
     axes.legend(frameon=False, fontsize=8)
 
 
-def draw_deformed(axes: Axes, tiling: Tiling, continuum: Continuum, case: LoadCase) -> None:
+def draw_deformed(
+    axes: Axes, problem: PortProblem, tiling: Tiling, continuum: Continuum, case: LoadCase
+) -> None:
     """Draw the deformed shape coloured by von Mises stress, over the undeformed outline."""
     loads = np.array(case.loads_N)
     mesh = continuum.mesh
@@ -189,13 +211,18 @@ def draw_deformed(axes: Axes, tiling: Tiling, continuum: Continuum, case: LoadCa
         norm=Normalize(0, float(np.percentile(stress, 99))),
         rasterized=True,
     )
-    _set_limits(axes, np.vstack([points, mesh.points]))
+    reach = ARROW_MARGIN * float(problem.network.lengths.mean())
+    _set_limits(axes, np.vstack([points, mesh.points]), reach)
     axes.set_title(f"{case.name}: displacements × {factor:g}", fontsize=10)
     colour_bar = axes.figure.colorbar(collection, ax=axes, shrink=0.7, extend="max")
     colour_bar.set_label("von Mises stress, kPa")
+    ports = replace(shown_ports(problem.task), loads_gf=tuple((loads / NEWTON_PER_GF).tolist()))
+    draw_symbols(axes, problem.network, ports, numbers=False, legend=False)
 
 
-def draw_mode(axes: Axes, tiling: Tiling, continuum: Continuum, mode: FloatArray) -> None:
+def draw_mode(
+    axes: Axes, problem: PortProblem, tiling: Tiling, continuum: Continuum, mode: FloatArray
+) -> None:
     """Draw a mode, (n_dofs,), coloured by displacement magnitude, over the undeformed outline."""
     mesh = continuum.mesh
     displacements = continuum.at_points(mode)[: len(mesh.points)]
@@ -207,7 +234,10 @@ def draw_mode(axes: Axes, tiling: Tiling, continuum: Continuum, mode: FloatArray
     _draw_outline(axes, tiling, color="#888888", lw=0.5)
     triangles = Triangulation(points[:, 0], points[:, 1], mesh.triangles)
     axes.tripcolor(triangles, size, shading="gouraud", cmap=STRESS_COLOURS, rasterized=True)
-    _set_limits(axes, np.vstack([points, mesh.points]))
+    reach = ARROW_MARGIN * float(problem.network.lengths.mean())
+    _set_limits(axes, np.vstack([points, mesh.points]), reach)
+    ports = shown_ports(problem.task)
+    draw_symbols(axes, problem.network, ports, numbers=False, legend=False)
 
 
 def draw_print_samples(axes: Axes, problem: TrainableProblem, prints: ToleranceStudy) -> None:
@@ -234,9 +264,9 @@ def _round_down(factor: float) -> float:
     return float(max(step * power for step in (1, 2, 5) if step * power <= factor * (1 + 1e-9)))
 
 
-def _set_limits(axes: Axes, points: FloatArray) -> None:
+def _set_limits(axes: Axes, points: FloatArray, least_mm: float = 0.0) -> None:
     low, high = points.min(axis=0), points.max(axis=0)
-    margin = 0.04 * float((high - low).max())
+    margin = max(0.04 * float((high - low).max()), least_mm)
     axes.set_xlim(low[0] - margin, high[0] + margin)
     axes.set_ylim(low[1] - margin, high[1] + margin)
     axes.set_aspect("equal")

@@ -14,14 +14,14 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from mnnfab.io.printable import printable
-from mnnfab.problem.problem import is_trainable
+from mnnfab.problem.problem import has_ports, is_trainable
 from mnnfab.report.candidates import draw_candidates
 from mnnfab.report.drawing import (
+    RING_NAMES,
     draw_agreement,
     draw_bond_shares,
     draw_deformed,
     draw_history,
-    draw_marks,
     draw_mode,
     draw_network,
     draw_print_samples,
@@ -40,11 +40,12 @@ if TYPE_CHECKING:
     from fem.limit_states import LimitStates
     from geometry.tiling import Tiling
     from mnnfab.compensation.record import Candidate
+    from mnnfab.findings import Finding
     from mnnfab.loaded_part.assessment import LoadedPart
     from mnnfab.model.agreement import Agreement
     from mnnfab.model.response import Response
-    from mnnfab.problem.problem import Problem, TrainableProblem
-    from mnnfab.task.task import LoadCase, Task
+    from mnnfab.problem.problem import PortProblem, Problem, TrainableProblem
+    from mnnfab.task.task import Task
     from mnnfab.tolerance.study import ToleranceStudy
     from mnnfab.validation.moduli import EffectiveModuli
     from mnnfab.validation.results import Results
@@ -78,11 +79,10 @@ def pictures(results: Results) -> dict[str, Picture]:
         figures["targets"] = _targets(results, task)
     if results.bar and continuum and results.agreement:
         figures["agreement"] = _agreement(results.bar, continuum.response, results.agreement)
-    if continuum and task:
-        cases = task.load_cases[:MAX_CASES]
-        figures["deformed"] = _deformed(results.tiling, continuum, cases)
-    if continuum and results.limit_states:
-        figures |= _buckled(results.tiling, continuum, results.limit_states)
+    if continuum and has_ports(results.problem):
+        figures["deformed"] = _deformed(results.problem, results.tiling, continuum)
+    if continuum and results.limit_states and has_ports(results.problem):
+        figures |= _buckled(results.problem, results.tiling, continuum, results.limit_states)
     if results.loaded:
         figures["envelope"] = _envelope(results.loaded)
     candidates = results.record.compensation.candidates
@@ -104,15 +104,24 @@ def _figure(width: float, height: float, **margins: float) -> Figure:
 
 def _network(results: Results) -> Picture:
     figure = _figure(8.5, 6, left=0.08, right=1.0, bottom=0.1, top=0.93)
-    axes = figure.add_subplot()
-    draw_network(axes, results.problem, results.widths_mm, results.tiling)
-    marked_findings = [f for f in results.findings if f.position_mm and f.severity != "info"]
-    draw_marks(axes, marked_findings)
+    ringed = [found for found in results.findings if found.position_mm and _is_ringed(found)]
+    left_out = draw_network(
+        figure.add_subplot(), results.problem, results.widths_mm, results.tiling, ringed
+    )
     caption = "Nominal geometry, to scale; bonds are coloured by width."
-    if marked_findings:
-        caption += " Circles mark the positions of findings, labelled with their codes."
+    if results.problem.task is not None:
+        caption += " Red arrows: largest load of each input over all samples."
+    if ringed:
+        caption += " Rings: places of findings, labelled with their checks."
+    if left_out:
+        caption += f" {left_out} labels without space are left out."
     kind: Literal["svg", "png"] = "svg" if results.problem.network.n_bonds <= 500 else "png"
     return Picture("Network and bond widths", caption, address_of(figure, kind))
+
+
+def _is_ringed(finding: Finding) -> bool:
+    """Return whether the network has a ring around the position of a finding."""
+    return finding.severity != "info" or finding.code in RING_NAMES
 
 
 def _history(results: Results) -> Picture:
@@ -154,7 +163,8 @@ def _agreement(bar: Response, continuum: Response, agreement: Agreement) -> Pict
     return Picture("Agreement by port and by bond", caption, address_of(figure, "svg"))
 
 
-def _deformed(tiling: Tiling, continuum: Continuum, cases: tuple[LoadCase, ...]) -> Picture:
+def _deformed(problem: PortProblem, tiling: Tiling, continuum: Continuum) -> Picture:
+    cases = problem.task.load_cases[:MAX_CASES]
     columns = min(2, len(cases))
     rows = math.ceil(len(cases) / columns)
     width, height = (8.5, 5.4) if columns == 1 else (12.5, 4.3 * rows)
@@ -162,12 +172,14 @@ def _deformed(tiling: Tiling, continuum: Continuum, cases: tuple[LoadCase, ...])
     figure = _figure(width, height, bottom=0.5 / height, top=1 - 0.4 / height, **margins)
     for index, case in enumerate(cases):
         axes = figure.add_subplot(rows, columns, index + 1)
-        draw_deformed(axes, tiling, continuum, case)
+        draw_deformed(axes, problem, tiling, continuum, case)
     caption = "Continuum model under load, by von Mises stress; undeformed outline in grey."
     return Picture("Deformed shape", caption, address_of(figure, "png"))
 
 
-def _buckled(tiling: Tiling, continuum: Continuum, states: LimitStates) -> dict[str, Picture]:
+def _buckled(
+    problem: PortProblem, tiling: Tiling, continuum: Continuum, states: LimitStates
+) -> dict[str, Picture]:
     """Return a figure of the buckling mode with the lowest load factor, if there is one."""
     modes = [
         (factor, case_limits.buckling.mode, case_limits.case.name)
@@ -180,7 +192,7 @@ def _buckled(tiling: Tiling, continuum: Continuum, states: LimitStates) -> dict[
         return {}
     factor, mode, name = min(modes, key=lambda entry: entry[0])
     figure = _figure(8.5, 5.4, bottom=0.1)
-    draw_mode(figure.add_subplot(), tiling, continuum, mode)
+    draw_mode(figure.add_subplot(), problem, tiling, continuum, mode)
     caption = (
         f"In-plane buckling mode of the load case “{name}”, load factor {factor:.2f}. Lighter "
         "colours mark larger displacements; the amplitude is arbitrary. Undeformed outline in "

@@ -59,6 +59,7 @@ def _case(found: LoadedCase) -> dict[str, Any]:
         "loads_N": list(found.case.loads_N),
         "outputs_mm": None if lost else found.outputs_mm.tolist(),
         "linear_outputs_mm": found.linear_outputs_mm.tolist(),
+        "change": finite(found.change),
         "stable_up_to": found.stable_up_to,
         "buckling": {
             "in_plane": finite(buckling.in_plane.factor) if buckling else None,

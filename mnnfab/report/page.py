@@ -4,25 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
 from mnnfab.loaded_part.requirements import MODEL_MARGIN
 from mnnfab.losses.readouts.largest_magnitude import LARGEST_MAGNITUDE
+from mnnfab.report.baselines import baseline_of
 from mnnfab.report.bond_table import bond_table
 from mnnfab.report.figures import Picture, pictures
 from mnnfab.report.interactive import as_script, slider_data, solid_data
 from mnnfab.report.loaded import loaded_values
 from mnnfab.report.response_tables import confusion_matrices, models_by_name, output_rows
+from mnnfab.report.solid_picture import solid_picture
 from mnnfab.report.summary import summarise
-from mnnfab.report.template import render
+from mnnfab.report.symbols import support_kinds
+from mnnfab.report.template import Numbering, render
 from mnnfab.runs.history_file import Columns
 from mnnfab.task.metrics import Metrics, metric_label
 from mnnfab.task.reading import read_label
 from mnnfab.units import NEWTON_PER_GF
 from mnnfab.validation.finding_codes import grouped_findings
 from mnnfab.validation.results import Results
+
+if TYPE_CHECKING:
+    from mnnfab.network.network import Network
 
 #: Headings of the restart table whose keys are other words.
 _RESTART_COLUMNS = {"stuck": "stalled", "chosen": "kept"}
@@ -38,15 +44,22 @@ def page_text(results: Results, others: Sequence[OtherFile] = ()) -> str:
     task = results.problem.task
     figures, width_history, solid = pictures(results), slider_data(results), solid_data(results)
     outputs, report = output_rows(results), summarise(results)
-    restarts = results.record.restarts
+    restarts, number = results.record.restarts, Numbering()
     stiffness_law = report["stiffness_law"]
     return render(
         "page.html",
         report=report,
+        number=number,
+        description=_description(results),
+        load_end=_LOAD_ENDS[results.loaded.envelope.upper_limit] if results.loaded else "",
+        solid_picture=solid_picture(results.tiling),
+        support_symbols=_support_symbols(results.problem.network),
+        has_training=width_history is not None or "history" in figures,
+        input_names=[str(port) for port in task.inputs] if task else [],
+        output_names=[str(port) for port in task.outputs] if task else [],
         law_widths=", ".join(f"{width:.3g}" for width in stiffness_law["widths_mm"]),
         law_softening=", ".join(f"{factor:.3f}" for factor in stiffness_law["softening_vs_bar"]),
         partial_verdicts=results.partial_verdicts,
-        verdict_summary=_verdict_summary(results),
         **grouped_findings(results.findings),
         metrics=_metrics(results),
         metric_name=task.primary_metric.label if task and task.primary_metric else "metric",
@@ -66,12 +79,10 @@ def page_text(results: Results, others: Sequence[OtherFile] = ()) -> str:
         restart_columns=[_RESTART_COLUMNS.get(name, metric_label(name)) for name in restarts],
         restarts=_rows(restarts),
         bonds=bond_table(results),
-        picture=lambda name: _figure(figures[name], name) if name in figures else "",
+        picture=lambda name: _figure(figures[name], name, number) if name in figures else "",
         width_history=None if width_history is None else Markup(as_script(width_history)),  # noqa: S704 - no tags
         solid=None if solid is None else Markup(as_script(solid)),  # noqa: S704 - no tags
         others=others,
-        fixed=results.problem.network.fixed.tolist(),
-        supports=[str(support) for support in results.problem.network.supports],
         thickness_mm=results.problem.design.fabrication.thickness_mm,
         limits_mm=results.problem.width_limits_mm,
         newton_per_gf=NEWTON_PER_GF,
@@ -93,19 +104,48 @@ class OtherFile:
     sha256: str
 
 
-def _figure(picture: Picture, name: str) -> Markup:
+def _figure(picture: Picture, name: str, number: Numbering) -> Markup:
     anchor = "network-and-widths" if name == "network" else name
-    return Markup(render("picture.html", picture=picture, anchor=anchor))  # noqa: S704 - escaped
+    text = render("picture.html", picture=picture, anchor=anchor, number=number)
+    return Markup(text)  # noqa: S704 - escaped
 
 
-def _verdict_summary(results: Results) -> str:
-    """Return a one-sentence summary of the verdict."""
-    if results.continuum is None and results.verdict == "pass":
-        return "The part is printable. Its task was not checked with the continuum model."
-    failed = [part.title for part in results.partial_verdicts if part.verdict == "fail"]
-    if failed:
-        return f"Not met: {', '.join(failed)}."
-    return "The part is printable, stable and strong, and does its task as it is read."
+#: What ends the window of load factors, by its key in the envelope.
+_LOAD_ENDS = {
+    "in the plane": "Limited by stability in the plane, with its margin.",
+    "out of the plane": "Limited by buckling out of the plane, with its margin.",
+    "strain": "Limited by the strain at the joints.",
+    "task": "Limited by the metric of the task.",
+    "none": "Larger loads were not studied.",
+}
+
+
+def _description(results: Results) -> str:
+    """Return the network, its supports, material and size in one line."""
+    problem = results.problem
+    network, kind = problem.network, problem.design.task.kind
+    fixed = ", ".join(map(str, network.fixed.tolist())) or "none"
+    parts = [
+        f"{network.n_nodes} nodes, {network.n_bonds} bonds, fixed at nodes {fixed}",
+        *([f"supported at {', '.join(map(str, network.supports))}"] if network.supports else []),
+        f"{problem.material.name}, {problem.material.youngs_modulus_MPa:.3g} MPa",
+        f"{problem.design.fabrication.thickness_mm:g} mm thick",
+        f"printer {problem.design.fabrication.printer}",
+    ]
+    return "; ".join(parts if kind == "none" else [kind, *parts])
+
+
+def _support_symbols(network: Network) -> list[dict[str, str]]:
+    """Return mark, name and meaning of the kinds of supports of single directions."""
+    marks = {"D": "◆", "s": "■"}
+    meanings = {
+        "roller": "holds the node in one direction; it slides along the line",
+        "spring": "holds the node in one direction by a spring",
+    }
+    return [
+        {"mark": marks[marker], "name": label, "meaning": meanings[label]}
+        for label, marker, _ in support_kinds(network)
+    ]
 
 
 def _metrics(results: Results) -> list[dict[str, str]]:
@@ -117,16 +157,36 @@ def _metrics(results: Results) -> list[dict[str, str]]:
     surrogate = task.metrics(results.predicted)
     continuum: Metrics = task.metrics(results.continuum.response) if results.continuum else {}
     values = loaded_values(task, results.loaded) or {"metrics": {}}
-    return [
+    rows = [
         {
             "name": metric_label(name),
+            "baseline": _formatted(baseline_of(task, name)),
             "bar": _formatted(value),
             "surrogate": _formatted(surrogate.get(name)),
             "continuum": _formatted(continuum.get(name)),
             "loaded": _formatted(values["metrics"].get(name)),
         }
-        for name, value in bar.items()
+        for name, value in sorted(bar.items(), key=lambda item: _subset_rank(item[0]))
     ]
+    read = results.loaded.read if results.loaded else None
+    if read is None or task.primary_metric is None:
+        return rows
+    linear = results.loaded.linear_read if results.loaded else None
+    as_read = {
+        "name": f"{read.label}, as read",
+        "baseline": _formatted(baseline_of(task, task.primary_metric.name)),
+        "bar": "–",
+        "surrogate": "–",
+        "continuum": _formatted(linear.value if linear else None),
+        "loaded": _formatted(read.value),
+    }
+    return [as_read, *rows]
+
+
+def _subset_rank(name: str) -> int:
+    """Return the place of a metric: that of samples that were not trained on comes first."""
+    subsets = ("test", "validation", "", "train")
+    return next((i for i, one in enumerate(subsets) if one and name.endswith(f"_{one}")), 2)
 
 
 def _rows(columns: Columns) -> list[list[str]]:

@@ -68,7 +68,7 @@ def confusion_matrices(results: Results) -> list[ConfusionMatrix]:
     outputs = models[best].outputs(task.loads_N)
     if results.loaded is not None:
         best, outputs = "loaded part", results.loaded.outputs_mm
-    subsets = {"all samples": np.arange(len(task.targets)), "test samples": task.split.test}
+    subsets = {"test samples": task.split.test, "all samples": np.arange(len(task.targets))}
     tables = []
     for subset, samples in subsets.items():
         stable = samples[np.isfinite(outputs[samples]).all(axis=1)]

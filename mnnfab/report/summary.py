@@ -11,6 +11,7 @@ import numpy as np
 from mnnfab.model.response import Response
 from mnnfab.printed_part.tiling import part_sha256
 from mnnfab.problem.problem import Problem
+from mnnfab.report.key_figures import key_values
 from mnnfab.report.loaded import finite, loaded_values
 from mnnfab.report.moduli import moduli_values
 from mnnfab.report.readings import material_summary
@@ -36,6 +37,7 @@ def summarise(results: Results) -> dict[str, Any]:
         "verdicts": {part.name: part.verdict for part in results.partial_verdicts},
         "verdict_reasons": {part.name: part.reason for part in results.partial_verdicts},
         "headline": _primary_metric_name(problem),
+        "key_figures": key_values(results),
         "design_sha256": part_sha256(problem, results.widths_mm),
         "findings": [finding.as_json() for finding in results.findings],
         "network": {

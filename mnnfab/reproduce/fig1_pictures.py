@@ -9,7 +9,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from mnnfab.report.palette import BLUE, GREEN, GREY, ORANGE
-from mnnfab.report.sketch import draw_bonds, draw_ports
+from mnnfab.report.sketch import draw_bonds
+from mnnfab.report.symbols import ShownPorts, draw_symbols
 from mnnfab.reproduce import paper
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def draw_elongations(forward: FloatArray, adjoint: FloatArray, gradient: FloatAr
     )
     for axes, (title, label, values) in zip(figure.subplots(1, 3), panels, strict=True):
         draw_bonds(axes, paper.network(), values, label)
-        draw_ports(axes, paper.network(), None)
+        draw_symbols(axes, paper.network(), ShownPorts())
         axes.set_title(title, pad=22)
     return figure
 

@@ -9,7 +9,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from mnnfab.report.palette import BLUE, GREY, ORANGE, RED
-from mnnfab.report.sketch import draw_bonds, draw_ports
+from mnnfab.report.sketch import draw_bonds
+from mnnfab.report.symbols import ShownPorts, draw_symbols
 from mnnfab.reproduce.pictures import draw_widths, over_epochs
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def draw_atlas(network: Network, cuts: Sequence[Cut]) -> Figure:
     ):
         values = np.array([0.0 if cut.zero_modes else getattr(cut, name).mean() for cut in cuts])
         draw_bonds(axes, network, values, "accuracy without this bond", (0.0, 1.0), 6.0)
-        draw_ports(axes, network, None)
+        draw_symbols(axes, network, ShownPorts())
         _strike_out(axes, network, broken)
         axes.set_title(f"{title}; crosses: zero mode without bond", pad=22)
     _draw_ranks(right, [cut for cut in cuts if not cut.zero_modes])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mnnfab.report.sketch import draw_bonds, draw_ports
+from mnnfab.report.sketch import draw_bonds
+from mnnfab.report.symbols import draw_symbols, shown_ports
 from mnnfab.reproduce import paper
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ def draw_widths(axes: Axes, run: Run, epoch: int = -1) -> None:
     """Draw the network with its ports after an epoch, with line widths by bond width."""
     network, widths = run.trainable.model.network, run.widths_by_epoch_mm[epoch]
     draw_bonds(axes, network, widths, "width, mm", paper.WIDTHS_MM, lines=3 * widths)
-    draw_ports(axes, network, run.task)
+    draw_symbols(axes, network, shown_ports(run.task))
 
 
 def over_epochs(axes: Axes, n_epochs: int) -> None:

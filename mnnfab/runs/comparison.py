@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from mnnfab.errors import InputError
 from mnnfab.io.files import read_json, read_toml
@@ -132,6 +136,7 @@ def _results(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[Line]:
 
 def _numbers(report: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     yield "verdict", report["verdict"]
+    yield from _key_numbers(report.get("key_figures") or {})
     models = (
         ("bar", "bar model"),
         ("surrogate", "calibrated bar model"),
@@ -155,6 +160,17 @@ def _numbers(report: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for name, unit in (("volume_mm3", "volume, mm³"), ("mass_g", "mass, g")):
         yield unit, (report.get("solid") or {}).get(name)
     yield "design hash", str(report.get("design_sha256", ""))[:16]
+
+
+def _key_numbers(key: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the key figures; none in a report of an earlier version."""
+    read, loads = key.get("metric_as_read") or {}, key.get("usable_loads") or {}
+    if read:
+        yield f"{read['label']}, as read", read["value"]
+        yield f"{read['label']}, as read (test samples)", read["test_samples"]
+    if loads:
+        yield "usable from, × load", loads["lower_factor"]
+        yield "usable up to, × load", loads["upper_factor"]
 
 
 def _findings(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[Line]:
@@ -192,30 +208,57 @@ def _widths(first: Path, second: Path) -> WidthDifference | None:
     return WidthDifference(rms, float(difference[worst]), f"bond {bond} ({i}–{j})")
 
 
-def comparison_text(comparison: Comparison) -> str:
-    """Return the comparison as a text table."""
-    rows = [("", *comparison.folders)]
-    group = ""
-    for line in comparison.lines:
-        if line.group != group:
-            group = line.group
-            rows += [("", "", ""), (_TITLES[group], "", "")]
-        mark = "≠ " if line.differs and group == "results" else "  "
-        rows.append((f"{mark}{line.name}", value_text(line.first), value_text(line.second)))
-    column_widths = [min(60, max(len(row[index]) for row in rows)) for index in (0, 1)]
-    lines = [f"{a:<{column_widths[0]}}  {b:<{column_widths[1]}}  {c}".rstrip() for a, b, c in rows]
+def comparison_text(comparison: Comparison, columns: int = 80) -> str:
+    """Return the comparison as a text table.
+
+    Args:
+        comparison: the comparison.
+        columns: width of the terminal; long cells have several lines.
+    """
+    width = max(columns, MIN_COLUMNS)
+    parts = [_table(comparison, group, title, width) for group, title in _TITLES.items()]
+    lines = "\n".join(part for part in parts if part).splitlines()
     if comparison.widths is not None:
         difference = comparison.widths
-        lines += [
-            "",
-            f"width difference: {difference.rms_mm:.4f} mm (root mean square), largest: ",
-        ]
-        lines[-1] += f"{difference.largest_mm:.4f} mm at {difference.bond}"
+        rms, largest = f"{difference.rms_mm:.4f} mm", f"{difference.largest_mm:.4f} mm"
+        lines.append(f"width difference: {rms} (root mean square), largest:")
+        lines.append(f"{largest} at {difference.bond}")
     else:
-        lines += ["", "width difference: the two runs have different bonds"]
-    return "\n".join(lines)
+        lines += ["width difference: the two runs have different bonds"]
+    return "\n".join(line.rstrip() for line in lines)
 
 
+def _table(comparison: Comparison, group: str, title: str, width: int) -> str:
+    """Return the lines of a group as a table; empty if there are none."""
+    lines = [line for line in comparison.lines if line.group == group]
+    if not lines:
+        return ""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(title, max_width=width // 2, overflow="fold")
+    for folder in _short_names(comparison.folders):
+        table.add_column(folder, max_width=(width - width // 2) // 2 - 2, overflow="fold")
+    for line in lines:
+        mark = "≠ " if line.differs and group == "results" else "  "
+        cells = (f"{mark}{line.name}", value_text(line.first), value_text(line.second))
+        table.add_row(*map(Text, cells))
+    console = Console(file=io.StringIO(), width=width, color_system=None)
+    with console.capture() as capture:
+        console.print(table)
+    return f"{capture.get()}\n"
+
+
+def _short_names(folders: tuple[str, str]) -> list[Text]:
+    """Return the last parts of two paths that differ."""
+    parts = [Path(folder).parts for folder in folders]
+    for count in range(1, min(map(len, parts)) + 1):
+        names = ["/".join(one[-count:]) for one in parts]
+        if names[0] != names[1]:
+            return [Text(name) for name in names]
+    return [Text(folder) for folder in folders]
+
+
+#: Smallest width of a table that can be read.
+MIN_COLUMNS = 40
 _TITLES = {
     "design": "design differences",
     "results": "results",

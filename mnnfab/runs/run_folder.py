@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -102,6 +103,37 @@ def run_folder(folder: Path) -> Iterator[Path]:
             name = path.relative_to(staging).as_posix()
             known = name in earlier or (name == MANIFEST and earlier) or path.is_dir()
             _check_overwrite(folder / name, folder=path.is_dir(), known=bool(known))
+
+
+@contextmanager
+def amended_run(folder: Path) -> Iterator[Path]:
+    """Yield an empty folder for files that are added to those of a run, or replace some of them.
+
+    The manifest of the run is updated; all of it is put in place atomically.
+
+    Args:
+        folder: results folder, locked by the caller.
+
+    Raises:
+        InputError: as `run_folder`.
+    """
+    recover(folder)
+    earlier = earlier_results(folder)
+    with results_folder(folder) as staging:
+        yield staging
+        names = sorted(path.name for path in staging.iterdir())
+        for name in names:
+            _check_overwrite(folder / name, folder=False, known=name in earlier)
+        manifest = read_json(folder / MANIFEST)
+        kept = [entry for entry in manifest["files"] if entry["file"] not in names]
+        manifest["files"] = [*kept, *(_entry(staging / name) for name in names)]
+        text = json.dumps(manifest, indent=2) + "\n"
+        (staging / MANIFEST).write_text(text, encoding="utf-8")
+
+
+def _entry(path: Path) -> dict[str, Any]:
+    """Return the entry of a file in a manifest."""
+    return {"file": path.name, "bytes": path.stat().st_size, "sha256": sha256_of(path)}
 
 
 def _check_overwrite(path: Path, *, folder: bool, known: bool) -> None:

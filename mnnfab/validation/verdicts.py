@@ -81,9 +81,15 @@ def _unchecked(name: VerdictName, findings: Sequence[Finding]) -> str:
         warned = [
             one for one in findings if one.severity == "warning" and _deciding(one.code) == name
         ]
-        return f"{len(warned)} warnings" if warned else "all printability checks passed"
+        return _warned(warned) if warned else "all printability checks passed"
     skipped = [finding.message for finding in findings if finding.code == "check-skipped"]
     return f"not checked: {skipped[0]}" if skipped else "the design has no requirement"
+
+
+def _warned(warnings: Sequence[Finding]) -> str:
+    """Return the first warning with its location, and how many more there are."""
+    more = f" (and {len(warnings) - 1} more)" if len(warnings) > 1 else ""
+    return f"with a warning at {warnings[0].where}: {warnings[0].message}{more}"
 
 
 def _deciding(code: str) -> VerdictName:

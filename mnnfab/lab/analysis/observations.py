@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass, fields
+import math
+from dataclasses import astuple, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mnnfab.errors import InputError
-from mnnfab.io.tables import column_numbers, read_table, table_text
+from mnnfab.io.tables import Table, column_numbers, optional_numbers, read_table, table_text
 from mnnfab.network.ports import displacement_name, port_sd, read_ports
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Observation:
         bars_sd: standard deviation over print samples.
         continuum: prediction of the continuum model.
         continuum_sd: standard deviation over print samples.
+        rubber: prediction of the rubber model; None if it is not known.
     """
 
     experiment: str
@@ -43,9 +45,12 @@ class Observation:
     bars_sd: float
     continuum: float
     continuum_sd: float
+    rubber: float | None = None
 
 
 _NAMES = tuple(observation.name for observation in fields(Observation))
+#: Tables of earlier versions lack the last column.
+_REQUIRED, _RUBBER = _NAMES[:-1], _NAMES[-1]
 
 
 def observations_of(analysis: Analysis) -> list[Observation]:
@@ -58,14 +63,16 @@ def observations_of(analysis: Analysis) -> list[Observation]:
     observations = []
     for s, step in enumerate(measurement.steps):
         for port in task.inputs if step.role == "adjoint" else task.outputs:
-            bars, continuum, measured = (
+            bars, continuum, rubber, measured = (
                 float(read_ports([port], nodes[s].ravel())[0])
                 for nodes in (
                     prediction.bars_mm,
                     prediction.continuum_mm,
+                    prediction.loaded_mm,
                     measurement.displacements_mm,
                 )
             )
+            lost = step.name in prediction.unstable
             spread = port_sd(port, prediction.sd_mm[s])
             sd_mm = np.repeat(measurement.displacement_sd_mm[s][:, None], 2, axis=1)
             share = abs(bars / continuum) if continuum else 1.0
@@ -80,6 +87,7 @@ def observations_of(analysis: Analysis) -> list[Observation]:
                     bars_sd=spread * share,
                     continuum=continuum,
                     continuum_sd=spread,
+                    rubber=None if lost else rubber,
                 )
             )
     return observations
@@ -87,7 +95,8 @@ def observations_of(analysis: Analysis) -> list[Observation]:
 
 def observations_text(observations: list[Observation]) -> str:
     """Return observations as CSV."""
-    return table_text(_NAMES, [astuple(observation) for observation in observations])
+    rows = [["" if cell is None else cell for cell in astuple(one)] for one in observations]
+    return table_text(_NAMES, rows)
 
 
 def load_observations(path: Path) -> list[Observation]:
@@ -97,15 +106,27 @@ def load_observations(path: Path) -> list[Observation]:
         InputError: if a column is missing or a standard deviation is negative.
     """
     table = read_table(path)
-    missing = [name for name in _NAMES if name not in table.header]
+    missing = [name for name in _REQUIRED if name not in table.header]
     if missing:
-        raise InputError(str(path), f"no column {missing[0]}", f"the columns {', '.join(_NAMES)}")
+        raise InputError(
+            str(path), f"no column {missing[0]}", f"the columns {', '.join(_REQUIRED)}"
+        )
     text_columns = [[row[table.header.index(name)] for row in table.rows] for name in _NAMES[:3]]
-    numbers = np.column_stack([column_numbers(table, name) for name in _NAMES[3:]])
+    numbers = np.column_stack([column_numbers(table, name) for name in _REQUIRED[3:]])
     for row, line in zip(numbers[:, 1::2], table.lines, strict=True):
         if (row < 0).any():
             raise InputError(f"{path}, {line}", "a negative standard deviation", "0 or more")
     return [
-        Observation(*names, *row)
-        for names, row in zip(zip(*text_columns, strict=True), numbers.tolist(), strict=True)
+        replace(Observation(*names, *row), rubber=rubber)
+        for names, row, rubber in zip(
+            zip(*text_columns, strict=True), numbers.tolist(), _rubber(table), strict=True
+        )
     ]
+
+
+def _rubber(table: Table) -> list[float | None]:
+    """Return the predictions of the rubber model; None where a table does not have them."""
+    if _RUBBER not in table.header:
+        return [None] * len(table.rows)
+    numbers = optional_numbers(table, _RUBBER).tolist()
+    return [None if math.isnan(number) else number for number in numbers]

@@ -214,26 +214,20 @@ def _hooks(kit: Kit) -> str:
     from matplotlib.figure import Figure
 
     from mnnfab.report.figures import address_of
-    from mnnfab.report.sketch import draw_ports
+    from mnnfab.report.symbols import draw_symbols, shown_ports
 
-    figure = Figure(figsize=(8, 6), layout="constrained")
+    network = kit.problem.network
+    figure = Figure(figsize=(8, 6))
+    figure.subplots_adjust(left=0.02, right=0.98, bottom=0.02, top=0.93)
     axes = figure.subplots()
     for cell in kit.part.tiling.polygons:  # light grey, to keep the numbers legible
         axes.fill(*np.array(cell.exterior.coords).T, color="#DDDDDD", lw=0)
-    draw_ports(axes, kit.problem.network, kit.problem.task)
     axes.set_aspect("equal")
     axes.set_axis_off()
-    low = float(kit.problem.network.nodes[:, 1].min())
-    length = 0.12 * float(np.ptp(kit.problem.network.nodes[:, 0]))
-    weights = [(step.role, weight) for step in kit.plan.ports for weight in step.weights]
-    for role, weight in weights:
-        colour = "#D55E00" if role == "forward" else "#009E73"
-        arrow = np.sign(weight.load_gf) * length * np.array(weight.port.vector)
-        tail = kit.problem.network.nodes[weight.port.node]
-        axes.annotate(
-            "", tail + arrow, tail, arrowprops={"arrowstyle": "-|>", "color": colour, "lw": 2}
-        )
-    axes.set_ylim(low - 1.6 * length)
+    margin = float(network.lengths.mean())
+    low, high = network.nodes.min(axis=0) - margin, network.nodes.max(axis=0) + margin
+    axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
+    draw_symbols(axes, network, shown_ports(kit.problem.task))
     return address_of(figure, "svg")
 
 

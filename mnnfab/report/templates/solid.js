@@ -1,4 +1,4 @@
-// 3D view: the three.js viewer of trimesh in an iframe, decompressed when scrolled into view.
+// 3D view: the three.js viewer of trimesh in an iframe that replaces the picture of the solid.
 (() => {
   const frame = document.getElementById("solid"), words = document.getElementById("solid-words");
   const unpacked = async name => {
@@ -13,13 +13,17 @@
     let letters = "";
     for (let at = 0; at < bytes.length; at += 32768)
       letters += String.fromCharCode(...bytes.subarray(at, at + 32768));
+    frame.addEventListener("load", () => {
+      words.textContent = "Drag to rotate, wheel or pinch to zoom, right button to pan.";
+      frame.classList.add("ready");
+    });
+    frame.hidden = false;
     frame.srcdoc = page.replace("$B64GLTF", () => btoa(letters));
-    frame.addEventListener("load", () => { words.hidden = true; });
   };
-  const fail = error => { words.textContent = `This browser cannot display the solid (${error.message}).`; };
-  new IntersectionObserver((entries, observer) => {
-    if (!entries.some(entry => entry.isIntersecting)) return;
-    observer.disconnect();
-    load().catch(fail);
-  }).observe(frame);
+  const fail = error => {
+    frame.remove();
+    words.textContent = `This browser cannot display the interactive view (${error.message}).`;
+  };
+  // After everything else of the page, whether or not it is scrolled to.
+  addEventListener("load", () => setTimeout(() => load().catch(fail), 50));
 })();

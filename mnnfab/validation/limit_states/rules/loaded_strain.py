@@ -33,8 +33,12 @@ def check(part: AssessedPart) -> list[Finding]:
     limit = loaded.requirements.strain
     message = f"strain at a joint up to {strain:.1%} ({source}), limit {limit:.0%}"
     severity: Severity = "info" if strain <= limit else "error"
-    where = part.problem.network.bond_name(bond)
-    return [Finding("loaded-strain", severity, where, message, None, strain, limit)]
+    network = part.problem.network
+    where, (x, y) = (
+        network.bond_name(bond),
+        network.nodes[network.bonds[bond]].mean(axis=0).tolist(),
+    )
+    return [Finding("loaded-strain", severity, where, message, (x, y), strain, limit)]
 
 
 CHECK = LimitStateCheck(

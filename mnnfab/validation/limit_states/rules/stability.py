@@ -31,7 +31,8 @@ def check(part: AssessedPart) -> list[Finding]:
         f"least {limit:g} times required"
     )
     severity: Severity = "info" if factor >= limit else "error"
-    return [Finding("stability", severity, "part", message, None, factor, limit), *_unknown(loaded)]
+    found = Finding("stability", severity, "part", message, first.position_mm, factor, limit)
+    return [found, *_unknown(loaded)]
 
 
 def _unknown(loaded: LoadedPart) -> list[Finding]:

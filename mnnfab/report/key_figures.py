@@ -1,0 +1,73 @@
+"""The key figures of a part: usable loads, metric as read, print yield, mass and size."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mnnfab.compensation.rounds import read_metric
+from mnnfab.problem.problem import is_trainable
+from mnnfab.report.baselines import baseline_of
+from mnnfab.report.loaded import finite
+from mnnfab.units import NEWTON_PER_GF
+
+if TYPE_CHECKING:
+    from mnnfab.loaded_part.assessment import LoadedPart
+    from mnnfab.task.task import Task
+    from mnnfab.validation.results import Results
+
+
+def key_values(results: Results) -> dict[str, Any]:
+    """Return the key figures as JSON values, with the unit in each key."""
+    task, prints = results.problem.task, results.print_samples
+    return {
+        "usable_loads": _usable_loads(task, results.loaded) if task and results.loaded else None,
+        "metric_as_read": _metric_as_read(results),
+        "print_yield": None if prints is None else prints.print_yield,
+        "print_samples": None if prints is None else len(prints.metrics),
+        "mass_g": results.mass_g,
+        "size_mm": [float(high - low) for low, high in zip(*_bounding_box(results), strict=True)],
+    }
+
+
+def _bounding_box(results: Results) -> tuple[list[float], list[float]]:
+    tiling = results.tiling
+    low, high = tiling.points.min(axis=0), tiling.points.max(axis=0)
+    return [*low.tolist(), 0.0], [*high.tolist(), tiling.thickness_mm]
+
+
+def _usable_loads(task: Task, loaded: LoadedPart) -> dict[str, Any]:
+    """Return the window of load factors in which all requirements are met."""
+    envelope, largest = loaded.envelope, float(np.abs(task.loads_N).max()) / NEWTON_PER_GF
+    upper = envelope.upper
+    return {
+        "lower_factor": envelope.lower,
+        "upper_factor": upper,
+        "ended_by": envelope.upper_limit,
+        "margin": envelope.margin,
+        "includes_design_loads": envelope.includes(1.0),
+        "design_load_gf": largest,
+        "largest_load_gf": None if upper is None else upper * largest,
+    }
+
+
+def _metric_as_read(results: Results) -> dict[str, Any] | None:
+    """Return the metric of the loaded part as it is read, with its requirement and baseline."""
+    problem, loaded = results.problem, results.loaded
+    if loaded is None or loaded.read is None or not is_trainable(problem):
+        return None
+    read, task = loaded.read, problem.task
+    test = task.split.test
+    on_test = read_metric(problem, loaded.outputs_mm, test) if len(test) else None
+    return {
+        "label": read.label,
+        "better": "higher" if read.higher_is_better else "lower",
+        "value": finite(read.value),
+        "sd": finite(read.sd) if read.n_samples > 1 else None,
+        "exact": finite(read.exact),
+        "test_samples": finite(on_test),
+        "required": loaded.requirements.metric_limit,
+        "baseline": baseline_of(task, task.primary_metric.name),
+        "resolution_mm": loaded.requirements.resolution_mm,
+    }

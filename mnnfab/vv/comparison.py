@@ -1,0 +1,48 @@
+"""Comparison of a simulated value with a measured one: E = S - D and u_val (ASME V&V 20)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+#: Coverage factor of an interval of about 95 %.
+COVERAGE = 2.0
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A measured value and its simulation.
+
+    Args:
+        experiment: name of the experiment.
+        quantity: measured quantity.
+        simulated_mm: S.
+        measured_mm: D.
+        numerical_mm: standard uncertainty u_num of the simulation by its mesh.
+        input_mm: standard uncertainty u_input of the simulation by its inputs.
+        data_mm: standard uncertainty u_D of the measurement.
+    """
+
+    experiment: str
+    quantity: str
+    simulated_mm: float
+    measured_mm: float
+    numerical_mm: float
+    input_mm: float
+    data_mm: float
+
+    @property
+    def error_mm(self) -> float:
+        """Comparison error E = S - D."""
+        return self.simulated_mm - self.measured_mm
+
+    @property
+    def validation_mm(self) -> float:
+        """Validation uncertainty u_val, with u_val² = u_num² + u_input² + u_D²."""
+        return float(np.sqrt(self.numerical_mm**2 + self.input_mm**2 + self.data_mm**2))
+
+    @property
+    def covered(self) -> bool:
+        """Whether |E| is at most `COVERAGE` times u_val: the model error is not told from it."""
+        return abs(self.error_mm) <= COVERAGE * self.validation_mm

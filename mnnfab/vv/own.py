@@ -1,0 +1,55 @@
+"""Validation with the user's own measurements of a part, as `mnnfab lab measure` writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mnnfab.errors import InputError
+from mnnfab.lab.analysis.observations import OBSERVATIONS, load_observations
+from mnnfab.vv.comparison import Comparison
+
+if TYPE_CHECKING:
+    from mnnfab.lab.analysis.observations import Observation
+
+
+def own_comparisons(measured: Sequence[Path], mesh_error: float) -> list[Comparison]:
+    """Return the comparison of every measured displacement.
+
+    The simulation is the rubber model where the measurement has it, otherwise the continuum model.
+
+    Args:
+        measured: folders written by `mnnfab lab measure`, or tables like their observations.csv.
+        mesh_error: relative error of the displacements by the mesh.
+
+    Raises:
+        InputError: if a folder has no measurements, or none of a displacement.
+    """
+    comparisons = []
+    for path in measured:
+        table = path / OBSERVATIONS if path.is_dir() else path
+        if not table.is_file():
+            allowed = "a folder written by `mnnfab lab measure`, such as EXPERIMENT/measured"
+            raise InputError(str(path), f"no {OBSERVATIONS}", allowed)
+        found = [
+            _comparison(one, mesh_error) for one in load_observations(table) if one.unit == "mm"
+        ]
+        if not found:
+            raise InputError(str(table), "no displacements", "rows with the unit mm")
+        comparisons += found
+    return comparisons
+
+
+def _comparison(observation: Observation, mesh_error: float) -> Comparison:
+    rubber = observation.rubber
+    simulated = observation.continuum if rubber is None else rubber
+    return Comparison(
+        observation.experiment,
+        observation.quantity,
+        simulated,
+        observation.measured,
+        mesh_error * abs(simulated),
+        observation.continuum_sd,
+        observation.measured_sd,
+    )

@@ -1,0 +1,87 @@
+"""Ranges of the quantities that decide how a loaded part behaves: the domain of a validation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mnnfab.units import NEWTON_PER_GF
+
+if TYPE_CHECKING:
+    from mnnfab.arrays import FloatArray
+    from mnnfab.printed_part.part import PortPart
+
+Interval = tuple[float, float]
+#: Rounding that does not put a value outside of a range.
+ROUNDING = 1e-6
+
+
+@dataclass(frozen=True)
+class PartRange:
+    """Ranges of a part, or of several, over its bonds and load cases.
+
+    Args:
+        quantities: smallest and largest value, by the name of the quantity with its unit.
+    """
+
+    quantities: dict[str, Interval]
+
+    def outside(self, other: PartRange) -> list[str]:
+        """Return the quantities of another part that are outside of these ranges."""
+        found = []
+        for name, (low, high) in other.quantities.items():
+            own_low, own_high = self.quantities.get(name, (np.inf, -np.inf))
+            if low < own_low * (1 - ROUNDING) or high > own_high * (1 + ROUNDING):
+                found.append(name)
+        return found
+
+
+def range_of(part: PortPart, loads_N: FloatArray | None = None) -> PartRange:
+    """Return the ranges of a part under load cases by the rubber model.
+
+    Args:
+        part: the part.
+        loads_N: loads of the cases, (n_cases, n_in); those of the task if not given.
+
+    Raises:
+        ToolError: if the path of a load case is lost.
+    """
+    task, fabrication = part.problem.task, part.problem.design.fabrication
+    loads = task.loads_N if loads_N is None else loads_N
+    states = part.rubber.states(loads)
+    outputs = np.abs(states.outputs_mm(task.outputs))
+    lengths = part.problem.network.lengths
+    sizes = np.abs(loads) / NEWTON_PER_GF
+    return PartRange(
+        {
+            "bond width, mm": _interval(part.widths_mm),
+            "bond length, mm": _interval(lengths),
+            "joint ratio": _interval(np.array([fabrication.joint_ratio])),
+            "thickness, mm": _interval(np.array([fabrication.thickness_mm])),
+            "number of bonds": _interval(np.array([len(lengths)])),
+            "largest load at an input, gf": _interval(sizes.max(axis=1)),
+            "largest strain at a joint, %": _interval(100 * states.joint_strains.max(axis=1)),
+            "largest output displacement, mm": _interval(outputs.max(axis=1)),
+        }
+    )
+
+
+def joined(ranges: Sequence[PartRange]) -> PartRange:
+    """Return the ranges that contain those of several parts."""
+    names = ranges[0].quantities
+    return PartRange(
+        {
+            name: (
+                min(one.quantities[name][0] for one in ranges),
+                max(one.quantities[name][1] for one in ranges),
+            )
+            for name in names
+        }
+    )
+
+
+def _interval(values: FloatArray) -> Interval:
+    return float(values.min()), float(values.max())

@@ -1,0 +1,188 @@
+"""Values of the evidence for `report.json`, under its key `vv`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mnnfab.io.json_values import to_jsonable
+from mnnfab.units import NEWTON_PER_GF
+from mnnfab.verification.case import MODELS
+from mnnfab.verification.values import verification_values
+from mnnfab.vv.comparison import COVERAGE, Comparison
+from mnnfab.vv.decision import criteria_of, word_of
+
+if TYPE_CHECKING:
+    from mnnfab.printed_part.part import PortPart
+    from mnnfab.verification.run import Verification
+    from mnnfab.vv.evidence import Evidence
+    from mnnfab.vv.part_range import PartRange
+    from mnnfab.vv.solution import OutputStudy
+
+
+def vv_values(part: PortPart, report: Mapping[str, Any], evidence: Evidence) -> dict[str, Any]:
+    """Return the evidence and the decision as JSON values, with the unit in each key.
+
+    Args:
+        part: the part of the run.
+        report: values of the `report.json` of the run.
+        evidence: evidence of the run.
+    """
+    criteria = criteria_of(report, evidence)
+    comparisons = [*evidence.paper.comparisons, *evidence.own]
+    values = {
+        "intended_use": _intended_use(part),
+        "code_verification": verification_values(evidence.code)
+        | {"models": _verified_models(evidence.code)},
+        "solution_verification": _solution(part, evidence),
+        "input_uncertainty": _inputs(evidence),
+        "outputs": _outputs(part, evidence),
+        "validation": {
+            "coverage_factor": COVERAGE,
+            "calibration": asdict(evidence.paper.calibration),
+            "comparisons": [_comparison(one) for one in comparisons],
+            "covered": sum(one.covered for one in comparisons),
+            "number": len(comparisons),
+            "largest_relative_error": max(
+                abs(one.error_mm / one.measured_mm) for one in comparisons if one.measured_mm
+            ),
+        },
+        "domain": _domain(evidence.paper.range, evidence.range),
+        "decision": {
+            "word": word_of(criteria),
+            "criteria": [asdict(one) for one in criteria],
+        },
+    }
+    jsonable: dict[str, Any] = to_jsonable(values)
+    return jsonable
+
+
+def _verified_models(code: Verification) -> list[dict[str, Any]]:
+    """Return numbers of cases and quantities of each model, and its largest error."""
+    rows = []
+    for model in MODELS:
+        results = [one for one in code.results if one.case.model == model]
+        rows.append(
+            {
+                "model": model,
+                "cases": len(results),
+                "quantities": sum(len(one.quantities) for one in results),
+                "largest_error_over_tolerance": max((one.worst for one in results), default=None),
+                "passed": all(one.passed for one in results),
+            }
+        )
+    return rows
+
+
+def _intended_use(part: PortPart) -> dict[str, Any]:
+    problem, task = part.problem, part.problem.task
+    loads = task.loads_N / NEWTON_PER_GF
+    return {
+        "task": task.kind,
+        "inputs": [str(port) for port in task.inputs],
+        "smallest_load_gf": loads.min(axis=0),
+        "largest_load_gf": loads.max(axis=0),
+        "outputs": [str(port) for port in task.outputs],
+        "classes": list(task.class_names),
+        "samples": len(task.loads_N),
+        "test_samples": len(task.split.test),
+        "printer": problem.printer.name,
+        "thickness_mm": problem.design.fabrication.thickness_mm,
+    }
+
+
+def _solution(part: PortPart, evidence: Evidence) -> dict[str, Any]:
+    return {
+        "dofs": evidence.solution.n_dofs,
+        "area_error": evidence.solution.area_error,
+        "outputs": [
+            {"case": case.name, "output": str(port), **_study(study)}
+            for case, row in zip(evidence.cases, evidence.solution.outputs, strict=True)
+            for port, study in zip(part.problem.task.outputs, row, strict=True)
+        ],
+    }
+
+
+def _study(study: OutputStudy) -> dict[str, Any]:
+    return {
+        "values_mm": study.meshes.values,
+        "used_mm": study.used_mm,
+        "ratio": study.meshes.ratio,
+        "observed_order": study.order,
+        "safety_factor": study.safety_factor,
+        "grid_convergence_index_mm": study.index_mm,
+        "difference_mm": study.difference_mm,
+        "u_num_mm": study.uncertainty_mm,
+    }
+
+
+def _inputs(evidence: Evidence) -> dict[str, Any]:
+    """Return the sources with the largest contribution of each, relative to the outputs."""
+    sizes = np.abs(evidence.outputs_mm).max(axis=1, keepdims=True)
+    return {
+        "sources": [
+            asdict(source)
+            | {"contributions_mm": own, "largest_share_of_output": float((own / sizes).max())}
+            for source, own in zip(
+                evidence.inputs.sources, evidence.inputs.contributions_mm, strict=True
+            )
+        ],
+    }
+
+
+def _outputs(part: PortPart, evidence: Evidence) -> list[dict[str, Any]]:
+    """Return each output with its uncertainties, and the interval of a reading of a print."""
+    rows = []
+    combined = evidence.inputs.combined_mm
+    for c, case in enumerate(evidence.cases):
+        for o, port in enumerate(part.problem.task.outputs):
+            numerical = evidence.solution.outputs[c][o].uncertainty_mm
+            reading, inputs = float(evidence.reading_mm[o]), float(combined[c, o])
+            total = float(np.sqrt(numerical**2 + inputs**2 + reading**2))
+            value = float(evidence.outputs_mm[c, o])
+            rows.append(
+                {
+                    "case": case.name,
+                    "output": str(port),
+                    "simulated_mm": value,
+                    "u_num_mm": numerical,
+                    "u_input_mm": inputs,
+                    "u_reading_mm": reading,
+                    "combined_mm": total,
+                    "low_mm": value - COVERAGE * total,
+                    "high_mm": value + COVERAGE * total,
+                }
+            )
+    return rows
+
+
+def _comparison(one: Comparison) -> dict[str, Any]:
+    return {
+        "experiment": one.experiment,
+        "quantity": one.quantity,
+        "S_mm": one.simulated_mm,
+        "D_mm": one.measured_mm,
+        "E_mm": one.error_mm,
+        "u_num_mm": one.numerical_mm,
+        "u_input_mm": one.input_mm,
+        "u_D_mm": one.data_mm,
+        "u_val_mm": one.validation_mm,
+        "E_over_u_val": abs(one.error_mm) / one.validation_mm,
+        "covered": one.covered,
+    }
+
+
+def _domain(validated: PartRange, own: PartRange) -> list[dict[str, Any]]:
+    outside = validated.outside(own)
+    return [
+        {
+            "quantity": name,
+            "validated": validated.quantities[name],
+            "part": own.quantities[name],
+            "inside": name not in outside,
+        }
+        for name in own.quantities
+    ]
