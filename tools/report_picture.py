@@ -32,7 +32,7 @@ def shots(page_file: Path) -> list[Image.Image]:
         found = [page.screenshot()]
         page.locator("#solid-view").scroll_into_view_if_needed()
         page.locator("#solid").scroll_into_view_if_needed()
-        page.wait_for_selector("#solid-words", state="hidden")
+        page.wait_for_selector("#solid.ready")
         page.wait_for_timeout(1500)
         page.evaluate("document.getElementById('solid-view').scrollIntoView()")
         page.wait_for_timeout(500)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from mnnfab.pipeline.pipeline import Outcome
     from mnnfab.progress.watcher import ProgressWatcher
+    from mnnfab.validation.verdicts import PartialVerdict
 
 
 @command()
@@ -143,18 +144,27 @@ def _answer(outcome: Outcome) -> Answer:
 
 def closing_line(outcome: Outcome) -> str:
     """Return verdicts, metric as read, usable loads and time of a run in one line."""
-    parts = [f"{part.title} {_SHORT[part.verdict]}" for part in outcome.partial_verdicts]
+    parts = [f"{part.title} {_answer_of(part)}" for part in outcome.partial_verdicts]
     key = outcome.key_figures
     if metric := key.get("metric_as_read"):
         spread = "" if metric["sd"] is None else f" ± {metric['sd']:.3f}"
         value = "undefined" if metric["value"] is None else f"{metric['value']:.3f}{spread}"
-        parts.append(f"{metric['label']} as read {value}")
+        test = metric["test_samples"]
+        of_test = "" if test is None else f" (test samples {test:.3f})"
+        parts.append(f"{metric['label']} as read {value}{of_test}")
     if loads := key.get("usable_loads"):
         parts.append(_usable(loads))
     return f"{outcome.verdict}: {'; '.join([*parts, f'{outcome.seconds:.0f} s'])}"
 
 
-_SHORT = {"pass": "yes", "fail": "NO"}
+def _answer_of(part: PartialVerdict) -> str:
+    from mnnfab.validation.verdicts import NO_REQUIREMENT
+
+    if part.verdict == "fail":
+        return "NO"
+    if part.reason.startswith("not checked"):
+        return "not checked"
+    return "no requirement" if part.reason == NO_REQUIREMENT else "yes"
 
 
 def _usable(loads: Mapping[str, Any]) -> str:

@@ -134,10 +134,11 @@ def _value_name(value: Any, values: Sequence[Any]) -> str:  # noqa: ANN401 - wha
     '1.5-2.5'
     """
     names = [re.sub(r"[^A-Za-z0-9.-]+", "-", _text(one)).rstrip("-") for one in values]
-    place = values.index(value)
+    place = next(place for place, one in enumerate(values) if one is value)
     name = names[place]
-    is_clear = name and len(name) <= _MAX_VALUE_LENGTH and names.count(name) == 1
-    return name if is_clear else str(place)
+    # Numbers for all values of a key if one needs it: a number could be the name of another.
+    are_clear = all(names) and max(map(len, names)) <= _MAX_VALUE_LENGTH
+    return name if are_clear and len(set(names)) == len(names) else str(place)
 
 
 def _text(value: Any) -> str:  # noqa: ANN401 - what TOML can hold

@@ -48,7 +48,8 @@ def read_report(folder: Path) -> dict[str, Any]:
     """
     try:
         report: dict[str, Any] = read_json(folder / REPORT)
-        _ = report["verdicts"], report["findings"], report["design_sha256"], report["key_figures"]
+        _ = report["verdict_reasons"], report["findings"], report["design_sha256"]
+        _ = report["key_figures"]["modulus"], report["key_figures"]["usable_loads"]
     except (InputError, KeyError, TypeError) as error:
         allowed = "the folder of a complete run; `mnnfab check` writes its report again"
         raise InputError(str(folder), f"no valid {REPORT}", allowed) from error

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 def baseline_of(task: Task, name: str) -> float | None:
     """Return the metric of a constant prediction; None for a metric that has none.
 
-    The constant prediction is the most frequent class of the training samples, or outputs that
-    do not move.
+    The constant prediction is the most frequent class (in a part of the samples that of the
+    training samples), or outputs that do not move.
 
     Args:
         task: a task.

@@ -138,7 +138,7 @@ def draw_history(axes: Axes, history: Columns) -> None:
         fontsize=9,
         loc="upper center",
         bbox_to_anchor=(0.5, -0.14),
-        ncols=5,
+        ncols=3,
     )
 
 

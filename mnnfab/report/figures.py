@@ -110,9 +110,12 @@ def _network(results: Results) -> Picture:
     )
     caption = "Nominal geometry, to scale; bonds are coloured by width."
     if results.problem.task is not None:
-        caption += " Red arrows: largest load of each input over all samples."
+        caption += " Arrows: largest load of each input over all samples; stars: outputs."
     if ringed:
-        caption += " Rings: places of findings, labelled with their checks."
+        caption += (
+            " Rings: first buckling, bond with the largest strain, and places of other findings, "
+            "with the names of their checks."
+        )
     if left_out:
         caption += f" {left_out} labels without space are left out."
     kind: Literal["svg", "png"] = "svg" if results.problem.network.n_bonds <= 500 else "png"
@@ -125,7 +128,7 @@ def _is_ringed(finding: Finding) -> bool:
 
 
 def _history(results: Results) -> Picture:
-    figure = _figure(8.5, 4.3, right=0.91, bottom=0.21)
+    figure = _figure(8.5, 4.6, right=0.91, bottom=0.27)
     draw_history(figure.add_subplot(), results.history)
     kept = results.record.compensation.kept
     caption = "Loss and metrics of the bar model per epoch"

@@ -8,8 +8,10 @@ import numpy as np
 
 from mnnfab.compensation.rounds import read_metric
 from mnnfab.problem.problem import is_trainable
+from mnnfab.profiles.relaxation import held_modulus
 from mnnfab.report.baselines import baseline_of
 from mnnfab.report.loaded import finite
+from mnnfab.report.readings import reference_state
 from mnnfab.units import NEWTON_PER_GF
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ def key_values(results: Results) -> dict[str, Any]:
         "metric_as_read": _metric_as_read(results),
         "print_yield": None if prints is None else prints.print_yield,
         "print_samples": None if prints is None else len(prints.metrics),
+        "modulus": _modulus(results),
         "mass_g": results.mass_g,
         "size_mm": [float(high - low) for low, high in zip(*_bounding_box(results), strict=True)],
     }
@@ -52,6 +55,31 @@ def _usable_loads(task: Task, loaded: LoadedPart) -> dict[str, Any]:
     }
 
 
+def _modulus(results: Results) -> dict[str, Any]:
+    """Return the modulus of the design, and the moduli for which the part does its task.
+
+    A modulus that is larger by a factor acts as loads that are smaller by it. The range is known
+    for tasks that compare outputs with each other alone.
+    """
+    problem, loaded = results.problem, results.loaded
+    own, relaxation = problem.material.youngs_modulus_MPa, problem.material.relaxation
+    lowest = highest = None
+    if loaded and problem.task is not None and problem.task.compares_outputs_alone:
+        lower, upper = loaded.envelope.lower, loaded.envelope.upper
+        if lower is not None and upper is not None:
+            lowest, highest = own / upper, own / lower
+    values = {"design_MPa": own, "lowest_MPa": lowest, "highest_MPa": highest}
+    if relaxation is None:
+        return values | dict.fromkeys(("relaxation_MPa", "time_s", "temperature_C"))
+    at = reference_state(problem, relaxation)
+    held = float(held_modulus(relaxation, at.time_s, at.temperature_C))
+    return values | {
+        "relaxation_MPa": held,
+        "time_s": at.time_s,
+        "temperature_C": at.temperature_C,
+    }
+
+
 def _metric_as_read(results: Results) -> dict[str, Any] | None:
     """Return the metric of the loaded part as it is read, with its requirement and baseline."""
     problem, loaded = results.problem, results.loaded
@@ -61,6 +89,7 @@ def _metric_as_read(results: Results) -> dict[str, Any] | None:
     test = task.split.test
     on_test = read_metric(problem, loaded.outputs_mm, test) if len(test) else None
     return {
+        "name": read.name,
         "label": read.label,
         "better": "higher" if read.higher_is_better else "lower",
         "value": finite(read.value),

@@ -14,6 +14,7 @@ from mnnfab.report.baselines import baseline_of
 from mnnfab.report.bond_table import bond_table
 from mnnfab.report.figures import Picture, pictures
 from mnnfab.report.interactive import as_script, slider_data, solid_data
+from mnnfab.report.key_figures import key_values
 from mnnfab.report.loaded import loaded_values
 from mnnfab.report.response_tables import confusion_matrices, models_by_name, output_rows
 from mnnfab.report.solid_picture import solid_picture
@@ -29,6 +30,7 @@ from mnnfab.validation.results import Results
 
 if TYPE_CHECKING:
     from mnnfab.network.network import Network
+    from mnnfab.task.task import Task
 
 #: Headings of the restart table whose keys are other words.
 _RESTART_COLUMNS = {"stuck": "stalled", "chosen": "kept"}
@@ -55,6 +57,9 @@ def page_text(results: Results, others: Sequence[OtherFile] = ()) -> str:
         solid_picture=solid_picture(results.tiling),
         support_symbols=_support_symbols(results.problem.network),
         has_training=width_history is not None or "history" in figures,
+        readout_rule=task.readout.rule if task and task.target_kind == "classes" else "",
+        class_outputs=_class_outputs(task) if task else "",
+        has_targets_mm=task is not None and task.target_kind in {"displacements", "bands"},
         input_names=[str(port) for port in task.inputs] if task else [],
         output_names=[str(port) for port in task.outputs] if task else [],
         law_widths=", ".join(f"{width:.3g}" for width in stiffness_law["widths_mm"]),
@@ -135,6 +140,14 @@ def _description(results: Results) -> str:
     return "; ".join(parts if kind == "none" else [kind, *parts])
 
 
+def _class_outputs(task: Task) -> str:
+    """Return the output of each class; empty if there is not one for each."""
+    if len(task.class_names) != len(task.outputs):
+        return ""
+    pairs = zip(task.class_names, task.outputs, strict=True)
+    return ", ".join(f"{name}: {port}" for name, port in pairs)
+
+
 def _support_symbols(network: Network) -> list[dict[str, str]]:
     """Return mark, name and meaning of the kinds of supports of single directions."""
     marks = {"D": "◆", "s": "■"}
@@ -173,14 +186,26 @@ def _metrics(results: Results) -> list[dict[str, str]]:
         return rows
     linear = results.loaded.linear_read if results.loaded else None
     as_read = {
-        "name": f"{read.label}, as read",
+        "name": f"{read.label}, as read (all samples)",
         "baseline": _formatted(baseline_of(task, task.primary_metric.name)),
         "bar": "–",
         "surrogate": "–",
         "continuum": _formatted(linear.value if linear else None),
         "loaded": _formatted(read.value),
     }
-    return [as_read, *rows]
+    return [*_as_read_test(results), as_read, *rows]
+
+
+def _as_read_test(results: Results) -> list[dict[str, str]]:
+    """Return the row of the metric as read on the test samples alone, if there are any."""
+    read = key_values(results)["metric_as_read"]
+    if read is None or read["test_samples"] is None:
+        return []
+    task = results.problem.task
+    baseline = None if task is None else baseline_of(task, f"{read['name']}_test")
+    cells = {"bar": "–", "surrogate": "–", "continuum": "–", "baseline": _formatted(baseline)}
+    name = f"{read['label']}, as read (test samples)"
+    return [cells | {"name": name, "loaded": _formatted(read["test_samples"])}]
 
 
 def _subset_rank(name: str) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -106,26 +106,28 @@ def run_folder(folder: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def amended_run(folder: Path) -> Iterator[Path]:
+def amended_run(folder: Path, *, removes: Sequence[str] = ()) -> Iterator[Path]:
     """Yield an empty folder for files that are added to those of a run, or replace some of them.
 
     The manifest of the run is updated; all of it is put in place atomically.
 
     Args:
         folder: results folder, locked by the caller.
+        removes: names of files of the run that are removed unless they are written again.
 
     Raises:
         InputError: as `run_folder`.
     """
     recover(folder)
     earlier = earlier_results(folder)
-    with results_folder(folder) as staging:
+    with results_folder(folder, removes=[name for name in removes if name in earlier]) as staging:
         yield staging
         names = sorted(path.name for path in staging.iterdir())
         for name in names:
             _check_overwrite(folder / name, folder=False, known=name in earlier)
         manifest = read_json(folder / MANIFEST)
-        kept = [entry for entry in manifest["files"] if entry["file"] not in names]
+        replaced = {*names, *removes}
+        kept = [entry for entry in manifest["files"] if entry["file"] not in replaced]
         manifest["files"] = [*kept, *(_entry(staging / name) for name in names)]
         text = json.dumps(manifest, indent=2) + "\n"
         (staging / MANIFEST).write_text(text, encoding="utf-8")

@@ -139,6 +139,14 @@ class Task(Generic[MetricT_co]):
         return None if self.primary_metric is None else self.loss.targets
 
     @property
+    def compares_outputs_alone(self) -> bool:
+        """Whether outputs are compared with each other alone, not with lengths.
+
+        A factor on all outputs then changes no answer that is read without error.
+        """
+        return self.target_kind == "classes" and self.readout.scaled(2.0) == self.readout
+
+    @property
     def bands(self) -> Bands | None:
         """Bands of all load cases; None if the targets are of another kind."""
         return bands_of(self.targets) if self.target_kind == "bands" else None

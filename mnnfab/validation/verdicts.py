@@ -28,6 +28,10 @@ _REASONS: dict[VerdictName, tuple[str, ...]] = {
 }
 
 
+#: Reason of a pass of a design that requires nothing of its task.
+NO_REQUIREMENT = "the design has no requirement"
+
+
 @dataclass(frozen=True)
 class PartialVerdict:
     """One of the three parts of the verdict.
@@ -83,7 +87,7 @@ def _unchecked(name: VerdictName, findings: Sequence[Finding]) -> str:
         ]
         return _warned(warned) if warned else "all printability checks passed"
     skipped = [finding.message for finding in findings if finding.code == "check-skipped"]
-    return f"not checked: {skipped[0]}" if skipped else "the design has no requirement"
+    return f"not checked: {skipped[0]}" if skipped else NO_REQUIREMENT
 
 
 def _warned(warnings: Sequence[Finding]) -> str:

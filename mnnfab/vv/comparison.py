@@ -22,6 +22,7 @@ class Comparison:
         numerical_mm: standard uncertainty u_num of the simulation by its mesh.
         input_mm: standard uncertainty u_input of the simulation by its inputs.
         data_mm: standard uncertainty u_D of the measurement.
+        is_of_part: whether it is a measurement of the part of the report.
     """
 
     experiment: str
@@ -31,6 +32,7 @@ class Comparison:
     numerical_mm: float
     input_mm: float
     data_mm: float
+    is_of_part: bool = False
 
     @property
     def error_mm(self) -> float:
@@ -41,6 +43,14 @@ class Comparison:
     def validation_mm(self) -> float:
         """Validation uncertainty u_val, with u_val² = u_num² + u_input² + u_D²."""
         return float(np.sqrt(self.numerical_mm**2 + self.input_mm**2 + self.data_mm**2))
+
+    @property
+    def possible_error(self) -> float:
+        """Largest error of the model that is not excluded, relative to D; 0 if D is zero."""
+        if not self.measured_mm:
+            return 0.0
+        bound = abs(self.error_mm) + COVERAGE * self.validation_mm
+        return bound / abs(self.measured_mm)
 
     @property
     def covered(self) -> bool:

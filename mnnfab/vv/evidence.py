@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mnnfab.errors import InputError
+from mnnfab.loaded_part.requirements import requirements_of
+from mnnfab.model.model import ScaledOutputs
+from mnnfab.task.task import is_scored
 from mnnfab.verification.run import verify
 from mnnfab.vv.inputs import input_uncertainty
 from mnnfab.vv.own import own_comparisons
 from mnnfab.vv.paper import validate_on_paper
-from mnnfab.vv.part_range import range_of
+from mnnfab.vv.part_range import range_of, with_all_samples
 from mnnfab.vv.solution import verify_solution
 
 if TYPE_CHECKING:
@@ -35,20 +38,28 @@ class Evidence:
 
     Args:
         code: code verification of this version on this machine.
-        cases: load cases of the part.
+        cases: load cases of the part: those with a stable equilibrium, at most `MAX_CASES` with
+            the largest loads.
+        omitted: names of the other load cases.
         outputs_mm: their outputs by the rubber model, (n_cases, n_out).
         solution: solution verification of these outputs.
         inputs: their uncertainty by the inputs.
         reading_mm: standard deviation of a reading of each output, (n_out,).
         paper: validation with published measurements.
         own: comparisons with the user's own measurements.
-        range: range of the part under its load cases.
-        reads_no_lengths: whether the task compares outputs with each other alone, not with
-            lengths, so that a factor on all outputs changes no answer.
+        range: range of the part under its load cases, and of all samples.
+        print_factor: modulus of the design over that of the published prints: a print moves as
+            under loads times this factor. None for another material.
+        printed_mm: outputs under these loads, (n_cases, n_out); those of the design if the factor
+            is None; NaN without a stable equilibrium.
+        print_metric: primary metric of a task with lengths by the linear continuum model with the
+            modulus of the published prints; None for other tasks.
+        required: limit of this metric; None without one.
     """
 
     code: Verification
     cases: tuple[LoadCase, ...]
+    omitted: tuple[str, ...]
     outputs_mm: FloatArray
     solution: SolutionVerification
     inputs: InputUncertainty
@@ -56,15 +67,20 @@ class Evidence:
     paper: PaperValidation
     own: tuple[Comparison, ...]
     range: PartRange
-    reads_no_lengths: bool
+    print_factor: float | None
+    printed_mm: FloatArray
+    print_metric: float | None
+    required: float | None
 
 
-def gather_evidence(part: PortPart, mesh_error: float, measured: Sequence[Path]) -> Evidence:
+def gather_evidence(
+    part: PortPart, report: Mapping[str, Any], measured: Sequence[Path]
+) -> Evidence:
     """Verify the code and the solution, carry the inputs, and compare with measurements.
 
     Args:
         part: the part of a run.
-        mesh_error: estimated relative error of its outputs by the mesh.
+        report: values of the `report.json` of the run.
         measured: folders of the user's own measurements of the part.
 
     Raises:
@@ -72,8 +88,13 @@ def gather_evidence(part: PortPart, mesh_error: float, measured: Sequence[Path])
         ToolError: if a solver fails.
     """
     timer, task = part.timer, part.problem.task
-    own = tuple(own_comparisons(measured, mesh_error))  # first: it takes no time and may be wrong
-    cases, outputs = _stable_cases(part)
+    own = tuple(
+        own_comparisons(measured, part.shape_sha256, _mesh_error(report))
+    )  # first: it takes no time and may be wrong
+    if task.prescribed is not None:
+        given = "a task with prescribed displacements"
+        raise InputError("report --vv", given, "a task under loads: reactions are not carried yet")
+    cases, omitted, outputs = _stable_cases(part)
     loads = np.array([case.loads_N for case in cases])
     with timer.stage("code verification"):
         code = verify((), timer.watcher)
@@ -81,28 +102,69 @@ def gather_evidence(part: PortPart, mesh_error: float, measured: Sequence[Path])
         solution = verify_solution(part, loads, outputs)
     with timer.stage("input uncertainty"):
         inputs = input_uncertainty(part, loads)
+    paper = validate_on_paper(timer)
+    factor = _print_factor(part, paper)
     return Evidence(
         code=code,
         cases=cases,
+        omitted=omitted,
         outputs_mm=outputs,
         solution=solution,
         inputs=inputs,
         reading_mm=task.reading_sd(part.problem.design.check.resolution_mm),
-        paper=validate_on_paper(timer),
+        paper=paper,
         own=own,
-        range=range_of(part, loads),
-        reads_no_lengths=task.target_kind == "classes" and task.readout.scaled(2.0) == task.readout,
+        range=with_all_samples(range_of(part, loads), report),
+        print_factor=factor,
+        printed_mm=outputs
+        if factor is None
+        else part.rubber.states(factor * loads).outputs_mm(task.outputs),
+        print_metric=_print_metric(part, factor),
+        required=requirements_of(part.problem).metric_limit,
     )
 
 
-def _stable_cases(part: PortPart) -> tuple[tuple[LoadCase, ...], FloatArray]:
-    """Return the load cases with loads whose path the rubber model follows, and their outputs."""
+#: Largest number of load cases that are verified: each takes a solution on three meshes.
+MAX_CASES = 20
+#: Material of the published prints.
+PAPER_MATERIAL = "agilus30"
+
+
+def _print_factor(part: PortPart, paper: PaperValidation) -> float | None:
+    material = part.problem.material
+    if material.name != PAPER_MATERIAL:
+        return None
+    return material.youngs_modulus_MPa / paper.calibration.modulus_MPa
+
+
+def _mesh_error(report: Mapping[str, Any]) -> float:
+    """Return the relative error of the outputs by the mesh of the run."""
+    loaded, linear = report["loaded"] or {}, report["discretisation"] or {}
+    return float(loaded.get("discretisation_error") or linear.get("error") or 0.0)
+
+
+def _print_metric(part: PortPart, factor: float | None) -> float | None:
     task = part.problem.task
-    cases = [case for case in task.load_cases if any(case.loads_N)]
+    if factor is None or not is_scored(task) or task.target_kind == "classes":
+        return None
+    scaled = ScaledOutputs(part.continuum.response, factor)
+    return task.primary_metric.of(task.metrics(scaled))
+
+
+def _stable_cases(part: PortPart) -> tuple[tuple[LoadCase, ...], tuple[str, ...], FloatArray]:
+    """Return the load cases that are verified, the names of the others, and the outputs."""
+    task = part.problem.task
+    cases = sorted(
+        (case for case in task.load_cases if any(case.loads_N)),
+        key=lambda case: -max(map(abs, case.loads_N)),
+    )[:MAX_CASES]
+    cases = [case for case in task.load_cases if case in cases]
     states = part.rubber.states(np.array([case.loads_N for case in cases]).reshape(len(cases), -1))
     outputs = states.outputs_mm(task.outputs)
     stable = np.flatnonzero(np.isfinite(outputs).all(axis=1))
     if not stable.size:
         given = "a part without a load case that has a stable equilibrium"
         raise InputError("report --vv", given, "a part that carries a load case; see its report")
-    return tuple(cases[number] for number in stable), outputs[stable]
+    kept = tuple(cases[number] for number in stable)
+    others = tuple(case.name for case in task.load_cases if any(case.loads_N) and case not in kept)
+    return kept, others, outputs[stable]

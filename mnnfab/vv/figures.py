@@ -53,11 +53,13 @@ def comparison_picture(comparisons: Sequence[Mapping[str, Any]]) -> Picture:
         axes.plot(errors[missed], rows[missed], "X", color=ORANGE, ms=9, label="not covered")
     axes.set_yticks(rows, [f"{one['experiment']}: {one['quantity']}" for one in drawn], fontsize=8)
     axes.invert_yaxis()
-    axes.set_xlabel("comparison error E = S - D, mm; bars: the interval of u_val")
+    axes.set_xlabel("comparison error E = S - D, mm; bars: ± 2 u_val")
     axes.legend(frameon=False, fontsize=8)
+    left_out = len(comparisons) - len(drawn)
+    more = f" {left_out} further comparisons are not drawn." if left_out else ""
     caption = (
-        "Comparison error of each measured displacement. A bar that includes zero: the error of "
-        "the model cannot be told from the uncertainties of mesh, inputs and measurement."
+        f"Comparison error of the measured displacements.{more} A bar that includes zero: the "
+        "error of the model cannot be told from the uncertainties of mesh, inputs and measurement."
     )
     return Picture("Comparison with measurements", caption, address_of(figure, "svg"))
 
@@ -71,11 +73,18 @@ def convergence_picture(solution: Mapping[str, Any]) -> Picture:
         values = np.array(study["values_mm"])
         scale = abs(values[-1]) or 1.0
         label = f"{study['case']}, {study['output']}"
-        axes.plot(sizes, 100 * (values - values[-1]) / scale, "o-", ms=4, label=label)
+        axes.plot(sizes[:2], 100 * np.abs(values - values[-1])[:2] / scale, "o-", ms=4, label=label)
     axes.set_xlabel("element size over that of the finest mesh")
-    axes.set_xticks(sizes)
+    axes.set_xscale("log", base=2)
+    axes.set_yscale("log")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter("{x:g}")
+    axes.set_xticks(sizes[:2])
     axes.set_ylabel("difference from the finest mesh, %")
     if len(solution["outputs"]) <= 12:
         axes.legend(frameon=False, fontsize=7, loc="center left", bbox_to_anchor=(1.0, 0.5))
-    caption = "Outputs of the loaded part on three meshes, each with half the element size."
+    caption = (
+        "Outputs of the loaded part on the coarse and the medium mesh; a steeper line is a higher "
+        "order."
+    )
     return Picture("Convergence with the mesh", caption, address_of(figure, "svg"))

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 TIME_STEP, TEMPERATURE_STEP_K = 1e-3, 0.1
 
 
+_PRINTER = "half of the accuracy of the printer, or [tolerance] width_sd_mm, thickness_sd_mm"
+
+
 @dataclass(frozen=True)
 class Source:
     """An uncertain input.
@@ -53,10 +56,13 @@ class InputUncertainty:
     Args:
         sources: the uncertain inputs.
         contributions_mm: (n_sources, n_cases, n_out).
+        factor: relative standard uncertainty of the factor on the loads as which modulus,
+            thickness, hold time and temperature act together.
     """
 
     sources: tuple[Source, ...]
     contributions_mm: FloatArray
+    factor: float
 
     @property
     def combined_mm(self) -> FloatArray:
@@ -66,7 +72,7 @@ class InputUncertainty:
 
 
 def input_uncertainty(
-    part: PortPart, loads_N: FloatArray, modulus: Source | None = None, n_prints: int = 1
+    part: PortPart, loads_N: FloatArray, modulus: Source | None = None, *, of_print: bool = True
 ) -> InputUncertainty:
     """Return the uncertainty of the outputs of load cases by the inputs.
 
@@ -75,18 +81,28 @@ def input_uncertainty(
         loads_N: loads of the cases, (n_cases, n_in).
         modulus: relative uncertainty of the modulus; that of the design if not given. A modulus
             that was measured on prints includes time and temperature of the measurement.
-        n_prints: number of prints over which a result is averaged; independent errors of prints
-            are smaller by its square root.
+        of_print: whether to include the errors of a print, of widths and thickness; they are in
+            the scatter of a measurement of several prints.
 
     Raises:
         ToolError: if the path of a load case is lost.
     """
     errors = part.problem.print_errors
-    scale = 1 / np.sqrt(n_prints)
+    scale = 1.0 if of_print else 0.0
     slopes = _sensitivities(part, loads_N)
     sources = [
-        Source("bond widths", errors.width_mm, "mm", "accuracy of the printer"),
-        Source("thickness", errors.thickness, "relative", "accuracy of the printer"),
+        Source(
+            "bond widths",
+            errors.width_mm,
+            "mm",
+            _PRINTER,
+        ),
+        Source(
+            "thickness",
+            errors.thickness,
+            "relative",
+            _PRINTER,
+        ),
         modulus or Source("modulus", errors.modulus, "relative", "[tolerance] modulus_sd"),
         Source("applied weights", errors.load_N, "N", "[tolerance] load_sd_gf"),
     ]
@@ -96,10 +112,14 @@ def input_uncertainty(
         slopes.factor * sources[2].value,
         slopes.loads * errors.load_N,
     ]
+    relative = [errors.thickness * scale, sources[2].value]
     for source, slope in _material_sources(part.problem) if modulus is None else ():
         sources.append(source)
-        contributions.append(slopes.factor * abs(slope) * source.value)
-    return InputUncertainty(tuple(sources), np.array(contributions))
+        relative.append(abs(slope) * source.value)
+        contributions.append(slopes.factor * relative[-1])
+    return InputUncertainty(
+        tuple(sources), np.array(contributions), float(np.linalg.norm(relative))
+    )
 
 
 @dataclass(frozen=True, eq=False)

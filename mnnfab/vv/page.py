@@ -1,4 +1,4 @@
-"""The page of the verification and validation report, made of the values of `report.json` alone."""
+"""The page of the verification and validation report, made of the values of `report.json`."""
 
 from __future__ import annotations
 
@@ -21,13 +21,14 @@ def page_text(report: Mapping[str, Any], part: PortPart) -> str:
         report: values of `report.json` with the evidence under its key `vv`.
         part: the part, for the drawing of its network.
     """
-    values = report["vv"]
+    values, findings = report["vv"], Traced(report)["findings"]
     return render(
         "vv.html",
         title=f"{report['name']}: verification and validation – mnnfab report",
         r=Traced(report),
         vv=Traced(values, "/vv"),
         decision_word=values["decision"]["word"],
+        warnings=[one for one in findings if raw(one["severity"]) == "warning"],
         number=Numbering(),
         n=traced_number,
         t=traced_text,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -34,6 +34,8 @@ class PartRange:
         found = []
         for name, (low, high) in other.quantities.items():
             own_low, own_high = self.quantities.get(name, (np.inf, -np.inf))
+            if name.startswith("largest"):  # less is inside
+                own_low = min(own_low, 0.0)
             if low < own_low * (1 - ROUNDING) or high > own_high * (1 + ROUNDING):
                 found.append(name)
         return found
@@ -52,7 +54,7 @@ def range_of(part: PortPart, loads_N: FloatArray | None = None) -> PartRange:
     task, fabrication = part.problem.task, part.problem.design.fabrication
     loads = task.loads_N if loads_N is None else loads_N
     states = part.rubber.states(loads)
-    outputs = np.abs(states.outputs_mm(task.outputs))
+    outputs, strains = np.abs(states.outputs_mm(task.outputs)), 100 * states.joint_strains
     lengths = part.problem.network.lengths
     sizes = np.abs(loads) / NEWTON_PER_GF
     return PartRange(
@@ -63,10 +65,42 @@ def range_of(part: PortPart, loads_N: FloatArray | None = None) -> PartRange:
             "thickness, mm": _interval(np.array([fabrication.thickness_mm])),
             "number of bonds": _interval(np.array([len(lengths)])),
             "largest load at an input, gf": _interval(sizes.max(axis=1)),
-            "largest strain at a joint, %": _interval(100 * states.joint_strains.max(axis=1)),
-            "largest output displacement, mm": _interval(outputs.max(axis=1)),
+            "largest simulated strain at a joint, %": _interval(strains.max(axis=1)),
+            "largest simulated output displacement, mm": _interval(outputs.max(axis=1)),
         }
     )
+
+
+def with_all_samples(own: PartRange, report: Mapping[str, Any]) -> PartRange:
+    """Return the range of a part with the loads and strains of all samples of its run.
+
+    Args:
+        own: range over its load cases.
+        report: values of its `report.json`.
+    """
+    found = dict(own.quantities)
+    loads, loaded = report["key_figures"]["usable_loads"], report["loaded"]
+    if loads:
+        _extend(found, "largest load at an input, gf", loads["design_load_gf"])
+    if loaded:
+        envelope = loaded["envelope"]
+        known = [
+            (factor, strain)
+            for factor, strain in zip(
+                envelope["load_factor"], envelope["largest_strain"], strict=True
+            )
+            if strain is not None
+        ]
+        if known:
+            factors, strains = np.array(known).T
+            strain = float(np.interp(1.0, factors, strains))
+            _extend(found, "largest simulated strain at a joint, %", 100 * strain)
+    return PartRange(found)
+
+
+def _extend(quantities: dict[str, Interval], name: str, value: float) -> None:
+    low, high = quantities[name]
+    quantities[name] = min(low, value), max(high, value)
 
 
 def joined(ranges: Sequence[PartRange]) -> PartRange:

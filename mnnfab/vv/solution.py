@@ -39,16 +39,26 @@ class OutputStudy:
         meshes: values on the meshes, mm.
         used_mm: value of the run, on its own mesh.
         chord_error: relative error of the area by the chords of arcs, which are not refined.
+        typical_order: median of the observed orders of all outputs; None if none is observed.
     """
 
     meshes: MeshStudy
     used_mm: float
     chord_error: float = 0.0
+    typical_order: float | None = None
 
     @property
     def order(self) -> float | None:
         """Observed order of convergence; None if none is observed."""
         return self.meshes.order
+
+    @property
+    def used_order(self) -> float:
+        """Order of the index: the observed one, limited to the typical one."""
+        if self.order is None:
+            return ASSUMED_ORDER
+        typical = MAX_ORDER if self.typical_order is None else self.typical_order
+        return min(self.order, typical, MAX_ORDER)
 
     @property
     def safety_factor(self) -> float:
@@ -59,8 +69,8 @@ class OutputStudy:
     def index_mm(self) -> float:
         """Grid convergence index of the finest mesh, as a length."""
         _, medium, fine = self.meshes.values
-        order = min(self.order if self.order is not None else ASSUMED_ORDER, MAX_ORDER)
-        return float(self.safety_factor * abs(medium - fine) / (self.meshes.ratio**order - 1))
+        reduction = float(self.meshes.ratio**self.used_order - 1)
+        return self.safety_factor * abs(medium - fine) / reduction
 
     @property
     def difference_mm(self) -> float:
@@ -68,14 +78,19 @@ class OutputStudy:
         return self.used_mm - self.meshes.values[-1]
 
     @property
+    def chords_mm(self) -> float:
+        """Relative error of the area times the value."""
+        return self.chord_error * abs(self.used_mm)
+
+    @property
     def uncertainty_mm(self) -> float:
         """Standard uncertainty u_num of the value of the run.
 
         Half of the index, the difference of the mesh of the run from the finest one, and the
-        relative error of the area times the value.
+        effect of the chords.
         """
-        chords = self.chord_error * self.used_mm
-        return float(np.linalg.norm([self.index_mm / 2, self.difference_mm, chords]))
+        parts = (self.index_mm / 2, self.difference_mm, self.chords_mm)
+        return float(np.linalg.norm(parts))
 
 
 @dataclass(frozen=True)
@@ -117,14 +132,18 @@ def verify_solution(
         )
         values.append(part.rubber_on(continuum).outputs(loads_N))
         n_dofs.append(continuum.n_dofs)
+    studies = [
+        [MeshStudy(found, RATIO) for found in zip(*meshes, strict=True)]
+        for meshes in zip(*(found.tolist() for found in values), strict=True)
+    ]
+    orders = [study.order for row in studies for study in row if study.order is not None]
+    typical = float(np.median(orders)) if orders else None
     outputs = tuple(
         tuple(
-            OutputStudy(MeshStudy((coarse[o], medium[o], fine[o]), RATIO), float(used_mm[case, o]))
-            for o in range(len(task.outputs))
+            OutputStudy(study, own, area_error, typical)
+            for study, own in zip(row, used, strict=True)
         )
-        for case, (coarse, medium, fine) in enumerate(
-            zip(*(found.tolist() for found in values), strict=True)
-        )
+        for row, used in zip(studies, used_mm.tolist(), strict=True)
     )
     return SolutionVerification(tuple(n_dofs), area_error, outputs)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -35,11 +36,13 @@ def vv_values(part: PortPart, report: Mapping[str, Any], evidence: Evidence) -> 
     comparisons = [*evidence.paper.comparisons, *evidence.own]
     values = {
         "intended_use": _intended_use(part),
+        "machine": platform.platform(),
         "code_verification": verification_values(evidence.code)
         | {"models": _verified_models(evidence.code)},
         "solution_verification": _solution(part, evidence),
         "input_uncertainty": _inputs(evidence),
         "outputs": _outputs(part, evidence),
+        "prints": _prints(report, evidence),
         "validation": {
             "coverage_factor": COVERAGE,
             "calibration": asdict(evidence.paper.calibration),
@@ -49,6 +52,7 @@ def vv_values(part: PortPart, report: Mapping[str, Any], evidence: Evidence) -> 
             "largest_relative_error": max(
                 abs(one.error_mm / one.measured_mm) for one in comparisons if one.measured_mm
             ),
+            "largest_model_error": max(one.possible_error for one in comparisons),
         },
         "domain": _domain(evidence.paper.range, evidence.range),
         "decision": {
@@ -77,16 +81,39 @@ def _verified_models(code: Verification) -> list[dict[str, Any]]:
     return rows
 
 
+def _prints(report: Mapping[str, Any], evidence: Evidence) -> dict[str, Any]:
+    """Return how a print with the modulus of the published ones moves, and its metric as read."""
+    factor, metric = evidence.print_factor, None
+    modulus = report["key_figures"]["modulus"]
+    own, held = modulus["design_MPa"], modulus["relaxation_MPa"]
+    envelope = (report["loaded"] or {}).get("envelope")
+    known = modulus["highest_MPa"] is not None
+    if factor is not None and envelope and known:
+        factors, read = np.log(envelope["load_factor"]), envelope["metric_as_read"]
+        if None not in read:
+            ends = {"left": np.nan, "right": np.nan}
+            metric = float(np.interp(np.log(factor), factors, read, **ends))
+    return {
+        "load_factor": factor,
+        "metric_with_lengths": evidence.print_metric,
+        "relaxation_factor": None if held is None else own / held,
+        "spread": evidence.inputs.factor,
+        "metric_as_read": metric,
+    }
+
+
 def _intended_use(part: PortPart) -> dict[str, Any]:
     problem, task = part.problem, part.problem.task
     loads = task.loads_N / NEWTON_PER_GF
     return {
         "task": task.kind,
+        "fixed": ", ".join(map(str, problem.network.fixed.tolist())),
         "inputs": [str(port) for port in task.inputs],
         "smallest_load_gf": loads.min(axis=0),
         "largest_load_gf": loads.max(axis=0),
         "outputs": [str(port) for port in task.outputs],
         "classes": list(task.class_names),
+        "readout": task.readout.rule if task.target_kind == "classes" else None,
         "samples": len(task.loads_N),
         "test_samples": len(task.split.test),
         "printer": problem.printer.name,
@@ -98,6 +125,7 @@ def _solution(part: PortPart, evidence: Evidence) -> dict[str, Any]:
     return {
         "dofs": evidence.solution.n_dofs,
         "area_error": evidence.solution.area_error,
+        "omitted_cases": list(evidence.omitted),
         "outputs": [
             {"case": case.name, "output": str(port), **_study(study)}
             for case, row in zip(evidence.cases, evidence.solution.outputs, strict=True)
@@ -112,9 +140,11 @@ def _study(study: OutputStudy) -> dict[str, Any]:
         "used_mm": study.used_mm,
         "ratio": study.meshes.ratio,
         "observed_order": study.order,
+        "used_order": study.used_order,
         "safety_factor": study.safety_factor,
         "grid_convergence_index_mm": study.index_mm,
         "difference_mm": study.difference_mm,
+        "chords_mm": study.chords_mm,
         "u_num_mm": study.uncertainty_mm,
     }
 
@@ -142,7 +172,7 @@ def _outputs(part: PortPart, evidence: Evidence) -> list[dict[str, Any]]:
             numerical = evidence.solution.outputs[c][o].uncertainty_mm
             reading, inputs = float(evidence.reading_mm[o]), float(combined[c, o])
             total = float(np.sqrt(numerical**2 + inputs**2 + reading**2))
-            value = float(evidence.outputs_mm[c, o])
+            value, printed = float(evidence.outputs_mm[c, o]), float(evidence.printed_mm[c, o])
             rows.append(
                 {
                     "case": case.name,
@@ -152,8 +182,9 @@ def _outputs(part: PortPart, evidence: Evidence) -> list[dict[str, Any]]:
                     "u_input_mm": inputs,
                     "u_reading_mm": reading,
                     "combined_mm": total,
-                    "low_mm": value - COVERAGE * total,
-                    "high_mm": value + COVERAGE * total,
+                    "printed_mm": printed,
+                    "low_mm": printed - COVERAGE * total,
+                    "high_mm": printed + COVERAGE * total,
                 }
             )
     return rows

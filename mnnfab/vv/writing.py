@@ -70,21 +70,15 @@ def write_vv_report(
             given = "the report of another design"
             raise InputError(str(folder / REPORT), given, "that of this design: mnnfab check")
         part, _ = with_reactions(part)
-        evidence = gather_evidence(part, _mesh_error(report), measured)
+        evidence = gather_evidence(part, report, measured)
         values = vv_values(part, report, evidence)
         report["vv"] = values
         with timer.stage("report"):
             page = page_text(report, part)
-        with amended_run(folder) as staging:
+        with amended_run(folder, removes=[PDF]) as staging:  # one of another decision
             (staging / PAGE).write_text(page, encoding="utf-8")
             if pdf:
                 (staging / PDF).write_bytes(pdf_bytes(page))
             text = json.dumps(report, indent=2, allow_nan=False) + "\n"
             (staging / REPORT).write_text(text, encoding="utf-8")
     return VvReport(folder / PAGE, values)
-
-
-def _mesh_error(report: dict[str, Any]) -> float:
-    """Return the relative error of the outputs by the mesh of the run."""
-    loaded, linear = report["loaded"] or {}, report["discretisation"] or {}
-    return float(loaded.get("discretisation_error") or linear.get("error") or 0.0)

@@ -11,6 +11,7 @@ import numpy as np
 
 from mnnfab.errors import InputError
 from mnnfab.io.tables import Table, column_numbers, optional_numbers, read_table, table_text
+from mnnfab.lab.experiment.experiment import PART_DIGITS
 from mnnfab.network.ports import displacement_name, port_sd, read_ports
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Observation:
         continuum: prediction of the continuum model.
         continuum_sd: standard deviation over print samples.
         rubber: prediction of the rubber model; None if it is not known.
+        part: first digits of the hash of the shape of the part; empty if it is not known.
     """
 
     experiment: str
@@ -46,11 +48,12 @@ class Observation:
     continuum: float
     continuum_sd: float
     rubber: float | None = None
+    part: str = ""
 
 
 _NAMES = tuple(observation.name for observation in fields(Observation))
-#: Tables of earlier versions lack the last column.
-_REQUIRED, _RUBBER = _NAMES[:-1], _NAMES[-1]
+#: Tables of earlier versions lack the last columns.
+_REQUIRED, _RUBBER, _PART = _NAMES[:-2], _NAMES[-2], _NAMES[-1]
 
 
 def observations_of(analysis: Analysis) -> list[Observation]:
@@ -88,6 +91,7 @@ def observations_of(analysis: Analysis) -> list[Observation]:
                     continuum=continuum,
                     continuum_sd=spread,
                     rubber=None if lost else rubber,
+                    part=analysis.part.shape_sha256[:PART_DIGITS],
                 )
             )
     return observations
@@ -117,11 +121,23 @@ def load_observations(path: Path) -> list[Observation]:
         if (row < 0).any():
             raise InputError(f"{path}, {line}", "a negative standard deviation", "0 or more")
     return [
-        replace(Observation(*names, *row), rubber=rubber)
-        for names, row, rubber in zip(
-            zip(*text_columns, strict=True), numbers.tolist(), _rubber(table), strict=True
+        replace(Observation(*names, *row), rubber=rubber, part=part)
+        for names, row, rubber, part in zip(
+            zip(*text_columns, strict=True),
+            numbers.tolist(),
+            _rubber(table),
+            _parts(table),
+            strict=True,
         )
     ]
+
+
+def _parts(table: Table) -> list[str]:
+    """Return the parts; empty where a table does not have them."""
+    if _PART not in table.header:
+        return [""] * len(table.rows)
+    place = table.header.index(_PART)
+    return [row[place] for row in table.rows]
 
 
 def _rubber(table: Table) -> list[float | None]:

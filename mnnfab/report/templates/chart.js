@@ -56,7 +56,8 @@
     if (senseX && senseY && x !== y) {
       const better = (a, b) => senseX * a.values[x] >= senseX * b.values[x] && merit(a) >= merit(b) &&
         (senseX * a.values[x] > senseX * b.values[x] || merit(a) > merit(b));
-      front = known.filter(point => !known.some(one => better(one, point)));
+      const candidates = passed.length ? passed : known;
+      front = candidates.filter(point => !candidates.some(one => better(one, point)));
       front.sort((a, b) => a.values[x] - b.values[x]);
       make("polyline", {class: "front", points: front.map(one => `${right(one.values[x])},${up(one.values[y])}`).join(" ")});
     }
@@ -77,7 +78,7 @@
     }
     words.textContent = `${known.length} designs; circles pass, triangles fail.` +
       (best ? ` Best ${axes[y].heading}: ${best.name}, ${short(best.values[y])}.` : "") +
-      (front.length ? ` Dashed: Pareto front of ${front.length} designs, none of which another surpasses in both numbers.` : "");
+      (front.length ? ` Dashed: Pareto front of ${front.length} ${passed.length ? "designs that pass" : "designs"}, none of which another surpasses in both numbers.` : "");
   };
   horizontal.addEventListener("change", draw);
   vertical.addEventListener("change", draw);

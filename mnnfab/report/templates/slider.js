@@ -15,9 +15,9 @@
                                Math.max(...ys) - top + 2 * margin].join(" "));
   const lines = data.bonds.map(([i, j]) => make("line",
     {x1: xs[i], y1: ys[i], x2: xs[j], y2: ys[j], "stroke-linecap": "round"}));
-  const shapes = {fixed: "M0 -2.6L2.4 1.8L-2.4 1.8Z", in: "M-2 -2H2V2H-2Z", out: "M0 -2.6L2.6 0L0 2.6L-2.6 0Z"};
+  const shapes = {fixed: "M0 -2.6L2.4 1.8L-2.4 1.8Z", in: "M2.4 0A2.4 2.4 0 1 1 -2.4 0A2.4 2.4 0 1 1 2.4 0Z", out: "M0 -3L0.88 -1.21L2.85 -0.93L1.43 0.46L1.76 2.43L0 1.5L-1.76 2.43L-1.43 0.46L-2.85 -0.93L-0.88 -1.21Z"};
   const fills = {fixed: "#0072B2", in: "#D55E00", out: "#009E73"};
-  for (const [kind, nodes] of Object.entries(data.marks))
+  for (const [kind, nodes] of Object.entries(data.marks))  // outputs last, upon inputs
     for (const node of nodes)
       make("path", {d: shapes[kind], fill: fills[kind], stroke: "white", "stroke-width": 0.5,
                     transform: `translate(${xs[node]} ${ys[node]})`});
