@@ -128,9 +128,10 @@ def _key_name(path: Path, paths: Iterable[Path]) -> str:
 
 
 def _value_name(value: Any, values: Sequence[Any]) -> str:  # noqa: ANN401 - what TOML can hold
-    """Return a value as part of a name; its number among the values if that is too long.
+    """Return one of some values as part of a name; its place if a name of one is not clear.
 
-    >>> _value_name([1.5, 2.5], [[1.5, 2.5], [1.0, 2.0]])
+    >>> values = [[1.5, 2.5], [1.0, 2.0]]
+    >>> _value_name(values[0], values)
     '1.5-2.5'
     """
     names = [re.sub(r"[^A-Za-z0-9.-]+", "-", _text(one)).rstrip("-") for one in values]
