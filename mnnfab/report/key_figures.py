@@ -97,6 +97,6 @@ def _metric_as_read(results: Results) -> dict[str, Any] | None:
         "exact": finite(read.exact),
         "test_samples": finite(on_test),
         "required": loaded.requirements.metric_limit,
-        "baseline": baseline_of(task, task.primary_metric.name),
+        "baseline": finite(baseline_of(task, task.primary_metric.name)),
         "resolution_mm": loaded.requirements.resolution_mm,
     }
