@@ -9,6 +9,7 @@ from dataclasses import replace
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import lxml.html
@@ -33,7 +34,8 @@ from mnnfab.validation.verdicts import NO_REQUIREMENT
 from mnnfab.verification.mesh_study import MeshStudy
 from mnnfab.verification.run import Verification, verify
 from mnnfab.vv.comparison import Comparison
-from mnnfab.vv.decision import Criterion, _requirements, word_of
+from mnnfab.vv.decision import Criterion, _modulus, _requirements, word_of
+from mnnfab.vv.evidence import PrintMetric
 from mnnfab.vv.inputs import Source, input_uncertainty
 from mnnfab.vv.own import own_comparisons
 from mnnfab.vv.paper import PaperValidation, validate_on_paper
@@ -113,6 +115,59 @@ def test_skipped_checks_and_missing_requirements_are_named() -> None:
     skipped = _requirements(report)
     assert (skipped.met, skipped.excludes) == (False, True)
     assert "not checked" in skipped.reason
+
+
+def evidence_of_prints(**values: Any) -> Any:  # noqa: ANN401
+    """Return what the criterion of the modulus reads of an evidence."""
+    calibration = SimpleNamespace(modulus_MPa=0.68)
+    own = {"print_factor": 0.81, "printed_mm": np.ones((1, 1)), "print_metric": None}
+    inputs = SimpleNamespace(factor=0.02)
+    return SimpleNamespace(
+        **own | values, inputs=inputs, paper=SimpleNamespace(calibration=calibration)
+    )
+
+
+@pytest.mark.parametrize(
+    ("window", "highest", "evidence", "expected"),
+    [
+        ((0.7, 1.4), 0.79, {}, (True, False, "from 0.78 to 0.84")),
+        ((0.8, 1.4), 0.69, {}, (False, False, "from 0.80 to 1.40")),  # inside, but for the spread
+        ((0.9, 1.4), 0.61, {}, (False, True, "from 0.90 to 1.40")),
+        ((None, None), None, {}, (False, True, "no load factor meets all requirements")),
+        (
+            (0.7, 1.4),
+            None,
+            {"print_metric": PrintMetric(0.2, 0.1, met=False)},
+            (False, True, "0.200"),
+        ),
+        (
+            (0.7, 1.4),
+            None,
+            {"print_metric": PrintMetric(0.9, 0.8, met=True)},
+            (True, False, "0.900"),
+        ),
+        ((0.7, 1.4), None, {}, (True, False, "no requirement")),
+        ((0.7, 1.4), 0.79, {"printed_mm": np.full((1, 1), np.nan)}, (False, True, "no stable")),
+        ((0.7, 1.4), 0.79, {"print_factor": None}, (False, False, "no print of rubber")),
+    ],
+)
+def test_the_modulus_of_prints_decides(
+    window: tuple[float | None, float | None],
+    highest: float | None,
+    evidence: dict[str, Any],
+    expected: tuple[bool, bool, str],
+) -> None:
+    report = {
+        "material": {"name": "rubber", "youngs_modulus_MPa": 0.55},
+        "key_figures": {
+            "usable_loads": {"lower_factor": window[0], "upper_factor": window[1]},
+            "modulus": {"highest_MPa": highest},
+        },
+    }
+    found = _modulus(report, evidence_of_prints(**evidence))
+    assert (found.met, found.excludes) == expected[:2]
+    assert expected[2] in found.reason
+    assert bool(found.decided) != found.met
 
 
 def test_a_part_is_outside_of_the_ranges_of_others() -> None:

@@ -72,11 +72,8 @@ def word_of(criteria: tuple[Criterion, ...]) -> Word:
 
 
 def _requirements(report: Mapping[str, Any]) -> Criterion:
-    name, verdicts, reasons = (
-        "requirements of the design",
-        report["verdicts"],
-        report["verdict_reasons"],
-    )
+    name = "requirements of the design"
+    verdicts, reasons = report["verdicts"], report["verdict_reasons"]
     failed = [one for one, verdict in verdicts.items() if verdict != "pass"]
     unchecked = [one for one in verdicts if reasons[one].startswith("not checked")]
     text = "; ".join(f"{TITLES[one]}: {reasons[one]}" for one in failed or unchecked or verdicts)
@@ -98,11 +95,9 @@ def _code(evidence: Evidence) -> Criterion:
 
 
 def _solution(evidence: Evidence) -> Criterion:
-    # Outputs that are zero by symmetry are compared with an error of a reading.
-    sizes = np.maximum(np.abs(evidence.outputs_mm).max(axis=1), evidence.reading_mm.max())
     worst = max(
         one.uncertainty_mm / size
-        for row, size in zip(evidence.solution.outputs, sizes.tolist(), strict=True)
+        for row, size in zip(evidence.solution.outputs, evidence.sizes_mm.tolist(), strict=True)
         for one in row
     )
     reason = (
@@ -164,9 +159,12 @@ def _modulus(report: Mapping[str, Any], evidence: Evidence) -> Criterion:
     if not np.isfinite(evidence.printed_mm).all():
         reason += ", where a load case has no stable equilibrium"
         return Criterion(name, False, reason, decided, True)
-    if report["key_figures"]["modulus"]["highest_MPa"] is None:
-        return _modulus_of_lengths(name, reason, decided, evidence)
     window = report["key_figures"]["usable_loads"]
+    if window and window["upper_factor"] is None:
+        reason += "; no load factor meets all requirements"
+        return Criterion(name, False, reason, "change the design", True)
+    if report["key_figures"]["modulus"]["highest_MPa"] is None:
+        return _modulus_without_window(name, reason, decided, evidence)
     lower, upper = window["lower_factor"], window["upper_factor"]
     spread = COVERAGE * evidence.inputs.factor
     low, high = factor * (1 - spread), factor * (1 + spread)
@@ -178,14 +176,16 @@ def _modulus(report: Mapping[str, Any], evidence: Evidence) -> Criterion:
     return Criterion(name, met, reason, "" if met else decided, excludes)
 
 
-def _modulus_of_lengths(name: str, reason: str, decided: str, evidence: Evidence) -> Criterion:
-    """Return the criterion of a task whose displacements are compared with lengths, or of none."""
-    if evidence.print_metric is None or evidence.required is None:
-        return Criterion(name, True, f"{reason}; the design has no requirement on its outputs")
-    found, limit = evidence.print_metric, evidence.required
-    reason += f"; the metric by linear theory is then {found:.3f}, at most {limit:g} required"
-    met = found <= limit
-    return Criterion(name, met, reason, "" if met else decided, not met)
+def _modulus_without_window(name: str, reason: str, decided: str, evidence: Evidence) -> Criterion:
+    """Return the criterion of a task for which no range of moduli is known."""
+    found = evidence.print_metric
+    if found is None:
+        return Criterion(name, True, f"{reason}; no requirement depends on it alone")
+    reason += (
+        f"; the metric by linear theory, read exactly, is then {found.value:.3f}, limit "
+        f"{found.required:g}"
+    )
+    return Criterion(name, found.met, reason, "" if found.met else decided, not found.met)
 
 
 def _domain(evidence: Evidence) -> Criterion:

@@ -52,9 +52,8 @@ class Evidence:
             under loads times this factor. None for another material.
         printed_mm: outputs under these loads, (n_cases, n_out); those of the design if the factor
             is None; NaN without a stable equilibrium.
-        print_metric: primary metric of a task with lengths by the linear continuum model with the
-            modulus of the published prints; None for other tasks.
-        required: limit of this metric; None without one.
+        print_metric: metric of a task with lengths with the modulus of the published prints; None
+            for other tasks, and without a requirement.
     """
 
     code: Verification
@@ -69,8 +68,28 @@ class Evidence:
     range: PartRange
     print_factor: float | None
     printed_mm: FloatArray
-    print_metric: float | None
-    required: float | None
+    print_metric: PrintMetric | None
+
+    @property
+    def sizes_mm(self) -> FloatArray:
+        """Largest output of each load case, at least the error of a reading, (n_cases,)."""
+        sizes: FloatArray = np.maximum(np.abs(self.outputs_mm).max(axis=1), self.reading_mm.max())
+        return sizes
+
+
+@dataclass(frozen=True)
+class PrintMetric:
+    """The primary metric by the linear continuum model, read without error.
+
+    Args:
+        value: its value.
+        required: limit of the design on the metric as read.
+        met: whether the value meets the limit.
+    """
+
+    value: float
+    required: float
+    met: bool
 
 
 def gather_evidence(
@@ -88,12 +107,11 @@ def gather_evidence(
         ToolError: if a solver fails.
     """
     timer, task = part.timer, part.problem.task
-    own = tuple(
-        own_comparisons(measured, part.shape_sha256, _mesh_error(report))
-    )  # first: it takes no time and may be wrong
     if task.prescribed is not None:
         given = "a task with prescribed displacements"
-        raise InputError("report --vv", given, "a task under loads: reactions are not carried yet")
+        raise InputError("report --vv", given, "a task under loads")
+    # Measurements before anything that takes time: they may be wrong.
+    own = tuple(own_comparisons(measured, part.shape_sha256, _mesh_error(report)))
     cases, omitted, outputs = _stable_cases(part)
     loads = np.array([case.loads_N for case in cases])
     with timer.stage("code verification"):
@@ -120,7 +138,6 @@ def gather_evidence(
         if factor is None
         else part.rubber.states(factor * loads).outputs_mm(task.outputs),
         print_metric=_print_metric(part, factor),
-        required=requirements_of(part.problem).metric_limit,
     )
 
 
@@ -143,12 +160,13 @@ def _mesh_error(report: Mapping[str, Any]) -> float:
     return float(loaded.get("discretisation_error") or linear.get("error") or 0.0)
 
 
-def _print_metric(part: PortPart, factor: float | None) -> float | None:
-    task = part.problem.task
-    if factor is None or not is_scored(task) or task.target_kind == "classes":
+def _print_metric(part: PortPart, factor: float | None) -> PrintMetric | None:
+    task, limit = part.problem.task, requirements_of(part.problem).metric_limit
+    if factor is None or limit is None or not is_scored(task) or task.compares_outputs_alone:
         return None
-    scaled = ScaledOutputs(part.continuum.response, factor)
-    return task.primary_metric.of(task.metrics(scaled))
+    primary = task.primary_metric
+    value = primary.of(task.metrics(ScaledOutputs(part.continuum.response, factor)))
+    return PrintMetric(value, limit, met=primary.worse_by(limit, value) <= 0)
 
 
 def _stable_cases(part: PortPart) -> tuple[tuple[LoadCase, ...], tuple[str, ...], FloatArray]:

@@ -8,7 +8,7 @@ loads.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 #: Step of the differences of the modulus over the time, relative, and the temperature, K.
 TIME_STEP, TEMPERATURE_STEP_K = 1e-3, 0.1
-
-
 _PRINTER = "half of the accuracy of the printer, or [tolerance] width_sd_mm, thickness_sd_mm"
 
 
@@ -88,31 +86,22 @@ def input_uncertainty(
         ToolError: if the path of a load case is lost.
     """
     errors = part.problem.print_errors
-    scale = 1.0 if of_print else 0.0
+    if not of_print:
+        errors = replace(errors, width_mm=0.0, thickness=0.0)
     slopes = _sensitivities(part, loads_N)
     sources = [
-        Source(
-            "bond widths",
-            errors.width_mm,
-            "mm",
-            _PRINTER,
-        ),
-        Source(
-            "thickness",
-            errors.thickness,
-            "relative",
-            _PRINTER,
-        ),
+        Source("bond widths", errors.width_mm, "mm", _PRINTER),
+        Source("thickness", errors.thickness, "relative", _PRINTER),
         modulus or Source("modulus", errors.modulus, "relative", "[tolerance] modulus_sd"),
         Source("applied weights", errors.load_N, "N", "[tolerance] load_sd_gf"),
     ]
     contributions = [
-        slopes.widths * errors.width_mm * scale,
-        slopes.factor * errors.thickness * scale,
+        slopes.widths * errors.width_mm,
+        slopes.factor * errors.thickness,
         slopes.factor * sources[2].value,
         slopes.loads * errors.load_N,
     ]
-    relative = [errors.thickness * scale, sources[2].value]
+    relative = [errors.thickness, sources[2].value]
     for source, slope in _material_sources(part.problem) if modulus is None else ():
         sources.append(source)
         relative.append(abs(slope) * source.value)

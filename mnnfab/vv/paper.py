@@ -119,7 +119,8 @@ def _calibrate(widths_mm: FloatArray, timer: StageTimer) -> Calibration:
         simulated = float(part.rubber.outputs(part.problem.task.loads_N)[0, 0])
         modulus *= simulated / paper.MEASURED_LEFT_MM
     # The paper states no error of this value. It is taken to be that of figure 2.
-    own = [sd for _, sd in (*_MEASURED_UNTRAINED, *_MEASURED_TRAINED)]
+    figure_2 = (*paper.BEHAVIOUR_UNTRAINED_MEASURED_MM, *paper.BEHAVIOUR_TRAINED_MEASURED_MM)
+    own = [sd for _, sd in figure_2]
     data = float(np.sqrt(np.mean(np.square(own)) / N_PRINTS)) / abs(paper.MEASURED_LEFT_MM)
     return Calibration(
         measured_mm=paper.MEASURED_LEFT_MM,
@@ -127,10 +128,6 @@ def _calibrate(widths_mm: FloatArray, timer: StageTimer) -> Calibration:
         paper_modulus_MPa=paper.YOUNGS_MODULUS_MPA,
         uncertainty=data,
     )
-
-
-_MEASURED_UNTRAINED = paper.BEHAVIOUR_UNTRAINED_MEASURED_MM
-_MEASURED_TRAINED = paper.BEHAVIOUR_TRAINED_MEASURED_MM
 
 
 def _with_modulus(problem: PortProblem, modulus_MPa: float) -> PortProblem:

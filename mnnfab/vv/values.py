@@ -95,7 +95,7 @@ def _prints(report: Mapping[str, Any], evidence: Evidence) -> dict[str, Any]:
             metric = float(np.interp(np.log(factor), factors, read, **ends))
     return {
         "load_factor": factor,
-        "metric_with_lengths": evidence.print_metric,
+        "metric_with_lengths": evidence.print_metric and evidence.print_metric.value,
         "relaxation_factor": None if held is None else own / held,
         "spread": evidence.inputs.factor,
         "metric_as_read": metric,
@@ -151,7 +151,7 @@ def _study(study: OutputStudy) -> dict[str, Any]:
 
 def _inputs(evidence: Evidence) -> dict[str, Any]:
     """Return the sources with the largest contribution of each, relative to the outputs."""
-    sizes = np.abs(evidence.outputs_mm).max(axis=1, keepdims=True)
+    sizes = evidence.sizes_mm[:, None]
     return {
         "sources": [
             asdict(source)

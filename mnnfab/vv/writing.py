@@ -12,7 +12,6 @@ from mnnfab.errors import InputError
 from mnnfab.io.folder_lock import locked_folder
 from mnnfab.pipeline.reports import read_report
 from mnnfab.printed_part.part import PrintedPart
-from mnnfab.printed_part.reactions import with_reactions
 from mnnfab.problem.problem import require_ports
 from mnnfab.progress.watcher import NullWatcher, ProgressWatcher, StageTimer
 from mnnfab.report.pdf import pdf_bytes, require_pdf
@@ -69,7 +68,6 @@ def write_vv_report(
         if report["design_sha256"] != part.sha256:
             given = "the report of another design"
             raise InputError(str(folder / REPORT), given, "that of this design: mnnfab check")
-        part, _ = with_reactions(part)
         evidence = gather_evidence(part, report, measured)
         values = vv_values(part, report, evidence)
         report["vv"] = values
