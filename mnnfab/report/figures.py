@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from fem.continuum import Continuum
     from fem.limit_states import LimitStates
     from geometry.tiling import Tiling
+    from mnnfab.arrays import FloatArray
     from mnnfab.compensation.record import Candidate
     from mnnfab.findings import Finding
     from mnnfab.loaded_part.assessment import LoadedPart
@@ -71,7 +72,11 @@ class Picture:
 
 def pictures(results: Results) -> dict[str, Picture]:
     """Return the figures available for these results, by name."""
-    figures = {"network": _network(results)}
+    figures = {
+        "network": network_picture(
+            results.problem, results.widths_mm, results.tiling, results.findings
+        )
+    }
     task, continuum = results.problem.task, results.continuum
     if "epoch" in results.history and len(results.history["epoch"]) > 1:
         figures["history"] = _history(results)
@@ -102,14 +107,22 @@ def _figure(width: float, height: float, **margins: float) -> Figure:
     return figure
 
 
-def _network(results: Results) -> Picture:
+def network_picture(
+    problem: Problem, widths_mm: FloatArray, tiling: Tiling, findings: Sequence[Finding]
+) -> Picture:
+    """Return the network with its symbols, and rings around findings.
+
+    Args:
+        problem: problem of the design.
+        widths_mm: width of each bond, (n_bonds,).
+        tiling: the part in the plane.
+        findings: findings of all checks.
+    """
     figure = _figure(8.5, 6, left=0.08, right=1.0, bottom=0.1, top=0.93)
-    ringed = [found for found in results.findings if found.position_mm and _is_ringed(found)]
-    left_out = draw_network(
-        figure.add_subplot(), results.problem, results.widths_mm, results.tiling, ringed
-    )
+    ringed = [found for found in findings if found.position_mm and _is_ringed(found)]
+    left_out = draw_network(figure.add_subplot(), problem, widths_mm, tiling, ringed)
     caption = "Nominal geometry, to scale; bonds are coloured by width."
-    if results.problem.task is not None:
+    if problem.task is not None:
         caption += " Arrows: largest load of each input over all samples; stars: outputs."
     if ringed:
         caption += (
@@ -118,7 +131,7 @@ def _network(results: Results) -> Picture:
         )
     if left_out:
         caption += f" {left_out} labels without space are left out."
-    kind: Literal["svg", "png"] = "svg" if results.problem.network.n_bonds <= 500 else "png"
+    kind: Literal["svg", "png"] = "svg" if problem.network.n_bonds <= 500 else "png"
     return Picture("Network and bond widths", caption, address_of(figure, kind))
 
 

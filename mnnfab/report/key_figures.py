@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 def key_values(results: Results) -> dict[str, Any]:
     """Return the key figures as JSON values, with the unit in each key."""
     task, prints = results.problem.task, results.print_samples
+    low, high = results.tiling.bounding_box_mm
     return {
         "usable_loads": _usable_loads(task, results.loaded) if task and results.loaded else None,
         "metric_as_read": _metric_as_read(results),
@@ -30,14 +31,8 @@ def key_values(results: Results) -> dict[str, Any]:
         "print_samples": None if prints is None else len(prints.metrics),
         "modulus": _modulus(results),
         "mass_g": results.mass_g,
-        "size_mm": [float(high - low) for low, high in zip(*_bounding_box(results), strict=True)],
+        "size_mm": np.subtract(high, low).tolist(),
     }
-
-
-def _bounding_box(results: Results) -> tuple[list[float], list[float]]:
-    tiling = results.tiling
-    low, high = tiling.points.min(axis=0), tiling.points.max(axis=0)
-    return [*low.tolist(), 0.0], [*high.tolist(), tiling.thickness_mm]
 
 
 def _usable_loads(task: Task, loaded: LoadedPart) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,6 @@ from mnnfab.report.baselines import baseline_of
 from mnnfab.report.bond_table import bond_table
 from mnnfab.report.figures import Picture, pictures
 from mnnfab.report.interactive import as_script, slider_data, solid_data
-from mnnfab.report.key_figures import key_values
 from mnnfab.report.loaded import loaded_values
 from mnnfab.report.response_tables import confusion_matrices, models_by_name, output_rows
 from mnnfab.report.solid_picture import solid_picture
@@ -25,6 +24,7 @@ from mnnfab.runs.history_file import Columns
 from mnnfab.task.metrics import Metrics, metric_label
 from mnnfab.task.reading import read_label
 from mnnfab.units import NEWTON_PER_GF
+from mnnfab.validation.as_read import ENDS
 from mnnfab.validation.finding_codes import grouped_findings
 from mnnfab.validation.results import Results
 
@@ -53,7 +53,7 @@ def page_text(results: Results, others: Sequence[OtherFile] = ()) -> str:
         report=report,
         number=number,
         description=_description(results),
-        load_end=_LOAD_ENDS[results.loaded.envelope.upper_limit] if results.loaded else "",
+        load_end=ENDS[results.loaded.envelope.upper_limit] if results.loaded else "",
         solid_picture=solid_picture(results.tiling),
         support_symbols=_support_symbols(results.problem.network),
         has_training=width_history is not None or "history" in figures,
@@ -66,7 +66,7 @@ def page_text(results: Results, others: Sequence[OtherFile] = ()) -> str:
         law_softening=", ".join(f"{factor:.3f}" for factor in stiffness_law["softening_vs_bar"]),
         partial_verdicts=results.partial_verdicts,
         **grouped_findings(results.findings),
-        metrics=_metrics(results),
+        metrics=_metrics(results, report["key_figures"]["metric_as_read"]),
         metric_name=task.primary_metric.label if task and task.primary_metric else "metric",
         metric_training=metric_label(task.primary_metric.training)
         if task and task.primary_metric
@@ -115,16 +115,6 @@ def _figure(picture: Picture, name: str, number: Numbering) -> Markup:
     return Markup(text)  # noqa: S704 - escaped
 
 
-#: What ends the window of load factors, by its key in the envelope.
-_LOAD_ENDS = {
-    "in the plane": "Limited by stability in the plane, with its margin.",
-    "out of the plane": "Limited by buckling out of the plane, with its margin.",
-    "strain": "Limited by the strain at the joints.",
-    "task": "Limited by the metric of the task.",
-    "none": "Larger loads were not studied.",
-}
-
-
 def _description(results: Results) -> str:
     """Return the network, its supports, material and size in one line."""
     problem = results.problem
@@ -161,8 +151,8 @@ def _support_symbols(network: Network) -> list[dict[str, str]]:
     ]
 
 
-def _metrics(results: Results) -> list[dict[str, str]]:
-    """Return one row per metric: values by the bar, calibrated bar and continuum models."""
+def _metrics(results: Results, as_read: Mapping[str, Any] | None) -> list[dict[str, str]]:
+    """Return one row per metric, with its baseline and its value by each model."""
     task = results.problem.task
     if task is None or results.bar is None or results.predicted is None:
         return []
@@ -181,31 +171,29 @@ def _metrics(results: Results) -> list[dict[str, str]]:
         }
         for name, value in sorted(bar.items(), key=lambda item: _subset_rank(item[0]))
     ]
-    read = results.loaded.read if results.loaded else None
-    if read is None or task.primary_metric is None:
-        return rows
+    return rows if as_read is None else [*_as_read_rows(task, results, as_read), *rows]
+
+
+def _as_read_rows(task: Task, results: Results, as_read: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return the rows of the metric as read: of the test samples, if there are any, and of all."""
     linear = results.loaded.linear_read if results.loaded else None
-    as_read = {
-        "name": f"{read.label}, as read (all samples)",
-        "baseline": _formatted(baseline_of(task, task.primary_metric.name)),
-        "bar": "–",
-        "surrogate": "–",
-        "continuum": _formatted(linear.value if linear else None),
-        "loaded": _formatted(read.value),
+    primary = task.primary_metric.name if task.primary_metric else ""
+    values = {
+        "test samples": (as_read["test_samples"], None, f"{as_read['name']}_test"),
+        "all samples": (as_read["value"], linear.value if linear else None, primary),
     }
-    return [*_as_read_test(results), as_read, *rows]
-
-
-def _as_read_test(results: Results) -> list[dict[str, str]]:
-    """Return the row of the metric as read on the test samples alone, if there are any."""
-    read = key_values(results)["metric_as_read"]
-    if read is None or read["test_samples"] is None:
-        return []
-    task = results.problem.task
-    baseline = None if task is None else baseline_of(task, f"{read['name']}_test")
-    cells = {"bar": "–", "surrogate": "–", "continuum": "–", "baseline": _formatted(baseline)}
-    name = f"{read['label']}, as read (test samples)"
-    return [cells | {"name": name, "loaded": _formatted(read["test_samples"])}]
+    return [
+        {
+            "name": f"{as_read['label']}, as read ({subset})",
+            "baseline": _formatted(baseline_of(task, key)),
+            "bar": "–",
+            "surrogate": "–",
+            "continuum": _formatted(continuum),
+            "loaded": _formatted(value),
+        }
+        for subset, (value, continuum, key) in values.items()
+        if value is not None
+    ]
 
 
 def _subset_rank(name: str) -> int:

@@ -59,7 +59,7 @@ def window_finding(loaded: LoadedPart, *, reactions: bool = False) -> Finding:
     if envelope.lower is not None and envelope.upper is not None:
         message = (
             f"the part can be used from {envelope.lower:.2g} to {envelope.upper:.2g} times its "
-            f"loads, {_best(envelope)}; ended by {_ENDS[envelope.upper_limit]}"
+            f"loads, {_best(envelope)}; ended by {ENDS[envelope.upper_limit]}"
         )
     else:
         limit = _load_limit(envelope)
@@ -71,7 +71,8 @@ def window_finding(loaded: LoadedPart, *, reactions: bool = False) -> Finding:
     return Finding("window", "info" if envelope.includes(1.0) else "warning", "loads", message)
 
 
-_ENDS = {
+#: What ends the window of load factors, by its key in the envelope.
+ENDS = {
     "in the plane": "the loss of stability in the plane, with its margin",
     "out of the plane": "buckling out of the plane, with its margin",
     "strain": "the strain at the joints",

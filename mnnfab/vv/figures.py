@@ -3,39 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from mnnfab.findings import Finding
-from mnnfab.report.drawing import draw_network
 from mnnfab.report.figures import Picture, address_of
 from mnnfab.report.palette import BLUE, GREY, ORANGE
 from mnnfab.vv.comparison import COVERAGE
 
-if TYPE_CHECKING:
-    from mnnfab.printed_part.part import PortPart
-
 #: Largest number of comparisons that are drawn, to keep the figure short.
 MAX_DRAWN = 40
-
-
-def network_picture(part: PortPart, findings: Sequence[Mapping[str, Any]]) -> Picture:
-    """Return the network with its loads, outputs, and rings around warnings and errors."""
-    figure = Figure(figsize=(8.5, 6))
-    figure.subplots_adjust(left=0.08, right=1.0, bottom=0.1, top=0.93)
-    ringed = [
-        Finding(one["code"], one["severity"], one["where"], one["message"], tuple(position))
-        for one in findings
-        if (position := one.get("position_mm")) and one["severity"] != "info"
-    ]
-    draw_network(figure.add_subplot(), part.problem, part.widths_mm, part.tiling, ringed)
-    caption = (
-        "Nominal geometry, to scale; bonds are coloured by width. Red arrows: largest load of each "
-        "input; stars: outputs. Rings: places of warnings and errors."
-    )
-    return Picture("The part", caption, address_of(figure, "svg"))
 
 
 def comparison_picture(comparisons: Sequence[Mapping[str, Any]]) -> Picture:
@@ -68,18 +46,18 @@ def convergence_picture(solution: Mapping[str, Any]) -> Picture:
     """Return the change of each output from the finest mesh over the element size."""
     figure = Figure(figsize=(8.5, 3.6), layout="constrained")
     axes = figure.subplots()
-    sizes = np.array([4.0, 2.0, 1.0])
+    sizes = np.array([4.0, 2.0])  # of the coarse and the medium mesh
     for study in solution["outputs"]:
         values = np.array(study["values_mm"])
         scale = abs(values[-1]) or 1.0
         label = f"{study['case']}, {study['output']}"
-        axes.plot(sizes[:2], 100 * np.abs(values - values[-1])[:2] / scale, "o-", ms=4, label=label)
+        axes.plot(sizes, 100 * np.abs(values[:2] - values[2]) / scale, "o-", ms=4, label=label)
     axes.set_xlabel("element size over that of the finest mesh")
     axes.set_xscale("log", base=2)
     axes.set_yscale("log")
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter("{x:g}")
-    axes.set_xticks(sizes[:2])
+    axes.set_xticks(sizes)
     axes.set_ylabel("difference from the finest mesh, %")
     if len(solution["outputs"]) <= 12:
         axes.legend(frameon=False, fontsize=7, loc="center left", bbox_to_anchor=(1.0, 0.5))

@@ -54,10 +54,11 @@
     const best = senseY ? (passed.length ? passed : known).reduce((a, b) => merit(b) > merit(a) ? b : a) : null;
     let front = [];
     if (senseX && senseY && x !== y) {
-      const better = (a, b) => senseX * a.values[x] >= senseX * b.values[x] && merit(a) >= merit(b) &&
-        (senseX * a.values[x] > senseX * b.values[x] || merit(a) > merit(b));
-      const candidates = passed.length ? passed : known;
-      front = candidates.filter(point => !candidates.some(one => better(one, point)));
+      // From the best horizontal value on, those whose vertical value is better than all before.
+      const order = [...(passed.length ? passed : known)];
+      order.sort((a, b) => senseX * (b.values[x] - a.values[x]) || merit(b) - merit(a));
+      let highest = -Infinity;
+      for (const point of order) if (merit(point) > highest) { front.push(point); highest = merit(point); }
       front.sort((a, b) => a.values[x] - b.values[x]);
       make("polyline", {class: "front", points: front.map(one => `${right(one.values[x])},${up(one.values[y])}`).join(" ")});
     }
