@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from conftest import EXAMPLES
 from laboratory import FIG1_STEPS, fig1_bench
-from ngsolve_peer import ask_ngsolve, needs_ngsolve
+from ngsolve_peer import ask_ngsolve, mesh_values, needs_ngsolve
 
 from fem.mesh import make_mesh
 from fem.nonlinear_bars import NonlinearBars
@@ -145,10 +145,7 @@ def test_a_part_of_rubber_is_held_too(tmp_path: Path) -> None:
     ports = [divmod(int(dofs_of([one.port])[0]), 2) for step in STEPS[1:] for one in step.weights]
     linear, moved = ask_ngsolve(
         tmp_path,
-        points=mesh.points,
-        elements=mesh.triangles,
-        region=mesh.region,
-        heights=mesh.region_heights,
+        **mesh_values(mesh),
         modulus=material.youngs_modulus_MPa,
         held=network.fixed,
         n=network.n_nodes,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ngsolve_peer import ask_ngsolve, needs_ngsolve
+from ngsolve_peer import ask_ngsolve, mesh_values, needs_ngsolve
 
 from fem.continuum import solve_continuum
 from fem.extrusion import extrude, solve_solid
@@ -55,10 +55,7 @@ def test_uniform_network_to_eight_digits(
     ours = solve_continuum(mesh, paper_network, AGILUS, ports[:7], ports)
     theirs = ask_ngsolve(
         tmp_path,
-        points=mesh.points,
-        elements=mesh.triangles,
-        region=mesh.region,
-        heights=mesh.region_heights,
+        **mesh_values(mesh),
         elasticity=[AGILUS.youngs_modulus_MPa, AGILUS.poisson_ratio],
         held=paper_network.fixed,
         inputs=places(mesh, ports[:7], loads=True),
@@ -75,10 +72,7 @@ def test_pads_eyelets_and_dots_to_eight_digits(tmp_path: Path) -> None:
     ours = solve_continuum(mesh, problem.network, problem.material, task.inputs, task.outputs)
     theirs = ask_ngsolve(
         tmp_path,
-        points=mesh.points,
-        elements=mesh.triangles,
-        region=mesh.region,
-        heights=mesh.region_heights,
+        **mesh_values(mesh),
         elasticity=[problem.material.youngs_modulus_MPa, problem.material.poisson_ratio],
         held=np.unique(mesh.region[mesh.held(problem.network.fixed)]),
         inputs=places(mesh, task.inputs, loads=True),

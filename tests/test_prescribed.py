@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ngsolve_peer import ask_ngsolve, needs_ngsolve
+from ngsolve_peer import ask_ngsolve, mesh_values, needs_ngsolve, support_rows
 from small import changed_design
 from taylor import ORDER, ORDER_ERROR, taylor_orders
 
@@ -94,16 +94,12 @@ def test_the_continuum_agrees_with_ngsolve_to_eight_digits(
     loads = prescribed.loads(solved.response, np.array([[0.0, 0.0, 0.05]]))
     ours = np.concatenate([solved.response.outputs(loads)[0, 2:], loads[0, :2]])
     held = (*network.supports, *(Support(port) for port in moved))
-    rows = [(one.port.node, *one.port.vector, one.stiffness_N_per_mm or np.inf) for one in held]
     theirs = ask_ngsolve(
         tmp_path,
-        points=mesh.points,
-        elements=mesh.triangles,
-        region=mesh.region,
-        heights=mesh.region_heights,
+        **mesh_values(mesh),
         elasticity=[AGILUS.youngs_modulus_MPa, AGILUS.poisson_ratio],
         held=np.array([0, 4]),
-        supports=np.array(rows),
+        supports=support_rows(held),
         inputs=[(10, 0)],
         outputs=[(6, 1), (10, 1)],
         forces=np.array([0.05]),

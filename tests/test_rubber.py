@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ngsolve_peer import ask_ngsolve, needs_ngsolve
+from ngsolve_peer import ask_ngsolve, mesh_values, needs_ngsolve
 
 from fem.continuum import Continuum, solve_continuum
 from fem.loaded_states import require_followed
@@ -121,10 +121,7 @@ def test_three_flowers_to_eight_digits(
     mesh = continuum.mesh
     theirs = ask_ngsolve(
         tmp_path,
-        points=mesh.points,
-        elements=mesh.triangles,
-        region=mesh.region,
-        heights=mesh.region_heights,
+        **mesh_values(mesh),
         elasticity=[AGILUS.youngs_modulus_MPa, AGILUS.poisson_ratio],
         weight_N_per_mm3=AGILUS.density_g_per_cm3 * NEWTON_PER_MM3,
         held=paper_network.fixed,

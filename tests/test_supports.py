@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ngsolve_peer import ask_ngsolve, needs_ngsolve
+from ngsolve_peer import ask_ngsolve, mesh_values, needs_ngsolve, support_rows
 from small import COARSE, small_design
 from taylor import ORDER, ORDER_ERROR, taylor_orders
 
@@ -84,16 +84,12 @@ def mesh(network: Network, fabrication: Fabrication, widths: FloatArray) -> Mesh
 def test_plane_stress_to_eight_digits(tmp_path: Path, network: Network, mesh: Mesh) -> None:
     """NGSolve has one more unknown for each reaction; ours is augmented and constrained."""
     ours = solve_continuum(mesh, network, AGILUS, INPUTS, OUTPUTS)
-    rows = [(one.port.node, *one.port.vector, one.stiffness_N_per_mm or np.inf) for one in SUPPORTS]
     theirs = ask_ngsolve(
         tmp_path,
-        points=mesh.points,
-        elements=mesh.triangles,
-        region=mesh.region,
-        heights=mesh.region_heights,
+        **mesh_values(mesh),
         elasticity=[AGILUS.youngs_modulus_MPa, AGILUS.poisson_ratio],
         held=np.array([0]),
-        supports=np.array(rows),
+        supports=support_rows(SUPPORTS),
         inputs=[(port.node, "xy".index(str(port.axis))) for port in INPUTS],
         outputs=[(port.node, "xy".index(str(port.axis))) for port in OUTPUTS],
     )
