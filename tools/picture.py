@@ -31,7 +31,8 @@ def draw_iris() -> None:
     mesh = make_mesh(tiling, 4, 120.0)
     ports = problem.task.inputs, problem.task.outputs
     continuum = solve_continuum(mesh, problem.network, problem.material, *ports)
-    figure = Figure(figsize=(15, 4.4), layout="constrained")
+    figure = Figure(figsize=(15, 4.4))
+    figure.subplots_adjust(left=0.04, right=0.995, bottom=0.12, top=0.9, wspace=0.14)
     left, middle, right = figure.subplots(1, 3)
     draw_network(left, problem, widths, tiling)
     draw_deformed(middle, problem, tiling, continuum, problem.task.load_cases[2])

@@ -51,8 +51,8 @@ def place_labels(
 ) -> int:
     """Write labels beside their places, the first ones nearest.
 
-    A label for which there is no free space within the axes is left out. The limits and the
-    layout of the axes must not change afterwards.
+    A label for which there is no free space within the axes is left out. The layout must be
+    fixed (`fix_layout`), and it and the limits must not change afterwards.
 
     Args:
         axes: axes to write into.
@@ -63,7 +63,6 @@ def place_labels(
     Returns:
         The number of labels that were left out.
     """
-    measure_texts(axes)
     axes.apply_aspect()
     scale, frame = axes.figure.dpi / 72, np.array(axes.get_window_extent().extents)
     boxes, left_out = obstacles.reshape(-1, 4), 0
@@ -119,11 +118,19 @@ def _first_free(
     )
 
 
-def measure_texts(axes: Axes) -> None:
-    """Give the figure a canvas that keeps its renderer, so that measuring a text is fast."""
+def fix_layout(axes: Axes) -> None:
+    """Compute the layout of the figure, and give it a canvas that keeps its renderer.
+
+    Without such a canvas, measuring a text takes as long as drawing one.
+    """
     figure = axes.get_figure(root=True)
-    if figure is not None and not hasattr(figure.canvas, "get_renderer"):
+    if figure is None:
+        return
+    if not hasattr(figure.canvas, "get_renderer"):
         FigureCanvasAgg(figure)
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
 
 
 def boxes_of_circles(axes: Axes, places: FloatArray, diameters: FloatArray | float) -> FloatArray:

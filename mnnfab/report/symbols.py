@@ -20,7 +20,7 @@ from mnnfab.report.labels import (
     Label,
     boxes_of_circles,
     boxes_of_lines,
-    measure_texts,
+    fix_layout,
     place_labels,
 )
 from mnnfab.report.node_numbers import NUMBER_POINTS, NUMBERED_NODES, number_places
@@ -125,7 +125,7 @@ def draw_symbols(
 ) -> int:
     """Draw the symbols of a network, and the numbers of its nodes.
 
-    Limits and layout of the axes must be fixed, because labels are placed by their sizes.
+    The limits of the axes must not change afterwards, because labels are placed by their sizes.
 
     Args:
         axes: axes to draw into.
@@ -148,6 +148,7 @@ def draw_symbols(
         _draw_legend(axes, network, ports)
     if not numbers:
         return 0
+    fix_layout(axes)
     obstacles = [
         boxes_of_circles(axes, network.nodes, np.sqrt(sizes)),
         *(boxes_of_lines(axes, one.start, one.start + one.vector, 4.0) for one in arrows),
@@ -257,7 +258,6 @@ def _number_nodes(axes: Axes, network: Network, arrows: Sequence[Arrow]) -> Floa
     """Number the nodes; return the boxes of the numbers, (n, 4) pixels."""
     if network.n_nodes > NUMBERED_NODES:
         return np.empty((0, 4))
-    measure_texts(axes)
     boxes = []
     for number, (place, direction) in enumerate(
         number_places(network, [(one.node, one.vector) for one in arrows])
