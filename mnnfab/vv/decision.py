@@ -22,8 +22,8 @@ MAX_NUMERICAL = 0.02
 MAX_MODEL_ERROR = 0.2
 #: Restriction where a criterion is not met that does not exclude the use.
 _MEASURE = (
-    "until it is measured, the part is for tests only: print it, measure it (`mnnfab kit`, `mnnfab "
-    "lab measure`) and repeat this report with the measurement"
+    "until it is measured, the part is for tests only: print it, measure it (mnnfab kit, mnnfab "
+    "lab measure) and repeat this report with the measurement"
 )
 
 
@@ -120,7 +120,7 @@ def _validation(evidence: Evidence) -> Criterion:
     possible = max(one.possible_error for one in comparisons)
     decided = (
         "allow for the error of the model in the requirement, or identify material and joints "
-        "(`mnnfab lab identify`)"
+        "(mnnfab lab identify)"
     )
     if missed:
         names = "; ".join(_missed_text(one) for one in missed)
@@ -148,14 +148,14 @@ def _modulus(report: Mapping[str, Any], evidence: Evidence) -> Criterion:
     name, calibration = "modulus of prints", evidence.paper.calibration
     own, factor = report["material"]["youngs_modulus_MPa"], evidence.print_factor
     if factor is None:
-        decided = "identify the modulus from a print (`mnnfab lab identify`)"
+        decided = "identify the modulus from a print (mnnfab lab identify)"
         reason = f"no print of {report['material']['name']} was measured"
         return Criterion(name, False, reason, decided)
     reason = (
         f"design {own:.3g} MPa, published prints {calibration.modulus_MPa:.3g} MPa: a print moves "
         f"as under {factor:.2f} times its loads"
     )
-    decided = "measure the modulus of the print (`mnnfab lab identify`) and repeat the run with it"
+    decided = "measure the modulus of the print (mnnfab lab identify) and repeat the run with it"
     if not np.isfinite(evidence.printed_mm).all():
         reason += ", where a load case has no stable equilibrium"
         return Criterion(name, False, reason, decided, True)
