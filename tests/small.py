@@ -47,7 +47,7 @@ def small_design(
     form: str = "svg",
     more: str = "",
 ) -> Path:
-    """Write a design of nine bonds without a check unless that is wanted; return its file."""
+    """Write a design of seven bonds without a check unless that is wanted; return its file."""
     folder.mkdir(parents=True, exist_ok=True)
     words = {"name": name, "epochs": epochs, "check": str(check).lower(), "form": form}
     path = folder / f"{name}.toml"

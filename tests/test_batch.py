@@ -564,6 +564,9 @@ def test_the_chart_and_the_limits_of_a_batch() -> None:
             "better": "higher",
             "first_instability": instability,
             "instability_required": 1.25,
+            "usable_from": instability - 0.85,
+            "usable_load_factor": 1.6,
+            "print_yield": read - 0.01,
             "mass_g": 3.0,
             "sweep.training.seed": int(name),
         }
@@ -573,10 +576,17 @@ def test_the_chart_and_the_limits_of_a_batch() -> None:
     assert [(axis["key"], axis["better"]) for axis in chart["axes"]] == [
         ("metric_as_read", "higher"),
         ("first_instability", "higher"),
+        ("usable_from", "lower"),
+        ("print_yield", "higher"),
         ("sweep.training.seed", ""),
     ]
-    assert [point["values"] for point in chart["points"]] == [[0.95, 1.2, 1], [0.85, 2.0, 2]]
+    assert [point["values"] for point in chart["points"]] == [
+        pytest.approx([0.95, 1.2, 0.35, 0.94, 1]),
+        pytest.approx([0.85, 2.0, 1.15, 0.84, 2]),
+    ]
     cells = lxml.html.fromstring(index_text(rows)).xpath("//tbody/tr/td")
     states = {cell.text: cell.get("class").split()[-1] for cell in cells if cell.get("data-value")}
     assert states["0.950"] == states["2.00"] == "met"
     assert states["0.850"] == states["1.20"] == "missed"
+    assert states["0.35"] == states["1.60"] == states["94"] == "met"
+    assert states["1.15"] == states["84"] == "missed"

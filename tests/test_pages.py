@@ -134,7 +134,7 @@ def test_the_report_on_a_desktop(browser: Any, iris_run: Outcome, tmp_path: Path
     address = (iris_run.folder / "report.html").as_uri()
     found = opened(browser, address, DESKTOP)
     page = found.page
-    assert page.locator(".badge").inner_text() == "PASS"
+    assert page.locator(".badge").first.inner_text() == "PASS IN SIMULATION"
     wait_for_solid(page)
     before = picture_of_solid(page)
     assert 0.02 < ink(before) < 0.6  # something is drawn, and it does not fill the view
@@ -296,7 +296,7 @@ def test_the_page_of_a_batch(browser: Any, tmp_path: Path) -> None:  # noqa: ANN
     assert page.locator("img").first.evaluate("image => image.naturalWidth") > 0
     assert serious_findings(browser, out / "index.html", tmp_path) == []
     page.locator("td a", has_text="b-seed-0").first.click()
-    assert page.locator("h1").inner_text() == "b-seed-0 PASS"
+    assert page.locator("h1").inner_text() == "b-seed-0 PASS IN SIMULATION"
     assert found.errors == []
     assert all(one.startswith(("file:", "data:", "blob:")) for one in found.requests)
     page.close()

@@ -15,7 +15,8 @@ from mnnfab.model.joints import edge_sensitivity
 from mnnfab.problem.problem import TrainableProblem, require_trainable
 from mnnfab.profiles import printer
 from mnnfab.tolerance.print_errors import PrintErrors, sample_width_errors
-from mnnfab.tolerance.study import AsDrawnBars, ToleranceStudy, study_tolerance
+from mnnfab.tolerance.print_sample import AsDrawnBars
+from mnnfab.tolerance.study import ToleranceStudy, study_tolerance
 from mnnfab.validation.print_samples import check_print_samples, study_print_samples
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
@@ -168,7 +169,7 @@ def test_what_the_study_says(iris: TrainableProblem) -> None:
     prints, bonds = check_print_samples(iris, found)
     assert found is not None
     assert prints.value == found.print_yield
-    assert "1,000 print samples" in prints.message
+    assert "of 1,000 prints" in prints.message
     assert bonds.where.startswith("bond ")
     assert check_print_samples(iris, None) == []
 

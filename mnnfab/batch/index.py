@@ -14,6 +14,7 @@ from mnnfab.batch.table import Row
 from mnnfab.report.interactive import as_script
 from mnnfab.report.template import render
 from mnnfab.task.metrics import metric_label
+from mnnfab.validation.print_samples import MIN_YIELD
 
 INDEX = "index.html"
 Better = Literal["higher", "lower", ""]
@@ -51,9 +52,10 @@ COLUMNS = (
         "instability_required",
         narrow=True,
     ),
+    Column("usable_from", "usable from, × load", ".2f", "lower", 1.0),
     Column("usable_load_factor", "usable up to, × load", ".2f", "higher", 1.0, narrow=True),
     Column("largest_strain", "largest strain, %", ".1%", "lower"),
-    Column("chance_to_meet_the_gate", "estimated print yield, %", ".0%", "higher", narrow=True),
+    Column("print_yield", "estimated print yield, %", ".0%", "higher", MIN_YIELD, narrow=True),
     Column("mass_g", "mass, g", ".2f", "lower"),
     Column("metric_bar", "metric, bar model", ".3f"),
     Column("metric_continuum", "metric, continuum model", ".3f"),

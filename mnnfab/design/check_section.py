@@ -43,7 +43,8 @@ class CheckSection(Section):
         max_metric_drop: limit by which the primary metric of the continuum may be worse than that
             of the bar model.
         resolution_mm: resolution of the displacement measurement: standard deviation of a
-            reading.
+            reading. A reading is the displacement of a node, the difference of its positions with
+            and without loads.
         min_accuracy: smallest allowed accuracy of the loaded part as it is read with
             resolution_mm, for tasks with classes.
         max_relative_error: largest allowed relative error of the loaded part as it is read, for

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from mnnfab.arrays import FloatArray, frozen_floats
 from mnnfab.io.short_repr import short_repr
 from mnnfab.loaded_part.calibrated_frame import CalibratedFrame, calibrated_frame
@@ -70,6 +72,13 @@ class LoadedPart:
     remedies: tuple[Remedy, ...] = ()
 
     __repr__ = short_repr
+
+    @property
+    def frame_offsets_mm(self) -> FloatArray:
+        """Outputs minus those of the frame, (n_samples, n_out) mm; 0 where one is lost."""
+        found = self.outputs_mm - self.at_loads.outputs_mm
+        offsets: FloatArray = np.where(np.isfinite(found), found, 0.0)
+        return offsets
 
     @property
     def at_loads(self) -> SweptStates:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -61,6 +61,10 @@ class CalibratedFrame:
                 that is known.
         """
         return self.frame.states(loads_N, start, share)
+
+    def with_widths(self, widths_mm: FloatArray) -> CalibratedFrame:
+        """Return the frame of other widths, (n_bonds,) mm, with the same calibration."""
+        return replace(self, frame=replace(self.frame, frame=self.frames.frame(widths_mm)))
 
     def buckling_out_of_plane(self, loads_N: FloatArray) -> FloatArray:
         """Return the load factors of linear buckling out of the plane, (n_samples,)."""

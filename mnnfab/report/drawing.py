@@ -29,10 +29,11 @@ if TYPE_CHECKING:
     from geometry.tiling import Tiling
     from mnnfab.arrays import FloatArray
     from mnnfab.findings import Finding
+    from mnnfab.loaded_part.prints import LoadedPrints
     from mnnfab.model.agreement import Agreement
     from mnnfab.model.model import PortModel
     from mnnfab.model.response import Response
-    from mnnfab.problem.problem import PortProblem, Problem, TrainableProblem
+    from mnnfab.problem.problem import PortProblem, Problem
     from mnnfab.runs.history_file import Columns
     from mnnfab.task.task import LoadCase, Task
     from mnnfab.tolerance.study import ToleranceStudy
@@ -240,14 +241,29 @@ def draw_mode(
     draw_symbols(axes, problem.network, ports, numbers=False, legend=False)
 
 
-def draw_print_samples(axes: Axes, problem: TrainableProblem, prints: ToleranceStudy) -> None:
-    """Draw a histogram of the primary metric over the print samples."""
-    axes.hist(prints.metrics, bins=40, color=BLUE)
-    axes.axvline(float(np.median(prints.metrics)), color="black", lw=3, label="median")
+def draw_print_samples(axes: Axes, name: str, prints: ToleranceStudy) -> None:
+    """Draw a histogram of a metric over the print samples by linear theory."""
+    _draw_histogram(axes, name, prints.metrics)
     axes.axvline(prints.nominal, color=ORANGE, lw=2, ls="--", label="nominal")
-    axes.set_xlabel(f"{problem.task.primary_metric.label}, dimensionless")
-    axes.set_ylabel(f"print samples (of {len(prints.metrics):,})")
     axes.legend(frameon=False)
+
+
+def draw_loaded_prints(axes: Axes, name: str, prints: LoadedPrints) -> None:
+    """Draw a histogram of a metric as read over the print samples under the loads."""
+    _draw_histogram(axes, f"{name} as read", prints.metrics)
+    side = "at least" if prints.higher_is_better else "at most"
+    axes.axvline(prints.limit, color=ORANGE, lw=2, ls="--", label=f"{side} {prints.limit:g}")
+    axes.legend(frameon=False)
+
+
+def _draw_histogram(axes: Axes, name: str, metrics: FloatArray) -> None:
+    """Draw the finite values: a print that is lost has an infinite error."""
+    found = metrics[np.isfinite(metrics)]
+    axes.hist(found, bins="auto", color=BLUE)
+    if found.size:
+        axes.axvline(float(np.median(metrics)), color="black", lw=3, label="median")
+    axes.set_xlabel(f"{name}, dimensionless")
+    axes.set_ylabel(f"print samples (of {len(metrics):,})")
 
 
 def draw_bond_shares(axes: Axes, problem: Problem, prints: ToleranceStudy) -> None:

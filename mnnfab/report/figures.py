@@ -22,6 +22,7 @@ from mnnfab.report.drawing import (
     draw_bond_shares,
     draw_deformed,
     draw_history,
+    draw_loaded_prints,
     draw_mode,
     draw_network,
     draw_print_samples,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from mnnfab.compensation.record import Candidate
     from mnnfab.findings import Finding
     from mnnfab.loaded_part.assessment import LoadedPart
+    from mnnfab.loaded_part.prints import LoadedPrints
     from mnnfab.model.agreement import Agreement
     from mnnfab.model.response import Response
     from mnnfab.problem.problem import PortProblem, Problem, TrainableProblem
@@ -94,7 +96,7 @@ def pictures(results: Results) -> dict[str, Picture]:
     if any(found.limits is not None for found in candidates) and is_trainable(results.problem):
         figures["candidates"] = _candidates(results.problem, candidates)
     if results.print_samples and is_trainable(results.problem):
-        figures["prints"] = _prints(results.problem, results.print_samples)
+        figures["prints"] = _prints(results.problem, results.print_samples, results.loaded_prints)
     if results.moduli:
         figures["directions"] = _directions(results.moduli)
     return figures | _moduli(results.problem)
@@ -241,14 +243,21 @@ def _candidates(problem: TrainableProblem, candidates: Sequence[Candidate]) -> P
     return Picture("Candidates of the search", caption, address_of(figure, "svg"))
 
 
-def _prints(problem: TrainableProblem, prints: ToleranceStudy) -> Picture:
+def _prints(
+    problem: TrainableProblem, prints: ToleranceStudy, loaded: LoadedPrints | None
+) -> Picture:
     figure = _figure(12.5, 4, left=0.06, wspace=0.32)
     left, right = figure.subplots(1, 2)
-    draw_print_samples(left, problem, prints)
+    if loaded is not None:
+        draw_loaded_prints(left, read_label(problem.task), loaded)
+        model = "by the frame with large displacements"
+    else:
+        draw_print_samples(left, problem.task.primary_metric.label, prints)
+        model = "by the bar model calibrated on this part's continuum model"
     draw_bond_shares(right, problem, prints)
     caption = (
-        "Left: primary metric of print samples with random errors, by the bar model calibrated "
-        "on this part's continuum model. Right: bonds whose width errors affect the outputs most."
+        f"Left: metric of print samples with random errors, {model}. "
+        "Right: bonds whose width errors affect the outputs most."
     )
     return Picture("Effect of print errors", caption, address_of(figure, "svg"))
 

@@ -13,6 +13,7 @@ from mnnfab.report.baselines import baseline_of
 from mnnfab.report.loaded import finite
 from mnnfab.report.readings import reference_state
 from mnnfab.units import NEWTON_PER_GF
+from mnnfab.validation.print_samples import MIN_YIELD
 
 if TYPE_CHECKING:
     from mnnfab.loaded_part.assessment import LoadedPart
@@ -22,13 +23,14 @@ if TYPE_CHECKING:
 
 def key_values(results: Results) -> dict[str, Any]:
     """Return the key figures as JSON values, with the unit in each key."""
-    task, prints = results.problem.task, results.print_samples
+    task, prints = results.problem.task, results.loaded_prints or results.print_samples
     low, high = results.tiling.bounding_box_mm
     return {
         "usable_loads": _usable_loads(task, results.loaded) if task and results.loaded else None,
         "metric_as_read": _metric_as_read(results),
         "print_yield": None if prints is None else prints.print_yield,
         "print_samples": None if prints is None else len(prints.metrics),
+        "print_yield_advised": MIN_YIELD,
         "modulus": _modulus(results),
         "mass_g": results.mass_g,
         "size_mm": np.subtract(high, low).tolist(),
@@ -75,6 +77,11 @@ def _modulus(results: Results) -> dict[str, Any]:
     }
 
 
+def _sampling_sd(accuracy: float | None, number: int) -> float | None:
+    """Return the standard deviation of the accuracy of a number of samples, drawn at random."""
+    return None if accuracy is None else float(np.sqrt(accuracy * (1 - accuracy) / number))
+
+
 def _metric_as_read(results: Results) -> dict[str, Any] | None:
     """Return the metric of the loaded part as it is read, with its requirement and baseline."""
     problem, loaded = results.problem, results.loaded
@@ -91,6 +98,8 @@ def _metric_as_read(results: Results) -> dict[str, Any] | None:
         "sd": finite(read.sd) if read.n_samples > 1 else None,
         "exact": finite(read.exact),
         "test_samples": finite(on_test),
+        "test_sd": _sampling_sd(on_test, len(test)) if read.name == "accuracy" else None,
+        "test_number": len(test),
         "required": loaded.requirements.metric_limit,
         "baseline": finite(baseline_of(task, task.primary_metric.name)),
         "resolution_mm": loaded.requirements.resolution_mm,

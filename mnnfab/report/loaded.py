@@ -32,6 +32,7 @@ def loaded_values(task: Task | None, loaded: LoadedPart | None) -> dict[str, Any
         "discretisation_error": finite(loaded.discretisation_error),
         "resolution_mm": loaded.requirements.resolution_mm,
         "required_metric": loaded.requirements.metric_limit,
+        "allowed_strain": loaded.requirements.strain,
         "samples": {
             "number": len(loaded.outputs_mm),
             "unstable": int((~loaded.at_loads.stable).sum()),

@@ -14,8 +14,8 @@ from mnnfab.problem.problem import Problem
 from mnnfab.report.key_figures import key_values
 from mnnfab.report.loaded import finite, loaded_values
 from mnnfab.report.moduli import moduli_values
+from mnnfab.report.print_values import print_values
 from mnnfab.report.readings import material_summary
-from mnnfab.tolerance.study import ToleranceStudy
 from mnnfab.validation.reactions import reaction_values
 from mnnfab.validation.results import Results
 from mnnfab.versions import versions
@@ -60,7 +60,7 @@ def summarise(results: Results) -> dict[str, Any]:
         "compensation": results.record.compensation.model_dump(include={"rounds", "candidates"}),
         "guards": _limit_states(results.limit_states),
         "loaded": loaded_values(problem.task, results.loaded),
-        "prints": _print_samples(results.print_samples),
+        "prints": print_values(results.print_samples, results.loaded_prints),
         "prescribed": reaction_values(problem.task) if results.continuum else [],
         "moduli": moduli_values(results.moduli, problem.material.youngs_modulus_MPa),
         "solid": {
@@ -149,25 +149,6 @@ def _limit_states(states: LimitStates | None) -> dict[str, Any] | None:
             }
             for case_limits in states.cases
         ],
-    }
-
-
-def _print_samples(study: ToleranceStudy | None) -> dict[str, Any] | None:
-    if study is None:
-        return None
-    percentiles = (5, 25, 50, 75, 95)
-    return {
-        "errors": asdict(study.errors),
-        "samples": len(study.metrics),
-        "metric_as_drawn": study.nominal,
-        "metric_mean": float(study.metrics.mean()),
-        "metric_percentiles": dict(
-            zip(map(str, percentiles), np.percentile(study.metrics, percentiles), strict=True)
-        ),
-        "chance_to_meet_the_gate": study.print_yield,
-        "output_sd_mm": study.output_sd_mm.tolist(),
-        "output_sd_first_order_mm": study.output_sd_first_order_mm.tolist(),
-        "bond_shares": study.bond_shares.tolist(),
     }
 
 

@@ -156,7 +156,7 @@ def _numbers(report: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         yield f"buckling load factor, “{case['name']}”", case["buckling_factor"]
         yield f"linear range, load factor, “{case['name']}”", case["linear_factor"]
     prints = report.get("prints") or {}
-    yield "estimated print yield", prints.get("chance_to_meet_the_gate")
+    yield "prints that do the task by linear theory", prints.get("yield_linear")
     for name, unit in (("volume_mm3", "volume, mm³"), ("mass_g", "mass, g")):
         yield unit, (report.get("solid") or {}).get(name)
     yield "design hash", str(report.get("design_sha256", ""))[:16]
@@ -171,6 +171,7 @@ def _key_numbers(key: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     if loads:
         yield "usable from, × load", loads["lower_factor"]
         yield "usable up to, × load", loads["upper_factor"]
+    yield "estimated print yield", key.get("print_yield")
 
 
 def _findings(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[Line]:

@@ -7,32 +7,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mnnfab.arrays import FloatArray
-from mnnfab.design.fabrication import Fabrication
 from mnnfab.io.short_repr import short_repr
-from mnnfab.model.bars import BarModel
-from mnnfab.model.joints import edge_sensitivity, series_integral
+from mnnfab.model.joints import edge_sensitivity
 from mnnfab.model.model import PortModel
 from mnnfab.model.response import Response
-from mnnfab.random_streams import Stream, random_generator
 from mnnfab.task.task import ScoredTask, Task
-from mnnfab.tolerance.print_errors import MIN_FACTOR, PrintErrors
-
-
-@dataclass(frozen=True, eq=False)
-class AsDrawnBars:
-    """The bar model with nominal widths, from which print samples are drawn.
-
-    Args:
-        model: bar model, calibrated or not.
-        widths_mm: nominal widths, (n_bonds,).
-        stiffness: nominal stiffnesses, (n_bonds,) N/mm.
-        fabrication: joints and tapers.
-    """
-
-    model: BarModel
-    widths_mm: FloatArray
-    stiffness: FloatArray
-    fabrication: Fabrication
+from mnnfab.tolerance.print_errors import PrintErrors
+from mnnfab.tolerance.print_sample import AsDrawnBars, PrintSample, draw_prints
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,8 +24,8 @@ class ToleranceStudy:
         errors: print errors.
         nominal: primary metric with nominal values.
         metrics: primary metric of every print sample, (n_prints,).
-        print_yield: estimated print yield, the fraction of the print samples that meet the
-            acceptance criteria of the task.
+        print_yield: fraction of the print samples that are not worse than the nominal part by more
+            than the allowed loss, and better than the constant prediction.
         output_sd_mm: standard deviation of each output over the print samples, root mean square
             over the data samples, (n_out,).
         output_sd_first_order_mm: the same to first order, from the gradient, (n_out,).
@@ -90,12 +71,12 @@ def study_tolerance(
     """
     primary_metric, (reference, drop) = task.primary_metric, limits
     response = printed.model.response(printed.stiffness)
-    generator = random_generator(seed, Stream.TOLERANCE_STUDY)
     metrics, good = np.empty(count), 0
     nominal = response.outputs(task.applied_loads(response))
     sums, squares = np.zeros_like(nominal), np.zeros_like(nominal)
-    for number in range(count):
-        model, loads = _draw(printed, task, errors, generator)
+    samples = draw_prints(printed, errors, task.loads_N.shape, count, seed)
+    for number, sample in enumerate(samples):
+        model, loads = _loaded_print(printed, task, sample)
         found = replace(task, loads_N=loads, exact_loads_N=None).metrics(model)
         metrics[number] = primary_metric.of(found)
         meets = primary_metric.worse_by(reference, metrics[number]) <= drop
@@ -114,34 +95,13 @@ def study_tolerance(
     )
 
 
-def _draw(
-    printed: AsDrawnBars, task: Task, errors: PrintErrors, generator: np.random.Generator
+def _loaded_print(
+    printed: AsDrawnBars, task: Task, sample: PrintSample
 ) -> tuple[PortModel, FloatArray]:
     """Return the model of one print sample, and its loads, (n_samples, n_in) N."""
-    model = printed.model.response(sample_stiffness(printed, errors, generator))
-    noise = errors.load_N * generator.standard_normal(task.loads_N.shape)
-    return model, replace(task, loads_N=task.loads_N + noise).applied_loads(model)
-
-
-def sample_stiffness(
-    printed: AsDrawnBars, errors: PrintErrors, generator: np.random.Generator
-) -> FloatArray:
-    """Return the stiffness of each bond of one print sample, (n_bonds,) N/mm."""
-    widths, lengths = printed.widths_mm, printed.model.network.lengths
-    edges = errors.width_mm * generator.standard_normal(len(widths))
-    ratio = printed.fabrication.joint_ratio
-    edges = np.maximum(edges, (MIN_FACTOR - 1) * ratio * widths)
-    nominal, real = (
-        series_integral(widths, lengths, printed.fabrication, error) for error in (0.0, edges)
-    )
-    common = _factor(errors.modulus, generator) * _factor(errors.thickness, generator)
-    stiffness: FloatArray = printed.stiffness * nominal / real * common
-    return stiffness
-
-
-def _factor(spread: float, generator: np.random.Generator) -> float:
-    """Return a random factor about 1, at least 0.1."""
-    return max(1.0 + spread * float(generator.standard_normal()), MIN_FACTOR)
+    model = printed.model.response(printed.stiffness * sample.bonds * sample.part)
+    loads = task.loads_N + sample.load_errors_N
+    return model, replace(task, loads_N=loads).applied_loads(model)
 
 
 def _first_order(

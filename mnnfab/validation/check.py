@@ -31,7 +31,11 @@ from mnnfab.validation.frame_prediction import check_frame_prediction
 from mnnfab.validation.limit_states.checks import check_limit_states
 from mnnfab.validation.loading import assess
 from mnnfab.validation.moduli import check_moduli, effective_moduli
-from mnnfab.validation.print_samples import check_print_samples, study_print_samples
+from mnnfab.validation.print_samples import (
+    check_print_samples,
+    load_print_samples,
+    study_print_samples,
+)
 from mnnfab.validation.reactions import check_reactions
 from mnnfab.validation.results import Results
 from mnnfab.validation.solution import check_solution
@@ -73,6 +77,7 @@ def check_part(
         limit_states=None,
         loaded=None,
         print_samples=None,
+        loaded_prints=None,
         moduli=None,
         findings=(*findings, *record.findings),
         solid_valid=None,
@@ -103,10 +108,12 @@ def _check_models(results: Results, part: PortPart, predicted: Response) -> Resu
     agreement = compare(bar, response, task.single_loads)
     with timer.stage("guards"):
         states = part.limit_states
+    loaded, unassessed = assess(part)
     with timer.stage("prints"):
         fitted = fit_correction(bar.flexibility, response.flexibility)
-        prints = study_print_samples(problem.uncorrected.corrected(fitted), part.widths_mm)
-    loaded, unassessed = assess(part)
+        calibrated = problem.uncorrected.corrected(fitted)
+        prints = study_print_samples(calibrated, part.widths_mm)
+        loaded_prints = load_print_samples(calibrated, part.widths_mm, loaded)
     moduli, unsolved = effective_moduli(part)
     corrected = problem.surrogate.correction is not None
     acceptance = check_continuum(
@@ -131,6 +138,7 @@ def _check_models(results: Results, part: PortPart, predicted: Response) -> Resu
         limit_states=states,
         loaded=loaded,
         print_samples=prints,
+        loaded_prints=loaded_prints,
         moduli=moduli,
         findings=(
             *of_reactions,
@@ -143,7 +151,7 @@ def _check_models(results: Results, part: PortPart, predicted: Response) -> Resu
             *check_frame_prediction(part, loaded),
             *check_limit_states(problem, continuum, states, loaded),
             *((window_finding(loaded, reactions=task.prescribed is not None),) if loaded else ()),
-            *check_print_samples(problem, prints),
+            *check_print_samples(problem, prints, loaded_prints),
             *unsolved,
             *check_moduli(moduli, problem.design.check.discretisation_tolerance),
             *results.findings,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mnnfab.arrays import FloatArray
     from mnnfab.findings import Finding
     from mnnfab.loaded_part.assessment import LoadedPart
+    from mnnfab.loaded_part.prints import LoadedPrints
     from mnnfab.model.agreement import Agreement
     from mnnfab.model.response import Response
     from mnnfab.printed_part.part import PrintedPart
@@ -47,7 +48,8 @@ class Results:
             model with that of the bar model.
         limit_states: strain, buckling, sag, large displacements and contact, by linear theory.
         loaded: the part as it hangs under the loads of its task; None if it was not assessed.
-        print_samples: effect of print errors on the task.
+        print_samples: effect of print errors on the task, by linear theory.
+        loaded_prints: print samples under the loads, as they are read; None if not evaluated.
         moduli: effective moduli; None if the network does not repeat or the check was skipped.
         findings: findings of all checks.
         solid_valid: validity check of the CAD kernel; None if no solid was built.
@@ -66,6 +68,7 @@ class Results:
     limit_states: LimitStates | None
     loaded: LoadedPart | None
     print_samples: ToleranceStudy | None
+    loaded_prints: LoadedPrints | None
     moduli: EffectiveModuli | None
     findings: tuple[Finding, ...]
     solid_valid: bool | None

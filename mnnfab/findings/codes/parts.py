@@ -266,7 +266,8 @@ PARTS: Final = (
         ),
         (
             "Estimated print yield: share of print samples with random width, thickness, "
-            "modulus and load errors that keep the task (warning below 90 %)."
+            "modulus and load errors that meet the requirement under the loads, as read "
+            "(warning below 90 %)."
         ),
         (
             "Train with print errors (`[tolerance] train_over`), use wider bonds, or state "

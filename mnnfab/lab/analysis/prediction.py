@@ -19,7 +19,7 @@ from mnnfab.lab.experiment.rubber_steps import lost_message, step_paths
 from mnnfab.lab.experiment.steps import Step, port_loads
 from mnnfab.model.model import Model
 from mnnfab.random_streams import Stream, random_generator
-from mnnfab.tolerance.study import AsDrawnBars, sample_stiffness
+from mnnfab.tolerance.print_sample import AsDrawnBars, sample_stiffness
 
 if TYPE_CHECKING:
     from fem.continuum import Continuum

@@ -19,7 +19,7 @@ from mnnfab.printed_part.part import PrintedPart
 from mnnfab.reproduce import paper
 from mnnfab.reproduce.fig2 import behaviour
 from mnnfab.reproduce.setting import BEHAVIOUR, GRADIENT, make
-from mnnfab.tolerance.study import AsDrawnBars, sample_stiffness
+from mnnfab.tolerance.print_sample import AsDrawnBars, sample_stiffness
 from mnnfab.units import NEWTON_PER_GF
 
 if TYPE_CHECKING:
