@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
@@ -37,9 +38,11 @@ from mnnfab.vv.comparison import Comparison
 from mnnfab.vv.decision import Criterion, _modulus, _requirements, word_of
 from mnnfab.vv.evidence import PrintMetric
 from mnnfab.vv.inputs import Source, input_uncertainty
+from mnnfab.vv.model_form import compare_with_solid
 from mnnfab.vv.own import own_comparisons
 from mnnfab.vv.paper import PaperValidation, validate_on_paper
 from mnnfab.vv.part_range import PartRange
+from mnnfab.vv.sampled import sample_prints
 from mnnfab.vv.solution import OutputStudy, verify_solution
 from mnnfab.vv.traced import Traced, traced_number, traced_text
 from mnnfab.vv.writing import write_vv_report
@@ -161,7 +164,7 @@ def test_the_modulus_of_prints_decides(
         "material": {"name": "rubber", "youngs_modulus_MPa": 0.55},
         "key_figures": {
             "usable_loads": {"lower_factor": window[0], "upper_factor": window[1]},
-            "modulus": {"highest_MPa": highest},
+            "modulus": {"lowest_MPa": 0.4, "highest_MPa": highest},
         },
     }
     found = _modulus(report, evidence_of_prints(**evidence))
@@ -260,6 +263,37 @@ def test_width_errors_act_as_parts_with_other_widths(bare: PortPart) -> None:
     np.testing.assert_allclose(found.contributions_mm[0][0], expected, rtol=0.08)
 
 
+def test_sampled_prints_scatter_as_to_first_order(bare: PortPart) -> None:
+    """Of 100 prints a standard deviation is known to 7 %."""
+    loads = bare.problem.task.loads_N
+    found, first = sample_prints(bare, loads), input_uncertainty(bare, loads)
+    assert found.outputs_mm.shape == (100, *first.print_mm.shape)
+    assert found.lost == 0
+    np.testing.assert_allclose(found.sd_mm, first.print_mm, rtol=0.2)
+    errors = bare.problem.print_errors
+    # Euler's load is proportional to the modulus; errors of the widths are averaged over a bond.
+    assert 0.8 * errors.modulus < found.buckling.std() < 1.6 * errors.modulus
+    assert np.median(found.buckling) == pytest.approx(1.0, abs=0.03)
+
+
+@pytest.mark.parametrize(("thickness_mm", "scale"), [(0.2, (0.99, 1.001)), (20.0, (0.75, 0.95))])
+def test_a_thin_solid_is_in_plane_stress_and_a_thick_one_is_not(
+    bare: PortPart, thickness_mm: float, scale: tuple[float, float]
+) -> None:
+    """In plane strain, a bar in bending is stiffer by 1 / (1 - ν²): 1.3 for rubber."""
+    part = with_changes(bare, thickness=thickness_mm)
+    found = compare_with_solid(part, part.problem.task.loads_N)
+    assert found is not None
+    assert scale[0] < found.scale < scale[1]
+    assert found.difference == pytest.approx(abs(1 - found.scale), abs=2 * found.residual + 1e-9)
+
+
+def test_a_large_solid_is_not_solved(bare: PortPart, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mnnfab.vv.model_form.MAX_TRIANGLES", 10)
+    assert compare_with_solid(bare, bare.problem.task.loads_N) is None
+
+
+@pytest.mark.ci
 def test_the_interval_covers_a_much_finer_mesh(bare: PortPart) -> None:
     """Another mesh with a quarter of the size of the finest of three, and finer chords."""
     loads, used = bare.problem.task.loads_N, outputs_of(bare)[None]
@@ -291,7 +325,7 @@ def test_the_measurements_of_figure_2_are_covered(paper: PaperValidation) -> Non
         assert one.covered
         assert abs(one.error_mm / one.measured_mm) < 0.03
         assert 0.005 < one.validation_mm < 0.03
-        assert one.possible_error < 0.15
+        assert one.possible_error < 0.20
 
 
 # The page
@@ -376,6 +410,18 @@ def check_arithmetic(vv: dict[str, Any]) -> None:
         chords = vv["solution_verification"]["area_error"] * row["used_mm"]
         parts = [index / 2, row["used_mm"] - fine, chords]
         assert row["u_num_mm"] == pytest.approx(np.linalg.norm(parts))
+    sources = vv["input_uncertainty"]["sources"]
+    assert [one["name"] for one in sources][:4] == [
+        *("bond widths", "thickness", "modulus", "applied weights"),
+    ]
+    by = np.array([np.ravel(one["contributions_mm"]) for one in sources])
+    rows = zip(vv["outputs"], vv["sampled_prints"]["outputs"], by.T, strict=True)
+    for row, prints, own in rows:
+        first = np.linalg.norm(own[:4])
+        assert prints["first_order_mm"] == pytest.approx(first)
+        assert prints["ratio"] == pytest.approx(prints["sampled_mm"] / first)
+        squares = max(first, prints["sampled_mm"]) ** 2 + np.square(own[4:]).sum()
+        assert row["u_input_mm"] == pytest.approx(squares**0.5)
 
 
 @pytest.mark.ci
@@ -387,7 +433,7 @@ def test_every_number_has_its_source_in_the_report(
     folder = tmp_path / "out"
     if example == "iris":
         done: Outcome = request.getfixturevalue("iris_run")
-        folder = done.folder
+        shutil.copytree(done.folder, folder)  # others use it without this report
     else:
         run(EXAMPLES / f"{example}.toml", folder)
     written = write_vv_report(folder)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import stdtrit
 
 #: Coverage factor of an interval of about 95 %.
 COVERAGE = 2.0
+#: Factor of an interval of 95 % of a normal distribution.
+NORMAL_FACTOR = 1.96
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,7 @@ class Comparison:
         numerical_mm: standard uncertainty u_num of the simulation by its mesh.
         input_mm: standard uncertainty u_input of the simulation by its inputs.
         data_mm: standard uncertainty u_D of the measurement.
+        data_dof: degrees of freedom of u_D: number of measurements minus one.
         is_of_part: whether it is a measurement of the part of the report.
     """
 
@@ -32,6 +36,7 @@ class Comparison:
     numerical_mm: float
     input_mm: float
     data_mm: float
+    data_dof: float = np.inf
     is_of_part: bool = False
 
     @property
@@ -45,11 +50,20 @@ class Comparison:
         return float(np.sqrt(self.numerical_mm**2 + self.input_mm**2 + self.data_mm**2))
 
     @property
+    def factor(self) -> float:
+        """Student's factor of an interval of 95 %, with the effective degrees of freedom of u_val.
+
+        Welch and Satterthwaite (JCGM 100:2008, G.4); those of u_num and u_input are infinite.
+        """
+        share = (self.data_mm / self.validation_mm) ** 4 / self.data_dof
+        return float(stdtrit(1 / share, 0.975)) if share > 0 else NORMAL_FACTOR
+
+    @property
     def possible_error(self) -> float:
-        """Largest error of the model that is not excluded, relative to D; 0 if D is zero."""
+        """Largest error of the model with 95 % confidence, relative to D; 0 if D is zero."""
         if not self.measured_mm:
             return 0.0
-        bound = abs(self.error_mm) + COVERAGE * self.validation_mm
+        bound = abs(self.error_mm) + self.factor * self.validation_mm
         return bound / abs(self.measured_mm)
 
     @property

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from mnnfab.validation.print_samples import MIN_YIELD
 from mnnfab.validation.verdicts import TITLES
 from mnnfab.vv.comparison import COVERAGE
 
@@ -59,6 +60,7 @@ def criteria_of(report: Mapping[str, Any], evidence: Evidence) -> tuple[Criterio
         _solution(evidence),
         _validation(evidence),
         _modulus(report, evidence),
+        _prints(evidence),
         _domain(evidence),
     )
 
@@ -126,9 +128,9 @@ def _validation(evidence: Evidence) -> Criterion:
         names = "; ".join(_missed_text(one) for one in missed)
         return Criterion(name, False, names, decided)
     reason = (
-        f"|E| is at most {COVERAGE:g} u_val in all {len(comparisons)} comparisons, and |E| + "
-        f"{COVERAGE:g} u_val at most {possible:.0%} of the measurement; {MAX_MODEL_ERROR:.0%} "
-        "allowed"
+        f"|E| is at most {COVERAGE:g} u_val in all {len(comparisons)} comparisons; with 95 % "
+        f"confidence the error of the model is at most {possible:.0%} of the measurement, "
+        f"{MAX_MODEL_ERROR:.0%} allowed"
     )
     met = possible <= MAX_MODEL_ERROR
     return Criterion(name, met, reason, "" if met else decided)
@@ -155,7 +157,7 @@ def _modulus(report: Mapping[str, Any], evidence: Evidence) -> Criterion:
         f"design {own:.3g} MPa, published prints {calibration.modulus_MPa:.3g} MPa: a print moves "
         f"as under {factor:.2f} times its loads"
     )
-    decided = "measure the modulus of the print (mnnfab lab identify) and repeat the run with it"
+    decided = _measured_modulus(report["key_figures"]["modulus"])
     if not np.isfinite(evidence.printed_mm).all():
         reason += ", where a load case has no stable equilibrium"
         return Criterion(name, False, reason, decided, True)
@@ -176,6 +178,15 @@ def _modulus(report: Mapping[str, Any], evidence: Evidence) -> Criterion:
     return Criterion(name, met, reason, "" if met else decided, excludes)
 
 
+def _measured_modulus(modulus: Mapping[str, Any]) -> str:
+    """Return what to do, with the moduli for which the part meets its requirements."""
+    text = "measure the modulus of the print at the time and temperature of its use (mnnfab lab "
+    if modulus["highest_MPa"] is None:
+        return f"{text}identify) and repeat the run with it"
+    low, high = modulus["lowest_MPa"], modulus["highest_MPa"]
+    return f"{text}identify): {low:.2f} to {high:.2f} MPa are required; repeat the run with it"
+
+
 def _modulus_without_window(name: str, reason: str, decided: str, evidence: Evidence) -> Criterion:
     """Return the criterion of a task for which no range of moduli is known."""
     found = evidence.print_metric
@@ -186,6 +197,31 @@ def _modulus_without_window(name: str, reason: str, decided: str, evidence: Evid
         f"{found.required:g}"
     )
     return Criterion(name, found.met, reason, "" if found.met else decided, not found.met)
+
+
+def _prints(evidence: Evidence) -> Criterion:
+    """Return whether enough simulated prints, with all uncertain inputs, meet the requirement."""
+    name, prints = "print yield", evidence.read
+    measure = "measure each print before it is used (mnnfab kit, mnnfab lab measure)"
+    if prints is None:
+        return Criterion(name, False, "prints under the loads were not simulated", measure)
+    modulus = "the modulus of the design"
+    if evidence.print_factor is not None:
+        modulus = (
+            f"the modulus of the published prints, {evidence.paper.calibration.modulus_MPa:.3g} MPa"
+        )
+    reason = (
+        f"{prints.print_yield:.0%} of {len(prints.metrics)} simulated prints with {modulus}, and "
+        "the uncertainties of all inputs, meet the requirement as read and carry all samples in "
+        f"the plane; at least {MIN_YIELD:.0%} required"
+    )
+    met = prints.print_yield >= MIN_YIELD
+    sense = "at least" if prints.higher_is_better else "at most"
+    decided = (
+        f"{measure}: its metric as read must be {sense} {prints.limit:g}; or train over print "
+        "errors ([tolerance] train_over)"
+    )
+    return Criterion(name, met, reason, "" if met else decided)
 
 
 def _domain(evidence: Evidence) -> Criterion:

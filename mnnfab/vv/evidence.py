@@ -15,20 +15,25 @@ from mnnfab.model.model import ScaledOutputs
 from mnnfab.task.task import is_scored
 from mnnfab.verification.run import verify
 from mnnfab.vv.inputs import input_uncertainty
+from mnnfab.vv.model_form import compare_with_solid
 from mnnfab.vv.own import own_comparisons
 from mnnfab.vv.paper import validate_on_paper
 from mnnfab.vv.part_range import range_of, with_all_samples
+from mnnfab.vv.sampled import read_prints, sample_prints
 from mnnfab.vv.solution import verify_solution
 
 if TYPE_CHECKING:
     from mnnfab.arrays import FloatArray
+    from mnnfab.loaded_part.prints import LoadedPrints
     from mnnfab.printed_part.part import PortPart
     from mnnfab.task.task import LoadCase
     from mnnfab.verification.run import Verification
     from mnnfab.vv.comparison import Comparison
     from mnnfab.vv.inputs import InputUncertainty
+    from mnnfab.vv.model_form import SolidComparison
     from mnnfab.vv.paper import PaperValidation
     from mnnfab.vv.part_range import PartRange
+    from mnnfab.vv.sampled import SampledPrints
     from mnnfab.vv.solution import SolutionVerification
 
 
@@ -43,7 +48,12 @@ class Evidence:
         omitted: names of the other load cases.
         outputs_mm: their outputs by the rubber model, (n_cases, n_out).
         solution: solution verification of these outputs.
+        solid: their outputs under small loads by the solid and in plane stress; None if the solid
+            is too large.
         inputs: their uncertainty by the inputs.
+        sampled: prints with random errors under these load cases.
+        read: prints with all uncertain inputs under the loads of all samples, with the modulus of
+            the published prints if that is of the same material; None without a requirement.
         reading_mm: standard deviation of a reading of each output, (n_out,).
         paper: validation with published measurements.
         own: comparisons with the user's own measurements.
@@ -61,7 +71,10 @@ class Evidence:
     omitted: tuple[str, ...]
     outputs_mm: FloatArray
     solution: SolutionVerification
+    solid: SolidComparison | None
     inputs: InputUncertainty
+    sampled: SampledPrints
+    read: LoadedPrints | None
     reading_mm: FloatArray
     paper: PaperValidation
     own: tuple[Comparison, ...]
@@ -69,6 +82,16 @@ class Evidence:
     print_factor: float | None
     printed_mm: FloatArray
     print_metric: PrintMetric | None
+
+    @property
+    def input_mm(self) -> FloatArray:
+        """Standard uncertainty u_input of the outputs, (n_cases, n_out).
+
+        Print errors are taken as sampled where the first order is smaller.
+        """
+        prints = np.fmax(self.inputs.print_mm, self.sampled.sd_mm)
+        found: FloatArray = np.hypot(prints, self.inputs.of_material_mm)
+        return found
 
     @property
     def sizes_mm(self) -> FloatArray:
@@ -120,15 +143,23 @@ def gather_evidence(
         solution = verify_solution(part, loads, outputs)
     with timer.stage("input uncertainty"):
         inputs = input_uncertainty(part, loads)
+        sampled = sample_prints(part, loads)
+    with timer.stage("solid"):
+        solid = compare_with_solid(part, loads)
     paper = validate_on_paper(timer)
     factor = _print_factor(part, paper)
+    with timer.stage("prints"):
+        read = read_prints(part, inputs.modulus, factor or 1.0)
     return Evidence(
         code=code,
         cases=cases,
         omitted=omitted,
         outputs_mm=outputs,
         solution=solution,
+        solid=solid,
         inputs=inputs,
+        sampled=sampled,
+        read=read,
         reading_mm=task.reading_sd(part.problem.design.check.resolution_mm),
         paper=paper,
         own=own,

@@ -19,7 +19,7 @@ MAX_DRAWN = 40
 def comparison_picture(comparisons: Sequence[Mapping[str, Any]]) -> Picture:
     """Return the comparison errors with their validation uncertainties."""
     drawn = comparisons[:MAX_DRAWN]
-    figure = Figure(figsize=(8.5, 1.4 + 0.42 * len(drawn)), layout="constrained")
+    figure = Figure(figsize=(8.5, 1.4 + 0.5 * len(drawn)), layout="constrained")
     axes, rows = figure.subplots(), np.arange(len(drawn))
     errors = np.array([one["E_mm"] for one in drawn])
     bars = COVERAGE * np.array([one["u_val_mm"] for one in drawn])
@@ -29,7 +29,7 @@ def comparison_picture(comparisons: Sequence[Mapping[str, Any]]) -> Picture:
     axes.plot(errors[~missed], rows[~missed], "o", color=BLUE, label="covered")
     if missed.any():
         axes.plot(errors[missed], rows[missed], "X", color=ORANGE, ms=9, label="not covered")
-    axes.set_yticks(rows, [f"{one['experiment']}: {one['quantity']}" for one in drawn], fontsize=8)
+    axes.set_yticks(rows, [f"{one['experiment']}:\n{one['quantity']}" for one in drawn], fontsize=8)
     axes.invert_yaxis()
     axes.set_xlabel("comparison error E = S - D, mm; bars: ± 2 u_val")
     axes.legend(frameon=False, fontsize=8)

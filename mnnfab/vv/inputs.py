@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 #: Step of the differences of the modulus over the time, relative, and the temperature, K.
 TIME_STEP, TEMPERATURE_STEP_K = 1e-3, 0.1
-_PRINTER = "half of the accuracy of the printer, or [tolerance] width_sd_mm, thickness_sd_mm"
+#: The first sources are those of a print sample.
+N_PRINT_SOURCES = 4
 
 
 @dataclass(frozen=True)
@@ -63,10 +64,31 @@ class InputUncertainty:
     factor: float
 
     @property
+    def modulus(self) -> float:
+        """Relative standard uncertainty of the modulus with hold time and temperature."""
+        thickness = self.sources[1].value
+        return float(np.sqrt(self.factor**2 - thickness**2))
+
+    @property
+    def print_mm(self) -> FloatArray:
+        """Standard uncertainty by widths, thickness, modulus and weights, (n_cases, n_out)."""
+        return _combined(self.contributions_mm[:N_PRINT_SOURCES])
+
+    @property
+    def of_material_mm(self) -> FloatArray:
+        """Standard uncertainty by hold time and temperature, (n_cases, n_out)."""
+        return _combined(self.contributions_mm[N_PRINT_SOURCES:])
+
+    @property
     def combined_mm(self) -> FloatArray:
-        """Standard uncertainty u_input by all independent inputs, (n_cases, n_out)."""
-        combined: FloatArray = np.sqrt(np.square(self.contributions_mm).sum(axis=0))
-        return combined
+        """Standard uncertainty u_input by all inputs to first order, (n_cases, n_out)."""
+        return _combined(self.contributions_mm)
+
+
+def _combined(contributions_mm: FloatArray) -> FloatArray:
+    """Return the root of the sum of squares of independent contributions, (n_cases, n_out)."""
+    combined: FloatArray = np.sqrt(np.square(contributions_mm).sum(axis=0))
+    return combined
 
 
 def input_uncertainty(
@@ -90,8 +112,8 @@ def input_uncertainty(
         errors = replace(errors, width_mm=0.0, thickness=0.0)
     slopes = _sensitivities(part, loads_N)
     sources = [
-        Source("bond widths", errors.width_mm, "mm", _PRINTER),
-        Source("thickness", errors.thickness, "relative", _PRINTER),
+        Source("bond widths", errors.width_mm, "mm", _basis(part.problem, "width_sd_mm")),
+        Source("thickness", errors.thickness, "relative", _basis(part.problem, "thickness_sd_mm")),
         modulus or Source("modulus", errors.modulus, "relative", "[tolerance] modulus_sd"),
         Source("applied weights", errors.load_N, "N", "[tolerance] load_sd_gf"),
     ]
@@ -109,6 +131,13 @@ def input_uncertainty(
     return InputUncertainty(
         tuple(sources), np.array(contributions), float(np.linalg.norm(relative))
     )
+
+
+def _basis(problem: PortProblem, key: str) -> str:
+    """Return where the error of a length comes from."""
+    if getattr(problem.design.tolerance, key) is not None:
+        return f"[tolerance] {key}"
+    return f"half of the accuracy of the printer, {problem.printer.accuracy_mm:g} mm"
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,6 +18,7 @@ from mnnfab.printed_part.part import PrintedPart
 from mnnfab.reproduce import paper
 from mnnfab.reproduce.fig2 import behaviour
 from mnnfab.reproduce.setting import BEHAVIOUR, GRADIENT, make
+from mnnfab.units import NEWTON_PER_GF
 from mnnfab.vv.comparison import Comparison
 from mnnfab.vv.inputs import Source, input_uncertainty
 from mnnfab.vv.part_range import PartRange, joined, range_of
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from mnnfab.printed_part.part import PortPart
     from mnnfab.problem.problem import PortProblem
     from mnnfab.progress.watcher import StageTimer
+    from mnnfab.task.task import Task
 
 EXPERIMENT = "Li and Mao 2024, fig. 2"
 #: Number of prints of each measurement.
@@ -41,12 +43,14 @@ class Calibration:
     """Modulus of the printed shape, with which the rubber model gives a measured displacement.
 
     Args:
-        measured_mm: displacement of figure 1.
+        quantity: displacement of figure 1, and its load.
+        measured_mm: measured value.
         modulus_MPa: calibrated modulus.
         paper_modulus_MPa: modulus of the paper, which is effective for bars of constant width.
         uncertainty: relative standard uncertainty of the modulus.
     """
 
+    quantity: str
     measured_mm: float
     modulus_MPa: float
     paper_modulus_MPa: float
@@ -100,20 +104,29 @@ def _compare(
     return [
         Comparison(
             EXPERIMENT,
-            f"{state}, {port}",
+            f"{state}, {port} under {_loads_text(task)}",
             float(simulated[0, o]),
             value,
             solution.outputs[0][o].uncertainty_mm,
             float(inputs[0, o]),
             sd / N_PRINTS**0.5,
+            data_dof=N_PRINTS - 1,
         )
         for o, (port, (value, sd)) in enumerate(zip(task.outputs, measured, strict=True))
     ]
 
 
+def _loads_text(task: Task) -> str:
+    return ", ".join(
+        f"{load / NEWTON_PER_GF:.3g} gf at {port}"
+        for port, load in zip(task.inputs, task.loads_N[0].tolist(), strict=True)
+    )
+
+
 def _calibrate(widths_mm: FloatArray, timer: StageTimer) -> Calibration:
     """Return the modulus with which the rubber model gives the displacement of figure 1."""
     problem, modulus = make(GRADIENT), paper.YOUNGS_MODULUS_MPA
+    task = problem.task
     for _ in range(CALIBRATION_STEPS):
         part = PrintedPart(_with_modulus(problem, modulus), widths_mm, timer)
         simulated = float(part.rubber.outputs(part.problem.task.loads_N)[0, 0])
@@ -123,6 +136,7 @@ def _calibrate(widths_mm: FloatArray, timer: StageTimer) -> Calibration:
     own = [sd for _, sd in figure_2]
     data = float(np.sqrt(np.mean(np.square(own)) / N_PRINTS)) / abs(paper.MEASURED_LEFT_MM)
     return Calibration(
+        quantity=f"{task.outputs[0]} under {_loads_text(task)}",
         measured_mm=paper.MEASURED_LEFT_MM,
         modulus_MPa=modulus,
         paper_modulus_MPa=paper.YOUNGS_MODULUS_MPA,

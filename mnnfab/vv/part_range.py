@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mnnfab.network.ports import port_vectors
 from mnnfab.units import NEWTON_PER_GF
 
 if TYPE_CHECKING:
@@ -24,18 +25,22 @@ class PartRange:
     """Ranges of a part, or of several, over its bonds and load cases.
 
     Args:
-        quantities: smallest and largest value, by the name of the quantity with its unit.
+        quantities: smallest and largest value, by the name of the quantity with its unit. Of
+            those whose name begins with "largest", less is inside.
     """
 
     quantities: dict[str, Interval]
+
+    def range_of(self, name: str) -> Interval:
+        """Return the range in which a quantity of another part is inside; empty if unknown."""
+        low, high = self.quantities.get(name, (np.inf, -np.inf))
+        return (min(low, 0.0) if name.startswith("largest") else low), high
 
     def outside(self, other: PartRange) -> list[str]:
         """Return the quantities of another part that are outside of these ranges."""
         found = []
         for name, (low, high) in other.quantities.items():
-            own_low, own_high = self.quantities.get(name, (np.inf, -np.inf))
-            if name.startswith("largest"):  # less is inside
-                own_low = min(own_low, 0.0)
+            own_low, own_high = self.range_of(name)
             if low < own_low * (1 - ROUNDING) or high > own_high * (1 + ROUNDING):
                 found.append(name)
         return found
@@ -57,6 +62,8 @@ def range_of(part: PortPart, loads_N: FloatArray | None = None) -> PartRange:
     outputs, strains = np.abs(states.outputs_mm(task.outputs)), 100 * states.joint_strains
     lengths = part.problem.network.lengths
     sizes = np.abs(loads) / NEWTON_PER_GF
+    linear = part.continuum.response.outputs(loads)
+    changes = np.linalg.norm(states.outputs_mm(task.outputs) - linear, axis=1)
     return PartRange(
         {
             "bond width, mm": _interval(part.widths_mm),
@@ -64,11 +71,24 @@ def range_of(part: PortPart, loads_N: FloatArray | None = None) -> PartRange:
             "joint ratio": _interval(np.array([fabrication.joint_ratio])),
             "thickness, mm": _interval(np.array([fabrication.thickness_mm])),
             "number of bonds": _interval(np.array([len(lengths)])),
+            "angle of the outputs from the vertical, °": _interval(_angles(part)),
+            "largest number of loaded inputs": _interval((sizes > 0).sum(axis=1)),
             "largest load at an input, gf": _interval(sizes.max(axis=1)),
             "largest simulated strain at a joint, %": _interval(strains.max(axis=1)),
             "largest simulated output displacement, mm": _interval(outputs.max(axis=1)),
+            "largest simulated change by large displacements, %": _interval(
+                100 * changes / np.linalg.norm(linear, axis=1)
+            ),
         }
     )
+
+
+def _angles(part: PortPart) -> FloatArray:
+    """Return the angle between each output and the vertical, from 0 to 90, (n_out,)."""
+    vectors = port_vectors(part.problem.network.n_nodes, part.problem.task.outputs).toarray()
+    across, along = (np.linalg.norm(vectors[axis::2], axis=0) for axis in (0, 1))
+    angles: FloatArray = np.degrees(np.arctan2(across, along))
+    return angles
 
 
 def with_all_samples(own: PartRange, report: Mapping[str, Any]) -> PartRange:

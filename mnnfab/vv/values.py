@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mnnfab.io.json_values import to_jsonable
+from mnnfab.report.print_values import loaded_print_values
 from mnnfab.units import NEWTON_PER_GF
 from mnnfab.verification.case import MODELS
 from mnnfab.verification.values import verification_values
@@ -40,7 +41,10 @@ def vv_values(part: PortPart, report: Mapping[str, Any], evidence: Evidence) -> 
         "code_verification": verification_values(evidence.code)
         | {"models": _verified_models(evidence.code)},
         "solution_verification": _solution(part, evidence),
+        "solid": None if evidence.solid is None else asdict(evidence.solid),
         "input_uncertainty": _inputs(evidence),
+        "sampled_prints": _sampled(part, evidence),
+        "read_prints": _read_prints(report, evidence),
         "outputs": _outputs(part, evidence),
         "prints": _prints(report, evidence),
         "validation": {
@@ -116,6 +120,9 @@ def _intended_use(part: PortPart) -> dict[str, Any]:
         "readout": task.readout.rule if task.target_kind == "classes" else None,
         "samples": len(task.loads_N),
         "test_samples": len(task.split.test),
+        "data": getattr(problem.design.task, "dataset", None),
+        "seed": problem.design.schedule.seed,
+        "relaxation_source": problem.material.sources.get("relaxation"),
         "printer": problem.printer.name,
         "thickness_mm": problem.design.fabrication.thickness_mm,
     }
@@ -163,10 +170,45 @@ def _inputs(evidence: Evidence) -> dict[str, Any]:
     }
 
 
+def _sampled(part: PortPart, evidence: Evidence) -> dict[str, Any]:
+    """Return the scatter of print samples, beside that to first order."""
+    sampled, first = evidence.sampled, evidence.inputs.print_mm
+    known = sampled.buckling[np.isfinite(sampled.buckling)]
+    return {
+        "prints": len(sampled.outputs_mm),
+        "lost": sampled.lost,
+        "buckling_case": evidence.cases[sampled.case].name,
+        "buckling_sd": float(known.std(ddof=1)) if len(known) > 1 else None,
+        "buckling_low": float(np.percentile(known, 5)) if len(known) > 1 else None,
+        "outputs": [
+            {
+                "case": case.name,
+                "output": str(port),
+                "first_order_mm": first[c, o],
+                "sampled_mm": sampled.sd_mm[c, o],
+                "ratio": sampled.sd_mm[c, o] / first[c, o] if first[c, o] else None,
+            }
+            for c, case in enumerate(evidence.cases)
+            for o, port in enumerate(part.problem.task.outputs)
+        ],
+    }
+
+
+def _read_prints(report: Mapping[str, Any], evidence: Evidence) -> dict[str, Any] | None:
+    """Return prints with all inputs, and the modulus about which they scatter."""
+    if evidence.read is None:
+        return None
+    own = report["key_figures"]["modulus"]["design_MPa"]
+    return loaded_print_values(evidence.read) | {
+        "modulus_MPa": own / (evidence.print_factor or 1.0),
+        "spread": evidence.inputs.modulus,
+    }
+
+
 def _outputs(part: PortPart, evidence: Evidence) -> list[dict[str, Any]]:
     """Return each output with its uncertainties, and the interval of a reading of a print."""
     rows = []
-    combined = evidence.inputs.combined_mm
+    combined = evidence.input_mm
     for c, case in enumerate(evidence.cases):
         for o, port in enumerate(part.problem.task.outputs):
             numerical = evidence.solution.outputs[c][o].uncertainty_mm
@@ -202,6 +244,7 @@ def _comparison(one: Comparison) -> dict[str, Any]:
         "u_D_mm": one.data_mm,
         "u_val_mm": one.validation_mm,
         "E_over_u_val": abs(one.error_mm) / one.validation_mm,
+        "student_factor": one.factor,
         "covered": one.covered,
     }
 
@@ -211,7 +254,7 @@ def _domain(validated: PartRange, own: PartRange) -> list[dict[str, Any]]:
     return [
         {
             "quantity": name,
-            "validated": validated.quantities[name],
+            "validated": validated.range_of(name),
             "part": own.quantities[name],
             "inside": name not in outside,
         }
