@@ -4,11 +4,11 @@ BIN := .venv/bin
 PACKAGES := mnnfab geometry fem export
 # A file of tests a worker, so that what its tests share is made once; a thread each.
 TOGETHER := -n auto --dist loadfile
-# More options for `make test`, as .ci/run measures coverage with.
+# More options for `make test`.
 PYTEST_ARGS ?=
 test test-ci words test-all: export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test test-ci words test-all lint types doctest docs commands reference bench picture reproduction validation paraview clean
+.PHONY: demo test test-ci words coverage test-all lint types doctest docs commands reference bench picture reproduction validation paraview clean
 
 demo: .venv/ready ## the main job: train, check and export the iris classifier
 	$(BIN)/mnnfab run examples/iris.toml
@@ -18,6 +18,10 @@ test: .venv/ready ## all tests that take less than some eight seconds each
 
 test-ci: .venv/ready ## whole runs of the examples and other tests of up to a minute each
 	$(BIN)/python -m pytest -q -m "ci and not slow" $(TOGETHER) $(PYTEST_ARGS)
+
+coverage: ## branch coverage of both, and the lines that no test reaches; half as long again
+	$(MAKE) test PYTEST_ARGS="--cov --cov-report="
+	$(MAKE) test-ci PYTEST_ARGS="--cov --cov-append --cov-report=term-missing:skip-covered"
 
 words: .venv/ready ## every command of README and docs
 	$(BIN)/python -m pytest -q -m "words and not slow" -n auto

@@ -139,6 +139,7 @@ def test_the_forms_are_an_experiment(kit: Path, iris_run: Outcome, tmp_path: Pat
     assert [path.name for path in (tmp_path / "theirs").iterdir()] == ["validation.html"]
 
 
+@pytest.mark.ci
 def test_published_measurements_are_beside_their_predictions() -> None:
     found = {one.quantity: one for one in published(timer())}
     left = found["fig. 1: u_y of node 13"]

@@ -136,6 +136,7 @@ def test_another_lattice_is_held_too() -> None:
     assert np.mean(held) > 0.85
 
 
+@pytest.mark.ci
 @needs_ngsolve
 def test_a_part_of_rubber_is_held_too(tmp_path: Path) -> None:
     """Fig. 1 as a neo-Hookean continuum with thinned joints and hubs, by an independent code."""

@@ -80,6 +80,7 @@ def differences(part: PortPart, loads_N: FloatArray) -> tuple[float, int]:
     return float(np.linalg.norm(frame - rubber) / np.linalg.norm(rubber)), int(same.sum())
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("name", OTHERS)
 def test_frame_follows_the_rubber(name: str) -> None:
     part = part_of(name)
@@ -97,6 +98,7 @@ def test_frame_follows_the_rubber_over_all_flowers(name: str) -> None:
     assert same >= SAME_ANSWERS
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize(
     ("name", "example"),
     [("paper", "iris"), ("paper", "behaviour-left"), ("hexagon", "iris"), ("wide", "iris")],

@@ -115,6 +115,7 @@ def test_the_window_ends_where_the_rubber_loses_a_path() -> None:
     assert make_envelope(*given, [*loaded.instabilities, lost]).upper_limit == "in the plane"
 
 
+@pytest.mark.ci
 def test_frame_and_rubber_agree() -> None:
     _, loaded = left()
     assert loaded.frame.agreement.scale == pytest.approx(1.0, abs=1e-6)
@@ -131,6 +132,7 @@ def test_window_ends_at_the_first_instability_with_its_margin() -> None:
     assert not envelope.includes(1.0)
 
 
+@pytest.mark.ci
 def test_the_remedy_passes() -> None:
     """The first remedy is a thicker part under larger loads; the changed design is stable."""
     part, loaded = left()
@@ -150,6 +152,7 @@ def test_the_remedy_passes() -> None:
     assert found.read.meets(0.9)
 
 
+@pytest.mark.ci
 def test_thickness_squared_for_out_of_plane_stability() -> None:
     """At the same displacements, F/(E t) kept, the factor grows by nearly t² (torsion is less)."""
     _, thin = left()

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
-from small import small_design
+from small import changed_design, small_design
 
 from fem.frames.model import LoadedFrame
 from mnnfab import load_problem, train_problem
+from mnnfab.arrays import FloatArray
 from mnnfab.loaded_part.assessment import LoadedPart, assess_loaded_part
+from mnnfab.loaded_part.calibrated_frame import calibrated_frame
 from mnnfab.loaded_part.prints import LoadedPrints, PrintSet, load_prints, print_outputs
 from mnnfab.printed_part.part import PortPart, PrintedPart
 from mnnfab.problem.problem import PortProblem, require_ports, require_trainable
 from mnnfab.random_streams import Stream, random_generator
+from mnnfab.task.reading import ReadMetric
 from mnnfab.task.task import ScoredTask, is_scored
 from mnnfab.tolerance.print_errors import PrintErrors
 from mnnfab.tolerance.print_sample import (
@@ -32,13 +36,24 @@ from mnnfab.validation.print_samples import (
 
 #: Errors of a printer with an accuracy of 0.1 mm.
 ERRORS = PrintErrors(0.05, 0.0, 0.1, 0.0)
+WIDTHS_ALONE = PrintErrors(0.05, 0.0, 0.0, 0.0)
 
 
 @pytest.fixture(scope="module")
 def part(tmp_path_factory: pytest.TempPathFactory) -> PortPart:
-    """A part of seven bonds, trained."""
-    path = small_design(tmp_path_factory.mktemp("small"), "small", check=True)
-    path.write_text(path.read_text().replace("enabled = false", "samples = 30"))
+    return part_of(tmp_path_factory.mktemp("small"))
+
+
+def part_of(folder: Path, *changes: tuple[str, str]) -> PortPart:
+    """Return a part of seven bonds, trained.
+
+    Args:
+        folder: folder of its design.
+        changes: old and new parts of the text of the design.
+    """
+    path = small_design(folder, "small", check=True)
+    text = path.read_text(encoding="utf-8")
+    path = changed_design(folder, text, ("enabled = false", "samples = 30"), *changes)
     problem = require_trainable(load_problem(path))
     return PrintedPart(require_ports(problem), train_problem(problem).widths_mm)
 
@@ -60,10 +75,10 @@ def drawn(part: PortPart) -> AsDrawnBars:
     return AsDrawnBars(problem.bar_model(), widths, stiffness, problem.design.fabrication)
 
 
-def without_errors(part: PortPart, factor: float = 1.0) -> PrintSample:
-    """Return a print whose stiffness is that of the design times a factor."""
-    shape = part.problem.task.loads_N.shape
-    return PrintSample(np.ones(part.problem.network.n_bonds), factor, np.zeros(shape))
+def without_errors(part: PortPart, modulus: float = 1.0) -> PrintSample:
+    """Return a print whose modulus is that of the design times a factor."""
+    n_bonds, shape = part.problem.network.n_bonds, part.problem.task.loads_N.shape
+    return PrintSample(np.zeros(n_bonds), np.ones(n_bonds), modulus, 1.0, np.zeros(shape))
 
 
 def loaded_prints(
@@ -96,9 +111,9 @@ def test_a_softer_print_moves_as_a_part_of_that_modulus(part: PortPart, loaded: 
         weight=True,
     )
     expected = softer.outputs(loads) + loads / 0.7 @ frame.correction.T
-    found = print_outputs(frame, part.widths_mm, loads / 0.7)
+    found = print_outputs(frame, part.widths_mm, without_errors(part, 0.7), loads)
     np.testing.assert_allclose(found, expected, rtol=0.01)
-    stiff = print_outputs(frame, part.widths_mm, loads)
+    stiff = print_outputs(frame, part.widths_mm, without_errors(part), loads)
     assert np.abs(found).max() > 1.3 * np.abs(stiff).max()
 
 
@@ -175,17 +190,57 @@ def test_large_tasks_have_no_prints_under_the_loads(
     assert len(few.metrics) == MIN_LOADED
 
 
+def test_an_undefined_metric_is_the_worst(
+    part: PortPart, loaded: LoadedPart, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of lost samples, errors from targets in mm are not a number."""
+
+    def read(_task: ScoredTask, outputs_mm: FloatArray, *_: float) -> ReadMetric:
+        error = float(np.sqrt(np.square(outputs_mm - 0.1).mean()))
+        return ReadMetric("relative_error", error, 0.0, error, 1)
+
+    monkeypatch.setattr("mnnfab.loaded_part.prints.metric_as_read", read)
+    found = loaded_prints(part, loaded, [without_errors(part), without_errors(part, 0.01)])
+    assert found is not None
+    assert np.isfinite(found.metrics[0])
+    assert found.metrics[1] == np.inf
+    assert found.good.tolist() == [True, False]
+
+
 @pytest.mark.ci
-def test_prints_differ_as_rubber_on_their_own_meshes(part: PortPart, loaded: LoadedPart) -> None:
-    """The frame is calibrated on the nominal part; each print is meshed and solved as rubber."""
+def test_prints_differ_as_rubber_on_their_own_meshes(tmp_path: Path) -> None:
+    """The frame is calibrated on the nominal part; each print is meshed and solved as rubber.
+
+    Of plain bars, an error of the edges is another width.
+    """
+    part = part_of(tmp_path, ("width_initial_mm", "joint_ratio = 1.0\nwidth_initial_mm"))
     problem, loads = part.problem, part.problem.task.loads_N
-    nominal = part.rubber.solve(loads).outputs_mm
-    frame = print_outputs(loaded.frame, part.widths_mm, loads)
+    frame, nominal = calibrated_frame(part), part.rubber.solve(loads).outputs_mm
+    own = print_outputs(frame, part.widths_mm, without_errors(part), loads)
     differences, sizes = [], []
-    for one in draw_prints(drawn(part), ERRORS, loads.shape, 4, 0):
-        widths = part.widths_mm * one.bonds
-        rubber = PrintedPart(problem, widths).rubber.solve(loads).outputs_mm - nominal
-        found = print_outputs(loaded.frame, widths, loads) - frame
-        differences.append(found - rubber)
+    for one in draw_prints(drawn(part), WIDTHS_ALONE, loads.shape, 4, 0):
+        meshed = PrintedPart(problem, part.widths_mm + one.edges_mm)
+        rubber = meshed.rubber.solve(loads).outputs_mm - nominal
+        differences.append(print_outputs(frame, part.widths_mm, one, loads) - own - rubber)
         sizes.append(rubber)
     assert np.linalg.norm(differences) < 0.15 * np.linalg.norm(sizes)
+
+
+@pytest.mark.ci
+@pytest.mark.parametrize("edge_mm", [-0.1, 0.1])
+def test_edges_move_alike_in_joints_and_middles(tmp_path: Path, edge_mm: float) -> None:
+    """With one error of all bonds, the rubber has other widths and another ratio of the joints."""
+    ratio = (0.5 * 2.0 + edge_mm) / (2.0 + edge_mm)
+    part = part_of(tmp_path / "nominal")
+    other = part_of(
+        tmp_path / "print", ("width_initial_mm", f"joint_ratio = {ratio}\nwidth_initial_mm")
+    )
+    loads = part.problem.task.loads_N
+    widths = np.full(part.problem.network.n_bonds, 2.0)
+    uniform = PrintedPart(part.problem, widths)
+    printed = PrintedPart(other.problem, widths + edge_mm)
+    expected = printed.rubber.solve(loads).outputs_mm - uniform.rubber.solve(loads).outputs_mm
+    edges = replace(without_errors(part), edges_mm=np.full(len(widths), edge_mm))
+    frame = calibrated_frame(uniform)
+    own, moved = (print_outputs(frame, widths, one, loads) for one in (without_errors(part), edges))
+    assert np.linalg.norm(moved - own - expected) < 0.1 * np.linalg.norm(expected)

@@ -90,12 +90,14 @@ needs_calculix = pytest.mark.skipif(
 )
 
 
+@pytest.mark.ci
 @needs_calculix
 def test_calculix_solves_the_deck(tmp_path: Path, loaded: LoadedModel) -> None:
     """It makes a solid of plane stress elements, which is about a percent stiffer, as ours is."""
     _compare_with_calculix(tmp_path, loaded)
 
 
+@pytest.mark.ci
 @needs_calculix
 def test_calculix_holds_rollers(tmp_path: Path, problem: PortProblem) -> None:
     """Equations hold the mean displacement of a disc, along an axis and along another direction."""

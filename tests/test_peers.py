@@ -81,6 +81,7 @@ def test_pads_eyelets_and_dots_to_eight_digits(tmp_path: Path) -> None:
     assert largest_difference(ours.response.flexibility, theirs) < SAME_IN_THE_PLANE
 
 
+@pytest.mark.ci
 def test_solid_on_its_whole_height(
     tmp_path: Path, paper_network: Network, fabrication: Fabrication
 ) -> None:

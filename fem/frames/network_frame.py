@@ -38,11 +38,21 @@ class NetworkFrames:
     hub_stiffness: float = 1.0
     division: Division = field(default_factory=Division)
 
-    def frame(self, widths_mm: FloatArray) -> BeamFrame:
-        """Return the frame with these widths, (n_bonds,) mm."""
+    def frame(self, widths_mm: FloatArray, edges_mm: FloatArray | float = 0.0) -> BeamFrame:
+        """Return the frame with these widths.
+
+        Args:
+            widths_mm: widths of the middle of the bonds, (n_bonds,).
+            edges_mm: error of the width of each bond, the same all along it, (n_bonds,).
+        """
         network, layout = self.network, self.layout
         sections = bond_sections(
-            layout, widths_mm, self.material, self.fabrication.thickness_mm, self.hub_stiffness
+            layout,
+            widths_mm,
+            self.material,
+            self.fabrication.thickness_mm,
+            self.hub_stiffness,
+            edges_mm,
         )
         vectors = layout.lengths[:, :, None] * network.directions[:, None]
         held = np.zeros((network.n_nodes, 3), dtype=bool)

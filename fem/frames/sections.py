@@ -150,6 +150,7 @@ def bond_sections(
     material: Material,
     thickness_mm: float,
     hub_stiffness: float,
+    edges_mm: FloatArray | float = 0.0,
 ) -> Sections:
     """Return the sections of all elements, with the mean flexibility of tapered ones.
 
@@ -159,9 +160,12 @@ def bond_sections(
         material: elastic constants and density.
         thickness_mm: thickness of the part.
         hub_stiffness: factor on the axial and shear stiffness of the hubs.
+        edges_mm: error of the width of each bond, the same all along it, (n_bonds,).
     """
+    edges = np.broadcast_to(edges_mm, widths_mm.shape)[:, None]
     first, last = (
-        (widths_mm[:, None] * ratios).ravel() for ratios in (layout.start_ratios, layout.end_ratios)
+        (widths_mm[:, None] * ratios + edges).ravel()
+        for ratios in (layout.start_ratios, layout.end_ratios)
     )
     modulus = material.youngs_modulus_MPa
     shear_modulus = modulus / (2 * (1 + material.poisson_ratio))

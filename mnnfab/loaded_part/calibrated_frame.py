@@ -62,9 +62,15 @@ class CalibratedFrame:
         """
         return self.frame.states(loads_N, start, share)
 
-    def with_widths(self, widths_mm: FloatArray) -> CalibratedFrame:
-        """Return the frame of other widths, (n_bonds,) mm, with the same calibration."""
-        return replace(self, frame=replace(self.frame, frame=self.frames.frame(widths_mm)))
+    def of_print(self, widths_mm: FloatArray, edges_mm: FloatArray) -> CalibratedFrame:
+        """Return the frame of a print, with the same calibration.
+
+        Args:
+            widths_mm: nominal widths, (n_bonds,).
+            edges_mm: error of the width of each bond, the same all along it, (n_bonds,).
+        """
+        frame = self.frames.frame(widths_mm, edges_mm)
+        return replace(self, frame=replace(self.frame, frame=frame))
 
     def buckling_out_of_plane(self, loads_N: FloatArray) -> FloatArray:
         """Return the load factors of linear buckling out of the plane, (n_samples,)."""

@@ -45,7 +45,8 @@ class LoadedPrints:
     """Print samples under the loads of the task, as they are read.
 
     Args:
-        metrics: metric as read of each print, (n_prints,).
+        metrics: metric as read of each print, (n_prints,); the worst value, 0 or infinity, where
+            lost samples leave it undefined.
         lost: number of samples without a stable equilibrium in the plane, (n_prints,).
         limit: limit of the metric.
         higher_is_better: whether a larger metric is better.
@@ -97,29 +98,35 @@ def load_prints(
         requirements: requirements on the loaded part.
         prints: the prints.
     """
-    limit, found, lost = requirements.metric_limit, list[ReadMetric](), list[int]()
+    limit = requirements.metric_limit
     if limit is None:
         return None
+    found, lost = list[ReadMetric](), list[int]()
     for sample in prints.samples:
-        loads = (task.loads_N + sample.load_errors_N) / sample.part
-        outputs = print_outputs(frame, prints.widths_mm * sample.bonds, loads) + prints.offsets_mm
+        outputs = print_outputs(frame, prints.widths_mm, sample, task.loads_N) + prints.offsets_mm
         found.append(metric_as_read(task, outputs, requirements.resolution_mm))
         lost.append(int((~np.isfinite(outputs).all(axis=1)).sum()))
     if not found:
         return None
-    values = np.array([one.value for one in found])
-    return LoadedPrints(values, np.array(lost), limit, found[0].higher_is_better)
+    higher = found[0].higher_is_better
+    worst = 0.0 if higher else np.inf
+    values = np.array([worst if np.isnan(one.value) else one.value for one in found])
+    return LoadedPrints(values, np.array(lost), limit, higher)
 
 
-def print_outputs(frame: CalibratedFrame, widths_mm: FloatArray, loads_N: FloatArray) -> FloatArray:
+def print_outputs(
+    frame: CalibratedFrame, widths_mm: FloatArray, sample: PrintSample, loads_N: FloatArray
+) -> FloatArray:
     """Return the outputs of a print, (n_samples, n_out) mm; NaN where no stable state was found.
 
     Args:
         frame: calibrated frame of the nominal part.
-        widths_mm: widths of the print, (n_bonds,).
-        loads_N: loads, (n_samples, n_in).
+        widths_mm: nominal widths, (n_bonds,).
+        sample: errors of the print.
+        loads_N: loads without errors, (n_samples, n_in).
     """
+    loads = (loads_N + sample.load_errors_N) / sample.part
     try:
-        return frame.with_widths(widths_mm).outputs(loads_N)
+        return frame.of_print(widths_mm, sample.edges_mm).outputs(loads)
     except UnstableError:  # it does not carry its own weight
         return np.full((len(loads_N), len(frame.correction)), np.nan)

@@ -49,7 +49,7 @@ def read_report(folder: Path) -> dict[str, Any]:
     try:
         report: dict[str, Any] = read_json(folder / REPORT)
         _ = report["verdict_reasons"], report["findings"], report["design_sha256"]
-        _ = report["key_figures"]["modulus"], report["key_figures"]["usable_loads"]
+        _ = report["key_figures"]["modulus"], report["key_figures"]["print_yield_advised"]
     except (InputError, KeyError, TypeError) as error:
         allowed = "the folder of a complete run; `mnnfab check` writes its report again"
         raise InputError(str(folder), f"no valid {REPORT}", allowed) from error

@@ -78,8 +78,14 @@ def _modulus(results: Results) -> dict[str, Any]:
 
 
 def _sampling_sd(accuracy: float | None, number: int) -> float | None:
-    """Return the standard deviation of the accuracy of a number of samples, drawn at random."""
-    return None if accuracy is None else float(np.sqrt(accuracy * (1 - accuracy) / number))
+    """Return the standard deviation of an accuracy that a number of samples tells.
+
+    That of the beta distribution with a uniform prior (Laplace): not 0 if all are right.
+    """
+    if accuracy is None:
+        return None
+    mean = (accuracy * number + 1) / (number + 2)
+    return float(np.sqrt(mean * (1 - mean) / (number + 3)))
 
 
 def _metric_as_read(results: Results) -> dict[str, Any] | None:

@@ -37,14 +37,23 @@ class PrintSample:
     """Errors of one print and of the loads that are hung on it.
 
     Args:
-        bonds: factor on the axial stiffness of each bond by the error of its edges, (n_bonds,).
-        part: factor on the stiffness of the whole part, by modulus and thickness.
+        edges_mm: error of the width of each bond, the same all along it, (n_bonds,).
+        bonds: factor on the axial stiffness of each bond by it, (n_bonds,).
+        modulus: factor on the modulus of the part.
+        thickness: factor on its thickness.
         load_errors_N: errors of the loads, (n_samples, n_in).
     """
 
+    edges_mm: FloatArray
     bonds: FloatArray
-    part: float
+    modulus: float
+    thickness: float
     load_errors_N: FloatArray
+
+    @property
+    def part(self) -> float:
+        """Factor on the stiffness of the whole part in its plane."""
+        return self.modulus * self.thickness
 
 
 def draw_prints(
@@ -61,22 +70,25 @@ def draw_prints(
     """
     generator = random_generator(seed, Stream.TOLERANCE_STUDY)
     for _ in range(count):
-        bonds, part = _stiffness_factors(printed, errors, generator)
-        yield PrintSample(bonds, part, errors.load_N * generator.standard_normal(shape))
+        edges, bonds = _bond_errors(printed, errors, generator)
+        modulus, thickness = _factors(errors, generator)
+        loads = errors.load_N * generator.standard_normal(shape)
+        yield PrintSample(edges, bonds, modulus, thickness, loads)
 
 
 def sample_stiffness(
     printed: AsDrawnBars, errors: PrintErrors, generator: np.random.Generator
 ) -> FloatArray:
     """Return the stiffness of each bond of one print sample, (n_bonds,) N/mm."""
-    bonds, part = _stiffness_factors(printed, errors, generator)
-    return printed.stiffness * bonds * part
+    _, bonds = _bond_errors(printed, errors, generator)
+    modulus, thickness = _factors(errors, generator)
+    return printed.stiffness * bonds * modulus * thickness
 
 
-def _stiffness_factors(
+def _bond_errors(
     printed: AsDrawnBars, errors: PrintErrors, generator: np.random.Generator
-) -> tuple[FloatArray, float]:
-    """Return factors on the stiffness of each bond, (n_bonds,), and of the whole part."""
+) -> tuple[FloatArray, FloatArray]:
+    """Return the width error of each bond, mm, and its factor on the stiffness, (n_bonds,)."""
     widths, lengths = printed.widths_mm, printed.model.network.lengths
     edges = errors.width_mm * generator.standard_normal(len(widths))
     ratio = printed.fabrication.joint_ratio
@@ -84,9 +96,12 @@ def _stiffness_factors(
     nominal, real = (
         series_integral(widths, lengths, printed.fabrication, error) for error in (0.0, edges)
     )
-    part = _factor(errors.modulus, generator) * _factor(errors.thickness, generator)
-    bonds: FloatArray = nominal / real
-    return bonds, part
+    return edges, nominal / real
+
+
+def _factors(errors: PrintErrors, generator: np.random.Generator) -> tuple[float, float]:
+    """Return factors on modulus and thickness."""
+    return _factor(errors.modulus, generator), _factor(errors.thickness, generator)
 
 
 def _factor(spread: float, generator: np.random.Generator) -> float:

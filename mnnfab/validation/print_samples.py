@@ -35,7 +35,7 @@ MAX_BONDS = 5000
 MAX_LOADED = 200
 #: Largest number of bonds times samples times print samples under the loads: a few seconds.
 MAX_LOADED_SIZE = 400_000
-#: Smallest number of print samples under the loads from which a yield is estimated.
+#: Smallest number of print samples under the loads, if the design asks for as many.
 MIN_LOADED = 20
 
 
@@ -103,7 +103,9 @@ def _count_under_loads(problem: PortProblem) -> int:
     size = problem.network.n_bonds * max(len(problem.task.loads_N), 1)
     count = min(section.samples, MAX_LOADED, MAX_LOADED_SIZE // size)
     enough = min(section.samples, MIN_LOADED)
-    if not section.enabled or (count < enough and not problem.design.check.thorough):
+    if not section.enabled or problem.network.n_bonds > MAX_BONDS:
+        return 0
+    if count < enough and not problem.design.check.thorough:
         return 0
     return max(count, enough)
 

@@ -25,7 +25,8 @@ class Comparison:
         numerical_mm: standard uncertainty u_num of the simulation by its mesh.
         input_mm: standard uncertainty u_input of the simulation by its inputs.
         data_mm: standard uncertainty u_D of the measurement.
-        data_dof: degrees of freedom of u_D: number of measurements minus one.
+        input_dof: degrees of freedom of u_input.
+        data_dof: those of u_D: number of measurements minus one.
         is_of_part: whether it is a measurement of the part of the report.
     """
 
@@ -36,6 +37,7 @@ class Comparison:
     numerical_mm: float
     input_mm: float
     data_mm: float
+    input_dof: float = np.inf
     data_dof: float = np.inf
     is_of_part: bool = False
 
@@ -53,9 +55,10 @@ class Comparison:
     def factor(self) -> float:
         """Student's factor of an interval of 95 %, with the effective degrees of freedom of u_val.
 
-        Welch and Satterthwaite (JCGM 100:2008, G.4); those of u_num and u_input are infinite.
+        Welch and Satterthwaite (JCGM 100:2008, G.4); those of u_num are infinite.
         """
-        share = (self.data_mm / self.validation_mm) ** 4 / self.data_dof
+        parts = ((self.input_mm, self.input_dof), (self.data_mm, self.data_dof))
+        share = sum((value / self.validation_mm) ** 4 / dof for value, dof in parts)
         return float(stdtrit(1 / share, 0.975)) if share > 0 else NORMAL_FACTOR
 
     @property

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mnnfab.errors import InputError
+from mnnfab.loaded_part.calibrated_frame import calibrated_frame
 from mnnfab.loaded_part.requirements import requirements_of
 from mnnfab.model.model import ScaledOutputs
 from mnnfab.task.task import is_scored
@@ -53,7 +54,8 @@ class Evidence:
         inputs: their uncertainty by the inputs.
         sampled: prints with random errors under these load cases.
         read: prints with all uncertain inputs under the loads of all samples, with the modulus of
-            the published prints if that is of the same material; None without a requirement.
+            the published prints if that is of the same material; None without a requirement or a
+            tolerance study, and for large tasks.
         reading_mm: standard deviation of a reading of each output, (n_out,).
         paper: validation with published measurements.
         own: comparisons with the user's own measurements.
@@ -143,13 +145,14 @@ def gather_evidence(
         solution = verify_solution(part, loads, outputs)
     with timer.stage("input uncertainty"):
         inputs = input_uncertainty(part, loads)
-        sampled = sample_prints(part, loads)
+        frame = calibrated_frame(part)
+        sampled = sample_prints(part, frame, loads)
     with timer.stage("solid"):
         solid = compare_with_solid(part, loads)
     paper = validate_on_paper(timer)
     factor = _print_factor(part, paper)
     with timer.stage("prints"):
-        read = read_prints(part, inputs.modulus, factor or 1.0)
+        read = read_prints(part, frame, inputs.modulus, factor or 1.0)
     return Evidence(
         code=code,
         cases=cases,

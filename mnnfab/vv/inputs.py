@@ -114,8 +114,9 @@ def input_uncertainty(
     sources = [
         Source("bond widths", errors.width_mm, "mm", _basis(part.problem, "width_sd_mm")),
         Source("thickness", errors.thickness, "relative", _basis(part.problem, "thickness_sd_mm")),
-        modulus or Source("modulus", errors.modulus, "relative", "[tolerance] modulus_sd"),
-        Source("applied weights", errors.load_N, "N", "[tolerance] load_sd_gf"),
+        modulus
+        or Source("modulus", errors.modulus, "relative", _basis(part.problem, "modulus_sd")),
+        Source("applied weights", errors.load_N, "N", _basis(part.problem, "load_sd_gf")),
     ]
     contributions = [
         slopes.widths * errors.width_mm,
@@ -134,10 +135,13 @@ def input_uncertainty(
 
 
 def _basis(problem: PortProblem, key: str) -> str:
-    """Return where the error of a length comes from."""
-    if getattr(problem.design.tolerance, key) is not None:
-        return f"[tolerance] {key}"
-    return f"half of the accuracy of the printer, {problem.printer.accuracy_mm:g} mm"
+    """Return where an error comes from."""
+    section = problem.design.tolerance
+    if key in section.model_fields_set:
+        return f"stated by the design, [tolerance] {key}"
+    if getattr(section, key) is None:
+        return f"half of the accuracy of the printer, {problem.printer.accuracy_mm:g} mm"
+    return f"assumed, default of [tolerance] {key}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,8 +216,9 @@ def _material_sources(problem: PortProblem) -> Sequence[tuple[Source, float]]:
         change = log_modulus(at.time_s, warm) - log_modulus(at.time_s, cold)
         by_warmth = change / (warm - cold)
     state = f"about {at.time_s:g} s and {at.temperature_C:g} °C"
+    times, warmths = (_basis(problem, key) for key in ("hold_time_sd_s", "temperature_sd_C"))
     time, warmth = section.hold_time_sd_s, section.temperature_sd_C
     return (
-        (Source("hold time", time, "s", f"[tolerance] hold_time_sd_s, {state}"), by_time),
-        (Source("temperature", warmth, "K", f"[tolerance] temperature_sd_C, {state}"), by_warmth),
+        (Source("hold time", time, "s", f"{times}; {state}"), by_time),
+        (Source("temperature", warmth, "K", f"{warmths}; {state}"), by_warmth),
     )

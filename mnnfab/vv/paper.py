@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 EXPERIMENT = "Li and Mao 2024, fig. 2"
 #: Number of prints of each measurement.
 N_PRINTS = 3
+#: Number of measured values of figure 2, of which the error of the calibration is that.
+N_VALUES = 4
 #: Steps of the calibration; the displacements are nearly inverse to the modulus.
 CALIBRATION_STEPS = 3
 
@@ -110,6 +112,7 @@ def _compare(
             solution.outputs[0][o].uncertainty_mm,
             float(inputs[0, o]),
             sd / N_PRINTS**0.5,
+            input_dof=N_VALUES * (N_PRINTS - 1),
             data_dof=N_PRINTS - 1,
         )
         for o, (port, (value, sd)) in enumerate(zip(task.outputs, measured, strict=True))

@@ -64,6 +64,8 @@ def range_of(part: PortPart, loads_N: FloatArray | None = None) -> PartRange:
     sizes = np.abs(loads) / NEWTON_PER_GF
     linear = part.continuum.response.outputs(loads)
     changes = np.linalg.norm(states.outputs_mm(task.outputs) - linear, axis=1)
+    # Displacements that cannot be read do not change by a share.
+    smallest = part.problem.design.check.resolution_mm
     return PartRange(
         {
             "bond width, mm": _interval(part.widths_mm),
@@ -72,12 +74,12 @@ def range_of(part: PortPart, loads_N: FloatArray | None = None) -> PartRange:
             "thickness, mm": _interval(np.array([fabrication.thickness_mm])),
             "number of bonds": _interval(np.array([len(lengths)])),
             "angle of the outputs from the vertical, °": _interval(_angles(part)),
-            "largest number of loaded inputs": _interval((sizes > 0).sum(axis=1)),
+            "largest number of loaded inputs": _interval((task.loads_N != 0).sum(axis=1)),
             "largest load at an input, gf": _interval(sizes.max(axis=1)),
             "largest simulated strain at a joint, %": _interval(strains.max(axis=1)),
             "largest simulated output displacement, mm": _interval(outputs.max(axis=1)),
             "largest simulated change by large displacements, %": _interval(
-                100 * changes / np.linalg.norm(linear, axis=1)
+                100 * changes / np.maximum(np.linalg.norm(linear, axis=1), smallest)
             ),
         }
     )

@@ -12,16 +12,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mnnfab.arrays import FloatArray
-from mnnfab.loaded_part.calibrated_frame import calibrated_frame
 from mnnfab.loaded_part.prints import PrintSet, load_prints, print_outputs
 from mnnfab.loaded_part.requirements import requirements_of
 from mnnfab.task.task import is_scored
 from mnnfab.tolerance.print_sample import draw_prints
-from mnnfab.validation.print_samples import as_drawn, samples_under_loads
+from mnnfab.validation.print_samples import (
+    MAX_LOADED_SIZE,
+    MIN_LOADED,
+    as_drawn,
+    samples_under_loads,
+)
 
 if TYPE_CHECKING:
+    from mnnfab.loaded_part.calibrated_frame import CalibratedFrame
     from mnnfab.loaded_part.prints import LoadedPrints
     from mnnfab.printed_part.part import PortPart
+    from mnnfab.tolerance.print_sample import PrintSample
 
 #: Number of prints: a standard deviation is known to 7 %.
 PRINTS = 100
@@ -50,18 +56,28 @@ class SampledPrints:
 
     @property
     def sd_mm(self) -> FloatArray:
-        """Standard deviation of each output over the prints that carry it, (n_cases, n_out)."""
-        found: FloatArray = np.nanstd(self.outputs_mm, axis=0, ddof=1)
+        """Standard deviation of each output over the prints that carry all cases, (n_cases, n_out).
+
+        NaN if fewer than two do.
+        """
+        kept = self.outputs_mm[np.isfinite(self.outputs_mm).all(axis=(1, 2))]
+        if len(kept) < 2:
+            return np.full(self.outputs_mm.shape[1:], np.nan)
+        found: FloatArray = kept.std(axis=0, ddof=1)
         return found
 
 
-def read_prints(part: PortPart, spread: float, factor: float) -> LoadedPrints | None:
+def read_prints(
+    part: PortPart, frame: CalibratedFrame, spread: float, factor: float
+) -> LoadedPrints | None:
     """Return prints of another modulus, with all uncertain inputs, under the loads of all samples.
 
-    None for a task without a limit of its metric, and for large tasks.
+    None for a task without a limit of its metric, without a tolerance study, and for large tasks.
+    Outputs are those of the frame.
 
     Args:
         part: the nominal part.
+        frame: its calibrated frame.
         spread: relative standard deviation of the modulus of a print in use, by the material,
             hold time and temperature.
         factor: modulus of the design over the mean one of the prints.
@@ -71,34 +87,48 @@ def read_prints(part: PortPart, spread: float, factor: float) -> LoadedPrints | 
         return None
     errors = replace(problem.print_errors, modulus=spread)
     drawn = samples_under_loads(problem, part.widths_mm, errors)
-    samples = (replace(sample, part=sample.part / factor) for sample in drawn)
-    prints = PrintSet(part.widths_mm, samples)
-    return load_prints(calibrated_frame(part), task, requirements_of(problem), prints)
+    samples = (replace(sample, modulus=sample.modulus / factor) for sample in drawn)
+    return load_prints(frame, task, requirements_of(problem), PrintSet(part.widths_mm, samples))
 
 
-def sample_prints(part: PortPart, loads_N: FloatArray, count: int = PRINTS) -> SampledPrints:
+def sample_prints(
+    part: PortPart, frame: CalibratedFrame, loads_N: FloatArray, count: int = PRINTS
+) -> SampledPrints:
     """Return print samples under load cases.
 
     Args:
         part: the nominal part.
+        frame: its calibrated frame.
         loads_N: loads of the cases, (n_cases, n_in).
-        count: number of print samples.
+        count: largest number of print samples; large networks have fewer.
     """
-    problem, frame = part.problem, calibrated_frame(part)
+    problem = part.problem
+    affordable = MAX_LOADED_SIZE // (problem.network.n_bonds * len(loads_N))
     nominal = frame.buckling_out_of_plane(loads_N)
     case = int(nominal.argmin())
     samples = draw_prints(
         as_drawn(problem, part.widths_mm),
         problem.print_errors,
         loads_N.shape,
-        count,
+        min(count, max(affordable, MIN_LOADED)),
         problem.design.schedule.seed,
     )
     outputs, buckling = [], []
     for sample in samples:
-        widths = part.widths_mm * sample.bonds
-        loads = (loads_N + sample.load_errors_N) / sample.part
-        outputs.append(print_outputs(frame, widths, loads))
-        buckling.append(frame.with_widths(widths).buckling_out_of_plane(loads[[case]])[0])
-    factors = np.array(buckling) / nominal[case]
-    return SampledPrints(np.array(outputs), np.where(np.isfinite(factors), factors, np.nan), case)
+        outputs.append(print_outputs(frame, part.widths_mm, sample, loads_N))
+        buckling.append(_buckling(frame, part.widths_mm, sample, loads_N[[case]]))
+    factors = np.array(buckling) / nominal[case] if np.isfinite(nominal[case]) else np.nan
+    known = np.where(np.isfinite(buckling), factors, np.nan)
+    return SampledPrints(np.array(outputs), known, case)
+
+
+def _buckling(
+    frame: CalibratedFrame, widths_mm: FloatArray, sample: PrintSample, load_N: FloatArray
+) -> float:
+    """Return the load factor of a print out of the plane, where it is stiff by the thickness cubed.
+
+    Errors of the load are left out: they are small beside it, but not beside a load case of zero.
+    """
+    printed = frame.of_print(widths_mm, sample.edges_mm)
+    factor = float(printed.buckling_out_of_plane(load_N)[0])
+    return factor * sample.modulus * sample.thickness**3
