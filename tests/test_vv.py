@@ -205,7 +205,8 @@ def test_few_measurements_have_a_large_factor() -> None:
     inputs = Comparison("e", "q", -0.5, -0.5, 0.0, 0.01, 0.0, input_dof=8)
     assert inputs.factor == pytest.approx(2.306, abs=5e-4)
     both = Comparison("e", "q", -0.5, -0.5, 0.0, 0.01, 0.01, input_dof=2, data_dof=2)
-    assert both.factor == pytest.approx(2.776, abs=5e-4)  # four degrees of freedom
+    assert both.dof == pytest.approx(4.0)
+    assert both.factor == pytest.approx(2.776, abs=5e-4)
     many = Comparison("e", "q", -0.5, -0.5, 0.01, 0.0, 0.01)
     assert many.factor == pytest.approx(1.96, abs=5e-4)
     assert data.possible_error == pytest.approx(0.01 * 4.303 / 0.5, rel=1e-3)
@@ -284,6 +285,9 @@ def outputs_of(part: PortPart) -> Any:  # noqa: ANN401
 def test_modulus_and_weights_act_as_solutions_with_other_values(bare: PortPart) -> None:
     """Central differences of whole solutions, in modulus and load; 2 % for the own weight."""
     task, modulus = bare.problem.task, bare.problem.material.youngs_modulus_MPa
+    bases = [one.basis for one in input_uncertainty(bare, task.loads_N).sources]
+    assert bases[0] == "half of the accuracy of the printer, 0.1 mm"
+    assert bases[2] == "assumed, default of [tolerance] modulus_sd"
     one = Source("modulus", 0.1, "relative", "")
     found = input_uncertainty(bare, task.loads_N, one)
     by = dict(zip([source.name for source in found.sources], found.contributions_mm, strict=True))

@@ -52,14 +52,19 @@ class Comparison:
         return float(np.sqrt(self.numerical_mm**2 + self.input_mm**2 + self.data_mm**2))
 
     @property
-    def factor(self) -> float:
-        """Student's factor of an interval of 95 %, with the effective degrees of freedom of u_val.
+    def dof(self) -> float:
+        """Effective degrees of freedom of u_val, not rounded; infinite if both parts have such.
 
         Welch and Satterthwaite (JCGM 100:2008, G.4); those of u_num are infinite.
         """
         parts = ((self.input_mm, self.input_dof), (self.data_mm, self.data_dof))
         share = sum((value / self.validation_mm) ** 4 / dof for value, dof in parts)
-        return float(stdtrit(1 / share, 0.975)) if share > 0 else NORMAL_FACTOR
+        return 1 / share if share > 0 else np.inf
+
+    @property
+    def factor(self) -> float:
+        """Student's factor of an interval of 95 %."""
+        return float(stdtrit(self.dof, 0.975)) if np.isfinite(self.dof) else NORMAL_FACTOR
 
     @property
     def possible_error(self) -> float:

@@ -40,12 +40,14 @@ class Source:
         value: standard uncertainty.
         unit: its unit.
         basis: where the value comes from.
+        modulus: relative standard uncertainty of the modulus by it; None if it does not act so.
     """
 
     name: str
     value: float
     unit: str
     basis: str
+    modulus: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,9 +127,9 @@ def input_uncertainty(
         slopes.loads * errors.load_N,
     ]
     relative = [errors.thickness, sources[2].value]
-    for source, slope in _material_sources(part.problem) if modulus is None else ():
+    for source in _material_sources(part.problem) if modulus is None else ():
         sources.append(source)
-        relative.append(abs(slope) * source.value)
+        relative.append(source.modulus or 0.0)
         contributions.append(slopes.factor * relative[-1])
     return InputUncertainty(
         tuple(sources), np.array(contributions), float(np.linalg.norm(relative))
@@ -137,11 +139,12 @@ def input_uncertainty(
 def _basis(problem: PortProblem, key: str) -> str:
     """Return where an error comes from."""
     section = problem.design.tolerance
-    if key in section.model_fields_set:
-        return f"stated by the design, [tolerance] {key}"
-    if getattr(section, key) is None:
+    value = getattr(section, key)
+    if value is None:
         return f"half of the accuracy of the printer, {problem.printer.accuracy_mm:g} mm"
-    return f"assumed, default of [tolerance] {key}"
+    # A run writes the values of all keys into its design.
+    usual = value == type(section).model_fields[key].default
+    return f"assumed, default of [tolerance] {key}" if usual else f"[tolerance] {key} of the design"
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,8 +196,8 @@ def _of_output(
     )
 
 
-def _material_sources(problem: PortProblem) -> Sequence[tuple[Source, float]]:
-    """Return hold time and temperature, each with the derivative of ln E; none without data."""
+def _material_sources(problem: PortProblem) -> Sequence[Source]:
+    """Return hold time and temperature; none without relaxation data."""
     relaxation = problem.material.relaxation
     if relaxation is None:
         return ()
@@ -218,7 +221,8 @@ def _material_sources(problem: PortProblem) -> Sequence[tuple[Source, float]]:
     state = f"about {at.time_s:g} s and {at.temperature_C:g} °C"
     times, warmths = (_basis(problem, key) for key in ("hold_time_sd_s", "temperature_sd_C"))
     time, warmth = section.hold_time_sd_s, section.temperature_sd_C
-    return (
-        (Source("hold time", time, "s", f"{times}; {state}"), by_time),
-        (Source("temperature", warmth, "K", f"{warmths}; {state}"), by_warmth),
+    sources = (
+        ("hold time", time, "s", f"{times}; {state}", abs(by_time) * time),
+        ("temperature", warmth, "K", f"{warmths}; {state}", abs(by_warmth) * warmth),
     )
+    return tuple(Source(*one) for one in sources)

@@ -244,6 +244,7 @@ def _comparison(one: Comparison) -> dict[str, Any]:
         "u_D_mm": one.data_mm,
         "u_val_mm": one.validation_mm,
         "E_over_u_val": abs(one.error_mm) / one.validation_mm,
+        "degrees_of_freedom": one.dof if np.isfinite(one.dof) else None,
         "student_factor": one.factor,
         "covered": one.covered,
     }
