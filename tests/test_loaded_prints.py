@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from small import changed_design, small_design
 
 from fem.frames.model import LoadedFrame
@@ -18,6 +20,7 @@ from mnnfab.loaded_part.prints import LoadedPrints, PrintSet, load_prints, print
 from mnnfab.printed_part.part import PortPart, PrintedPart
 from mnnfab.problem.problem import PortProblem, require_ports, require_trainable
 from mnnfab.random_streams import Stream, random_generator
+from mnnfab.report.drawing import draw_loaded_prints
 from mnnfab.task.reading import ReadMetric
 from mnnfab.task.task import ScoredTask, is_scored
 from mnnfab.tolerance.print_errors import PrintErrors
@@ -144,6 +147,19 @@ def test_interval_is_that_of_tables(good: int, expected: tuple[float, float]) ->
     metrics = np.where(np.arange(10) < good, 1.0, 0.0)
     found = LoadedPrints(metrics, np.zeros(10, dtype=int), 0.5, True)
     assert found.interval == pytest.approx(expected, abs=5e-5)
+
+
+@pytest.mark.parametrize("lost", [10, 190])
+def test_the_histogram_has_few_bars_beside_lost_prints_and_large_errors(lost: int) -> None:
+    """Near a loss of stability errors are large; of lost prints they are infinite."""
+    metrics = np.concatenate([np.linspace(0.1, 0.9, 199 - lost), [1e6], np.full(lost, np.inf)])
+    axes = Figure().add_subplot()
+    prints = LoadedPrints(metrics, np.zeros(200, dtype=int), 1.0, False)
+    draw_loaded_prints(axes, "error", prints)
+    assert 0 < len(axes.patches) <= 15
+    heights = [bar.get_height() for bar in axes.patches if isinstance(bar, Rectangle)]
+    assert sum(heights) == 200 - lost
+    assert len(axes.lines) == (2 if lost == 10 else 1)  # the limit, and the median if it is known
 
 
 def test_few_prints_are_the_first_of_many(part: PortPart) -> None:

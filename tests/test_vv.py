@@ -288,6 +288,8 @@ def test_modulus_and_weights_act_as_solutions_with_other_values(bare: PortPart) 
     bases = [one.basis for one in input_uncertainty(bare, task.loads_N).sources]
     assert bases[0] == "half of the accuracy of the printer, 0.1 mm"
     assert bases[2] == "assumed, default of [tolerance] modulus_sd"
+    exact = input_uncertainty(bare, task.loads_N, Source("modulus", 0.0, "relative", ""))
+    assert (exact.modulus, exact.factor) == (0.0, exact.sources[1].value)
     one = Source("modulus", 0.1, "relative", "")
     found = input_uncertainty(bare, task.loads_N, one)
     by = dict(zip([source.name for source in found.sources], found.contributions_mm, strict=True))

@@ -258,10 +258,10 @@ def draw_loaded_prints(axes: Axes, name: str, prints: LoadedPrints) -> None:
 
 def _draw_histogram(axes: Axes, name: str, metrics: FloatArray) -> None:
     """Draw the finite values: a print that is lost has an infinite error."""
-    found = metrics[np.isfinite(metrics)]
-    axes.hist(found, bins="auto", color=BLUE)
-    if found.size:
-        axes.axvline(float(np.median(metrics)), color="black", lw=3, label="median")
+    found, median = metrics[np.isfinite(metrics)], float(np.median(metrics))
+    axes.hist(found, bins="sqrt", color=BLUE)
+    if np.isfinite(median):
+        axes.axvline(median, color="black", lw=3, label="median")
     axes.set_xlabel(f"{name}, dimensionless")
     axes.set_ylabel(f"print samples (of {len(metrics):,})")
 

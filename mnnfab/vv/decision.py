@@ -183,7 +183,7 @@ def _modulus(report: Mapping[str, Any], evidence: Evidence) -> Criterion:
 
 
 def _measured_modulus(modulus: Mapping[str, Any]) -> str:
-    """Return what to do, with the moduli for which the part meets its requirements."""
+    """Return the restriction on the modulus of a print, with its allowed range if that is known."""
     text = "measure the modulus of the print at the time and temperature of its use (mnnfab lab "
     if modulus["highest_MPa"] is None:
         return f"{text}identify) and check the widths again with it"

@@ -57,19 +57,14 @@ class InputUncertainty:
     Args:
         sources: the uncertain inputs.
         contributions_mm: (n_sources, n_cases, n_out).
-        factor: relative standard uncertainty of the factor on the loads as which modulus,
-            thickness, hold time and temperature act together.
+        modulus: relative standard uncertainty of the modulus with hold time and temperature.
+        factor: that of the factor on the loads as which these and the thickness act together.
     """
 
     sources: tuple[Source, ...]
     contributions_mm: FloatArray
+    modulus: float
     factor: float
-
-    @property
-    def modulus(self) -> float:
-        """Relative standard uncertainty of the modulus with hold time and temperature."""
-        thickness = self.sources[1].value
-        return float(np.sqrt(self.factor**2 - thickness**2))
 
     @property
     def print_mm(self) -> FloatArray:
@@ -126,14 +121,14 @@ def input_uncertainty(
         slopes.factor * sources[2].value,
         slopes.loads * errors.load_N,
     ]
-    relative = [errors.thickness, sources[2].value]
+    relative = [sources[2].value]
     for source in _material_sources(part.problem) if modulus is None else ():
         sources.append(source)
         relative.append(source.modulus or 0.0)
         contributions.append(slopes.factor * relative[-1])
-    return InputUncertainty(
-        tuple(sources), np.array(contributions), float(np.linalg.norm(relative))
-    )
+    together = float(np.linalg.norm(relative))
+    factor = float(np.hypot(together, errors.thickness))
+    return InputUncertainty(tuple(sources), np.array(contributions), together, factor)
 
 
 def _basis(problem: PortProblem, key: str) -> str:

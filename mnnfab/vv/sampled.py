@@ -125,9 +125,9 @@ def sample_prints(
 def _buckling(
     frame: CalibratedFrame, widths_mm: FloatArray, sample: PrintSample, load_N: FloatArray
 ) -> float:
-    """Return the load factor of a print out of the plane, where it is stiff by the thickness cubed.
+    """Return the load factor of buckling of a print out of the plane, without errors of the loads.
 
-    Errors of the load are left out: they are small beside it, but not beside a load case of zero.
+    Bending out of the plane is stiff by the cube of the thickness.
     """
     printed = frame.of_print(widths_mm, sample.edges_mm)
     factor = float(printed.buckling_out_of_plane(load_N)[0])

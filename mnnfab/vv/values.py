@@ -46,7 +46,7 @@ def vv_values(part: PortPart, report: Mapping[str, Any], evidence: Evidence) -> 
         "sampled_prints": _sampled(part, evidence),
         "read_prints": _read_prints(report, evidence),
         "outputs": _outputs(part, evidence),
-        "prints": _prints(report, evidence),
+        "print_modulus": _print_modulus(report, evidence),
         "validation": {
             "coverage_factor": COVERAGE,
             "calibration": asdict(evidence.paper.calibration),
@@ -85,7 +85,7 @@ def _verified_models(code: Verification) -> list[dict[str, Any]]:
     return rows
 
 
-def _prints(report: Mapping[str, Any], evidence: Evidence) -> dict[str, Any]:
+def _print_modulus(report: Mapping[str, Any], evidence: Evidence) -> dict[str, Any]:
     """Return how a print with the modulus of the published ones moves, and its metric as read."""
     factor, metric = evidence.print_factor, None
     modulus = report["key_figures"]["modulus"]
